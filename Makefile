@@ -1,0 +1,51 @@
+# Everything that works on a fresh machine with Python 3.10+ and make: see `make help`.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts labextension-stub/style/* labextension-stub/schema/*)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-check test check bench clean
+
+help:  ## Show what can be made
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo  ## Start JupyterLab with an embedded provider and API
+	@$(BIN)/python -m jupyter_oidc.demo
+
+demo-check: $(VENV)/.demo  ## Make the demo's journey unattended and report each step
+	@$(BIN)/python -m jupyter_oidc.demo.check
+
+test: $(VENV)/.test check  ## Set everything up and run all tests
+	@$(BIN)/pytest
+
+check: $(VENV)/.test  ## Formatting, lint, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.test  ## Measure side by side: start-up with and without the extension
+	@$(BIN)/python tests/bench/startup.py
+
+clean:  ## Remove everything that was set up or built
+	@rm -rf $(VENV) .cache dist jupyter_oidc/labextension labextension-stub/node_modules labextension-stub/lib
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "jupyter_oidc needs Python 3.10 or later: make PYTHON=python3.12 ...")'
+	@echo "Setting up: creating a virtual environment in $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.demo: $(BIN)/python $(SOURCES)
+	@echo "Setting up: installing jupyter_oidc, JupyterLab and the demo (a few minutes, once) ..."
+	@rm -rf jupyter_oidc/labextension
+	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python $(SOURCES)
+	@echo "Setting up: installing jupyter_oidc and the test tools (a few minutes, once) ..."
+	@rm -rf jupyter_oidc/labextension
+	@$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@ $(VENV)/.demo

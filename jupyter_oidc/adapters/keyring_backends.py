@@ -1,0 +1,51 @@
+"""Judge the keyring backends of this machine: only one that really keeps secrets may be used (B18).
+
+``keyring.get_keyring()`` picks a plaintext backend without a word when one is installed, the null backend
+drops writes, and a chain may hold either; so the choice is made here, by name and priority.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+_NEVER: Final = ("keyring.backends.null", "keyring.backends.fail", "keyrings.alt", "keyrings.cryptfile")
+_CHAINER: Final = "keyring.backends.chainer"
+
+
+def is_safe(backend: KeyringBackend) -> bool:
+    """Return whether ``backend`` is a real operating-system store with a priority of at least 1."""
+    module = type(backend).__module__
+    if module.startswith((*_NEVER, _CHAINER)) or "plaintext" in type(backend).__name__.lower():
+        return False
+    try:
+        return float(backend.priority) >= 1
+    except Exception:  # noqa: BLE001 - a backend that cannot even say its priority is not usable
+        return False
+
+
+def choose_backend() -> KeyringBackend:
+    """Return the backend to use: the configured one if it is safe, or the first safe member of a chain.
+
+    Raises :class:`StorageUnavailable`, naming the backend that was refused.
+    """
+    import keyring
+
+    configured = keyring.get_keyring()
+    if is_safe(configured):
+        return configured
+    if type(configured).__module__.startswith(_CHAINER):
+        members: list[KeyringBackend] = getattr(configured, "backends", [])
+        for member in members:
+            if is_safe(member):
+                return member
+    name = f"{type(configured).__module__}.{type(configured).__qualname__}"
+    raise StorageUnavailable(
+        f"The keyring backend '{name}' does not keep secrets safely.",
+        action="Unlock or install your system's keyring, or set c.JupyterOIDC.storage = 'memory'.",
+        detail="keyring_unsafe",
+    )

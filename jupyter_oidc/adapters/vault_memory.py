@@ -1,0 +1,31 @@
+"""A vault that forgets with the process: chosen by the administrator, or when nothing safer answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jupyter_oidc.session.ports import Entry, StorageKind
+
+
+class MemoryVault:
+    """Implements ``Vault`` without storing anything outside this object."""
+
+    def __init__(self) -> None:
+        self._entry: Entry | None = None
+
+    async def kind(self) -> StorageKind:
+        """Return ``memory``."""
+        return "memory"
+
+    async def load(self) -> Entry | None:
+        """Return the entry of this process."""
+        return self._entry
+
+    async def save(self, entry: Entry) -> None:
+        """Keep ``entry``."""
+        self._entry = entry
+
+    async def delete(self) -> None:
+        """Forget the entry."""
+        self._entry = None

@@ -1,0 +1,138 @@
+"""The one place where parts are chosen and joined; production and tests use the same door.
+
+``build(settings, parts)`` makes everything that the server asks; ``system_parts`` are the real parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.adapters.provider_http import HttpProvider
+from jupyter_oidc.adapters.secret_refs import resolve
+from jupyter_oidc.adapters.timers import LoopScheduler
+from jupyter_oidc.adapters.upstream_http import HttpUpstream
+from jupyter_oidc.adapters.vault_auto import AutoVault
+from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
+from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.clock import SystemClock
+from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.proxy.service import ProxyService
+from jupyter_oidc.session.dialogue import Dialogue
+from jupyter_oidc.session.pending import PendingSignIns
+from jupyter_oidc.session.registry import Sessions
+from jupyter_oidc.session.service import SessionService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.adapters.journal import EventJournal
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.proxy.ports import UpstreamPort
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.session.ports import ProviderPort, Scheduler, Vault
+    from jupyter_oidc.settings import Provider, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that touches the outside world."""
+
+    clock: Clock
+    entropy: Entropy
+    scheduler: Scheduler
+    journal: EventJournal
+    provider_port: Callable[[Provider], ProviderPort]
+    vault: Callable[[Provider], Vault]
+    upstream: UpstreamPort
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the server asks: sessions, pending sign-ins and the proxy.
+
+    ``instance`` is different in every process, so that an ETag of an earlier one never matches.
+    """
+
+    sessions: Sessions
+    pending: PendingSignIns
+    proxy: ProxyService
+    clock: Clock
+    entropy: Entropy
+    journal: EventJournal
+    instance: str
+
+    async def aclose(self) -> None:
+        """Stop background work and close connections."""
+        await self.sessions.aclose()
+        await self.proxy.aclose()
+
+
+@dataclass(slots=True)
+class _SecretOf:
+    """Resolves a provider's client secret once, when it is first needed."""
+
+    settings: Provider
+    _known: list[Secret] = field(default_factory=list)
+
+    def __call__(self) -> Secret | None:
+        if self.settings.client_secret is None:
+            return None
+        if not self._known:
+            self._known.append(resolve(self.settings.client_secret))
+        return self._known[0]
+
+
+def system_parts(settings: Settings, journal: EventJournal) -> Parts:
+    """Return the real parts for ``settings``; nothing is imported, opened or contacted yet."""
+    keyring_thread = KeyringThread()
+
+    def vault(provider: Provider) -> Vault:
+        if settings.storage == "memory":
+            return MemoryVault()
+        keyring = KeyringVault(
+            provider=provider.name,
+            issuer=provider.issuer,
+            client_id=provider.client_id,
+            thread=keyring_thread,
+        )
+        return keyring if settings.storage == "keyring" else AutoVault(keyring, journal.log)
+
+    bundles = {provider.ca_bundle for provider in settings.providers if provider.ca_bundle}
+    return Parts(
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        scheduler=LoopScheduler(),
+        journal=journal,
+        provider_port=lambda p: HttpProvider(timeout=p.http_timeout, ca_bundle=p.ca_bundle),
+        vault=vault,
+        upstream=HttpUpstream(tuple(sorted(bundles))),
+    )
+
+
+def build(settings: Settings, parts: Parts) -> Services:
+    """Join ``parts`` into the services for ``settings``."""
+    pending = PendingSignIns(parts.clock, parts.entropy)
+    sessions = Sessions(
+        SessionService(
+            provider,
+            dialogue=Dialogue(provider, parts.provider_port(provider), parts.clock, _SecretOf(provider)),
+            vault=parts.vault(provider),
+            pending=pending,
+            clock=parts.clock,
+            entropy=parts.entropy,
+            scheduler=parts.scheduler,
+            journal=parts.journal,
+        )
+        for provider in settings.providers
+    )
+    return Services(
+        sessions=sessions,
+        pending=pending,
+        proxy=ProxyService(sessions, parts.upstream),
+        clock=parts.clock,
+        entropy=parts.entropy,
+        journal=parts.journal,
+        instance=parts.entropy.token(64),
+    )

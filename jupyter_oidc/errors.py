@@ -1,0 +1,426 @@
+"""Every way in which we refuse, as one closed tree.
+
+::
+
+    Problem                      status, code, message, action, retryable
+    ├── RequestProblem           the caller sent something we do not accept (4xx)
+    ├── SessionProblem           the caller is known, but nobody is signed in, or not strongly enough (401)
+    ├── AccessProblem            the caller may not do this (403, 404, 405)
+    ├── ProviderProblem          the provider said something wrong, or nothing at all (502, 503)
+    ├── UpstreamProblem          the API behind the proxy cannot be reached (502, 504)
+    └── LocalProblem             our own settings or storage (500, 503)
+
+Each leaf has a stable ``code``, which is part of the public contract (the table of errors in the reference).
+The text is ours and never quotes a peer: ``message`` says what happened, ``action`` what to do next.
+``detail`` is a finer reason code for the audit trail (``id_token.nonce``), also ours.
+These exceptions are for broken expectations; expected outcomes are values (``session/grant.py``).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Problem(Exception):
+    """Base of the tree; never raised itself.
+
+    ``retryable`` says whether the same request may succeed later without anybody doing anything;
+    ``retry_after`` is then the number of seconds to wait, when we know it.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    default_message: ClassVar[str]
+    default_action: ClassVar[str]
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        action: str | None = None,
+        detail: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.message = message or self.default_message
+        self.action = action or self.default_action
+        self.detail = detail or self.code
+        self.retry_after = retry_after
+        super().__init__(self.message)
+
+
+_SIGN_IN_AGAIN = "Sign in again."
+_TRY_AGAIN = "Try again in a moment."
+_ASK_ADMIN = "Ask your administrator to check the provider's settings."
+_READ_DOCS = "Compare the call with the API reference of jupyter_oidc."
+
+
+class RequestProblem(Problem):
+    """The caller sent something we do not accept."""
+
+    status = 400
+    default_action = _READ_DOCS
+
+
+class RequestInvalid(RequestProblem):
+    """A body, parameter or envelope does not match its contract."""
+
+    code = "request_invalid"
+    default_message = "The request does not match its contract."
+
+
+class BadPath(RequestProblem):
+    """A proxied path could lead outside the API it names."""
+
+    code = "bad_path"
+    default_message = "This path is not allowed through the API proxy."
+    default_action = "Use a plain path below the API's base URL, without dot segments or encoded slashes."
+
+
+class BadHeader(RequestProblem):
+    """A header cannot be forwarded safely."""
+
+    code = "bad_header"
+    default_message = "A request header cannot be forwarded."
+    default_action = "Send printable ASCII header values without line breaks."
+
+
+class StateInvalid(RequestProblem):
+    """The callback belongs to no sign-in that this browser began (R-2, R-4)."""
+
+    code = "state_invalid"
+    default_message = "This sign-in was not started in this browser, or it took longer than ten minutes."
+    default_action = "Go back to JupyterLab and sign in again."
+
+
+class StateUsed(RequestProblem):
+    """The callback was already used (R-3)."""
+
+    code = "state_used"
+    default_message = "This sign-in has already been finished."
+    default_action = "Go back to JupyterLab. Sign in again if it does not show your name."
+
+
+class ResponseMalformed(RequestProblem):
+    """The provider's answer to the browser has a shape that no specification allows (R-1, R-7, R-8)."""
+
+    code = "response_malformed"
+    default_message = "The provider sent the browser back with an answer that cannot be used."
+    default_action = "Try again. If it happens again, ask your administrator to check the response mode."
+
+
+class LogoutTokenInvalid(RequestProblem):
+    """A back-channel logout token failed a check (B-16)."""
+
+    code = "logout_token_invalid"
+    default_message = "The logout token was refused."
+
+
+class SessionProblem(Problem):
+    """The caller is known, but there is no usable session."""
+
+    status = 401
+    default_action = _SIGN_IN_AGAIN
+
+
+class NotSignedIn(SessionProblem):
+    """Nobody is signed in at this provider."""
+
+    code = "not_signed_in"
+    default_message = "Nobody is signed in."
+    default_action = "Sign in, then run this again."
+
+
+class SessionExpired(SessionProblem):
+    """The provider ended the session."""
+
+    code = "session_expired"
+    default_message = "The session has ended."
+
+
+class StepUpRequired(SessionProblem):
+    """The API wants a stronger or more recent sign-in (RFC 9470)."""
+
+    code = "step_up_required"
+    default_message = "This API asks for a stronger sign-in."
+    default_action = "Sign in again to confirm that it is you."
+
+
+class GrantInvalid(SessionProblem):
+    """A kernel grant or kernel proof is unknown, expired, replayed or forged."""
+
+    code = "grant_invalid"
+    default_message = "This kernel could not prove that it belongs to this Jupyter server."
+    default_action = "Restart the kernel and run this again."
+
+
+class AccessProblem(Problem):
+    """The caller may not do this."""
+
+    status = 403
+    default_action = "Ask your administrator for access."
+
+
+class CsrfFailed(AccessProblem):
+    """The request could have been forged by another site."""
+
+    code = "csrf_failed"
+    default_message = "The request did not come from this Jupyter server's own pages."
+    default_action = "Reload JupyterLab and try again."
+
+
+class Forbidden(AccessProblem):
+    """The request carries no valid Jupyter authentication, or the user is not authorised."""
+
+    code = "forbidden"
+    default_message = "This needs a Jupyter user who may use jupyter_oidc."
+    default_action = "Log in to the Jupyter server, or ask its owner for access."
+
+
+class RouteForbidden(AccessProblem):
+    """The configuration does not open this part of the API."""
+
+    code = "route_forbidden"
+    default_message = "The settings of this API do not open this path."
+    default_action = "Ask your administrator to add the path to the API's path_prefixes."
+
+
+class CallerForbidden(AccessProblem):
+    """The API is not open to this kind of caller (browser or kernel)."""
+
+    code = "caller_forbidden"
+    default_message = "The settings of this API do not admit this kind of caller."
+    default_action = "Ask your administrator to change the API's callers."
+
+
+class UnknownProvider(AccessProblem):
+    """No provider of that name is configured."""
+
+    code = "unknown_provider"
+    status = 404
+    default_message = "No provider of this name is configured."
+    default_action = "Check the name against the list of providers."
+
+
+class UnknownApi(AccessProblem):
+    """No API of that name is configured."""
+
+    code = "unknown_api"
+    status = 404
+    default_message = "No API of this name is configured."
+    default_action = "Check the name against the list of APIs."
+
+
+class UnknownFlow(AccessProblem):
+    """No sign-in of that id is under way or was finished lately."""
+
+    code = "unknown_flow"
+    status = 404
+    default_message = "This sign-in is not known here; it may have ended or expired."
+    default_action = "Start the sign-in again."
+
+
+class MethodNotAllowed(AccessProblem):
+    """The route or the API does not answer this HTTP method."""
+
+    code = "method_not_allowed"
+    status = 405
+    default_message = "This HTTP method is not allowed here."
+    default_action = "Use one of the methods that the API lists."
+
+
+class ClientTooSlow(RequestProblem):
+    """The request body stopped arriving."""
+
+    code = "client_too_slow"
+    status = 408
+    default_message = "The request body arrived too slowly."
+    default_action = "Send the request again over a better connection."
+    retryable = True
+
+
+class BodyTooLarge(RequestProblem):
+    """The request body exceeds the limit."""
+
+    code = "body_too_large"
+    status = 413
+    default_message = "The request body is larger than allowed."
+    default_action = "Send less, or ask your administrator to raise the limit."
+
+
+class HeadersTooLarge(RequestProblem):
+    """The request headers exceed the limit."""
+
+    code = "headers_too_large"
+    status = 431
+    default_message = "The request headers are larger than allowed."
+    default_action = "Send fewer or shorter headers."
+
+
+class SignInCancelled(RequestProblem):
+    """The sign-in was cancelled before it finished."""
+
+    code = "sign_in_cancelled"
+    status = 409
+    default_message = "The sign-in was cancelled."
+    default_action = "Sign in again when you are ready."
+
+
+class SignInDeclined(RequestProblem):
+    """The provider reports that the user, or a policy, declined (R-7)."""
+
+    code = "sign_in_declined"
+    status = 409
+    default_message = "The sign-in was declined at the provider."
+    default_action = "Sign in again, or ask your administrator whether your account may use this application."
+
+
+class ProviderProblem(Problem):
+    """The provider said something wrong, or nothing at all."""
+
+    status = 502
+    default_action = _ASK_ADMIN
+
+
+class IssuerMismatch(ProviderProblem):
+    """The provider calls itself by another name than the configured issuer (D-5, R-5, R-6)."""
+
+    code = "issuer_mismatch"
+    default_message = "The provider is not the one in the settings: its issuer differs."
+    default_action = "Ask your administrator to set the issuer exactly as the provider writes it."
+
+
+class DiscoveryFailed(ProviderProblem):
+    """The provider metadata cannot be used (D-3, D-4, D-7)."""
+
+    code = "discovery_failed"
+    default_message = "The provider's metadata cannot be used."
+
+
+class TokenResponseInvalid(ProviderProblem):
+    """The token endpoint answered something that is not a token response (section N)."""
+
+    code = "token_response_invalid"
+    default_message = "The provider's token endpoint gave an answer that cannot be used."
+    default_action = "Try again. If it happens again, ask your administrator to check the provider."
+
+
+class IdTokenRejected(ProviderProblem):
+    """The ID token failed validation (section V); ``detail`` names the check."""
+
+    code = "id_token_rejected"
+    default_message = "The provider's ID token was refused."
+
+
+class UserinfoRejected(ProviderProblem):
+    """The UserInfo response failed validation (section U)."""
+
+    code = "userinfo_rejected"
+    default_message = "The provider's user information was refused."
+
+
+class AudienceRefused(ProviderProblem):
+    """The provider does not issue a token for this API."""
+
+    code = "audience_refused"
+    default_message = "The provider does not issue an access token for this API."
+
+
+class ClockSkew(ProviderProblem):
+    """The clocks of this machine and the provider differ too much."""
+
+    code = "clock_skew"
+    default_message = "The clocks of this machine and of the provider differ too much."
+    default_action = "Set this machine's clock, then sign in again."
+
+
+class TlsUntrusted(ProviderProblem):
+    """A certificate cannot be verified (H-1)."""
+
+    code = "tls_untrusted"
+    default_message = "The other side's certificate is not trusted on this machine."
+    default_action = "Ask your administrator to add the certificate authority to the trust store."
+
+
+class IdpUnavailable(ProviderProblem):
+    """The provider cannot be reached; nobody did anything wrong."""
+
+    code = "idp_unavailable"
+    status = 503
+    default_message = "The provider cannot be reached at the moment."
+    default_action = _TRY_AGAIN
+    retryable = True
+
+
+class UpstreamProblem(Problem):
+    """The API behind the proxy cannot be reached or breaks HTTP."""
+
+    status = 502
+    default_action = "Try again, or ask the owner of the API."
+    retryable = True
+
+
+class UpstreamUnreachable(UpstreamProblem):
+    """No connection to the API."""
+
+    code = "upstream_unreachable"
+    default_message = "The API cannot be reached."
+
+
+class UpstreamProtocolError(UpstreamProblem):
+    """The API's answer is not valid HTTP."""
+
+    code = "upstream_protocol_error"
+    default_message = "The API gave an answer that is not valid HTTP."
+
+
+class UpstreamTimeout(UpstreamProblem):
+    """The API did not answer in time."""
+
+    code = "upstream_timeout"
+    status = 504
+    default_message = "The API did not answer in time."
+
+
+class LocalProblem(Problem):
+    """Our own settings, storage or load."""
+
+    status = 503
+    default_action = _TRY_AGAIN
+
+
+class ConfigurationInvalid(LocalProblem):
+    """The settings contain mistakes; the message lists all of them."""
+
+    code = "configuration_invalid"
+    status = 500
+    default_message = "The settings of jupyter_oidc contain mistakes."
+    default_action = "Ask your administrator to correct the settings and restart the Jupyter server."
+
+
+class StorageUnavailable(LocalProblem):
+    """The place for the refresh token cannot be used."""
+
+    code = "storage_unavailable"
+    default_message = "The store for the session cannot be used."
+    default_action = "Unlock your keyring, then try again."
+    retryable = True
+
+
+class Overloaded(LocalProblem):
+    """Too much is going on at once."""
+
+    code = "overloaded"
+    default_message = "Too many calls are under way."
+    retryable = True
+
+
+def _leaves(kind: type[Problem]) -> list[type[Problem]]:
+    below = kind.__subclasses__()
+    if not below:
+        return [kind]
+    return [leaf for child in below for leaf in _leaves(child)]
+
+
+BY_CODE: dict[str, type[Problem]] = {leaf.code: leaf for leaf in _leaves(Problem)}
+"""Every public code and the class that carries it."""

@@ -1,0 +1,248 @@
+"""ID tokens: every check between a signed text and a signed-in person (OpenID Connect Core 1.0, 3.1.3.7).
+
+The first failed check refuses the token, and with it the whole token response that it came in (V, F-6).
+This module refuses to be clever: there is no switch that turns a check off, and a refusal names the claim
+and never its value.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.airlock import reveal_bytes
+from jupyter_oidc.errors import IdTokenRejected
+from jupyter_oidc.protocol.claims import mistyped
+from jupyter_oidc.protocol.json_value import number, printable, texts
+from jupyter_oidc.protocol.jws import KeysStale, verify_compact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jupyter_oidc.protocol.jwks import KeySet
+    from jupyter_oidc.secret import Secret
+
+OLDEST: Final = 600.0
+"""Seconds; an ID token issued longer ago is not the answer to our request (V-8)."""
+
+_LONGEST_SUBJECT: Final = 255
+_CLOCK: Final = "Set this machine's clock, then sign in again."
+_FAULTS: Final = {
+    "format": "it is not a signed token of three parts",
+    "header": "its header asks for something that is not supported",
+    "type": "it is a token of another type",
+    "alg": "it is not signed with the algorithm in the settings (id_token_signed_response_alg)",
+    "keys": "too many of the provider's keys could have signed it",
+    "signature": "its signature does not verify",
+    "iss": "its issuer (iss) is not the one in the settings",
+    "aud": "its audience (aud) is not this application alone",
+    "azp": "its authorized party (azp) is not this application",
+    "exp": "its expiry (exp) is missing or over",
+    "iat": "its time of issue (iat) is missing, in the future or too long ago",
+    "nbf": "it is not valid yet (nbf)",
+    "sub": "its subject (sub) is missing, malformed or another person",
+    "nonce": "its nonce does not belong to this sign-in",
+    "at_hash": "it does not belong to the access token (at_hash)",
+    "auth_time": "its time of authentication (auth_time) does not fit this sign-in",
+    "acr": "its authentication level (acr) is not one of those asked for",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an ID token said about who signed in, for comparison with later ones (F-5)."""
+
+    issuer: str
+    subject: str
+    audience: tuple[str, ...]
+    azp: str | None
+    auth_time: float | None
+    nonce: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdTokenRules:
+    """What a token must say; times are in seconds.
+
+    ``nonce`` is that of the transaction, or ``None`` for a refresh.
+    ``previous`` is the identity of the sign-in that a refresh continues, ``expected_subject`` its subject
+    where nothing more is known (V-15).
+    ``alg`` is our registration and never taken from a token (G-3).
+    """
+
+    issuer: str
+    client_id: str
+    nonce: str | None
+    alg: str = "RS256"
+    skew: float = 60.0
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+    trusted_audiences: frozenset[str] = frozenset()
+    expected_subject: str | None = None
+    previous: Identity | None = None
+    client_secret: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdToken:
+    """A token that passed every check; only :func:`verify_id_token` has a reason to make one.
+
+    ``claims`` holds no ``null``; ``expires_at`` is in wall seconds.
+    """
+
+    identity: Identity
+    claims: Mapping[str, Any]
+    sid: str | None
+    expires_at: float
+
+
+def verify_id_token(
+    raw: Secret,
+    rules: IdTokenRules,
+    keys: KeySet,
+    *,
+    now: float,
+    access_token: Secret | None,
+    fresh: bool = False,
+) -> IdToken | KeysStale:
+    """Apply V-1 ... V-15 and F-5 in order; ``now`` is in wall seconds of the provider's clock.
+
+    ``access_token`` is the one that came in the same response (V-12).
+    Returns :class:`KeysStale` if fresher keys might verify the token; call again with those, ``fresh=True``.
+    Raises :class:`IdTokenRejected` with the detail ``id_token.<check>``.
+    """
+    verified = verify_compact(
+        raw,
+        alg=rules.alg,
+        keys=keys,
+        client_secret=rules.client_secret,
+        refuse=_refuse,
+        fresh=fresh,
+    )
+    if isinstance(verified, KeysStale):
+        return verified
+    claims = verified.claims
+    if claims.get("iss") != rules.issuer:
+        raise _refuse("iss")
+    audience, azp = _parties(claims, rules)
+    expires_at = _times(claims, now, rules.skew)
+    subject = _subject(claims, rules)
+    nonce = _nonce(claims, rules)
+    if (wrong := mistyped(claims)) is not None:
+        raise _refuse(wrong)
+    if access_token is not None and claims.get("at_hash") is not None:
+        _check_at_hash(claims["at_hash"], access_token, rules.alg)
+    auth_time = _auth_time(claims, now, rules)
+    if rules.acr_values and claims.get("acr") not in rules.acr_values:
+        raise _refuse("acr")
+    identity = Identity(rules.issuer, subject, audience, azp, auth_time, nonce)
+    if rules.previous is not None:
+        _check_continuity(identity, rules.previous)
+    return IdToken(
+        identity=identity,
+        claims=MappingProxyType({name: value for name, value in claims.items() if value is not None}),
+        sid=claims.get("sid"),
+        expires_at=expires_at,
+    )
+
+
+def _refuse(check: str) -> IdTokenRejected:
+    fault = _FAULTS.get(check, f"its claim {check} has the wrong JSON type")
+    return IdTokenRejected(
+        f"The provider's ID token was refused: {fault}.",
+        action=_CLOCK if check in ("exp", "iat", "nbf") else None,
+        detail=f"id_token.{check}",
+    )
+
+
+def _parties(claims: Mapping[str, Any], rules: IdTokenRules) -> tuple[tuple[str, ...], str | None]:
+    """Check for whom the token is (V-5, V-6, A16)."""
+    value = claims.get("aud")
+    audience = (value,) if isinstance(value, str) else texts(value)
+    if not audience or rules.client_id not in audience:
+        raise _refuse("aud")
+    others = set(audience) - {rules.client_id}
+    if not others <= rules.trusted_audiences:
+        raise _refuse("aud")
+    azp = claims.get("azp")
+    if (others or "azp" in claims) and azp != rules.client_id:
+        raise _refuse("azp")
+    return audience, azp
+
+
+def _times(claims: Mapping[str, Any], now: float, skew: float) -> float:
+    """Check ``exp``, ``iat`` and ``nbf`` (V-7, V-8) and return ``exp``."""
+    expires_at, issued_at = number(claims.get("exp")), number(claims.get("iat"))
+    if expires_at is None or expires_at <= now - skew:
+        raise _refuse("exp")
+    if issued_at is None or not now - OLDEST - skew <= issued_at <= now + skew:
+        raise _refuse("iat")
+    if "nbf" in claims:
+        not_before = number(claims["nbf"])
+        if not_before is None or not_before > now + skew:
+            raise _refuse("nbf")
+    return expires_at
+
+
+def _subject(claims: Mapping[str, Any], rules: IdTokenRules) -> str:
+    """Check who it is about (V-9, V-15)."""
+    subject = claims.get("sub")
+    if not printable(subject) or len(subject) > _LONGEST_SUBJECT:
+        raise _refuse("sub")
+    if rules.expected_subject is not None and subject != rules.expected_subject:
+        raise _refuse("sub")
+    return subject
+
+
+def _nonce(claims: Mapping[str, Any], rules: IdTokenRules) -> str | None:
+    """Check that it answers our request (V-10, A17); a refresh has no nonce of its own."""
+    nonce = claims.get("nonce")
+    if not isinstance(nonce, str | None) or (rules.nonce is not None and nonce != rules.nonce):
+        raise _refuse("nonce")
+    return nonce
+
+
+def _check_at_hash(value: object, access_token: Secret, alg: str) -> None:
+    """Compare with the left half of the hash that belongs to ``alg`` (Core 1.0, 3.1.3.6; V-12)."""
+    expected = at_hash(access_token, alg)
+    if not isinstance(value, str) or not hmac.compare_digest(value.encode(), expected.encode()):
+        raise _refuse("at_hash")
+
+
+def at_hash(access_token: Secret, alg: str) -> str:
+    """Return the ``at_hash`` of ``access_token`` under the signature algorithm ``alg``."""
+    token = reveal_bytes(access_token)
+    digest = hashlib.new({"256": "sha256", "384": "sha384"}.get(alg[-3:], "sha512"), token).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
+
+
+def _auth_time(claims: Mapping[str, Any], now: float, rules: IdTokenRules) -> float | None:
+    """Check when the person proved who they are (V-13)."""
+    auth_time = number(claims.get("auth_time"))
+    if auth_time is None and ("auth_time" in claims or rules.max_age is not None):
+        raise _refuse("auth_time")
+    if auth_time is not None and rules.max_age is not None:
+        age = now - auth_time
+        if not -rules.skew <= age <= rules.max_age + rules.skew:
+            raise _refuse("auth_time")
+    return auth_time
+
+
+def _check_continuity(identity: Identity, previous: Identity) -> None:
+    """Require that a refreshed token speaks of the same sign-in (OpenID Connect Core 1.0, 12.2; F-5, B4)."""
+    if identity.issuer != previous.issuer:
+        raise _refuse("iss")
+    if identity.subject != previous.subject:
+        raise _refuse("sub")
+    if not set(previous.audience) <= set(identity.audience):
+        raise _refuse("aud")
+    if identity.azp != previous.azp:
+        raise _refuse("azp")
+    if None not in (identity.auth_time, previous.auth_time) and identity.auth_time != previous.auth_time:
+        raise _refuse("auth_time")
+    if identity.nonce not in (None, previous.nonce):
+        raise _refuse("nonce")

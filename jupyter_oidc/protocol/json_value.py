@@ -1,0 +1,35 @@
+"""Reads single values out of a peer's JSON and believes no type.
+
+``bool`` is an ``int`` in Python and ``1e999`` parses as infinity; a claim that is compared with a time must
+be neither.
+Nothing here raises: a value of the wrong kind is ``None``, and the caller knows what that means for its rule.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, TypeGuard
+
+_LARGEST: Final = 10**15
+"""Seconds and counters beyond this are nonsense, and floats lose whole seconds near it."""
+
+
+def number(value: object) -> float | None:
+    """Return ``value`` if it is a finite JSON number of sane size; never a ``bool``."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return float(value) if abs(value) <= _LARGEST else None
+
+
+def printable(value: object) -> TypeGuard[str]:
+    """Say whether ``value`` is non-empty printable ASCII text, space included (RFC 6749, Appendix A; N-5)."""
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
+
+
+def texts(value: object) -> tuple[str, ...] | None:
+    """Return the members of a JSON array that holds texts only, in order; else ``None``."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    return tuple(value)

@@ -1,0 +1,159 @@
+"""The provider's public keys, parsed once, and the choice of those that may verify a given token.
+
+Keys come from ``jwks_uri`` and from nowhere else; nothing here reads a key out of a token (K-1).
+Only public members are taken over, so a private key that was published by mistake does no further harm here.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.errors import DiscoveryFailed
+from jupyter_oidc.protocol.json_value import texts
+from jupyter_oidc.protocol.message import Call, ReplyUnusable, json_object
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+    from jupyter_oidc.protocol.discovery import Metadata
+    from jupyter_oidc.protocol.message import Reply
+
+MOST_CANDIDATES: Final = 10
+"""Verification is tried with no more keys than this (K-5, A20)."""
+
+FITTING: Final[dict[str, frozenset[tuple[str, str]]]] = {
+    **{alg: frozenset({("RSA", "")}) for alg in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")},
+    "ES256": frozenset({("EC", "P-256")}),
+    "ES384": frozenset({("EC", "P-384")}),
+    "ES512": frozenset({("EC", "P-521")}),
+    "EdDSA": frozenset({("OKP", "Ed25519")}),
+    "Ed25519": frozenset({("OKP", "Ed25519")}),
+}
+"""Key type and curve for each asymmetric signature algorithm (RFC 7518, 3.1; RFC 8037; RFC 9864)."""
+
+_MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+_SHAPES: Final = frozenset().union(*FITTING.values())
+_SMALLEST_RSA: Final = 2048
+_LARGEST_RSA: Final = 8192
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """One usable verification key; ``curve`` is empty for RSA."""
+
+    kty: str
+    curve: str
+    kid: str | None
+    alg: str | None
+    material: RSAKey | ECKey | OKPKey = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The usable keys of one provider; a newly fetched set replaces the old one as a whole (K-8)."""
+
+    keys: tuple[PublicKey, ...] = field(repr=False)
+
+    def candidates(self, alg: str, kid: str | None) -> tuple[PublicKey, ...]:
+        """Return the keys that may verify a token signed with the pinned ``alg`` (K-4, K-5).
+
+        Several keys may share a ``kid``, and a token without one fits every key of the right type.
+        More than :data:`MOST_CANDIDATES` is for the caller to refuse.
+        """
+        shapes = FITTING.get(alg, frozenset())
+        return tuple(
+            key
+            for key in self.keys
+            if (key.kty, key.curve) in shapes and key.alg in (None, alg) and (kid is None or key.kid == kid)
+        )
+
+
+def jwks_call(metadata: Metadata) -> Call:
+    """Ask for the key set of the metadata in force (D-8)."""
+    return Call(
+        "GET",
+        metadata.jwks_uri,
+        accept="application/jwk-set+json, application/json",
+        max_redirects=3,
+    )
+
+
+def read_jwks_reply(reply: Reply) -> KeySet:
+    """Accept a key set and skip, one by one, the keys that cannot be used (RFC 7517, 5; K-2, K-3, K-10).
+
+    An empty set is no error: the token that needs a key fails then.
+    Raises :class:`DiscoveryFailed` if the reply is no key set.
+    """
+    if reply.status != 200:
+        raise DiscoveryFailed(
+            f"The provider answered status {reply.status} where its keys should be.",
+            detail="jwks.status",
+        )
+    try:
+        listed = json_object(reply).get("keys")
+    except ReplyUnusable as unusable:
+        raise DiscoveryFailed(
+            f"The provider's keys cannot be read: {unusable.fault}.",
+            detail="jwks.format",
+        ) from None
+    if not isinstance(listed, list):
+        raise DiscoveryFailed(
+            "The provider's keys cannot be read: there is no list of keys.",
+            detail="jwks.format",
+        )
+    return KeySet(tuple(key for entry in listed if (key := _public_key(entry)) is not None))
+
+
+def _public_key(entry: object) -> PublicKey | None:
+    if not isinstance(entry, dict) or not _for_verification(entry):
+        return None
+    kty, kid, alg = entry.get("kty"), entry.get("kid"), entry.get("alg")
+    if not isinstance(kty, str) or not isinstance(kid, str | None) or not isinstance(alg, str | None):
+        return None
+    curve = "" if kty == "RSA" else entry.get("crv")
+    if not isinstance(curve, str) or (kty, curve) not in _SHAPES:
+        return None
+    if alg is not None and (kty, curve) not in FITTING.get(alg, frozenset()):
+        return None
+    material = _material(kty, entry)
+    return None if material is None else PublicKey(kty, curve, kid, alg, material)
+
+
+def _for_verification(entry: dict[str, Any]) -> bool:
+    """``use`` is absent or ``sig``, and ``key_ops``, if present, contains ``verify`` (K-4)."""
+    if entry.get("use", "sig") != "sig":
+        return False
+    return "key_ops" not in entry or "verify" in (texts(entry["key_ops"]) or ())
+
+
+def _material(kty: str, entry: dict[str, Any]) -> RSAKey | ECKey | OKPKey | None:
+    """Import the public members of ``entry``; ``None`` if the mathematics refuses them (K-3, K-10)."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from joserfc.errors import JoseError
+    from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+    public: dict[str, str | list[str]] = {"kty": kty}
+    for member in _MEMBERS[kty]:
+        value = entry.get(member)
+        if not isinstance(value, str) or not _BASE64URL.fullmatch(value):
+            return None
+        public[member] = value
+    try:
+        if kty == "RSA":
+            return RSAKey.import_key(public) if _SMALLEST_RSA <= _bits(entry["n"]) <= _LARGEST_RSA else None
+        key: ECKey | OKPKey = ECKey.import_key(public) if kty == "EC" else OKPKey.import_key(public)
+    except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, ArithmeticError):
+        return None
+    return key
+
+
+def _bits(text: str) -> int:
+    """Count the significant bits of an unsigned base64url number; 0 if it is none."""
+    try:
+        return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big").bit_length()
+    except ValueError:
+        return 0

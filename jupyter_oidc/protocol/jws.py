@@ -1,0 +1,141 @@
+"""Signed objects in compact form: take apart, check the header, verify the signature.
+
+The algorithm is pinned by the caller.
+This module refuses to choose one from the token, to use a key that the token brings along, and to understand
+any ``crit`` extension (RFC 8725, 3.1, 3.10).
+The meaning of the claims is the business of ``id_token`` and ``userinfo``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.airlock import reveal, reveal_bytes
+from jupyter_oidc.protocol.jwks import FITTING, MOST_CANDIDATES
+from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.protocol.jwks import KeySet, PublicKey
+    from jupyter_oidc.secret import Secret
+
+
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
+_HMAC: Final = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
+_MODEL: Final = {"Ed25519": "EdDSA"}
+"""The fully specified name (RFC 9864) only pins the curve, which the choice of keys does here already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Header and claims of an object whose signature is right; the claims themselves are still unjudged."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeysStale:
+    """No candidate key, or none that verifies: fetch the key set once more and judge again (K-6)."""
+
+
+def verify_compact(
+    raw: Secret,
+    *,
+    alg: str,
+    keys: KeySet,
+    client_secret: Secret | None,
+    refuse: Callable[[str], Problem],
+    fresh: bool = False,
+) -> Verified | KeysStale:
+    """Verify one compact JWS with the pinned ``alg`` (RFC 7515, 5.2; V-1, V-2, V-3).
+
+    ``fresh`` says that ``keys`` were fetched during this very validation: then a signature that does not
+    verify is final, and without it the answer is :class:`KeysStale`.
+    A failed check raises ``refuse(check)`` with check in ``format``, ``header``, ``type``, ``alg``, ``keys``,
+    ``signature``.
+    """
+    header_part, claims_part, signature, parts = _take_apart(raw, refuse)
+    header = _object(header_part, refuse)
+    _check_header(header, alg, refuse)
+    signed = ".".join(parts[:2]).encode("ascii")
+    if alg in _HMAC:
+        # NOTE: the client secret only, never a published key, so fresh keys cannot change the verdict (K-9).
+        if not _authentic(alg, client_secret, signed, signature):
+            raise refuse("signature")
+        return Verified(header, _object(claims_part, refuse))
+    candidates = keys.candidates(alg, header.get("kid"))
+    if len(candidates) > MOST_CANDIDATES:
+        raise refuse("keys")
+    if not any(_verifies(alg, key, signed, signature) for key in candidates):
+        if fresh:
+            raise refuse("signature")
+        return KeysStale()
+    return Verified(header, _object(claims_part, refuse))
+
+
+def _take_apart(raw: Secret, refuse: Callable[[str], Problem]) -> tuple[bytes, bytes, bytes, list[str]]:
+    try:
+        parts = reveal(raw).split(".")
+    except UnicodeDecodeError:
+        raise refuse("format") from None
+    # NOTE: five parts would be an encrypted token, which nobody configured; no signature is alg none (V-1).
+    if len(parts) != 3:
+        raise refuse("format")
+    header, claims, signature = (_decoded(part) for part in parts)
+    if header is None or claims is None:
+        raise refuse("format")
+    return header, claims, signature or b"", parts
+
+
+def _decoded(part: str) -> bytes | None:
+    """Decode unpadded base64url in its one canonical spelling (RFC 7515, 2)."""
+    if not _SEGMENT.fullmatch(part) or len(part) % 4 == 1:
+        return None
+    try:
+        value = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except binascii.Error:
+        return None
+    return value if base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii") == part else None
+
+
+def _object(part: bytes, refuse: Callable[[str], Problem]) -> dict[str, Any]:
+    try:
+        return parse_object(part.decode("utf-8"))
+    except (UnicodeDecodeError, ReplyUnusable):
+        raise refuse("format") from None
+
+
+def _check_header(header: Mapping[str, Any], alg: str, refuse: Callable[[str], Problem]) -> None:
+    """Apply V-1 and V-2; ``jwk``, ``jku``, ``x5u`` and ``x5c`` are not even looked at (K-1, A15)."""
+    if header.get("alg") != alg or (alg not in FITTING and alg not in _HMAC):
+        raise refuse("alg")
+    if "crit" in header or not isinstance(header.get("kid", ""), str):
+        raise refuse("header")
+    kind = header.get("typ", "JWT")
+    # NOTE: every registered special type is a structured suffix: logout+jwt, at+jwt ... (RFC 8725, 3.11).
+    if not isinstance(kind, str) or "+" in kind:
+        raise refuse("type")
+
+
+def _authentic(alg: str, client_secret: Secret | None, signed: bytes, signature: bytes) -> bool:
+    key = b"" if client_secret is None else reveal_bytes(client_secret)
+    return key != b"" and hmac.compare_digest(hmac.new(key, signed, _HMAC[alg]).digest(), signature)
+
+
+def _verifies(alg: str, key: PublicKey, signed: bytes, signature: bytes) -> bool:
+    from joserfc.errors import JoseError
+    from joserfc.jws import JWSRegistry
+
+    try:
+        return JWSRegistry.algorithms[_MODEL.get(alg, alg)].verify(signed, signature, key.material)
+    except (JoseError, ValueError, TypeError):
+        return False

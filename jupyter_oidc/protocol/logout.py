@@ -1,0 +1,71 @@
+"""Signing out at the provider: take back a token, and find the page that ends the provider's own session.
+
+Ending *our* session needs neither, and never waits for them (L-4, L-6).
+This module refuses to put an ID token into a URL, see :func:`end_session_url`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from jupyter_oidc.protocol.authorization import with_query
+from jupyter_oidc.protocol.client_authentication import authenticate
+from jupyter_oidc.protocol.message import Call
+
+if TYPE_CHECKING:
+    from jupyter_oidc.protocol.client_authentication import Client
+    from jupyter_oidc.protocol.discovery import Metadata
+    from jupyter_oidc.protocol.message import Reply
+    from jupyter_oidc.secret import Secret
+
+
+def revocation_call(
+    metadata: Metadata,
+    client: Client,
+    token: Secret,
+    hint: Literal["refresh_token", "access_token"],
+) -> Call | None:
+    """Take ``token`` back (RFC 7009, 2.1); ``None`` if the provider has no endpoint for it."""
+    if metadata.revocation_endpoint is None:
+        return None
+    fields, basic = authenticate(client)
+    return Call(
+        "POST",
+        metadata.revocation_endpoint,
+        form=(("token", token), ("token_type_hint", hint), *fields),
+        basic=basic,
+    )
+
+
+def read_revocation_reply(reply: Reply) -> bool:
+    """Say whether the token is gone: status 200, which an unknown token earns too (RFC 7009, 2.2).
+
+    A page of HTML is no answer from a revocation endpoint, but from something in between (D1).
+    """
+    return reply.status == 200 and reply.media_type not in ("text/html", "application/xhtml+xml")
+
+
+def end_session_url(
+    metadata: Metadata,
+    *,
+    client_id: str,
+    post_logout_redirect_uri: str | None,
+    state: str | None,
+) -> str | None:
+    """Return where the browser ends the provider's session; ``None`` if there is no such page (L-2 to L-6).
+
+    ``post_logout_redirect_uri`` must be exactly the registered value; without it the provider shows a page
+    of its own.
+
+    NOTE: ``id_token_hint`` is left out deliberately.
+    The URL reaches the browser through the page, and no page ever holds a token; the specification allows a
+    request without the hint (RP-Initiated Logout 1.0, 2), and the provider may ask the person to confirm.
+    """
+    if metadata.end_session_endpoint is None:
+        return None
+    parameters = {"client_id": client_id}
+    if post_logout_redirect_uri is not None:
+        parameters["post_logout_redirect_uri"] = post_logout_redirect_uri
+        if state is not None:
+            parameters["state"] = state
+    return with_query(metadata.end_session_endpoint, parameters)

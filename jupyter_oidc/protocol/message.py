@@ -1,0 +1,120 @@
+"""One request to a provider and the reply to it, as values.
+
+This module refuses to send anything; ``adapters/provider_http.py`` does.
+Secrets inside a :class:`Call` stay in their vessels until the adapter writes the bytes, and the body of a
+:class:`Reply` is a vessel itself, because the body of a token response is a credential.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
+
+from jupyter_oidc.airlock import reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jupyter_oidc.secret import Secret
+
+JSON_LIMIT: Final = 1_000_000
+"""Largest reply body, in bytes, that is read from a provider (A20)."""
+
+FormField = tuple[str, "str | Secret"]
+
+
+class ReplyUnusable(ValueError):
+    """A reply is not what was asked for; ``fault`` says how in our own words, without quoting it."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        super().__init__(fault)
+
+
+@dataclass(frozen=True, slots=True)
+class BasicCredentials:
+    """Client id and secret for ``client_secret_basic``.
+
+    The adapter form-url-encodes each before joining them with a colon (RFC 6749, 2.3.1; T-4).
+    """
+
+    client_id: str
+    client_secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request to the provider.
+
+    ``form`` becomes an ``application/x-www-form-urlencoded`` body; ``bearer`` an ``Authorization`` header.
+    ``max_redirects`` is 0 wherever a credential travels (H-4, T-11).
+    ``max_bytes`` bounds the reply body.
+    """
+
+    method: Literal["GET", "POST"]
+    url: str
+    form: tuple[FormField, ...] = ()
+    basic: BasicCredentials | None = None
+    bearer: Secret | None = None
+    accept: str = "application/json"
+    max_redirects: int = 0
+    max_bytes: int = JSON_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: ``headers`` have lower-case names, ``body`` is sealed."""
+
+    status: int
+    body: Secret
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def media_type(self) -> str:
+        """The media type without parameters, in lower case; empty if none was sent."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def json_object(reply: Reply, *, require_media_type: bool = False) -> dict[str, Any]:
+    """Return the JSON object in the body of ``reply``.
+
+    Duplicate member names, ``NaN`` and nesting beyond the parser's depth are refused.
+    With ``require_media_type`` the content type must be ``application/json`` (N-1).
+    Raises :class:`ReplyUnusable`.
+    """
+    if require_media_type and reply.media_type != "application/json":
+        raise ReplyUnusable("the content type is not application/json")
+    try:
+        return parse_object(reveal(reply.body))
+    except UnicodeDecodeError:
+        raise ReplyUnusable("the body is not UTF-8") from None
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """Parse ``text`` as one JSON object without duplicate members (RFC 8259, 4); else :class:`ReplyUnusable`.
+
+    Half a surrogate pair is refused as well: such a text cannot be written as UTF-8 later.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as broken:
+        if isinstance(broken, ReplyUnusable):
+            raise
+        raise ReplyUnusable("the body is not JSON") from None
+    if not isinstance(value, dict):
+        raise ReplyUnusable("the body is not a JSON object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ReplyUnusable("the JSON has duplicate members")
+    return members
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise ReplyUnusable("the JSON holds a value that is not JSON")

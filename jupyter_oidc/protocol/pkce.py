@@ -1,0 +1,29 @@
+"""Proof Key for Code Exchange: the challenge that belongs to a code verifier.
+
+Only ``S256``; this module refuses to know ``plain`` (RFC 7636, 4.2; A-7).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.airlock import reveal
+
+if TYPE_CHECKING:
+    from jupyter_oidc.secret import Secret
+
+_VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+def challenge_of(verifier: Secret) -> str:
+    """Return ``base64url(SHA-256(verifier))`` without padding (RFC 7636, 4.2).
+
+    Raises ``TypeError`` if ``verifier`` is not 43 to 128 unreserved characters: then our own code is wrong.
+    """
+    text = reveal(verifier)
+    if not _VERIFIER.fullmatch(text):
+        raise TypeError("a code verifier has 43 to 128 unreserved characters")
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode("ascii")).digest()).rstrip(b"=").decode("ascii")

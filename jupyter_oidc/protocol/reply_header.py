@@ -1,0 +1,76 @@
+"""Times and durations in reply headers: how long to wait, how long to keep, what the peer's clock says.
+
+A malformed header is never an error: each function says what a peer that cannot write one deserves.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST_RETRY: Final = 3600.0
+"""Seconds; nobody can send us away for longer (B7)."""
+
+_GARBAGE_RETRY: Final = 5.0
+_LONGEST_LIFETIME: Final = 3600.0
+_SECONDS: Final = re.compile(r"[0-9]{1,12}")
+_MAX_AGE: Final = re.compile(r'max-age\s*=\s*"?([^",;\s]*)')
+_UNCACHEABLE: Final = re.compile(r"(?:^|[,\s])no-(?:store|cache)(?:$|[,=\s])")
+
+
+def http_date(text: str) -> float | None:
+    """Return the wall seconds that ``text`` names (RFC 9110, 5.6.7), or ``None`` if it is no date."""
+    try:
+        moment = parsedate_to_datetime(text.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return moment.timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def retry_after_of(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds to wait that ``Retry-After`` asks for: at most an hour, 5 if unreadable (B7).
+
+    ``now`` is in wall seconds and only matters if the header holds a date; one in the past means zero.
+    """
+    text = headers.get("retry-after")
+    if text is None:
+        return None
+    text = text.strip()
+    if _SECONDS.fullmatch(text):
+        return min(float(text), LONGEST_RETRY)
+    date = http_date(text)
+    return _GARBAGE_RETRY if date is None else min(max(date - now, 0.0), LONGEST_RETRY)
+
+
+def date_offset(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the peer's clock minus ours in seconds, as far as its ``Date`` header tells (A21)."""
+    date = http_date(headers.get("date", ""))
+    return None if date is None else date - now
+
+
+def cache_lifetime(headers: Mapping[str, str]) -> float:
+    """Return for how many seconds a reply may be kept: what the peer allows, at most an hour (D-10).
+
+    An unreadable ``max-age`` or ``Expires`` counts as already stale (RFC 9111, 4.2.1).
+    """
+    control = headers.get("cache-control", "").lower()
+    if _UNCACHEABLE.search(control):
+        return 0.0
+    ages = _MAX_AGE.findall(control)
+    if ages:
+        allowed = min(float(age) if _SECONDS.fullmatch(age) else 0.0 for age in ages)
+        age = headers.get("age", "").strip()
+        allowed -= float(age) if _SECONDS.fullmatch(age) else 0.0
+    elif "expires" in headers:
+        expires, date = http_date(headers["expires"]), http_date(headers.get("date", ""))
+        allowed = 0.0 if expires is None or date is None else expires - date
+    else:
+        allowed = _LONGEST_LIFETIME
+    return min(max(allowed, 0.0), _LONGEST_LIFETIME)

@@ -1,0 +1,261 @@
+"""The token endpoint: redeem a code, spend a refresh token, judge the answer.
+
+An OAuth error and an overloaded provider are expected outcomes and come back as values.
+This module refuses to look inside a token: an access token is opaque, an ID token is judged in ``id_token``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.errors import TokenResponseInvalid
+from jupyter_oidc.protocol.client_authentication import Client, authenticate, check_client_method
+from jupyter_oidc.protocol.json_value import number, printable
+from jupyter_oidc.protocol.message import Call, ReplyUnusable, json_object
+from jupyter_oidc.protocol.reply_header import date_offset, retry_after_of
+from jupyter_oidc.secret import Secret
+
+if TYPE_CHECKING:
+    from jupyter_oidc.protocol.authorization import VerifiedCallback
+    from jupyter_oidc.protocol.discovery import Metadata
+    from jupyter_oidc.protocol.message import Reply
+
+__all__ = [
+    "ERRORS",
+    "Client",
+    "TokenError",
+    "TokenSet",
+    "TokenUnavailable",
+    "check_client_method",
+    "date_offset",
+    "read_token_reply",
+    "redeem_call",
+    "refresh_call",
+    "retry_after_of",
+]
+
+LONGEST_LIFETIME: Final = 86_400.0
+"""Seconds; no access token is planned with for longer (A13)."""
+
+_DECIMAL: Final = re.compile(r"\s*(-?[0-9]{1,15}(?:\.[0-9]{1,9})?)\s*")
+
+ERRORS: Final = frozenset(
+    {
+        # RFC 6749, 5.2
+        "invalid_client",
+        "invalid_grant",
+        "invalid_request",
+        "invalid_scope",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        # RFC 8628, 3.5
+        "access_denied",
+        "authorization_pending",
+        "expired_token",
+        "slow_down",
+        # RFC 8707, 2; RFC 9449, 5 and 8
+        "invalid_dpop_proof",
+        "invalid_target",
+        "use_dpop_nonce",
+        # codes of the authorization endpoint that providers also send here (B9)
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "login_required",
+        "server_error",
+        "temporarily_unavailable",
+        "unmet_authentication_requirements",
+    },
+)
+"""The error codes that are passed on; any other becomes ``other``."""
+
+_SUBERRORS: Final = {
+    "additional_action": "interaction_required",
+    "basic_action": "interaction_required",
+    "consent_required": "consent_required",
+    "message_only": "interaction_required",
+}
+"""Microsoft Entra says ``invalid_grant`` for a refresh token that only needs the person to act first (B9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """A well-formed success; nothing in it may be used before its ID token passed (section V).
+
+    ``expires_in`` is in seconds: ``None`` if unknown, zero if already over, at most a day (A13).
+    """
+
+    access_token: Secret
+    expires_in: float | None
+    refresh_token: Secret | None
+    id_token: Secret | None
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenError:
+    """The provider refused; ``error`` is a registered code or ``other`` (RFC 6749, 5.2)."""
+
+    error: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUnavailable:
+    """The provider cannot answer now; ``retry_after`` is in seconds, if it asked for a pause (B6, B7)."""
+
+    status: int
+    retry_after: float | None
+
+
+def redeem_call(
+    metadata: Metadata,
+    client: Client,
+    callback: VerifiedCallback,
+    *,
+    redirect_uri: str,
+    verifier: Secret,
+) -> Call:
+    """Exchange a code for tokens; to be sent once, whatever comes back (Core 1.0, 3.1.3.1; T-1 to T-6, T-10).
+
+    ``redirect_uri`` and ``verifier`` are those of the request that earned the code.
+    """
+    fields, basic = authenticate(client)
+    return Call(
+        "POST",
+        metadata.token_endpoint,
+        form=(
+            ("grant_type", "authorization_code"),
+            ("code", callback.code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", verifier),
+            *fields,
+        ),
+        basic=basic,
+    )
+
+
+def refresh_call(
+    metadata: Metadata,
+    client: Client,
+    refresh_token: Secret,
+    *,
+    scopes: tuple[str, ...] | None = None,
+    resource: str | None = None,
+    audience: str | None = None,
+) -> Call:
+    """Spend ``refresh_token`` (RFC 6749, 6; RFC 8707, 2.2; F-1).
+
+    Without ``scopes`` everything that was granted stays; they may narrow the grant and never widen it.
+    """
+    fields, basic = authenticate(client)
+    optional = {"scope": " ".join(scopes) if scopes else None, "resource": resource, "audience": audience}
+    return Call(
+        "POST",
+        metadata.token_endpoint,
+        form=(
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token),
+            *((name, value) for name, value in optional.items() if value),
+            *fields,
+        ),
+        basic=basic,
+    )
+
+
+def read_token_reply(
+    reply: Reply,
+    *,
+    requested_scopes: tuple[str, ...],
+    id_token_required: bool,
+    now: float,
+) -> TokenSet | TokenError | TokenUnavailable:
+    """Judge what the token endpoint answered (RFC 6749, 5.1, 5.2; N-1 ... N-6, A10 ... A14).
+
+    ``now`` is in wall seconds and only used for a ``Retry-After`` date.
+    Raises :class:`TokenResponseInvalid` with a ``detail`` that names the fault; a redirect is such a fault,
+    because following it would hand the code to somebody else (T-11).
+    """
+    status = reply.status
+    if status in (408, 429) or 500 <= status <= 599:
+        return TokenUnavailable(status, retry_after_of(reply.headers, now))
+    if status == 200:
+        return _token_set(_document(reply, require_media_type=True), requested_scopes, id_token_required)
+    if 400 <= status <= 499:
+        # NOTE: the media type of an error is not required; only a JSON object with an error member counts.
+        return TokenError(_error_code(_document(reply, require_media_type=False)), status)
+    raise _invalid("status", f"the status is {status}")
+
+
+def _document(reply: Reply, *, require_media_type: bool) -> dict[str, Any]:
+    try:
+        return json_object(reply, require_media_type=require_media_type)
+    except ReplyUnusable as unusable:
+        raise _invalid("format", f"{unusable.fault} (status {reply.status})") from None
+
+
+def _token_set(document: dict[str, Any], requested: tuple[str, ...], *, id_token_required: bool) -> TokenSet:
+    kind = document.get("token_type")
+    if not isinstance(kind, str) or kind.lower() != "bearer":
+        raise _invalid("token_type", "token_type is missing or not Bearer")
+    access_token = _token(document, "access_token")
+    if access_token is None:
+        raise _invalid("access_token", "access_token is missing")
+    id_token = _token(document, "id_token")
+    if id_token is None and id_token_required:
+        raise _invalid("id_token", "id_token is missing")
+    return TokenSet(
+        access_token=access_token,
+        expires_in=_lifetime(document.get("expires_in")),
+        refresh_token=_token(document, "refresh_token"),
+        id_token=id_token,
+        scopes=_scopes(document.get("scope"), requested),
+    )
+
+
+def _token(document: dict[str, Any], member: str) -> Secret | None:
+    """Seal a token byte for byte; only printable ASCII can go back on the wire unchanged (N-5)."""
+    value = document.get(member)
+    if value is None:
+        return None
+    if not printable(value):
+        raise _invalid(member, f"{member} is not printable text")
+    return Secret(value)
+
+
+def _lifetime(value: object) -> float | None:
+    """Read a number, or a number in a text; anything else is "unknown" and no error (N-4, A13)."""
+    if isinstance(value, str):
+        match = _DECIMAL.fullmatch(value)
+        value = float(match[1]) if match else None
+    elif isinstance(value, int) and not isinstance(value, bool):
+        value = max(min(value, int(LONGEST_LIFETIME)), 0)
+    seconds = number(value)
+    return None if seconds is None else min(max(seconds, 0.0), LONGEST_LIFETIME)
+
+
+def _scopes(value: object, requested: tuple[str, ...]) -> tuple[str, ...]:
+    """Absent means as requested; fewer is no error (RFC 6749, 5.1; N-6, A25)."""
+    if value is None:
+        return requested
+    if not isinstance(value, str) or not (value == "" or printable(value)):
+        raise _invalid("scope", "scope is not printable text")
+    return tuple(dict.fromkeys(value.split()))
+
+
+def _error_code(document: dict[str, Any]) -> str:
+    error, suberror = document.get("error"), document.get("suberror")
+    if not isinstance(error, str) or not error:
+        raise _invalid("error", "an error status came without an error code")
+    if error == "invalid_grant" and isinstance(suberror, str):
+        return _SUBERRORS.get(suberror, error)
+    return error if error in ERRORS else "other"
+
+
+def _invalid(check: str, fault: str) -> TokenResponseInvalid:
+    return TokenResponseInvalid(
+        f"The provider's token endpoint gave an answer that cannot be used: {fault}.",
+        detail=f"token.{check}",
+    )

@@ -1,0 +1,81 @@
+"""Who may come in: the declaration that every verb of every route carries (law 7).
+
+``@door`` is for Jupyter users and kernels, ``@open_door`` for the few routes that a browser reaches without
+either, and it has to say what protects them instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from jupyter_oidc.server.handler import OidcHandler
+
+Caller = Literal["user", "kernel"]
+Action = Literal["read", "write", "execute"]
+Verb = Callable[..., Awaitable[None]]
+
+RESOURCE: Final = "jupyter_oidc"
+"""The resource name that the server's ``Authorizer`` is asked about."""
+
+_JUPYTER_MARK: Final = "__allow_unauthenticated"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a verb declares: who may call it, and the action that a user must be authorised for.
+
+    An open door has no callers and a ``protection``.
+    """
+
+    callers: tuple[Caller, ...]
+    action: Action | None
+    protection: str | None = None
+
+
+def door(*callers: Caller, action: Action) -> Callable[[Verb], Verb]:
+    """Let in ``callers`` only, users after the server's ``Authorizer`` agreed to ``(action, "jupyter_oidc")``.
+
+    One decorated function per verb: Jupyter's own ``@authorized`` remembers the first action it saw.
+    """
+    declared = Door(callers, action)
+
+    def decorate(verb: Verb) -> Verb:
+        @wraps(verb)
+        async def guarded(self: OidcHandler, *args: str, **kwargs: str) -> None:
+            await self.admit(declared)
+            await verb(self, *args, **kwargs)
+
+        return _marked(guarded, declared, unauthenticated=False)
+
+    return decorate
+
+
+def open_door(*, protection: str) -> Callable[[Verb], Verb]:
+    """Let in everybody; ``protection`` says what protects the verb instead of a login."""
+    declared = Door((), None, protection)
+
+    def decorate(verb: Verb) -> Verb:
+        @wraps(verb)
+        async def guarded(self: OidcHandler, *args: str, **kwargs: str) -> None:
+            await verb(self, *args, **kwargs)
+
+        return _marked(guarded, declared, unauthenticated=True)
+
+    return decorate
+
+
+def door_of(verb: object) -> Door | None:
+    """Return what ``verb`` declares, or ``None`` if it declares nothing."""
+    return getattr(verb, "__door__", None)
+
+
+def _marked(verb: Verb, declared: Door, *, unauthenticated: bool) -> Verb:
+    marks: dict[str, Any] = vars(verb)
+    marks["__door__"] = declared
+    # Jupyter reads this attribute before it runs a verb; it must be there, and say the same as the door.
+    marks[_JUPYTER_MARK] = unauthenticated
+    return verb

@@ -1,0 +1,99 @@
+"""The Jupyter Server extension: reads its section of the configuration, builds the services, adds the routes.
+
+A mistake in the settings never stops the Jupyter server: it is logged in full, and every route answers
+``configuration_invalid`` with the same list (DESIGN 2, D8).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.paths import secure_write
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Dict, Unicode
+
+from jupyter_oidc.adapters.journal import EventJournal
+from jupyter_oidc.clock import SystemClock
+from jupyter_oidc.compose import build, system_parts
+from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.server.handler import Context
+from jupyter_oidc.server.kernel_grants import KernelGrants
+from jupyter_oidc.server.routes import routes
+from jupyter_oidc.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from jupyter_oidc.compose import Services
+
+
+class JupyterOIDC(ExtensionApp):
+    """Signs users in at OpenID Connect providers and keeps every token in this process."""
+
+    name = "jupyter_oidc"
+    load_other_extensions = True
+
+    # NOTE: own traits are copied into settings that every extension reads, so none of them ever holds a secret.
+    providers: Any = Dict(
+        help="The providers by name; see the reference of settings. Client secrets are references, never values.",
+    ).tag(config=True)
+    storage: Any = Unicode(
+        "auto",
+        help="Where refresh tokens are stored: 'auto', 'keyring' or 'memory'.",
+    ).tag(config=True)
+
+    def initialize_settings(self) -> None:
+        """Validate the configuration and build the services; report every mistake at once."""
+        server = self._server()
+        journal = EventJournal(server.event_logger, self.log)
+        journal.register()
+        read = read_settings(dict(self.providers), self.storage)
+        entropy = SystemEntropy()
+        grants = KernelGrants(SystemClock(), entropy, self._kernel_key)
+        if isinstance(read, Settings):
+            self._services: Services | None = build(read, system_parts(read, journal))
+            self._context = Context(self._services, (), grants, entropy)
+        else:
+            self._services = None
+            self._context = Context(None, tuple(read), grants, entropy)
+            for finding in read:
+                self.log.error("jupyter_oidc is off until this is corrected: %s", finding)
+        self._tell_kernels()
+
+    def initialize_handlers(self) -> None:
+        """Add the routes."""
+        self.handlers.extend(routes(self._context))
+
+    async def stop_extension(self) -> None:
+        """Stop background work, close connections, remove the runtime file."""
+        self._runtime_file().unlink(missing_ok=True)
+        if self._services is not None:
+            await self._services.aclose()
+
+    def _server(self) -> Any:
+        """Return the server that this extension is part of; an extension without one is never initialized."""
+        return self.serverapp
+
+    def _kernel_key(self, kernel_id: str) -> bytes | None:
+        """Return the connection key of the live kernel ``kernel_id``, or ``None`` if there is none here."""
+        kernels = self._server().kernel_manager
+        if kernel_id not in kernels:
+            return None
+        kernel = kernels.get_kernel(kernel_id)
+        if not getattr(kernel, "has_kernel", False) or getattr(kernel, "execution_state", "") == "dead":
+            return None
+        return getattr(getattr(kernel, "session", None), "key", None) or None
+
+    def _tell_kernels(self) -> None:
+        """Say in the runtime directory which certificate this server shows; kernels verify it (no secret)."""
+        certificate = self._server().certfile
+        if certificate:
+            with secure_write(str(self._runtime_file())) as file:
+                json.dump({"certificate": str(Path(certificate).absolute())}, file)
+
+    def _runtime_file(self) -> Path:
+        return Path(self._server().runtime_dir) / f"jupyter-oidc-{os.getpid()}.json"
+
+
+main = JupyterOIDC.launch_instance

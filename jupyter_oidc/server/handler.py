@@ -1,0 +1,234 @@
+"""The base of every handler: who is calling, is the envelope well-formed, and how errors leave.
+
+It authenticates and renders; it decides nothing about sessions or APIs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.identity import User
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.prometheus.log_functions import prometheus_log_method
+from tornado.web import HTTPError
+
+from jupyter_oidc import contract
+from jupyter_oidc.contract import ContractBroken
+from jupyter_oidc.errors import (
+    BodyTooLarge,
+    ConfigurationInvalid,
+    CsrfFailed,
+    Forbidden,
+    GrantInvalid,
+    Problem,
+    RequestInvalid,
+)
+from jupyter_oidc.server.door import RESOURCE, Door, door_of, open_door
+from jupyter_oidc.server.kernel_grants import PREFIX
+from jupyter_oidc.server.problems import error_reply, problem_of
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from jupyter_oidc.compose import Services
+    from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.server.kernel_grants import KernelGrants
+    from jupyter_oidc.settings import Finding
+
+LARGEST_ENVELOPE: Final = 65_536
+"""Bytes of a JSON request body."""
+
+_BEARER: Final = "bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What handlers are given: the services, or the findings that keep them from existing."""
+
+    services: Services | None
+    findings: tuple[Finding, ...]
+    grants: KernelGrants
+    entropy: Entropy
+
+
+class OidcHandler(APIHandler):
+    """Base of all routes of the extension."""
+
+    def initialize(self, context: Context) -> None:
+        """Take over the context that the route table hands in."""
+        self.context = context
+        self.kernel_id: str | None = None
+        self._admitted: Door | None = None
+        self.request_id = context.entropy.token(96)
+
+    # -- who is calling ------------------------------------------------------------------------------------
+
+    async def prepare(self) -> None:  # type: ignore[override]  # NOTE: as APIHandler does
+        """Authenticate: a kernel by its grant, everybody else by what Jupyter decides."""
+        grant = self._grant()
+        if grant is not None:
+            # Nothing ambient is trusted on this path, so there is no cookie to forge with: no XSRF token.
+            if not self.check_host():
+                raise Forbidden
+            self.kernel_id = self.context.grants.kernel_of(grant)
+            self.current_user = self._jupyter_current_user = User(username=f"kernel-{self.kernel_id}")
+            return
+        try:
+            await super().prepare()
+        except HTTPError as error:
+            if error.status_code == 404:  # how Jupyter refuses a foreign origin
+                raise CsrfFailed from None
+            raise
+        cross_site = self.request.headers.get("Sec-Fetch-Site") == "cross-site"
+        if cross_site and not self._door_is_open() and not self.token_authenticated:
+            raise CsrfFailed
+
+    def check_xsrf_cookie(self) -> None:
+        """Enforce XSRF as the server does, and refuse with our code."""
+        if self._door_is_open():
+            return
+        try:
+            super().check_xsrf_cookie()
+        except HTTPError:
+            raise CsrfFailed from None
+
+    def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
+        """Check the origin as the server does, save for open doors, which say what protects them."""
+        return self._door_is_open() or bool(super().check_origin(origin_to_satisfy_tornado))
+
+    async def admit(self, declared: Door) -> None:
+        """Let the caller pass ``declared``, or raise; asked twice, it answers from memory."""
+        if self._admitted is declared:
+            return
+        await self._check(declared)
+        self._admitted = declared
+
+    async def _check(self, declared: Door) -> None:
+        if self.kernel_id is not None:
+            if "kernel" not in declared.callers:
+                raise GrantInvalid("A kernel grant does not open this route.", detail="grant.route")
+            return
+        user = self.current_user
+        if not user or "user" not in declared.callers:
+            raise Forbidden
+        owner = os.environ.get("JUPYTERHUB_USER")
+        if owner and getattr(user, "username", None) != owner:
+            raise Forbidden("This session belongs to the owner of the server.")
+        if not await ensure_async(self.authorizer.is_authorized(self, user, declared.action or "", RESOURCE)):
+            raise Forbidden
+
+    @property
+    def caller_name(self) -> str:
+        """A name for counting: the kernel, or the Jupyter user."""
+        return f"kernel:{self.kernel_id}" if self.kernel_id else f"user:{getattr(self.current_user, 'username', '')}"
+
+    @property
+    def services(self) -> Services:
+        """The services; raises ``ConfigurationInvalid`` with all findings if there are none."""
+        if self.context.services is None:
+            listed = " ".join(f"({number}) {finding}" for number, finding in enumerate(self.context.findings, 1))
+            raise ConfigurationInvalid(f"The settings of jupyter_oidc contain mistakes: {listed}")
+        return self.context.services
+
+    def _grant(self) -> str | None:
+        header = self.request.headers.get("Authorization", "")
+        value = header[len(_BEARER) :].strip() if header.lower().startswith(_BEARER) else ""
+        return value if value.startswith(PREFIX) else None
+
+    def _door_is_open(self) -> bool:
+        verb = getattr(self, (self.request.method or "").lower(), None)
+        declared = door_of(verb)
+        return declared is not None and declared.protection is not None
+
+    # -- the envelope --------------------------------------------------------------------------------------
+
+    def envelope(self, name: str) -> dict[str, Any]:
+        """Return the JSON body if it matches the contract ``name``; an empty body counts as ``{}``."""
+        body = self.request.body
+        if len(body) > LARGEST_ENVELOPE:
+            raise BodyTooLarge
+        if not body:
+            return self._matching(name, {})
+        media_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            # What a form of another site could send without asking (C32).
+            raise CsrfFailed("The request body is not sent as application/json.")
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            raise RequestInvalid("The request body is not JSON.") from None
+        return self._matching(name, message)
+
+    def _matching(self, name: str, message: object) -> dict[str, Any]:
+        try:
+            return contract.check(name, message)
+        except ContractBroken as broken:
+            raise RequestInvalid(f"The request does not match its contract: {broken.where} ({broken.rule}).") from None
+
+    def seconds_to_wait(self) -> float:
+        """Return the ``wait`` query parameter in seconds, 0 to 60; raises ``RequestInvalid``."""
+        text = self.get_query_argument("wait", "0")
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds <= 60:
+            raise RequestInvalid("'wait' is not a number of seconds from 0 to 60.")
+        return seconds
+
+    # -- answers -------------------------------------------------------------------------------------------
+
+    def answer(self, view: dict[str, Any], status: int = 200) -> None:
+        """Send ``view`` as JSON that nobody may cache."""
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(view, allow_nan=False))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Send any error through the one table."""
+        error = kwargs["exc_info"][1] if kwargs.get("exc_info") else HTTPError(status_code)
+        reply = error_reply(problem_of(error), self.request_id)
+        self.set_status(reply.status)
+        for name, value in reply.headers:
+            self.set_header(name, value)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(reply.body))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log a defect by its type and place; its text could quote a secret (D14)."""
+        if isinstance(value, (Problem, HTTPError)) or typ is None:
+            return
+        frames = " <- ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(tb)))
+        self.log.error("jupyter_oidc: defect %s at %s [%s]", typ.__name__, frames, self.request_id)
+
+    def _log(self) -> None:
+        """Write the access log without path parameters and query, which carry codes, tickets and grants."""
+        status = self.get_status()
+        if status >= 400:
+            write = self.log.error if status == 500 else self.log.warning
+            write(
+                "jupyter_oidc: %s %s %s %.0fms [%s]",
+                status,
+                self.request.method,
+                type(self).__name__,
+                1000 * self.request.request_time(),
+                self.request_id,
+            )
+        prometheus_log_method(self)  # type: ignore[no-untyped-call]
+
+    @open_door(protection="says nothing but the server's own CORS policy")
+    async def options(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]
+        """Answer a preflight as the server does."""
+        super().options(*args, **kwargs)
+        self.set_status(204)
+        self.finish()

@@ -1,0 +1,28 @@
+"""``apis``: what the proxy opens."""
+
+from __future__ import annotations
+
+from jupyter_server.utils import url_path_join
+
+from jupyter_oidc.server.door import door
+from jupyter_oidc.server.handler import OidcHandler
+from jupyter_oidc.server.views import api_view
+from jupyter_oidc.session.registry import token_key
+
+
+class ApisHandler(OidcHandler):
+    """Lists the APIs with readiness and entitlements."""
+
+    _track_activity = False
+
+    @door("user", "kernel", action="read")
+    async def get(self) -> None:
+        """List every API in the order of the settings."""
+        views = []
+        for session in self.services.sessions:
+            summary = await session.summary()
+            for api, access in zip(session.settings.apis, summary.apis, strict=True):
+                path = url_path_join(self.base_url, "jupyter-oidc", "api", api.name) + "/"
+                ready = session.token_ready(token_key(api))
+                views.append(api_view(api, access, summary.state.value, path, ready=ready))
+        self.answer({"apis": views})

@@ -1,0 +1,22 @@
+"""``kernel/grant``: a kernel proves who it is and gets a grant."""
+
+from __future__ import annotations
+
+from jupyter_oidc.server.door import open_door
+from jupyter_oidc.server.handler import OidcHandler
+
+
+class KernelGrantHandler(OidcHandler):
+    """Issues grants; the proof is checked in ``kernel_grants``."""
+
+    @open_door(protection="proof of a live kernel's connection key")
+    async def post(self) -> None:
+        """Check the proof and return a grant."""
+        proof = self.envelope("kernel-grant.request")
+        grant, lifetime = self.context.grants.issue(
+            proof["kernel_id"],
+            proof["issued_at"],
+            proof["nonce"],
+            proof["proof"],
+        )
+        self.answer({"grant": grant, "expires_in": lifetime})

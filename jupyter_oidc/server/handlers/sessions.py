@@ -1,0 +1,79 @@
+"""Routes that show, renew and end sessions."""
+
+from __future__ import annotations
+
+from jupyter_oidc.errors import IdpUnavailable, NotSignedIn, RequestInvalid, SessionExpired
+from jupyter_oidc.server.door import door
+from jupyter_oidc.server.handler import OidcHandler
+from jupyter_oidc.server.views import provider_view, sign_out_view, summary_view
+from jupyter_oidc.session.grant import Granted, SignInNeeded, TryLater
+
+
+class ProvidersHandler(OidcHandler):
+    """``providers``: names and states."""
+
+    _track_activity = False
+
+    @door("user", "kernel", action="read")
+    async def get(self) -> None:
+        """List the providers in the order of the settings."""
+        self.answer({"providers": [provider_view(service) for service in self.services.sessions]})
+
+
+class SessionHandler(OidcHandler):
+    """``providers/{p}/session``: the summary; costs no network, whoever polls it how often (D16)."""
+
+    _track_activity = False
+
+    @door("user", "kernel", action="read")
+    async def get(self, provider: str) -> None:
+        """Return the summary; with ``wait`` and ``sequence``, once it differs from that sequence."""
+        session = self.services.sessions.of_provider(provider)
+        summary = await session.changed_since(self._sequence(), self.seconds_to_wait())
+        etag = f'"{self.services.instance}-{summary.sequence}"'
+        self.set_header("ETag", etag)
+        if self.request.headers.get("If-None-Match") == etag:
+            self.set_status(304)
+            self.set_header("Cache-Control", "no-store")
+            self.finish()
+        else:
+            self.answer(summary_view(summary))
+
+    def compute_etag(self) -> str | None:
+        """Leave the ETag to the verb."""
+        return None
+
+    def _sequence(self) -> int:
+        text = self.get_query_argument("sequence", "-1")
+        if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 18:
+            raise RequestInvalid("'sequence' is not a whole number.")
+        return int(text)
+
+
+class RefreshHandler(OidcHandler):
+    """``providers/{p}/refresh``: renew now."""
+
+    @door("user", "kernel", action="write")
+    async def post(self, provider: str) -> None:
+        """Renew the access token and return the summary."""
+        self.envelope("refresh.request")
+        session = self.services.sessions.of_provider(provider)
+        match await session.refresh():
+            case Granted():
+                self.answer(summary_view(await session.summary()))
+            case SignInNeeded(code="session_expired"):
+                raise SessionExpired
+            case SignInNeeded():
+                raise NotSignedIn
+            case TryLater(seconds=seconds, reason=reason):
+                raise IdpUnavailable(detail=reason, retry_after=seconds)
+
+
+class SignOutHandler(OidcHandler):
+    """``providers/{p}/sign-out``: end the session here, then at the provider."""
+
+    @door("user", "kernel", action="write")
+    async def post(self, provider: str) -> None:
+        """Sign out and say what happened at each step."""
+        self.envelope("sign-out.request")
+        self.answer(sign_out_view(await self.services.sessions.of_provider(provider).sign_out()))

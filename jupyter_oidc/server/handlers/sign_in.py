@@ -1,0 +1,59 @@
+"""Routes that begin, watch and cancel a sign-in."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import quote
+
+from jupyter_server.utils import url_path_join
+
+from jupyter_oidc.server.door import door
+from jupyter_oidc.server.handler import OidcHandler
+from jupyter_oidc.server.redirects import local_path
+from jupyter_oidc.server.views import progress_view, started_view
+
+
+class SignInHandler(OidcHandler):
+    """``providers/{p}/sign-in``: begin."""
+
+    @door("user", "kernel", action="write")
+    async def post(self, provider: str) -> None:
+        """Open a sign-in; the reply says where the browser starts it."""
+        wish = self.envelope("sign-in.request")
+        services = self.services
+        session = services.sessions.of_provider(provider)
+        if "api" in wish:
+            services.sessions.of_api(wish["api"])
+        next_path = local_path(wish.get("next"), self.base_url)
+        if wish.get("next") and next_path is None:
+            self.log.info("jupyter_oidc: next_rejected [%s]", self.request_id)
+        pending, ticket = await session.begin(self.caller_name, next_path=next_path, prompt=wish.get("prompt"))
+        start_url = url_path_join(self.base_url, "jupyter-oidc", "start", quote(ticket, safe=""))
+        self.answer(started_view(pending, start_url, services.clock.now()), status=201)
+
+
+class SignInProgressHandler(OidcHandler):
+    """``providers/{p}/sign-in/{flow}``: watch or cancel."""
+
+    _track_activity = False
+
+    @door("user", "kernel", action="read")
+    async def get(self, provider: str, flow: str) -> None:
+        """Return the progress; with ``wait``, as soon as the sign-in is finished."""
+        pending = self.services.pending.find(flow, provider)
+        seconds = self.seconds_to_wait()
+        if seconds:
+            waiting = asyncio.ensure_future(pending.done.wait())
+            try:
+                await asyncio.wait([waiting], timeout=seconds)
+            finally:
+                waiting.cancel()
+            self.services.pending.sweep()
+        self.answer(progress_view(pending, self.services.clock.now()))
+
+    @door("user", "kernel", action="write")
+    async def delete(self, provider: str, flow: str) -> None:
+        """Cancel; a sign-in that is already finished stays as it is."""
+        pending = self.services.pending.find(flow, provider)
+        self.services.sessions.of_provider(provider).cancel(pending)
+        self.answer(progress_view(pending, self.services.clock.now()))

@@ -1,0 +1,65 @@
+"""The few HTML pages that we show ourselves: the end of a sign-in, and the page after a sign-out.
+
+They load nothing, embed nothing and hold no personal data; the only script closes the window, or takes the
+query out of the address bar (R-10).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0; min-height: 100vh; display: grid; place-items: center;
+  background: Canvas; color: CanvasText; }
+main { max-width: 28rem; padding: 2rem; text-align: center; }
+.mark { font-size: 2.5rem; line-height: 1; }
+h1 { font-size: 1.35rem; margin: 0.75rem 0 0.5rem; }
+p { margin: 0.5rem 0; }
+.small { font-size: 0.8rem; opacity: 0.75; }
+a.button { display: inline-block; margin: 0.75rem 0.25rem 0; padding: 0.5rem 1rem; border-radius: 4px;
+  border: 1px solid currentColor; color: LinkText; text-decoration: none; }
+a.button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
+"""
+
+_SCRIPT = """
+history.replaceState(null, '', location.pathname);
+if (document.body.dataset.close) { setTimeout(function () { window.close(); }, 1200); }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: ``links`` are ``(text, local path)``; ``closes`` makes the window close itself."""
+
+    title: str
+    lines: tuple[str, ...]
+    mark: str
+    links: tuple[tuple[str, str], ...] = ()
+    small: str = ""
+    closes: bool = False
+
+
+def html_of(page: Page, nonce: str) -> str:
+    """Return the document; everything is escaped."""
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in page.lines)
+    links = "".join(f'<a class="button" href="{escape(path)}">{escape(text)}</a>' for text, path in page.links)
+    small = f'<p class="small">{escape(page.small)}</p>' if page.small else ""
+    close = ' data-close="yes"' if page.closes else ""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>{escape(page.title)}</title><style nonce="{nonce}">{_STYLE}</style></head>'
+        f'<body{close}><main role="main"><div class="mark" aria-hidden="true">{escape(page.mark)}</div>'
+        f'<h1>{escape(page.title)}</h1><div role="status">{paragraphs}</div>{links}{small}</main>'
+        f'<script nonce="{nonce}">{_SCRIPT}</script></body></html>'
+    )
+
+
+def policy_of(nonce: str) -> str:
+    """Return the Content-Security-Policy under which a page of ours is shown."""
+    return (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

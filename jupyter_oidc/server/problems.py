@@ -1,0 +1,74 @@
+"""The one table from a problem to a reply: status, JSON body and headers (DESIGN 3, law 7)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from http.client import responses
+from typing import TYPE_CHECKING, Any
+
+from tornado.web import HTTPError
+
+from jupyter_oidc.errors import (
+    BodyTooLarge,
+    ClientTooSlow,
+    Forbidden,
+    HeadersTooLarge,
+    MethodNotAllowed,
+    Problem,
+    RequestInvalid,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_OF_STATUS: Mapping[int, type[Problem]] = {
+    400: RequestInvalid,
+    401: Forbidden,
+    403: Forbidden,
+    405: MethodNotAllowed,
+    408: ClientTooSlow,
+    413: BodyTooLarge,
+    431: HeadersTooLarge,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReply:
+    """An error as it goes out."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: dict[str, Any]
+
+
+def problem_of(error: BaseException | None) -> Problem | None:
+    """Return the problem behind ``error``; ``None`` for a defect of ours, which has no code."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPError) and error.status_code in _OF_STATUS:
+        return _OF_STATUS[error.status_code]()
+    return None
+
+
+def error_body(problem: Problem, request_id: str) -> dict[str, Any]:
+    """Return the JSON body for ``problem`` (contract ``error``)."""
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "action": problem.action,
+        "retryable": problem.retryable,
+        "request_id": request_id,
+        "reason": problem.message,
+    }
+
+
+def error_reply(problem: Problem | None, request_id: str) -> ErrorReply:
+    """Return the reply for ``problem``; a defect is a bare 500 that says nothing about itself."""
+    if problem is None:
+        message = "Something went wrong inside jupyter_oidc; the server's log has the details."
+        return ErrorReply(500, (), {"message": message, "reason": responses[500], "request_id": request_id})
+    headers = [("X-OIDC-Error", problem.code)]
+    if problem.status == 503:
+        headers.append(("Retry-After", str(max(1, math.ceil(problem.retry_after or 1)))))
+    return ErrorReply(problem.status, tuple(headers), error_body(problem, request_id))

@@ -1,0 +1,55 @@
+"""Which addresses of this server may be told to a provider or offered to a browser.
+
+A redirect URI comes from the settings; only for a loopback host is the ``Host`` header believed, because
+nobody can lure a browser to another machine with it (ADR 0001).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from jupyter_oidc.errors import ConfigurationInvalid
+
+_LOOPBACK_HOST: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?\Z")
+LONGEST_NEXT: Final = 2048
+
+
+def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callback_path: str) -> str:
+    """Return the redirect URI for a browser that reached us as ``protocol://host``.
+
+    Raises ``ConfigurationInvalid``, naming what to set, if the host is not loopback and nothing is configured.
+    """
+    if configured:
+        return configured
+    if _LOOPBACK_HOST.match(host):
+        return f"{protocol}://{host}{callback_path}"
+    raise ConfigurationInvalid(
+        "This server is not reached on a loopback address, so its redirect_uri has to be configured.",
+        action=(
+            "Ask your administrator to set the provider's redirect_uri to the public address of this server "
+            f"followed by {callback_path}, and to register the same value at the provider."
+        ),
+        detail="redirect_uri",
+    )
+
+
+def starts_elsewhere(redirect_uri: str, host: str) -> str | None:
+    """Return the origin at which the sign-in has to start, if that is another host than the browser is at.
+
+    The binding cookie must be set on the host that the provider sends the browser back to.
+    """
+    parts = urlsplit(redirect_uri)
+    return None if parts.netloc.lower() == host.lower() else f"{parts.scheme}://{parts.netloc}"
+
+
+def local_path(path: str | None, base_url: str) -> str | None:
+    """Return ``path`` if it is a plain path below ``base_url`` of this server, else ``None`` (A-11, A29)."""
+    if not path or len(path) > LONGEST_NEXT or not path.startswith(base_url):
+        return None
+    for reading in (path, unquote(path)):
+        if reading.startswith("//") or "\\" in reading or not reading.isprintable():
+            return None
+    parts = urlsplit(path)
+    return None if parts.scheme or parts.netloc else path

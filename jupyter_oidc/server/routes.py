@@ -1,0 +1,38 @@
+"""The route table: every path of the extension and the handler that serves it (DESIGN 3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.server.handlers.apis import ApisHandler
+from jupyter_oidc.server.handlers.browser import CallbackHandler, SignedOutHandler, StartHandler
+from jupyter_oidc.server.handlers.kernel_grant import KernelGrantHandler
+from jupyter_oidc.server.handlers.proxy import ProxyHandler
+from jupyter_oidc.server.handlers.sessions import ProvidersHandler, RefreshHandler, SessionHandler, SignOutHandler
+from jupyter_oidc.server.handlers.sign_in import SignInHandler, SignInProgressHandler
+
+if TYPE_CHECKING:
+    from jupyter_oidc.server.handler import Context, OidcHandler
+
+_PROVIDER: Final = r"/jupyter-oidc/providers/([^/]+)"
+
+ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
+    (r"/jupyter-oidc/providers", ProvidersHandler),
+    (_PROVIDER + r"/session", SessionHandler),
+    (_PROVIDER + r"/sign-in", SignInHandler),
+    (_PROVIDER + r"/sign-in/([^/]+)", SignInProgressHandler),
+    (r"/jupyter-oidc/start/([^/]+)", StartHandler),
+    (_PROVIDER + r"/callback", CallbackHandler),
+    (_PROVIDER + r"/refresh", RefreshHandler),
+    (_PROVIDER + r"/sign-out", SignOutHandler),
+    (_PROVIDER + r"/signed-out", SignedOutHandler),
+    (r"/jupyter-oidc/apis", ApisHandler),
+    (r"/jupyter-oidc/api/(.*)", ProxyHandler),
+    (r"/jupyter-oidc/kernel/grant", KernelGrantHandler),
+)
+"""``(pattern below base_url, handler)``."""
+
+
+def routes(context: Context) -> list[tuple[str, type[OidcHandler], dict[str, Any]]]:
+    """Return the routes in the form that ``ExtensionApp.handlers`` takes."""
+    return [(pattern, handler, {"context": context}) for pattern, handler in ROUTES]

@@ -1,0 +1,100 @@
+"""How values are written as JSON, field by field, so that nothing goes out that is not listed (law 8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jupyter_oidc.clock import utc_text
+from jupyter_oidc.server.problems import error_body
+
+if TYPE_CHECKING:
+    from jupyter_oidc.clock import Moment
+    from jupyter_oidc.session.pending import PendingSignIn
+    from jupyter_oidc.session.service import SessionService
+    from jupyter_oidc.session.sign_out import SignOut
+    from jupyter_oidc.session.summary import ApiAccess, Summary
+    from jupyter_oidc.settings import Api
+
+
+def summary_view(summary: Summary) -> dict[str, Any]:
+    """Return the contract ``session.reply``."""
+    user = summary.user
+    return {
+        "provider": summary.provider,
+        "issuer": summary.issuer,
+        "state": summary.state.value,
+        "reason": summary.reason,
+        "sequence": summary.sequence,
+        "user": user
+        and {
+            "sub": user.sub,
+            "name": user.name,
+            "username": user.username,
+            "email": user.email,
+            "email_verified": user.email_verified,
+            "picture": user.picture,
+        },
+        "entitlements": list(summary.entitlements),
+        "scopes": list(summary.scopes),
+        "missing_scopes": list(summary.missing_scopes),
+        "signed_in_at": _time(summary.signed_in_at),
+        "access_expires_at": _time(summary.access_expires_at),
+        "expires_in": summary.expires_in,
+        "refreshable": summary.refreshable,
+        "storage": summary.storage,
+        "retry_at": _time(summary.retry_at),
+        "apis": [{"name": api.name, "allowed": api.allowed, "missing": list(api.missing)} for api in summary.apis],
+    }
+
+
+def provider_view(service: SessionService) -> dict[str, Any]:
+    """Return one entry of the contract ``providers.reply``."""
+    return {"name": service.settings.name, "issuer": service.settings.issuer, "state": service.state.value}
+
+
+def started_view(pending: PendingSignIn, start_url: str, now: Moment) -> dict[str, Any]:
+    """Return the contract ``sign-in.reply``."""
+    return {
+        "flow": pending.flow,
+        "provider": pending.provider,
+        "strategy": "server",
+        "start_url": start_url,
+        "device": None,
+        "expires_in": int(pending.seconds_left(now)),
+    }
+
+
+def progress_view(pending: PendingSignIn, now: Moment) -> dict[str, Any]:
+    """Return the contract ``sign-in-progress.reply``."""
+    problem = pending.problem
+    return {
+        "flow": pending.flow,
+        "provider": pending.provider,
+        "state": pending.progress.value,
+        "error": problem and error_body(problem, pending.flow),
+        "expires_in": int(pending.seconds_left(now)),
+    }
+
+
+def sign_out_view(result: SignOut) -> dict[str, Any]:
+    """Return the contract ``sign-out.reply``."""
+    return {"local": "done", "revoked": result.revoked, "end_session_url": result.end_session_url}
+
+
+def api_view(api: Api, access: ApiAccess, state: str, path: str, *, ready: bool) -> dict[str, Any]:
+    """Return one entry of the contract ``apis.reply``."""
+    return {
+        "name": api.name,
+        "provider": api.provider,
+        "path": path,
+        "methods": list(api.methods),
+        "callers": list(api.callers),
+        "state": state,
+        "ready": ready,
+        "allowed": access.allowed,
+        "missing": list(access.missing),
+    }
+
+
+def _time(wall: float | None) -> str | None:
+    return None if wall is None else utc_text(wall)

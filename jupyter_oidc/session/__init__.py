@@ -1,0 +1,1 @@
+"""Who is signed in: a pure machine, and one owner per provider that holds the tokens."""

@@ -1,0 +1,91 @@
+"""What one session holds: its tokens, whose they are, and what is known about the person.
+
+Only the session service owns an instance; nobody else can reach a token through it (law 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.session.grant import SIGN_IN_KEY, AccessToken, TokenKey
+from jupyter_oidc.session.ports import Entry
+from jupyter_oidc.session.summary import User, entitlements_of, user_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jupyter_oidc.clock import Moment
+    from jupyter_oidc.protocol.id_token import Identity
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.session.dialogue import Tokens
+    from jupyter_oidc.settings import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """The belongings of one session; an empty instance belongs to nobody.
+
+    Frozen, so that a token response can be stored first and take effect afterwards, in one assignment (B3).
+    """
+
+    subject: str = ""
+    refresh_token: Secret | None = None
+    access: Mapping[TokenKey, AccessToken] = field(default_factory=dict)
+    id_token: AccessToken | None = None
+    identity: Identity | None = None
+    user: User | None = None
+    entitlements: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    signed_in_at: float | None = None
+
+    @classmethod
+    def of_sign_in(cls, tokens: Tokens, settings: Provider, now: Moment) -> Custody:
+        """Return the belongings of a session that begins ``now``."""
+        return cls(signed_in_at=now.wall).absorbing(tokens, SIGN_IN_KEY, settings, now)
+
+    @classmethod
+    def of_entry(cls, entry: Entry) -> Custody:
+        """Return the belongings of a session that was stored: a refresh token, and whose it is."""
+        return cls(
+            subject=entry.subject,
+            refresh_token=entry.refresh_token,
+            scopes=entry.scopes,
+            signed_in_at=entry.signed_in_at,
+        )
+
+    def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider, now: Moment) -> Custody:
+        """Return these belongings after a token response for ``key`` (F-4)."""
+        answer = tokens.set
+        after = replace(
+            self,
+            refresh_token=answer.refresh_token or self.refresh_token,
+            access={**self.access, key: AccessToken(answer.access_token, now, answer.expires_in)},
+            scopes=answer.scopes if key == SIGN_IN_KEY else self.scopes,
+        )
+        if answer.id_token is not None and tokens.id_token_expires_at is not None:
+            id_token = AccessToken(answer.id_token, now, tokens.id_token_expires_at - now.wall)
+            after = replace(after, id_token=id_token)
+        person = tokens.person
+        if person is None:
+            return after
+        return replace(
+            after,
+            subject=person.subject,
+            identity=person.identity,
+            user=user_of(person.subject, person.claims),
+            entitlements=entitlements_of(person.claims, settings.entitlement_claims),
+        )
+
+    def entry(self, settings: Provider) -> Entry | None:
+        """Return what is to be stored, or ``None`` if there is no refresh token."""
+        if self.refresh_token is None:
+            return None
+        return Entry(
+            issuer=settings.issuer,
+            client_id=settings.client_id,
+            subject=self.subject,
+            scopes=self.scopes,
+            signed_in_at=self.signed_in_at or 0.0,
+            refresh_token=self.refresh_token,
+        )

@@ -1,0 +1,410 @@
+"""The conversation with one provider: protocol pairs joined by a port, with metadata and keys remembered.
+
+It decides nothing about sessions: it answers with tokens and claims that passed every check, with the
+provider's definite refusal, or with a :class:`~jupyter_oidc.errors.Problem`.
+Only endpoints named in validated metadata are contacted, each for its own purpose (H-3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from jupyter_oidc.errors import (
+    ClockSkew,
+    DiscoveryFailed,
+    IdpUnavailable,
+    IdTokenRejected,
+    TokenResponseInvalid,
+    UserinfoRejected,
+)
+from jupyter_oidc.protocol import authorization, discovery, id_token, jwks, jws, logout, token, userinfo
+from jupyter_oidc.protocol.pkce import challenge_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.protocol.message import Reply
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.session.grant import TokenKey
+    from jupyter_oidc.session.pending import PendingSignIn
+    from jupyter_oidc.session.ports import ProviderPort
+    from jupyter_oidc.settings import Provider
+
+_T_co = TypeVar("_T_co", covariant=True)
+
+KEYS_STAY_GOOD = 86_400.0
+"""Seconds for which cached keys may be used while the key endpoint is down (A19)."""
+
+LARGEST_OFFSET = 300.0
+"""Seconds by which the provider's clock may differ from ours (A21)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The signed-in user: the subject at this issuer (V-16), and the validated claims about them.
+
+    ``identity`` is what a later ID token is compared with (F-5); unknown if no ID token was seen since the
+    session was restored from storage.
+    """
+
+    identity: id_token.Identity | None
+    subject: str
+    claims: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A token response that passed every check.
+
+    ``person`` is ``None`` only if a refresh told nothing new; ``id_token_expires_at`` is wall seconds, and
+    ``None`` without an ID token.
+    """
+
+    set: token.TokenSet
+    person: Person | None
+    id_token_expires_at: float | None = None
+
+
+Refused = token.TokenError | token.TokenUnavailable
+
+
+class _Judge(Protocol[_T_co]):
+    """Judges a signed object with a key set; ``fresh`` says that the set was fetched during this validation."""
+
+    def __call__(self, keys: jwks.KeySet, *, fresh: bool) -> _T_co | jws.KeysStale: ...
+
+
+class Dialogue:
+    """Talks to the provider in ``settings`` through ``port``."""
+
+    def __init__(
+        self,
+        settings: Provider,
+        port: ProviderPort,
+        clock: Clock,
+        client_secret: Callable[[], Secret | None],
+    ) -> None:
+        self._settings = settings
+        self._port = port
+        self._clock = clock
+        self._client_secret = client_secret
+        self._metadata: discovery.Metadata | None = None
+        self._metadata_until = 0.0
+        self._metadata_lock = asyncio.Lock()
+        self._keys: jwks.KeySet | None = None
+        self._keys_uri = ""
+        self._keys_at = 0.0
+
+    async def metadata(self) -> discovery.Metadata:
+        """Return the provider metadata in force, fetching it when there is none or it is too old (D-10).
+
+        Raises ``IssuerMismatch``, ``DiscoveryFailed``, ``IdpUnavailable`` or ``TlsUntrusted``; failures are
+        not remembered.
+        """
+        async with self._metadata_lock:
+            now = self._clock.now().monotonic
+            if self._metadata is None or now >= self._metadata_until:
+                self._metadata = None
+                issuer = self._settings.issuer
+                reply = await self._port.send(discovery.discovery_call(issuer))
+                if reply.status in (429, 500, 502, 503, 504):
+                    raise IdpUnavailable(detail="discovery.status")
+                self._metadata = discovery.read_discovery_reply(
+                    issuer,
+                    reply,
+                    allow_loopback_http=self._settings.allow_insecure_loopback,
+                )
+                self._metadata_until = now + self._metadata.lifetime
+            return self._metadata
+
+    async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
+        """Return the URL that sends the browser to the provider for ``pending`` (section A)."""
+        metadata = await self.metadata()
+        self.check_ready(metadata)
+        settings = self._settings
+        request = authorization.AuthorizationRequest(
+            client_id=settings.client_id,
+            redirect_uri=pending.redirect_uri,
+            scopes=settings.scopes,
+            state=state,
+            nonce=pending.nonce,
+            code_challenge=challenge_of(pending.verifier),
+            response_mode=settings.response_mode,
+            prompt=pending.prompt or settings.prompt,
+            max_age=settings.max_age,
+            audience=settings.audience if settings.send_audience_in_authorize else None,
+        )
+        return authorization.authorization_url(metadata, request)
+
+    def check_ready(self, metadata: discovery.Metadata) -> None:
+        """Refuse a provider with which a sign-in could not be finished (D-11, T-3)."""
+        discovery.check_pkce(metadata)
+        token.check_client_method(metadata, self._client())
+
+    async def redeem(
+        self,
+        pending: PendingSignIn,
+        parameters: list[tuple[str, str]],
+    ) -> Tokens | authorization.Declined | token.TokenError:
+        """Judge the callback, exchange the code once, validate everything (sections R, T, N, V, U)."""
+        metadata = await self.metadata()
+        expected = authorization.ExpectedCallback(
+            issuer=self._settings.issuer,
+            iss_required=metadata.iss_parameter_supported,
+        )
+        callback = authorization.read_callback(expected, parameters)
+        if isinstance(callback, authorization.Declined):
+            return callback
+        reply = await self._port.send(
+            token.redeem_call(
+                metadata,
+                self._client(),
+                callback,
+                redirect_uri=pending.redirect_uri,
+                verifier=pending.verifier,
+            ),
+        )
+        now = self._clock.now().wall
+        answer = token.read_token_reply(
+            reply,
+            requested_scopes=self._settings.scopes,
+            id_token_required=True,
+            now=now,
+        )
+        if isinstance(answer, token.TokenUnavailable):
+            raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
+        if isinstance(answer, token.TokenError):
+            return answer
+        if answer.id_token is None:
+            raise TokenResponseInvalid(detail="token.id_token")
+        rules = self._id_token_rules(nonce=pending.nonce)
+        try:
+            verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
+            claims = await self._claims(metadata, answer, verified)
+            person = Person(verified.identity, verified.identity.subject, claims)
+        except (IdTokenRejected, UserinfoRejected, ClockSkew):
+            await self._discard(metadata, answer)
+            raise
+        return Tokens(answer, person, verified.expires_at)
+
+    async def refresh(
+        self,
+        refresh_token: Secret,
+        key: TokenKey,
+        *,
+        subject: str,
+        previous: id_token.Identity | None,
+    ) -> Tokens | Refused:
+        """Spend ``refresh_token`` for an access token of ``key`` (section F).
+
+        ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
+        if this process saw it, which a returned ID token must repeat in full (F-5).
+        Raises what the port raises, ``TokenResponseInvalid`` for an answer that is no token response, and
+        ``IdTokenRejected`` or ``UserinfoRejected`` if the answer speaks of somebody else.
+        """
+        metadata = await self.metadata()
+        call = token.refresh_call(
+            metadata,
+            self._client(),
+            refresh_token,
+            scopes=key.scopes,
+            resource=key.resource,
+            audience=key.audience,
+        )
+        reply = await self._port.send(call)
+        answer = token.read_token_reply(
+            reply,
+            requested_scopes=key.scopes or self._settings.scopes,
+            id_token_required=False,
+            now=self._clock.now().wall,
+        )
+        if not isinstance(answer, token.TokenSet):
+            return answer
+        try:
+            return await self._tokens_after_refresh(metadata, answer, reply, subject, previous)
+        except (IdTokenRejected, UserinfoRejected):
+            await self._discard(metadata, answer)
+            raise
+
+    async def revoke(self, refresh_token: Secret) -> bool | None:
+        """Revoke ``refresh_token`` (RFC 7009); ``None`` if the provider has no revocation endpoint."""
+        metadata = await self.metadata()
+        call = logout.revocation_call(metadata, self._client(), refresh_token, "refresh_token")
+        if call is None:
+            return None
+        return logout.read_revocation_reply(await self._port.send(call))
+
+    def end_session_url(self) -> str | None:
+        """Return where the browser ends the provider's own session; never contacts the provider (L-2, L-6)."""
+        if self._metadata is None:
+            return None
+        return logout.end_session_url(
+            self._metadata,
+            client_id=self._settings.client_id,
+            post_logout_redirect_uri=self._settings.post_logout_redirect_uri,
+            state=None,
+        )
+
+    async def aclose(self) -> None:
+        """Close the port."""
+        await self._port.aclose()
+
+    def _client(self) -> token.Client:
+        return token.Client(
+            client_id=self._settings.client_id,
+            method=self._settings.token_endpoint_auth_method,
+            client_secret=self._client_secret(),
+        )
+
+    def _id_token_rules(
+        self,
+        *,
+        nonce: str | None,
+        previous: id_token.Identity | None = None,
+        subject: str | None = None,
+    ) -> id_token.IdTokenRules:
+        settings = self._settings
+        return id_token.IdTokenRules(
+            issuer=settings.issuer,
+            client_id=settings.client_id,
+            alg=settings.id_token_signed_response_alg,
+            nonce=nonce,
+            skew=settings.clock_skew,
+            max_age=settings.max_age if nonce else None,
+            trusted_audiences=frozenset(settings.trusted_audiences),
+            expected_subject=subject,
+            previous=previous,
+            client_secret=self._client_secret() if settings.id_token_signed_response_alg.startswith("HS") else None,
+        )
+
+    async def _verify(
+        self,
+        metadata: discovery.Metadata,
+        answer: token.TokenSet,
+        raw: Secret,
+        rules: id_token.IdTokenRules,
+        reply: Reply,
+    ) -> id_token.IdToken:
+        now = self._clock.now().wall
+        offset = token.date_offset(reply.headers, now) or 0.0
+        if abs(offset) > LARGEST_OFFSET:
+            raise ClockSkew(
+                f"The provider's clock is {abs(offset):.0f} seconds {'ahead of' if offset > 0 else 'behind'} ours.",
+            )
+
+        def judge(keys: jwks.KeySet, *, fresh: bool) -> id_token.IdToken | jws.KeysStale:
+            return id_token.verify_id_token(
+                raw,
+                rules,
+                keys,
+                now=now + offset,
+                access_token=answer.access_token,
+                fresh=fresh,
+            )
+
+        return await self._with_keys(metadata, judge)
+
+    async def _with_keys(self, metadata: discovery.Metadata, judge: _Judge[_T_co]) -> _T_co:
+        """Judge with the cached keys, and once more with fresh ones if those do not fit (K-6)."""
+        keys, fresh = await self._key_set(metadata)
+        verdict = judge(keys, fresh=fresh)
+        if isinstance(verdict, jws.KeysStale):
+            verdict = judge(await self._fetch_keys(metadata), fresh=True)
+        if isinstance(verdict, jws.KeysStale):
+            raise IdTokenRejected(detail="id_token.signature")
+        return verdict
+
+    async def _key_set(self, metadata: discovery.Metadata) -> tuple[jwks.KeySet, bool]:
+        age = self._clock.now().monotonic - self._keys_at
+        if self._keys is None or self._keys_uri != metadata.jwks_uri or age > KEYS_STAY_GOOD:
+            return await self._fetch_keys(metadata), True
+        return self._keys, False
+
+    async def _fetch_keys(self, metadata: discovery.Metadata) -> jwks.KeySet:
+        reply = await self._port.send(jwks.jwks_call(metadata))
+        if reply.status in (429, 500, 502, 503, 504):
+            raise IdpUnavailable(detail="jwks.status")
+        self._keys = jwks.read_jwks_reply(reply)
+        self._keys_uri = metadata.jwks_uri
+        self._keys_at = self._clock.now().monotonic
+        return self._keys
+
+    async def _claims(
+        self,
+        metadata: discovery.Metadata,
+        answer: token.TokenSet,
+        verified: id_token.IdToken,
+    ) -> Mapping[str, Any]:
+        """Return the ID token's claims, with those of UserInfo on top (U-1, U-8)."""
+        try:
+            more = await self._userinfo(metadata, answer.access_token, verified.identity.subject)
+        except (IdpUnavailable, UserinfoRejected) as problem:
+            if self._settings.userinfo_required or problem.detail == "userinfo.sub":
+                raise
+            more = {}
+        return {**verified.claims, **more}
+
+    async def _userinfo(self, metadata: discovery.Metadata, access_token: Secret, subject: str) -> Mapping[str, Any]:
+        reply = await self._port.send(userinfo.userinfo_call(metadata, access_token))
+        if reply.status == 429 or reply.status >= 500:
+            raise IdpUnavailable(detail="userinfo.status")
+        alg = self._settings.userinfo_signed_response_alg
+
+        def judge(keys: jwks.KeySet, *, fresh: bool) -> Mapping[str, Any] | jws.KeysStale:
+            signed = alg and userinfo.SignedUserinfo(
+                alg=alg,
+                keys=keys,
+                issuer=self._settings.issuer,
+                client_id=self._settings.client_id,
+                client_secret=self._client_secret() if alg.startswith("HS") else None,
+                fresh=fresh,
+            )
+            return userinfo.read_userinfo_reply(reply, subject=subject, signed=signed or None)
+
+        return await self._with_keys(metadata, judge)
+
+    async def _tokens_after_refresh(
+        self,
+        metadata: discovery.Metadata,
+        answer: token.TokenSet,
+        reply: Reply,
+        subject: str,
+        previous: id_token.Identity | None,
+    ) -> Tokens:
+        """Check a refreshed ID token against the sign-in, then read UserInfo again (F-5, F-9).
+
+        That UserInfo is down does not spoil a refresh.
+        """
+        identity: id_token.Identity | None = previous
+        expires_at: float | None = None
+        claims: dict[str, Any] = {}
+        if answer.id_token is not None:
+            rules = self._id_token_rules(nonce=None, previous=previous, subject=subject)
+            verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
+            identity, claims = previous or verified.identity, dict(verified.claims)
+            expires_at = verified.expires_at
+        try:
+            claims.update(await self._userinfo(metadata, answer.access_token, subject))
+        except IdpUnavailable:
+            if not claims:
+                return Tokens(answer, None, expires_at)
+        return Tokens(answer, Person(identity, subject, claims), expires_at)
+
+    async def _discard(self, metadata: discovery.Metadata, answer: token.TokenSet) -> None:
+        """Revoke, as well as can be, the tokens of an answer that was refused (A17, B4)."""
+        unwanted = answer.refresh_token or answer.access_token
+        call = logout.revocation_call(
+            metadata,
+            self._client(),
+            unwanted,
+            "refresh_token" if answer.refresh_token else "access_token",
+        )
+        if call is None:
+            return
+        try:
+            await self._port.send(call)
+        except (IdpUnavailable, DiscoveryFailed):
+            return  # NOTE: best effort; the refusal that brought us here is what the caller must hear

@@ -1,0 +1,79 @@
+"""Access tokens with their lifetimes, and the three answers to "may I have one?".
+
+An access token is opaque here: it is never parsed, only held, aged and handed to the proxy (A13).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from jupyter_oidc.clock import Moment
+    from jupyter_oidc.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """What an access token is for; two APIs with equal keys share one.
+
+    The key with only empty fields is the token of the sign-in itself.
+    """
+
+    audience: str | None = None
+    resource: str | None = None
+    scopes: tuple[str, ...] | None = None
+
+
+SIGN_IN_KEY = TokenKey()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """One access token, when it was obtained, and its lifetime in seconds (``None``: unknown)."""
+
+    secret: Secret
+    obtained: Moment
+    lifetime: float | None
+
+    def seconds_left(self, now: Moment) -> float | None:
+        """Return the seconds until expiry by the stricter of both clocks, or ``None`` if unknown.
+
+        The monotonic clock stands still while a laptop sleeps and the wall clock can be set back, so the
+        clock on which more time has passed wins (B24, B25).
+        """
+        if self.lifetime is None:
+            return None
+        passed = max(now.monotonic - self.obtained.monotonic, now.wall - self.obtained.wall)
+        return self.lifetime - passed
+
+    def alive(self, now: Moment, reserve: float = 0.0) -> bool:
+        """Return whether the token is good for at least ``reserve`` more seconds, as far as we know."""
+        left = self.seconds_left(now)
+        return left is None or left > reserve
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A bearer token for one upstream call; ``generation`` tells which session it belongs to."""
+
+    secret: Secret
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignInNeeded:
+    """Nobody is signed in (``not_signed_in``), or the provider ended the session (``session_expired``)."""
+
+    code: Literal["not_signed_in", "session_expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """No token now, and nobody has to do anything: try again after ``seconds``."""
+
+    seconds: float
+    reason: str
+
+
+Bearer = Granted | SignInNeeded | TryLater

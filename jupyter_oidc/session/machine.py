@@ -1,0 +1,98 @@
+"""The session state machine: every change of state stands in one table.
+
+The diagram in the documentation is generated from this table (``tests/contract/test_state_diagram.py``
+holds the two together).
+The machine knows no tokens, no time and no provider; only the session service moves it (law 6).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+
+class State(str, Enum):
+    """The five states that a client ever sees."""
+
+    SIGNED_OUT = "signed-out"
+    SIGNING_IN = "signing-in"
+    ACTIVE = "active"
+    REFRESH_FAILED = "refresh-failed"
+    SIGNED_OUT_EXPIRED = "signed-out-expired"
+
+
+class Happening(str, Enum):
+    """What can happen to a session; the value is the ``kind`` of the emitted event."""
+
+    SIGN_IN_BEGUN = "sign-in-begun"
+    SIGN_IN_ABANDONED = "sign-in-abandoned"
+    SIGNED_IN = "signed-in"
+    RESTORED = "restored"
+    RENEWED = "renewed"
+    RENEWAL_DELAYED = "renewal-delayed"
+    ENDED = "ended"
+    SIGNED_OUT = "signed-out"
+
+
+class ImpossibleTransition(RuntimeError):
+    """A happening that the table does not allow: a defect of ours, never of a peer."""
+
+
+_S, _H = State, Happening
+
+TABLE: Final[dict[tuple[State, Happening], State]] = {
+    (_S.SIGNED_OUT, _H.SIGN_IN_BEGUN): _S.SIGNING_IN,
+    (_S.SIGNED_OUT, _H.SIGNED_IN): _S.ACTIVE,
+    (_S.SIGNED_OUT, _H.RESTORED): _S.ACTIVE,
+    (_S.SIGNED_OUT, _H.SIGNED_OUT): _S.SIGNED_OUT,
+    (_S.SIGNING_IN, _H.SIGN_IN_BEGUN): _S.SIGNING_IN,
+    (_S.SIGNING_IN, _H.SIGN_IN_ABANDONED): _S.SIGNED_OUT,
+    (_S.SIGNING_IN, _H.SIGNED_IN): _S.ACTIVE,
+    (_S.SIGNING_IN, _H.SIGNED_OUT): _S.SIGNED_OUT,
+    (_S.ACTIVE, _H.SIGN_IN_BEGUN): _S.ACTIVE,
+    (_S.ACTIVE, _H.SIGN_IN_ABANDONED): _S.ACTIVE,
+    (_S.ACTIVE, _H.SIGNED_IN): _S.ACTIVE,
+    (_S.ACTIVE, _H.RENEWED): _S.ACTIVE,
+    (_S.ACTIVE, _H.RENEWAL_DELAYED): _S.REFRESH_FAILED,
+    (_S.ACTIVE, _H.ENDED): _S.SIGNED_OUT_EXPIRED,
+    (_S.ACTIVE, _H.SIGNED_OUT): _S.SIGNED_OUT,
+    (_S.REFRESH_FAILED, _H.SIGN_IN_BEGUN): _S.REFRESH_FAILED,
+    (_S.REFRESH_FAILED, _H.SIGN_IN_ABANDONED): _S.REFRESH_FAILED,
+    (_S.REFRESH_FAILED, _H.SIGNED_IN): _S.ACTIVE,
+    (_S.REFRESH_FAILED, _H.RENEWED): _S.ACTIVE,
+    (_S.REFRESH_FAILED, _H.RENEWAL_DELAYED): _S.REFRESH_FAILED,
+    (_S.REFRESH_FAILED, _H.ENDED): _S.SIGNED_OUT_EXPIRED,
+    (_S.REFRESH_FAILED, _H.SIGNED_OUT): _S.SIGNED_OUT,
+    (_S.SIGNED_OUT_EXPIRED, _H.SIGN_IN_BEGUN): _S.SIGNING_IN,
+    (_S.SIGNED_OUT_EXPIRED, _H.SIGNED_IN): _S.ACTIVE,
+    (_S.SIGNED_OUT_EXPIRED, _H.SIGNED_OUT): _S.SIGNED_OUT,
+}
+"""``(state, happening) -> next state``; a pair that is not listed cannot happen."""
+
+
+def follow(state: State, happening: Happening) -> State:
+    """Return the state after ``happening``; raises :class:`ImpossibleTransition` for a pair not in the table."""
+    try:
+        return TABLE[state, happening]
+    except KeyError:
+        raise ImpossibleTransition(f"{happening.value} cannot happen in {state.value}") from None
+
+
+def has_session(state: State) -> bool:
+    """Return whether a session exists in ``state``, so that calls may work."""
+    return state in (State.ACTIVE, State.REFRESH_FAILED)
+
+
+def mermaid() -> str:
+    """Write the table as a Mermaid state diagram, for the documentation."""
+    edges: dict[tuple[State, State], list[str]] = {}
+    for (source, happening), target in TABLE.items():
+        if source is not target:
+            edges.setdefault((source, target), []).append(happening.value)
+    names = {state: state.value.replace("-", "_") for state in State}
+    lines = ["stateDiagram-v2", f"    [*] --> {names[State.SIGNED_OUT]}"]
+    lines += [f"    {names[state]} : {state.value}" for state in State]
+    lines += [
+        f"    {names[source]} --> {names[target]} : {', '.join(kinds)}" for (source, target), kinds in edges.items()
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,236 @@
+"""Sign-ins that wait for the user: single use, bound to one browser, counted, ten minutes at most.
+
+Only digests of the ticket, the state and the binding cookie are kept, so nothing in this memory can be
+replayed against us.
+The store is memory only by design: after a restart every callback is ``state_invalid`` (A28).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
+from jupyter_oidc.secret import Secret
+
+if TYPE_CHECKING:
+    from jupyter_oidc.clock import Clock, Moment
+    from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.errors import Problem
+
+LIFETIME: Final = 600.0
+"""Seconds from the beginning of a sign-in to its callback (A-9)."""
+
+TICKET_LIFETIME: Final = 300.0
+"""Seconds in which the start ticket must be used."""
+
+REMEMBERED: Final = 300.0
+"""Seconds for which a finished sign-in can still be looked at (A2)."""
+
+PER_CALLER: Final = 20
+IN_ALL: Final = 200
+
+
+class Progress(str, Enum):
+    """How far a sign-in has come."""
+
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True, eq=False)
+class PendingSignIn:
+    """One sign-in attempt: a *transaction* in the words of the specification.
+
+    ``nonce`` and ``verifier`` go into the authorization request and are compared with what comes back.
+    ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
+    """
+
+    flow: str
+    provider: str
+    caller: str
+    begun: Moment
+    generation: int
+    nonce: str
+    verifier: Secret
+    next: str | None = None
+    prompt: str | None = None
+    ticket_digest: bytes | None = None
+    state_digest: bytes = b""
+    binding_digest: bytes | None = None
+    redirect_uri: str = ""
+    consumed: bool = False
+    progress: Progress = Progress.WAITING
+    problem: Problem | None = None
+    finished: Moment | None = None
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def seconds_left(self, now: Moment) -> float:
+        """Return the seconds left to finish; never negative."""
+        return max(0.0, LIFETIME - (now.monotonic - self.begun.monotonic))
+
+
+class PendingSignIns:
+    """All sign-ins under way or finished within the last five minutes, of all providers."""
+
+    def __init__(self, clock: Clock, entropy: Entropy) -> None:
+        self._clock = clock
+        self._entropy = entropy
+        self._flows: dict[str, PendingSignIn] = {}
+
+    def begin(
+        self,
+        provider: str,
+        caller: str,
+        generation: int,
+        *,
+        next_path: str | None,
+        prompt: str | None,
+    ) -> tuple[PendingSignIn, str]:
+        """Open a sign-in and return it with its one-time start ticket.
+
+        Beyond 20 of one ``caller`` or 200 in all the oldest is dropped (A27).
+        """
+        self.sweep()
+        self._make_room(caller)
+        ticket = self._entropy.token(256)
+        pending = PendingSignIn(
+            flow=self._entropy.token(128),
+            provider=provider,
+            caller=caller,
+            begun=self._clock.now(),
+            generation=generation,
+            nonce=self._entropy.token(256),
+            verifier=Secret(self._entropy.token(256)),
+            next=next_path,
+            prompt=prompt,
+            ticket_digest=_digest(ticket),
+        )
+        self._flows[pending.flow] = pending
+        return pending, ticket
+
+    def find(self, flow: str, provider: str) -> PendingSignIn:
+        """Return the sign-in ``flow`` of ``provider``; raises :class:`UnknownFlow`."""
+        self.sweep()
+        pending = self._flows.get(flow)
+        if pending is None or pending.provider != provider:
+            raise UnknownFlow
+        return pending
+
+    def waiting(self, provider: str) -> list[PendingSignIn]:
+        """Return the sign-ins of ``provider`` that still wait for the user."""
+        self.sweep()
+        return [
+            pending
+            for pending in self._flows.values()
+            if pending.provider == provider and pending.progress is Progress.WAITING
+        ]
+
+    def use_ticket(self, ticket: str) -> PendingSignIn:
+        """Consume ``ticket`` and return its sign-in; raises :class:`StateInvalid` if it is not usable."""
+        self.sweep()
+        digest = _digest(ticket)
+        for pending in self._flows.values():
+            if pending.ticket_digest is not None and hmac.compare_digest(pending.ticket_digest, digest):
+                pending.ticket_digest = None
+                age = self._clock.now().monotonic - pending.begun.monotonic
+                if pending.progress is Progress.WAITING and age <= TICKET_LIFETIME:
+                    return pending
+        raise StateInvalid(
+            "This sign-in link was already used, or it is older than five minutes.",
+            action="Go back to JupyterLab and sign in again.",
+            detail="start.ticket",
+        )
+
+    def bind(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
+        """Tie ``pending`` to one browser; return its ``state`` and the value of its binding cookie (A-4, A-9)."""
+        state, binding = self._entropy.token(256), self._entropy.token(256)
+        pending.state_digest = _digest(state)
+        pending.binding_digest = _digest(binding)
+        pending.redirect_uri = redirect_uri
+        return state, binding
+
+    def of_state(self, provider: str, state: str, bindings: list[str]) -> PendingSignIn:
+        """Return the sign-in that ``state`` belongs to, if one of the browser's ``bindings`` is its own.
+
+        A wrong binding is answered exactly like an unknown state, and consumes nothing, so that nobody can
+        cancel a stranger's sign-in (A1, A4, A6).
+        Raises :class:`StateInvalid`.
+        """
+        self.sweep()
+        digest = _digest(state)
+        for pending in self._flows.values():
+            if (
+                pending.provider == provider
+                and pending.state_digest
+                and hmac.compare_digest(pending.state_digest, digest)
+                and _bound(pending, bindings)
+            ):
+                return pending
+        raise StateInvalid(detail="callback.state")
+
+    def is_bound(self, pending: PendingSignIn, bindings: list[str]) -> bool:
+        """Return whether one of the browser's ``bindings`` belongs to ``pending``."""
+        return _bound(pending, bindings)
+
+    def consume(self, pending: PendingSignIn) -> bool:
+        """Mark the callback as used; return whether this call was the first (R-3, A3)."""
+        if pending.consumed or pending.progress is not Progress.WAITING:
+            return False
+        pending.consumed = True
+        return True
+
+    async def outcome(self, pending: PendingSignIn, seconds: float) -> None:
+        """Wait up to ``seconds`` until ``pending`` is finished; raises :class:`StateUsed` if it is not (A3)."""
+        try:
+            await asyncio.wait_for(pending.done.wait(), seconds)
+        except asyncio.TimeoutError:
+            raise StateUsed from None
+
+    def finish(self, pending: PendingSignIn, progress: Progress, problem: Problem | None = None) -> bool:
+        """End ``pending``; the first end counts, and the return value says whether this was it."""
+        if pending.progress is not Progress.WAITING:
+            return False
+        pending.progress = progress
+        pending.problem = problem
+        pending.finished = self._clock.now()
+        pending.ticket_digest = None
+        pending.done.set()
+        return True
+
+    def sweep(self) -> None:
+        """Expire what is older than ten minutes, forget what was finished five minutes ago."""
+        now = self._clock.now()
+        for pending in list(self._flows.values()):
+            if pending.progress is Progress.WAITING and not pending.consumed and not pending.seconds_left(now):
+                self.finish(pending, Progress.EXPIRED)
+            elif pending.finished and now.monotonic - pending.finished.monotonic > REMEMBERED:
+                del self._flows[pending.flow]
+
+    def _make_room(self, caller: str) -> None:
+        flows = self._flows
+        own = [pending for pending in flows.values() if pending.caller == caller]
+        dropped = own[: max(0, len(own) - PER_CALLER + 1)]
+        for pending in dropped:
+            self.finish(pending, Progress.CANCELLED)
+            flows.pop(pending.flow)
+        for pending in list(flows.values())[: max(0, len(flows) - IN_ALL + 1)]:
+            self.finish(pending, Progress.CANCELLED)
+            flows.pop(pending.flow)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _bound(pending: PendingSignIn, bindings: list[str]) -> bool:
+    if pending.binding_digest is None:
+        return False
+    return any(hmac.compare_digest(pending.binding_digest, _digest(value)) for value in bindings)

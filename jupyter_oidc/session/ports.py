@@ -1,0 +1,108 @@
+"""What the session layer needs from the outside, as protocols; ``adapters`` implements them, tests script them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.protocol.message import Call, Reply
+    from jupyter_oidc.secret import Secret
+
+StorageKind = Literal["keyring", "encrypted-file", "memory"]
+
+
+class ProviderPort(Protocol):
+    """Sends one call to the provider."""
+
+    async def send(self, call: Call) -> Reply:
+        """Return the reply, whatever its status.
+
+        Raises :class:`~jupyter_oidc.errors.IdpUnavailable` (``detail`` is ``idp.unsent`` if the call surely
+        did not arrive, else ``idp.unanswered``) or :class:`~jupyter_oidc.errors.TlsUntrusted`.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is stored of a session: the refresh token and a small header that says whose it is."""
+
+    issuer: str
+    client_id: str
+    subject: str
+    scopes: tuple[str, ...]
+    signed_in_at: float
+    refresh_token: Secret
+
+
+class Vault(Protocol):
+    """Stores one entry per provider.
+
+    Every method raises :class:`~jupyter_oidc.errors.StorageUnavailable` when the store does not answer.
+    """
+
+    async def kind(self) -> StorageKind:
+        """Return where entries go; the first call may probe the store."""
+        ...
+
+    async def load(self) -> Entry | None:
+        """Return the stored entry, or ``None`` if there is none that belongs to this provider and client."""
+        ...
+
+    async def save(self, entry: Entry) -> None:
+        """Store ``entry`` in place of the old one; it is durable when this returns."""
+        ...
+
+    async def delete(self) -> None:
+        """Remove the entry; removing none is no error."""
+        ...
+
+
+class Cancellable(Protocol):
+    """A timer that can be stopped."""
+
+    def cancel(self) -> None:
+        """Stop it; stopping twice is no error."""
+        ...
+
+
+class Scheduler(Protocol):
+    """Calls back later on the event loop."""
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> Cancellable:
+        """Call ``callback`` after ``seconds``."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after ``seconds``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """A hint that a summary changed; holds nothing worth reading twice."""
+
+    provider: str
+    kind: str
+    reason: str | None
+    sequence: int
+    at: str
+
+
+class Journal(Protocol):
+    """Writes session events and audit lines; never fails the caller."""
+
+    def session(self, event: SessionEvent) -> None:
+        """Publish ``event``."""
+        ...
+
+    def refusal(self, provider: str, flow: str, refused: str, detail: str) -> None:
+        """Record that a sign-in or refresh was refused, with our own reason codes (E-2, E-3)."""
+        ...

@@ -1,0 +1,84 @@
+"""When to renew, how long to wait after a failure, and which failures end a session: all pure.
+
+Only a definite OAuth error ends a session; weather (time-outs, 5xx, DNS, captive portals) never does (F-8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+LONGEST_WAIT: Final = 60.0
+"""Seconds; the ceiling of the exponential backoff (B6)."""
+
+CONFIGURATION_PAUSE: Final = 300.0
+"""Seconds without an automatic attempt after the provider refused the client itself (B8)."""
+
+FORCED_PAUSE: Final = 30.0
+"""Seconds during which an upstream 401 earns no second forced refresh (B27)."""
+
+_SESSION_ENDERS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
+_OUR_MISTAKES: Final = frozenset(
+    {"invalid_client", "unauthorized_client", "invalid_scope", "unsupported_grant_type", "invalid_request"},
+)
+
+
+def margin(lifetime: float) -> float:
+    """Return how many seconds before expiry a token of ``lifetime`` seconds is renewed (B26)."""
+    return min(300.0, max(5.0, 0.2 * lifetime))
+
+
+def proactive_delay(lifetime: float, jitter: float) -> float:
+    """Return the seconds from now until the proactive renewal of a fresh token.
+
+    ``jitter`` in ``[0, 1)`` moves it up to a tenth of the margin earlier, so that many servers that were
+    restarted together do not renew together.
+    A lifetime shorter than its margin renews at half of it, at least one second from now: never a loop.
+    """
+    ahead = margin(lifetime)
+    if lifetime <= ahead:
+        return max(1.0, lifetime / 2)
+    return max(1.0, lifetime - ahead * (1.0 + 0.1 * jitter))
+
+
+def reserve(lifetime: float | None) -> float:
+    """Return the seconds that a token must still live to be sent: it has to survive the way to the API."""
+    return 0.0 if lifetime is None else min(2.0, 0.1 * lifetime)
+
+
+def backoff(failures: int, jitter: float) -> float:
+    """Return the seconds to wait after ``failures`` failures in a row: 1, 2, 4 ... 60, less up to a fifth."""
+    return min(LONGEST_WAIT, 2.0 ** min(max(failures, 1) - 1, 10)) * (1.0 - 0.2 * jitter)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The provider ended the session; ``reason`` is ours and stable."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """The session stays; no attempt for ``seconds`` (``None``: by backoff)."""
+
+    reason: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusesAudience:
+    """Only this API's token is refused; the session and all other tokens stay (B30)."""
+
+
+def judge_oauth_error(error: str) -> Ends | Pauses | RefusesAudience:
+    """Classify the ``error`` of a refused refresh (RFC 6749, 5.2; F-8, B8, B9, B30)."""
+    if error == "invalid_grant":
+        return Ends("session_ended_by_provider")
+    if error in _SESSION_ENDERS:
+        return Ends(error)
+    if error == "invalid_target":
+        return RefusesAudience()
+    if error in _OUR_MISTAKES:
+        return Pauses("provider_configuration", CONFIGURATION_PAUSE)
+    return Pauses("provider_error")

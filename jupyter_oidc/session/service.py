@@ -1,0 +1,526 @@
+"""The one owner of one provider's session.
+
+It holds the tokens, moves the state machine, renews, and answers two questions: *what may be shown* (a
+summary) and *what may go out* (a bearer token).
+A **generation** number grows with every sign-in and sign-out; whatever comes back from the provider for an
+older generation is thrown away, so nothing resurrects a session (B31).
+It refuses to know HTTP requests, kernels or Jupyter users.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal
+
+from jupyter_oidc.clock import utc_text
+from jupyter_oidc.errors import (
+    AudienceRefused,
+    IdpUnavailable,
+    IdTokenRejected,
+    Problem,
+    ProviderProblem,
+    SignInCancelled,
+    SignInDeclined,
+    StateUsed,
+    StorageUnavailable,
+    TokenResponseInvalid,
+    UserinfoRejected,
+)
+from jupyter_oidc.protocol.authorization import Declined, state_of
+from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
+from jupyter_oidc.session import renewal
+from jupyter_oidc.session.custody import Custody
+from jupyter_oidc.session.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
+from jupyter_oidc.session.machine import Happening, State, follow, has_session
+from jupyter_oidc.session.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress
+from jupyter_oidc.session.ports import SessionEvent
+from jupyter_oidc.session.sign_out import SignOut, revoke_patiently
+from jupyter_oidc.session.summary import Summary, access_to
+
+if TYPE_CHECKING:
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.session.dialogue import Dialogue, Tokens
+    from jupyter_oidc.session.ports import Cancellable, Journal, Scheduler, Vault
+    from jupyter_oidc.settings import Provider
+
+DUPLICATE_WAIT = 10.0
+"""Seconds that a second callback waits for the result of the first (A3)."""
+
+BearerSource = Literal["access_token", "id_token"]
+
+
+class SessionService:
+    """Owns the session at the provider in ``settings``."""
+
+    def __init__(
+        self,
+        settings: Provider,
+        *,
+        dialogue: Dialogue,
+        vault: Vault,
+        pending: PendingSignIns,
+        clock: Clock,
+        entropy: Entropy,
+        scheduler: Scheduler,
+        journal: Journal,
+    ) -> None:
+        self.settings = settings
+        self._dialogue = dialogue
+        self._vault = vault
+        self._pending = pending
+        self._clock = clock
+        self._entropy = entropy
+        self._scheduler = scheduler
+        self._journal = journal
+        self._state = State.SIGNED_OUT
+        self._reason: str | None = None
+        self._sequence = 0
+        self._generation = 0
+        self._held = Custody()
+        self._changed = asyncio.Event()
+        self._restored: asyncio.Task[None] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._renewals: dict[TokenKey, asyncio.Task[Bearer]] = {}
+        self._background: set[asyncio.Task[None]] = set()
+        self._timer: Cancellable | None = None
+        self._failures = 0
+        self._not_before = 0.0
+        self._retry_at: float | None = None
+        self._forced_at = -renewal.FORCED_PAUSE
+        self._unsaved = False
+
+    # -- what may be shown ---------------------------------------------------------------------------------
+
+    async def summary(self) -> Summary:
+        """Return the session as a client may see it; the first call looks into storage, none into the network."""
+        await self._restore_once()
+        return await self._summary_now()
+
+    async def changed_since(self, sequence: int, seconds: float) -> Summary:
+        """Return the summary once its sequence differs from ``sequence``, or after ``seconds``."""
+        await self._restore_once()
+        if self._sequence == sequence and seconds > 0:
+            await asyncio.wait([asyncio.ensure_future(self._changed.wait())], timeout=seconds)
+        return await self._summary_now()
+
+    @property
+    def state(self) -> State:
+        """The current state."""
+        return self._state
+
+    def token_ready(self, key: TokenKey) -> bool:
+        """Return whether a call made now would carry a token without asking the provider first."""
+        return self._usable(self._held.access.get(key)) is not None
+
+    async def _summary_now(self) -> Summary:
+        held, settings = self._held, self.settings
+        now = self._clock.now()
+        access = held.access.get(SIGN_IN_KEY)
+        left = access.seconds_left(now) if access else None
+        return Summary(
+            provider=settings.name,
+            issuer=settings.issuer,
+            state=self._state,
+            reason=self._reason,
+            sequence=self._sequence,
+            user=held.user,
+            entitlements=held.entitlements,
+            scopes=held.scopes,
+            missing_scopes=tuple(s for s in settings.scopes if s not in held.scopes) if held.subject else (),
+            signed_in_at=held.signed_in_at,
+            access_expires_at=None if left is None else now.wall + left,
+            expires_in=None if left is None else max(0, int(left)),
+            refreshable=held.refresh_token is not None,
+            storage="unsaved" if self._unsaved else await self._vault.kind(),
+            retry_at=self._retry_at,
+            apis=access_to(settings.apis, held.entitlements),
+        )
+
+    # -- signing in ----------------------------------------------------------------------------------------
+
+    async def begin(self, caller: str, *, next_path: str | None, prompt: str | None) -> tuple[PendingSignIn, str]:
+        """Open a sign-in and return it with its start ticket.
+
+        The provider is asked for its metadata first, so that a provider that is down or misconfigured is
+        reported here and not in a window that the user has to close again (A23, D-5).
+        """
+        await self._restore_once()
+        self._dialogue.check_ready(await self._dialogue.metadata())
+        pending, ticket = self._pending.begin(
+            self.settings.name,
+            caller,
+            self._generation,
+            next_path=next_path,
+            prompt=prompt,
+        )
+        self._move(Happening.SIGN_IN_BEGUN)
+        self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
+        return pending, ticket
+
+    async def authorization_url(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
+        """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie."""
+        state, binding = self._pending.bind(pending, redirect_uri)
+        try:
+            return await self._dialogue.authorization_url(pending, state), binding
+        except Problem as problem:
+            self._fail(pending, problem)
+            raise
+
+    async def callback(self, parameters: list[tuple[str, str]], bindings: list[str]) -> PendingSignIn:
+        """End the sign-in that ``parameters`` belong to, and return it with its progress.
+
+        The first callback with a state consumes it whatever the outcome; a second one waits for the result
+        of the first and gets the same answer (R-3, A2, A3).
+        Raises ``StateInvalid``, ``StateUsed`` or ``ResponseMalformed`` if it belongs to no sign-in.
+        """
+        pending = self._pending.of_state(self.settings.name, state_of(parameters), bindings)
+        if not self._pending.consume(pending):
+            if pending.progress is Progress.WAITING:
+                await self._pending.outcome(pending, DUPLICATE_WAIT)
+            elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
+                raise StateUsed
+            return pending
+        # The exchange goes on when the browser closes the connection: the code can be spent only once (T-10).
+        await asyncio.shield(self._spawn(self._redeem(pending, parameters)))
+        return pending
+
+    def cancel(self, pending: PendingSignIn) -> None:
+        """Cancel ``pending``; one that is already finished stays as it is."""
+        self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+        self._notice_abandoned()
+
+    async def _redeem(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> None:
+        try:
+            answer = await self._dialogue.redeem(pending, parameters)
+            if isinstance(answer, Declined):
+                self._fail(pending, SignInDeclined(detail=f"declined.{answer.error}"))
+            elif isinstance(answer, TokenError):
+                self._fail(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
+            elif pending.progress is not Progress.WAITING or pending.generation != self._generation:
+                await self._throw_away(answer)
+                self._fail(pending, SignInCancelled())
+            else:
+                await self._install(answer)
+                self._pending.finish(pending, Progress.COMPLETED)
+        except Problem as problem:
+            self._fail(pending, problem)
+        finally:
+            # NOTE: reached with a waiting sign-in only through a defect or at shutdown; nobody must wait on.
+            if self._pending.finish(pending, Progress.FAILED, IdpUnavailable(detail="sign_in.interrupted")):
+                self._notice_abandoned()
+
+    def _fail(self, pending: PendingSignIn, problem: Problem) -> None:
+        if self._pending.finish(pending, Progress.FAILED, problem):
+            self._journal.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
+        self._notice_abandoned()
+
+    def _notice_abandoned(self) -> None:
+        if self._state is State.SIGNING_IN and not self._pending.waiting(self.settings.name):
+            self._move(Happening.SIGN_IN_ABANDONED)
+
+    async def _install(self, tokens: Tokens) -> None:
+        """Begin a new session, replacing an old one completely (S-6, A26)."""
+        before = self._held.refresh_token
+        self._next_generation()
+        generation = self._generation
+        self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
+        await self._persist(self._held)
+        if generation != self._generation:
+            raise SignInCancelled
+        self._move(Happening.SIGNED_IN)
+        self._plan_renewal()
+        if before is not None and before != self._held.refresh_token:
+            self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
+
+    # -- what may go out -----------------------------------------------------------------------------------
+
+    async def bearer(
+        self,
+        key: TokenKey,
+        source: BearerSource = "access_token",
+        *,
+        rejected: Secret | None = None,
+    ) -> Bearer:
+        """Return a bearer token for one upstream call.
+
+        ``rejected`` is a token that the upstream refused although it had not expired: it earns one forced
+        renewal, shared by all who ask, and none for the next 30 seconds (B27).
+        Raises ``AudienceRefused`` if the provider has no token for this API.
+        """
+        await self._restore_once()
+        if not has_session(self._state):
+            return self._sign_in_needed()
+        held = self._held_token(key, source)
+        if rejected is not None and held is not None and held.secret == rejected:
+            now = self._clock.now().monotonic
+            if now - self._forced_at < renewal.FORCED_PAUSE or self._held.refresh_token is None:
+                return Granted(held.secret, self._generation)
+            self._forced_at = now
+            return await self._renew(key, source, unless_fresher_than=now)
+        if held is not None and (usable := self._usable(held)):
+            return Granted(usable, self._generation)
+        outcome = await self._renew(key, source)
+        if isinstance(outcome, TryLater) and held is not None and held.alive(self._clock.now()):
+            return Granted(held.secret, self._generation)
+        return outcome
+
+    async def refresh(self) -> Bearer:
+        """Renew the sign-in's access token now, whatever its age."""
+        await self._restore_once()
+        if not has_session(self._state):
+            return self._sign_in_needed()
+        return await self._renew(SIGN_IN_KEY, "access_token", unless_fresher_than=self._clock.now().monotonic)
+
+    def _held_token(self, key: TokenKey, source: BearerSource) -> AccessToken | None:
+        return self._held.id_token if source == "id_token" else self._held.access.get(key)
+
+    def _usable(self, token: AccessToken | None) -> Secret | None:
+        if token is not None and token.alive(self._clock.now(), renewal.reserve(token.lifetime)):
+            return token.secret
+        return None
+
+    async def _renew(
+        self,
+        key: TokenKey,
+        source: BearerSource,
+        *,
+        unless_fresher_than: float | None = None,
+    ) -> Bearer:
+        """Join the renewal for ``key`` that is under way, or start one; it outlives its callers (B28)."""
+        task = self._renewals.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._renew_alone(key, source, unless_fresher_than))
+            self._renewals[key] = task
+            task.add_done_callback(lambda _: self._renewals.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _renew_alone(self, key: TokenKey, source: BearerSource, fresher_than: float | None) -> Bearer:
+        generation = self._generation
+        async with self._one_at_a_time:
+            if generation != self._generation:
+                return self._sign_in_needed()
+            held, now = self._held, self._clock.now()
+            token = self._held_token(key, source)
+            if token is not None and self._usable(token) and _fresh(token, fresher_than):
+                return Granted(token.secret, generation)
+            if held.refresh_token is None:
+                return self._cannot_renew(key, source)
+            if now.monotonic < self._not_before:
+                return TryLater(self._not_before - now.monotonic, self._reason or "idp_unavailable")
+            try:
+                answer = await self._dialogue.refresh(
+                    held.refresh_token,
+                    key,
+                    subject=held.subject,
+                    previous=held.identity,
+                )
+            except (IdTokenRejected, UserinfoRejected) as problem:
+                return await self._end(generation, "identity_changed", problem)
+            except ProviderProblem as problem:
+                return self._delay(generation, problem.code, problem.retry_after)
+            if isinstance(answer, TokenUnavailable):
+                return self._delay(generation, "idp_unavailable", answer.retry_after)
+            if isinstance(answer, TokenError):
+                return await self._refused(generation, answer)
+            return await self._renewed(generation, key, source, answer)
+
+    async def _renewed(self, generation: int, key: TokenKey, source: BearerSource, answer: Tokens) -> Bearer:
+        if generation != self._generation:
+            await self._throw_away(answer)
+            return self._sign_in_needed()
+        after = self._held.absorbing(answer, key, self.settings, self._clock.now())
+        if after.refresh_token != self._held.refresh_token:
+            await self._persist(after)
+            if generation != self._generation:
+                await self._throw_away(answer)
+                return self._sign_in_needed()
+        self._held = after
+        self._failures, self._not_before, self._retry_at = 0, 0.0, None
+        self._move(Happening.RENEWED)
+        self._plan_renewal()
+        token = self._held_token(key, source)
+        if token is None or not token.alive(self._clock.now()):
+            return TryLater(renewal.LONGEST_WAIT, "no_id_token_on_refresh")
+        return Granted(token.secret, generation)
+
+    async def _refused(self, generation: int, error: TokenError) -> Bearer:
+        verdict = renewal.judge_oauth_error(error.error)
+        if isinstance(verdict, renewal.Ends):
+            return await self._end(generation, verdict.reason, None)
+        if isinstance(verdict, renewal.RefusesAudience):
+            raise AudienceRefused
+        return self._delay(generation, verdict.reason, verdict.seconds)
+
+    def _cannot_renew(self, key: TokenKey, source: BearerSource) -> Bearer:
+        """Without a refresh token the session ends when its access token does."""
+        token = self._held_token(key, source)
+        if token is not None and token.alive(self._clock.now()):
+            return Granted(token.secret, self._generation)
+        self._next_generation()
+        self._held = Custody()
+        self._move(Happening.ENDED, "not_refreshable")
+        return self._sign_in_needed()
+
+    def _delay(self, generation: int, reason: str, seconds: float | None) -> Bearer:
+        """Weather or a mistake in the settings: keep everything, try again later (B6, B7, B8)."""
+        if generation != self._generation:
+            return self._sign_in_needed()
+        self._failures += 1
+        wait = seconds if seconds is not None else renewal.backoff(self._failures, self._entropy.jitter())
+        now = self._clock.now()
+        self._not_before = now.monotonic + wait
+        self._retry_at = now.wall + wait
+        self._move(Happening.RENEWAL_DELAYED, reason)
+        self._start_timer(wait)
+        return TryLater(wait, reason)
+
+    async def _end(self, generation: int, reason: str, problem: Problem | None) -> Bearer:
+        """The provider ended the session: drop everything, here and in storage (F-6, F-8, B1)."""
+        if generation == self._generation:
+            self._next_generation()
+            self._held = Custody()
+            self._move(Happening.ENDED, reason)
+            self._journal.refusal(
+                self.settings.name,
+                "refresh",
+                reason,
+                problem.detail if problem else f"token.{reason}",
+            )
+            await self._forget_stored()
+        return self._sign_in_needed()
+
+    def _sign_in_needed(self) -> SignInNeeded:
+        expired = self._state is State.SIGNED_OUT_EXPIRED
+        return SignInNeeded("session_expired" if expired else "not_signed_in")
+
+    # -- signing out ---------------------------------------------------------------------------------------
+
+    async def sign_out(self) -> SignOut:
+        """End the session here at once, then tell the provider; a second call does nothing (D1, D2)."""
+        await self._restore_once()
+        refresh_token = self._held.refresh_token
+        end_session_url = self._dialogue.end_session_url() if self._held.subject else None
+        self._next_generation()
+        self._held = Custody()
+        for pending in self._pending.waiting(self.settings.name):
+            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+        self._unsaved = False
+        self._move(Happening.SIGNED_OUT)
+        await self._forget_stored()
+        if refresh_token is None:
+            return SignOut("nothing-to-revoke", end_session_url)
+        revoked = await revoke_patiently(self._dialogue, refresh_token, self._scheduler, attempts=1)
+        if revoked == "failed":
+            self._spawn(revoke_patiently(self._dialogue, refresh_token, self._scheduler))
+        return SignOut(revoked, end_session_url)
+
+    # -- storage -------------------------------------------------------------------------------------------
+
+    async def _restore_once(self) -> None:
+        if self._restored is None:
+            self._restored = asyncio.get_running_loop().create_task(self._restore())
+        if not self._restored.done():
+            await asyncio.shield(self._restored)
+
+    async def _restore(self) -> None:
+        try:
+            entry = await self._vault.load()
+        except StorageUnavailable as problem:
+            self._reason = problem.detail
+            return
+        if entry is None or self._generation:
+            return
+        self._next_generation()
+        self._held = Custody.of_entry(entry)
+        self._move(Happening.RESTORED)
+        self._spawn(self._renew_by_timer())
+
+    async def _persist(self, held: Custody) -> None:
+        """Store the refresh token before anybody gets the access token that came with it (B3, B15)."""
+        entry = held.entry(self.settings)
+        try:
+            if entry is None:
+                await self._vault.delete()
+            else:
+                await self._vault.save(entry)
+            self._unsaved = False
+        except StorageUnavailable:
+            self._unsaved = True
+
+    async def _forget_stored(self) -> None:
+        try:
+            await self._vault.delete()
+        except StorageUnavailable as problem:
+            self._journal.refusal(self.settings.name, "storage", problem.code, problem.detail)
+
+    # -- inner workings ------------------------------------------------------------------------------------
+
+    def _move(self, happening: Happening, reason: str | None = None) -> None:
+        self._state = follow(self._state, happening)
+        self._reason = reason
+        self._sequence += 1
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+        self._journal.session(
+            SessionEvent(
+                self.settings.name,
+                happening.value,
+                reason,
+                self._sequence,
+                utc_text(self._clock.now().wall),
+            ),
+        )
+
+    def _next_generation(self) -> None:
+        self._generation += 1
+        self._failures, self._not_before, self._retry_at = 0, 0.0, None
+        self._forced_at = -renewal.FORCED_PAUSE
+        self._start_timer(None)
+
+    def _plan_renewal(self) -> None:
+        """Renew before expiry; never by timer if the lifetime is unknown or nothing can be renewed (F-3)."""
+        access = self._held.access.get(SIGN_IN_KEY)
+        if self._held.refresh_token is None or access is None or access.lifetime is None:
+            self._start_timer(None)
+        else:
+            self._start_timer(renewal.proactive_delay(access.lifetime, self._entropy.jitter()))
+
+    def _start_timer(self, seconds: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else self._scheduler.after(seconds, self._timer_rang)
+
+    def _timer_rang(self) -> None:
+        if has_session(self._state):
+            self._spawn(self._renew_by_timer())
+
+    async def _renew_by_timer(self) -> None:
+        await self._renew(SIGN_IN_KEY, "access_token", unless_fresher_than=self._clock.now().monotonic)
+
+    async def _throw_away(self, answer: Tokens) -> None:
+        token: TokenSet = answer.set
+        if token.refresh_token is not None:
+            self._spawn(revoke_patiently(self._dialogue, token.refresh_token, self._scheduler))
+
+    def _spawn(self, work: object) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+    async def aclose(self) -> None:
+        """Stop timers and background work, then close the provider connection; waits up to 5 s (D10)."""
+        self._start_timer(None)
+        busy = [*self._renewals.values(), *self._background]
+        if busy:
+            _, late = await asyncio.wait(busy, timeout=5.0)
+            for task in late:
+                task.cancel()
+        await self._dialogue.aclose()
+
+
+def _fresh(token: AccessToken, wanted_since: float | None) -> bool:
+    """Return whether ``token`` was obtained after somebody asked for a new one, or nobody did."""
+    return wanted_since is None or token.obtained.monotonic >= wanted_since

@@ -1,0 +1,13 @@
+"""What is configured: frozen, validated values and the one reader that makes them.
+
+``model`` holds the values, ``reading`` turns a plain mapping (traitlets or JSON) into them or into findings.
+Nothing here contacts a provider, reads an environment variable or opens a file: a secret is a
+:class:`~jupyter_oidc.settings.model.SecretRef` until an adapter resolves it.
+"""
+
+from __future__ import annotations
+
+from jupyter_oidc.settings.model import Api, Provider, SecretRef, Settings
+from jupyter_oidc.settings.reading import Finding, read_settings
+
+__all__ = ["Api", "Finding", "Provider", "SecretRef", "Settings", "read_settings"]

@@ -1,0 +1,90 @@
+"""The configured providers and APIs as frozen values.
+
+An instance exists only after every check of :mod:`jupyter_oidc.settings.reading` passed, so the rest of the
+program never asks again whether an issuer is a URL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+AuthMethod = Literal["none", "client_secret_basic", "client_secret_post"]
+RedirectStrategy = Literal["auto", "server"]
+ResponseMode = Literal["query", "form_post"]
+Storage = Literal["auto", "keyring", "memory"]
+BearerSource = Literal["access_token", "id_token"]
+CallerKind = Literal["browser", "kernel"]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a client secret can be found: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never a value."""
+
+    scheme: Literal["env", "file", "keyring"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API that the proxy opens.
+
+    ``base_url`` ends with a slash; ``path_prefixes`` are relative to it and begin with one.
+    ``scopes``, ``audience`` and ``resource`` are set only if the API needs an access token of its own.
+    ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
+    """
+
+    name: str
+    provider: str
+    base_url: str
+    bearer_token_source: BearerSource = "access_token"
+    methods: tuple[str, ...] = ("GET", "HEAD", "POST")
+    path_prefixes: tuple[str, ...] = ("/",)
+    scopes: tuple[str, ...] | None = None
+    audience: str | None = None
+    resource: str | None = None
+    requires: tuple[str, ...] = ()
+    callers: tuple[CallerKind, ...] = ("browser", "kernel")
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One OpenID Provider and our registration there (G-1, G-2).
+
+    ``clock_skew`` and ``http_timeout`` are seconds.
+    ``allow_insecure_loopback`` is the developer switch that admits plain ``http`` on loopback addresses (D-7).
+    """
+
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: SecretRef | None = None
+    token_endpoint_auth_method: AuthMethod = "none"
+    scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
+    audience: str | None = None
+    send_audience_in_authorize: bool = False
+    redirect_strategy: RedirectStrategy = "auto"
+    redirect_uri: str | None = None
+    response_mode: ResponseMode = "query"
+    id_token_signed_response_alg: str = "RS256"
+    userinfo_signed_response_alg: str | None = None
+    userinfo_required: bool = True
+    trusted_audiences: tuple[str, ...] = ()
+    prompt: str | None = None
+    max_age: int | None = None
+    clock_skew: float = 60.0
+    http_timeout: float = 10.0
+    ca_bundle: str | None = None
+    post_logout_redirect_uri: str | None = None
+    allowed_sign_out_origins: tuple[str, ...] = ()
+    entitlement_claims: tuple[str, ...] = ("roles", "groups", "permissions")
+    allow_insecure_loopback: bool = False
+    apis: tuple[Api, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is configured: the providers, in order, and where refresh tokens are stored."""
+
+    providers: tuple[Provider, ...] = ()
+    storage: Storage = "auto"

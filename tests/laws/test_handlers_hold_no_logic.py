@@ -1,0 +1,86 @@
+"""Law 7: handlers hold no logic, and every verb declares who may call it.
+
+Proved able to fail: ``test_a_verb_without_a_door_is_noticed`` and ``test_a_heavy_handler_is_noticed`` seed a
+handler of each kind and see it caught.
+"""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from tornado.web import RequestHandler
+
+from jupyter_oidc.server.door import door_of
+from jupyter_oidc.server.handler import OidcHandler
+from jupyter_oidc.server.routes import ROUTES
+from tests.laws.source import Module, modules, seeded
+
+VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS]
+FORBIDDEN = ("jupyter_oidc.protocol", "jupyter_oidc.adapters", "jupyter_oidc.airlock", "httpx", "aiohttp", "keyring")
+
+
+def doorless(handler: type[RequestHandler]) -> list[str]:
+    return [
+        verb
+        for verb in VERBS
+        if getattr(handler, verb) is not RequestHandler._unimplemented_method
+        and door_of(getattr(handler, verb)) is None
+    ]
+
+
+def reaches_past_services(module: Module) -> list[str]:
+    return [name for name in module.imports() if name.startswith(FORBIDDEN)]
+
+
+def branches(module: Module) -> dict[str, int]:
+    """How many decisions each function takes; a ``match`` that renders outcomes counts once."""
+    counts = {}
+    for node in ast.walk(module.tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            counts[node.name] = sum(
+                isinstance(part, (ast.If, ast.For, ast.While, ast.Match)) for part in ast.walk(node)
+            )
+    return counts
+
+
+@pytest.mark.parametrize("handler", [handler for _, handler in ROUTES], ids=lambda handler: handler.__name__)
+def test_every_verb_has_a_door(handler):
+    assert doorless(handler) == []
+
+
+@pytest.mark.parametrize("handler", [handler for _, handler in ROUTES], ids=lambda handler: handler.__name__)
+def test_every_door_names_an_action_or_a_protection(handler):
+    for verb in VERBS:
+        declared = door_of(getattr(handler, verb))
+        if declared is not None:
+            assert (declared.action is None) == (declared.protection is not None)
+            assert bool(declared.callers) == (declared.action is not None)
+
+
+def test_handlers_reach_nothing_but_services():
+    assert [name for module in modules("server.handlers") for name in reaches_past_services(module)] == []
+
+
+def test_handlers_decide_little():
+    too_much = {
+        f"{module.name}.{name}": count
+        for module in modules("server.handlers")
+        for name, count in branches(module).items()
+        if count > 4
+    }
+    assert too_much == {}
+
+
+def test_a_verb_without_a_door_is_noticed():
+    class Careless(OidcHandler):
+        def get(self) -> None:
+            """Answer anybody."""
+
+    assert doorless(Careless) == ["get"]
+
+
+def test_a_heavy_handler_is_noticed():
+    heavy = seeded("from jupyter_oidc.protocol.token import refresh_call\ndef get(self):\n" + "    if self: pass\n" * 5)
+    assert reaches_past_services(heavy) != []
+    assert branches(heavy)["get"] == 5

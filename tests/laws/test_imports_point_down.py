@@ -1,0 +1,59 @@
+"""Laws 3 and 4: imports point down, a new module needs a place, and the inside is pure.
+
+The contracts stand in ``.importlinter``; the layers are exhaustive, so an unplaced module breaks them.
+Proved able to fail: the seeded trees below hold one violation each (an import upwards, a module without a
+place, tornado in the session, asyncio in the protocol), and the linter reports every one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.laws.source import PACKAGE, ROOT
+
+LINT = Path(sys.executable).parent / "lint-imports"
+
+
+def lint(tree: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([LINT, "--no-cache"], cwd=tree, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    ignored = shutil.ignore_patterns("__pycache__", "labextension", "node_modules")
+    shutil.copytree(PACKAGE, tmp_path / "jupyter_oidc", ignore=ignored)
+    shutil.copy(ROOT / ".importlinter", tmp_path)
+    return tmp_path
+
+
+def test_the_tree_keeps_every_import_contract():
+    result = lint(ROOT)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("protocol/pkce.py", "import jupyter_oidc.session.grant", "Imports point down"),
+        ("novelty.py", "X = 1", "Imports point down"),
+        ("session/grant.py", "import tornado", "The inside is pure"),
+        ("proxy/headers.py", "import logging", "The inside is pure"),
+        ("protocol/pkce.py", "import asyncio", "The protocol has no event loop"),
+        ("session/renewal.py", "import time", "Time and chance are arguments"),
+        ("server/pages.py", "import random", "Time and chance are arguments"),
+        ("kernel/find.py", "import jupyter_oidc.errors", "The kernel helper knows the rest"),
+        ("demo/stack.py", "import jupyter_oidc.settings", "The demo knows the rest"),
+    ],
+)
+def test_a_seeded_violation_is_caught(copied, file, line, contract):
+    target = copied / "jupyter_oidc" / file
+    before = target.read_text(encoding="utf-8") if target.exists() else ""
+    target.write_text(f"{before}\n{line}\n", encoding="utf-8")
+    result = lint(copied)
+    assert result.returncode != 0
+    assert any(contract in row and "BROKEN" in row for row in result.stdout.splitlines()), result.stdout

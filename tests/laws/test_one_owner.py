@@ -1,0 +1,34 @@
+"""Law 6, one owner, one door: only the session service holds a session's state and moves the machine.
+
+Proved able to fail: a seeded module that follows the machine itself, and one that builds its own ``Custody``,
+are caught; that answers of an older generation are ignored is shown in ``tests/unit/session``.
+"""
+
+from __future__ import annotations
+
+from tests.laws.source import Module, modules, seeded
+
+OWNER = "jupyter_oidc.session.service"
+OWNED = {
+    "jupyter_oidc.session.machine.follow": {OWNER},
+    "jupyter_oidc.session.custody.Custody": {OWNER},
+    "jupyter_oidc.session.dialogue.Dialogue": {OWNER, "jupyter_oidc.session.sign_out", "jupyter_oidc.compose"},
+}
+
+
+def trespassers(found: list[Module]) -> list[str]:
+    return [
+        f"{module.name}: {thing}"
+        for module in found
+        for thing, owners in OWNED.items()
+        if thing in module.imports() and module.name not in owners
+    ]
+
+
+def test_only_the_session_service_moves_a_session():
+    assert trespassers(modules()) == []
+
+
+def test_a_second_owner_is_noticed():
+    assert trespassers([seeded("from jupyter_oidc.session.machine import follow")]) != []
+    assert trespassers([seeded("from jupyter_oidc.session.custody import Custody")]) != []

@@ -1,0 +1,59 @@
+"""Law 2, one reader: only ``airlock`` looks inside a ``Secret``, and only named modules may import it.
+
+Proved able to fail: ``test_another_reader_is_noticed`` and ``test_a_look_past_the_airlock_is_noticed`` seed a
+module of each kind and see it caught.
+"""
+
+from __future__ import annotations
+
+from tests.laws.source import Module, modules, seeded
+
+READERS = {
+    "jupyter_oidc.adapters.provider_http": "writes credentials on the wire",
+    "jupyter_oidc.adapters.upstream_http": "writes the bearer token on the wire",
+    "jupyter_oidc.adapters.vault_keyring": "stores the refresh token",
+    "jupyter_oidc.protocol.id_token": "hashes the access token for at_hash",
+    "jupyter_oidc.protocol.jws": "parses and verifies signed objects, and makes an HMAC key of the client secret",
+    "jupyter_oidc.protocol.message": "parses reply bodies",
+    "jupyter_oidc.protocol.pkce": "hashes the verifier",
+}
+
+
+def unlisted_readers(found: list[Module]) -> list[str]:
+    return [
+        module.name
+        for module in found
+        if "jupyter_oidc.airlock" in module.imports()
+        and module.name not in READERS
+        and module.name != "jupyter_oidc.airlock"
+    ]
+
+
+def burglars(found: list[Module]) -> list[str]:
+    return [
+        module.name
+        for module in found
+        if "_Secret__value" in module.text and module.name not in ("jupyter_oidc.airlock", "jupyter_oidc.secret")
+    ]
+
+
+def test_only_listed_modules_read_secrets():
+    assert unlisted_readers(modules()) == []
+
+
+def test_the_list_of_readers_names_no_module_that_stopped_reading():
+    readers = {module.name for module in modules() if "jupyter_oidc.airlock" in module.imports()}
+    assert set(READERS) - readers == set()
+
+
+def test_nobody_looks_past_the_airlock():
+    assert burglars(modules()) == []
+
+
+def test_another_reader_is_noticed():
+    leak = seeded("def show(s):\n    from jupyter_oidc.airlock import reveal\n    return reveal(s)\n")
+    assert unlisted_readers([leak]) == ["jupyter_oidc.seeded"]
+
+
+def test_a_look_past_the_airlock_is_noticed():
+    assert burglars([seeded("x = secret._Secret__value")]) == ["jupyter_oidc.seeded"]

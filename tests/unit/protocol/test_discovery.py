@@ -1,0 +1,248 @@
+"""Provider metadata: section D, and the cache rules of D-10."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from jupyter_oidc.errors import DiscoveryFailed, IssuerMismatch
+from jupyter_oidc.protocol.discovery import check_pkce, discovery_call, is_secure_url, read_discovery_reply
+from jupyter_oidc.protocol.message import Call
+from tests.unit.protocol.makers import ISSUER, METADATA, document, reply
+
+
+@pytest.mark.parametrize(
+    ("issuer", "url"),
+    [
+        ("https://id.example.com", "https://id.example.com/.well-known/openid-configuration"),
+        ("https://id.example.com/", "https://id.example.com/.well-known/openid-configuration"),
+        (
+            "https://id.example.com:8443/t/a/",
+            "https://id.example.com:8443/t/a/.well-known/openid-configuration",
+        ),
+        ("https://id.example.com//", "https://id.example.com//.well-known/openid-configuration"),
+    ],
+)
+def test_one_terminating_slash_is_dropped_before_the_suffix(issuer: str, url: str) -> None:
+    """D-2."""
+    assert discovery_call(issuer) == Call("GET", url, max_redirects=3)
+
+
+def test_a_full_document_becomes_metadata() -> None:
+    """D-3, D-4: lists are sets, unknown members are ignored."""
+    body = document(
+        revocation_endpoint="https://id.example.com/revoke",
+        end_session_endpoint="https://id.example.com/logout",
+        device_authorization_endpoint="https://id.example.com/device",
+        token_endpoint_auth_methods_supported=["client_secret_post", "client_secret_basic"],
+        code_challenge_methods_supported=["plain", "S256"],
+        scopes_supported=["profile", "openid", "openid"],
+        authorization_response_iss_parameter_supported=True,
+        something_new={"a": [1]},
+    )
+    assert read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False) == dataclasses.replace(
+        METADATA,
+        device_authorization_endpoint="https://id.example.com/device",
+        token_endpoint_auth_methods=frozenset({"client_secret_basic", "client_secret_post"}),
+        code_challenge_methods=frozenset({"S256", "plain"}),
+        scopes_supported=frozenset({"openid", "profile"}),
+        iss_parameter_supported=True,
+        lifetime=3600.0,
+    )
+
+
+def test_a_minimal_document_advertises_nothing() -> None:
+    """D-4, D-11: absent is not the same as empty."""
+    metadata = read_discovery_reply(ISSUER, reply(document()), allow_loopback_http=False)
+    assert (metadata.code_challenge_methods, metadata.end_session_endpoint) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("configured", "named", "words"),
+    [
+        (ISSUER, ISSUER + "/", "the slash at the end"),
+        (ISSUER + "/", ISSUER, "the slash at the end"),
+        (ISSUER, "http://id.example.com", "one begins with http and the other with https"),
+        (ISSUER, "https://ID.example.com", "upper and lower case"),
+        ("https://login.example.com/a/v2.0", "https://login.example.com/{tenantid}/v2.0", "a placeholder"),
+        (ISSUER, "https://evil.example", "different names"),
+    ],
+)
+def test_a_document_of_another_issuer_is_refused(configured: str, named: str, words: str) -> None:
+    """D-5, A22: byte for byte, and the person learns what kind of difference it is."""
+    with pytest.raises(IssuerMismatch, match=words):
+        read_discovery_reply(configured, reply(document(issuer=named)), allow_loopback_http=False)
+
+
+def test_an_issuer_mismatch_does_not_quote_the_peer() -> None:
+    """The text is ours."""
+    with pytest.raises(IssuerMismatch) as caught:
+        read_discovery_reply(ISSUER, reply(document(issuer="https://evil.example")), allow_loopback_http=False)
+    assert "evil" not in caught.value.message
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 404, 500])
+def test_metadata_with_another_status_than_200_is_refused(status: int) -> None:
+    """D-3."""
+    with pytest.raises(DiscoveryFailed) as caught:
+        read_discovery_reply(ISSUER, reply(document(), status=status), allow_loopback_http=False)
+    assert caught.value.detail == "discovery.status"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>hotspot</html>",
+        b"",
+        b"[]",
+        b"null",
+        b'"text"',
+        b'{"issuer": "https://id.example.com", "issuer": "https://id.example.com"}',
+        b'{"a": NaN}',
+        b'{"a": "\\ud800"}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+    ],
+    ids=[
+        "html",
+        "empty",
+        "array",
+        "null",
+        "text",
+        "duplicate",
+        "nan",
+        "surrogate",
+        "not utf-8",
+        "bomb",
+        "object bomb",
+    ],
+)
+def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
+    """D-3."""
+    with pytest.raises(DiscoveryFailed) as caught:
+        read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False)
+    assert caught.value.detail == "discovery.format"
+
+
+@pytest.mark.parametrize(
+    "member", ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"]
+)
+@pytest.mark.parametrize("value", [None, 7, [], ""])
+def test_a_required_member_that_is_missing_or_no_text_is_refused(member: str, value: object) -> None:
+    """D-4."""
+    with pytest.raises((DiscoveryFailed, IssuerMismatch)) as caught:
+        read_discovery_reply(ISSUER, reply(document(**{member: value})), allow_loopback_http=False)
+    assert caught.value.detail == f"discovery.{member}"
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "userinfo_endpoint",
+        "revocation_endpoint",
+        "end_session_endpoint",
+        "device_authorization_endpoint",
+    ],
+)
+@pytest.mark.parametrize("url", ["http://id.example.com/x", "ftp://id.example.com/x", "/x", "https://a/#f"])
+def test_an_endpoint_without_https_is_refused(member: str, url: str) -> None:
+    """D-7, A24: every endpoint, also those that are optional."""
+    with pytest.raises(DiscoveryFailed) as caught:
+        read_discovery_reply(ISSUER, reply(document(**{member: url})), allow_loopback_http=True)
+    assert caught.value.detail == f"discovery.{member}"
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("token_endpoint_auth_methods_supported", "client_secret_basic"),
+        ("code_challenge_methods_supported", ["S256", 1]),
+        ("scopes_supported", {"openid": True}),
+        ("authorization_response_iss_parameter_supported", "true"),
+        ("revocation_endpoint", 1),
+    ],
+)
+def test_an_optional_member_of_the_wrong_type_is_refused(member: str, value: object) -> None:
+    """D-4."""
+    with pytest.raises(DiscoveryFailed) as caught:
+        read_discovery_reply(ISSUER, reply(document(**{member: value})), allow_loopback_http=False)
+    assert caught.value.detail == f"discovery.{member}"
+
+
+def test_an_optional_member_that_is_null_counts_as_absent() -> None:
+    """D-4: some providers write every member they know."""
+    body = {**document(), "revocation_endpoint": None, "scopes_supported": None}
+    assert read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False).revocation_endpoint is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "lifetime"),
+    [
+        ({}, 3600.0),
+        ({"cache-control": "public, max-age=60"}, 60.0),
+        ({"cache-control": "max-age=86400"}, 3600.0),
+        ({"cache-control": "max-age=600, max-age=60"}, 60.0),
+        ({"cache-control": "Max-Age=600", "age": "500"}, 100.0),
+        ({"cache-control": "max-age=60", "age": "500"}, 0.0),
+        ({"cache-control": "no-store"}, 0.0),
+        ({"cache-control": "max-age=600, no-cache"}, 0.0),
+        ({"cache-control": "max-age=soon"}, 0.0),
+        ({"expires": "Mon, 23 Nov 2026 09:10:00 GMT", "date": "Mon, 23 Nov 2026 09:00:00 GMT"}, 600.0),
+        ({"expires": "0"}, 0.0),
+    ],
+)
+def test_metadata_lives_as_long_as_the_provider_allows_and_at_most_an_hour(
+    headers: dict[str, str], lifetime: float
+) -> None:
+    """D-10."""
+    answer = reply(document(), headers=headers)
+    assert read_discovery_reply(ISSUER, answer, allow_loopback_http=False).lifetime == lifetime
+
+
+@pytest.mark.parametrize("methods", [None, frozenset({"S256"}), frozenset({"plain", "S256"})])
+def test_pkce_is_used_unless_the_provider_rules_it_out(methods: frozenset[str] | None) -> None:
+    """D-11."""
+    check_pkce(dataclasses.replace(METADATA, code_challenge_methods=methods))
+
+
+@pytest.mark.parametrize("methods", [frozenset(), frozenset({"plain"})])
+def test_a_provider_that_lists_pkce_methods_without_s256_is_refused(methods: frozenset[str]) -> None:
+    """D-11."""
+    with pytest.raises(DiscoveryFailed, match="S256"):
+        check_pkce(dataclasses.replace(METADATA, code_challenge_methods=methods))
+
+
+@pytest.mark.parametrize(
+    ("url", "strict", "developer"),
+    [
+        ("https://id.example.com/a?b=c", True, True),
+        ("https://[::1]:8443/a", True, True),
+        ("http://127.0.0.1:8080/a", False, True),
+        ("http://127.9.9.9/a", False, True),
+        ("http://[::1]/a", False, True),
+        ("http://localhost/a", False, True),
+        ("http://localhost.example.com/a", False, False),
+        ("http://id.example.com/a", False, False),
+        ("https://user@id.example.com/a", False, False),
+        ("https://id.example.com\\@evil/a", False, False),
+        ("https://id.example.com/a b", False, False),
+        ("https://id.example.com/\n", False, False),
+        ("https://id.example.com:99999/", False, False),
+        ("https://[::1/", False, False),
+        ("https:///a", False, False),
+        ("https:id.example.com", False, False),
+        ("//id.example.com/a", False, False),
+        ("https://b\u00fccher.example/", False, False),
+        ("javascript:alert(1)", False, False),
+        ("", False, False),
+    ],
+)
+def test_only_https_and_allowed_loopback_http_are_secure(url: str, strict: bool, developer: bool) -> None:
+    """D-7, A24."""
+    verdicts = (is_secure_url(url, allow_loopback_http=False), is_secure_url(url, allow_loopback_http=True))
+    assert verdicts == (strict, developer)

@@ -1,0 +1,168 @@
+"""Whatever a peer sends, nothing but a ``Problem`` leaves the package."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_oidc.errors import Problem
+from jupyter_oidc.protocol.authorization import ExpectedCallback, read_callback, state_of
+from jupyter_oidc.protocol.discovery import read_discovery_reply
+from jupyter_oidc.protocol.id_token import verify_id_token
+from jupyter_oidc.protocol.jwks import read_jwks_reply
+from jupyter_oidc.protocol.logout import read_revocation_reply
+from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.protocol.token import read_token_reply
+from jupyter_oidc.protocol.userinfo import SignedUserinfo, read_userinfo_reply
+from jupyter_oidc.secret import Secret
+from tests.unit.protocol.makers import (
+    CLIENT,
+    ISSUER,
+    KEYS,
+    NOW,
+    SUBJECT,
+    base64url,
+    claims_of,
+    document,
+    jwk,
+    rules,
+    signed,
+)
+from tests.unit.protocol.makers import RSA as KEY
+
+TEXTS = st.text(max_size=20) | st.sampled_from([ISSUER, CLIENT, SUBJECT, "Bearer", "RSA", "EC", "P-256", "sig", "AQAB"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = sorted(
+    {*claims_of(), *document(), *jwk(KEY)}
+    | {
+        "access_token",
+        "token_type",
+        "expires_in",
+        "scope",
+        "error",
+        "suberror",
+        "keys",
+        "kid",
+        "alg",
+        "use",
+        "crv",
+    }
+    | {
+        "azp",
+        "nbf",
+        "auth_time",
+        "at_hash",
+        "acr",
+        "amr",
+        "email_verified",
+        "name",
+        "typ",
+        "crit",
+        "key_ops",
+        "x",
+        "y",
+    }
+)
+OBJECTS = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8)
+BODIES = st.one_of(
+    st.binary(max_size=200),
+    st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    OBJECTS.map(lambda value: json.dumps(value).encode()),
+    OBJECTS.map(lambda value: json.dumps({**document(), **value}).encode()),
+    OBJECTS.map(lambda value: json.dumps({"access_token": "a", "token_type": "Bearer", **value}).encode()),
+    st.lists(OBJECTS | OBJECTS.map(lambda value: {**jwk(KEY), **value}), max_size=3).map(
+        lambda keys: json.dumps({"keys": keys}).encode()
+    ),
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(["content-type", "cache-control", "age", "expires", "date", "retry-after"]),
+    st.sampled_from(["application/json", "application/jwt"]) | st.text(max_size=40),
+)
+REPLIES = st.builds(
+    Reply,
+    st.sampled_from([200, 200, 200, 302, 400, 401, 429, 500]) | st.integers(100, 599),
+    BODIES.map(Secret),
+    HEADERS,
+)
+SIGNED = SignedUserinfo(alg="RS256", keys=KEYS, issuer=ISSUER, client_id=CLIENT, fresh=True)
+
+
+@settings(deadline=None, max_examples=300)
+@given(REPLIES)
+def test_no_reply_breaks_a_judge(answer: Reply) -> None:
+    """Every endpoint's judge gets every reply."""
+    with contextlib.suppress(Problem):
+        read_discovery_reply(ISSUER, answer, allow_loopback_http=True)
+    with contextlib.suppress(Problem):
+        read_jwks_reply(answer)
+    with contextlib.suppress(Problem):
+        read_token_reply(answer, requested_scopes=("openid",), id_token_required=False, now=NOW)
+    for signed_form in (None, SIGNED):
+        with contextlib.suppress(Problem):
+            read_userinfo_reply(answer, subject=SUBJECT, signed=signed_form)
+    assert read_revocation_reply(answer) in (True, False)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["code", "state", "iss", "error", "response", "id_token"]) | st.text(), st.text())
+    )
+)
+def test_no_callback_breaks_the_judge(parameters: list[tuple[str, str]]) -> None:
+    """Any browser can send these."""
+    with contextlib.suppress(Problem):
+        state_of(parameters)
+    with contextlib.suppress(Problem):
+        read_callback(ExpectedCallback(ISSUER, iss_required=False), parameters)
+
+
+SEGMENTS = st.one_of(
+    st.text(max_size=20),
+    st.binary(max_size=40).map(base64url),
+    OBJECTS.map(lambda value: base64url(json.dumps({"alg": "RS256", **value}).encode())),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(SEGMENTS, min_size=1, max_size=5).map(".".join),
+    st.sampled_from(["RS256", "ES256", "HS256", "EdDSA"]),
+)
+def test_no_text_in_the_shape_of_a_token_breaks_the_judge(raw: str, alg: str) -> None:
+    """Unsigned or wrongly signed: all of these are refused."""
+    accepted = False
+    with contextlib.suppress(Problem):
+        verify_id_token(
+            Secret(raw),
+            rules(alg=alg, client_secret=Secret("s")),
+            KEYS,
+            now=NOW,
+            access_token=None,
+            fresh=True,
+        )
+        accepted = True
+    assert accepted is False
+
+
+@settings(deadline=None, max_examples=200)
+@given(OBJECTS)
+def test_no_signed_claims_break_the_judge(changes: dict[str, Any]) -> None:
+    """A provider may sign anything."""
+    with contextlib.suppress(Problem):
+        verify_id_token(
+            Secret(signed({**claims_of(), **changes})),
+            rules(),
+            KEYS,
+            now=NOW,
+            access_token=Secret("a"),
+            fresh=True,
+        )

@@ -1,0 +1,71 @@
+"""Revocation and the provider's logout page: RFC 7009, L-2 to L-6, fault D1."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from jupyter_oidc.protocol.logout import end_session_url, read_revocation_reply, revocation_call
+from jupyter_oidc.protocol.message import BasicCredentials, Call
+from jupyter_oidc.protocol.token import Client
+from jupyter_oidc.secret import Secret
+from tests.unit.protocol.makers import METADATA, reply
+
+BARE = dataclasses.replace(METADATA, revocation_endpoint=None, end_session_endpoint=None)
+
+
+def test_a_revocation_names_the_token_its_kind_and_the_client() -> None:
+    """RFC 7009, 2.1; T-3, T-4."""
+    client = Client("jupyter", "client_secret_basic", Secret("s"))
+    assert revocation_call(METADATA, client, Secret("r1"), "refresh_token") == Call(
+        "POST",
+        "https://id.example.com/revoke",
+        form=(("token", Secret("r1")), ("token_type_hint", "refresh_token")),
+        basic=BasicCredentials("jupyter", Secret("s")),
+    )
+
+
+def test_without_an_endpoint_nothing_is_revoked() -> None:
+    """H-3, D1."""
+    assert revocation_call(BARE, Client("jupyter", "none"), Secret("r1"), "refresh_token") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "media", "gone"),
+    [
+        (200, "", True),
+        (200, "application/json", True),
+        (200, "text/html; charset=utf-8", False),
+        (204, "", False),
+        (302, "", False),
+        (400, "application/json", False),
+        (503, "", False),
+    ],
+)
+def test_only_status_200_of_the_endpoint_itself_means_gone(status: int, media: str, gone: bool) -> None:
+    """RFC 7009, 2.2; D1."""
+    assert read_revocation_reply(reply(b"", status=status, media=media)) is gone
+
+
+def test_the_logout_page_gets_the_client_and_the_way_back_and_no_id_token() -> None:
+    """L-2, L-3; no page ever holds a token."""
+    url = end_session_url(
+        METADATA, client_id="jupyter", post_logout_redirect_uri="https://hub.example.com/out", state="s 1"
+    )
+    assert url == (
+        "https://id.example.com/logout?client_id=jupyter"
+        "&post_logout_redirect_uri=https%3A%2F%2Fhub.example.com%2Fout&state=s+1"
+    )
+
+
+def test_the_query_of_the_logout_page_is_kept() -> None:
+    """L-5."""
+    metadata = dataclasses.replace(METADATA, end_session_endpoint="https://id.example.com/logout?ui=dark")
+    url = end_session_url(metadata, client_id="jupyter", post_logout_redirect_uri=None, state=None)
+    assert url == "https://id.example.com/logout?ui=dark&client_id=jupyter"
+
+
+def test_without_a_logout_page_there_is_no_url() -> None:
+    """L-6."""
+    assert end_session_url(BARE, client_id="jupyter", post_logout_redirect_uri=None, state=None) is None

@@ -1,0 +1,393 @@
+"""The token endpoint: sections T and N, F-1 and F-4, faults A10 to A14, B6 to B9."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from jupyter_oidc.errors import ConfigurationInvalid, TokenResponseInvalid
+from jupyter_oidc.protocol.authorization import ExpectedCallback, VerifiedCallback, read_callback
+from jupyter_oidc.protocol.message import BasicCredentials, Call
+from jupyter_oidc.protocol.token import (
+    Client,
+    TokenError,
+    TokenSet,
+    TokenUnavailable,
+    check_client_method,
+    date_offset,
+    read_token_reply,
+    redeem_call,
+    refresh_call,
+    retry_after_of,
+)
+from jupyter_oidc.secret import Secret
+from tests.unit.protocol.makers import ISSUER, METADATA, reply
+
+NOW = 1795424400.0
+"""2026-11-23T09:00:00Z."""
+
+PUBLIC = Client("jupyter", "none")
+BASIC = Client("jupyter", "client_secret_basic", Secret("p:w%"))
+POST = Client("jupyter", "client_secret_post", Secret("p:w%"))
+VERIFIER = Secret("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
+GOOD = {
+    "access_token": "SlAV32hkKG",
+    "token_type": "Bearer",
+    "refresh_token": "8xLOxBtZp8",
+    "expires_in": 3600,
+    "id_token": "eyJ.eyJ.sig",
+}
+
+
+def callback() -> VerifiedCallback:
+    found = read_callback(ExpectedCallback(ISSUER, iss_required=False), [("code", "SplxlOBeZQQYbYS6WxSbIA")])
+    assert isinstance(found, VerifiedCallback)
+    return found
+
+
+def redeem(client: Client) -> Call:
+    return redeem_call(METADATA, client, callback(), redirect_uri="https://hub.example.com/cb", verifier=VERIFIER)
+
+
+def read(
+    body: object, *, status: int = 200, id_token_required: bool = True
+) -> TokenSet | TokenError | TokenUnavailable:
+    answer = reply(body, status=status)
+    return read_token_reply(answer, requested_scopes=("openid", "email"), id_token_required=id_token_required, now=NOW)
+
+
+def success(**changes: object) -> TokenSet:
+    found = read({**GOOD, **changes})
+    assert isinstance(found, TokenSet)
+    return found
+
+
+def fault(body: object, *, status: int = 200) -> str:
+    with pytest.raises(TokenResponseInvalid) as caught:
+        read(body, status=status)
+    return caught.value.detail
+
+
+GRANT = (
+    ("grant_type", "authorization_code"),
+    ("code", Secret("SplxlOBeZQQYbYS6WxSbIA")),
+    ("redirect_uri", "https://hub.example.com/cb"),
+    ("code_verifier", VERIFIER),
+)
+
+
+def test_a_public_client_names_itself_in_the_body() -> None:
+    """T-1, T-2, T-5, T-6; T-11: no redirect is followed."""
+    assert redeem(PUBLIC) == Call(
+        "POST", "https://id.example.com/token", form=(*GRANT, ("client_id", "jupyter")), max_redirects=0
+    )
+
+
+def test_the_secret_of_client_secret_basic_is_not_in_the_body() -> None:
+    """T-3, T-4: exactly one method."""
+    call = redeem(BASIC)
+    assert (call.form, call.basic) == (GRANT, BasicCredentials("jupyter", Secret("p:w%")))
+
+
+def test_the_secret_of_client_secret_post_is_only_in_the_body() -> None:
+    """T-3, T-6."""
+    call = redeem(POST)
+    assert (call.form[4:], call.basic) == (
+        (("client_id", "jupyter"), ("client_secret", Secret("p:w%"))),
+        None,
+    )
+
+
+def test_no_secret_shows_in_a_token_call() -> None:
+    """T-12."""
+    shown = repr(redeem(POST))
+    assert [word for word in ("Splxl", "dBjftJ", "p:w") if word in shown] == []
+
+
+def test_a_refresh_sends_the_token_and_nothing_it_was_not_asked_for() -> None:
+    """F-1."""
+    assert refresh_call(METADATA, PUBLIC, Secret("r1")).form == (
+        ("grant_type", "refresh_token"),
+        ("refresh_token", Secret("r1")),
+        ("client_id", "jupyter"),
+    )
+
+
+def test_a_refresh_may_narrow_scopes_and_name_a_target() -> None:
+    """F-1; RFC 8707, 2.2."""
+    call = refresh_call(
+        METADATA,
+        BASIC,
+        Secret("r1"),
+        scopes=("a", "b"),
+        resource="https://api.example.com",
+        audience="orders",
+    )
+    assert call.form[2:] == (
+        ("scope", "a b"),
+        ("resource", "https://api.example.com"),
+        ("audience", "orders"),
+    )
+
+
+@pytest.mark.parametrize("client", [PUBLIC, POST], ids=["none", "listed"])
+def test_a_tolerated_or_listed_method_passes(client: Client) -> None:
+    """T-3."""
+    check_client_method(
+        dataclasses.replace(METADATA, token_endpoint_auth_methods=frozenset({"client_secret_post"})), client
+    )
+
+
+def test_any_method_passes_where_none_is_listed() -> None:
+    """T-3."""
+    check_client_method(METADATA, BASIC)
+
+
+def test_a_method_that_is_not_listed_is_a_mistake_in_the_settings() -> None:
+    """T-3."""
+    metadata = dataclasses.replace(METADATA, token_endpoint_auth_methods=frozenset({"client_secret_post"}))
+    with pytest.raises(ConfigurationInvalid, match="client_secret_basic"):
+        check_client_method(metadata, BASIC)
+
+
+@pytest.mark.parametrize("secret", [None, Secret("")], ids=["none", "empty"])
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_a_method_without_its_secret_is_a_mistake_in_the_settings(method: str, secret: Secret | None) -> None:
+    """T-3."""
+    with pytest.raises(ConfigurationInvalid, match="needs a client secret"):
+        redeem(Client("jupyter", method, secret))  # type: ignore[arg-type]
+
+
+def test_a_good_answer_becomes_a_token_set() -> None:
+    """N-1 to N-6; scopes are as requested where the answer names none."""
+    assert success() == TokenSet(
+        access_token=Secret("SlAV32hkKG"),
+        expires_in=3600.0,
+        refresh_token=Secret("8xLOxBtZp8"),
+        id_token=Secret("eyJ.eyJ.sig"),
+        scopes=("openid", "email"),
+    )
+
+
+def test_a_json_content_type_may_have_parameters() -> None:
+    """N-1."""
+    answer = reply(GOOD, media="Application/JSON; charset=UTF-8")
+    assert isinstance(read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW), TokenSet)
+
+
+@pytest.mark.parametrize("media", ["text/html", "text/plain", "", "application/jwt"])
+def test_a_success_with_another_content_type_is_refused(media: str) -> None:
+    """N-1, A10."""
+    with pytest.raises(TokenResponseInvalid) as caught:
+        read_token_reply(reply(GOOD, media=media), requested_scopes=(), id_token_required=True, now=NOW)
+    assert caught.value.detail == "token.format"
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"[" * 100_000, b"\xff", b'{"error":"a","error":"b"}'])
+def test_a_body_that_is_no_json_object_is_refused(status: int, body: bytes) -> None:
+    """N-1, A10."""
+    assert fault(body, status=status) == "token.format"
+
+
+def test_a_refused_body_is_not_quoted() -> None:
+    """A10, T-12."""
+    with pytest.raises(TokenResponseInvalid) as caught:
+        read(b'{"access_token": "SlAV32hkKG"', status=200)
+    assert "SlAV32hkKG" not in str(caught.value) + repr(caught.value.__context__)
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 308, 100])
+def test_another_status_is_refused(status: int) -> None:
+    """N-1, A14: a redirect above all."""
+    assert fault(GOOD, status=status) == "token.status"
+
+
+@pytest.mark.parametrize("member", ["access_token", "refresh_token", "id_token"])
+@pytest.mark.parametrize("value", [7, "", "a\r\nb", "a\u00fc", ["a"], True, {"a": 1}, "a\x7f"])
+def test_a_token_that_is_not_printable_text_is_refused(member: str, value: object) -> None:
+    """N-5, A11."""
+    assert fault({**GOOD, member: value}) == f"token.{member}"
+
+
+@pytest.mark.parametrize("member", ["access_token", "id_token"])
+def test_a_missing_token_is_refused(member: str) -> None:
+    """N-2, A11."""
+    assert fault({**GOOD, member: None}) == f"token.{member}"
+
+
+def test_a_refresh_may_come_without_an_id_token() -> None:
+    """F-4, B4."""
+    answer = read({"access_token": "a", "token_type": "Bearer"}, id_token_required=False)
+    assert answer == TokenSet(Secret("a"), None, None, None, ("openid", "email"))
+
+
+@pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer"])
+def test_the_token_type_is_compared_without_case(kind: str) -> None:
+    """N-3, A12."""
+    assert success(token_type=kind).access_token == Secret("SlAV32hkKG")
+
+
+@pytest.mark.parametrize("kind", [None, "mac", "DPoP", 1, ["Bearer"], "Bearer "])
+def test_another_token_type_is_refused(kind: object) -> None:
+    """N-2, N-3, A11; DPoP was not asked for."""
+    assert fault({**GOOD, "token_type": kind}) == "token.token_type"
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds"),
+    [
+        (None, None),
+        (300, 300.0),
+        (299.5, 299.5),
+        ("300", 300.0),
+        (" 300.5 ", 300.5),
+        (0, 0.0),
+        (-5, 0.0),
+        ("-5", 0.0),
+        (10**12, 86400.0),
+        (10**400, 86400.0),
+        ("1000000000000", 86400.0),
+        ("soon", None),
+        ("nan", None),
+        ("1e3", None),
+        ("\u0663", None),
+        (True, None),
+        ([300], None),
+        ("", None),
+    ],
+)
+def test_a_lifetime_is_a_number_of_seconds_or_unknown(sent: object, seconds: float | None) -> None:
+    """N-4, A13: at most a day, never below zero, and never an error."""
+    assert success(expires_in=sent).expires_in == seconds
+
+
+def test_an_infinite_lifetime_is_unknown() -> None:
+    """A13: 1e999 is valid JSON."""
+    answer = read(b'{"access_token":"a","token_type":"Bearer","expires_in":1e999}', id_token_required=False)
+    assert isinstance(answer, TokenSet)
+    assert answer.expires_in is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "scopes"),
+    [
+        ("openid", ("openid",)),
+        ("email  profile email", ("email", "profile")),
+        ("", ()),
+        (None, ("openid", "email")),
+    ],
+)
+def test_granted_scopes_are_those_in_the_answer(sent: object, scopes: tuple[str, ...]) -> None:
+    """N-6, A25."""
+    assert success(scope=sent).scopes == scopes
+
+
+@pytest.mark.parametrize("scope", [["openid"], 1, "a\nb"])
+def test_scopes_of_the_wrong_type_are_refused(scope: object) -> None:
+    """N-6."""
+    assert fault({**GOOD, "scope": scope}) == "token.scope"
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ("invalid_grant", "invalid_grant"),
+        ("invalid_client", "invalid_client"),
+        ("invalid_target", "invalid_target"),
+        ("interaction_required", "interaction_required"),
+        ("authorization_pending", "authorization_pending"),
+        ("something_of_their_own", "other"),
+        ("<b>SlAV32hkKG</b>", "other"),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_an_oauth_error_is_a_value(sent: str, told: str, status: int) -> None:
+    """RFC 6749, 5.2; F-8, B1, B8, B9, B30."""
+    assert read({"error": sent, "error_description": "free text"}, status=status) == TokenError(told, status)
+
+
+@pytest.mark.parametrize(
+    ("suberror", "told"),
+    [
+        ("basic_action", "interaction_required"),
+        ("consent_required", "consent_required"),
+        ("bad_token", "invalid_grant"),
+        (["basic_action"], "invalid_grant"),
+        (None, "invalid_grant"),
+    ],
+)
+def test_an_invalid_grant_that_only_asks_for_the_person_is_told_as_such(suberror: object, told: str) -> None:
+    """B9."""
+    assert read({"error": "invalid_grant", "suberror": suberror}, status=400) == TokenError(told, 400)
+
+
+@pytest.mark.parametrize("error", [None, "", 1, ["invalid_grant"]])
+def test_an_error_status_without_a_code_is_refused(error: object) -> None:
+    """N-1: only a definite OAuth error ends a session."""
+    assert fault({"error": error}, status=400) == "token.error"
+
+
+def test_an_oauth_error_with_status_200_is_refused() -> None:
+    """N-1, N-2."""
+    assert fault({"error": "invalid_grant"}) == "token.token_type"
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_weather_is_a_value_whatever_the_body(status: int) -> None:
+    """B6."""
+    assert read(b"<html>", status=status) == TokenUnavailable(status, None)
+
+
+def test_a_pause_that_the_provider_asks_for_is_passed_on() -> None:
+    """B7."""
+    answer = reply(b"", status=429, headers={"retry-after": "120"})
+    verdict = read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW)
+    assert verdict == TokenUnavailable(429, 120.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (None, None),
+        ("120", 120.0),
+        (" 120 ", 120.0),
+        ("0", 0.0),
+        ("86400", 3600.0),
+        ("Mon, 23 Nov 2026 09:02:00 GMT", 120.0),
+        ("Mon, 23 Nov 2026 08:00:00 GMT", 0.0),
+        ("Tue, 24 Nov 2026 09:00:00 GMT", 3600.0),
+        ("soon", 5.0),
+        ("-1", 5.0),
+        ("1.5", 5.0),
+        ("", 5.0),
+        ("9" * 40, 5.0),
+        ("Mon, 99 Nov 99999999999 09:00:00 GMT", 5.0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_five_seconds_if_unreadable(
+    text: str | None, seconds: float | None
+) -> None:
+    """B7: at most an hour."""
+    assert retry_after_of({} if text is None else {"retry-after": text}, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("date", "offset"),
+    [
+        ("Mon, 23 Nov 2026 09:03:00 GMT", 180.0),
+        ("Mon, 23 Nov 2026 08:57:00 GMT", -180.0),
+        ("Mon, 23 Nov 2026 09:00:00 -0000", 0.0),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_the_clock_of_the_peer_is_read_from_its_date_header(date: str, offset: float | None) -> None:
+    """A21."""
+    assert date_offset({"date": date}, NOW) == offset
+
+
+def test_no_date_header_tells_no_offset() -> None:
+    """A21."""
+    assert date_offset({}, NOW) is None

@@ -1,0 +1,148 @@
+"""UserInfo: section U."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.errors import UserinfoRejected
+from jupyter_oidc.protocol.jws import KeysStale
+from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.protocol.userinfo import SignedUserinfo, read_userinfo_reply, userinfo_call
+from jupyter_oidc.secret import Secret
+from tests.unit.protocol.makers import CLIENT, ISSUER, KEYS, METADATA, NO_KEYS, SUBJECT, reply, signed
+
+SIGNED = SignedUserinfo(alg="RS256", keys=KEYS, issuer=ISSUER, client_id=CLIENT, fresh=True)
+
+
+def jwt_reply(claims: object, **changes: Any) -> Reply:
+    return reply(signed(claims, **changes), media="application/jwt")
+
+
+def refused(answer: Reply, sent: SignedUserinfo | None = None) -> str:
+    with pytest.raises(UserinfoRejected) as caught:
+        read_userinfo_reply(answer, subject=SUBJECT, signed=sent)
+    return caught.value.detail
+
+
+def test_the_access_token_travels_in_the_header_only() -> None:
+    """U-2, H-4."""
+    assert userinfo_call(METADATA, Secret("SlAV32hkKG")) == Call(
+        "GET", "https://id.example.com/userinfo", bearer=Secret("SlAV32hkKG"), max_redirects=0
+    )
+
+
+def test_a_signed_answer_is_asked_for_as_such() -> None:
+    """U-4."""
+    assert userinfo_call(METADATA, Secret("a"), signed=True).accept == "application/jwt"
+
+
+def test_claims_about_the_person_are_returned_without_null_and_without_the_rest() -> None:
+    """U-5, U-9: aggregated claims, and claims about a token, are dropped."""
+    body = {
+        "sub": SUBJECT,
+        "name": "Example User",
+        "email": None,
+        "email_verified": False,
+        "roles": ["a"],
+        "iss": "https://evil.example",
+        "nonce": "x",
+        "exp": 1,
+        "_claim_names": {"address": "src1"},
+        "_claim_sources": {"src1": {"endpoint": "https://evil.example"}},
+    }
+    assert read_userinfo_reply(reply(body), subject=SUBJECT, signed=None) == {
+        "sub": SUBJECT,
+        "name": "Example User",
+        "email_verified": False,
+        "roles": ["a"],
+    }
+
+
+@pytest.mark.parametrize("verified", ["true", "false", 1, None, []])
+def test_a_verified_email_is_only_the_json_value_true(verified: object) -> None:
+    """U-9: a text proves nothing and costs nothing."""
+    body = {"sub": SUBJECT, "email": "user1@example.com", "email_verified": verified}
+    assert read_userinfo_reply(reply(body), subject=SUBJECT, signed=None) == {
+        "sub": SUBJECT,
+        "email": "user1@example.com",
+    }
+
+
+@pytest.mark.parametrize("subject", ["somebody", "", None, 7, [SUBJECT], SUBJECT + " "])
+def test_another_subject_is_refused(subject: object) -> None:
+    """U-5, U-6."""
+    assert refused(reply({"sub": subject, "name": "x"})) == "userinfo.sub"
+
+
+def test_a_missing_subject_is_refused() -> None:
+    """U-5."""
+    assert refused(reply({"name": "x"})) == "userinfo.sub"
+
+
+@pytest.mark.parametrize("status", [201, 204, 302, 401, 403, 500])
+def test_another_status_is_refused(status: int) -> None:
+    """U-4, U-8."""
+    assert refused(reply({"sub": SUBJECT}, status=status)) == "userinfo.status"
+
+
+@pytest.mark.parametrize("media", ["text/html", "", "application/jwt", "text/plain"])
+def test_an_unsigned_answer_with_another_content_type_is_refused(media: str) -> None:
+    """U-4."""
+    assert refused(reply({"sub": SUBJECT}, media=media)) == "userinfo.form"
+
+
+def test_a_plain_answer_is_refused_where_a_signed_one_is_configured() -> None:
+    """U-4: no downgrade."""
+    assert refused(reply({"sub": SUBJECT}), SIGNED) == "userinfo.form"
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"[" * 100_000, b"\xff", b'{"sub":"a","sub":"b"}'])
+def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
+    """U-4, U-8."""
+    assert refused(reply(body)) == "userinfo.format"
+
+
+@pytest.mark.parametrize("claim", [{"name": 7}, {"email": {}}, {"address": "x"}], ids=str)
+def test_a_claim_of_the_wrong_type_is_refused(claim: dict[str, object]) -> None:
+    """V-11, U-8."""
+    assert refused(reply({"sub": SUBJECT, **claim})) == f"userinfo.{next(iter(claim))}"
+
+
+@pytest.mark.parametrize("extra", [{}, {"iss": ISSUER, "aud": CLIENT}, {"aud": [CLIENT, "other"]}], ids=str)
+def test_a_signed_answer_is_accepted(extra: dict[str, object]) -> None:
+    """U-7: issuer and audience may be missing."""
+    answer = jwt_reply({"sub": SUBJECT, "name": "Example User", **extra})
+    assert read_userinfo_reply(answer, subject=SUBJECT, signed=SIGNED) == {
+        "sub": SUBJECT,
+        "name": "Example User",
+    }
+
+
+@pytest.mark.parametrize(
+    ("claims", "detail"),
+    [
+        ({"sub": "somebody"}, "userinfo.sub"),
+        ({"sub": SUBJECT, "iss": "https://evil.example"}, "userinfo.iss"),
+        ({"sub": SUBJECT, "iss": None}, "userinfo.iss"),
+        ({"sub": SUBJECT, "aud": "other"}, "userinfo.aud"),
+        ({"sub": SUBJECT, "aud": []}, "userinfo.aud"),
+        ({"sub": SUBJECT, "aud": [CLIENT, 7]}, "userinfo.aud"),
+    ],
+    ids=str,
+)
+def test_a_signed_answer_about_or_from_somebody_else_is_refused(claims: dict[str, object], detail: str) -> None:
+    """U-5, U-7."""
+    assert refused(jwt_reply(claims), SIGNED) == detail
+
+
+def test_a_signed_answer_with_another_algorithm_is_refused() -> None:
+    """U-7, V-2."""
+    assert refused(jwt_reply({"sub": SUBJECT}, header={"alg": "none"}), SIGNED) == "userinfo.alg"
+
+
+def test_a_signed_answer_may_ask_for_fresh_keys() -> None:
+    """U-7, K-6."""
+    stale = SignedUserinfo(alg="RS256", keys=NO_KEYS, issuer=ISSUER, client_id=CLIENT)
+    assert read_userinfo_reply(jwt_reply({"sub": SUBJECT}), subject=SUBJECT, signed=stale) == KeysStale()
