@@ -182,7 +182,9 @@ def read_token_reply(
     if status in (408, 429) or 500 <= status <= 599:
         return TokenUnavailable(status, retry_after_of(reply.headers, now))
     if status == 200:
-        return _token_set(_document(reply, require_media_type=True), requested_scopes, id_token_required=id_token_required)
+        return _token_set(
+            _document(reply, require_media_type=True), requested_scopes, id_token_required=id_token_required
+        )
     if 400 <= status <= 499:
         # NOTE: the media type of an error is not required; only a JSON object with an error member counts.
         return TokenError(_error_code(_document(reply, require_media_type=False)), status)

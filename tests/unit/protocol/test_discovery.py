@@ -233,6 +233,8 @@ def test_a_provider_that_lists_pkce_methods_without_s256_is_refused(methods: fro
         ("https://id.example.com/a b", False, False),
         ("https://id.example.com/\n", False, False),
         ("https://id.example.com:99999/", False, False),
+        ("https://id.example.com:0/", False, False),
+        ("https://id.example.com\\a", False, False),
         ("https://[::1/", False, False),
         ("https:///a", False, False),
         ("https:id.example.com", False, False),
@@ -242,7 +244,7 @@ def test_a_provider_that_lists_pkce_methods_without_s256_is_refused(methods: fro
         ("", False, False),
     ],
 )
-def test_only_https_and_allowed_loopback_http_are_secure(url: str, strict: bool, developer: bool) -> None:
+def test_only_https_and_allowed_loopback_http_are_secure(url: str, *, strict: bool, developer: bool) -> None:
     """D-7, A24."""
     verdicts = (is_secure_url(url, allow_loopback_http=False), is_secure_url(url, allow_loopback_http=True))
     assert verdicts == (strict, developer)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from joserfc.jwk import OctKey
 
 from jupyter_oidc.errors import IdTokenRejected
-from jupyter_oidc.protocol.jwks import KeySet
 from jupyter_oidc.protocol.jws import KeysStale, Verified, verify_compact
 from jupyter_oidc.secret import Secret
 from tests.unit.protocol.makers import (
@@ -25,6 +27,9 @@ from tests.unit.protocol.makers import (
     key_set,
     signed,
 )
+
+if TYPE_CHECKING:
+    from jupyter_oidc.protocol.jwks import KeySet
 
 PAYLOAD = {"a": 1}
 HMAC_KEY = "a-secret-of-the-client-of-some-length"
@@ -142,6 +147,13 @@ def test_an_hmac_without_the_right_client_secret_is_refused_at_once(secret: Secr
     raw = signed(PAYLOAD, key=OctKey.import_key(HMAC_KEY), alg="HS256")
     with pytest.raises(IdTokenRejected):
         verify(raw, alg="HS256", client_secret=secret, fresh=False)
+
+
+def test_an_empty_client_secret_verifies_nothing() -> None:
+    """K-9: anybody can compute an HMAC with an empty key."""
+    signing_input = ".".join(base64url(json.dumps(part).encode()) for part in ({"alg": "HS256"}, PAYLOAD))
+    signature = hmac.new(b"", signing_input.encode(), hashlib.sha256).digest()
+    assert refused(f"{signing_input}.{base64url(signature)}", alg="HS256", client_secret=Secret("")) == "signature"
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_without_an_endpoint_nothing_is_revoked() -> None:
         (503, "", False),
     ],
 )
-def test_only_status_200_of_the_endpoint_itself_means_gone(status: int, media: str, gone: bool) -> None:
+def test_only_status_200_of_the_endpoint_itself_means_gone(status: int, media: str, *, gone: bool) -> None:
     """RFC 7009, 2.2; D1."""
     assert read_revocation_reply(reply(b"", status=status, media=media)) is gone
 
