@@ -13,7 +13,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.airlock import reveal, reveal_bytes
@@ -63,37 +63,54 @@ def verify_compact(
     A failed check raises ``refuse(check)`` with check in ``format``, ``header``, ``type``, ``alg``, ``keys``,
     ``signature``.
     """
-    header_part, claims_part, signature, parts = _take_apart(raw, refuse)
-    header = _object(header_part, refuse)
+    parts = _take_apart(raw)
+    if parts is None:
+        raise refuse("format")
+    header = _object(parts.header)
+    if header is None:
+        raise refuse("format")
     _check_header(header, alg, refuse)
-    signed = ".".join(parts[:2]).encode("ascii")
     if alg in _HMAC:
         # NOTE: the client secret only, never a published key, so fresh keys cannot change the verdict (K-9).
-        if not _authentic(alg, client_secret, signed, signature):
+        if not _authentic(alg, client_secret, parts):
             raise refuse("signature")
-        return Verified(header, _object(claims_part, refuse))
-    candidates = keys.candidates(alg, header.get("kid"))
-    if len(candidates) > MOST_CANDIDATES:
-        raise refuse("keys")
-    if not any(_verifies(alg, key, signed, signature) for key in candidates):
-        if fresh:
-            raise refuse("signature")
-        return KeysStale()
-    return Verified(header, _object(claims_part, refuse))
+    else:
+        candidates = keys.candidates(alg, header.get("kid"))
+        if len(candidates) > MOST_CANDIDATES:
+            raise refuse("keys")
+        if not any(_verifies(alg, key, parts) for key in candidates):
+            if fresh:
+                raise refuse("signature")
+            return KeysStale()
+    claims = _object(parts.claims)
+    if claims is None:
+        raise refuse("format")
+    return Verified(header, claims)
 
 
-def _take_apart(raw: Secret, refuse: Callable[[str], Problem]) -> tuple[bytes, bytes, bytes, list[str]]:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The decoded parts, and the text that was signed; none of them shows in a traceback with locals."""
+
+    header: bytes = field(repr=False)
+    claims: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    signed: bytes = field(repr=False)
+
+
+def _take_apart(raw: Secret) -> _Parts | None:
+    """Split and decode; never raises, because an exception would carry the token in its frames."""
     try:
         parts = reveal(raw).split(".")
     except UnicodeDecodeError:
-        raise refuse("format") from None
+        return None
     # NOTE: five parts would be an encrypted token, which nobody configured; no signature is alg none (V-1).
     if len(parts) != 3:
-        raise refuse("format")
+        return None
     header, claims, signature = (_decoded(part) for part in parts)
     if header is None or claims is None:
-        raise refuse("format")
-    return header, claims, signature or b"", parts
+        return None
+    return _Parts(header, claims, signature or b"", ".".join(parts[:2]).encode("ascii"))
 
 
 def _decoded(part: str) -> bytes | None:
@@ -107,11 +124,11 @@ def _decoded(part: str) -> bytes | None:
     return value if base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii") == part else None
 
 
-def _object(part: bytes, refuse: Callable[[str], Problem]) -> dict[str, Any]:
+def _object(part: bytes) -> dict[str, Any] | None:
     try:
         return parse_object(part.decode("utf-8"))
     except (UnicodeDecodeError, ReplyUnusable):
-        raise refuse("format") from None
+        return None
 
 
 def _check_header(header: Mapping[str, Any], alg: str, refuse: Callable[[str], Problem]) -> None:
@@ -126,16 +143,16 @@ def _check_header(header: Mapping[str, Any], alg: str, refuse: Callable[[str], P
         raise refuse("type")
 
 
-def _authentic(alg: str, client_secret: Secret | None, signed: bytes, signature: bytes) -> bool:
+def _authentic(alg: str, client_secret: Secret | None, parts: _Parts) -> bool:
     key = b"" if client_secret is None else reveal_bytes(client_secret)
-    return key != b"" and hmac.compare_digest(hmac.new(key, signed, _HMAC[alg]).digest(), signature)
+    return key != b"" and hmac.compare_digest(hmac.new(key, parts.signed, _HMAC[alg]).digest(), parts.signature)
 
 
-def _verifies(alg: str, key: PublicKey, signed: bytes, signature: bytes) -> bool:
+def _verifies(alg: str, key: PublicKey, parts: _Parts) -> bool:
     from joserfc.errors import JoseError
     from joserfc.jws import JWSRegistry
 
     try:
-        return JWSRegistry.algorithms[_MODEL.get(alg, alg)].verify(signed, signature, key.material)
+        return JWSRegistry.algorithms[_MODEL.get(alg, alg)].verify(parts.signed, parts.signature, key.material)
     except (JoseError, ValueError, TypeError):
         return False

@@ -181,33 +181,48 @@ def read_token_reply(
     status = reply.status
     if status in (408, 429) or 500 <= status <= 599:
         return TokenUnavailable(status, retry_after_of(reply.headers, now))
-    if status == 200:
-        return _token_set(
-            _document(reply, require_media_type=True), requested_scopes, id_token_required=id_token_required
-        )
-    if 400 <= status <= 499:
-        # NOTE: the media type of an error is not required; only a JSON object with an error member counts.
-        return TokenError(_error_code(_document(reply, require_media_type=False)), status)
-    raise _invalid("status", f"the status is {status}")
+    # NOTE: the refusal is raised after the handler, so that it drags along no frame in which a token has a name.
+    try:
+        if status == 200:
+            return _success(reply, requested_scopes, id_token_required=id_token_required)
+        if 400 <= status <= 499:
+            # NOTE: the media type of an error is not required; only a JSON object with an error member counts.
+            return TokenError(_error_code(_document(reply, require_media_type=False)), status)
+        check, fault = "status", f"the status is {status}"
+    except _Unfit as unfit:
+        check, fault = unfit.check, unfit.fault
+    raise TokenResponseInvalid(
+        f"The provider's token endpoint gave an answer that cannot be used: {fault}.", detail=f"token.{check}"
+    )
+
+
+class _Unfit(Exception):
+    """An answer is no token response; never leaves this module."""
+
+    def __init__(self, check: str, fault: str) -> None:
+        self.check = check
+        self.fault = fault
+        super().__init__(fault)
 
 
 def _document(reply: Reply, *, require_media_type: bool) -> dict[str, Any]:
     try:
         return json_object(reply, require_media_type=require_media_type)
     except ReplyUnusable as unusable:
-        raise _invalid("format", f"{unusable.fault} (status {reply.status})") from None
+        raise _Unfit("format", f"{unusable.fault} (status {reply.status})") from None
 
 
-def _token_set(document: dict[str, Any], requested: tuple[str, ...], *, id_token_required: bool) -> TokenSet:
+def _success(reply: Reply, requested: tuple[str, ...], *, id_token_required: bool) -> TokenSet:
+    document = _document(reply, require_media_type=True)
     kind = document.get("token_type")
     if not isinstance(kind, str) or kind.lower() != "bearer":
-        raise _invalid("token_type", "token_type is missing or not Bearer")
+        raise _Unfit("token_type", "token_type is missing or not Bearer")
     access_token = _token(document, "access_token")
     if access_token is None:
-        raise _invalid("access_token", "access_token is missing")
+        raise _Unfit("access_token", "access_token is missing")
     id_token = _token(document, "id_token")
     if id_token is None and id_token_required:
-        raise _invalid("id_token", "id_token is missing")
+        raise _Unfit("id_token", "id_token is missing")
     return TokenSet(
         access_token=access_token,
         expires_in=_lifetime(document.get("expires_in")),
@@ -223,7 +238,7 @@ def _token(document: dict[str, Any], member: str) -> Secret | None:
     if value is None:
         return None
     if not printable(value):
-        raise _invalid(member, f"{member} is not printable text")
+        raise _Unfit(member, f"{member} is not printable text")
     return Secret(value)
 
 
@@ -243,21 +258,14 @@ def _scopes(value: object, requested: tuple[str, ...]) -> tuple[str, ...]:
     if value is None:
         return requested
     if not isinstance(value, str) or not (value == "" or printable(value)):
-        raise _invalid("scope", "scope is not printable text")
+        raise _Unfit("scope", "scope is not printable text")
     return tuple(dict.fromkeys(value.split()))
 
 
 def _error_code(document: dict[str, Any]) -> str:
     error, suberror = document.get("error"), document.get("suberror")
     if not isinstance(error, str) or not error:
-        raise _invalid("error", "an error status came without an error code")
+        raise _Unfit("error", "an error status came without an error code")
     if error == "invalid_grant" and isinstance(suberror, str):
         return _SUBERRORS.get(suberror, error)
     return error if error in ERRORS else "other"
-
-
-def _invalid(check: str, fault: str) -> TokenResponseInvalid:
-    return TokenResponseInvalid(
-        f"The provider's token endpoint gave an answer that cannot be used: {fault}.",
-        detail=f"token.{check}",
-    )

@@ -6,6 +6,7 @@ import contextlib
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from jupyter_oidc.protocol.id_token import verify_id_token
 from jupyter_oidc.protocol.jwks import read_jwks_reply
 from jupyter_oidc.protocol.logout import read_revocation_reply
 from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.protocol.token import read_token_reply
 from jupyter_oidc.protocol.userinfo import SignedUserinfo, read_userinfo_reply
 from jupyter_oidc.secret import Secret
@@ -166,3 +168,70 @@ def test_no_signed_claims_break_the_judge(changes: dict[str, Any]) -> None:
             access_token=Secret("a"),
             fresh=True,
         )
+
+
+def _everything_a_traceback_can_show(problem: BaseException) -> str:
+    """Follow causes, contexts and the locals of our own frames, as an error reporter with locals does."""
+    shown: list[str] = []
+    chain: list[BaseException | None] = [problem]
+    while chain:
+        error = chain.pop()
+        if error is None:
+            continue
+        shown += [repr(error), repr(vars(error)), repr(getattr(error, "doc", "")), repr(getattr(error, "object", ""))]
+        chain += [error.__cause__, error.__context__]
+        frame = error.__traceback__
+        while frame is not None:
+            if "jupyter_oidc/protocol" in frame.tb_frame.f_code.co_filename.replace("\\", "/"):
+                shown += [repr(value) for value in frame.tb_frame.f_locals.values()]
+            frame = frame.tb_next
+    return "\n".join(shown)
+
+
+MARKED = "MARKED-TOKEN-VALUE"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"access_token": "{MARKED}"'.encode(),
+        f'{{"access_token": "{MARKED}"}}'.encode(),
+        f'{{"access_token": "{MARKED}\\n", "token_type": "Bearer"}}'.encode(),
+        f'{{"access_token": "{MARKED}", "token_type": "Bearer", "scope": 7}}'.encode(),
+        f'{{"access_token": "{MARKED}", "access_token": "{MARKED}"}}'.encode(),
+        MARKED.encode() + b"\xff",
+    ],
+)
+@pytest.mark.parametrize("status", [200, 201, 400])
+def test_a_refused_token_response_leaves_no_token_in_the_traceback(body: bytes, status: int) -> None:
+    """D14, A10, laws 1 and 9."""
+    answer = Reply(status, Secret(body), {"content-type": "application/json"})
+    with pytest.raises(Problem) as caught:
+        read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW)
+    assert MARKED not in _everything_a_traceback_can_show(caught.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        MARKED,
+        f"{MARKED}.{MARKED}.{MARKED}",
+        signed(claims_of())[:-4] + "AAAA",
+        signed("[]"),
+        signed(claims_of(), header={}),
+    ],
+    ids=["one part", "no json", "wrong signature", "no object", "no alg"],
+)
+def test_a_refused_id_token_leaves_no_part_of_it_in_the_traceback(raw: str) -> None:
+    """D14, laws 1 and 9: not even the signed text without its signature."""
+    with pytest.raises(Problem) as caught:
+        verify_id_token(Secret(raw), rules(), KEYS, now=NOW, access_token=None, fresh=True)
+    shown = _everything_a_traceback_can_show(caught.value)
+    assert [part for part in raw.split(".") if part in shown] == []
+
+
+def test_a_refused_verifier_does_not_show_in_the_traceback() -> None:
+    """D14, A-7."""
+    with pytest.raises(TypeError) as caught:
+        challenge_of(Secret(MARKED))
+    assert MARKED not in _everything_a_traceback_can_show(caught.value)

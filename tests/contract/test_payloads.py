@@ -1,0 +1,192 @@
+"""Every contract accepts what it promises and refuses what it does not: one valid and several invalid payloads each."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from jupyter_oidc import contract
+from jupyter_oidc.contract import ContractBroken
+from jupyter_oidc.errors import BY_CODE
+
+ERROR = {
+    "code": "not_signed_in",
+    "message": "Nobody is signed in.",
+    "action": "Sign in.",
+    "retryable": False,
+    "request_id": "0123456789abcdef",
+    "reason": "Nobody is signed in.",
+}
+
+SUMMARY: dict[str, Any] = {
+    "provider": "corp",
+    "issuer": "https://id.example.com",
+    "state": "active",
+    "reason": None,
+    "sequence": 7,
+    "user": {
+        "sub": "a1",
+        "name": "Example User",
+        "username": "user1",
+        "email": "user1@example.com",
+        "email_verified": True,
+        "picture": None,
+    },
+    "entitlements": ["orders.read"],
+    "scopes": ["openid", "profile"],
+    "missing_scopes": [],
+    "signed_in_at": "2026-11-23T09:00:00Z",
+    "access_expires_at": "2026-11-23T09:05:00Z",
+    "expires_in": 284,
+    "refreshable": True,
+    "storage": "keyring",
+    "retry_at": None,
+    "apis": [{"name": "orders", "allowed": True, "missing": []}],
+}
+
+VALID: dict[str, dict[str, Any]] = {
+    "error": ERROR,
+    "session.reply": SUMMARY,
+    "providers.reply": {"providers": [{"name": "corp", "issuer": "https://id.example.com", "state": "signed-out"}]},
+    "sign-in.request": {"strategy": "auto", "next": "/lab", "api": "orders", "prompt": "login"},
+    "sign-in.reply": {
+        "flow": "0123456789abcdef",
+        "provider": "corp",
+        "strategy": "server",
+        "start_url": "/jupyter-oidc/start/x",
+        "device": None,
+        "expires_in": 600,
+    },
+    "sign-in-progress.reply": {
+        "flow": "0123456789abcdef",
+        "provider": "corp",
+        "state": "failed",
+        "error": ERROR,
+        "expires_in": 0,
+    },
+    "complete.request": {"redirect_url": "https://jupyter.example.com/callback?code=x"},
+    "refresh.request": {},
+    "sign-out.request": {},
+    "sign-out.reply": {"local": "done", "revoked": "failed", "end_session_url": "https://id.example.com/logout"},
+    "apis.reply": {
+        "apis": [
+            {
+                "name": "orders",
+                "provider": "corp",
+                "path": "/jupyter-oidc/api/orders/",
+                "methods": ["GET"],
+                "callers": ["kernel"],
+                "state": "active",
+                "ready": True,
+                "allowed": True,
+                "missing": [],
+            }
+        ]
+    },
+    "kernel-grant.request": {
+        "kernel_id": "6f0e7d5c-9d0b-4a52-8f35-0a2d2b8f2f10",
+        "issued_at": 1795424400,
+        "nonce": "abcdefghijklmnopqrstuv",
+        "proof": "0" * 64,
+    },
+    "kernel-grant.reply": {"grant": "jog.abcdefghijklmnopqrstuvwxyz", "expires_in": 900},
+    "diagnostics.reply": {
+        "ok": False,
+        "checks": [
+            {
+                "name": "discovery",
+                "provider": "corp",
+                "status": "problem",
+                "message": "The issuer differs.",
+                "action": "Correct it.",
+                "who": "administrator",
+            }
+        ],
+    },
+}
+
+INVALID: list[tuple[str, dict[str, Any]]] = [
+    ("error", {"code": "made_up"}),
+    ("error", {"message": ""}),
+    ("error", {"retryable": "yes"}),
+    ("error", {"access_token": "x"}),
+    ("session.reply", {"state": "maybe"}),
+    ("session.reply", {"sequence": -1}),
+    ("session.reply", {"expires_in": 1.5}),
+    ("session.reply", {"signed_in_at": "yesterday"}),
+    ("session.reply", {"storage": "cookie"}),
+    ("session.reply", {"access_token": "x"}),
+    ("session.reply", {"user": {"sub": "a1", "access_token": "x"}}),
+    ("providers.reply", {"providers": [{"name": "corp"}]}),
+    ("providers.reply", {"providers": {}}),
+    ("sign-in.request", {"strategy": "implicit"}),
+    ("sign-in.request", {"next": "x" * 2049}),
+    ("sign-in.request", {"prompt": "none"}),
+    ("sign-in.request", {"issuer": "https://evil.example.com"}),
+    ("sign-in.reply", {"flow": "short"}),
+    ("sign-in.reply", {"expires_in": -1}),
+    ("sign-in.reply", {"state": "x"}),
+    ("sign-in-progress.reply", {"state": "unknown"}),
+    ("sign-in-progress.reply", {"error": "text"}),
+    ("complete.request", {"redirect_url": ""}),
+    ("complete.request", {"redirect_url": 7}),
+    ("refresh.request", {"refresh_token": "x"}),
+    ("sign-out.request", {"everywhere": True}),
+    ("sign-out.reply", {"local": "maybe"}),
+    ("sign-out.reply", {"revoked": True}),
+    ("apis.reply", {"apis": [{"name": "orders"}]}),
+    ("apis.reply", {"apis": None}),
+    ("kernel-grant.request", {"kernel_id": "../etc"}),
+    ("kernel-grant.request", {"issued_at": "now"}),
+    ("kernel-grant.request", {"nonce": "short"}),
+    ("kernel-grant.request", {"proof": "Z" * 64}),
+    ("kernel-grant.reply", {"grant": "x"}),
+    ("kernel-grant.reply", {"expires_in": 0}),
+    ("diagnostics.reply", {"ok": "no"}),
+    ("diagnostics.reply", {"checks": [{}]}),
+]
+
+
+def test_every_contract_has_a_valid_example():
+    assert sorted(VALID) == contract.names()
+
+
+def test_every_contract_has_an_invalid_example():
+    assert {name for name, _ in INVALID} == set(contract.names())
+
+
+@pytest.mark.parametrize("name", sorted(VALID))
+def test_a_valid_payload_is_accepted(name):
+    assert contract.check(name, copy.deepcopy(VALID[name])) == VALID[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"), INVALID, ids=lambda part: part if isinstance(part, str) else next(iter(part))
+)
+def test_an_invalid_payload_is_refused_without_being_quoted(name, change):
+    with pytest.raises(ContractBroken) as broken:
+        contract.check(name, {**copy.deepcopy(VALID[name]), **change})
+    assert "evil" not in str(broken.value)
+    assert "access_token" not in broken.value.where
+
+
+@pytest.mark.parametrize("name", sorted(VALID))
+@pytest.mark.parametrize("message", [None, [], "text", 7, True])
+def test_something_that_is_no_object_is_refused(name, message):
+    with pytest.raises(ContractBroken):
+        contract.check(name, message)
+
+
+@pytest.mark.parametrize("name", sorted(VALID))
+def test_a_required_member_must_be_there(name):
+    for member in contract.schema(name).get("required", []):
+        message = copy.deepcopy(VALID[name])
+        del message[member]
+        with pytest.raises(ContractBroken):
+            contract.check(name, message)
+
+
+def test_the_error_contract_lists_every_code_of_the_error_tree():
+    assert contract.schema("error")["properties"]["code"]["enum"] == list(BY_CODE)

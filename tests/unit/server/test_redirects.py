@@ -1,0 +1,61 @@
+"""Which addresses of this server leave it (A-11, A29, A30, ADR 0001)."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.server.redirects import local_path, redirect_uri_for, starts_elsewhere
+
+CALLBACK = "/user/x/jupyter-oidc/providers/corp/callback"
+
+
+@pytest.mark.parametrize("host", ["localhost:8888", "127.0.0.1:8888", "[::1]:8888", "localhost"])
+def test_a_loopback_host_is_believed(host):
+    uri = redirect_uri_for(None, protocol="http", host=host, callback_path=CALLBACK)
+    assert uri == f"http://{host}{CALLBACK}"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "0.0.0.0", ""],
+)
+def test_no_other_host_header_is_believed(host):
+    """A30."""
+    with pytest.raises(ConfigurationInvalid) as refused:
+        redirect_uri_for(None, protocol="https", host=host, callback_path=CALLBACK)
+    assert CALLBACK in refused.value.action
+
+
+def test_a_configured_redirect_uri_is_used_exactly():
+    uri = "https://hub.example.com" + CALLBACK
+    assert redirect_uri_for(uri, protocol="http", host="evil.example", callback_path="/x") == uri
+
+
+def test_a_browser_on_another_host_starts_where_it_will_come_back():
+    uri = "https://hub.example.com" + CALLBACK
+    assert starts_elsewhere(uri, "localhost:8888") == "https://hub.example.com"
+    assert starts_elsewhere(uri, "hub.example.com") is None
+
+
+@pytest.mark.parametrize("path", ["/user/x/lab", "/user/x/lab/tree/a.ipynb", "/user/x/lab?reset", "/user/x/a%20b"])
+def test_a_path_of_this_server_is_a_target(path):
+    assert local_path(path, "/user/x/") == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(None, "", "/other", "//evil", "/\\evil", "/%09/evil", "https:evil", "https://evil/user/x/"),
+        *("/user/x/\x00", "/user/x/\n", "/user/x/%0d%0aX", "/user/x/\\evil", "/user/x/" + "a" * 2050, "user/x/"),
+    ],
+)
+def test_anything_else_is_no_target(path):
+    """A29."""
+    assert local_path(path, "/user/x/") is None
+
+
+@pytest.mark.parametrize("path", ["//evil", "//evil/x", "/%2f/evil", "/%09/evil", "/\\evil"])
+def test_a_server_at_the_root_is_not_fooled_by_a_second_slash(path):
+    """A29."""
+    assert local_path(path, "/") is None

@@ -1,0 +1,192 @@
+"""Settings: every mistake at once, each named, no value of a secret repeated (D8, G-1 to G-5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.settings import Finding, SecretRef, Settings, read_settings
+
+GOOD: dict[str, Any] = {
+    "issuer": "https://id.example.com",
+    "client_id": "jupyter",
+    "apis": {"orders": {"base_url": "https://api.example.com/v1/"}},
+}
+
+
+def findings(change: dict[str, Any] | None = None, api: dict[str, Any] | None = None, **extra: Any) -> list[str]:
+    body = {**GOOD, **(change or {})}
+    if api is not None:
+        body["apis"] = {"orders": {**GOOD["apis"]["orders"], **api}}
+    read = read_settings({"corp": body}, **extra)
+    assert isinstance(read, list), "the settings were accepted"
+    assert all(isinstance(finding, Finding) for finding in read)
+    return [finding.key for finding in read]
+
+
+def test_good_settings_become_values_with_sensible_defaults():
+    read = read_settings({"corp": GOOD})
+    assert isinstance(read, Settings)
+    (provider,) = read.providers
+    assert provider.scopes == ("openid", "profile", "email", "offline_access")
+    assert provider.token_endpoint_auth_method == "none"
+    assert provider.id_token_signed_response_alg == "RS256"
+    assert provider.apis[0].methods == ("GET", "HEAD", "POST")
+    assert read.storage == "auto"
+
+
+def test_no_provider_at_all_is_fine():
+    assert read_settings({}) == Settings()
+
+
+def test_camel_case_keys_mean_the_same():
+    read = read_settings(
+        {"corp": {"issuer": "https://id.example.com", "clientId": "jupyter", "sendAudienceInAuthorize": True}}
+    )
+    assert isinstance(read, Settings)
+    assert (read.providers[0].client_id, read.providers[0].send_audience_in_authorize) == ("jupyter", True)
+
+
+def test_a_client_secret_is_a_reference():
+    read = read_settings(
+        {"corp": {**GOOD, "client_secret": "env:CORP", "token_endpoint_auth_method": "client_secret_basic"}}
+    )
+    assert isinstance(read, Settings)
+    assert read.providers[0].client_secret == SecretRef("env", "CORP")
+
+
+def test_all_mistakes_are_reported_together():
+    """D8."""
+    body = {
+        "issuer": "http://id.example.com",
+        "clientid": "x",
+        "scopes": ["profile"],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "apis": {"orders": {"base_url": "http://api.example.com/v1", "methods": ["get"]}, "Bad Name": {}},
+    }
+    read = read_settings({"corp": body, "other": 7}, "cookie")
+    assert isinstance(read, list)
+    assert [finding.key for finding in read] == [
+        "providers.corp.issuer",
+        "providers.corp.scopes",
+        "providers.corp.token_endpoint_auth_method",
+        "providers.corp.client_id",
+        "providers.corp.apis.orders.base_url",
+        "providers.corp.apis.orders.base_url",
+        "providers.corp.apis.orders.methods",
+        "providers.corp.apis.Bad Name",
+        "providers.corp.clientid",
+        "providers.other",
+        "storage",
+    ]
+
+
+def test_a_typo_is_answered_with_the_nearest_key():
+    read = read_settings({"corp": {**GOOD, "isuer": "x"}})
+    assert isinstance(read, list)
+    assert str(read[0]) == "providers.corp.isuer: is not a known key. Did you mean 'issuer'?"
+
+
+def test_the_value_of_a_secret_is_never_repeated():
+    read = read_settings({"corp": {**GOOD, "client_secret": "hunter2hunter2"}})
+    assert isinstance(read, list)
+    assert read[0].key == "providers.corp.client_secret"
+    assert "hunter2" not in str(read)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"issuer": None}, "issuer"),
+        ({"issuer": "id.example.com"}, "issuer"),
+        ({"issuer": "https://user:pass@id.example.com"}, "issuer"),
+        ({"issuer": "https://id.example.com/?x=1"}, "issuer"),
+        ({"issuer": "https://id.example.com/#x"}, "issuer"),
+        ({"issuer": "ftp://id.example.com"}, "issuer"),
+        ({"issuer": "https://id.example.com:port"}, "issuer"),
+        ({"issuer": 7}, "issuer"),
+        ({"issuer": "http://127.0.0.1:8000"}, "issuer"),
+        ({"issuer": "http://id.example.com", "allow_insecure_loopback": True}, "issuer"),
+        ({"client_id": ""}, "client_id"),
+        ({"client_id": "a\nb"}, "client_id"),
+        ({"scopes": "openid profile"}, "scopes"),
+        ({"scopes": ["openid profile"]}, "scopes"),
+        ({"scopes": ["profile"]}, "scopes"),
+        ({"scopes": ["openid", 7]}, "scopes"),
+        ({"client_secret": "value"}, "client_secret"),
+        ({"client_secret": "env:"}, "client_secret"),
+        ({"token_endpoint_auth_method": "client_secret_basic"}, "client_secret"),
+        ({"client_secret": "env:X"}, "token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "magic"}, "token_endpoint_auth_method"),
+        ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
+        ({"id_token_signed_response_alg": "HS256"}, "id_token_signed_response_alg"),
+        ({"redirect_uri": "https://hub.example.com/other"}, "redirect_uri"),
+        ({"redirect_uri": "http://hub.example.com/jupyter-oidc/providers/corp/callback"}, "redirect_uri"),
+        ({"redirect_strategy": "device"}, "redirect_strategy"),
+        ({"preset": "clerk"}, "preset"),
+        ({"response_mode": "fragment"}, "response_mode"),
+        ({"clock_skew": 301}, "clock_skew"),
+        ({"clock_skew": True}, "clock_skew"),
+        ({"max_age": "hour"}, "max_age"),
+        ({"prompt": "none"}, "prompt"),
+        ({"allow_insecure_loopback": "yes"}, "allow_insecure_loopback"),
+        ({"userinfo_required": "no"}, "userinfo_required"),
+        ({"userinfo_signed_response_alg": "none"}, "userinfo_signed_response_alg"),
+        ({"apis": []}, "apis"),
+        ({"apis": {"orders": "https://api.example.com/"}}, "apis.orders"),
+        ({"clientId": "x"}, "client_id"),
+    ],
+    ids=lambda part: str(part)[:60],
+)
+def test_a_mistake_in_a_provider_is_named(change, key):
+    assert f"providers.corp.{key}" in findings(change)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"base_url": None}, "base_url"),
+        ({"base_url": "http://api.example.com/"}, "base_url"),
+        ({"base_url": "https://api.example.com/v1"}, "base_url"),
+        ({"base_url": "https://key@api.example.com/"}, "base_url"),
+        ({"base_url": "https://api.example.com/v1/../"}, "base_url"),
+        ({"base_url": "https://api.example.com//v1/"}, "base_url"),
+        ({"base_url": "https://api.example.com/%2e/"}, "base_url"),
+        ({"methods": ["TRACE"]}, "methods"),
+        ({"methods": "GET"}, "methods"),
+        ({"path_prefixes": ["items"]}, "path_prefixes"),
+        ({"path_prefixes": ["/a/../b"]}, "path_prefixes"),
+        ({"path_prefixes": ["/a/", "/a/b/"]}, "path_prefixes"),
+        ({"path_prefixes": ["/", "/a/"]}, "path_prefixes"),
+        ({"callers": ["widget"]}, "callers"),
+        ({"callers": []}, "callers"),
+        ({"api_bearer_token_source": "cookie"}, "api_bearer_token_source"),
+        ({"timeout": 3}, "timeout"),
+    ],
+    ids=lambda part: str(part)[:60],
+)
+def test_a_mistake_in_an_api_is_named(change, key):
+    assert f"providers.corp.apis.orders.{key}" in findings(api=change)
+
+
+def test_two_apis_of_one_name_are_refused():
+    """D8: callers know an API by its name alone."""
+    read = read_settings({"one": GOOD, "two": GOOD})
+    assert isinstance(read, list)
+    assert [finding.key for finding in read] == ["providers.two.apis.orders"]
+
+
+@pytest.mark.parametrize("providers", [None, [], "x", 7])
+def test_providers_that_are_no_mapping_are_refused(providers):
+    assert isinstance(read_settings(providers), list)
+
+
+def test_plain_http_on_a_loopback_address_needs_the_developer_switch():
+    loopback = {
+        **GOOD,
+        "issuer": "http://127.0.0.1:8000",
+        "allow_insecure_loopback": True,
+        "apis": {"orders": {"base_url": "http://localhost:9000/"}},
+    }
+    assert isinstance(read_settings({"corp": loopback}), Settings)
