@@ -60,7 +60,6 @@ class Secret:
     __mod__ = _refuse
     __rmod__ = _refuse
     __iter__ = _refuse
-    __len__ = _refuse
     __bytes__ = _refuse
 
 

@@ -348,13 +348,19 @@ class Dialogue:
         return {**verified.claims, **more}
 
     async def _userinfo(self, metadata: discovery.Metadata, access_token: Secret, subject: str) -> Mapping[str, Any]:
-        reply = await self._port.send(userinfo.userinfo_call(metadata, access_token))
+        alg = self._settings.userinfo_signed_response_alg
+        reply = await self._port.send(userinfo.userinfo_call(metadata, access_token, signed=alg is not None))
         if reply.status == 429 or reply.status >= 500:
             raise IdpUnavailable(detail="userinfo.status")
-        alg = self._settings.userinfo_signed_response_alg
+
+        if alg is None:
+            unsigned = userinfo.read_userinfo_reply(reply, subject=subject, signed=None)
+            if isinstance(unsigned, jws.KeysStale):
+                raise UserinfoRejected(detail="userinfo.signature")
+            return unsigned
 
         def judge(keys: jwks.KeySet, *, fresh: bool) -> Mapping[str, Any] | jws.KeysStale:
-            signed = alg and userinfo.SignedUserinfo(
+            signed = userinfo.SignedUserinfo(
                 alg=alg,
                 keys=keys,
                 issuer=self._settings.issuer,
@@ -362,7 +368,7 @@ class Dialogue:
                 client_secret=self._client_secret() if alg.startswith("HS") else None,
                 fresh=fresh,
             )
-            return userinfo.read_userinfo_reply(reply, subject=subject, signed=signed or None)
+            return userinfo.read_userinfo_reply(reply, subject=subject, signed=signed)
 
         return await self._with_keys(metadata, judge)
 

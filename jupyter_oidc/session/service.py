@@ -10,7 +10,7 @@ It refuses to know HTTP requests, kernels or Jupyter users.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_oidc.clock import utc_text
 from jupyter_oidc.errors import (
@@ -38,6 +38,8 @@ from jupyter_oidc.session.sign_out import SignOut, revoke_patiently
 from jupyter_oidc.session.summary import Summary, access_to
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
@@ -83,7 +85,7 @@ class SessionService:
         self._restored: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
         self._renewals: dict[TokenKey, asyncio.Task[Bearer]] = {}
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[object]] = set()
         self._timer: Cancellable | None = None
         self._failures = 0
         self._not_before = 0.0
@@ -254,11 +256,9 @@ class SessionService:
             return self._sign_in_needed()
         held = self._held_token(key, source)
         if rejected is not None and held is not None and held.secret == rejected:
-            now = self._clock.now().monotonic
-            if now - self._forced_at < renewal.FORCED_PAUSE or self._held.refresh_token is None:
+            if not self._may_force(key):
                 return Granted(held.secret, self._generation)
-            self._forced_at = now
-            return await self._renew(key, source, unless_fresher_than=now)
+            return await self._renew(key, source, replacing=held)
         if held is not None and (usable := self._usable(held)):
             return Granted(usable, self._generation)
         outcome = await self._renew(key, source)
@@ -271,7 +271,17 @@ class SessionService:
         await self._restore_once()
         if not has_session(self._state):
             return self._sign_in_needed()
-        return await self._renew(SIGN_IN_KEY, "access_token", unless_fresher_than=self._clock.now().monotonic)
+        return await self._renew_sign_in_token()
+
+    def _may_force(self, key: TokenKey) -> bool:
+        """Return whether a rejected token may be replaced now: join the attempt under way, or start one in 30 s."""
+        if key in self._renewals:
+            return True
+        now = self._clock.now().monotonic
+        if now - self._forced_at < renewal.FORCED_PAUSE or self._held.refresh_token is None:
+            return False
+        self._forced_at = now
+        return True
 
     def _held_token(self, key: TokenKey, source: BearerSource) -> AccessToken | None:
         return self._held.id_token if source == "id_token" else self._held.access.get(key)
@@ -286,24 +296,27 @@ class SessionService:
         key: TokenKey,
         source: BearerSource,
         *,
-        unless_fresher_than: float | None = None,
+        replacing: AccessToken | None = None,
     ) -> Bearer:
-        """Join the renewal for ``key`` that is under way, or start one; it outlives its callers (B28)."""
+        """Join the renewal for ``key`` that is under way, or start one; it outlives its callers (B28).
+
+        A usable token is good enough, unless it is the one that the caller wants to be rid of.
+        """
         task = self._renewals.get(key)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._renew_alone(key, source, unless_fresher_than))
+            task = asyncio.get_running_loop().create_task(self._renew_alone(key, source, replacing))
             self._renewals[key] = task
             task.add_done_callback(lambda _: self._renewals.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _renew_alone(self, key: TokenKey, source: BearerSource, fresher_than: float | None) -> Bearer:
+    async def _renew_alone(self, key: TokenKey, source: BearerSource, replacing: AccessToken | None) -> Bearer:
         generation = self._generation
         async with self._one_at_a_time:
             if generation != self._generation:
                 return self._sign_in_needed()
             held, now = self._held, self._clock.now()
             token = self._held_token(key, source)
-            if token is not None and self._usable(token) and _fresh(token, fresher_than):
+            if token is not None and token is not replacing and self._usable(token):
                 return Granted(token.secret, generation)
             if held.refresh_token is None:
                 return self._cannot_renew(key, source)
@@ -435,7 +448,7 @@ class SessionService:
         self._next_generation()
         self._held = Custody.of_entry(entry)
         self._move(Happening.RESTORED)
-        self._spawn(self._renew_by_timer())
+        self._spawn(self._renew_sign_in_token())
 
     async def _persist(self, held: Custody) -> None:
         """Store the refresh token before anybody gets the access token that came with it (B3, B15)."""
@@ -494,18 +507,20 @@ class SessionService:
 
     def _timer_rang(self) -> None:
         if has_session(self._state):
-            self._spawn(self._renew_by_timer())
+            self._spawn(self._renew_sign_in_token())
 
-    async def _renew_by_timer(self) -> None:
-        await self._renew(SIGN_IN_KEY, "access_token", unless_fresher_than=self._clock.now().monotonic)
+    async def _renew_sign_in_token(self) -> Bearer:
+        """Replace the sign-in's access token, unless somebody just did."""
+        return await self._renew(SIGN_IN_KEY, "access_token", replacing=self._held.access.get(SIGN_IN_KEY))
 
     async def _throw_away(self, answer: Tokens) -> None:
         token: TokenSet = answer.set
         if token.refresh_token is not None:
             self._spawn(revoke_patiently(self._dialogue, token.refresh_token, self._scheduler))
 
-    def _spawn(self, work: object) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
+        """Start ``work`` and keep it from being collected before it ends."""
+        task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
         return task
@@ -519,8 +534,3 @@ class SessionService:
             for task in late:
                 task.cancel()
         await self._dialogue.aclose()
-
-
-def _fresh(token: AccessToken, wanted_since: float | None) -> bool:
-    """Return whether ``token`` was obtained after somebody asked for a new one, or nobody did."""
-    return wanted_since is None or token.obtained.monotonic >= wanted_since

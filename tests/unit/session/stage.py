@@ -1,0 +1,261 @@
+"""A stage for one session service: a scripted provider that answers in values, clocks and timers moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.clock import Moment
+from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.session.dialogue import Dialogue
+from jupyter_oidc.session.pending import PendingSignIn, PendingSignIns
+from jupyter_oidc.session.service import SessionService
+from jupyter_oidc.settings import Api, Provider
+from tests.unit.protocol.makers import CLIENT, ISSUER, NOW, RSA, SUBJECT, claims_of, document, jwk, reply, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.session.ports import SessionEvent
+
+SETTINGS = Provider(
+    name="corp",
+    issuer=ISSUER,
+    client_id=CLIENT,
+    scopes=("openid", "profile", "offline_access"),
+    apis=(Api("orders", "corp", "https://api.example.com/v1/", requires=("orders.read",)),),
+)
+ENDPOINTS = {"/keys": "jwks", "/token": "token", "/userinfo": "userinfo", "/revoke": "revoke"}
+
+
+class HandClock:
+    """Stands still until told to move."""
+
+    def __init__(self) -> None:
+        self.moment = Moment(NOW, 5_000.0)
+
+    def now(self) -> Moment:
+        return self.moment
+
+    def advance(self, seconds: float) -> None:
+        self.moment = self.moment.later(seconds)
+
+    def jump_wall(self, seconds: float) -> None:
+        self.moment = Moment(self.moment.wall + seconds, self.moment.monotonic)
+
+
+class CountingEntropy:
+    """Draws ``r1``, ``r2``, ... padded to a plausible length; no jitter."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def token(self, bits: int) -> str:
+        self.drawn += 1
+        return f"r{self.drawn}".ljust(-(-bits // 6), "x")
+
+    def jitter(self) -> float:
+        return 0.0
+
+
+@dataclass(eq=False)
+class Timer:
+    at: float
+    callback: Callable[[], None]
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class HandScheduler:
+    """Rings timers when the test says so."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self.clock = clock
+        self.timers: list[Timer] = []
+        self.slept: list[float] = []
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        timer = Timer(self.clock.now().monotonic + seconds, callback)
+        self.timers.append(timer)
+        return timer
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+    @property
+    def due_in(self) -> list[float]:
+        now = self.clock.now().monotonic
+        return sorted(timer.at - now for timer in self.timers if not timer.cancelled)
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let ``seconds`` pass, ring what is due, and let the rung finish."""
+        self.clock.advance(seconds)
+        now = self.clock.now().monotonic
+        for timer in [timer for timer in self.timers if not timer.cancelled and timer.at <= now]:
+            self.timers.remove(timer)
+            timer.callback()
+        await settle()
+
+
+class Notes:
+    """A journal that remembers."""
+
+    def __init__(self) -> None:
+        self.events: list[SessionEvent] = []
+        self.refusals: list[tuple[str, str]] = []
+
+    def session(self, event: SessionEvent) -> None:
+        self.events.append(event)
+
+    def refusal(self, provider: str, flow: str, refused: str, detail: str) -> None:
+        del provider, flow
+        self.refusals.append((refused, detail))
+
+    @property
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+
+@dataclass
+class ValueProvider:
+    """A provider that answers calls with replies, rotating one-time refresh tokens; faults are planned per endpoint."""
+
+    clock: HandClock
+    lifetime: float | None = 300
+    rotate: bool = True
+    issue_refresh_token: bool = True
+    claims: dict[str, Any] = field(default_factory=dict)
+    userinfo: dict[str, Any] = field(default_factory=lambda: {"sub": SUBJECT, "name": "Example User"})
+    nonce: str = ""
+    scope: str | None = None
+    date: str | None = None
+    calls: Counter[str] = field(default_factory=Counter)
+    sent: list[Call] = field(default_factory=list)
+    plans: dict[str, list[Reply | Exception | asyncio.Event]] = field(default_factory=dict)
+    issued: int = 0
+    current: str = ""
+    revoked: list[str] = field(default_factory=list)
+
+    def plan(self, endpoint: str, *outcomes: Reply | Exception | asyncio.Event) -> None:
+        """Answer the next calls to ``endpoint`` with ``outcomes``; an event holds the call until it is set."""
+        self.plans.setdefault(endpoint, []).extend(outcomes)
+
+    async def send(self, call: Call) -> Reply:
+        endpoint = ENDPOINTS.get(urlsplit(call.url).path, "discovery")
+        self.calls[endpoint] += 1
+        self.sent.append(call)
+        planned = self.plans.get(endpoint)
+        if planned:
+            outcome = planned.pop(0)
+            if isinstance(outcome, asyncio.Event):
+                await outcome.wait()
+            elif isinstance(outcome, Exception):
+                raise outcome
+            else:
+                return outcome
+        await asyncio.sleep(0)
+        match endpoint:
+            case "discovery":
+                extra = {"revocation_endpoint": ISSUER + "/revoke", "end_session_endpoint": ISSUER + "/logout"}
+                return reply(document(**extra))
+            case "jwks":
+                return reply({"keys": [jwk(RSA, kid="k1", use="sig", alg="RS256")]})
+            case "userinfo":
+                return reply(self.userinfo)
+            case "revoke":
+                self.revoked.append(_form(call)["token"])
+                return reply(b"", status=200)
+        return self.token(call)
+
+    def token(self, call: Call) -> Reply:
+        """Answer a token request; refresh tokens are good for one use."""
+        form = _form(call)
+        if form["grant_type"] == "refresh_token" and self.rotate and form["refresh_token"] != self.current:
+            return reply({"error": "invalid_grant"}, status=400)
+        self.issued += 1
+        now = self.clock.now().wall
+        body: dict[str, Any] = {"access_token": f"at-{self.issued}", "token_type": "Bearer"}
+        if self.lifetime is not None:
+            body["expires_in"] = self.lifetime
+        if self.scope is not None:
+            body["scope"] = self.scope
+        if self.issue_refresh_token and (self.rotate or self.issued == 1):
+            self.current = f"rt-{self.issued}"
+            body["refresh_token"] = self.current
+        if form["grant_type"] == "authorization_code":
+            claims = claims_of(iat=now, exp=now + 600, nonce=self.nonce, **self.claims)
+            body["id_token"] = signed(claims)
+        return reply(body, headers={} if self.date is None else {"date": self.date})
+
+    async def aclose(self) -> None:
+        return None
+
+
+def _form(call: Call) -> dict[str, str]:
+    from jupyter_oidc.airlock import reveal
+
+    return {name: reveal(value) if isinstance(value, Secret) else value for name, value in call.form}
+
+
+class Stage:
+    """One service with everything around it."""
+
+    def __init__(self, settings: Provider = SETTINGS, vault: Any = None) -> None:
+        self.clock = HandClock()
+        self.entropy = CountingEntropy()
+        self.scheduler = HandScheduler(self.clock)
+        self.notes = Notes()
+        self.provider = ValueProvider(self.clock)
+        self.vault = vault or MemoryVault()
+        self.pending = PendingSignIns(self.clock, self.entropy)
+        self.settings = settings
+        self.service = self.new_service()
+
+    def new_service(self) -> SessionService:
+        """Another process's service over the same vault and provider."""
+        return SessionService(
+            self.settings,
+            dialogue=Dialogue(self.settings, self.provider, self.clock, lambda: None),
+            vault=self.vault,
+            pending=self.pending,
+            clock=self.clock,
+            entropy=self.entropy,
+            scheduler=self.scheduler,
+            journal=self.notes,
+        )
+
+    async def begin(self, caller: str = "user:a") -> tuple[PendingSignIn, str, str]:
+        """Begin and visit the start page; return the sign-in, its state and its binding."""
+        pending, ticket = await self.service.begin(caller, next_path=None, prompt=None)
+        used = self.pending.use_ticket(ticket)
+        assert used is pending
+        url, binding = await self.service.authorization_url(pending, "http://localhost:8888/cb")
+        query = parse_qs(urlsplit(url).query)
+        self.provider.nonce = query["nonce"][0]
+        return pending, query["state"][0], binding
+
+    async def sign_in(self) -> PendingSignIn:
+        """Sign in without a hitch."""
+        _, state, binding = await self.begin()
+        return await self.service.callback([("code", "c-1"), ("state", state)], [binding])
+
+
+async def settle() -> None:
+    """Let everything that can run now run."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+def text_of(secret: Secret) -> str:
+    """Look inside, as only a test may."""
+    from jupyter_oidc.airlock import reveal
+
+    return reveal(secret)

@@ -1,0 +1,434 @@
+"""A session's life after the sign-in: renewal, weather, endings and sign-out (table B, section F)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, StorageUnavailable
+from jupyter_oidc.session.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
+from jupyter_oidc.session.machine import State
+from tests.unit.protocol.makers import claims_of, reply, signed
+from tests.unit.session.stage import Stage, settle, text_of
+
+DENIED = reply({"error": "invalid_grant"}, status=400)
+
+
+async def signed_in(**provider: object) -> Stage:
+    stage = Stage()
+    for name, value in provider.items():
+        setattr(stage.provider, name, value)
+    await stage.sign_in()
+    return stage
+
+
+async def bearer(stage: Stage) -> str:
+    granted = await stage.service.bearer(SIGN_IN_KEY)
+    assert isinstance(granted, Granted), granted
+    return text_of(granted.secret)
+
+
+async def test_nobody_signed_in_means_a_sign_in_is_needed():
+    assert await Stage().service.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
+
+
+async def test_a_live_token_is_used_without_asking_the_provider():
+    stage = await signed_in()
+    assert [await bearer(stage) for _ in range(100)] == ["at-1"] * 100
+    assert stage.provider.calls["token"] == 1
+
+
+async def test_the_timer_renews_before_expiry():
+    """F-3."""
+    stage = await signed_in()
+    await stage.scheduler.pass_time(241)
+    assert await bearer(stage) == "at-2"
+    assert stage.notes.kinds[-1] == "renewed"
+    assert 240 in stage.scheduler.due_in
+
+
+async def test_a_token_of_unknown_lifetime_is_never_renewed_by_timer():
+    """A13, F-3."""
+    stage = await signed_in(lifetime=None)
+    await stage.scheduler.pass_time(86_400)
+    assert await bearer(stage) == "at-1"
+    assert stage.provider.calls["token"] == 1
+
+
+async def test_five_hundred_calls_on_an_expired_token_make_one_request():
+    stage = await signed_in()
+    stage.clock.advance(400)
+    tokens = await asyncio.gather(*(bearer(stage) for _ in range(500)))
+    assert set(tokens) == {"at-2"}
+    assert stage.provider.calls["token"] == 2
+
+
+async def test_a_refusal_reaches_everybody_once():
+    """B1."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    stage.provider.plan("token", DENIED)
+    outcomes = await asyncio.gather(*(stage.service.bearer(SIGN_IN_KEY) for _ in range(200)))
+    assert outcomes == [SignInNeeded("session_expired")] * 200
+    assert stage.provider.calls["token"] == 2
+    summary = await stage.service.summary()
+    assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, "session_ended_by_provider")
+    assert await stage.vault.load() is None
+    assert summary.user is None
+
+
+async def test_the_first_caller_may_leave():
+    """B28."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    gate = asyncio.Event()
+    stage.provider.plan("token", gate)
+    first = asyncio.ensure_future(bearer(stage))
+    others = [asyncio.ensure_future(bearer(stage)) for _ in range(5)]
+    await settle()
+    first.cancel()
+    gate.set()
+    assert await asyncio.gather(*others) == ["at-2"] * 5
+
+
+@pytest.mark.parametrize(
+    "weather",
+    [
+        IdpUnavailable(detail="idp.unsent"),
+        IdpUnavailable(detail="idp.unanswered"),
+        reply(b"", status=503),
+        reply(b"", status=502),
+        reply(b"<html>portal</html>", media="text/html"),
+    ],
+    ids=["refused", "timeout", "503", "502", "portal"],
+)
+async def test_weather_never_ends_a_session(weather):
+    """B6, F-8."""
+    stage = await signed_in()
+    stage.provider.plan("token", weather)
+    await stage.scheduler.pass_time(241)
+    assert stage.service.state is State.REFRESH_FAILED
+    assert await bearer(stage) == "at-1", "the old token is good until it expires"
+    summary = await stage.service.summary()
+    assert summary.retry_at is not None
+    await stage.scheduler.pass_time(2)
+    assert stage.service.state is State.ACTIVE
+    assert await bearer(stage) == "at-2"
+
+
+async def test_after_expiry_an_outage_means_later_and_never_sign_in():
+    """B6."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    stage.provider.plan("token", reply(b"", status=503))
+    outcome = await stage.service.bearer(SIGN_IN_KEY)
+    assert outcome == TryLater(1.0, "idp_unavailable")
+    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), TryLater)
+    assert stage.provider.calls["token"] == 2, "no request before the wait is over"
+
+
+async def test_retry_after_is_honoured():
+    """B7."""
+    stage = await signed_in()
+    stage.provider.plan("token", reply(b"", status=429, headers={"retry-after": "120"}))
+    await stage.scheduler.pass_time(241)
+    await stage.scheduler.pass_time(100)
+    assert stage.provider.calls["token"] == 2
+    await stage.scheduler.pass_time(21)
+    assert stage.provider.calls["token"] == 3
+
+
+async def test_a_refused_client_pauses_for_five_minutes():
+    """B8."""
+    stage = await signed_in()
+    stage.provider.plan("token", reply({"error": "invalid_client"}, status=401))
+    await stage.scheduler.pass_time(241)
+    summary = await stage.service.summary()
+    assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "provider_configuration")
+    assert 300 in stage.scheduler.due_in
+    assert summary.refreshable is True
+
+
+async def test_a_token_response_without_refresh_token_keeps_the_old_one():
+    """B3, F-4."""
+    stage = await signed_in(rotate=False)
+    await stage.scheduler.pass_time(241)
+    await stage.scheduler.pass_time(241)
+    assert stage.service.state is State.ACTIVE
+    assert stage.provider.calls["token"] == 3
+
+
+async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_token():
+    """B3."""
+    stage = Stage()
+    order: list[str] = []
+    save = stage.vault.save
+
+    async def slow_save(entry):
+        order.append("saving")
+        await settle()
+        await save(entry)
+        order.append("saved")
+
+    stage.vault.save = slow_save
+    await stage.sign_in()
+    order.clear()
+    stage.clock.advance(400)
+
+    async def call() -> None:
+        await bearer(stage)
+        order.append("served")
+
+    await asyncio.gather(call(), call())
+    assert order == ["saving", "saved", "served", "served"]
+    entry = await stage.vault.load()
+    assert text_of(entry.refresh_token) == "rt-2"
+
+
+@pytest.mark.parametrize("change", [{"sub": "somebody-else"}, {"iss": "https://evil.example"}, {"nonce": "other"}])
+async def test_a_refreshed_id_token_of_somebody_else_ends_the_session(change):
+    """B4, F-5, F-6."""
+    stage = await signed_in()
+    claims = claims_of(nonce=..., **{k: v for k, v in change.items() if k != "nonce"})
+    claims.update({k: v for k, v in change.items() if k == "nonce"})
+    stage.clock.advance(400)
+    claims.update(iat=stage.clock.now().wall, exp=stage.clock.now().wall + 60)
+    stage.provider.plan(
+        "token",
+        reply({"access_token": "evil", "token_type": "Bearer", "refresh_token": "rt-evil", "id_token": signed(claims)}),
+    )
+    userinfo_before = stage.provider.calls["userinfo"]
+    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert (await stage.service.summary()).reason == "identity_changed"
+    assert stage.provider.calls["userinfo"] == userinfo_before
+    assert stage.provider.revoked == ["rt-evil"]
+
+
+async def test_userinfo_is_read_again_after_a_refresh():
+    """F-9."""
+    stage = await signed_in()
+    stage.provider.userinfo = {**stage.provider.userinfo, "roles": ["orders.read"]}
+    assert (await stage.service.summary()).apis[0].missing == ("orders.read",)
+    await stage.scheduler.pass_time(241)
+    summary = await stage.service.summary()
+    assert summary.entitlements == ("orders.read",)
+    assert summary.apis[0].allowed is True
+
+
+async def test_userinfo_of_somebody_else_after_a_refresh_ends_the_session():
+    """F-9, U-6."""
+    stage = await signed_in()
+    stage.provider.userinfo = {"sub": "somebody-else"}
+    await stage.scheduler.pass_time(241)
+    assert stage.service.state is State.SIGNED_OUT_EXPIRED
+
+
+async def test_a_refresh_survives_a_userinfo_endpoint_that_is_down():
+    stage = await signed_in()
+    stage.provider.plan("userinfo", reply(b"", status=503))
+    await stage.scheduler.pass_time(241)
+    summary = await stage.service.summary()
+    assert summary.state is State.ACTIVE
+    assert summary.user is not None
+
+
+async def test_without_a_refresh_token_the_session_ends_with_its_access_token():
+    """A25."""
+    stage = await signed_in(issue_refresh_token=False)
+    assert await bearer(stage) == "at-1"
+    stage.clock.advance(301)
+    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert (await stage.service.summary()).reason == "not_refreshable"
+
+
+async def test_an_upstream_that_rejects_a_live_token_earns_one_forced_refresh():
+    """B27."""
+    stage = await signed_in()
+    first = await stage.service.bearer(SIGN_IN_KEY)
+    outcomes = await asyncio.gather(*(stage.service.bearer(SIGN_IN_KEY, rejected=first.secret) for _ in range(50)))
+    assert {text_of(outcome.secret) for outcome in outcomes} == {"at-2"}
+    second = outcomes[0]
+    again = await stage.service.bearer(SIGN_IN_KEY, rejected=second.secret)
+    assert text_of(again.secret) == "at-2", "no second forced refresh within 30 seconds"
+    assert stage.provider.calls["token"] == 2
+    stage.clock.advance(31)
+    third = await stage.service.bearer(SIGN_IN_KEY, rejected=second.secret)
+    assert text_of(third.secret) == "at-3"
+
+
+async def test_an_api_with_its_own_audience_gets_its_own_token():
+    """B29."""
+    stage = await signed_in()
+    own = TokenKey(audience="https://other.example")
+    one, two = await asyncio.gather(stage.service.bearer(own), stage.service.bearer(SIGN_IN_KEY))
+    assert (text_of(one.secret), text_of(two.secret)) == ("at-2", "at-1")
+    form = dict(stage.provider.sent[-2].form)
+    assert form["audience"] == "https://other.example"
+
+
+async def test_a_refused_audience_concerns_that_api_alone():
+    """B30."""
+    stage = await signed_in()
+    stage.provider.plan("token", reply({"error": "invalid_target"}, status=400))
+    with pytest.raises(AudienceRefused):
+        await stage.service.bearer(TokenKey(resource="https://other.example"))
+    assert stage.service.state is State.ACTIVE
+    assert await bearer(stage) == "at-1"
+
+
+async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back():
+    """B25."""
+    stage = await signed_in()
+    stage.clock.jump_wall(-86_400)
+    assert await bearer(stage) == "at-1"
+    stage.clock.advance(301)
+    assert await bearer(stage) == "at-2"
+
+
+async def test_sleep_past_expiry_is_noticed_by_the_wall_clock():
+    """B24."""
+    stage = await signed_in()
+    stage.clock.jump_wall(3600)
+    assert await bearer(stage) == "at-2"
+
+
+async def test_sign_out_clears_everything_and_revokes():
+    stage = await signed_in()
+    result = await stage.service.sign_out()
+    assert result.revoked == "done"
+    assert result.end_session_url == "https://id.example.com/logout?client_id=jupyter"
+    assert stage.provider.revoked == ["rt-1"]
+    assert await stage.vault.load() is None
+    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
+    assert (await stage.service.summary()).user is None
+
+
+async def test_a_second_sign_out_asks_nobody():
+    """D2."""
+    stage = await signed_in()
+    await stage.service.sign_out()
+    before = sum(stage.provider.calls.values())
+    result = await stage.service.sign_out()
+    assert result.revoked == "nothing-to-revoke"
+    assert sum(stage.provider.calls.values()) == before
+
+
+async def test_sign_out_works_here_although_the_provider_fails_there():
+    """D1."""
+    stage = await signed_in()
+    stage.provider.plan("revoke", *[reply(b"", status=503)] * 4)
+    result = await stage.service.sign_out()
+    assert result.revoked == "failed"
+    assert stage.service.state is State.SIGNED_OUT
+    await settle()
+    assert stage.provider.calls["revoke"] == 4, "one try at once, three in the background"
+
+
+async def test_a_refresh_that_comes_back_after_the_sign_out_is_thrown_away():
+    """B31."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    gate = asyncio.Event()
+    stage.provider.plan("token", gate)
+    call = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
+    await settle()
+    await stage.service.sign_out()
+    gate.set()
+    assert await call == SignInNeeded("not_signed_in")
+    await settle()
+    assert stage.service.state is State.SIGNED_OUT
+    assert await stage.vault.load() is None
+    assert "rt-2" in stage.provider.revoked
+
+
+async def test_sign_out_cancels_sign_ins_under_way():
+    stage = Stage()
+    pending, state, binding = await stage.begin()
+    await stage.service.sign_out()
+    await stage.service.callback([("code", "c"), ("state", state)], [binding]) if not pending.done.is_set() else None
+    assert stage.service.state is State.SIGNED_OUT
+
+
+async def test_a_stored_session_is_restored_by_the_next_process():
+    stage = await signed_in()
+    stage.service = stage.new_service()
+    summary = await stage.service.summary()
+    assert summary.state is State.ACTIVE
+    await settle()
+    assert await bearer(stage) == "at-2"
+    assert (await stage.service.summary()).user.name == "Example User"
+
+
+async def test_a_restored_session_that_was_revoked_ends_cleanly():
+    stage = await signed_in()
+    stage.provider.current = "revoked meanwhile"
+    stage.service = stage.new_service()
+    await stage.service.summary()
+    await settle()
+    assert stage.service.state is State.SIGNED_OUT_EXPIRED
+    assert await stage.vault.load() is None
+
+
+async def test_storage_that_fails_leaves_the_session_active_and_says_unsaved():
+    """B15."""
+
+    class Broken:
+        async def kind(self):
+            return "keyring"
+
+        async def load(self):
+            return None
+
+        async def save(self, entry):
+            raise StorageUnavailable
+
+        async def delete(self):
+            raise StorageUnavailable
+
+    stage = Stage(vault=Broken())
+    await stage.sign_in()
+    summary = await stage.service.summary()
+    assert (summary.state, summary.storage) == (State.ACTIVE, "unsaved")
+    result = await stage.service.sign_out()
+    assert result.revoked == "done"
+    assert stage.service.state is State.SIGNED_OUT
+
+
+async def test_a_summary_waits_for_a_change():
+    stage = Stage()
+    before = await stage.service.summary()
+    waiting = asyncio.ensure_future(stage.service.changed_since(before.sequence, 30))
+    await settle()
+    assert not waiting.done()
+    await stage.sign_in()
+    after = await waiting
+    assert after.sequence > before.sequence
+
+
+async def test_ten_thousand_summaries_cost_the_provider_nothing():
+    """D16."""
+    stage = await signed_in()
+    before = sum(stage.provider.calls.values())
+    for _ in range(10_000):
+        await stage.service.summary()
+    assert sum(stage.provider.calls.values()) == before
+
+
+async def test_events_carry_no_more_than_names_and_numbers():
+    stage = await signed_in()
+    await stage.scheduler.pass_time(241)
+    await stage.service.sign_out()
+    assert stage.notes.kinds == ["sign-in-begun", "signed-in", "renewed", "signed-out"]
+    assert [event.sequence for event in stage.notes.events] == [1, 2, 3, 4]
+
+
+async def test_closing_waits_for_a_refresh_under_way():
+    """D10."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    call = asyncio.ensure_future(bearer(stage))
+    await asyncio.sleep(0)
+    await stage.service.aclose()
+    assert await call == "at-2"
+    assert text_of((await stage.vault.load()).refresh_token) == "rt-2"
