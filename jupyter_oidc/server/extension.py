@@ -46,7 +46,7 @@ class JupyterOIDC(ExtensionApp):
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
-        journal = EventJournal(server.event_logger, self.log)
+        journal = EventJournal(server.event_logger, server.log)
         journal.register()
         read = read_settings(dict(self.providers), self.storage)
         entropy = SystemEntropy()
@@ -58,7 +58,7 @@ class JupyterOIDC(ExtensionApp):
             self._services = None
             self._context = Context(None, tuple(read), grants, entropy)
             for finding in read:
-                self.log.error("jupyter_oidc is off until this is corrected: %s", finding)
+                server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
         self._tell_kernels()
 
     def initialize_handlers(self) -> None:

@@ -1,0 +1,113 @@
+"""How the extension lives inside a Jupyter server: its Authorizer, its configuration, its owner, its import."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from jupyter_server.auth import Authorizer
+
+from jupyter_oidc import contract
+from jupyter_oidc.server.door import door_of
+from tests.integration.test_every_door import PROVIDERS, walk
+
+
+class Reluctant(Authorizer):
+    """Allows nothing, and remembers what it was asked."""
+
+    asked: list[tuple[str, str]] = []
+
+    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+        self.asked.append((action, resource))
+        return False
+
+
+@pytest.fixture
+def jp_server_config(request):
+    """The configuration in the test's ``server`` marker: ``providers``, and traits of the server."""
+    marker = request.node.get_closest_marker("server")
+    traits = dict(marker.kwargs) if marker else {}
+    providers = traits.pop("providers", PROVIDERS)
+    return {
+        "ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}, **traits},
+        "JupyterOIDC": {"providers": providers, "storage": "memory"},
+    }
+
+
+@pytest.fixture
+def ask(jp_serverapp, http_server_client, jp_base_url):
+    async def fetch(verb: str, path: str) -> Any:
+        return await http_server_client.fetch(
+            jp_base_url.rstrip("/") + path,
+            method=verb,
+            headers={"Authorization": f"token {jp_serverapp.identity_provider.token}"},
+            body=b"" if verb in ("POST", "PUT", "PATCH") else None,
+            raise_error=False,
+        )
+
+    return fetch
+
+
+@pytest.mark.server(authorizer_class=Reluctant)
+async def test_every_door_asks_the_authorizer_with_its_own_action(ask):
+    for verb, path, declared in walk():
+        if declared.protection is not None:
+            continue
+        Reluctant.asked.clear()
+        response = await ask(verb, path)
+        assert (response.code, response.headers["X-OIDC-Error"]) == (403, "forbidden")
+        assert Reluctant.asked == [(declared.action, "jupyter_oidc")]
+
+
+async def test_under_jupyterhub_only_the_owner_uses_the_session(ask, monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_USER", "somebody-else")
+    response = await ask("GET", "/jupyter-oidc/providers/corp/session")
+    assert (response.code, response.headers["X-OIDC-Error"]) == (403, "forbidden")
+
+
+@pytest.mark.server(providers={"corp": {"issuer": "http://id.example.com", "client_secret": "hunter2hunter2"}})
+async def test_mistakes_in_the_settings_are_all_named_and_jupyter_keeps_running(ask, caplog):
+    """D8."""
+    logged = [record.getMessage() for record in caplog.get_records("setup")]
+    assert sum("jupyter_oidc is off" in message for message in logged) == 3
+    assert (await ask("GET", "/api/status")).code == 200
+    for verb, path, declared in walk():
+        response = await ask(verb, path)
+        if declared.protection is None and verb != "HEAD":
+            body = contract.check("error", json.loads(response.body))
+            assert (response.code, body["code"]) == (500, "configuration_invalid")
+            for key in ("issuer", "client_id", "client_secret"):
+                assert f"providers.corp.{key}" in body["message"]
+        assert b"hunter2" not in response.body
+
+
+@pytest.mark.server(providers={})
+async def test_no_provider_at_all_is_an_empty_list(ask):
+    response = await ask("GET", "/jupyter-oidc/providers")
+    assert json.loads(response.body) == {"providers": []}
+
+
+def test_every_guarded_verb_tells_jupyter_that_it_authenticates():
+    for _, _, declared in walk():
+        assert declared is not None
+    assert door_of(object()) is None
+
+
+HEAVY = {"httpx", "joserfc", "cryptography", "keyring", "aiohttp", "yarl", "fastjsonschema", "truststore"}
+
+
+def test_the_extension_is_loaded_without_anything_heavy():
+    """Goal 18: what a server start pays for."""
+    probe = (
+        "import sys, jupyter_server.serverapp, jupyter_events; before = set(sys.modules);"
+        "from jupyter_oidc.server.extension import JupyterOIDC;"
+        "from jupyter_oidc.settings import read_settings;"
+        "from jupyter_oidc.compose import build, system_parts;"
+        "print(sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+    )
+    result = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(result.stdout.replace("'", '"')))
+    assert loaded & HEAVY == set()
