@@ -1,0 +1,20 @@
+"""The visitor of demo-check reads forms as a browser does."""
+
+from jupyter_oidc.demo.browser import Form, forms_of
+
+
+def test_form_keeps_its_hidden_values_and_its_method():
+    page = """<form method="post" action="/in?a=1"><input type="hidden" name="transaction_id" value="t&amp;1">
+    <input name="username"><input type="password" name="password"><input type="submit"></form>"""
+    assert forms_of(page) == [
+        Form("/in?a=1", "POST", {"transaction_id": "t&1", "username": "", "password": ""}),
+    ]
+
+
+def test_fields_belong_to_the_form_they_stand_in():
+    page = '<form><input name="a" value="1"></form><form action="/b"><input name="b"></form>'
+    assert [form.fields for form in forms_of(page)] == [{"a": "1"}, {"b": ""}]
+
+
+def test_form_without_a_method_is_a_get():
+    assert forms_of("<form></form>") == [Form("", "GET", {})]

@@ -1,0 +1,53 @@
+"""The ledger of demo-check notes what the provider issues, for this user only, and changes no reply."""
+
+import stat
+import sys
+
+import pytest
+
+from jupyter_oidc.demo.ledger import Ledger, issued, read_ledger
+
+TOKENS = b'{"access_token": "at", "refresh_token": "rt", "id_token": "it", "expires_in": 20}'
+JSON = [("Content-Type", "application/json")]
+
+
+def application(headers, body):
+    def answer(_environ, start_response):
+        start_response("200 OK", headers)
+        return [body[:5], body[5:]]
+
+    return answer
+
+
+def test_tokens_of_a_reply_are_noted():
+    assert issued(JSON, TOKENS) == [("access_token", "at"), ("refresh_token", "rt"), ("id_token", "it")]
+
+
+def test_code_in_a_redirect_is_noted():
+    headers = [("Location", "http://localhost:1/callback?code=a%2Bb&state=s"), ("Content-Type", "text/html")]
+    assert issued(headers, b"<p>") == [("code", "a+b")]
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"error": "invalid_grant"}', b'{"access_token": 1}'])
+def test_reply_without_tokens_is_not_noted(body):
+    assert issued(JSON, body) == []
+
+
+def test_reply_passes_unchanged(tmp_path):
+    started = []
+    ledger = Ledger(application(JSON, TOKENS), tmp_path / "ledger")
+    body = b"".join(ledger({}, lambda *given: started.append(given)))
+    assert (body, started) == (TOKENS, [("200 OK", JSON)])
+
+
+def test_noted_values_are_read_back_once_and_in_order(tmp_path):
+    ledger = Ledger(application(JSON, TOKENS), tmp_path / "ledger")
+    for _ in range(2):
+        ledger({}, lambda *_: None)
+    assert read_ledger(tmp_path / "ledger") == [("access_token", "at"), ("refresh_token", "rt"), ("id_token", "it")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permission bits")
+def test_ledger_is_readable_for_this_user_only(tmp_path):
+    Ledger(application(JSON, TOKENS), tmp_path / "ledger")
+    assert stat.S_IMODE((tmp_path / "ledger").stat().st_mode) == 0o600
