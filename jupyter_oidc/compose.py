@@ -18,10 +18,10 @@ from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.proxy.service import ProxyService
-from jupyter_oidc.session.dialogue import Dialogue
-from jupyter_oidc.session.pending import PendingSignIns
-from jupyter_oidc.session.registry import Sessions
-from jupyter_oidc.session.service import SessionService
+from jupyter_oidc.sessions.dialogue import Dialogue
+from jupyter_oidc.sessions.pending import PendingSignIns
+from jupyter_oidc.sessions.registry import Sessions
+from jupyter_oidc.sessions.service import SessionService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.session.ports import ProviderPort, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import ProviderPort, Scheduler, Vault
     from jupyter_oidc.settings import Provider, Settings
 
 

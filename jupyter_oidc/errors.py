@@ -13,7 +13,7 @@
 Each leaf has a stable ``code``, which is part of the public contract (the table of errors in the reference).
 The text is ours and never quotes a peer: ``message`` says what happened, ``action`` what to do next.
 ``detail`` is a finer reason code for the audit trail (``id_token.nonce``), also ours.
-These exceptions are for broken expectations; expected outcomes are values (``session/grant.py``).
+These exceptions are for broken expectations; expected outcomes are values (``sessions/grant.py``).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import logging
 
     from jupyter_oidc.adapters.vault_keyring import KeyringVault
-    from jupyter_oidc.session.ports import Entry, StorageKind, Vault
+    from jupyter_oidc.sessions.ports import Entry, StorageKind, Vault
 
 
 class AutoVault:

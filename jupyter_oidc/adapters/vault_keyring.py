@@ -18,14 +18,14 @@ from jupyter_oidc.adapters.keyring_backends import choose_backend
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.session.ports import Entry
+from jupyter_oidc.sessions.ports import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keyring.backend import KeyringBackend
 
-    from jupyter_oidc.session.ports import StorageKind
+    from jupyter_oidc.sessions.ports import StorageKind
 
 _T = TypeVar("_T")
 

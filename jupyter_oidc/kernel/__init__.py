@@ -1,1 +1,5 @@
-"""The kernel helper: a notebook's side of jupyter_oidc; knows the rest only through HTTP."""
+"""The kernel helper: what a notebook imports as ``jupyter_oidc``.
+
+It stands alone: it knows the server only through HTTP and the contract, and loads neither tornado, traitlets,
+keyring nor jupyter_server.
+"""

@@ -20,16 +20,16 @@ from jupyter_oidc.errors import (
 from jupyter_oidc.proxy.headers import Headers, headers_down, headers_up
 from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.proxy.target import rewritten_location, upstream_url
-from jupyter_oidc.session.grant import Granted, SignInNeeded, TryLater
-from jupyter_oidc.session.registry import token_key
+from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
+from jupyter_oidc.sessions.registry import token_key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from jupyter_oidc.proxy.ports import UpstreamPort, UpstreamReply
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.session.registry import Sessions
-    from jupyter_oidc.session.service import SessionService
+    from jupyter_oidc.sessions.registry import Sessions
+    from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
     from jupyter_oidc.settings.model import CallerKind
 

@@ -9,10 +9,10 @@ from jupyter_oidc.server.problems import error_body
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Moment
-    from jupyter_oidc.session.pending import PendingSignIn
-    from jupyter_oidc.session.service import SessionService
-    from jupyter_oidc.session.sign_out import SignOut
-    from jupyter_oidc.session.summary import ApiAccess, Summary
+    from jupyter_oidc.sessions.pending import PendingSignIn
+    from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.sessions.sign_out import SignOut
+    from jupyter_oidc.sessions.summary import ApiAccess, Summary
     from jupyter_oidc.settings import Api
 
 

@@ -39,12 +39,12 @@ def test_the_tree_keeps_every_import_contract():
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
-        ("protocol/pkce.py", "import jupyter_oidc.session.grant", "Imports point down"),
+        ("protocol/pkce.py", "import jupyter_oidc.sessions.grant", "Imports point down"),
         ("novelty.py", "X = 1", "Imports point down"),
-        ("session/grant.py", "import tornado", "The inside is pure"),
+        ("sessions/grant.py", "import tornado", "The inside is pure"),
         ("proxy/headers.py", "import logging", "The inside is pure"),
         ("protocol/pkce.py", "import asyncio", "The protocol has no event loop"),
-        ("session/renewal.py", "import time", "Time and chance are arguments"),
+        ("sessions/renewal.py", "import time", "Time and chance are arguments"),
         ("server/pages.py", "import random", "Time and chance are arguments"),
         ("kernel/find.py", "import jupyter_oidc.errors", "The kernel helper knows the rest"),
         ("demo/stack.py", "import jupyter_oidc.settings", "The demo knows the rest"),

@@ -25,10 +25,10 @@ SECRET_NAMES = {
 # Names that a secret shares with something that is none, and why.
 NOT_SECRET = {
     ("jupyter_oidc.errors", "code"): "an error code",
-    ("jupyter_oidc.session.grant", "code"): "an error code",
+    ("jupyter_oidc.sessions.grant", "code"): "an error code",
     ("jupyter_oidc.kernel.errors", "code"): "an error code",
 }
-LAYERS = ("protocol", "session", "proxy", "adapters", "settings", "server", "compose", "errors")
+LAYERS = ("protocol", "sessions", "proxy", "adapters", "settings", "server", "compose", "errors")
 
 
 def plain_secrets(module: Module) -> list[str]:

@@ -7,7 +7,7 @@ from jupyter_server.utils import url_path_join
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.views import api_view
-from jupyter_oidc.session.registry import token_key
+from jupyter_oidc.sessions.registry import token_key
 
 
 class ApisHandler(OidcHandler):

@@ -14,11 +14,11 @@ from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.pages import Page, html_of, policy_of
 from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.server.redirects import redirect_uri_for, starts_elsewhere
-from jupyter_oidc.session.pending import LIFETIME, Progress
+from jupyter_oidc.sessions.pending import LIFETIME, Progress
 
 if TYPE_CHECKING:
-    from jupyter_oidc.session.pending import PendingSignIn
-    from jupyter_oidc.session.service import SessionService
+    from jupyter_oidc.sessions.pending import PendingSignIn
+    from jupyter_oidc.sessions.service import SessionService
 
 COOKIE: Final = "jupyter-oidc-flow-"
 MOST_COOKIES: Final = 50

@@ -6,7 +6,7 @@ from jupyter_oidc.errors import IdpUnavailable, NotSignedIn, RequestInvalid, Ses
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.views import provider_view, sign_out_view, summary_view
-from jupyter_oidc.session.grant import Granted, SignInNeeded, TryLater
+from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 
 
 class ProvidersHandler(OidcHandler):

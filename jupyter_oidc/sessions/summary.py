@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jupyter_oidc.session.machine import State
+    from jupyter_oidc.sessions.machine import State
     from jupyter_oidc.settings import Api
 
 _LONGEST = 1024

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.protocol.message import Reply
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.session.grant import TokenKey
-    from jupyter_oidc.session.pending import PendingSignIn
-    from jupyter_oidc.session.ports import ProviderPort
+    from jupyter_oidc.sessions.grant import TokenKey
+    from jupyter_oidc.sessions.pending import PendingSignIn
+    from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.settings import Provider
 
 _T_co = TypeVar("_T_co", covariant=True)

@@ -9,8 +9,8 @@ from jupyter_oidc.errors import Problem
 
 if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.session.dialogue import Dialogue
-    from jupyter_oidc.session.ports import Scheduler
+    from jupyter_oidc.sessions.dialogue import Dialogue
+    from jupyter_oidc.sessions.ports import Scheduler
 
 Revoked = Literal["done", "failed", "not-supported", "nothing-to-revoke"]
 

@@ -28,14 +28,14 @@ from jupyter_oidc.errors import (
 )
 from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
-from jupyter_oidc.session import renewal
-from jupyter_oidc.session.custody import Custody
-from jupyter_oidc.session.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
-from jupyter_oidc.session.machine import Happening, State, follow, has_session
-from jupyter_oidc.session.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress
-from jupyter_oidc.session.ports import SessionEvent
-from jupyter_oidc.session.sign_out import SignOut, revoke_patiently
-from jupyter_oidc.session.summary import Summary, access_to
+from jupyter_oidc.sessions import renewal
+from jupyter_oidc.sessions.custody import Custody
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
+from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
+from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress
+from jupyter_oidc.sessions.ports import SessionEvent
+from jupyter_oidc.sessions.sign_out import SignOut, revoke_patiently
+from jupyter_oidc.sessions.summary import Summary, access_to
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.session.dialogue import Dialogue, Tokens
-    from jupyter_oidc.session.ports import Cancellable, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
+    from jupyter_oidc.sessions.ports import Cancellable, Journal, Scheduler, Vault
     from jupyter_oidc.settings import Provider
 
 DUPLICATE_WAIT = 10.0

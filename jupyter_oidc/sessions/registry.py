@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.errors import UnknownApi, UnknownProvider
-from jupyter_oidc.session.grant import SIGN_IN_KEY, TokenKey
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, TokenKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from jupyter_oidc.session.service import SessionService
+    from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
 
 

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from jupyter_oidc.session.machine import TABLE, Happening, ImpossibleTransition, State, follow, has_session, mermaid
+from jupyter_oidc.sessions.machine import TABLE, Happening, ImpossibleTransition, State, follow, has_session, mermaid
 
 
 def test_every_state_can_be_left_and_reached():

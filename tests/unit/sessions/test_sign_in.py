@@ -14,10 +14,10 @@ from jupyter_oidc.errors import (
     StateUsed,
     UnknownFlow,
 )
-from jupyter_oidc.session.machine import State
-from jupyter_oidc.session.pending import Progress
+from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.pending import Progress
 from tests.unit.protocol.makers import SUBJECT, document, reply
-from tests.unit.session.stage import Stage, settle
+from tests.unit.sessions.stage import Stage, settle
 
 
 async def test_a_sign_in_makes_a_session_with_a_person():

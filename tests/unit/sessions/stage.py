@@ -12,16 +12,16 @@ from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.clock import Moment
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.session.dialogue import Dialogue
-from jupyter_oidc.session.pending import PendingSignIn, PendingSignIns
-from jupyter_oidc.session.service import SessionService
+from jupyter_oidc.sessions.dialogue import Dialogue
+from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
+from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.settings import Api, Provider
 from tests.unit.protocol.makers import CLIENT, ISSUER, NOW, RSA, SUBJECT, claims_of, document, jwk, reply, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.session.ports import SessionEvent
+    from jupyter_oidc.sessions.ports import SessionEvent
 
 SETTINGS = Provider(
     name="corp",

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, StorageUnavailable
-from jupyter_oidc.session.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
-from jupyter_oidc.session.machine import State
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
+from jupyter_oidc.sessions.machine import State
 from tests.unit.protocol.makers import claims_of, reply, signed
-from tests.unit.session.stage import Stage, settle, text_of
+from tests.unit.sessions.stage import Stage, settle, text_of
 
 DENIED = reply({"error": "invalid_grant"}, status=400)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.session.grant import SIGN_IN_KEY, AccessToken, TokenKey
-from jupyter_oidc.session.ports import Entry
-from jupyter_oidc.session.summary import User, entitlements_of, user_of
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, TokenKey
+from jupyter_oidc.sessions.ports import Entry
+from jupyter_oidc.sessions.summary import User, entitlements_of, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Moment
     from jupyter_oidc.protocol.id_token import Identity
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.session.dialogue import Tokens
+    from jupyter_oidc.sessions.dialogue import Tokens
     from jupyter_oidc.settings import Provider
 
 

@@ -1,0 +1,125 @@
+"""The calls to our own routes: every reply is checked against its contract before anybody sees it."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from jupyter_oidc import contract
+from jupyter_oidc.kernel.errors import ProviderUnclear, SignInTimeout
+from jupyter_oidc.kernel.find import find_kernel, find_server
+from jupyter_oidc.kernel.grant import GrantAuth
+from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient, broken_contract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.kernel.find import Server
+
+POLL = 2.0
+"""Seconds of one look at a sign-in's progress; short, so that the display and Ctrl-C stay lively."""
+
+
+class Bridge:
+    """One kernel's connection to its server."""
+
+    def __init__(self, server: Server, auth: GrantAuth) -> None:
+        self.server = server
+        self.auth = auth
+        self._client = OIDCClient(server, auth, "jupyter-oidc/")
+
+    def provider(self, name: str | None) -> str:
+        """Return ``name``, or the only provider there is; raises ``ProviderUnclear`` if there are several."""
+        name = name or os.environ.get("JUPYTER_OIDC_PROVIDER")
+        if name:
+            return name
+        known = [entry["name"] for entry in self._call("GET", "providers", "providers.reply")["providers"]]
+        if len(known) == 1:
+            return str(known[0])
+        choices = ", ".join(repr(choice) for choice in known)
+        raise ProviderUnclear(
+            "Several providers are configured." if known else "No provider is configured on this server.",
+            action=f"Name one of: {choices}." if known else "Ask your administrator to configure one.",
+        )
+
+    def session(self, provider: str) -> dict[str, Any]:
+        """Return the session summary."""
+        return self._call("GET", f"providers/{quote(provider, safe='')}/session", "session.reply")
+
+    def begin(self, provider: str) -> dict[str, Any]:
+        """Begin a sign-in."""
+        return self._call("POST", f"providers/{quote(provider, safe='')}/sign-in", "sign-in.reply", json={})
+
+    def progress(self, started: dict[str, Any], wait: float = 0.0) -> dict[str, Any]:
+        """Return how far a sign-in has come, after at most ``wait`` seconds."""
+        return self._call("GET", f"{_flow_path(started)}?wait={wait:g}", "sign-in-progress.reply")
+
+    def cancel(self, started: dict[str, Any]) -> None:
+        """Cancel a sign-in."""
+        self._call("DELETE", _flow_path(started), "sign-in-progress.reply")
+
+    def sign_out(self, provider: str) -> dict[str, Any]:
+        """Sign out; the reply says what happened at each step."""
+        return self._call("POST", f"providers/{quote(provider, safe='')}/sign-out", "sign-out.reply", json={})
+
+    def await_sign_in(self, started: dict[str, Any], timeout: float, tell: Callable[[float], None]) -> dict[str, Any]:
+        """Wait until the sign-in is finished and return its last progress; ``tell`` gets the seconds left.
+
+        Raises ``SignInTimeout`` after ``timeout`` seconds; then, and on Ctrl-C, the sign-in is cancelled.
+        """
+        deadline = time.monotonic() + timeout
+        finished = False
+        try:
+            while (left := deadline - time.monotonic()) > 0:
+                tell(left)
+                progress = self.progress(started, min(POLL, left))
+                if progress["state"] != "waiting":
+                    finished = True
+                    return progress
+        finally:
+            if not finished:
+                self.cancel(started)
+        raise SignInTimeout(
+            f"Nobody finished the sign-in within {timeout:.0f} seconds.",
+            action="Run oidc.sign_in() again, and open the link it shows.",
+        )
+
+    def api_client(self, name: str, **options: Any) -> OIDCClient:
+        """Return a client whose base URL is the proxy of the API ``name``."""
+        return OIDCClient(self.server, self.auth, f"jupyter-oidc/api/{quote(name, safe='')}/", **options)
+
+    def async_api_client(self, name: str, **options: Any) -> AsyncOIDCClient:
+        """Return an asynchronous client whose base URL is the proxy of the API ``name``."""
+        return AsyncOIDCClient(self.server, self.auth, f"jupyter-oidc/api/{quote(name, safe='')}/", **options)
+
+    def grant_now(self) -> str:
+        """Return a grant that is good for a while, for a library that wants headers instead of a client."""
+        self._call("GET", "providers", "providers.reply")
+        return self.auth.current()
+
+    def _call(self, method: str, path: str, name: str, **options: Any) -> dict[str, Any]:
+        response = self._client.request(method, path, **options)
+        try:
+            return contract.check(name, response.json())
+        except ValueError:
+            raise broken_contract() from None
+
+
+def _flow_path(started: dict[str, Any]) -> str:
+    return f"providers/{quote(started['provider'], safe='')}/sign-in/{quote(started['flow'], safe='')}"
+
+
+@cache
+def _bridge(process: int) -> Bridge:
+    """Return the bridge of this process; a forked child gets its own (``process`` is its id)."""
+    del process
+    server = find_server()
+    return Bridge(server, GrantAuth(server, find_kernel()))
+
+
+def bridge() -> Bridge:
+    """Return the connection to the server; raises ``ServerNotFound`` or ``NotAKernel``."""
+    return _bridge(os.getpid())

@@ -1,0 +1,130 @@
+"""How sessions and sign-ins look in a notebook: plain words, JupyterLab's own colours, no script.
+
+A saved notebook keeps what is displayed, so the cards show a name and a state, never an e-mail address, and
+the link of a sign-in is taken away when it is finished.
+"""
+
+from __future__ import annotations
+
+import sys
+from html import escape
+from typing import Any
+
+STATES = {
+    "signed-out": ("Not signed in", "Run oidc.sign_in() to sign in."),
+    "signing-in": ("Signing in", "Finish the sign-in in the window that was opened."),
+    "active": ("Signed in", ""),
+    "refresh-failed": ("Signed in, provider unreachable", "Calls work until the current token expires."),
+    "signed-out-expired": ("The session has ended", "Run oidc.sign_in() to sign in again."),
+}
+"""State -> (what it means, what to do): the same words everywhere."""
+
+_DOT = {
+    "active": "--jp-success-color1, #388e3c",
+    "refresh-failed": "--jp-warn-color1, #f57c00",
+    "signed-out-expired": "--jp-error-color1, #d32f2f",
+}
+
+_CARD = (
+    "display:inline-block;min-width:18em;padding:0.7em 1em;border-radius:4px;"
+    "border:1px solid var(--jp-border-color1, #bdbdbd);background:var(--jp-layout-color1, transparent);"
+    "color:var(--jp-ui-font-color1, inherit);font-family:var(--jp-ui-font-family, system-ui)"
+)
+_MUTED = "color:var(--jp-ui-font-color2, inherit)"
+_BUTTON = (
+    "display:inline-block;margin:0.4em 0;padding:0.35em 1em;border-radius:3px;text-decoration:none;"
+    "background:var(--jp-brand-color1, #1976d2);color:var(--jp-ui-inverse-font-color1, #ffffff)"
+)
+
+
+def session_text(summary: dict[str, Any]) -> str:
+    """Return one line about a session."""
+    title, action = STATES[summary["state"]]
+    parts = [f"{title} at {summary['provider']}{_as_whom(summary)}."]
+    if summary["state"] == "active" and summary["expires_in"] is not None:
+        parts.append(_renewal(summary))
+    if action:
+        parts.append(action)
+    return " ".join(parts)
+
+
+def session_html(summary: dict[str, Any]) -> str:
+    """Return a card about a session."""
+    title, action = STATES[summary["state"]]
+    colour = _DOT.get(summary["state"], "--jp-ui-font-color3, #9e9e9e")
+    head = (
+        f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span> '
+        f"<b>{escape(title + _as_whom(summary))}</b>"
+    )
+    rows = [f"<div>{head}</div>", f'<div style="{_MUTED}">{escape(summary["provider"])}</div>']
+    if summary["state"] == "active" and summary["expires_in"] is not None:
+        rows.append(f'<div style="{_MUTED}">{escape(_renewal(summary))}</div>')
+    rows += [_api_row(api) for api in summary["apis"]]
+    if action:
+        rows.append(f"<div>{escape(action)}</div>")
+    return f'<div role="status" style="{_CARD}">{"".join(rows)}</div>'
+
+
+def link_html(url: str, provider: str, seconds: float) -> str:
+    """Return the invitation to sign in, with the time that is left."""
+    return (
+        f'<div style="{_CARD}"><div><b>Sign in at {escape(provider)}</b></div>'
+        f'<a style="{_BUTTON}" href="{escape(url)}" target="_blank" rel="noopener noreferrer">Open the sign-in page</a>'
+        f'<div role="status" style="{_MUTED}">Waiting for you; {_clock(seconds)} left. '
+        "Interrupt the kernel to cancel.</div></div>"
+    )
+
+
+def ended_html(text: str) -> str:
+    """Return what stands in place of the invitation when the sign-in did not succeed."""
+    return f'<div role="status" style="{_CARD}">{escape(text)}</div>'
+
+
+def _as_whom(summary: dict[str, Any]) -> str:
+    user = summary["user"] or {}
+    name = user.get("name") or user.get("username")
+    return f" as {name}" if name else ""
+
+
+def _renewal(summary: dict[str, Any]) -> str:
+    left = _clock(summary["expires_in"])
+    if summary["refreshable"]:
+        return f"Renewed automatically; the current token is good for {left}."
+    return f"Ends in {left}; this session cannot be renewed."
+
+
+def _api_row(api: dict[str, Any]) -> str:
+    mark, word = ("&#10003;", "") if api["allowed"] else ("&#8211;", "missing: " + ", ".join(api["missing"]))
+    return f'<div>{mark} {escape(api["name"])} <span style="{_MUTED}">{escape(word)}</span></div>'
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+class Notice:
+    """One place in the output that can be rewritten: HTML in a notebook, lines of text elsewhere."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._said = ""
+
+    def show(self, html: str, text: str) -> None:
+        """Show or replace the notice; ``text`` is for a terminal, where it is printed once."""
+        if not _in_notebook():
+            if text and text != self._said:
+                print(text, file=sys.stderr)  # noqa: T201 - a terminal has no other place
+                self._said = text
+            return
+        from IPython.display import HTML, display
+
+        if self._handle is None:
+            self._handle = display(HTML(html), display_id=True)  # type: ignore[no-untyped-call]
+        else:
+            self._handle.update(HTML(html))  # type: ignore[no-untyped-call]
+
+
+def _in_notebook() -> bool:
+    kernel = sys.modules.get("ipykernel.kernelapp")
+    return bool(kernel is not None and kernel.IPKernelApp.initialized())

@@ -1,0 +1,346 @@
+"""Exceptions of the kernel helper, named after the error codes of the contract.
+
+Every one has ``code``, ``message``, ``action`` and, where it helps, a ``link``; in a notebook it shows as two
+lines and a link instead of a traceback through our own code.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, ClassVar
+
+
+class OIDCError(Exception):
+    """Base of everything that the helper raises.
+
+    ``message`` says what happened, ``action`` what to do next, ``retryable`` whether the same call may work
+    later by itself, ``request_id`` what to tell the administrator.
+    """
+
+    code: ClassVar[str] = "oidc_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        action: str = "",
+        link: str | None = None,
+        retryable: bool = False,
+        request_id: str | None = None,
+    ) -> None:
+        self.message = message
+        self.action = action
+        self.link = link
+        self.retryable = retryable
+        self.request_id = request_id
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        parts = [self.message, self.action, self.link or ""]
+        return " ".join(part for part in parts if part)
+
+    def _render_traceback_(self) -> list[str]:
+        """Show what happened and what to do, in the place where IPython shows a traceback."""
+        lines = [f"{type(self).__name__}: {self.message}", self.action, self.link or ""]
+        if self.request_id:
+            lines.append(f"({self.code}, request {self.request_id})")
+        return [line for line in lines if line]
+
+    def _repr_html_(self) -> str:
+        link = f' <a href="{escape(self.link)}" target="_blank" rel="noopener">Open</a>' if self.link else ""
+        return f"<p><b>{escape(self.message)}</b><br>{escape(self.action)}{link}</p>"
+
+
+class _NeedsSignIn(OIDCError):
+    """Somebody has to sign in; ``link`` leads to JupyterLab."""
+
+
+class RequestInvalid(OIDCError):
+    """The call does not match its contract."""
+
+    code = "request_invalid"
+
+
+class BadPath(OIDCError):
+    """The path is not allowed through the proxy."""
+
+    code = "bad_path"
+
+
+class BadHeader(OIDCError):
+    """A header cannot be forwarded."""
+
+    code = "bad_header"
+
+
+class StateInvalid(OIDCError):
+    """The callback belongs to no sign-in of that browser."""
+
+    code = "state_invalid"
+
+
+class StateUsed(OIDCError):
+    """The sign-in was already finished."""
+
+    code = "state_used"
+
+
+class ResponseMalformed(OIDCError):
+    """The provider's answer to the browser cannot be used."""
+
+    code = "response_malformed"
+
+
+class LogoutTokenInvalid(OIDCError):
+    """A logout token was refused."""
+
+    code = "logout_token_invalid"
+
+
+class NotSignedIn(_NeedsSignIn):
+    """Nobody is signed in."""
+
+    code = "not_signed_in"
+
+
+class SessionExpired(_NeedsSignIn):
+    """The provider ended the session."""
+
+    code = "session_expired"
+
+
+class StepUpRequired(_NeedsSignIn):
+    """The API asks for a stronger sign-in."""
+
+    code = "step_up_required"
+
+
+class GrantInvalid(OIDCError):
+    """This kernel could not prove that it belongs to the server."""
+
+    code = "grant_invalid"
+
+
+class CsrfFailed(OIDCError):
+    """The request did not come from where it should."""
+
+    code = "csrf_failed"
+
+
+class Forbidden(OIDCError):
+    """The server does not let this caller in."""
+
+    code = "forbidden"
+
+
+class RouteForbidden(OIDCError):
+    """The settings do not open this part of the API."""
+
+    code = "route_forbidden"
+
+
+class CallerForbidden(OIDCError):
+    """The settings do not open this API to kernels."""
+
+    code = "caller_forbidden"
+
+
+class UnknownProvider(OIDCError):
+    """No provider of that name."""
+
+    code = "unknown_provider"
+
+
+class UnknownApi(OIDCError):
+    """No API of that name."""
+
+    code = "unknown_api"
+
+
+class UnknownFlow(OIDCError):
+    """The sign-in is not known any more."""
+
+    code = "unknown_flow"
+
+
+class MethodNotAllowed(OIDCError):
+    """The API is not open for this method."""
+
+    code = "method_not_allowed"
+
+
+class ClientTooSlow(OIDCError):
+    """The request body arrived too slowly."""
+
+    code = "client_too_slow"
+
+
+class BodyTooLarge(OIDCError):
+    """The request body is too large."""
+
+    code = "body_too_large"
+
+
+class HeadersTooLarge(OIDCError):
+    """The request headers are too large."""
+
+    code = "headers_too_large"
+
+
+class SignInCancelled(OIDCError):
+    """The sign-in was cancelled."""
+
+    code = "sign_in_cancelled"
+
+
+class SignInDeclined(OIDCError):
+    """The sign-in was declined at the provider."""
+
+    code = "sign_in_declined"
+
+
+class ConfigurationInvalid(OIDCError):
+    """The server's settings contain mistakes."""
+
+    code = "configuration_invalid"
+
+
+class IssuerMismatch(OIDCError):
+    """The provider is not the configured one."""
+
+    code = "issuer_mismatch"
+
+
+class DiscoveryFailed(OIDCError):
+    """The provider's metadata cannot be used."""
+
+    code = "discovery_failed"
+
+
+class TokenResponseInvalid(OIDCError):
+    """The provider's token response cannot be used."""
+
+    code = "token_response_invalid"
+
+
+class IdTokenRejected(OIDCError):
+    """The provider's ID token was refused."""
+
+    code = "id_token_rejected"
+
+
+class UserinfoRejected(OIDCError):
+    """The provider's user information was refused."""
+
+    code = "userinfo_rejected"
+
+
+class AudienceRefused(OIDCError):
+    """The provider issues no token for this API."""
+
+    code = "audience_refused"
+
+
+class ClockSkew(OIDCError):
+    """The clocks of server and provider differ too much."""
+
+    code = "clock_skew"
+
+
+class UpstreamUnreachable(OIDCError):
+    """The API cannot be reached."""
+
+    code = "upstream_unreachable"
+
+
+class UpstreamProtocolError(OIDCError):
+    """The API breaks HTTP."""
+
+    code = "upstream_protocol_error"
+
+
+class TlsUntrusted(OIDCError):
+    """A certificate is not trusted."""
+
+    code = "tls_untrusted"
+
+
+class IdpUnavailable(OIDCError):
+    """The provider cannot be reached."""
+
+    code = "idp_unavailable"
+
+
+class StorageUnavailable(OIDCError):
+    """The session's store cannot be used."""
+
+    code = "storage_unavailable"
+
+
+class Overloaded(OIDCError):
+    """Too much is going on at once."""
+
+    code = "overloaded"
+
+
+class UpstreamTimeout(OIDCError):
+    """The API did not answer in time."""
+
+    code = "upstream_timeout"
+
+
+class ServerNotFound(OIDCError):
+    """The Jupyter server of this kernel cannot be found or reached."""
+
+    code = "server_not_found"
+
+
+class NotAKernel(OIDCError):
+    """This process has no kernel connection file to prove itself with."""
+
+    code = "not_a_kernel"
+
+
+class ContractError(OIDCError):
+    """The server answered something that its contract does not allow."""
+
+    code = "contract_broken"
+
+
+class SignInTimeout(OIDCError):
+    """Nobody finished the sign-in in time."""
+
+    code = "sign_in_timeout"
+
+
+class ProviderUnclear(OIDCError):
+    """Several providers are configured, and none was named."""
+
+    code = "provider_unclear"
+
+
+LOCAL = (ServerNotFound, NotAKernel, ContractError, SignInTimeout, ProviderUnclear)
+"""Raised by the helper itself; the server knows none of them."""
+
+
+def _public() -> dict[str, type[OIDCError]]:
+    kinds = [kind for kind in globals().values() if isinstance(kind, type) and issubclass(kind, OIDCError)]
+    return {kind.code: kind for kind in kinds if kind.code != "oidc_error" and kind not in LOCAL}
+
+
+BY_CODE: dict[str, type[OIDCError]] = _public()
+"""The exception for every code of the contract."""
+
+
+def of_reply(body: dict[str, Any], lab_url: str) -> OIDCError:
+    """Return the exception for a checked ``error`` message; ``lab_url`` is where one can sign in by hand."""
+    kind = BY_CODE[body["code"]]
+    needs_sign_in = issubclass(kind, _NeedsSignIn)
+    action = body["action"] + (" Run oidc.sign_in() or open JupyterLab:" if needs_sign_in else "")
+    return kind(
+        body["message"],
+        action=action,
+        link=lab_url if needs_sign_in else None,
+        retryable=body["retryable"],
+        request_id=body["request_id"],
+    )

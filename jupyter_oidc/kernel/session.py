@@ -1,0 +1,189 @@
+"""What notebook authors call: ``session``, ``sign_in``, ``sign_out``, ``api``, ``async_api``, ``endpoint``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jupyter_oidc.kernel.bridge import bridge
+from jupyter_oidc.kernel.display import Notice, ended_html, link_html, session_html, session_text
+from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
+
+if TYPE_CHECKING:
+    from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The person who is signed in, as far as the provider told."""
+
+    sub: str
+    name: str | None
+    username: str | None
+    email: str | None
+    email_verified: bool
+    picture: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAccess:
+    """Whether the person holds what an API's settings require; the API itself decides."""
+
+    name: str
+    allowed: bool
+    missing: list[str]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Session:
+    """A session summary; times are UTC text, ``expires_in`` seconds. Holds no token."""
+
+    provider: str
+    issuer: str
+    state: str
+    reason: str | None
+    sequence: int
+    user: User | None
+    entitlements: list[str]
+    scopes: list[str]
+    missing_scopes: list[str]
+    signed_in_at: str | None
+    access_expires_at: str | None
+    expires_in: int | None
+    refreshable: bool
+    storage: str
+    retry_at: str | None
+    apis: list[ApiAccess]
+    _summary: dict[str, Any] = field(compare=False)
+
+    def __repr__(self) -> str:
+        return session_text(self._summary)
+
+    def _repr_html_(self) -> str:
+        return session_html(self._summary)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SignedOut:
+    """What happened at each step of a sign-out; ``end_session_url`` also ends the provider's own session."""
+
+    local: str
+    revoked: str
+    end_session_url: str | None
+
+    def __repr__(self) -> str:
+        told = {
+            "done": "The provider revoked the session.",
+            "failed": "The provider could not be told yet; this is tried again in the background.",
+            "not-supported": "The provider offers no revocation.",
+            "nothing-to-revoke": "There was nothing to revoke.",
+        }[self.revoked]
+        more = f" To end the provider's own session, open {self.end_session_url}" if self.end_session_url else ""
+        return f"Signed out here. {told}{more}"
+
+
+class Endpoint(NamedTuple):
+    """A base URL and headers for any HTTP library; unpacks like a pair. The headers open only this server's proxy."""
+
+    base_url: str
+    headers: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"Endpoint(base_url={self.base_url!r}, headers=<hidden>)"
+
+
+class _HiddenHeaders(dict[str, str]):
+    """Headers whose values do not show when a notebook prints them."""
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{name!r}: <hidden>" for name in self) + "}"
+
+
+def session(provider: str | None = None) -> Session:
+    """Return who is signed in; ``provider`` may be left out if there is only one.
+
+    Raises a subclass of :class:`OIDCError` named after what is wrong.
+    """
+    connection = bridge()
+    return _session(connection.session(connection.provider(provider)))
+
+
+def sign_in(provider: str | None = None, *, timeout: float = 300.0) -> Session:
+    """Show a link, wait until the sign-in is finished in the browser, and return the session.
+
+    Somebody who is signed in already is not asked again.
+    Interrupting the kernel cancels the sign-in; nothing is left behind.
+    Raises ``SignInTimeout`` after ``timeout`` seconds, ``SignInDeclined`` or what else went wrong.
+    """
+    connection = bridge()
+    name = connection.provider(provider)
+    summary = connection.session(name)
+    if summary["state"] == "active":
+        return _session(summary)
+    started = connection.begin(name)
+    url = connection.server.origin + (started["start_url"] or "")
+    notice = Notice()
+
+    def tell(seconds_left: float) -> None:
+        notice.show(link_html(url, name, seconds_left), f"To sign in at {name}, open: {url}")
+
+    try:
+        progress = connection.await_sign_in(started, timeout, tell)
+    except (OIDCError, KeyboardInterrupt) as ending:
+        notice.show(
+            ended_html("The sign-in was cancelled." if isinstance(ending, KeyboardInterrupt) else str(ending)), ""
+        )
+        raise
+    if progress["state"] != "completed":
+        problem = _why(progress, connection.server.url + "lab")
+        notice.show(ended_html(problem.message), "")
+        raise problem
+    signed_in = connection.session(name)
+    notice.show(session_html(signed_in), session_text(signed_in))
+    return _session(signed_in)
+
+
+def sign_out(provider: str | None = None) -> SignedOut:
+    """Sign out here and at the provider, and say what happened at each step."""
+    connection = bridge()
+    return SignedOut(**connection.sign_out(connection.provider(provider)))
+
+
+def api(name: str, **options: Any) -> OIDCClient:
+    """Return an ``httpx.Client`` whose relative paths go to the API ``name`` through the proxy.
+
+    ``options`` are those of ``httpx.Client``.
+    Keep the client and use it for many calls: it keeps connections open.
+    Errors of jupyter_oidc are raised; replies of the API, whatever their status, are returned.
+    """
+    return bridge().api_client(name, **options)
+
+
+def async_api(name: str, **options: Any) -> AsyncOIDCClient:
+    """Return an ``httpx.AsyncClient`` whose relative paths go to the API ``name`` through the proxy."""
+    return bridge().async_api_client(name, **options)
+
+
+def endpoint(name: str) -> Endpoint:
+    """Return ``(base_url, headers)`` for any other library: requests, an SDK, R, curl.
+
+    The header holds this kernel's grant, good for about a quarter of an hour and only on this server; ask again
+    for each batch of calls.
+    """
+    connection = bridge()
+    base_url = str(connection.api_client(name).base_url)
+    return Endpoint(base_url, _HiddenHeaders(Authorization=f"Bearer {connection.grant_now()}"))
+
+
+def _session(summary: dict[str, Any]) -> Session:
+    parts = {key: value for key, value in summary.items() if key not in ("user", "apis")}
+    user = User(**summary["user"]) if summary["user"] else None
+    return Session(**parts, user=user, apis=[ApiAccess(**api) for api in summary["apis"]], _summary=summary)
+
+
+def _why(progress: dict[str, Any], lab_url: str) -> OIDCError:
+    if progress["error"]:
+        return of_reply(progress["error"], lab_url)
+    if progress["state"] == "cancelled":
+        return SignInCancelled("The sign-in was cancelled.", action="Run oidc.sign_in() when you are ready.")
+    return UnknownFlow("The sign-in took too long.", action="Run oidc.sign_in() again.")
