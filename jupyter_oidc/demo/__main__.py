@@ -1,0 +1,56 @@
+"""``python -m jupyter_oidc.demo``: start the demo, say what to do, stop with Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+import webbrowser
+
+from jupyter_oidc.demo.cast import ACCESS_TOKEN_SECONDS, PERSONAS
+from jupyter_oidc.demo.child import ChildFailed
+from jupyter_oidc.demo.stack import Plan, Stack
+
+
+def instructions(stack: Stack) -> str:
+    """Return what a person reads when everything runs."""
+    people = "\n".join(f"     {one.username} / {one.password:<11} {one.about}" for one in PERSONAS)
+    return (
+        f"\n  Open     {stack.lab_url}\n"
+        "\n  1. Run the notebook's first cell and click the link that it shows."
+        f"\n  2. Sign in as one of these two (user name / password):\n{people}"
+        f"\n  3. Run the other cells. Access tokens end after {ACCESS_TOKEN_SECONDS} seconds; watch that nothing breaks."
+        "\n  4. Press Ctrl-C here to stop everything; nothing is left behind.\n"
+    )
+
+
+def main() -> int:
+    """Run until Ctrl-C; return 1 if a part of the demo fails."""
+    parser = argparse.ArgumentParser(prog="python -m jupyter_oidc.demo", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="JupyterLab's port (default: a free one)")
+    parser.add_argument("--base-url", default="/", help="JupyterLab's base URL (default: /)")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    chosen = parser.parse_args()
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    try:
+        with Stack(Plan(port=chosen.port, base_url=chosen.base_url), say=lambda line: print(f"  ... {line}")) as stack:
+            print(instructions(stack), flush=True)
+            if not chosen.no_browser:
+                webbrowser.open(stack.lab_url)
+            while True:
+                stack.check()
+                time.sleep(0.5)
+    except KeyboardInterrupt:
+        print("\n  The demo has stopped.")
+        return 0
+    except ChildFailed as failure:
+        print(f"\n  The demo stopped because a part of it failed:\n  {failure}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Who and what appears in the demo: the two personas, the client, the lifetimes.
+
+Everything here is public and good for this demo only. It holds no secret of anybody and decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+CLIENT_ID: Final = "jupyter"
+"""The public client that the Jupyter server signs in with."""
+
+PROVIDER: Final = "demo"
+"""The name of the provider in the Jupyter settings."""
+
+API: Final = "orders"
+"""The name of the API in the Jupyter settings; also the audience of its tokens."""
+
+SCOPES: Final = ("openid", "profile", "email", "offline_access")
+
+ACCESS_TOKEN_SECONDS: Final = 20
+"""So short that a reader sees a token end, and so that the tutorial's loop crosses several ends."""
+
+READ: Final = "orders.read"
+WRITE: Final = "orders.write"
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Somebody to sign in as; the password is printed on the terminal and opens nothing but the demo."""
+
+    username: str
+    password: str
+    roles: tuple[str, ...]
+    about: str
+
+
+ADA: Final = Persona("ada", "analytical", (READ, WRITE), "reads and writes orders")
+BEN: Final = Persona("ben", "benefit", (READ,), "reads orders only")
+PERSONAS: Final = (ADA, BEN)

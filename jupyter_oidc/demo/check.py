@@ -1,0 +1,197 @@
+"""``python -m jupyter_oidc.demo.check``: make the demo's journey unattended, one line per step.
+
+It starts the same processes as the demo on free ports, watches what the provider issues, and afterwards looks for
+every code and token in every log, reply, file and environment. It ends with ``demo-check: N steps passed``, or with the
+first failure and exit code 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+
+from jupyter_oidc.demo.cast import API, PROVIDER
+from jupyter_oidc.demo.child import ChildFailed
+from jupyter_oidc.demo.journey import Journey, StepFailed, expect
+from jupyter_oidc.demo.ledger import read_ledger
+from jupyter_oidc.demo.running_kernel import Server
+from jupyter_oidc.demo.stack import NOTEBOOK, Plan, Stack
+from jupyter_oidc.demo.traces import Search, Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Every route that a user's browser can read without being asked anything.
+_READABLE: Final = (
+    "jupyter-oidc/providers",
+    f"jupyter-oidc/providers/{PROVIDER}/session",
+    "jupyter-oidc/apis",
+    "jupyter-oidc/diagnostics",
+    f"jupyter-oidc/api/{API}/orders",
+    "api/status",
+    "api/sessions",
+    "metrics",
+    "api/contents",
+    f"api/contents/{NOTEBOOK}",
+    "lab/api/settings",
+)
+
+
+@dataclass(slots=True)
+class Report:
+    """Counts and prints the steps."""
+
+    began: float = field(default_factory=time.monotonic)
+    steps: int = 0
+
+    def passed(self, what: str) -> None:
+        """Print that a step has passed and what was seen."""
+        self.steps += 1
+        print(f"{self.steps:3}. [{time.monotonic() - self.began:5.1f} s] {what}", flush=True)
+
+
+@dataclass(slots=True)
+class Seen:
+    """Everything that came out of the Jupyter server, with where it came from."""
+
+    pieces: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def keep(self, place: str, content: bytes) -> None:
+        """Keep ``content`` for the search."""
+        self.pieces.append((place, content))
+
+
+async def travel(stack: Stack, report: Report, seen: Seen) -> tuple[int, bytes]:
+    """Make the journey; return the kernel's process id and its environment as it stands at the end."""
+    async with aiohttp.ClientSession(trust_env=False) as client:
+        server = Server(stack.url, stack.token, seen.keep, client)
+        status, model = await server.call("GET", f"api/contents/{NOTEBOOK}")
+        expect(status == 200, f"the tutorial is not in the working folder: {status}")
+        kernel = await server.kernel(NOTEBOOK)
+        try:
+            report.passed(f"the server started a kernel for {NOTEBOOK}")
+            journey = Journey(server, kernel, model["content"], report.passed, seen.keep)
+            await journey.make(stack.places.logs / "kernel-replies")
+            process, environment = await journey.environment()
+        finally:
+            await kernel.aclose()
+        for path in _READABLE:
+            await server.call("GET", path)
+    return process, environment
+
+
+def search(stack: Stack, report: Report, seen: Seen, process: int, environment: bytes) -> None:
+    """Look for everything that the provider has issued, everywhere but at the provider."""
+    issued = read_ledger(stack.ledger)
+    kinds = {kind: sum(1 for one, _ in issued if one == kind) for kind, _ in issued}
+    expect(kinds.get("access_token", 0) >= 4, f"the ledger of issued tokens is incomplete: {kinds}")
+    looking = Search(issued)
+    _prove_the_search(looking, issued)
+    report.passed(
+        f"the provider issued {', '.join(f'{count} x {kind}' for kind, count in kinds.items())}; "
+        "planted copies of them are found by the search"
+    )
+
+    places = stack.places
+    logs = [path for path in places.logs.iterdir() if path.suffix == ".log"]
+    found = [trace for path in logs for trace in looking.in_bytes(path.name, path.read_bytes())]
+    lines = sum(path.read_bytes().count(b"\n") for path in logs)
+    expect(b"[D " in (places.logs / "jupyter.log").read_bytes(), "the server's log is not at DEBUG")
+    _nothing(found, report, f"{len(logs)} logs with {lines} lines, the server's at DEBUG")
+
+    found = [trace for place, content in seen.pieces for trace in looking.in_bytes(place, content)]
+    kernel_replies = (places.logs / "kernel-replies").read_bytes()
+    found += looking.in_bytes("reply to the kernel", kernel_replies)
+    expect(b"Difference engine" in kernel_replies, "the kernel's replies were not kept")
+    _nothing(found, report, f"{len(seen.pieces)} replies and messages, {len(kernel_replies)} bytes read by the kernel")
+
+    _nothing(
+        looking.in_bytes("kernel environment", environment + _first_environment(process)),
+        report,
+        "the kernel's environment",
+    )
+    found = looking.in_bytes(NOTEBOOK, (places.work / NOTEBOOK).read_bytes())
+    _nothing(found, report, "the saved notebook")
+    count, found = looking.in_folder(places.root, without=places.provider)
+    _nothing(found, report, f"{count} files: the working folder, Jupyter's own folders, connection files, history")
+
+
+def _prove_the_search(looking: Search, issued: Sequence[tuple[str, str]]) -> None:
+    for kind, value in issued:
+        planted = json.dumps({"cell": f"x{value}y"}).encode()
+        expect(Trace("planted", kind) in looking.in_bytes("planted", planted), f"the search overlooks a {kind}")
+
+
+def _first_environment(process: int) -> bytes:
+    """Return the environment that the kernel was started with, where the system shows it."""
+    path = Path(f"/proc/{process}/environ")
+    return path.read_bytes() if path.exists() else b""
+
+
+def _nothing(found: Sequence[Trace], report: Report, where: str) -> None:
+    listed = "; ".join(sorted({f"{trace.kind} in {trace.place}" for trace in found}))
+    expect(not found, f"secrets were found: {listed}")
+    report.passed(f"no code and no token in {where}")
+
+
+def gone(process: int) -> bool:
+    """Say whether no process has this id any more."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def nothing_left(stack: Stack, kernel: int, report: Report) -> None:
+    """Check that no process, port or file of the demo has outlived it."""
+    processes = (*stack.process_ids, kernel)
+    until = time.monotonic() + 10
+    while not all(map(gone, processes)) and time.monotonic() < until:
+        time.sleep(0.1)
+    left = [process for process in processes if not gone(process)]
+    expect(not left, f"processes are still running: {left}")
+    expect(not stack.places.root.exists(), "the temporary folder is still there")
+    with socket.socket() as probe:
+        expect(probe.connect_ex(("127.0.0.1", stack.port)) != 0, f"port {stack.port} is still in use")
+    report.passed(f"stopped: {len(processes)} processes, the port and the temporary folder are gone")
+
+
+def main() -> int:
+    """Make the journey; return the exit code."""
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    report, seen = Report(), Seen()
+    started: list[str] = []
+    try:
+        with Stack(Plan(base_url="/demo/check/", watched=True), say=started.append) as stack:
+            report.passed("; ".join(started))
+            process, environment = asyncio.run(travel(stack, report, seen))
+            search(stack, report, seen, process, environment)
+        nothing_left(stack, process, report)
+    except KeyboardInterrupt:
+        print("demo-check: stopped", file=sys.stderr)
+        return 130
+    except (StepFailed, ChildFailed, ConnectionError, TimeoutError, asyncio.TimeoutError) as failure:
+        print(f"{report.steps + 1:3}. FAILED: {failure or type(failure).__name__}", file=sys.stderr)
+        print(f"demo-check: failed after {report.steps} steps", file=sys.stderr)
+        return 1
+    print(f"demo-check: {report.steps} steps passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

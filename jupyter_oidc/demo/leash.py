@@ -1,0 +1,60 @@
+"""Ends a process of the demo when the process that started it is gone, however it went.
+
+The parent holds the other end of standard input. The end of that pipe means: stop now. This works for a normal
+stop, for Ctrl-C and for a parent that was killed. The module starts nothing by itself and knows no process by name.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import shutil
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GRACE: Final = 15.0
+"""Seconds between the request to stop and the end by force."""
+
+
+def hold(*, grace: float = GRACE) -> None:
+    """Watch standard input in the background; at its end, stop this process, politely first."""
+    threading.Thread(target=_watch, args=(grace,), daemon=True, name="leash").start()
+
+
+def _watch(grace: float) -> None:
+    while os.read(0, 1024):
+        continue
+    forced = threading.Timer(grace, os._exit, args=(70,))
+    forced.daemon = True
+    forced.start()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def publish(path: Path, text: str) -> None:
+    """Write ``text`` where the parent waits for it, all at once and for this user only."""
+    draft = path.with_suffix(".draft")
+    draft.touch(mode=0o600)
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+def main() -> None:
+    """Run ``module arguments...`` on the leash, and remove ``folder`` afterwards if the parent no longer can."""
+    folder, module, *arguments = sys.argv[1:]
+    parent = os.getppid()
+    hold()
+    sys.argv = [module, *arguments]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    finally:
+        if os.getppid() != parent:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""The demo's OpenID Provider: nanoidp, a real provider, configured for two personas and one public client.
+
+It runs in a process of its own on a loopback port that the system chooses. It is never reachable from another
+machine, and it is no part of the product: nothing outside the demo imports it (ADR 0010).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import secrets
+import signal
+import socket
+import sys
+import threading
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_oidc.demo import leash
+from jupyter_oidc.demo.cast import ACCESS_TOKEN_SECONDS, API, CLIENT_ID, PERSONAS, SCOPES
+from jupyter_oidc.demo.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+HOST = "127.0.0.1"
+"""Another host name than Jupyter's ``localhost``: cookies know no ports, so the two never mix."""
+
+
+def settings_document(issuer: str, redirect_uris: Sequence[str], keys: Path) -> dict[str, Any]:
+    """Return nanoidp's ``settings.yaml`` as a value."""
+    return {
+        "config_version": 1,
+        "config_validation": "strict",
+        # Draft OAuth 2.1: PKCE with S256 is required, refresh tokens rotate, no password grant.
+        "security_profile": "oauth21",
+        "server": {"host": HOST, "port": int(issuer.rpartition(":")[2])},
+        "oauth": {
+            "issuer": issuer,
+            "audience": API,
+            "token_expiry_minutes": 1,
+            "refresh_token_expiry_minutes": 480,
+            "refresh_token_rotation": True,
+            "require_pkce": True,
+            "scopes_supported": list(SCOPES),
+            "clients": [
+                {
+                    "client_id": CLIENT_ID,
+                    "token_endpoint_auth_method": "none",
+                    "description": "JupyterLab (demo)",
+                    "show_description": True,
+                    "redirect_uris": list(redirect_uris),
+                    "allowed_scopes": list(SCOPES),
+                },
+            ],
+        },
+        "jwt": {"algorithm": "RS256", "keys_dir": str(keys)},
+        "login": {"mode": "password"},
+        # NOTE: nanoidp's management pages are open by default; here nobody knows the secret.
+        "session": {
+            "secret_key": secrets.token_urlsafe(32),
+            "management_secret": secrets.token_urlsafe(32),
+            "require_ui_login": True,
+        },
+        "logging": {"level": "INFO", "verbose_logging": False},
+        "cors_allowed_origins": [],
+    }
+
+
+def users_document() -> dict[str, Any]:
+    """Return nanoidp's ``users.yaml`` as a value: entitlements are the claim ``roles``."""
+    return {
+        "config_version": 1,
+        "users": {
+            persona.username: {
+                "password": persona.password,
+                "description": persona.about,
+                "email": f"{persona.username}@example.com",
+                "roles": list(persona.roles),
+            }
+            for persona in PERSONAS
+        },
+    }
+
+
+def write_configuration(folder: Path, issuer: str, redirect_uris: Sequence[str]) -> None:
+    """Write both documents for this user only; JSON is YAML, so no YAML library is needed."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, document in (
+        ("settings.yaml", settings_document(issuer, redirect_uris, folder / "keys")),
+        ("users.yaml", users_document()),
+    ):
+        path = folder / name
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(document, indent=2), encoding="utf-8")
+
+
+def short_lived(create_token: Callable[..., dict[str, Any]], seconds: int) -> Callable[..., dict[str, Any]]:
+    """Return ``create_token`` with a lifetime in seconds; nanoidp's own settings count whole minutes."""
+
+    @wraps(create_token)
+    def create(service: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+        reply = create_token(service, *arguments, **{**options, "exp_minutes": seconds / 60})
+        return {**reply, "expires_in": seconds}
+
+    return create
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    parser = argparse.ArgumentParser(prog="python -m jupyter_oidc.demo.provider")
+    parser.add_argument("--folder", type=Path, required=True, help="where the configuration and keys are written")
+    parser.add_argument("--ready", type=Path, required=True, help="the file that receives the issuer when ready")
+    parser.add_argument("--redirect-uri", action="append", default=[], help="a redirect URI to register")
+    parser.add_argument("--ledger", type=Path, help="note everything that is issued in this file (demo-check only)")
+    chosen = parser.parse_args()
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    leash.hold(grace=3)
+    with socket.create_server((HOST, 0)) as listener:
+        issuer = f"http://{HOST}:{listener.getsockname()[1]}"
+        write_configuration(chosen.folder, issuer, chosen.redirect_uri)
+        server = _server(listener, chosen.folder, chosen.ledger)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        leash.publish(chosen.ready, issuer)
+        threading.Event().wait()
+
+
+def _server(listener: socket.socket, folder: Path, ledger: Path | None) -> Any:
+    from nanoidp.app import create_app
+    from nanoidp.services.token import TokenService
+    from werkzeug.serving import make_server
+
+    TokenService.create_token = short_lived(TokenService.create_token, ACCESS_TOKEN_SECONDS)
+    app = create_app(str(folder), strict_config=True)
+    # Request lines hold the user's authorization request; the application's own lines say enough.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    if ledger is not None:
+        app.wsgi_app = Ledger(app.wsgi_app, ledger)
+    host, port = listener.getsockname()[:2]
+    return make_server(host, port, app, threaded=True, fd=listener.fileno())
+
+
+if __name__ == "__main__":
+    main()

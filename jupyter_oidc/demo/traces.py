@@ -1,0 +1,70 @@
+"""Searches for secrets where none may be: every form of every issued value, in texts and in all files of a folder.
+
+A search that cannot find anything proves nothing, so :func:`forms_of_secret` is tried on a planted value first.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_SHORTEST: Final = 16
+_PIECE: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A place where a secret was found; says which kind, never the value."""
+
+    place: str
+    kind: str
+
+
+def forms_of_secret(value: str) -> tuple[bytes, ...]:
+    """Return the byte strings that would give ``value`` away: itself, a token's parts, quoted, and in base64.
+
+    The first part of a JWT is the same for every token of a provider and holds no secret, so it is left out.
+    """
+    parts = value.split(".")
+    plain = [value, *(part for part in parts[1:] if len(parts) == 3 and len(part) >= _SHORTEST)]
+    forms = {form.encode() for text in plain for form in (text, quote(text, safe=""))}
+    for offset in range(3):
+        # The characters that depend on what stands before and after the value are cut off.
+        encoded = base64.b64encode(b"\0" * offset + value.encode()).rstrip(b"=")
+        middle = encoded[4 if offset else 0 : -2]
+        forms |= {middle, middle.translate(bytes.maketrans(b"+/", b"-_"))}
+    return tuple(sorted(forms))
+
+
+class Search:
+    """Knows everything that was issued, and looks for it."""
+
+    def __init__(self, issued: Iterable[tuple[str, str]]) -> None:
+        self._forms = [(kind, form) for kind, value in issued for form in forms_of_secret(value)]
+
+    def in_bytes(self, place: str, content: bytes) -> list[Trace]:
+        """Return what ``content`` gives away."""
+        return list(dict.fromkeys(Trace(place, kind) for kind, form in self._forms if form in content))
+
+    def in_folder(self, folder: Path, *, without: Path | None = None) -> tuple[int, list[Trace]]:
+        """Return the number of files below ``folder`` and what they give away; ``without`` is not entered."""
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+        files = [path for path in files if without is None or not path.is_relative_to(without)]
+        found = [trace for path in files for trace in self._in_file(path)]
+        return len(files), found
+
+    def _in_file(self, path: Path) -> list[Trace]:
+        longest = max((len(form) for _, form in self._forms), default=0)
+        found: list[Trace] = []
+        with path.open("rb") as file:
+            kept = b""
+            while piece := file.read(_PIECE):
+                found.extend(self.in_bytes(path.name, kept + piece))
+                kept = (kept + piece)[-longest:]
+        return list(dict.fromkeys(found))
