@@ -103,7 +103,7 @@ class Orders:
                 caller = judge(token, keys, issuer=self._issuer, audience=API, now=self._clock())
             except Refused as refused:
                 return _problem(401, "invalid_token", str(refused), challenge='Bearer error="invalid_token"')
-            except (ClientError, TimeoutError, KeyError, ValueError):
+            except (ClientError, asyncio.TimeoutError, KeyError, ValueError):
                 return _problem(503, "keys_unavailable", "The provider's keys cannot be read now. Try again.")
             if role not in caller.roles:
                 text = f"{caller.subject} may not do this: the role {role} is missing."
