@@ -179,6 +179,10 @@ class Stack:
         configuration.touch(mode=0o600)
         document = jupyter_settings(self, issuer, api_url)
         configuration.write_text(json.dumps(document, indent=2), encoding="utf-8")
+        preferences = places.settings / "lab-settings" / "@jupyterlab" / "apputils-extension"
+        preferences.mkdir(parents=True)
+        # JupyterLab's question about news would cover the notebook; the demo answers it with no.
+        (preferences / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', encoding="utf-8")
         child = Child.start(
             "JupyterLab",
             ("-m", "jupyter_oidc.demo.leash", str(places.root), "jupyterlab"),

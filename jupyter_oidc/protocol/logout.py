@@ -40,9 +40,11 @@ def revocation_call(
 def read_revocation_reply(reply: Reply) -> bool:
     """Say whether the token is gone: status 200, which an unknown token earns too (RFC 7009, 2.2).
 
-    A page of HTML is no answer from a revocation endpoint, but from something in between (D1).
+    A page of HTML is no answer from a revocation endpoint, but from something in between (D1); an empty body is
+    an answer whatever its label says, and some frameworks label it as HTML.
     """
-    return reply.status == 200 and reply.media_type not in ("text/html", "application/xhtml+xml")
+    page = reply.media_type in ("text/html", "application/xhtml+xml") and not reply.is_empty
+    return reply.status == 200 and not page
 
 
 def end_session_url(

@@ -75,6 +75,11 @@ class Reply:
         """The media type without parameters, in lower case; empty if none was sent."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no body."""
+        return not reveal(self.body)
+
 
 def json_object(reply: Reply, *, require_media_type: bool = False) -> dict[str, Any]:
     """Return the JSON object in the body of ``reply``.

@@ -49,7 +49,7 @@ class PageHandler(OidcHandler):
             Page(
                 title="Sign-in was declined" if declined else "Sign-in did not work",
                 lines=(problem.message, problem.action),
-                mark="\N{RAISED HAND}" if declined else "\N{WARNING SIGN}",
+                mark="\N{BALLOT X}" if declined else "\N{WARNING SIGN}",
                 links=(*links, ("Back to JupyterLab", self.base_url)),
                 small=f"{problem.code} · {self.request_id}",
             ),
@@ -156,13 +156,13 @@ class CallbackHandler(PageHandler):
     def _show_end(self, session: SessionService, flow: str) -> None:
         pending = self.services.pending.find(flow, session.settings.name)
         if not self.services.pending.is_bound(pending, self._bindings()):
-            self.show(Page("This sign-in is over", ("You can close this window.",), "\N{WHITE HEAVY CHECK MARK}"))
+            self.show(Page("This sign-in is over", ("You can close this window.",), "\N{CHECK MARK}"))
         elif pending.progress is Progress.COMPLETED:
             self.show(
                 Page(
                     "You are signed in",
                     ("You can close this window and go back to JupyterLab.",),
-                    "\N{WHITE HEAVY CHECK MARK}",
+                    "\N{CHECK MARK}",
                     links=(("Back to JupyterLab", pending.next or self.base_url),),
                     closes=True,
                 ),
@@ -206,7 +206,7 @@ class SignedOutHandler(PageHandler):
             Page(
                 "You are signed out",
                 ("You can close this window.",),
-                "\N{WAVING HAND SIGN}",
+                "\N{CHECK MARK}",
                 links=(("Back to JupyterLab", self.base_url),),
             ),
         )

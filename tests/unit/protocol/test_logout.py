@@ -32,20 +32,21 @@ def test_without_an_endpoint_nothing_is_revoked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "media", "gone"),
+    ("status", "media", "body", "gone"),
     [
-        (200, "", True),
-        (200, "application/json", True),
-        (200, "text/html; charset=utf-8", False),
-        (204, "", False),
-        (302, "", False),
-        (400, "application/json", False),
-        (503, "", False),
+        (200, "", b"", True),
+        (200, "application/json", b"{}", True),
+        (200, "text/html; charset=utf-8", b"", True),
+        (200, "text/html; charset=utf-8", b"<title>Log in to the network</title>", False),
+        (204, "", b"", False),
+        (302, "", b"", False),
+        (400, "application/json", b"{}", False),
+        (503, "", b"", False),
     ],
 )
-def test_only_status_200_of_the_endpoint_itself_means_gone(status: int, media: str, *, gone: bool) -> None:
-    """RFC 7009, 2.2; D1."""
-    assert read_revocation_reply(reply(b"", status=status, media=media)) is gone
+def test_only_status_200_of_the_endpoint_itself_means_gone(status: int, media: str, body: bytes, *, gone: bool) -> None:
+    """RFC 7009, 2.2; D1: an empty body is an answer whatever its label says, a page is not."""
+    assert read_revocation_reply(reply(body, status=status, media=media)) is gone
 
 
 def test_the_logout_page_gets_the_client_and_the_way_back_and_no_id_token() -> None:

@@ -1,0 +1,291 @@
+// Generated from jupyter_oidc/contract by scripts/generate.mjs. Do not edit.
+
+/**
+ * The APIs that the proxy opens.
+ */
+export interface ApiList {
+  apis: {
+    name: string;
+    provider: string;
+    /**
+     * Path of the proxy for this API on this server, with a slash at the end.
+     */
+    path: string;
+    methods: string[];
+    callers: ('browser' | 'kernel')[];
+    state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
+    /**
+     * A call made now would carry an access token.
+     */
+    ready: boolean;
+    allowed: boolean;
+    missing: string[];
+  }[];
+}
+
+/**
+ * Finish a sign-in with the URL that the provider sent the browser to.
+ */
+export interface CompleteRequest {
+  redirect_url: string;
+}
+
+/**
+ * What is right and wrong with the set-up, and who can fix it.
+ */
+export interface Diagnostics {
+  ok: boolean;
+  checks: {
+    name: string;
+    provider: string | null;
+    status: 'ok' | 'warning' | 'problem' | 'unknown';
+    message: string;
+    action: string | null;
+    who: 'user' | 'administrator' | 'provider' | null;
+  }[];
+}
+
+/**
+ * An error made by jupyter_oidc; `reason` repeats `message` under the key that Jupyter clients read.
+ */
+export interface OidcError {
+  code:
+    | 'request_invalid'
+    | 'bad_path'
+    | 'bad_header'
+    | 'state_invalid'
+    | 'state_used'
+    | 'response_malformed'
+    | 'logout_token_invalid'
+    | 'client_too_slow'
+    | 'body_too_large'
+    | 'headers_too_large'
+    | 'sign_in_cancelled'
+    | 'sign_in_declined'
+    | 'not_signed_in'
+    | 'session_expired'
+    | 'step_up_required'
+    | 'grant_invalid'
+    | 'csrf_failed'
+    | 'forbidden'
+    | 'route_forbidden'
+    | 'caller_forbidden'
+    | 'unknown_provider'
+    | 'unknown_api'
+    | 'unknown_flow'
+    | 'method_not_allowed'
+    | 'issuer_mismatch'
+    | 'discovery_failed'
+    | 'token_response_invalid'
+    | 'id_token_rejected'
+    | 'userinfo_rejected'
+    | 'audience_refused'
+    | 'clock_skew'
+    | 'tls_untrusted'
+    | 'idp_unavailable'
+    | 'upstream_unreachable'
+    | 'upstream_protocol_error'
+    | 'upstream_timeout'
+    | 'configuration_invalid'
+    | 'storage_unavailable'
+    | 'overloaded';
+  message: string;
+  action: string;
+  retryable: boolean;
+  request_id: string;
+  reason: string;
+}
+
+/**
+ * A grant for the routes open to kernels.
+ */
+export interface KernelGrant {
+  grant: string;
+  /**
+   * Seconds.
+   */
+  expires_in: number;
+}
+
+/**
+ * A kernel's proof that it holds the key of its connection file.
+ */
+export interface KernelGrantRequest {
+  kernel_id: string;
+  /**
+   * Seconds since 1970, UTC.
+   */
+  issued_at: number;
+  nonce: string;
+  /**
+   * HMAC-SHA256 in hexadecimal.
+   */
+  proof: string;
+}
+
+/**
+ * The configured providers and the state of each.
+ */
+export interface ProviderList {
+  providers: {
+    name: string;
+    issuer: string;
+    state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
+  }[];
+}
+
+/**
+ * Refresh now.
+ */
+export interface RefreshRequest {}
+
+/**
+ * Who is signed in at one provider, and what they may do. Holds no token.
+ */
+export interface SessionSummary {
+  provider: string;
+  issuer: string;
+  state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
+  /**
+   * Why the state is what it is, as a stable reason code.
+   */
+  reason: string | null;
+  /**
+   * Grows with every change of this summary.
+   */
+  sequence: number;
+  user: null | {
+    sub: string;
+    name: string | null;
+    username: string | null;
+    email: string | null;
+    email_verified: boolean;
+    picture: string | null;
+  };
+  entitlements: string[];
+  scopes: string[];
+  missing_scopes: string[];
+  signed_in_at: string | null;
+  access_expires_at: string | null;
+  /**
+   * Seconds until the access token expires; never negative; null when unknown.
+   */
+  expires_in: number | null;
+  refreshable: boolean;
+  storage: 'keyring' | 'encrypted-file' | 'memory' | 'unsaved';
+  retry_at: string | null;
+  apis: {
+    name: string;
+    allowed: boolean;
+    missing: string[];
+  }[];
+}
+
+/**
+ * How far a sign-in has come.
+ */
+export interface SignInProgress {
+  flow: string;
+  provider: string;
+  state: 'waiting' | 'completed' | 'failed' | 'cancelled' | 'expired';
+  error: null | {
+    code:
+      | 'request_invalid'
+      | 'bad_path'
+      | 'bad_header'
+      | 'state_invalid'
+      | 'state_used'
+      | 'response_malformed'
+      | 'logout_token_invalid'
+      | 'client_too_slow'
+      | 'body_too_large'
+      | 'headers_too_large'
+      | 'sign_in_cancelled'
+      | 'sign_in_declined'
+      | 'not_signed_in'
+      | 'session_expired'
+      | 'step_up_required'
+      | 'grant_invalid'
+      | 'csrf_failed'
+      | 'forbidden'
+      | 'route_forbidden'
+      | 'caller_forbidden'
+      | 'unknown_provider'
+      | 'unknown_api'
+      | 'unknown_flow'
+      | 'method_not_allowed'
+      | 'issuer_mismatch'
+      | 'discovery_failed'
+      | 'token_response_invalid'
+      | 'id_token_rejected'
+      | 'userinfo_rejected'
+      | 'audience_refused'
+      | 'clock_skew'
+      | 'tls_untrusted'
+      | 'idp_unavailable'
+      | 'upstream_unreachable'
+      | 'upstream_protocol_error'
+      | 'upstream_timeout'
+      | 'configuration_invalid'
+      | 'storage_unavailable'
+      | 'overloaded';
+    message: string;
+    action: string;
+    retryable: boolean;
+    request_id: string;
+    reason: string;
+  };
+  expires_in: number;
+}
+
+/**
+ * A sign-in that waits for the user.
+ */
+export interface SignInStarted {
+  flow: string;
+  provider: string;
+  strategy: 'server' | 'loopback' | 'device' | 'paste';
+  /**
+   * Path on this server that sends the browser to the provider; null for the device strategy.
+   */
+  start_url: string | null;
+  device: null | {
+    user_code: string;
+    verification_uri: string;
+    verification_uri_complete: string | null;
+  };
+  /**
+   * Seconds left to finish.
+   */
+  expires_in: number;
+}
+
+/**
+ * Begin a sign-in.
+ */
+export interface SignInRequest {
+  strategy?: 'auto' | 'server' | 'loopback' | 'device' | 'paste';
+  /**
+   * Local path to offer after the sign-in; anything else is ignored.
+   */
+  next?: string;
+  api?: string;
+  prompt?: 'login' | 'consent' | 'select_account';
+}
+
+/**
+ * What happened at each step of a sign-out.
+ */
+export interface SignOutResult {
+  local: 'done';
+  revoked: 'done' | 'failed' | 'not-supported' | 'nothing-to-revoke';
+  /**
+   * Where the browser can end the provider's own session; carries no token.
+   */
+  end_session_url: string | null;
+}
+
+/**
+ * Sign out.
+ */
+export interface SignOutRequest {}

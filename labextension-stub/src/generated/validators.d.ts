@@ -1,0 +1,12 @@
+// Generated from jupyter_oidc/contract by scripts/generate.mjs. Do not edit.
+import type { ApiList, Diagnostics, OidcError, KernelGrant, ProviderList, SessionSummary, SignInProgress, SignInStarted, SignOutResult } from './contract';
+
+export function isApiList(data: unknown): data is ApiList;
+export function isDiagnostics(data: unknown): data is Diagnostics;
+export function isOidcError(data: unknown): data is OidcError;
+export function isKernelGrant(data: unknown): data is KernelGrant;
+export function isProviderList(data: unknown): data is ProviderList;
+export function isSessionSummary(data: unknown): data is SessionSummary;
+export function isSignInProgress(data: unknown): data is SignInProgress;
+export function isSignInStarted(data: unknown): data is SignInStarted;
+export function isSignOutResult(data: unknown): data is SignOutResult;
