@@ -18,7 +18,8 @@ demo-check: $(VENV)/.demo  ## Make the demo's journey unattended and report each
 	@$(BIN)/python -m jupyter_oidc.demo.check
 
 test: $(VENV)/.test check  ## Set everything up and run all tests
-	@$(BIN)/pytest
+	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
+	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/pytest
 
 check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/ruff check .

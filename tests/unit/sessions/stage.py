@@ -16,6 +16,8 @@ from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.settings import Api, Provider
+from tests.support.canary import CANARY
+from tests.support.marker import MARKER
 from tests.unit.protocol.makers import CLIENT, ISSUER, NOW, RSA, SUBJECT, claims_of, document, jwk, reply, signed
 
 if TYPE_CHECKING:
@@ -171,7 +173,7 @@ class ValueProvider:
             case "userinfo":
                 return reply(self.userinfo)
             case "revoke":
-                self.revoked.append(_form(call)["token"])
+                self.revoked.append(_form(call)["token"].removeprefix(MARKER))
                 return reply(b"", status=200)
         return self.token(call)
 
@@ -182,17 +184,18 @@ class ValueProvider:
             return reply({"error": "invalid_grant"}, status=400)
         self.issued += 1
         now = self.clock.now().wall
-        body: dict[str, Any] = {"access_token": f"at-{self.issued}", "token_type": "Bearer"}
+        body: dict[str, Any] = {"access_token": f"{MARKER}at-{self.issued}", "token_type": "Bearer"}
         if self.lifetime is not None:
             body["expires_in"] = self.lifetime
         if self.scope is not None:
             body["scope"] = self.scope
         if self.issue_refresh_token and (self.rotate or self.issued == 1):
-            self.current = f"rt-{self.issued}"
+            self.current = f"{MARKER}rt-{self.issued}"
             body["refresh_token"] = self.current
         if form["grant_type"] == "authorization_code":
             claims = claims_of(iat=now, exp=now + 600, nonce=self.nonce, **self.claims)
             body["id_token"] = signed(claims)
+            CANARY.hold(body["id_token"])
         return reply(body, headers={} if self.date is None else {"date": self.date})
 
     async def aclose(self) -> None:
@@ -255,7 +258,7 @@ async def settle() -> None:
 
 
 def text_of(secret: Secret) -> str:
-    """Look inside, as only a test may."""
+    """Look inside, as only a test may; the mark of the canary is left out."""
     from jupyter_oidc.airlock import reveal
 
-    return reveal(secret)
+    return reveal(secret).removeprefix(MARKER)

@@ -1,0 +1,46 @@
+"""A real Chromium without a window, driven by Playwright."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+FINDER = Path(__file__).parents[2] / ".ci" / "find-browser"
+
+
+def browser_path() -> str:
+    """Return the browser's path; raises ``RuntimeError`` with what to do if there is none."""
+    named = os.environ.get("JUPYTER_OIDC_BROWSER")
+    if named:
+        return named
+    found = subprocess.run((sys.executable, str(FINDER)), capture_output=True, text=True, check=False, timeout=1800)
+    if found.returncode:
+        raise RuntimeError(found.stderr)
+    return found.stdout.strip()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the browser and end it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()

@@ -1,0 +1,97 @@
+"""Law 9 over the whole suite: no secret in a log record, an exception, a warning, an output, a reply or a file.
+
+A leak fails the test in which it happened; one that is found only at the end fails the run.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.canary import CANARY, Canary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_LARGEST_FILE = 20_000_000
+_FORMATTER = logging.Formatter()
+
+
+@pytest.fixture(scope="session")
+def canary() -> Canary:
+    """The canary: give it to providers (``hold``) and to clients (``look_at_reply``)."""
+    return CANARY
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail the test in which a secret was seen outside."""
+    before = len(CANARY.leaks)
+    yield
+    leaks = CANARY.leaks[before:]
+    del CANARY.leaks[before:]
+    if leaks:
+        pytest.fail("Law 9: " + "; ".join(sorted({str(leak) for leak in leaks})), pytrace=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look at every log record as it is made: no level, filter or missing handler hides one."""
+    make = logging.getLogRecordFactory()
+
+    def watched(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = make(*args, **kwargs)
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + _FORMATTER.formatException(record.exc_info)
+        CANARY.look(f"a record of the log {record.name}", text)
+        return record
+
+    logging.setLogRecordFactory(watched)
+    config.add_cleanup(lambda: logging.setLogRecordFactory(make))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Look at what a test printed and how it failed, before anybody reads it."""
+    report: Any = yield
+    failure = report.longreprtext if report.longrepr is not None else ""
+    texts = [text for _, text in report.sections]
+    if failure.startswith("Law 9: "):
+        report.sections = [section for section in report.sections if CANARY.find(section[1]) is None]
+    elif not CANARY.look(f"the {call.when} report of {item.name}", "\n".join((failure, *texts))):
+        report.outcome = "failed"
+        report.longrepr = f"Law 9: {CANARY.leaks.pop()}"
+        report.sections = []
+    return report  # type: ignore[return-value]  # NOTE: what a wrapper returns is the hook's result
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Look into every file that the run left behind: logs of other processes, notebooks, runtime folders."""
+    factory = getattr(session.config, "_tmp_path_factory", None)
+    base = getattr(factory, "_basetemp", None)
+    if base is not None:
+        for path in sorted(base.rglob("*")):
+            _look_into(path, base)
+    if CANARY.leaks:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say where secrets were found at the end."""
+    if CANARY.leaks:
+        terminalreporter.section("law 9: secrets outside", red=True, bold=True)
+        for leak in CANARY.leaks:
+            terminalreporter.line(str(leak))
+
+
+def _look_into(path: Path, base: Path) -> None:
+    """Look into a regular file; what belongs to the provider itself (a folder ``provider``) may know its secrets."""
+    relative = path.relative_to(base)
+    if path.is_symlink() or not path.is_file() or "provider" in relative.parts:
+        return
+    if path.stat().st_size <= _LARGEST_FILE:
+        CANARY.look(f"the file {relative}", path.read_bytes())

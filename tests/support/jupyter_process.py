@@ -1,0 +1,221 @@
+"""A real Jupyter server or JupyterLab in a process of its own, with this checkout's extension.
+
+It logs at DEBUG into a file below its folder, where the canary looks at the end of the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import ssl
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import httpx
+from jupyter_server.auth import passwd
+
+from jupyter_oidc.demo.child import Child
+from jupyter_oidc.demo.running_kernel import RunningKernel, Server
+from jupyter_oidc.demo.stack import free_port
+from tests.support.canary import CANARY
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from tests.support.certificate import Certificate
+
+PATIENCE = 60.0
+
+
+@dataclass(slots=True)
+class JupyterProcess:
+    """Context manager; ``url`` ends with a slash and includes the base URL.
+
+    With ``password`` there is no token: clients log in by the login form.
+    """
+
+    folder: Path
+    providers: dict[str, Any]
+    app: str = "jupyter_server"
+    base_url: str = "/"
+    server: dict[str, Any] = field(default_factory=dict)
+    storage: str = "memory"
+    password: str = ""
+    certificate: Certificate | None = None
+    host: str = "localhost"
+    environment: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    token: str = field(default_factory=lambda: secrets.token_hex(20))
+    _child: Child | None = None
+
+    def __post_init__(self) -> None:
+        if self.password:
+            self.token = ""
+
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        scheme = "https" if self.certificate else "http"
+        return f"{scheme}://{self.host}:{self.port}{self.base_url}"
+
+    @property
+    def log(self) -> str:
+        """What the server has logged."""
+        return (self.folder / "jupyter.log").read_text(encoding="utf-8", errors="replace")
+
+    def callback(self, provider: str) -> str:
+        """The redirect URI of ``provider``."""
+        return f"{self.url}jupyter-oidc/providers/{provider}/callback"
+
+    def __enter__(self) -> Self:
+        self.work.mkdir(parents=True)
+        settings = self.folder / "config"
+        settings.mkdir()
+        (settings / "jupyter_server_config.json").write_text(json.dumps(self._settings()), encoding="utf-8")
+        self._child = Child.start(
+            "Jupyter",
+            ("-m", "jupyter_oidc.demo.leash", str(self.folder / "nothing"), self.app),
+            self.folder / "jupyter.log",
+            self._environment(),
+        )
+        self._await()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._child is not None:
+            self._child.release()
+            self._child.finish(within=20)
+
+    @property
+    def work(self) -> Path:
+        """The server's root folder for files."""
+        return self.folder / "work"
+
+    def client(self, **options: Any) -> httpx.Client:
+        """Return a client of the REST API that is logged in to Jupyter as a browser or a script would be."""
+        client = self.stranger(**options)
+        if self.password:
+            client.get("login")
+            form = {"password": self.password, "_xsrf": client.cookies["_xsrf"]}
+            client.post("login", data=form)
+            client.headers["X-XSRFToken"] = client.cookies["_xsrf"]
+        else:
+            client.headers["Authorization"] = f"token {self.token}"
+        return client
+
+    def stranger(self, **options: Any) -> httpx.Client:
+        """Return a client that is not logged in; every reply is shown to the canary."""
+        return httpx.Client(
+            base_url=self.url,
+            trust_env=False,
+            timeout=30,
+            verify=ssl.create_default_context(cafile=str(self.certificate.certfile)) if self.certificate else True,
+            event_hooks={"response": [_watch]},
+            **options,
+        )
+
+    def rest(self, client: httpx.Client) -> Server:
+        """Return the door to kernels, logged in as ``client`` is; close its ``client`` afterwards."""
+        context = ssl.create_default_context(cafile=str(self.certificate.certfile)) if self.certificate else None
+        headers = {name: client.headers[name] for name in ("X-XSRFToken",) if name in client.headers}
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=context or True),
+            cookies=dict(client.cookies),
+            headers=headers,
+        )
+        return Server(self.url, self.token, _saw, session)
+
+    def _settings(self) -> dict[str, Any]:
+        tls = (
+            {"certfile": str(self.certificate.certfile), "keyfile": str(self.certificate.keyfile)}
+            if self.certificate
+            else {}
+        )
+        identity = (
+            {"PasswordIdentityProvider": {"hashed_password": passwd(self.password, "sha1")}}
+            if self.password
+            else {"IdentityProvider": {"token": self.token}}
+        )
+        return {
+            "JupyterOIDC": {"providers": self.providers, "storage": self.storage},
+            "ServerApp": {
+                "ip": self.host,
+                "port": self.port,
+                "port_retries": 0,
+                "base_url": self.base_url,
+                "root_dir": str(self.work),
+                "open_browser": False,
+                "allow_root": True,
+                "log_level": "DEBUG",
+                "jpserver_extensions": {"jupyter_oidc": True, "jupyterlab": self.app == "jupyterlab"},
+                **tls,
+                **self.server,
+            },
+            **identity,
+        }
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
+        return {
+            **kept,
+            "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
+            "JUPYTER_DATA_DIR": str(self.folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime"),
+            "JUPYTERLAB_SETTINGS_DIR": str(self._lab_settings()),
+            "JUPYTERLAB_WORKSPACES_DIR": str(self.folder / "lab-workspaces"),
+            "IPYTHONDIR": str(self.folder / "ipython"),
+            "PYTHONUNBUFFERED": "1",
+            "NO_PROXY": "localhost,127.0.0.1",
+            **self.environment,
+        }
+
+    def _lab_settings(self) -> Path:
+        """Answer JupyterLab's question about news with no, since it would cover the page."""
+        folder = self.folder / "lab-settings"
+        plugin = folder / "@jupyterlab" / "apputils-extension"
+        plugin.mkdir(parents=True, exist_ok=True)
+        (plugin / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', encoding="utf-8")
+        return folder
+
+    def _await(self) -> None:
+        assert self._child is not None
+        until = time.monotonic() + PATIENCE
+        with self.stranger() as client:
+            while time.monotonic() < until:
+                self._child.check()
+                try:
+                    client.get("api")
+                except httpx.TransportError:
+                    time.sleep(0.1)
+                else:
+                    return
+        raise TimeoutError(f"Jupyter did not start.\n{self._child.last_lines()}")
+
+
+def kernel_environment(pid: int) -> str:
+    """Return the environment of the process ``pid`` as text (Linux)."""
+    return re.sub("\0", "\n", Path(f"/proc/{pid}/environ").read_text(encoding="utf-8", errors="replace"))
+
+
+def _watch(response: httpx.Response) -> None:
+    """Show the reply to the canary; an event stream is not read to its end here."""
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        return
+    response.read()
+    CANARY.look_at_reply(response)
+
+
+def _saw(what: str, content: bytes) -> None:
+    CANARY.look(what, content)
+
+
+__all__ = ["JupyterProcess", "RunningKernel", "kernel_environment"]

@@ -1,0 +1,85 @@
+"""An API behind the proxy that records what reached it; a bearer token is kept only as its SHA-256 digest."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from tests.support.loop_thread import ServedInThread
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request as it arrived: ``path`` is the raw target, ``bearer`` the digest of the token or ``None``."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    bearer: str | None
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first header called ``name``."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+
+@dataclass
+class Upstream:
+    """Context manager. Answers 200 with ``{"path": ...}`` to a token that ``accepts``, 401 to any other.
+
+    ``plan`` puts answers in a queue that are given first, one a request.
+    """
+
+    accepts: Callable[[str], bool] = lambda _: True
+    seen: list[Seen] = field(default_factory=list)
+    gone: int = 0
+    _plan: list[Answer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        application = web.Application(client_max_size=64 * 1024 * 1024)
+        application.router.add_route("*", "/{tail:.*}", self._serve)
+        self._server = ServedInThread(application)
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._server.__exit__(*reason)
+
+    @property
+    def url(self) -> str:
+        """The base URL that goes into the settings."""
+        return f"http://127.0.0.1:{self._server.port}/v1/"
+
+    def plan(self, *answers: Answer) -> None:
+        """Answer the next requests by ``answers``, in their order."""
+        self._plan.extend(answers)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        known = scheme == "Bearer" and bool(token)
+        kept = tuple((name, value) for name, value in request.headers.items() if name.lower() != "authorization")
+        digest = hashlib.sha256(token.encode()).hexdigest() if known else None
+        self.seen.append(Seen(request.method, request.raw_path, kept, digest, await request.read()))
+        try:
+            if self._plan:
+                return await self._plan.pop(0)(request)
+            if not (known and self.accepts(token)):
+                return web.json_response(
+                    {"error": "invalid_token"}, status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
+                )
+            return web.json_response({"path": request.raw_path})
+        except asyncio.CancelledError:
+            self.gone += 1
+            raise
