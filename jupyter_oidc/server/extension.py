@@ -17,7 +17,6 @@ from traitlets import Dict, Unicode
 
 from jupyter_oidc.adapters.journal import EventJournal
 from jupyter_oidc.clock import SystemClock
-from jupyter_oidc.compose import build, system_parts
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.kernel_grants import KernelGrants
@@ -52,10 +51,8 @@ class JupyterOIDC(ExtensionApp):
         entropy = SystemEntropy()
         grants = KernelGrants(SystemClock(), entropy, self._kernel_key)
         if isinstance(read, Settings):
-            self._services: Services | None = build(read, system_parts(read, journal))
-            self._context = Context(self._services, (), grants, entropy)
+            self._context = Context(lambda: _services(read, journal), (), grants, entropy)
         else:
-            self._services = None
             self._context = Context(None, tuple(read), grants, entropy)
             for finding in read:
                 server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
@@ -68,8 +65,7 @@ class JupyterOIDC(ExtensionApp):
     async def stop_extension(self) -> None:
         """Stop background work, close connections, remove the runtime file."""
         self._runtime_file().unlink(missing_ok=True)
-        if self._services is not None:
-            await self._services.aclose()
+        await self._context.aclose()
 
     def _server(self) -> Any:
         """Return the server that this extension is part of; an extension without one is never initialized."""
@@ -94,6 +90,13 @@ class JupyterOIDC(ExtensionApp):
 
     def _runtime_file(self) -> Path:
         return Path(self._server().runtime_dir) / f"jupyter-oidc-{os.getpid()}.json"
+
+
+def _services(settings: Settings, journal: EventJournal) -> Services:
+    """Make the services; what they need is imported here and not when the server starts."""
+    from jupyter_oidc.compose import build, system_parts
+
+    return build(settings, system_parts(settings, journal))
 
 
 main = JupyterOIDC.launch_instance

@@ -33,6 +33,7 @@ from jupyter_oidc.server.kernel_grants import PREFIX
 from jupyter_oidc.server.problems import error_reply, problem_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from jupyter_oidc.compose import Services
@@ -46,14 +47,31 @@ LARGEST_ENVELOPE: Final = 65_536
 _BEARER: Final = "bearer "
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """What handlers are given: the services, or the findings that keep them from existing."""
+    """What handlers are given.
 
-    services: Services | None
+    ``opening`` makes the services when the first request needs them, so that they cost a server's start nothing;
+    it is ``None`` if ``findings`` keep them from existing.
+    """
+
+    opening: Callable[[], Services] | None
     findings: tuple[Finding, ...]
     grants: KernelGrants
     entropy: Entropy
+    _opened: Services | None = None
+
+    @property
+    def services(self) -> Services | None:
+        """The services, made at the first call."""
+        if self._opened is None and self.opening is not None:
+            self._opened = self.opening()
+        return self._opened
+
+    async def aclose(self) -> None:
+        """Close the services, if they were ever made."""
+        if self._opened is not None:
+            await self._opened.aclose()
 
 
 class OidcHandler(APIHandler):
@@ -130,10 +148,11 @@ class OidcHandler(APIHandler):
     @property
     def services(self) -> Services:
         """The services; raises ``ConfigurationInvalid`` with all findings if there are none."""
-        if self.context.services is None:
+        services = self.context.services
+        if services is None:
             listed = " ".join(f"({number}) {finding}" for number, finding in enumerate(self.context.findings, 1))
             raise ConfigurationInvalid(f"The settings of jupyter_oidc contain mistakes: {listed}")
-        return self.context.services
+        return services
 
     def _grant(self) -> str | None:
         header = self.request.headers.get("Authorization", "")
