@@ -70,6 +70,11 @@ class JupyterProcess:
         """What the server has logged."""
         return (self.folder / "jupyter.log").read_text(encoding="utf-8", errors="replace")
 
+    @property
+    def trust(self) -> ssl.SSLContext | None:
+        """What a client needs to believe the server's certificate; ``None`` without HTTPS."""
+        return ssl.create_default_context(cafile=str(self.certificate.certfile)) if self.certificate else None
+
     def callback(self, provider: str) -> str:
         """The redirect URI of ``provider``."""
         return f"{self.url}jupyter-oidc/providers/{provider}/callback"
@@ -118,18 +123,19 @@ class JupyterProcess:
             base_url=self.url,
             trust_env=False,
             timeout=30,
-            verify=ssl.create_default_context(cafile=str(self.certificate.certfile)) if self.certificate else True,
+            verify=self.trust or True,
             event_hooks={"response": [_watch]},
             **options,
         )
 
     def rest(self, client: httpx.Client) -> Server:
         """Return the door to kernels, logged in as ``client`` is; close its ``client`` afterwards."""
-        context = ssl.create_default_context(cafile=str(self.certificate.certfile)) if self.certificate else None
         headers = {name: client.headers[name] for name in ("X-XSRFToken",) if name in client.headers}
+        # NOTE: as one header, since a cookie jar would quote the values anew.
+        headers["Cookie"] = "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies.jar)
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context or True),
-            cookies=dict(client.cookies),
+            connector=aiohttp.TCPConnector(ssl=self.trust or True),
+            cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
         )
         return Server(self.url, self.token, _saw, session)

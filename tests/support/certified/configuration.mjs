@@ -1,0 +1,71 @@
+// Turns the test's document into the provider's configuration. Everything that is not named here is the default.
+
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { errors } from 'oidc-provider';
+
+const PROFILE = ['name', 'preferred_username', 'picture', 'roles', 'groups', 'permissions'];
+
+const signingKey = (kid, alg, ...how) => ({
+  ...generateKeyPairSync(...how).privateKey.export({ format: 'jwk' }),
+  kid,
+  alg,
+  use: 'sig',
+});
+
+/** Returns the configuration; `state.ttl` is read at each issue, so that a test can change it on the way. */
+export function configurationFrom(document, state, adapter) {
+  const { accounts, resources, scopes, features } = document;
+  const ttlOf = (kind) => () => state.ttl[kind];
+
+  return {
+    adapter,
+    cookies: { keys: [randomBytes(32).toString('hex')] },
+    jwks: {
+      keys: [
+        signingKey('rsa', 'RS256', 'rsa', { modulusLength: 2048 }),
+        signingKey('ec', 'ES256', 'ec', { namedCurve: 'P-256' }),
+      ],
+    },
+    pkce: { required: () => true },
+    rotateRefreshToken: true,
+    conformIdTokenClaims: !document.claims_in_id_token,
+    scopes: ['openid', 'offline_access', ...scopes],
+    claims: { openid: ['sub'], profile: PROFILE, email: ['email', 'email_verified'] },
+    extraParams: ['audience'],
+    ttl: Object.fromEntries(Object.keys(state.ttl).map((kind) => [kind, ttlOf(kind)])),
+
+    async findAccount(ctx, sub) {
+      const claims = accounts[sub];
+      return claims && { accountId: sub, claims: async () => ({ ...claims, sub }) };
+    },
+
+    async extraTokenClaims(ctx, token) {
+      const { roles, permissions } = accounts[token.accountId] ?? {};
+      return { roles, permissions };
+    },
+
+    features: {
+      devInteractions: { enabled: true },
+      deviceFlow: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
+      backchannelLogout: { enabled: true },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: (ctx, client, oneOf) => oneOf ?? ctx.oidc.params.audience ?? document.default_resource ?? undefined,
+        useGrantedResource: () => document.use_granted_resource,
+        async getResourceServerInfo(ctx, resource) {
+          if (!Object.hasOwn(resources, resource)) throw new errors.InvalidTarget();
+          return {
+            scope: resources[resource].scopes.join(' '),
+            audience: resources[resource].audience,
+            accessTokenTTL: state.ttl.AccessToken,
+            accessTokenFormat: 'jwt',
+            jwt: { sign: { alg: 'RS256' } },
+          };
+        },
+      },
+      ...features,
+    },
+  };
+}

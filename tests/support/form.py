@@ -1,0 +1,90 @@
+"""Reads the forms and links of an HTML page, as far as a browser needs to submit one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+_PRESSED = ("submit", "button", "image", "reset")
+
+
+@dataclass(slots=True)
+class Field:
+    """An input or a button, by its ``name``; ``kind`` is its type attribute."""
+
+    name: str
+    kind: str
+    value: str
+
+
+@dataclass(slots=True)
+class Form:
+    """A form: where it goes, how, and what it would send."""
+
+    action: str
+    method: str
+    fields: list[Field] = field(default_factory=list)
+
+    def values(self, press: str = "") -> dict[str, str]:
+        """Return what a browser would send if the button called ``press`` were clicked."""
+        return {
+            known.name: known.value
+            for known in self.fields
+            if known.name and (known.kind not in _PRESSED or known.name == press)
+        }
+
+    def credentials(self) -> tuple[str, str] | None:
+        """Return the names of the login field and of the password field, if the form asks for them."""
+        password = next((known.name for known in self.fields if known.kind == "password"), None)
+        login = next((known.name for known in self.fields if known.kind in ("text", "email")), None)
+        return None if password is None or login is None else (login, password)
+
+    def first_button(self) -> str:
+        """Return the name of the first button, which the return key presses; the empty string if it has none."""
+        return next((known.name for known in self.fields if known.kind == "submit"), "")
+
+
+class _Reader(HTMLParser):
+    """Collects forms; a button may stand outside its form and name it by its ``id``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.links: list[str] = []
+        self._open: Form | None = None
+        self._named: dict[str, Form] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._open = Form(told.get("action", ""), told.get("method", "get").lower())
+            self.forms.append(self._open)
+            self._named[told.get("id", "")] = self._open
+        elif tag == "a" and "href" in told:
+            self.links.append(told["href"])
+        elif tag in ("input", "button"):
+            owner = self._named.get(told["form"]) if "form" in told else self._open
+            kind = told.get("type", "text" if tag == "input" else "submit").lower()
+            if owner is not None:
+                owner.fields.append(Field(told.get("name", ""), kind, told.get("value", "")))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = None
+
+
+def forms_of(page: str) -> tuple[Form, ...]:
+    """Return the forms of ``page`` in their order."""
+    return tuple(_read(page).forms)
+
+
+def links_of(page: str) -> tuple[str, ...]:
+    """Return where the links of ``page`` lead, as written."""
+    return tuple(_read(page).links)
+
+
+def _read(page: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(page)
+    reader.close()
+    return reader

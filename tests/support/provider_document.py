@@ -1,0 +1,115 @@
+"""The document that the certified provider is started with: clients, accounts, resources, lifetimes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+AuthMethod = Literal["none", "client_secret_basic", "client_secret_post"]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredClient:
+    """A client as the provider knows it; a ``native`` one may use any port of a loopback redirect URI."""
+
+    client_id: str
+    redirect_uris: tuple[str, ...]
+    auth_method: AuthMethod = "none"
+    secret: str = field(default="", repr=False)
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    native: bool = False
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the client metadata (OpenID Connect Dynamic Client Registration 1.0, 2); ``more`` has the last word."""
+        return {
+            "client_id": self.client_id,
+            "client_name": self.client_id,
+            "redirect_uris": self.redirect_uris,
+            "post_logout_redirect_uris": self.post_logout_redirect_uris,
+            "application_type": "native" if self.native else "web",
+            "token_endpoint_auth_method": self.auth_method,
+            "grant_types": [
+                "authorization_code",
+                "refresh_token",
+                "urn:ietf:params:oauth:grant-type:device_code",
+            ],
+            **({"client_secret": self.secret} if self.secret else {}),
+            **self.more,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """An API that access tokens can be made for: a JWT for ``audience`` with those of ``scopes`` that were granted."""
+
+    audience: str
+    scopes: tuple[str, ...] = ()
+
+
+ACCOUNTS: dict[str, dict[str, Any]] = {
+    "user1": {
+        "name": "Example User",
+        "preferred_username": "user1",
+        "email": "user1@example.com",
+        "email_verified": True,
+        "roles": ["analyst"],
+        "permissions": ["orders.read"],
+    },
+    "user2": {"name": "Other User", "preferred_username": "user2", "email": "user2@example.com"},
+}
+"""Who can sign in, by login (which is also the subject); any password is right, and an unknown login ends in an error page."""
+
+LIFETIMES = {
+    "AccessToken": 300,
+    "AuthorizationCode": 60,
+    "DeviceCode": 600,
+    "Grant": 86_400,
+    "IdToken": 3_600,
+    "Interaction": 3_600,
+    "RefreshToken": 86_400,
+    "Session": 86_400,
+}
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderDocument:
+    """What the provider is started with.
+
+    ``resources`` are by resource indicator. ``default_resource`` is assumed where an authorization request names none
+    (neither as ``resource`` nor as ``audience``). With ``use_granted_resource`` a token request without a resource gets
+    a token for the granted one, otherwise an opaque one for the userinfo endpoint. ``features`` are the package's own.
+    """
+
+    clients: tuple[RegisteredClient, ...] = ()
+    accounts: dict[str, dict[str, Any]] = field(default_factory=lambda: ACCOUNTS)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    default_resource: str | None = None
+    use_granted_resource: bool = False
+    scopes: tuple[str, ...] = ()
+    claims_in_id_token: bool = False
+    ttl: dict[str, int] = field(default_factory=dict)
+    features: dict[str, Any] = field(default_factory=dict)
+    host: str = "127.0.0.1"
+    port: int = 0
+
+    def to_json(self) -> str:
+        """Return the one line that the process reads."""
+        offered = [scope for resource in self.resources.values() for scope in resource.scopes]
+        return json.dumps(
+            {
+                "clients": [client.metadata() for client in self.clients],
+                "accounts": self.accounts,
+                "resources": {name: asdict(resource) for name, resource in self.resources.items()},
+                "default_resource": self.default_resource,
+                "use_granted_resource": self.use_granted_resource,
+                "scopes": list(dict.fromkeys([*self.scopes, *offered])),
+                "claims_in_id_token": self.claims_in_id_token,
+                "ttl": {**LIFETIMES, **self.ttl},
+                "features": self.features,
+                "host": self.host,
+                "port": self.port,
+            }
+        )

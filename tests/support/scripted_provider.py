@@ -1,0 +1,313 @@
+"""A scripted OpenID Provider: good by default, hostile by plan.
+
+It signs people in without asking (no form), and keeps exact accounts of what it saw and gave away. Its protocol code
+and its signatures are its own, so that the product is not tested against itself.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from tests.support.canary import CANARY
+from tests.support.fault_plan import Fault, FaultPlan, changed
+from tests.support.form_sign_in import FormBrowser
+from tests.support.loop_thread import ServedInThread
+from tests.support.scripted_messages import (
+    PATHS,
+    Received,
+    Refused,
+    client_shown,
+    discovery_document,
+    form_post_reply,
+    json_reply,
+)
+from tests.support.signing_key import SigningKey, base64url
+from tests.support.token_ledger import Code, Granted, TokenLedger
+
+if TYPE_CHECKING:
+    import ssl
+
+    from typing_extensions import Self
+
+
+@dataclass
+class ScriptedProvider:
+    """Context manager. All members may be changed between requests.
+
+    ``lifetime`` is in seconds and ``None`` leaves ``expires_in`` out. ``advertise`` changes the discovery document
+    (``None`` removes a member). ``scope`` is granted in place of the requested one. ``resources`` maps resource
+    indicators to audiences. ``clock_offset`` (seconds) is how far its clock is ahead. ``auth_method`` is what a client
+    must use; ``unchecked`` takes any. With ``forgive_reuse`` a spent refresh token is taken again, as providers do that
+    allow for a lost answer.
+    """
+
+    client_id: str = "jupyter"
+    client_secret: str = field(default="", repr=False)
+    auth_method: str = "none"
+    subject: str = "user1"
+    claims: dict[str, Any] = field(default_factory=dict)
+    userinfo: dict[str, Any] = field(default_factory=lambda: {"name": "Example User", "permissions": ["orders.read"]})
+    advertise: dict[str, Any] = field(default_factory=dict)
+    resources: dict[str, str] = field(default_factory=dict)
+    lifetime: int | None = 300
+    scope: str | None = None
+    rotate: bool = True
+    forgive_reuse: bool = False
+    issue_refresh_token: bool = True
+    id_token_on_refresh: bool = False
+    clock_offset: float = 0.0
+    tls: ssl.SSLContext | None = None
+    register: Callable[[str], None] = field(default=CANARY.hold, repr=False)
+    keys: list[SigningKey] = field(default_factory=lambda: [SigningKey.rsa("k1")])
+    received: list[Received] = field(default_factory=list)
+    faults: FaultPlan = field(default_factory=FaultPlan, repr=False)
+
+    def __post_init__(self) -> None:
+        self.ledger = TokenLedger(self.register)
+        application = web.Application(client_max_size=16 * 1024 * 1024)
+        for endpoint, path in PATHS.items():
+            application.router.add_route("*", path, self._endpoint(endpoint))
+        self._server = ServedInThread(application, tls=self.tls)
+        self._answers = {
+            "discovery": self._discovery,
+            "jwks": self._jwks,
+            "token": self._token,
+            "userinfo": self._userinfo,
+            "revoke": self._revoke,
+        }
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._server.__exit__(*reason)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier, which is also the beginning of every endpoint's URL."""
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self._server.port}"
+
+    def url(self, endpoint: str) -> str:
+        """Return where ``endpoint`` (one of ``PATHS``) is."""
+        return self.issuer + PATHS[endpoint]
+
+    def plan(self, endpoint: str, **fault: Any) -> None:
+        """Let the next request to ``endpoint`` go wrong: see :meth:`FaultPlan.plan`."""
+        self.faults.plan(endpoint, **fault)
+
+    def browser(self) -> FormBrowser:
+        """Return a fresh browser profile; what others than this provider reply to it is shown to the canary."""
+        return FormBrowser(self.issuer)
+
+    def issued(self) -> list[str]:
+        """Return every secret issued so far: codes, access, refresh and ID tokens."""
+        return list(self.ledger.issued)
+
+    def count(self, endpoint: str, **form: str) -> int:
+        """Return how many requests ``endpoint`` received whose form has these members."""
+        return sum(one.endpoint == endpoint and form.items() <= one.form.items() for one in self.received)
+
+    @property
+    def reuses(self) -> int:
+        """How often a spent refresh token came again."""
+        return self.ledger.reuses
+
+    def accepts(self, access_token: str) -> bool:
+        """Tell whether an API may take ``access_token``: issued, not revoked, not expired."""
+        granted = self.ledger.access.get(access_token)
+        return granted is not None and (granted.until is None or self.now() < granted.until)
+
+    def audience_of(self, access_token: str) -> str:
+        """Return what a live ``access_token`` is for; the empty string if it was issued for no resource."""
+        return self.ledger.access[access_token].audience
+
+    def revoke_all(self) -> None:
+        """End every code and token, as an administrator would."""
+        self.ledger.end_all()
+
+    def rotate_keys(self, *, keep: bool = False) -> SigningKey:
+        """Sign with a new key from now on; with ``keep`` the old ones stay published."""
+        key = SigningKey.rsa(f"k{len(self.keys) + 1}-{len(self.received)}")
+        self.keys = [key, *self.keys] if keep else [key]
+        return key
+
+    def now(self) -> float:
+        """Return the provider's time: seconds since 1970."""
+        return time.time() + self.clock_offset
+
+    def _endpoint(self, name: str) -> Callable[[web.Request], Any]:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            form = {key: str(value) for key, value in (await request.post()).items()}
+            headers = {key.lower(): value for key, value in request.headers.items()}
+            received = Received(name, request.method, dict(request.query), form, headers)
+            self.received.append(received)
+            fault = self.faults.take(name)
+            if not fault.after:
+                await fault.wait()
+            reply = None
+            if fault.after or not fault.replaces:
+                reply = self._good(received, fault)
+            if fault.after:
+                await fault.wait()
+            if fault.drop and request.transport is not None:
+                request.transport.abort()
+            if reply is None or fault.replaces:
+                reply = web.Response(status=fault.status or 200, body=fault.body)
+            reply.headers.update({"Date": email.utils.formatdate(self.now(), usegmt=True), **fault.headers})
+            return reply
+
+        return answer
+
+    def _good(self, received: Received, fault: Fault) -> web.Response:
+        """Answer as a good provider does, spoiled as ``fault`` says."""
+        try:
+            if received.endpoint == "authorize":
+                return self._authorize(received, fault)
+            if received.endpoint == "end_session":
+                return self._end_session(received)
+            told = self._answers[received.endpoint](received, fault)
+        except Refused as refused:
+            return json_reply({"error": refused.error}, refused.status)
+        return json_reply(changed(told, fault.mutate)) if told is not None else web.Response()
+
+    def _discovery(self, received: Received, fault: Fault) -> dict[str, Any]:
+        return discovery_document(self.issuer, sorted({key.alg for key in self.keys}), self.advertise)
+
+    def _jwks(self, received: Received, fault: Fault) -> dict[str, Any]:
+        return {"keys": [key.public_jwk() for key in self.keys]}
+
+    def _authorize(self, received: Received, fault: Fault) -> web.Response:
+        """Send the browser back at once (RFC 6749, 4.1.2; RFC 9207)."""
+        asked = received.query or received.form
+        redirect_uri = asked.get("redirect_uri", "")
+        if asked.get("client_id") != self.client_id or not redirect_uri:
+            return web.Response(status=400, text="Unknown client.")
+        answer = {"state": asked.get("state", ""), "iss": self.issuer}
+        if asked.get("response_type") != "code" or asked.get("code_challenge_method") != "S256":
+            answer = {"error": "invalid_request", **answer}
+        else:
+            code = self.ledger.new_secret("code")
+            self.ledger.codes[code] = Code(
+                redirect_uri,
+                asked.get("code_challenge", ""),
+                asked.get("nonce"),
+                self.scope or asked.get("scope", ""),
+                self.subject,
+                self.ledger.new_family(),
+            )
+            answer = {"code": code, **answer}
+        answer = changed(answer, fault.mutate)
+        if asked.get("response_mode") == "form_post":
+            return form_post_reply(redirect_uri, dict(answer))
+        glue = "&" if "?" in redirect_uri else "?"
+        return web.Response(status=302, headers={"Location": f"{redirect_uri}{glue}{urlencode(answer)}"})
+
+    def _token(self, received: Received, fault: Fault) -> dict[str, Any]:
+        self._check_client(received)
+        form = received.form
+        match form.get("grant_type"):
+            case "authorization_code":
+                return self._redeem(form, fault)
+            case "refresh_token":
+                return self._refresh(form, fault)
+        raise Refused("unsupported_grant_type")
+
+    def _check_client(self, received: Received) -> None:
+        shown = client_shown(received, self.auth_method)
+        if self.auth_method != "unchecked" and shown != (self.client_id, self.client_secret):
+            raise Refused("invalid_client", 401)
+
+    def _redeem(self, form: Mapping[str, str], fault: Fault) -> dict[str, Any]:
+        code = self.ledger.codes.pop(form.get("code", ""), None)
+        verifier = form.get("code_verifier", "")
+        self.register(verifier)
+        challenge = base64url(hashlib.sha256(verifier.encode()).digest())
+        if code is None or (code.redirect_uri, code.challenge) != (form.get("redirect_uri"), challenge):
+            raise Refused("invalid_grant")
+        granted = Granted(code.subject, code.scope, self._audience(form), code.family)
+        reply = self._tokens(granted)
+        if self.issue_refresh_token and "offline_access" in code.scope.split():
+            reply["refresh_token"] = self._refresh_token(granted)
+        if "openid" in code.scope.split():
+            reply["id_token"] = self._id_token(code.subject, code.nonce, fault)
+        return reply
+
+    def _refresh(self, form: Mapping[str, str], fault: Fault) -> dict[str, Any]:
+        token = form.get("refresh_token", "")
+        audience = self._audience(form)
+        granted = (
+            self.ledger.spend(token, forgive=self.forgive_reuse) if self.rotate else self.ledger.refresh.get(token)
+        )
+        if granted is None:
+            raise Refused("invalid_grant")
+        reply = self._tokens(Granted(granted.subject, granted.scope, audience, granted.family))
+        if self.rotate:
+            reply["refresh_token"] = self._refresh_token(granted)
+        if self.id_token_on_refresh:
+            reply["id_token"] = self._id_token(granted.subject, None, fault)
+        return reply
+
+    def _audience(self, form: Mapping[str, str]) -> str:
+        resource = form.get("resource")
+        if resource is None:
+            return ""
+        if resource not in self.resources:
+            raise Refused("invalid_target")
+        return self.resources[resource]
+
+    def _tokens(self, granted: Granted) -> dict[str, Any]:
+        token = self.ledger.new_secret("access")
+        until = None if self.lifetime is None else self.now() + self.lifetime
+        self.ledger.access[token] = Granted(granted.subject, granted.scope, granted.audience, granted.family, until)
+        lifetime = {} if self.lifetime is None else {"expires_in": self.lifetime}
+        return {"access_token": token, "token_type": "Bearer", "scope": granted.scope, **lifetime}
+
+    def _refresh_token(self, granted: Granted) -> str:
+        token = self.ledger.new_secret("refresh")
+        self.ledger.refresh[token] = granted
+        return token
+
+    def _id_token(self, subject: str, nonce: str | None, fault: Fault) -> str:
+        now = int(self.now())
+        claims = {
+            "iss": self.issuer,
+            "sub": subject,
+            "aud": self.client_id,
+            "iat": now,
+            "exp": now + 600,
+            **({} if nonce is None else {"nonce": nonce}),
+            **self.claims,
+        }
+        claims = changed(claims, fault.claims)
+        return self.ledger.note(fault.forge(claims) if fault.forge else self.keys[0].sign(claims))
+
+    def _userinfo(self, received: Received, fault: Fault) -> dict[str, Any]:
+        token = received.headers.get("authorization", "").removeprefix("Bearer ")
+        if not self.accepts(token):
+            raise Refused("invalid_token", 401)
+        return {"sub": self.ledger.access[token].subject, **self.userinfo}
+
+    def _revoke(self, received: Received, fault: Fault) -> None:
+        self._check_client(received)
+        self.ledger.revoke(received.form.get("token", ""))
+
+    def _end_session(self, received: Received) -> web.Response:
+        """Send the browser on (OpenID Connect RP-Initiated Logout 1.0, 3)."""
+        asked = received.query or received.form
+        target = asked.get("post_logout_redirect_uri")
+        if not target:
+            return web.Response(text="You are signed out.")
+        state = f"?{urlencode({'state': asked['state']})}" if "state" in asked else ""
+        return web.Response(status=302, headers={"Location": target + state})
+
+
+__all__ = ["PATHS", "Received", "ScriptedProvider"]

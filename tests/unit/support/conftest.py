@@ -1,0 +1,11 @@
+"""Nothing between a test and a provider on this machine."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever proxy the machine that runs the tests needs, loopback needs none."""
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
