@@ -51,6 +51,7 @@ class PendingSignIn:
 
     ``nonce`` and ``verifier`` go into the authorization request and are compared with what comes back.
     ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
+    An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
     """
 
     flow: str
@@ -62,6 +63,7 @@ class PendingSignIn:
     verifier: Secret
     next: str | None = None
     prompt: str | None = None
+    offered: bool = False
     ticket_digest: bytes | None = None
     state_digest: bytes = b""
     binding_digest: bytes | None = None
@@ -93,6 +95,7 @@ class PendingSignIns:
         *,
         next_path: str | None,
         prompt: str | None,
+        offered: bool = False,
     ) -> tuple[PendingSignIn, str]:
         """Open a sign-in and return it with its one-time start ticket.
 
@@ -111,6 +114,7 @@ class PendingSignIns:
             verifier=Secret(self._entropy.token(256)),
             next=next_path,
             prompt=prompt,
+            offered=offered,
             ticket_digest=_digest(ticket),
         )
         self._flows[pending.flow] = pending
@@ -130,7 +134,7 @@ class PendingSignIns:
         return [
             pending
             for pending in self._flows.values()
-            if pending.provider == provider and pending.progress is Progress.WAITING
+            if pending.provider == provider and pending.progress is Progress.WAITING and not pending.offered
         ]
 
     def use_ticket(self, ticket: str) -> PendingSignIn:

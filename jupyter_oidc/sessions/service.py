@@ -161,8 +161,25 @@ class SessionService:
         self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
         return pending, ticket
 
+    def offer(self, failed: PendingSignIn) -> str:
+        """Return a start ticket for another attempt like ``failed``; it begins when somebody uses the ticket."""
+        _, ticket = self._pending.begin(
+            self.settings.name,
+            failed.caller,
+            self._generation,
+            next_path=failed.next,
+            prompt=failed.prompt,
+            offered=True,
+        )
+        return ticket
+
     async def authorization_url(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
         """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie."""
+        if pending.offered:
+            pending.offered = False
+            pending.generation = self._generation
+            self._move(Happening.SIGN_IN_BEGUN)
+            self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
         state, binding = self._pending.bind(pending, redirect_uri)
         try:
             return await self._dialogue.authorization_url(pending, state), binding

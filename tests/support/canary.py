@@ -51,7 +51,7 @@ class Canary:
     """What was issued, and where it was seen."""
 
     leaks: list[Leak] = field(default_factory=list)
-    _pieces: set[str] = field(default_factory=set)
+    _pieces: set[str] = field(default_factory=set, repr=False)
 
     def hold(self, secret: str) -> None:
         """Remember ``secret``, which a provider has just issued."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import ssl
 import time
@@ -20,7 +19,7 @@ import httpx
 from jupyter_server.auth import passwd
 
 from jupyter_oidc.demo.child import Child
-from jupyter_oidc.demo.running_kernel import RunningKernel, Server
+from jupyter_oidc.demo.running_kernel import Server
 from jupyter_oidc.demo.stack import free_port
 from tests.support.canary import CANARY
 
@@ -207,11 +206,6 @@ class JupyterProcess:
         raise TimeoutError(f"Jupyter did not start.\n{self._child.last_lines()}")
 
 
-def kernel_environment(pid: int) -> str:
-    """Return the environment of the process ``pid`` as text (Linux)."""
-    return re.sub("\0", "\n", Path(f"/proc/{pid}/environ").read_text(encoding="utf-8", errors="replace"))
-
-
 def _watch(response: httpx.Response) -> None:
     """Show the reply to the canary; an event stream is not read to its end here."""
     if response.headers.get("content-type", "").startswith("text/event-stream"):
@@ -222,6 +216,3 @@ def _watch(response: httpx.Response) -> None:
 
 def _saw(what: str, content: bytes) -> None:
     CANARY.look(what, content)
-
-
-__all__ = ["JupyterProcess", "RunningKernel", "kernel_environment"]

@@ -151,7 +151,7 @@ class CallbackHandler(PageHandler):
             self.set_header("Referrer-Policy", "no-referrer")
             self.finish()
         else:
-            self.show_problem(pending.problem or ResponseMalformed(), again=await self._again(session, pending))
+            self.show_problem(pending.problem or ResponseMalformed(), again=self._again(session, pending))
 
     def _show_end(self, session: SessionService, flow: str) -> None:
         pending = self.services.pending.find(flow, session.settings.name)
@@ -170,13 +170,9 @@ class CallbackHandler(PageHandler):
         else:
             self.show_problem(pending.problem or ResponseMalformed())
 
-    async def _again(self, session: SessionService, pending: PendingSignIn) -> str | None:
-        """Return the start of a fresh attempt, by a click and never by itself (E-1); ``None`` if it cannot begin."""
-        try:
-            _, ticket = await session.begin(pending.caller, next_path=pending.next, prompt=pending.prompt)
-        except Problem:
-            return None
-        return url_path_join(self.base_url, "jupyter-oidc", "start", ticket)
+    def _again(self, session: SessionService, pending: PendingSignIn) -> str:
+        """Return the start of another attempt, which begins by a click and never by itself (E-1)."""
+        return url_path_join(self.base_url, "jupyter-oidc", "start", session.offer(pending))
 
     def _fields(self, text: str) -> list[tuple[str, str]]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -112,6 +113,34 @@ async def test_a_declined_first_sign_in_leaves_nobody_signed_in():
     assert stage.service.state is State.SIGNING_IN
     await stage.service.callback([("error", "access_denied"), ("state", state)], [binding])
     assert stage.service.state is State.SIGNED_OUT
+
+
+async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it():
+    """E-1: an error page shows a link; until it is followed, nobody is signing in."""
+    stage = Stage()
+    failed, state, binding = await stage.begin()
+    await stage.service.callback([("error", "access_denied"), ("state", state)], [binding])
+    ticket = stage.service.offer(failed)
+    assert stage.service.state is State.SIGNED_OUT
+    again = stage.pending.use_ticket(ticket)
+    await stage.service.authorization_url(again, failed.redirect_uri)
+    assert stage.service.state is State.SIGNING_IN
+    assert (again.flow != failed.flow, again.caller) == (True, "user:a")
+
+
+async def test_an_offer_made_before_a_sign_out_still_works_after_it():
+    """The attempt belongs to the time at which it is followed."""
+    stage = Stage()
+    failed, _, _ = await stage.begin()
+    stage.service.cancel(failed)
+    ticket = stage.service.offer(failed)
+    await stage.service.sign_out()
+    again = stage.pending.use_ticket(ticket)
+    url, binding = await stage.service.authorization_url(again, "https://hub.example.com/cb")
+    query = parse_qs(urlsplit(url).query)
+    stage.provider.nonce = query["nonce"][0]
+    await stage.service.callback([("code", "c"), ("state", query["state"][0])], [binding])
+    assert stage.service.state is State.ACTIVE
 
 
 async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere():
