@@ -42,7 +42,9 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    errors = import_module("jupyter_oidc.kernel.errors")
+    kinds = (kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.OIDCError))
+    return sorted({*__all__, *(kind.__name__ for kind in kinds if not kind.__name__.startswith("_"))})
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jupyter_oidc import contract
-from jupyter_oidc.kernel.errors import ProviderUnclear, SignInTimeout
+import httpx
+
+from jupyter_oidc.kernel.errors import OIDCError, ProviderUnclear, SignInTimeout
 from jupyter_oidc.kernel.find import find_kernel, find_server
 from jupyter_oidc.kernel.grant import GrantAuth
-from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient, broken_contract
+from jupyter_oidc.kernel.replies import content_of, judge, unreachable
+from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
 
 POLL = 2.0
 """Seconds of one look at a sign-in's progress; short, so that the display and Ctrl-C stay lively."""
+
+PACE = 0.2
+"""Seconds between two looks at least, should the server answer at once."""
+
+FAREWELL = 5.0
+"""Seconds that the cancelling of a sign-in may take: somebody who pressed Ctrl-C wants to go on."""
 
 
 class Bridge:
@@ -59,7 +68,7 @@ class Bridge:
 
     def cancel(self, started: dict[str, Any]) -> None:
         """Cancel a sign-in."""
-        self._call("DELETE", _flow_path(started), "sign-in-progress.reply")
+        self._call("DELETE", _flow_path(started), "sign-in-progress.reply", timeout=FAREWELL)
 
     def sign_out(self, provider: str) -> dict[str, Any]:
         """Sign out; the reply says what happened at each step."""
@@ -75,13 +84,17 @@ class Bridge:
         try:
             while (left := deadline - time.monotonic()) > 0:
                 tell(left)
+                looked = time.monotonic()
                 progress = self.progress(started, min(POLL, left))
                 if progress["state"] != "waiting":
                     finished = True
                     return progress
+                time.sleep(max(0.0, PACE - (time.monotonic() - looked)))
         finally:
             if not finished:
-                self.cancel(started)
+                # NOTE: why the wait ended must not be hidden by a failed cancel; the sign-in also ends by itself.
+                with suppress(OIDCError):
+                    self.cancel(started)
         raise SignInTimeout(
             f"Nobody finished the sign-in within {timeout:.0f} seconds.",
             action="Run oidc.sign_in() again, and open the link it shows.",
@@ -101,11 +114,12 @@ class Bridge:
         return self.auth.current()
 
     def _call(self, method: str, path: str, name: str, **options: Any) -> dict[str, Any]:
-        response = self._client.request(method, path, **options)
         try:
-            return contract.check(name, response.json())
-        except ValueError:
-            raise broken_contract() from None
+            request = self._client.build_request(method, path, **options)
+            content = content_of(self._client.send(request, stream=True))
+        except httpx.HTTPError as error:
+            raise unreachable(error) from None
+        return judge(name, content)
 
 
 def _flow_path(started: dict[str, Any]) -> str:

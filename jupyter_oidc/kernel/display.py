@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from html import escape
 from typing import Any
+from urllib.parse import urlsplit
 
 STATES = {
     "signed-out": ("Not signed in", "Run oidc.sign_in() to sign in."),
@@ -24,6 +25,8 @@ _DOT = {
     "refresh-failed": "--jp-warn-color1, #f57c00",
     "signed-out-expired": "--jp-error-color1, #d32f2f",
 }
+
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 _CARD = (
     "display:inline-block;min-width:18em;padding:0.7em 1em;border-radius:4px;"
@@ -65,14 +68,34 @@ def session_html(summary: dict[str, Any]) -> str:
     return f'<div role="status" style="{_CARD}">{"".join(rows)}</div>'
 
 
-def link_html(url: str, provider: str, seconds: float) -> str:
-    """Return the invitation to sign in, with the time that is left."""
+def link_html(url: str, provider: str, seconds: float, code: str = "") -> str:
+    """Return the invitation to sign in, with the time that is left; ``code`` is what a device sign-in asks for."""
+    entered = f"<div>Enter the code <b>{escape(plain(code))}</b></div>" if code else ""
     return (
-        f'<div style="{_CARD}"><div><b>Sign in at {escape(provider)}</b></div>'
+        f'<div style="{_CARD}"><div><b>Sign in at {escape(provider)}</b></div>{entered}'
         f'<a style="{_BUTTON}" href="{escape(url)}" target="_blank" rel="noopener noreferrer">Open the sign-in page</a>'
         f'<div role="status" style="{_MUTED}">Waiting for you; {_clock(seconds)} left. '
         "Interrupt the kernel to cancel.</div></div>"
     )
+
+
+def signed_out_html(text: str, url: str | None) -> str:
+    """Return a card about a sign-out; ``url`` is where the provider's own session can be ended."""
+    link = ""
+    if url is not None and urlsplit(url).scheme in ("http", "https"):
+        href = escape(url)
+        link = (
+            f'<div><a href="{href}" target="_blank" rel="noopener noreferrer">End the provider\'s session too</a></div>'
+        )
+    return f'<div role="status" style="{_CARD}"><div>{escape(text)}</div>{link}</div>'
+
+
+def plain(text: str) -> str:
+    """Return ``text`` of a stranger (a name) without what moves a cursor, ends a line or turns its direction.
+
+    Joiners stay, because names in Persian and Hindi are spelt with them.
+    """
+    return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def ended_html(text: str) -> str:
@@ -83,7 +106,7 @@ def ended_html(text: str) -> str:
 def _as_whom(summary: dict[str, Any]) -> str:
     user = summary["user"] or {}
     name = user.get("name") or user.get("username")
-    return f" as {name}" if name else ""
+    return f" as {plain(name)}" if name else ""
 
 
 def _renewal(summary: dict[str, Any]) -> str:
@@ -94,7 +117,7 @@ def _renewal(summary: dict[str, Any]) -> str:
 
 
 def _api_row(api: dict[str, Any]) -> str:
-    mark, word = ("&#10003;", "") if api["allowed"] else ("&#8211;", "missing: " + ", ".join(api["missing"]))
+    mark, word = ("&#10003;", "") if api["allowed"] else ("&#8211;", "missing: " + plain(", ".join(api["missing"])))
     return f'<div>{mark} {escape(api["name"])} <span style="{_MUTED}">{escape(word)}</span></div>'
 
 

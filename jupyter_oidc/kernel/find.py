@@ -11,13 +11,15 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from jupyter_oidc.kernel.errors import NotAKernel, ServerNotFound
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_EVERYWHERE = {"": "127.0.0.1", "*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
+"""What a server that listens everywhere is called -> the address at which its own machine reaches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,12 @@ class Server:
 
     url: str
     certificate: Path | None = None
+    same_machine: bool = False
 
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine, so that no corporate proxy may see the calls."""
-        return urlsplit(self.url).hostname in _LOOPBACK
+        return self.same_machine or _is_loopback(urlsplit(self.url).hostname or "")
 
     @property
     def origin(self) -> str:
@@ -49,18 +52,17 @@ class Kernel:
 
 def find_server() -> Server:
     """Return the server that this process belongs to; raises :class:`ServerNotFound`."""
-    url = os.environ.get("JUPYTER_OIDC_URL")
-    runtime = _runtime_dir()
-    parent = os.environ.get("JPY_PARENT_PID", "")
-    if not url:
-        url = _read(runtime / f"jpserver-{parent}.json").get("url") if parent.isdigit() else None
-    if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
+    folder = _runtime_dir()
+    process, described = _runtime_file(folder)
+    named = os.environ.get("JUPYTER_OIDC_URL")
+    url = _base(named) if named else _reachable(described)
+    if url is None:
         raise ServerNotFound(
             "The Jupyter server of this kernel cannot be found.",
             action="Start the kernel from JupyterLab, or set JUPYTER_OIDC_URL to the server's address.",
         )
-    certificate = _read(runtime / f"jupyter-oidc-{parent}.json").get("certificate") if parent.isdigit() else None
-    return Server(url.rstrip("/") + "/", Path(certificate) if isinstance(certificate, str) else None)
+    certificate = _read(folder / f"jupyter-oidc-{process}.json").get("certificate")
+    return Server(url, Path(certificate) if isinstance(certificate, str) else None, same_machine=not named)
 
 
 def find_kernel() -> Kernel:
@@ -75,6 +77,61 @@ def find_kernel() -> Kernel:
         "This process is not a Jupyter kernel, so it cannot prove who it is.",
         action="Run this in a notebook, or set JUPYTER_OIDC_CONNECTION_FILE to a kernel's connection file.",
     )
+
+
+def _base(text: object) -> str | None:
+    """Return scheme, host, port and path of a URL, ending with a slash; ``None`` if it is no web address.
+
+    A query (people paste addresses that hold the server's token), a fragment and a user are left out.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        parts = urlsplit(text.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not host:
+        return None
+    named = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{named}{'' if port is None else f':{port}'}{parts.path.rstrip('/')}/"
+
+
+def _reachable(described: dict[str, Any]) -> str | None:
+    """Return the URL in a runtime file, on the loopback address if the server listens everywhere.
+
+    NOTE: for such a server the file names the machine, which need not resolve (containers); with HTTPS the
+    name stays, because the certificate is for that name.
+    """
+    url = _base(described.get("url"))
+    here = _EVERYWHERE.get(str(described.get("hostname")))
+    if url is None or here is None or url.startswith("https:"):
+        return url
+    parts = urlsplit(url)
+    return f"http://{here}{'' if parts.port is None else f':{parts.port}'}{parts.path}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _runtime_file(folder: Path, *, by_handle: bool = os.name == "nt") -> tuple[str, dict[str, Any]]:
+    """Return the server's process id and the content of its runtime file; the latter is empty if there is none.
+
+    NOTE: on Windows ``JPY_PARENT_PID`` is a handle (``by_handle``), not a process id: there the server is our
+    parent process or, behind the launcher of a virtual environment, the only server with a runtime file.
+    """
+    process = str(os.getppid()) if by_handle else os.environ.get("JPY_PARENT_PID", "")
+    described = _read(folder / f"jpserver-{process}.json") if process.isdigit() else {}
+    if by_handle and not described and len(only := list(folder.glob("jpserver-*.json"))) == 1:
+        process = only[0].stem.removeprefix("jpserver-")
+        described = _read(only[0])
+    return process, described
 
 
 def _connection_file() -> Path | None:

@@ -2,30 +2,44 @@
 
 As an ``httpx.Auth`` it is added to each request on its way out, so no client, header dictionary or ``repr``
 holds it.
+It is asked for with a client of its own, so that the hooks, headers and redirects of a caller's client have no
+part in it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
 import threading
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import httpx
 
-from jupyter_oidc import contract
-from jupyter_oidc.kernel.errors import ContractError
+from jupyter_oidc.kernel.replies import content_of, content_of_async, judge, problem_of, unreachable
+from jupyter_oidc.kernel.tls import connection_options
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
 
     from jupyter_oidc.kernel.find import Kernel, Server
 
 PURPOSE = "jupyter-oidc kernel grant v1"
 RENEW_AT = 0.2
 """The share of its life that a grant still has when it is renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    grant: str = field(repr=False)
+    renew_after: float
+
+
+_NOTHING = _Held("", float("-inf"))
 
 
 def proof_of(kernel: Kernel, issued_at: int, nonce: str) -> str:
@@ -35,93 +49,99 @@ def proof_of(kernel: Kernel, issued_at: int, nonce: str) -> str:
 
 
 class GrantAuth(httpx.Auth):
-    """Adds the grant to requests to the server's own address, and to no other."""
+    """Adds the grant to requests to the server's own address, and to no other.
 
-    def __init__(self, server: Server, kernel: Kernel) -> None:
+    One object serves all clients of a process: whoever finds the grant old asks for a new one while the others
+    wait for it. ``now`` returns seconds that never go back.
+    """
+
+    def __init__(self, server: Server, kernel: Kernel, now: Callable[[], float] = time.monotonic) -> None:
         self._server = server
         self._kernel = kernel
-        self._grant = ""
-        self._renew_after = 0.0
-        self._lock = threading.Lock()
+        self._now = now
+        self._home = httpx.URL(server.url)
+        self._held = _NOTHING
+        self._asking = threading.Lock()
+        self._asking_in: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
         return "GrantAuth(<hidden>)"
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Get a grant if there is none or it is old, send the request, and once more if the grant was refused."""
-        if not str(request.url).startswith(self._server.url):
-            yield request
-            return
-        if time.monotonic() >= self._renew_after:
-            self._keep((yield self._grant_request()))
-        request.headers["Authorization"] = f"Bearer {self._grant}"
-        response = yield request
-        if response.headers.get("X-OIDC-Error") == "grant_invalid":
-            self._keep((yield self._grant_request()))
-            request.headers["Authorization"] = f"Bearer {self._grant}"
-            yield request
-
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """As ``auth_flow``; a streamed reply is read only if it is a refusal of the grant."""
-        yield from self._without_reading(request)
+        """Add the grant, after getting one if there is none or it is old."""
+        if self.is_ours(request.url):
+            request.headers["Authorization"] = f"Bearer {self.current()}"
+        yield request
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """As ``auth_flow`` for an asynchronous client."""
-        flow = self.auth_flow(request)
-        outgoing = next(flow)
-        while True:
-            response = yield outgoing
-            if self._is_grant_reply(outgoing) or response.headers.get("X-OIDC-Error") == "grant_invalid":
-                await response.aread()
-            try:
-                outgoing = flow.send(response)
-            except StopIteration:
-                return
+        """As ``sync_auth_flow`` for an asynchronous client."""
+        if self.is_ours(request.url):
+            request.headers["Authorization"] = f"Bearer {await self._current_async()}"
+        yield request
+
+    def is_ours(self, url: httpx.URL) -> bool:
+        """Whether ``url`` lies below the server's own, compared part by part and in normal form."""
+        home = self._home
+        return (
+            (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
+            and url.raw_path.startswith(home.raw_path)
+            and not url.userinfo
+        )
+
+    def refused(self, request: httpx.Request) -> None:
+        """Forget the grant that ``request`` carried; a newer one, got by somebody else meanwhile, is kept."""
+        if request.headers.get("Authorization") == f"Bearer {self._held.grant}":
+            self._held = _NOTHING
 
     def current(self) -> str:
-        """Return the grant now in force for a library that wants headers; empty before the first call."""
-        return self._grant
+        """Return a grant that is good for a while; raises the server's refusal, or ``ServerNotFound``."""
+        with self._asking:
+            if self._now() >= self._held.renew_after:
+                self._ask()
+            return self._held.grant
 
-    def _without_reading(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        flow = self.auth_flow(request)
-        outgoing = next(flow)
-        while True:
-            response = yield outgoing
-            if self._is_grant_reply(outgoing) or response.headers.get("X-OIDC-Error") == "grant_invalid":
-                response.read()
-            try:
-                outgoing = flow.send(response)
-            except StopIteration:
-                return
+    async def _current_async(self) -> str:
+        # NOTE: a lock per event loop; a thread that asks at the same time may get a second grant, no harm done.
+        async with self._asking_in.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            if self._now() >= self._held.renew_after:
+                await self._ask_async()
+            return self._held.grant
 
-    def _is_grant_reply(self, request: httpx.Request) -> bool:
-        return str(request.url) == self._grant_url
+    def _ask(self) -> None:
+        try:
+            with (
+                httpx.Client(**connection_options(self._server)) as client,
+                client.stream("POST", self._url, json=self._proof()) as response,
+            ):
+                self._keep(response, content_of(response))
+        except httpx.HTTPError as error:
+            raise unreachable(error) from None
+
+    async def _ask_async(self) -> None:
+        try:
+            async with (
+                httpx.AsyncClient(**connection_options(self._server)) as client,
+                client.stream("POST", self._url, json=self._proof()) as response,
+            ):
+                self._keep(response, await content_of_async(response))
+        except httpx.HTTPError as error:
+            raise unreachable(error) from None
 
     @property
-    def _grant_url(self) -> str:
+    def _url(self) -> str:
         return self._server.url + "jupyter-oidc/kernel/grant"
 
-    def _grant_request(self) -> httpx.Request:
+    def _proof(self) -> dict[str, Any]:
         issued_at, nonce = int(time.time()), secrets.token_urlsafe(24)
-        body = {
+        return {
             "kernel_id": self._kernel.id,
             "issued_at": issued_at,
             "nonce": nonce,
             "proof": proof_of(self._kernel, issued_at, nonce),
         }
-        return httpx.Request("POST", self._grant_url, json=body)
 
-    def _keep(self, response: httpx.Response) -> None:
-        """Take over a new grant; a refusal is left for the caller, whose own request will be refused alike."""
-        if response.status_code != httpx.codes.OK:
-            return
-        try:
-            reply = contract.check("kernel-grant.reply", response.json())
-        except ValueError:
-            raise ContractError(
-                "The server's answer does not match its contract.",
-                action="Install the same version of jupyter_oidc in the kernel and in the server.",
-            ) from None
-        with self._lock:
-            self._grant = reply["grant"]
-            self._renew_after = time.monotonic() + reply["expires_in"] * (1 - RENEW_AT)
+    def _keep(self, response: httpx.Response, content: bytes) -> None:
+        if "X-OIDC-Error" in response.headers:
+            raise problem_of(response, content, self._server.url + "lab")
+        reply = judge("kernel-grant.reply", content)
+        self._held = _Held(reply["grant"], self._now() + reply["expires_in"] * (1 - RENEW_AT))

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from jupyter_oidc.kernel.bridge import bridge
-from jupyter_oidc.kernel.display import Notice, ended_html, link_html, session_html, session_text
+from jupyter_oidc.kernel.display import (
+    Notice,
+    ended_html,
+    link_html,
+    plain,
+    session_html,
+    session_text,
+    signed_out_html,
+)
 from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
+from jupyter_oidc.kernel.replies import broken_contract
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
@@ -72,14 +82,20 @@ class SignedOut:
     end_session_url: str | None
 
     def __repr__(self) -> str:
+        more = f" To end the provider's own session, open {self.end_session_url}" if self.end_session_url else ""
+        return f"{self._told()}{plain(more)}"
+
+    def _repr_html_(self) -> str:
+        return signed_out_html(self._told(), self.end_session_url)
+
+    def _told(self) -> str:
         told = {
             "done": "The provider revoked the session.",
             "failed": "The provider could not be told yet; this is tried again in the background.",
             "not-supported": "The provider offers no revocation.",
             "nothing-to-revoke": "There was nothing to revoke.",
         }[self.revoked]
-        more = f" To end the provider's own session, open {self.end_session_url}" if self.end_session_url else ""
-        return f"Signed out here. {told}{more}"
+        return f"Signed out here. {told}"
 
 
 class Endpoint(NamedTuple):
@@ -92,11 +108,13 @@ class Endpoint(NamedTuple):
         return f"Endpoint(base_url={self.base_url!r}, headers=<hidden>)"
 
 
-class _HiddenHeaders(dict[str, str]):
-    """Headers whose values do not show when a notebook prints them."""
+class _Hidden(str):
+    """A header's value that does not show when a notebook prints the headers, or a copy of them."""
+
+    __slots__ = ()
 
     def __repr__(self) -> str:
-        return "{" + ", ".join(f"{name!r}: <hidden>" for name in self) + "}"
+        return "<hidden>"
 
 
 def session(provider: str | None = None) -> Session:
@@ -121,11 +139,12 @@ def sign_in(provider: str | None = None, *, timeout: float = 300.0) -> Session:
     if summary["state"] == "active":
         return _session(summary)
     started = connection.begin(name)
-    url = connection.server.origin + (started["start_url"] or "")
+    url, code = _where(started, connection.server.origin)
     notice = Notice()
 
     def tell(seconds_left: float) -> None:
-        notice.show(link_html(url, name, seconds_left), f"To sign in at {name}, open: {url}")
+        entered = f" and enter the code {plain(code)}" if code else ""
+        notice.show(link_html(url, name, seconds_left, code), f"To sign in at {name}, open: {url}{entered}")
 
     try:
         progress = connection.await_sign_in(started, timeout, tell)
@@ -172,13 +191,27 @@ def endpoint(name: str) -> Endpoint:
     """
     connection = bridge()
     base_url = str(connection.api_client(name).base_url)
-    return Endpoint(base_url, _HiddenHeaders(Authorization=f"Bearer {connection.grant_now()}"))
+    return Endpoint(base_url, {"Authorization": _Hidden(f"Bearer {connection.grant_now()}")})
 
 
 def _session(summary: dict[str, Any]) -> Session:
     parts = {key: value for key, value in summary.items() if key not in ("user", "apis")}
     user = User(**summary["user"]) if summary["user"] else None
     return Session(**parts, user=user, apis=[ApiAccess(**api) for api in summary["apis"]], _summary=summary)
+
+
+def _where(started: dict[str, Any], origin: str) -> tuple[str, str]:
+    """Return the address to open and, for a device sign-in, the code to enter there."""
+    device = started["device"]
+    if device is None:
+        url, code = origin + (started["start_url"] or ""), ""
+        usable = (started["start_url"] or "").startswith("/")
+    else:
+        url, code = device["verification_uri_complete"] or device["verification_uri"], device["user_code"]
+        usable = urlsplit(url).scheme in ("http", "https")
+    if not usable or not url.isprintable():
+        raise broken_contract()
+    return url, code
 
 
 def _why(progress: dict[str, Any], lab_url: str) -> OIDCError:

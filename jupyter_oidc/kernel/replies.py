@@ -1,0 +1,101 @@
+"""Judge what our own server answers: bounded, checked against the contract, turned into our exceptions.
+
+Nothing here sends anything, and no reply of an API behind the proxy comes through here.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc import contract
+from jupyter_oidc.kernel.errors import ContractError, OIDCError, ServerNotFound, of_reply
+
+if TYPE_CHECKING:
+    import httpx
+
+LONGEST: Final = 1_000_000
+"""Bytes of one reply of ours, decoded; a summary has a few thousand."""
+
+
+def content_of(response: httpx.Response) -> bytes:
+    """Return the body of a streamed reply of ours and close it; raises ``ContractError`` if it is too long."""
+    content = b""
+    try:
+        for piece in response.iter_bytes():
+            content += piece
+            if len(content) > LONGEST:
+                raise broken_contract()
+    finally:
+        response.close()
+    return content
+
+
+async def content_of_async(response: httpx.Response) -> bytes:
+    """As ``content_of`` for an asynchronous client."""
+    content = b""
+    try:
+        async for piece in response.aiter_bytes():
+            content += piece
+            if len(content) > LONGEST:
+                raise broken_contract()
+    finally:
+        await response.aclose()
+    return content
+
+
+def judge(name: str, content: bytes) -> dict[str, Any]:
+    """Return the message in ``content`` if it matches the contract ``name``; raises ``ContractError``."""
+    try:
+        return contract.check(name, json.loads(content))
+    except (ValueError, RecursionError):
+        raise broken_contract() from None
+
+
+def problem_of(response: httpx.Response, content: bytes, lab_url: str) -> OIDCError:
+    """Return the exception for an error reply of ours; ``lab_url`` is where one can sign in by hand."""
+    if response.request.method == "HEAD":
+        return _without_body(response.headers["X-OIDC-Error"], lab_url)
+    try:
+        return of_reply(judge("error", content), lab_url)
+    except ContractError as broken:
+        return broken
+
+
+def broken_contract() -> ContractError:
+    """Return the exception for an answer that the contract does not allow."""
+    return ContractError(
+        "The server's answer does not match its contract.",
+        action="Install the same version of jupyter_oidc in the kernel and in the server.",
+    )
+
+
+def unreachable(error: BaseException) -> ServerNotFound:
+    """Return the exception for a call that got no answer; ``error`` is what the connection reported."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ServerNotFound(
+                "The Jupyter server shows a certificate that this machine does not trust.",
+                action="Restart the server and then the kernel; if that does not help, ask your administrator.",
+            )
+        cause = cause.__cause__ or cause.__context__
+    return ServerNotFound(
+        "The Jupyter server does not answer.",
+        action="Check that it is still running; after a restart of the server, restart the kernel too.",
+    )
+
+
+def _without_body(code: str, lab_url: str) -> OIDCError:
+    body = {
+        "code": code,
+        "message": f"The call was refused ({code}).",
+        "action": "Make the same call with GET to read why.",
+        "retryable": False,
+        "request_id": "",
+    }
+    try:
+        return of_reply(body, lab_url)
+    except KeyError:
+        return broken_contract()

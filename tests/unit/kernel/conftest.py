@@ -1,0 +1,57 @@
+"""A stage, and a process that looks like a kernel started from it."""
+
+import json
+
+import pytest
+
+from jupyter_oidc.kernel.bridge import _bridge
+from tests.unit.kernel.stage import KERNEL, Stage
+
+VARIABLES = (
+    "JUPYTER_OIDC_URL",
+    "JUPYTER_OIDC_CONNECTION_FILE",
+    "JUPYTER_OIDC_PROVIDER",
+    "JUPYTER_RUNTIME_DIR",
+    "JUPYTER_DATA_DIR",
+    "JPY_PARENT_PID",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+)
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch):
+    """No variable of the machine that runs the tests, and no connection of an earlier test."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    _bridge.cache_clear()
+    yield
+    _bridge.cache_clear()
+
+
+@pytest.fixture
+def stage():
+    with Stage() as opened:
+        yield opened
+
+
+@pytest.fixture
+def connection_file(tmp_path, monkeypatch):
+    """The connection file of ``KERNEL``, alone in a runtime directory."""
+    path = tmp_path / f"kernel-{KERNEL.id}.json"
+    path.write_text(json.dumps({"key": KERNEL.key.decode(), "ip": "127.0.0.1"}), encoding="utf-8")
+    monkeypatch.setenv("JUPYTER_OIDC_CONNECTION_FILE", str(path))
+    return path
+
+
+@pytest.fixture
+def kernel(stage, connection_file, monkeypatch):
+    """The stage, after this process has become its kernel."""
+    monkeypatch.setenv("JUPYTER_OIDC_URL", stage.url)
+    return stage

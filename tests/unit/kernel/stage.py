@@ -1,0 +1,225 @@
+"""A stage for the kernel helper: a scripted Jupyter server on a real socket, and a kernel that belongs to it.
+
+A ``Stage`` answers what a test scripted, in order, the last answer for ever; it remembers every request and
+issues grants by itself.
+What nobody scripted is answered as a stranger would: 404 in HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import AF_INET6
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from jupyter_oidc.kernel.find import Kernel, Server
+from jupyter_oidc.kernel.grant import GrantAuth
+from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
+KERNEL = Kernel("5e3c8f9a-0b1d-4c2e-8f7a-6d5b4c3a2918", b"a0b1c2d3-connection-key")
+GRANT_PATH = "jupyter-oidc/kernel/grant"
+FLOW = "flow-0123456789abcdef"
+
+SUMMARY = {
+    "provider": "corp",
+    "issuer": "https://id.example.com",
+    "state": "active",
+    "reason": None,
+    "sequence": 7,
+    "user": {
+        "sub": "a1",
+        "name": "Ada Lovelace",
+        "username": "ada",
+        "email": "ada@example.com",
+        "email_verified": True,
+        "picture": None,
+    },
+    "entitlements": ["orders.read"],
+    "scopes": ["openid"],
+    "missing_scopes": [],
+    "signed_in_at": "2026-11-23T09:00:00Z",
+    "access_expires_at": "2026-11-23T09:05:00Z",
+    "expires_in": 284,
+    "refreshable": True,
+    "storage": "keyring",
+    "retry_at": None,
+    "apis": [{"name": "orders", "allowed": True, "missing": []}],
+}
+SIGNED_OUT = {**SUMMARY, "state": "signed-out", "user": None, "expires_in": None, "apis": []}
+STARTED = {
+    "flow": FLOW,
+    "provider": "corp",
+    "strategy": "server",
+    "start_url": "/jupyter-oidc/start/one-time-ticket",
+    "device": None,
+    "expires_in": 300,
+}
+WAITING = {"flow": FLOW, "provider": "corp", "state": "waiting", "error": None, "expires_in": 299}
+COMPLETED = {**WAITING, "state": "completed"}
+CANCELLED = {**WAITING, "state": "cancelled"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One reply; a ``body`` that is no bytes goes out as JSON, ``delay`` is in seconds."""
+
+    body: Any = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it arrived; header names in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def bearer(self) -> str | None:
+        return self.headers.get("authorization")
+
+
+def refusal(code: str, status: int = 401, **members: Any) -> Answer:
+    """An error reply made by jupyter_oidc itself."""
+    body = {
+        "code": code,
+        "message": "It did not work.",
+        "action": "Try something else.",
+        "retryable": False,
+        "request_id": "req-12345678",
+        "reason": "It did not work.",
+        **members,
+    }
+    return Answer(body, status, {"X-OIDC-Error": code})
+
+
+class Stage:
+    """The server; use it in a ``with`` statement. ``certificate`` is a PEM file with key: then it speaks HTTPS."""
+
+    def __init__(self, base_url: str = "/", host: str = "127.0.0.1", certificate: str | None = None) -> None:
+        stage = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 20
+
+            def log_message(self, *args: Any) -> None:
+                """Say nothing: the test asks ``Stage.received`` instead."""
+
+            def handle_one_request(self) -> None:
+                try:
+                    super().handle_one_request()
+                except (ConnectionError, ssl.SSLError):
+                    self.close_connection = True
+
+            def do_any(self) -> None:
+                stage.handle(self)
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_any  # noqa: N815
+
+        class Listener(ThreadingHTTPServer):
+            address_family = AF_INET6 if ":" in host else ThreadingHTTPServer.address_family
+            daemon_threads = True
+
+            def handle_error(self, *args: Any) -> None:
+                """A client that hangs up, or refuses our certificate, is part of a test."""
+
+        self._http = Listener((host, 0), Handler)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+        self.port = self._http.server_address[1]
+        named = f"[{host}]" if ":" in host else host
+        self.base_url = base_url
+        self.origin = f"{'http' if certificate is None else 'https'}://{named}:{self.port}"
+        self.url = self.origin + base_url
+        self.received: list[Received] = []
+        self.issued: list[str] = []
+        self.grant_lifetime = 900
+        self.grant_delay = 0.0
+        self._script: dict[tuple[str, str], list[Answer]] = defaultdict(list)
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    @property
+    def server(self) -> Server:
+        return Server(self.url)
+
+    def answers(self, method: str, path: str, *answers: Any) -> None:
+        """Script the replies to ``method`` on ``path`` below the base URL; anything but an Answer is a 200 body."""
+        wrapped = [answer if isinstance(answer, Answer) else Answer(answer) for answer in answers]
+        self._script[method, path] = wrapped
+
+    def asked(self, method: str, path: str) -> list[Received]:
+        """What arrived for ``method`` on ``path`` below the base URL."""
+        return [got for got in self.received if (got.method, got.path) == (method, self.base_url + path)]
+
+    def grants(self, now: Callable[[], float] = time.monotonic) -> GrantAuth:
+        return GrantAuth(self.server, KERNEL, now)
+
+    def client(self, path: str = "jupyter-oidc/api/orders/", **options: Any) -> OIDCClient:
+        return OIDCClient(self.server, self.grants(), path, **options)
+
+    def async_client(self, path: str = "jupyter-oidc/api/orders/", **options: Any) -> AsyncOIDCClient:
+        return AsyncOIDCClient(self.server, self.grants(), path, **options)
+
+    def handle(self, request: BaseHTTPRequestHandler) -> None:
+        got = self._read(request)
+        with self._lock:
+            self.received.append(got)
+            answer = self._next(got)
+        time.sleep(answer.delay)
+        body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+        request.send_response(answer.status)
+        for name, value in {"Content-Length": str(len(body)), **answer.headers}.items():
+            request.send_header(name, value)
+        request.end_headers()
+        if got.method != "HEAD":
+            request.wfile.write(body)
+
+    def _read(self, request: BaseHTTPRequestHandler) -> Received:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        body = request.rfile.read(int(headers.get("content-length", 0)))
+        while headers.get("transfer-encoding") == "chunked" and (size := int(request.rfile.readline(), 16)):
+            body += request.rfile.read(size)
+            request.rfile.readline()
+        if "transfer-encoding" in headers:
+            request.rfile.readline()
+        parts = urlsplit(request.path)
+        return Received(str(request.command), parts.path, parts.query, headers, body)
+
+    def _next(self, got: Received) -> Answer:
+        path = got.path.removeprefix(self.base_url)
+        script = self._script[got.method, path]
+        if script:
+            return script[0] if len(script) == 1 else script.pop(0)
+        if path == GRANT_PATH and got.method == "POST":
+            self.issued.append(f"jog.grant-number-{len(self.issued) + 1:06d}")
+            return Answer({"grant": self.issued[-1], "expires_in": self.grant_lifetime}, delay=self.grant_delay)
+        return Answer(b"<html><body>Nobody here</body></html>", 404, {"Content-Type": "text/html"})

@@ -1,0 +1,213 @@
+"""How a session, a sign-in and a sign-out look: plain words, no script, and nobody's name breaks anything."""
+
+import html.parser
+import re
+
+import pytest
+
+from jupyter_oidc import contract
+from jupyter_oidc.kernel.display import STATES, Notice, ended_html, link_html, plain, session_html, session_text
+from jupyter_oidc.kernel.session import SignedOut
+from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+
+
+class Tags(html.parser.HTMLParser):
+    """The tags and attributes that a browser would see; fails on one that is not closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.seen, self.attributes = [], set(), []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        self.attributes += attrs
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def named(name):
+    return {**SUMMARY, "user": {**SUMMARY["user"], "name": name}}
+
+
+ALL_CARDS = [
+    pytest.param(session_html(named(HOSTILE)), id="name"),
+    pytest.param(session_html({**SUMMARY, "user": {**SUMMARY["user"], "name": None, "username": HOSTILE}}), id="user"),
+    pytest.param(session_html({**SUMMARY, "provider": HOSTILE}), id="provider"),
+    pytest.param(
+        session_html({**SUMMARY, "apis": [{"name": HOSTILE, "allowed": False, "missing": [HOSTILE]}]}), id="apis"
+    ),
+    pytest.param(link_html("http://h/" + HOSTILE, HOSTILE, 10, HOSTILE), id="link"),
+    pytest.param(ended_html(HOSTILE), id="ended"),
+    pytest.param(SignedOut("done", "done", "https://h/" + HOSTILE)._repr_html_(), id="sign-out"),
+]
+
+
+@pytest.mark.parametrize("card", ALL_CARDS)
+def test_a_card_holds_no_tags_but_ours(card):
+    assert Tags(card).seen <= {"div", "b", "span", "a"}
+
+
+@pytest.mark.parametrize("card", ALL_CARDS)
+def test_a_card_holds_no_attributes_but_ours(card):
+    assert {name for name, _ in Tags(card).attributes} <= {"style", "role", "aria-hidden", "href", "target", "rel"}
+
+
+@pytest.mark.parametrize("card", ALL_CARDS)
+def test_a_card_loads_nothing(card):
+    assert re.search(r"url\(|@import|<link|src\s*=\s*[^x]", card) is None
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_has_a_card_of_well_formed_html(state):
+    assert "div" in Tags(session_html({**SUMMARY, "state": state})).seen
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_has_a_line_of_text(state):
+    assert session_text({**SUMMARY, "state": state}).startswith(f"{STATES[state][0]} at corp as Ada Lovelace.")
+
+
+def test_the_states_are_those_of_the_contract():
+    assert list(STATES) == contract.schema("session.reply")["properties"]["state"]["enum"]
+
+
+def test_a_card_is_coloured_by_jupyterlab():
+    """The variable first, so that dark themes work; the fallback is for other front ends."""
+    assert "color:var(--jp-ui-font-color1, inherit)" in session_html(SUMMARY)
+
+
+def test_a_card_says_its_state_to_a_screen_reader():
+    assert '<div role="status"' in session_html(SUMMARY)
+
+
+def test_a_card_shows_who_is_signed_in():
+    assert "<b>Signed in as Ada Lovelace</b>" in session_html(SUMMARY)
+
+
+def test_a_card_shows_no_mail_address():
+    assert "ada@example.com" not in session_html(SUMMARY)
+
+
+def test_a_line_shows_no_mail_address():
+    assert "ada@example.com" not in session_text(SUMMARY)
+
+
+def test_a_person_without_a_name_is_called_by_the_user_name():
+    assert session_text(named(None)).startswith("Signed in at corp as ada.")
+
+
+def test_a_person_without_any_name_is_not_called():
+    user = {**SUMMARY["user"], "name": None, "username": None}
+    assert session_text({**SUMMARY, "user": user}).startswith("Signed in at corp.")
+
+
+def test_nobody_is_told_how_to_sign_in():
+    assert session_text(SIGNED_OUT) == "Not signed in at corp. Run oidc.sign_in() to sign in."
+
+
+def test_a_session_that_is_renewed_says_so():
+    assert session_text(SUMMARY).endswith("Renewed automatically; the current token is good for 4 min 44 s.")
+
+
+def test_a_session_that_cannot_be_renewed_says_when_it_ends():
+    assert session_text({**SUMMARY, "refreshable": False}).endswith(
+        "Ends in 4 min 44 s; this session cannot be renewed."
+    )
+
+
+def test_a_session_of_unknown_length_says_nothing_of_time():
+    assert session_text({**SUMMARY, "expires_in": None}) == "Signed in at corp as Ada Lovelace."
+
+
+def test_a_missing_permission_is_named():
+    apis = [{"name": "orders", "allowed": False, "missing": ["orders.read"]}]
+    assert "missing: orders.read" in session_html({**SUMMARY, "apis": apis})
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        pytest.param("Ada\nSigned out", "Ada\N{REPLACEMENT CHARACTER}Signed out", id="line-end"),
+        pytest.param("Ada\x1b[2J", "Ada\N{REPLACEMENT CHARACTER}[2J", id="terminal-command"),
+        pytest.param("Ada\N{RIGHT-TO-LEFT OVERRIDE}", "Ada\N{REPLACEMENT CHARACTER}", id="turned-around"),
+        pytest.param("Ada\x00", "Ada\N{REPLACEMENT CHARACTER}", id="nul"),
+        pytest.param("می\N{ZERO WIDTH NON-JOINER}روم", "می\N{ZERO WIDTH NON-JOINER}روم", id="persian"),
+        pytest.param("Åsa Ødegård 李", "Åsa Ødegård 李", id="other-letters"),
+    ],
+)
+def test_a_name_cannot_steer_a_terminal(name, shown):
+    assert plain(name) == shown
+
+
+def test_a_hostile_name_stays_on_its_line_of_text():
+    assert session_text(named("Ada\nSession ended\x1b[2J")).isprintable()
+
+
+def test_a_hostile_name_is_text_in_a_line():
+    assert f"as {HOSTILE}." in session_text(named(HOSTILE))
+
+
+def test_an_invitation_links_to_the_sign_in_page_in_a_new_tab():
+    link = '<a style="{}" href="http://h/start?a=1&amp;b=2" target="_blank" rel="noopener noreferrer">'
+    assert re.sub('style="[^"]*" href', 'style="{}" href', link_html("http://h/start?a=1&b=2", "corp", 10)).count(link)
+
+
+def test_an_invitation_says_how_long_it_is_good_for():
+    assert "Waiting for you; 2 min 05 s left." in link_html("http://h/", "corp", 125.9)
+
+
+def test_an_invitation_shows_the_code_to_enter():
+    assert "<div>Enter the code <b>WDJB-MJHT</b></div>" in link_html("http://h/", "corp", 10, "WDJB-MJHT")
+
+
+@pytest.mark.parametrize(
+    ("revoked", "told"),
+    [
+        ("done", "Signed out here. The provider revoked the session."),
+        ("failed", "Signed out here. The provider could not be told yet; this is tried again in the background."),
+        ("not-supported", "Signed out here. The provider offers no revocation."),
+        ("nothing-to-revoke", "Signed out here. There was nothing to revoke."),
+    ],
+)
+def test_a_sign_out_tells_what_the_provider_did(revoked, told):
+    assert repr(SignedOut("done", revoked, None)) == told
+
+
+def test_a_sign_out_tells_every_word_of_the_contract():
+    words = contract.schema("sign-out.reply")["properties"]["revoked"]["enum"]
+    assert [repr(SignedOut("done", word, None)).startswith("Signed out here. ") for word in words] == [True] * 4
+
+
+def test_a_sign_out_names_the_page_that_ends_the_rest():
+    told = repr(SignedOut("done", "done", "https://id.example.com/end"))
+    assert told.endswith("To end the provider's own session, open https://id.example.com/end")
+
+
+def test_a_sign_out_links_to_the_page_that_ends_the_rest():
+    card = SignedOut("done", "done", "https://id.example.com/end?a=1&b=2")._repr_html_()
+    assert '<a href="https://id.example.com/end?a=1&amp;b=2" target="_blank" rel="noopener noreferrer">' in card
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "/relative", " javascript:x", None])
+def test_a_sign_out_links_to_nothing_but_web_pages(url):
+    assert "href" not in SignedOut("done", "done", url)._repr_html_()
+
+
+def test_outside_a_notebook_a_notice_is_a_line_on_standard_error(capsys):
+    Notice().show("<b>card</b>", "a line")
+    assert capsys.readouterr() == ("", "a line\n")
+
+
+def test_outside_a_notebook_the_same_line_is_not_printed_again(capsys):
+    notice = Notice()
+    for text in ("one", "one", "", "two"):
+        notice.show("<b>card</b>", text)
+    assert capsys.readouterr().err == "one\ntwo\n"

@@ -1,0 +1,132 @@
+"""The exceptions: one for every code of the contract, each saying what happened, what to do and where."""
+
+import pytest
+
+import jupyter_oidc
+from jupyter_oidc import contract
+from jupyter_oidc.kernel import errors
+from jupyter_oidc.kernel.errors import BY_CODE, LOCAL, NotSignedIn, OIDCError, UpstreamTimeout, of_reply
+
+CODES = contract.schema("error")["properties"]["code"]["enum"]
+LAB = "http://localhost:8888/lab"
+BODY = {
+    "code": "not_signed_in",
+    "message": "You are not signed in.",
+    "action": "Sign in.",
+    "retryable": False,
+    "request_id": "req-12345678",
+    "reason": "You are not signed in.",
+}
+
+
+def test_the_exceptions_are_those_of_the_contract():
+    assert sorted(BY_CODE) == sorted(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_an_exception_is_named_after_its_code(code):
+    assert BY_CODE[code].__name__ == "".join(word.capitalize() for word in code.split("_"))
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_becomes_its_exception(code):
+    assert of_reply({**BODY, "code": code}, LAB).code == code
+
+
+def test_no_code_of_our_own_is_one_of_the_contract():
+    assert {kind.code for kind in LOCAL} & set(CODES) == set()
+
+
+def test_the_codes_of_our_own_are_these():
+    assert sorted(kind.code for kind in LOCAL) == [
+        "contract_broken",
+        "not_a_kernel",
+        "provider_unclear",
+        "server_not_found",
+        "sign_in_timeout",
+    ]
+
+
+@pytest.mark.parametrize("kind", [*BY_CODE.values(), *LOCAL], ids=lambda kind: kind.__name__)
+def test_every_exception_can_be_caught_by_its_name_in_the_package(kind):
+    assert getattr(jupyter_oidc, kind.__name__) is kind
+
+
+@pytest.mark.parametrize("kind", [*BY_CODE.values(), *LOCAL], ids=lambda kind: kind.__name__)
+def test_every_exception_is_an_oidc_error(kind):
+    assert issubclass(kind, OIDCError)
+
+
+@pytest.mark.parametrize("name", ["ClassVar", "_NeedsSignIn", "BY_CODE", "Novelty", "escape"])
+def test_what_is_no_exception_is_not_found_in_the_package(name):
+    with pytest.raises(AttributeError, match="has no attribute"):
+        getattr(jupyter_oidc, name)
+
+
+def test_the_text_of_an_error_is_message_and_action():
+    assert str(OIDCError("It broke.", action="Try again.")) == "It broke. Try again."
+
+
+def test_the_text_of_an_error_ends_with_its_link():
+    assert str(OIDCError("It broke.", action="Open", link=LAB)) == "It broke. Open http://localhost:8888/lab"
+
+
+@pytest.mark.parametrize("code", ["not_signed_in", "session_expired", "step_up_required"])
+def test_who_has_to_sign_in_gets_a_link_to_jupyterlab(code):
+    assert of_reply({**BODY, "code": code}, LAB).link == LAB
+
+
+def test_who_has_to_sign_in_is_told_how_in_a_notebook():
+    assert str(of_reply(BODY, LAB)) == (
+        "You are not signed in. Sign in. Run oidc.sign_in() or open JupyterLab: http://localhost:8888/lab"
+    )
+
+
+def test_who_cannot_help_it_by_signing_in_gets_no_link():
+    assert of_reply({**BODY, "code": "upstream_timeout"}, LAB).link is None
+
+
+def test_the_text_of_an_error_holds_no_markup_of_ours():
+    assert "<" not in str(of_reply(BODY, LAB))
+
+
+def test_a_notebook_shows_four_lines_instead_of_a_traceback():
+    assert of_reply(BODY, LAB)._render_traceback_() == [
+        "NotSignedIn: You are not signed in.",
+        "Sign in. Run oidc.sign_in() or open JupyterLab:",
+        "http://localhost:8888/lab",
+        "(not_signed_in, request req-12345678)",
+    ]
+
+
+def test_an_error_without_request_shows_no_empty_lines():
+    assert UpstreamTimeout("Too slow.")._render_traceback_() == ["UpstreamTimeout: Too slow."]
+
+
+def test_a_notebook_shows_the_link_as_one_to_click():
+    assert '<a href="http://localhost:8888/lab" target="_blank" rel="noopener">' in of_reply(BODY, LAB)._repr_html_()
+
+
+HOSTILE = '<script>alert("1")</script>'
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(NotSignedIn(HOSTILE), id="message"),
+        pytest.param(NotSignedIn("m", action=HOSTILE), id="action"),
+        pytest.param(NotSignedIn("m", link='http://h/"><script>'), id="link"),
+    ],
+)
+def test_markup_in_an_error_is_shown_not_run(error):
+    assert "<script" not in error._repr_html_()
+
+
+def test_a_quote_does_not_leave_the_attribute_of_the_link():
+    html = NotSignedIn("m", link='http://h/" onclick="x')._repr_html_()
+    assert 'href="http://h/&quot; onclick=&quot;x"' in html
+
+
+def test_the_exceptions_of_the_module_are_all_listed():
+    kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, OIDCError)}
+    assert kinds - {*BY_CODE.values(), *LOCAL} == {OIDCError, errors._NeedsSignIn}

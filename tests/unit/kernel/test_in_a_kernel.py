@@ -1,0 +1,184 @@
+"""The helper inside a real kernel: what a notebook shows while somebody signs in, and what it keeps afterwards."""
+
+import json
+import os
+import re
+
+import pytest
+from jupyter_client.manager import KernelManager
+
+from tests.unit.kernel.stage import (
+    CANCELLED,
+    COMPLETED,
+    FLOW,
+    SIGNED_OUT,
+    STARTED,
+    SUMMARY,
+    WAITING,
+    Answer,
+    Stage,
+    refusal,
+)
+
+SESSION = "jupyter-oidc/providers/corp/session"
+BEGIN = "jupyter-oidc/providers/corp/sign-in"
+PROGRESS = f"jupyter-oidc/providers/corp/sign-in/{FLOW}"
+HTML = "text/html"
+
+
+class Notebook:
+    """A kernel, and what a notebook file would keep of each cell: streams, errors, and displays as last updated."""
+
+    def __init__(self, client, manager):
+        self.client = client
+        self.manager = manager
+
+    def run(self, code, on_first_display=None):
+        shown, streams, errors = {}, [], []
+
+        def hook(message):
+            content = message["content"]
+            if message["msg_type"] in ("display_data", "update_display_data"):
+                shown.setdefault(content["transient"]["display_id"], []).append(content["data"])
+                if on_first_display is not None and len(shown) == 1 and message["msg_type"] == "display_data":
+                    on_first_display()
+            elif message["msg_type"] == "execute_result":
+                shown["result"] = [content["data"]]
+            elif message["msg_type"] == "stream":
+                streams.append(content["text"])
+            elif message["msg_type"] == "error":
+                errors.append((content["ename"], "\n".join(content["traceback"])))
+
+        self.client.execute_interactive(code, timeout=30, output_hook=hook, store_history=False)
+        return shown, "".join(streams), errors
+
+
+@pytest.fixture(scope="module")
+def open_notebook(tmp_path_factory):
+    """A kernel started as a Jupyter server starts one: with a runtime file and ``JPY_PARENT_PID``."""
+    runtime = tmp_path_factory.mktemp("runtime")
+    kernel_id = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9"
+    ours = ("JUPYTER_", "JPY_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    with Stage("/user/ada/") as stage:
+        (runtime / f"jpserver-{os.getpid()}.json").write_text(json.dumps({"url": stage.url}), encoding="utf-8")
+        manager = KernelManager(connection_file=str(runtime / f"kernel-{kernel_id}.json"), kernel_name="python3")
+        manager.start_kernel(env={**inherited, "IPYTHONDIR": str(runtime)})
+        client = manager.client()
+        client.start_channels()
+        try:
+            client.wait_for_ready(timeout=60)
+            notebook = Notebook(client, manager)
+            notebook.run("import jupyter_oidc as oidc")
+            yield stage, notebook
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def notebook(open_notebook):
+    stage, notebook = open_notebook
+    stage.received.clear()
+    stage.answers("GET", SESSION, SIGNED_OUT, SUMMARY)
+    stage.answers("POST", BEGIN, Answer(STARTED, 201))
+    stage.answers("GET", PROGRESS, WAITING, COMPLETED)
+    stage.answers("DELETE", PROGRESS, CANCELLED)
+    return notebook
+
+
+def only(shown):
+    (updates,) = [updates for name, updates in shown.items() if name != "result"]
+    return [update[HTML] for update in updates]
+
+
+def test_a_kernel_finds_its_server_and_proves_itself_without_any_setting(open_notebook, notebook):
+    stage, _ = open_notebook
+    shown, _, errors = notebook.run("oidc.session('corp')")
+    assert (errors, HTML in shown["result"][0]) == ([], True)
+    assert stage.received[-1].bearer.startswith("Bearer jog.")
+
+
+def test_the_invitation_is_a_button(notebook):
+    shown, _, _ = notebook.run("_ = oidc.sign_in('corp')")
+    assert ">Open the sign-in page</a>" in only(shown)[0]
+
+
+def test_the_wait_is_counted_down_in_its_place(notebook):
+    shown, _, _ = notebook.run("_ = oidc.sign_in('corp', timeout=100)")
+    assert [bool(re.search(r"1 min 3\d s left", html)) for html in only(shown)][:2] == [True, True]
+
+
+def test_a_finished_sign_in_leaves_the_session_in_the_place_of_the_link(notebook):
+    shown, _, _ = notebook.run("_ = oidc.sign_in('corp')")
+    assert "<b>Signed in as Ada Lovelace</b>" in only(shown)[-1]
+
+
+def test_a_saved_notebook_keeps_no_link(notebook):
+    shown, streams, _ = notebook.run("_ = oidc.sign_in('corp')")
+    assert "one-time-ticket" not in only(shown)[-1] + streams
+
+
+def test_a_saved_notebook_keeps_no_mail_address(notebook):
+    shown, streams, _ = notebook.run("oidc.sign_in('corp')")
+    assert "ada@example.com" not in str(shown["result"]) + only(shown)[-1] + streams
+
+
+def test_interrupting_the_kernel_cancels_the_sign_in(open_notebook, notebook):
+    stage, _ = open_notebook
+    stage.answers("GET", PROGRESS, Answer(WAITING, delay=1.0))
+    notebook.run("oidc.sign_in('corp')", on_first_display=notebook.manager.interrupt_kernel)
+    assert len(stage.asked("DELETE", PROGRESS)) == 1
+
+
+def test_an_interrupted_sign_in_leaves_no_link(open_notebook, notebook):
+    stage, _ = open_notebook
+    stage.answers("GET", PROGRESS, Answer(WAITING, delay=1.0))
+    shown, _, errors = notebook.run("oidc.sign_in('corp')", on_first_display=notebook.manager.interrupt_kernel)
+    assert ([name for name, _ in errors], "The sign-in was cancelled." in only(shown)[-1]) == (
+        ["KeyboardInterrupt"],
+        True,
+    )
+
+
+def test_a_sign_in_that_timed_out_leaves_no_link(open_notebook, notebook):
+    stage, _ = open_notebook
+    stage.answers("GET", PROGRESS, WAITING)
+    shown, _, _ = notebook.run("oidc.sign_in('corp', timeout=0.3)")
+    assert "one-time-ticket" not in only(shown)[-1]
+
+
+def test_an_error_is_a_few_lines_instead_of_a_traceback(open_notebook, notebook):
+    stage, _ = open_notebook
+    stage.answers("GET", "jupyter-oidc/api/orders/items", refusal("not_signed_in"))
+    _, _, errors = notebook.run("oidc.api('orders').get('items')")
+    [(name, shown)] = errors
+    assert (name, shown.splitlines()) == (
+        "NotSignedIn",
+        [
+            "NotSignedIn: It did not work.",
+            "Try something else. Run oidc.sign_in() or open JupyterLab:",
+            f"{stage.url}lab",
+            "(not_signed_in, request req-12345678)",
+        ],
+    )
+
+
+def test_an_endpoint_shown_by_a_notebook_hides_its_grant(open_notebook, notebook):
+    stage, _ = open_notebook
+    stage.answers("GET", "jupyter-oidc/providers", {"providers": []})
+    shown, _, errors = notebook.run("oidc.endpoint('orders')")
+    assert (errors, "jog." in str(shown)) == ([], False)
+
+
+def test_the_magic_works_in_a_notebook(notebook):
+    notebook.run("%load_ext jupyter_oidc")
+    shown, _, _ = notebook.run("%oidc status corp")
+    assert "Not signed in" in shown["result"][0][HTML]
+
+
+def test_the_asynchronous_client_works_in_a_cell_that_awaits(open_notebook, notebook):
+    stage, _ = open_notebook
+    stage.answers("GET", "jupyter-oidc/api/orders/items", ["a book"])
+    shown, _, _ = notebook.run("(await oidc.async_api('orders').get('items')).json()")
+    assert shown["result"][0]["text/plain"] == "['a book']"

@@ -1,0 +1,86 @@
+"""``%oidc status|sign-in|sign-out [provider]`` in a real IPython shell."""
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+import jupyter_oidc
+from jupyter_oidc.kernel.errors import UnknownProvider
+from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY, refusal
+
+HELP = """%oidc status   [provider]   who is signed in
+%oidc sign-in  [provider]   sign in
+%oidc sign-out [provider]   sign out
+"""
+SESSION = "jupyter-oidc/providers/corp/session"
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory):
+    settings = Config(HistoryManager={"enabled": False})
+    shell = InteractiveShell(config=settings, ipython_dir=str(tmp_path_factory.mktemp("ipython")))
+    jupyter_oidc.load_ipython_extension(shell)
+    return shell
+
+
+@pytest.fixture
+def magic(shell, kernel):
+    kernel.answers(
+        "GET",
+        "jupyter-oidc/providers",
+        {"providers": [{"name": "corp", "issuer": "https://id.example.com", "state": "active"}]},
+    )
+    kernel.answers("GET", SESSION, SUMMARY)
+    return lambda line: shell.run_line_magic("oidc", line)
+
+
+@pytest.mark.parametrize("line", ["status", "status corp", "", "  status   corp  "])
+def test_status_is_the_session(magic, line):
+    assert magic(line).state == "active"
+
+
+@pytest.mark.parametrize("line", ["sign-in", "sign-in corp"])
+def test_sign_in_is_the_session(magic, line):
+    assert magic(line).state == "active"
+
+
+@pytest.mark.parametrize("line", ["sign-out", "sign-out corp"])
+def test_sign_out_tells_what_happened(magic, kernel, line):
+    done = {"local": "done", "revoked": "done", "end_session_url": None}
+    kernel.answers("POST", "jupyter-oidc/providers/corp/sign-out", done)
+    assert magic(line).revoked == "done"
+
+
+def test_the_provider_of_a_magic_is_the_second_word(magic, kernel):
+    kernel.answers("GET", "jupyter-oidc/providers/lab/session", {**SIGNED_OUT, "provider": "lab"})
+    assert magic("status lab").provider == "lab"
+
+
+@pytest.mark.parametrize("line", ["help", "login", "Status", "--help", "status corp more", "sign_in"])
+def test_an_unknown_word_prints_the_usage(magic, capsys, line):
+    assert magic(line) is None
+    assert capsys.readouterr().out == HELP
+
+
+def test_an_unknown_word_calls_nobody(magic, kernel):
+    magic("login")
+    assert kernel.received == []
+
+
+def test_a_magic_raises_what_the_call_raises(magic, kernel):
+    kernel.answers("GET", "jupyter-oidc/providers/nowhere/session", refusal("unknown_provider", 404))
+    with pytest.raises(UnknownProvider):
+        magic("status nowhere")
+
+
+def test_the_words_are_completed(shell):
+    with provisionalcompleter():
+        offered = {completion.text for completion in shell.Completer.completions("%oidc sign", 10)}
+    assert {"sign-in", "sign-out"} <= offered
+
+
+def test_loading_twice_is_loading_once(shell, capsys):
+    jupyter_oidc.load_ipython_extension(shell)
+    shell.run_line_magic("oidc", "help")
+    assert capsys.readouterr().out == HELP

@@ -1,0 +1,221 @@
+"""``session``, ``api``, ``async_api`` and ``endpoint``: what a notebook gets, and what it does not show."""
+
+import asyncio
+import os
+import pickle
+import urllib.request
+
+import httpx
+import pytest
+import requests
+from IPython.lib.pretty import pretty
+
+import jupyter_oidc as oidc
+from jupyter_oidc.kernel.bridge import bridge
+from jupyter_oidc.kernel.errors import NotAKernel, ProviderUnclear, ServerNotFound
+from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY, refusal
+
+SESSION = "jupyter-oidc/providers/corp/session"
+PROVIDERS = "jupyter-oidc/providers"
+ITEMS = "jupyter-oidc/api/orders/items"
+
+
+def entry(name):
+    return {"name": name, "issuer": "https://id.example.com", "state": "active"}
+
+
+@pytest.fixture
+def signed_in(kernel):
+    kernel.answers("GET", PROVIDERS, {"providers": [entry("corp")]})
+    kernel.answers("GET", SESSION, SUMMARY)
+    kernel.answers("GET", ITEMS, ["a book"])
+    return kernel
+
+
+# -- which provider ----------------------------------------------------------------------------------------------
+
+
+def test_the_only_provider_need_not_be_named(signed_in):
+    assert oidc.session().provider == "corp"
+
+
+def test_one_of_several_providers_must_be_named(signed_in):
+    signed_in.answers("GET", PROVIDERS, {"providers": [entry("corp"), entry("lab")]})
+    with pytest.raises(ProviderUnclear, match=r"Several providers are configured\. Name one of: 'corp', 'lab'\."):
+        oidc.session()
+
+
+def test_without_a_provider_the_administrator_is_named(signed_in):
+    signed_in.answers("GET", PROVIDERS, {"providers": []})
+    with pytest.raises(ProviderUnclear, match=r"No provider is configured on this server\. Ask your administrator"):
+        oidc.session()
+
+
+def test_the_variable_chooses_among_several_providers(signed_in, monkeypatch):
+    monkeypatch.setenv("JUPYTER_OIDC_PROVIDER", "corp")
+    oidc.session()
+    assert signed_in.asked("GET", PROVIDERS) == []
+
+
+def test_a_named_provider_wins_over_the_variable(signed_in, monkeypatch):
+    monkeypatch.setenv("JUPYTER_OIDC_PROVIDER", "lab")
+    assert oidc.session("corp").provider == "corp"
+
+
+# -- the session -------------------------------------------------------------------------------------------------
+
+
+def test_a_session_has_the_state_and_the_time_left(signed_in):
+    summary = oidc.session()
+    assert (summary.state, summary.expires_in) == ("active", 284)
+
+
+def test_a_session_knows_the_person(signed_in):
+    assert oidc.session().user.email == "ada@example.com"
+
+
+def test_a_session_knows_the_apis(signed_in):
+    assert [(api.name, api.allowed, api.missing) for api in oidc.session().apis] == [("orders", True, [])]
+
+
+def test_a_session_of_nobody_has_no_user(signed_in):
+    signed_in.answers("GET", SESSION, SIGNED_OUT)
+    assert oidc.session().user is None
+
+
+def test_a_session_cannot_be_changed(signed_in):
+    with pytest.raises(AttributeError):
+        oidc.session().state = "active"
+
+
+def test_a_session_shown_in_a_notebook_keeps_the_mail_address_to_itself(signed_in):
+    summary = oidc.session()
+    assert "ada@example.com" not in repr(summary) + str(summary) + summary._repr_html_() + pretty(summary)
+
+
+# -- the process -------------------------------------------------------------------------------------------------
+
+
+def test_a_process_has_one_connection(kernel):
+    assert bridge() is bridge()
+
+
+def test_a_forked_child_has_a_connection_of_its_own(kernel):
+    ours = bridge()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, b"own" if bridge() is not ours else b"shared")
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 10) == b"own"
+
+
+def test_a_process_without_a_server_is_told_so(connection_file):
+    with pytest.raises(ServerNotFound):
+        oidc.session()
+
+
+def test_a_process_that_is_no_kernel_is_told_so(stage, monkeypatch):
+    monkeypatch.setenv("JUPYTER_OIDC_URL", stage.url)
+    with pytest.raises(NotAKernel):
+        oidc.session()
+
+
+def test_after_a_failure_the_connection_is_looked_for_again(signed_in, monkeypatch):
+    url = signed_in.url
+    monkeypatch.delenv("JUPYTER_OIDC_URL")
+    with pytest.raises(ServerNotFound):
+        oidc.session()
+    monkeypatch.setenv("JUPYTER_OIDC_URL", url)
+    assert oidc.session().state == "active"
+
+
+# -- calls -------------------------------------------------------------------------------------------------------
+
+
+def test_an_api_is_an_httpx_client(signed_in):
+    assert isinstance(oidc.api("orders"), httpx.Client)
+
+
+def test_an_api_is_called_by_relative_paths(signed_in):
+    assert oidc.api("orders").get("items").json() == ["a book"]
+
+
+def test_an_asynchronous_api_is_called_by_relative_paths(signed_in):
+    async def call():
+        async with oidc.async_api("orders") as orders:
+            return (await orders.get("items")).json()
+
+    assert asyncio.run(call()) == ["a book"]
+
+
+def test_two_apis_share_one_grant(signed_in):
+    oidc.api("orders").get("items")
+    oidc.session()
+    assert len(signed_in.issued) == 1
+
+
+def test_options_of_an_api_reach_httpx(signed_in):
+    assert oidc.api("orders", timeout=3).timeout == httpx.Timeout(3)
+
+
+def test_an_api_name_cannot_leave_its_place_in_the_path(signed_in):
+    assert oidc.api("../kernel").base_url.raw_path == b"/jupyter-oidc/api/..%2Fkernel/"
+
+
+# -- the endpoint for other libraries ----------------------------------------------------------------------------
+
+
+def test_an_endpoint_is_a_base_url_and_headers(signed_in):
+    base_url, headers = oidc.endpoint("orders")
+    assert (base_url, headers) == (
+        f"{signed_in.url}jupyter-oidc/api/orders/",
+        {"Authorization": "Bearer jog.grant-number-000001"},
+    )
+
+
+def test_the_parts_of_an_endpoint_have_names(signed_in):
+    assert oidc.endpoint("orders").base_url == f"{signed_in.url}jupyter-oidc/api/orders/"
+
+
+@pytest.mark.parametrize("show", [repr, str, pretty, "{}".format, "{!r}".format], ids=["repr", "str", "ip", "f", "f!r"])
+@pytest.mark.parametrize("part", ["endpoint", "headers"])
+def test_an_endpoint_does_not_show_its_grant(signed_in, show, part):
+    endpoint = oidc.endpoint("orders")
+    assert "jog." not in show(endpoint if part == "endpoint" else endpoint.headers)
+
+
+def test_the_headers_show_which_they_are(signed_in):
+    assert repr(oidc.endpoint("orders").headers) == "{'Authorization': <hidden>}"
+
+
+def test_copied_headers_do_not_show_the_grant_either(signed_in):
+    headers = oidc.endpoint("orders").headers
+    assert "jog." not in repr({**headers}) + repr(headers | {"Accept": "text/plain"})
+
+
+def test_an_endpoint_serves_requests(signed_in):
+    base_url, headers = oidc.endpoint("orders")
+    assert requests.get(base_url + "items", headers=headers, timeout=5).json() == ["a book"]
+
+
+def test_an_endpoint_serves_the_standard_library(signed_in):
+    base_url, headers = oidc.endpoint("orders")
+    with urllib.request.urlopen(urllib.request.Request(base_url + "items", headers=headers)) as response:
+        assert response.read() == b'["a book"]'
+
+
+def test_an_endpoint_serves_a_plain_httpx_client(signed_in):
+    base_url, headers = oidc.endpoint("orders")
+    assert httpx.get(base_url + "items", headers=headers, trust_env=False).json() == ["a book"]
+
+
+def test_a_pickled_header_stays_hidden(signed_in):
+    headers = pickle.loads(pickle.dumps(oidc.endpoint("orders").headers))
+    assert "jog." not in repr(headers)
+
+
+def test_a_grant_that_the_server_forgot_is_renewed_before_it_is_handed_out(signed_in):
+    signed_in.answers("GET", PROVIDERS, refusal("grant_invalid"), {"providers": []})
+    assert oidc.endpoint("orders").headers == {"Authorization": "Bearer jog.grant-number-000002"}

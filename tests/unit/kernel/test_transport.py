@@ -1,0 +1,387 @@
+"""The two clients, sync and async alike: where a path leads, who gets the grant, and whose error is whose."""
+
+import asyncio
+import json
+import time
+
+import httpx
+import pytest
+
+from jupyter_oidc.kernel.errors import (
+    CallerForbidden,
+    ContractError,
+    NotSignedIn,
+    Overloaded,
+    ServerNotFound,
+    StepUpRequired,
+    UpstreamTimeout,
+)
+from jupyter_oidc.kernel.find import Server
+from jupyter_oidc.kernel.grant import GrantAuth
+from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
+from tests.unit.kernel.certificates import write_certificate
+from tests.unit.kernel.stage import GRANT_PATH, KERNEL, Answer, Stage, refusal
+
+ITEMS = "jupyter-oidc/api/orders/items"
+
+
+def sync_call(server, method, path, *, grants=None, options=None, **arguments):
+    with OIDCClient(server, grants or GrantAuth(server, KERNEL), "jupyter-oidc/api/orders/", **options or {}) as client:
+        return client.request(method, path, **arguments)
+
+
+def async_call(server, method, path, *, grants=None, options=None, **arguments):
+    async def call():
+        auth = grants or GrantAuth(server, KERNEL)
+        async with AsyncOIDCClient(server, auth, "jupyter-oidc/api/orders/", **options or {}) as client:
+            return await client.request(method, path, **arguments)
+
+    return asyncio.run(call())
+
+
+@pytest.fixture(params=[sync_call, async_call], ids=["sync", "async"])
+def call(request):
+    """Make one call: the same test for both clients."""
+    return request.param
+
+
+@pytest.fixture
+def elsewhere():
+    """Another server, which our grant is not for."""
+    with Stage() as opened:
+        opened.answers("GET", "items", [])
+        yield opened
+
+
+# -- where a path leads ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["items", "/items"])
+def test_a_relative_path_goes_to_the_api_through_the_proxy(stage, call, path):
+    stage.answers("GET", ITEMS, ["a book"])
+    assert call(stage.server, "GET", path).json() == ["a book"]
+
+
+@pytest.mark.parametrize("base_url", ["/", "/user/ada/", "/user/ada%40example.com/"])
+def test_the_base_url_of_the_server_comes_first(call, base_url):
+    with Stage(base_url) as stage:
+        stage.answers("GET", ITEMS, [])
+        call(stage.server, "GET", "items")
+    assert stage.received[-1].path == f"{base_url}jupyter-oidc/api/orders/items"
+
+
+def test_a_query_is_passed_on_as_it_is(stage, call):
+    stage.answers("GET", ITEMS, [])
+    call(stage.server, "GET", "items", params={"q": "a b&c"})
+    assert stage.received[-1].query == "q=a+b%26c"
+
+
+def test_a_server_on_ipv6_is_reached(call):
+    with Stage(host="::1") as stage:
+        stage.answers("GET", ITEMS, ["a book"])
+        assert call(stage.server, "GET", "items").json() == ["a book"]
+
+
+# -- who gets the grant ------------------------------------------------------------------------------------------
+
+
+def test_a_url_spelt_differently_is_still_our_server(stage, call):
+    stage.answers("GET", ITEMS, [])
+    call(Server(f"HTTP://127.0.0.1:{stage.port}/"), "GET", "items")
+    assert stage.received[-1].bearer == "Bearer jog.grant-number-000001"
+
+
+def test_an_absolute_url_to_another_host_gets_no_grant(stage, elsewhere, call):
+    call(stage.server, "GET", elsewhere.url + "items")
+    assert elsewhere.received[0].bearer is None
+
+
+def test_an_absolute_url_to_another_host_asks_for_no_grant(stage, elsewhere, call):
+    call(stage.server, "GET", elsewhere.url + "items")
+    assert stage.received == []
+
+
+def test_a_path_above_the_base_url_gets_no_grant(call):
+    with Stage("/user/ada/") as stage:
+        call(stage.server, "GET", "../../../../bob/jupyter-oidc/api/orders/items")
+    assert [(got.path, got.bearer) for got in stage.received] == [("/user/bob/jupyter-oidc/api/orders/items", None)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8888@evil.example.com/",
+        "http://user@127.0.0.1:8888/user/ada/api",
+        "http://127.0.0.1:88889/user/ada/",
+        "http://127.0.0.1.evil.example.com:8888/user/ada/",
+        "https://127.0.0.1:8888/user/ada/",
+        "http://127.0.0.1:8888/user/adam/",
+        "http://127.0.0.1:8888/user/ada/../bob/",
+        "http://127.0.0.1:8888/",
+    ],
+)
+def test_an_address_that_only_resembles_ours_is_not_ours(url):
+    grants = GrantAuth(Server("http://127.0.0.1:8888/user/ada/"), KERNEL)
+    assert grants.is_ours(httpx.URL(url)) is False
+
+
+@pytest.mark.parametrize(
+    ("home", "url"),
+    [
+        ("http://LOCALHOST:80/", "http://localhost/jupyter-oidc/apis"),
+        ("https://hub.example.com:443/", "https://hub.example.com/jupyter-oidc/apis"),
+        ("http://localhost/jörg/", "http://localhost/j%C3%B6rg/jupyter-oidc/apis"),
+        ("http://[::1]:8888/", "http://[::1]:8888/jupyter-oidc/apis"),
+    ],
+)
+def test_an_address_in_normal_form_is_ours_however_the_server_was_written(home, url):
+    assert GrantAuth(Server(home), KERNEL).is_ours(httpx.URL(url)) is True
+
+
+def test_a_redirect_is_not_followed(stage, elsewhere, call):
+    stage.answers("GET", ITEMS, Answer(b"", 302, {"Location": elsewhere.url + "items"}))
+    assert call(stage.server, "GET", "items").status_code == 302
+
+
+def test_a_redirect_that_the_caller_follows_takes_no_grant_along(stage, elsewhere, call):
+    stage.answers("GET", ITEMS, Answer(b"", 302, {"Location": elsewhere.url + "items"}))
+    call(stage.server, "GET", "items", follow_redirects=True)
+    assert elsewhere.received[0].bearer is None
+
+
+def test_an_authorization_header_of_the_caller_gives_way_to_the_grant(stage, call):
+    stage.answers("GET", ITEMS, [])
+    call(stage.server, "GET", "items", headers={"Authorization": "Bearer mine"})
+    assert stage.received[-1].bearer == "Bearer jog.grant-number-000001"
+
+
+# -- proxies and certificates ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def corporate_proxy(elsewhere, monkeypatch):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, elsewhere.url)
+    return elsewhere
+
+
+def test_a_proxy_in_the_environment_does_not_see_calls_to_a_local_server(stage, corporate_proxy, call):
+    stage.answers("GET", ITEMS, [])
+    call(stage.server, "GET", "items")
+    assert corporate_proxy.received == []
+
+
+def test_a_proxy_in_the_environment_does_not_see_calls_to_a_server_on_this_machine(corporate_proxy, call):
+    with pytest.raises(ServerNotFound):
+        call(Server("http://box.invalid:9/", same_machine=True), "GET", "items")
+    assert corporate_proxy.received == []
+
+
+def test_a_proxy_in_the_environment_is_used_for_a_server_far_away(corporate_proxy, call):
+    call(Server("http://hub.example.com/"), "GET", "items")
+    assert corporate_proxy.received[0].headers["host"] == "hub.example.com"
+
+
+@pytest.fixture
+def https(tmp_path):
+    certificate = write_certificate(tmp_path / "server.pem")
+    with Stage(certificate=str(certificate)) as stage:
+        stage.answers("GET", ITEMS, ["a book"])
+        yield stage, certificate
+
+
+def test_a_server_with_its_own_certificate_is_trusted_through_that_certificate(https, call):
+    stage, certificate = https
+    assert call(Server(stage.url, certificate), "GET", "items").json() == ["a book"]
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_in_plain_words(https, call):
+    stage, _ = https
+    with pytest.raises(ServerNotFound, match="shows a certificate that this machine does not trust"):
+        call(Server(stage.url), "GET", "items")
+
+
+def test_the_certificate_of_another_server_is_no_help(https, tmp_path, call):
+    stage, _ = https
+    with pytest.raises(ServerNotFound, match="does not trust"):
+        call(Server(stage.url, write_certificate(tmp_path / "other.pem")), "GET", "items")
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_a_certificate_file_that_cannot_be_read_says_where_to_look(tmp_path, call, content):
+    path = tmp_path / "server.pem"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(ServerNotFound, match="certificate of the Jupyter server cannot be read"):
+        call(Server("https://localhost:8888/", path), "GET", "items")
+
+
+def test_two_clients_share_what_is_slow_to_make(stage):
+    one, other = stage.client(), stage.client()
+    assert one._transport._pool._ssl_context is other._transport._pool._ssl_context
+
+
+# -- whose error is whose ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        ("not_signed_in", 401, NotSignedIn),
+        ("step_up_required", 401, StepUpRequired),
+        ("caller_forbidden", 403, CallerForbidden),
+        ("upstream_timeout", 504, UpstreamTimeout),
+    ],
+)
+def test_an_error_of_ours_is_the_exception_of_its_code(stage, call, code, status, kind):
+    stage.answers("GET", ITEMS, refusal(code, status))
+    with pytest.raises(kind):
+        call(stage.server, "GET", "items")
+
+
+def test_an_error_of_ours_keeps_what_the_server_told(stage, call):
+    stage.answers("GET", ITEMS, refusal("caller_forbidden", 403, message="Not for kernels.", retryable=True))
+    with pytest.raises(CallerForbidden) as caught:
+        call(stage.server, "GET", "items")
+    told = caught.value
+    assert (told.message, told.action, told.retryable, told.request_id) == (
+        "Not for kernels.",
+        "Try something else.",
+        True,
+        "req-12345678",
+    )
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 503])
+def test_an_error_of_the_api_stays_a_reply(stage, call, status):
+    stage.answers("GET", ITEMS, Answer({"error": "theirs"}, status))
+    assert call(stage.server, "GET", "items").status_code == status
+
+
+def test_a_reply_of_another_host_is_not_taken_for_ours(stage, elsewhere, call):
+    elsewhere.answers("GET", "items", refusal("not_signed_in"))
+    assert call(stage.server, "GET", elsewhere.url + "items").status_code == 401
+
+
+def test_an_error_without_body_is_told_by_its_code(stage, call):
+    stage.answers("HEAD", ITEMS, refusal("caller_forbidden", 403))
+    with pytest.raises(CallerForbidden, match="Make the same call with GET to read why"):
+        call(stage.server, "HEAD", "items")
+
+
+def test_an_unknown_code_without_body_is_a_broken_contract(stage, call):
+    stage.answers("HEAD", ITEMS, Answer(b"", 403, {"X-OIDC-Error": "novelty"}))
+    with pytest.raises(ContractError):
+        call(stage.server, "HEAD", "items")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"<html>", id="html"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"[]", id="list"),
+        pytest.param(b'{"code": "novelty", "message": "m", "action": "a"}', id="unknown-code"),
+        pytest.param(b"\xff\xfe", id="not-text"),
+        pytest.param(b"[" * 200_000, id="deep"),
+        pytest.param(json.dumps(refusal("not_signed_in").body).encode() + b" " * 1_000_000, id="endless"),
+    ],
+)
+def test_an_error_of_ours_that_cannot_be_read_says_what_to_do(stage, call, body):
+    stage.answers("GET", ITEMS, Answer(body, 401, {"X-OIDC-Error": "not_signed_in"}))
+    with pytest.raises(ContractError, match="Install the same version of jupyter_oidc"):
+        call(stage.server, "GET", "items")
+
+
+def test_a_large_reply_of_the_api_is_not_cut(stage, call):
+    stage.answers("GET", ITEMS, Answer(b"x" * 3_000_000))
+    assert len(call(stage.server, "GET", "items").content) == 3_000_000
+
+
+def test_a_server_that_is_gone_is_named_as_such(call):
+    with Stage() as stage:
+        server = stage.server
+    with pytest.raises(ServerNotFound, match="after a restart of the server, restart the kernel too"):
+        call(server, "GET", "items")
+
+
+# -- once more ---------------------------------------------------------------------------------------------------
+
+
+def test_a_busy_server_is_asked_again_after_the_time_it_names(stage, call):
+    stage.answers("GET", ITEMS, Answer(b"", 503, {"Retry-After": "1"}), ["a book"])
+    begun = time.monotonic()
+    call(stage.server, "GET", "items")
+    assert (len(stage.asked("GET", ITEMS)), time.monotonic() - begun >= 1.0) == (2, True)
+
+
+def test_a_busy_server_is_asked_three_times_in_all(stage, call):
+    busy = refusal("overloaded", 503)
+    stage.answers("GET", ITEMS, Answer(busy.body, 503, {**busy.headers, "Retry-After": "0"}))
+    with pytest.raises(Overloaded):
+        call(stage.server, "GET", "items")
+    assert len(stage.asked("GET", ITEMS)) == 3
+
+
+@pytest.mark.parametrize("wanted", ["11", "-1", "soon", "²", "", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_wait_that_is_long_or_unclear_is_left_to_the_caller(stage, call, wanted):
+    stage.answers("GET", ITEMS, Answer(b"", 503, {"Retry-After": wanted}))
+    call(stage.server, "GET", "items")
+    assert len(stage.asked("GET", ITEMS)) == 1
+
+
+def test_a_call_that_changes_something_is_not_made_again(stage, call):
+    stage.answers("POST", ITEMS, Answer(b"", 503, {"Retry-After": "0"}))
+    call(stage.server, "POST", "items", json={})
+    assert len(stage.asked("POST", ITEMS)) == 1
+
+
+# -- streams and options -----------------------------------------------------------------------------------------
+
+
+def test_a_streamed_reply_arrives_unread(stage):
+    stage.answers("GET", ITEMS, Answer(b"one two"))
+    with stage.client() as client, client.stream("GET", "items") as response:
+        assert b"".join(response.iter_bytes()) == b"one two"
+
+
+def test_an_error_of_ours_is_raised_for_a_stream_too(stage):
+    stage.answers("GET", ITEMS, refusal("not_signed_in"))
+    with stage.client() as client, pytest.raises(NotSignedIn), client.stream("GET", "items"):
+        pass
+
+
+def test_a_streamed_reply_arrives_unread_in_an_event_loop(stage):
+    stage.answers("GET", ITEMS, Answer(b"one two"))
+
+    async def read():
+        async with stage.async_client() as client, client.stream("GET", "items") as response:
+            return b"".join([piece async for piece in response.aiter_bytes()])
+
+    assert asyncio.run(read()) == b"one two"
+
+
+def test_options_of_httpx_are_the_callers(stage, call):
+    stage.answers("GET", ITEMS, [])
+    call(stage.server, "GET", "items", options={"headers": {"X-Team": "blue"}})
+    assert stage.asked("GET", ITEMS)[0].headers["x-team"] == "blue"
+
+
+def test_more_calls_at_once_than_connections_wait_for_each_other(stage):
+    stage.answers("GET", ITEMS, Answer([], delay=0.05))
+
+    async def calls():
+        async with stage.async_client(limits=httpx.Limits(max_connections=2)) as client:
+            return await asyncio.gather(*[client.get("items") for _ in range(10)])
+
+    assert {response.status_code for response in asyncio.run(calls())} == {200}
+
+
+def test_no_call_fails_for_want_of_a_free_connection(stage):
+    assert stage.client().timeout.pool is None
+
+
+def test_the_grant_request_asks_nothing_else_of_the_server(stage, call):
+    stage.answers("GET", ITEMS, [])
+    call(stage.server, "GET", "items")
+    assert [got.path for got in stage.received] == [f"/{GRANT_PATH}", f"/{ITEMS}"]
