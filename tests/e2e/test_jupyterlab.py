@@ -7,11 +7,13 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, expect
 
+from jupyter_oidc.demo.ledger import read_ledger
 from jupyter_oidc.demo.stack import Stack
-from tests.e2e.conftest import Lab, visiting
+from tests.e2e.conftest import Lab, sign_out, visiting
+from tests.support.canary import CANARY
 
 
-def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab) -> None:
+def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab, stack: Stack) -> None:
     """The main job, start to end; no reply, page, storage or cookie holds a token, and nothing is logged in red."""
     page = lab.page
     lab.says("Sign in")
@@ -33,6 +35,8 @@ def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab) -> None:
     lab.menu("File", "Identity", "Sign Out")
     lab.says("Sign in")
     expect(page.get_by_text("Signed out at demo.")).to_be_visible()
+    for _, value in read_ledger(stack.ledger):
+        CANARY.hold(value)
     assert lab.look_for_secrets() > 10
     assert lab.complaints == []
 
@@ -63,6 +67,7 @@ def test_a_blocked_window_becomes_a_link(browser: Browser, stack: Stack) -> None
         expect(lab.page.get_by_text("orders.read, orders.write")).to_be_visible()
         lab.page.get_by_role("button", name="Sign out").click()
         lab.says("Sign in")
+    sign_out(stack)
 
 
 def test_the_keyboard_is_enough(lab: Lab) -> None:

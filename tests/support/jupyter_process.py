@@ -49,6 +49,7 @@ class JupyterProcess:
     password: str = ""
     certificate: Certificate | None = None
     host: str = "localhost"
+    enabled: bool = True
     environment: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     token: str = field(default_factory=lambda: secrets.token_hex(20))
@@ -161,7 +162,7 @@ class JupyterProcess:
                 "open_browser": False,
                 "allow_root": True,
                 "log_level": "DEBUG",
-                "jpserver_extensions": {"jupyter_oidc": True, "jupyterlab": self.app == "jupyterlab"},
+                "jpserver_extensions": {"jupyter_oidc": self.enabled, "jupyterlab": self.app == "jupyterlab"},
                 **tls,
                 **self.server,
             },

@@ -1,0 +1,68 @@
+"""What JupyterLab shows when the session ends without the user, or cannot begin at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.conftest import Lab, visiting
+from tests.interop.person import at_work
+from tests.support.certified_provider import CertifiedProvider, ProviderDocument
+from tests.support.jupyter_process import JupyterProcess
+from tests.support.upstream import Upstream
+
+
+def sign_in(lab: Lab) -> None:
+    """Sign in in the window, through the certified provider's two pages."""
+    with lab.page.context.expect_page() as opened:
+        lab.item.click()
+    window = opened.value
+    window.locator("input[name=login]").fill("user1")
+    window.locator("input[name=password]").fill("any")
+    window.locator("button[type=submit]").click()
+    window.get_by_role("button", name="Continue").click()
+    lab.says("Example User")
+    lab.gone(window)
+
+
+def test_a_session_that_the_provider_ends_is_announced_once_with_a_way_back(browser: Browser, tmp_path: Path) -> None:
+    with (
+        CertifiedProvider(ProviderDocument()) as provider,
+        Upstream() as upstream,
+        at_work(tmp_path, provider, upstream, app="jupyterlab") as person,
+        visiting(browser, person.process) as lab,
+    ):
+        lab.page.context.route("**/fonts.googleapis.com/**", lambda route: route.abort())
+        lab.open("lab?reset")
+        sign_in(lab)
+        provider.revoke_all("user1")
+        person.post("refresh")
+        lab.says("Sign in again")
+        warning = lab.page.get_by_text("Your session at corp has ended.")
+        expect(warning).to_have_count(1)
+        provider.issued()
+        assert lab.look_for_secrets() > 5
+        lab.page.reload()
+        lab.says("Sign in again")
+        expect(warning).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("providers", "enabled", "says", "why"),
+    [
+        ({"corp": {"issuer": "http://id.example.com"}}, True, "Sign-in unavailable", "corp.issuer"),
+        ({}, False, "Sign-in unavailable", "jupyter server extension enable jupyter_oidc"),
+    ],
+    ids=["settings with a mistake", "server extension off"],
+)
+def test_a_sign_in_that_cannot_work_says_why_and_what_to_do(
+    browser: Browser, tmp_path: Path, providers: dict[str, object], enabled: bool, says: str, why: str
+) -> None:
+    process = JupyterProcess(tmp_path / "jupyter", providers, app="jupyterlab", enabled=enabled)
+    with process, visiting(browser, process) as lab:
+        lab.open("lab?reset")
+        lab.says(says)
+        lab.item.click()
+        expect(lab.page.get_by_role("dialog")).to_contain_text(why)
