@@ -7,12 +7,15 @@ This module refuses to put an ID token into a URL, see :func:`end_session_url`.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from jupyter_oidc.protocol.authorization import with_query
 from jupyter_oidc.protocol.client_authentication import authenticate
 from jupyter_oidc.protocol.message import Call
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jupyter_oidc.protocol.client_authentication import Client
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.message import Reply
@@ -53,8 +56,11 @@ def end_session_url(
     client_id: str,
     post_logout_redirect_uri: str | None,
     state: str | None,
+    allowed_origins: Sequence[str] = (),
 ) -> str | None:
     """Return where the browser ends the provider's session; ``None`` if there is no such page (L-2 to L-6).
+
+    ``allowed_origins`` (``https://host[:port]``), if there are any, confine where the browser may be sent.
 
     ``post_logout_redirect_uri`` must be exactly the registered value; without it the provider shows a page
     of its own.
@@ -65,9 +71,21 @@ def end_session_url(
     """
     if metadata.end_session_endpoint is None:
         return None
+    if allowed_origins and origin_of(metadata.end_session_endpoint) not in map(origin_of, allowed_origins):
+        return None
     parameters = {"client_id": client_id}
     if post_logout_redirect_uri is not None:
         parameters["post_logout_redirect_uri"] = post_logout_redirect_uri
         if state is not None:
             parameters["state"] = state
     return with_query(metadata.end_session_endpoint, parameters)
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of ``url`` in a form that can be compared (RFC 6454, 4)."""
+    parts = urlsplit(url)
+    return (
+        parts.scheme.lower(),
+        (parts.hostname or "").lower(),
+        parts.port or {"https": 443, "http": 80}.get(parts.scheme),
+    )

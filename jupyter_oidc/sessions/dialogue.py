@@ -238,7 +238,10 @@ class Dialogue:
         return logout.read_revocation_reply(await self._port.send(call))
 
     def end_session_url(self) -> str | None:
-        """Return where the browser ends the provider's own session; never contacts the provider (L-2, L-6)."""
+        """Return where the browser ends the provider's own session; never contacts the provider (L-2, L-6).
+
+        With ``allowed_sign_out_origins`` the page is left out if its origin is not among them.
+        """
         if self._metadata is None:
             return None
         return logout.end_session_url(
@@ -246,6 +249,7 @@ class Dialogue:
             client_id=self._settings.client_id,
             post_logout_redirect_uri=self._settings.post_logout_redirect_uri,
             state=None,
+            allowed_origins=self._settings.allowed_sign_out_origins,
         )
 
     async def aclose(self) -> None:

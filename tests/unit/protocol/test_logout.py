@@ -70,3 +70,21 @@ def test_the_query_of_the_logout_page_is_kept() -> None:
 def test_without_a_logout_page_there_is_no_url() -> None:
     """L-6."""
     assert end_session_url(BARE, client_id="jupyter", post_logout_redirect_uri=None, state=None) is None
+
+
+@pytest.mark.parametrize(
+    ("allowed", "offered"),
+    [
+        ((), True),
+        (("https://id.example.com",), True),
+        (("https://ID.example.com:443/",), True),
+        (("https://login.example.com",), False),
+        (("https://id.example.com:8443",), False),
+        (("https://login.example.com", "https://id.example.com"), True),
+    ],
+)
+def test_the_logout_page_is_left_out_if_its_origin_is_not_among_the_allowed(allowed, offered) -> None:
+    url = end_session_url(
+        METADATA, client_id="jupyter", post_logout_redirect_uri=None, state=None, allowed_origins=allowed
+    )
+    assert (url is not None) is offered
