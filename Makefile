@@ -18,6 +18,7 @@ demo-check: $(VENV)/.demo  ## Make the demo's journey unattended and report each
 	@$(BIN)/python -m jupyter_oidc.demo.check
 
 test: $(VENV)/.test check  ## Set everything up and run all tests
+	@$(BIN)/python .ci/find-secret-service
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
 	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/pytest
 

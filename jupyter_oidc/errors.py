@@ -110,7 +110,7 @@ class ResponseMalformed(RequestProblem):
 
 
 class LogoutTokenInvalid(RequestProblem):
-    """A back-channel logout token failed a check (B-16)."""
+    """A back-channel logout token failed a check (OpenID Connect Back-Channel Logout 1.0, 2.6)."""
 
     code = "logout_token_invalid"
     default_message = "The logout token was refused."

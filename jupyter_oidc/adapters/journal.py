@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import CallRecord
     from jupyter_oidc.sessions.ports import SessionEvent
 
-SESSION_EVENTS: Final = "https://events.jupyter.org/jupyter_oidc/sessions/v1"
+SESSION_EVENTS: Final = "https://events.jupyter.org/jupyter_oidc/session/v1"
 CALL_EVENTS: Final = "https://events.jupyter.org/jupyter_oidc/call/v1"
 
 

@@ -10,9 +10,12 @@ import asyncio
 import base64
 import logging
 import ssl
+import zlib
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
+from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, TlsUntrusted
 from jupyter_oidc.protocol.message import Reply
@@ -24,6 +27,18 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.message import Call
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_TALKATIVE: Final = (
+    "httpx",
+    "httpcore",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.http2",
+    "httpcore.proxy",
+    "httpcore.socks",
+    "hpack",
+)
+"""Loggers that write down URLs and headers; a filter of one does not hold for those below it."""
 
 
 class _Silent(logging.Filter):
@@ -38,6 +53,7 @@ class HttpProvider:
 
     ``timeout`` bounds connecting and each read in seconds; a whole call takes at most twice as long.
     ``ca_bundle`` is the path of extra certificate authorities, on top of the operating system's.
+    The proxy that the environment names (``HTTPS_PROXY``, ``NO_PROXY``) is used; cookies are neither kept nor sent.
     """
 
     def __init__(self, *, timeout: float, ca_bundle: str | None) -> None:
@@ -52,11 +68,12 @@ class HttpProvider:
         client = self._ready_client()
         try:
             return await asyncio.wait_for(self._follow(client, call), 2 * self._timeout)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             if _is_untrusted(error):
                 raise TlsUntrusted from None
             raise IdpUnavailable(detail="idp.unsent") from None
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, asyncio.TimeoutError):
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, asyncio.TimeoutError, ValueError):
+            # NOTE: ValueError is what a Location header can provoke that is no URL, even if it is not followed
             raise IdpUnavailable(detail="idp.unanswered") from None
 
     async def aclose(self) -> None:
@@ -79,43 +96,59 @@ class HttpProvider:
         content = _form(call)
         headers = _headers(call, has_body=content is not None)
         async with client.stream(call.method, url, content=content, headers=headers) as response:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > call.max_bytes:
-                    raise DiscoveryFailed("The provider's answer is larger than one megabyte.", detail="too_large")
+            body = await _body_of(response, call.max_bytes)
             received = {name.lower(): value for name, value in response.headers.items()}
-            return Reply(response.status_code, Secret(bytes(body)), received)
+            return Reply(response.status_code, Secret(body), received)
 
     def _ready_client(self) -> httpx.AsyncClient:
         if self._client is None:
             import httpx
 
-            for name in ("httpx", "httpcore", "hpack"):
-                logger = logging.getLogger(name)
-                if not any(isinstance(present, _Silent) for present in logger.filters):
-                    logger.addFilter(_Silent())
-            for name in ("httpcore.connection", "httpcore.http11", "httpcore.proxy"):
-                logging.getLogger(name).addFilter(_Silent())
+            _silence()
             self._client = httpx.AsyncClient(
-                verify=_tls(self._ca_bundle),
+                verify=verifying([self._ca_bundle] if self._ca_bundle else []),
                 timeout=self._timeout,
                 follow_redirects=False,
                 limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),
-                headers={"User-Agent": "jupyter_oidc"},
+                headers={"User-Agent": "jupyter_oidc", "Accept-Encoding": "gzip"},
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             )
         return self._client
 
 
-def _tls(ca_bundle: str | None) -> ssl.SSLContext:
-    """Trust the operating system's store, and ``ca_bundle`` on top; verification cannot be turned off (H-1)."""
-    import truststore
+async def _body_of(response: httpx.Response, limit: int) -> bytes:
+    """Return the whole body; a packed one is unpacked up to the limit and no further (A20, H-2)."""
+    received = bytearray()
+    async for chunk in response.aiter_raw():
+        received += chunk
+        if len(received) > limit:
+            raise _too_large()
+    packed = response.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip")
+    return _unpacked(received, limit) if packed and received else bytes(received)
 
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_bundle:
-        context.load_verify_locations(cafile=ca_bundle)
-    return context
+
+def _unpacked(packed: bytes | bytearray, limit: int) -> bytes:
+    unpacker = zlib.decompressobj(wbits=31)  # NOTE: 31 is gzip with its header and checksum
+    try:
+        body = unpacker.decompress(packed, limit + 1)
+    except zlib.error:
+        raise IdpUnavailable(detail="idp.unanswered") from None
+    if len(body) > limit:
+        raise _too_large()
+    if not unpacker.eof:
+        raise IdpUnavailable(detail="idp.unanswered")
+    return body
+
+
+def _too_large() -> DiscoveryFailed:
+    return DiscoveryFailed("The provider's answer is larger than one megabyte.", detail="too_large")
+
+
+def _silence() -> None:
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        if not any(isinstance(present, _Silent) for present in logger.filters):
+            logger.addFilter(_Silent())
 
 
 def _form(call: Call) -> bytes | None:
@@ -141,7 +174,7 @@ def _redirected(url: str, location: str) -> str:
     """Return where a redirect of metadata or keys leads; from https only to https (H-4)."""
     target = urljoin(url, location)
     parts = urlsplit(target)
-    stays_local = urlsplit(url).hostname in _LOOPBACK and parts.hostname in _LOOPBACK
+    stays_local = parts.scheme == "http" and urlsplit(url).hostname in _LOOPBACK and parts.hostname in _LOOPBACK
     if parts.scheme != "https" and not stays_local:
         raise DiscoveryFailed("The provider redirects to an address that is not https.", detail="redirects")
     return target

@@ -1,32 +1,44 @@
 """Resolve a reference to a client secret: an environment variable, a file, or a keyring entry.
 
 The value is read when it is needed and lives in a :class:`Secret`; errors name the reference, never the value.
+A keyring that asks the user something and gets no answer is not waited for beyond a deadline (B17).
 """
 
 from __future__ import annotations
 
 import os
+import queue
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.adapters.keyring_thread import translated
+from jupyter_oidc.errors import ConfigurationInvalid, StorageUnavailable
 from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:
     from jupyter_oidc.settings import SecretRef
 
-_LARGEST = 16_384
+_LARGEST: Final = 16_384
+"""Characters that a file with a secret may hold; a larger one is something else."""
+
+KEYRING_DEADLINE: Final = 5.0
+"""Seconds; shorter than for the vault, because the server waits."""
 
 
-def resolve(reference: SecretRef) -> Secret:
-    """Return the secret that ``reference`` names; raises :class:`ConfigurationInvalid` if there is none."""
+def resolve(reference: SecretRef, *, keyring_deadline: float = KEYRING_DEADLINE) -> Secret:
+    """Return the secret that ``reference`` names.
+
+    Raises :class:`ConfigurationInvalid` if there is none, and :class:`StorageUnavailable` if the keyring is locked
+    or does not answer within ``keyring_deadline`` seconds.
+    """
     match reference.scheme:
         case "env":
             value = os.environ.get(reference.name)
         case "file":
             value = _read_file(reference.name)
         case "keyring":
-            value = _read_keyring(reference.name)
+            value = _read_keyring(reference.name, keyring_deadline)
     if not value:
         raise ConfigurationInvalid(
             f"The client secret '{reference.scheme}:{reference.name}' is empty or does not exist.",
@@ -37,18 +49,33 @@ def resolve(reference: SecretRef) -> Secret:
 
 def _read_file(name: str) -> str | None:
     try:
-        with Path(name).expanduser().open(encoding="utf-8") as file:
-            return file.read(_LARGEST).strip()
-    except (OSError, UnicodeDecodeError):
+        with Path(name).expanduser().open(encoding="utf-8-sig") as file:
+            text = file.read(_LARGEST + 1)
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: there is no such home directory
         return None
+    return text.strip() if len(text) <= _LARGEST else None
 
 
-def _read_keyring(name: str) -> str | None:
-    import keyring
-    from keyring.errors import KeyringError
-
+def _read_keyring(name: str, deadline: float) -> str | None:
     service, _, user = name.partition("/")
+    answers: queue.SimpleQueue[str | StorageUnavailable | None] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            import keyring
+
+            answers.put(keyring.get_password(service, user))
+        except BaseException as error:  # noqa: BLE001 - backends fail with errors of their own
+            answers.put(translated(error))
+
+    threading.Thread(target=ask, name="jupyter_oidc-client-secret", daemon=True).start()
     try:
-        return keyring.get_password(service, user)
-    except KeyringError:
-        return None
+        answer = answers.get(timeout=deadline)
+    except queue.Empty:
+        raise StorageUnavailable(
+            "The keyring with the client secret did not answer in time; it may be waiting for a prompt.",
+            detail="keyring_timeout",
+        ) from None
+    if isinstance(answer, StorageUnavailable):
+        raise answer
+    return answer

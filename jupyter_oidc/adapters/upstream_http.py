@@ -7,10 +7,10 @@ aiohttp is imported at the first call, not with the extension.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import TlsUntrusted, UpstreamProtocolError, UpstreamTimeout, UpstreamUnreachable
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds to connect."""
 
-HEAD_TIMEOUT: Final = 60.0
-"""Seconds from the request to the head of the reply, and between two pieces of its body (C15)."""
+SILENCE: Final = 60.0
+"""Seconds that an API may be silent: before the head of its reply, and between two pieces of the body (C15)."""
 
 CONNECTIONS: Final = 100
 
@@ -65,10 +65,11 @@ class HttpUpstreamReply:
 
 
 class HttpUpstream:
-    """Implements ``UpstreamPort``."""
+    """Implements ``UpstreamPort``; ``silence`` is the longest one, in seconds."""
 
-    def __init__(self, ca_bundles: tuple[str, ...] = ()) -> None:
+    def __init__(self, ca_bundles: tuple[str, ...] = (), *, silence: float = SILENCE) -> None:
         self._ca_bundles = ca_bundles
+        self._silence = silence
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self, call: UpstreamCall) -> HttpUpstreamReply:
@@ -114,18 +115,8 @@ class HttpUpstream:
             self._session = aiohttp.ClientSession(
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS, ssl=self._tls()),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=HEAD_TIMEOUT),
+                connector=aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS, ssl=verifying(self._ca_bundles)),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=self._silence),
                 trust_env=False,
             )
         return self._session
-
-    def _tls(self) -> ssl.SSLContext:
-        """Trust the operating system's store, and the configured bundles on top (H-1)."""
-        import truststore
-
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        for bundle in self._ca_bundles:
-            context.load_verify_locations(cafile=bundle)
-        return context

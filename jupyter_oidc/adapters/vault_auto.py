@@ -2,6 +2,7 @@
 
 The choice is made once, at the first use, and kept: a store that changed its mind could leave a refresh
 token behind in the other place (B22).
+For the same reason a sign-out while memory serves also looks into the keyring, where an earlier session may be.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class AutoVault:
     def __init__(self, keyring: KeyringVault, log: logging.Logger) -> None:
         self._keyring = keyring
         self._log = log
+        self._keyring_exists = True
         self._choice: asyncio.Task[Vault] | None = None
 
     async def kind(self) -> StorageKind:
@@ -40,8 +42,14 @@ class AutoVault:
         await (await self._chosen()).save(entry)
 
     async def delete(self) -> None:
-        """Delete from what was chosen."""
-        await (await self._chosen()).delete()
+        """Delete from what was chosen, and from a keyring that exists but did not answer at the start (B22).
+
+        Raises :class:`StorageUnavailable` if it still does not; memory is clear then all the same (D3).
+        """
+        chosen = await self._chosen()
+        await chosen.delete()
+        if chosen is not self._keyring and self._keyring_exists:
+            await self._keyring.delete()
 
     async def _chosen(self) -> Vault:
         if self._choice is None:
@@ -56,5 +64,6 @@ class AutoVault:
                 "jupyter_oidc: %s The session is kept in memory and ends with this server.",
                 problem.message,
             )
+            self._keyring_exists = problem.detail != "keyring_unsafe"
             return MemoryVault()
         return self._keyring

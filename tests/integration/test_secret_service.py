@@ -33,6 +33,7 @@ daemon=$!
 printf '%s\\n' "$DBUS_SESSION_BUS_ADDRESS"
 cat >/dev/null
 kill "$daemon"
+wait "$daemon"
 """
 """Ends itself and the keyring when its standard input does."""
 
@@ -101,8 +102,8 @@ def secret_service(folder: Path, password: str = "opens it") -> Iterator[SecretS
 
 def _await_owner(address: str) -> None:
     """Return when the daemon has its name; asked any earlier, D-Bus would start another one, and that is locked."""
-    from jeepney import DBus
-    from jeepney.io.blocking import Proxy, open_dbus_connection
+    from jeepney import DBus  # type: ignore[import-untyped]
+    from jeepney.io.blocking import Proxy, open_dbus_connection  # type: ignore[import-untyped]
 
     deadline = time.monotonic() + 20
     with open_dbus_connection(address) as connection:

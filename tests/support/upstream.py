@@ -66,6 +66,10 @@ class Upstream:
         """Answer the next requests by ``answers``, in their order."""
         self._plan.extend(answers)
 
+    def plan_nothing(self) -> None:
+        """Forget what was planned."""
+        self._plan.clear()
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         known = scheme == "Bearer" and bool(token)

@@ -190,3 +190,13 @@ def test_plain_http_on_a_loopback_address_needs_the_developer_switch():
         "apis": {"orders": {"base_url": "http://localhost:9000/"}},
     }
     assert isinstance(read_settings({"corp": loopback}), Settings)
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://id.example.com:8443", "https://id.example.com/realms/corp", "https://id.example.com/"]
+)
+def test_an_issuer_may_have_a_port_and_a_path_and_is_kept_to_the_letter(issuer):
+    """G-2."""
+    read = read_settings({"corp": {"issuer": issuer, "client_id": "jupyter"}})
+    assert isinstance(read, Settings)
+    assert read.providers[0].issuer == issuer

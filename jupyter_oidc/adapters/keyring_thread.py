@@ -1,0 +1,129 @@
+"""Keyring calls on a thread of their own, each with a deadline.
+
+A keyring call can wait for ever on a prompt; two calls that never came back open the circuit, and the store
+reports itself unavailable instead of collecting stuck threads (B17).
+This module refuses to pass on what a backend says of a failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from jupyter_oidc.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_T = TypeVar("_T")
+
+DEADLINE: Final = 10.0
+"""Seconds that a keyring call may take."""
+
+STUCK_LIMIT: Final = 2
+
+
+def translated(error: BaseException) -> StorageUnavailable:
+    """Name a keyring failure in our words; the backend's own text may quote what it was given (B21)."""
+    from keyring.errors import KeyringLocked
+
+    if isinstance(error, StorageUnavailable):
+        return error
+    if isinstance(error, KeyringLocked):
+        return StorageUnavailable("The keyring is locked.", detail="keyring_locked")
+    return StorageUnavailable("The keyring refused the call.", detail="keyring_failed")
+
+
+class KeyringThread:
+    """Runs keyring calls one after the other on one daemon thread, each with a deadline.
+
+    A call that does not come back keeps its thread, and the calls behind it move to a new one.
+    The circuit closes again when a stuck call does come back.
+    """
+
+    def __init__(self, deadline: float = DEADLINE) -> None:
+        self._deadline = deadline
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._worker: _Worker | None = None
+        self._left: list[_Worker] = []
+
+    async def run(self, work: Callable[[], _T]) -> _T:
+        """Return ``work()``; raises :class:`StorageUnavailable` after the deadline, or if the keyring refuses."""
+        self._left = [worker for worker in self._left if worker.is_stuck]
+        if len(self._left) >= STUCK_LIMIT:
+            raise StorageUnavailable("The keyring does not answer.", detail="keyring_stuck")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_T] = loop.create_future()
+        self._jobs.put(_Job(loop, future, work))
+        if self._worker is None:
+            self._worker = _Worker(self._jobs)
+        try:
+            return await asyncio.wait_for(future, self._deadline)
+        except asyncio.TimeoutError:
+            self._leave_stuck_worker()
+            raise StorageUnavailable(
+                "The keyring did not answer in time; it may be waiting for a prompt.",
+                detail="keyring_timeout",
+            ) from None
+
+    def _leave_stuck_worker(self) -> None:
+        """Go on with a new thread if the present one works on something that nobody waits for any more."""
+        worker = self._worker
+        if worker is not None and worker.is_stuck:
+            worker.left = True
+            self._left.append(worker)
+            self._worker = _Worker(self._jobs) if len(self._left) < STUCK_LIMIT else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    work: Callable[[], Any]
+
+    def do(self) -> None:
+        """Work and deliver, unless nobody waits any more: a late write could undo a newer one (B17)."""
+        if self.future.done() or self.loop.is_closed():
+            return
+        refusal: StorageUnavailable | None = None
+        value: Any = None
+        try:
+            value = self.work()
+        except BaseException as error:  # noqa: BLE001 - the caller judges it; this thread has to live on
+            refusal = translated(error)
+
+        def settle() -> None:
+            if self.future.done():
+                return  # the deadline passed; the late result is discarded (B17)
+            if refusal is None:
+                self.future.set_result(value)
+            else:
+                self.future.set_exception(refusal)
+
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(settle)
+
+
+class _Worker:
+    """Takes jobs off the queue until it is left behind."""
+
+    def __init__(self, jobs: queue.SimpleQueue[_Job]) -> None:
+        self._jobs = jobs
+        self._job: _Job | None = None
+        self.left = False
+        threading.Thread(target=self._labour, name="jupyter_oidc-keyring", daemon=True).start()
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it works on something that nobody waits for any more."""
+        job = self._job
+        return job is not None and job.future.done()
+
+    def _labour(self) -> None:
+        while not self.left:
+            self._job = self._jobs.get()
+            self._job.do()
+            self._job = None

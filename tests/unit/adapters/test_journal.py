@@ -1,0 +1,130 @@
+"""Events that hold exactly what is listed, and audit lines (DESIGN 8, E-3, E-4)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from jupyter_events import EventLogger
+
+from jupyter_oidc.adapters.journal import EventJournal
+from jupyter_oidc.proxy.ports import CallRecord
+from jupyter_oidc.sessions.ports import SessionEvent
+
+SESSION = "https://events.jupyter.org/jupyter_oidc/session/v1"
+CALL = "https://events.jupyter.org/jupyter_oidc/call/v1"
+
+CHANGED = SessionEvent(provider="corp", kind="signed-in", reason=None, sequence=7, at="2026-11-23T09:00:00Z")
+CALLED = CallRecord(
+    api="orders",
+    method="GET",
+    status=200,
+    bytes=512,
+    duration=0.25,
+    caller="kernel",
+    kernel_id="k1",
+    at="2026-11-23T09:00:00Z",
+)
+ADDED_BY_JUPYTER = {"__timestamp__", "__schema__", "__schema_version__", "__metadata_version__"}
+
+
+class Heard:
+    """A listener of one schema."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    async def __call__(self, logger: EventLogger, schema_id: str, data: dict[str, Any]) -> None:
+        self.events.append({name: value for name, value in data.items() if name not in ADDED_BY_JUPYTER})
+
+
+def recording() -> EventLogger:
+    """A logger with a handler, as on a server that keeps its events; without one it looks at nothing."""
+    return EventLogger(handlers=[logging.NullHandler()])
+
+
+def listened(schema: str) -> tuple[EventJournal, Heard]:
+    events, heard = recording(), Heard()
+    journal = EventJournal(events, logging.getLogger("tests.journal"))
+    journal.register()
+    events.add_listener(schema_id=schema, listener=heard)
+    return journal, heard
+
+
+async def passed_on() -> None:
+    await asyncio.sleep(0.05)
+
+
+async def test_a_session_event_has_exactly_the_listed_fields() -> None:
+    """DESIGN 8."""
+    journal, heard = listened(SESSION)
+    journal.session(CHANGED)
+    await passed_on()
+    assert heard.events == [
+        {"provider": "corp", "kind": "signed-in", "reason": None, "sequence": 7, "at": "2026-11-23T09:00:00Z"}
+    ]
+
+
+async def test_a_call_event_has_exactly_the_listed_fields() -> None:
+    """DESIGN 8."""
+    journal, heard = listened(CALL)
+    journal.call(CALLED)
+    await passed_on()
+    assert heard.events == [
+        {
+            "api": "orders",
+            "method": "GET",
+            "status": 200,
+            "bytes": 512,
+            "duration": 0.25,
+            "caller": "kernel",
+            "kernel_id": "k1",
+            "at": "2026-11-23T09:00:00Z",
+        }
+    ]
+
+
+@pytest.mark.parametrize("schema", [SESSION, CALL])
+async def test_the_public_schemas_refuse_a_field_that_nobody_listed(schema: str) -> None:
+    """Law 8."""
+    events = recording()
+    EventJournal(events, logging.getLogger("tests.journal")).register()
+    assert events.schemas.get(schema)._schema["additionalProperties"] is False
+
+
+async def test_events_go_out_under_registered_names_only(caplog: pytest.LogCaptureFixture) -> None:
+    """An event under a name that nobody registered is lost, with no more than a warning."""
+    journal, _ = listened(SESSION)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        journal.session(CHANGED)
+        journal.call(CALLED)
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_an_event_that_cannot_be_emitted_does_not_fail_the_caller(caplog: pytest.LogCaptureFixture) -> None:
+    journal, _ = listened(SESSION)
+    journal.session(replace(CHANGED, sequence="seven"))  # type: ignore[arg-type]
+    assert caplog.messages[-1] == "jupyter_oidc: an event could not be emitted (ValidationError)"
+
+
+async def test_a_session_change_is_a_line_of_the_audit_trail(caplog: pytest.LogCaptureFixture) -> None:
+    """E-3."""
+    caplog.set_level(logging.INFO, "tests.journal")
+    journal, _ = listened(SESSION)
+    journal.session(CHANGED)
+    assert "jupyter_oidc: provider corp: signed-in (-)" in caplog.messages
+
+
+async def test_a_refusal_is_a_warning_with_its_reason_and_correlation_id(caplog: pytest.LogCaptureFixture) -> None:
+    """E-2, E-3, E-6."""
+    journal, _ = listened(SESSION)
+    journal.refusal("corp", "f-17", "id_token_rejected", "id_token.nonce")
+    assert (caplog.records[-1].levelname, caplog.messages[-1]) == (
+        "WARNING",
+        "jupyter_oidc: provider corp: refused: id_token_rejected (id_token.nonce) [f-17]",
+    )

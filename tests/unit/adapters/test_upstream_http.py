@@ -1,0 +1,278 @@
+"""Calls to the APIs, against a real server on this machine (DESIGN 7, C5, C9, C10, C14, C18 to C20, H-1)."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from jupyter_oidc.adapters.upstream_http import HttpUpstream
+from jupyter_oidc.errors import ConfigurationInvalid, Problem
+from jupyter_oidc.proxy.ports import UpstreamCall
+from jupyter_oidc.secret import Secret
+from tests.support.marker import MARKER
+from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority
+from tests.unit.adapters.peers import Peer, answer, drip, silence, unused_port
+
+TOKEN = MARKER + "access-token"
+HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+
+
+@asynccontextmanager
+async def upstream(*bundles: str) -> AsyncIterator[HttpUpstream]:
+    port = HttpUpstream(bundles)
+    try:
+        yield port
+    finally:
+        await port.aclose()
+
+
+def call(url: str, **changed: object) -> UpstreamCall:
+    parts: dict[str, object] = {
+        "method": "GET",
+        "url": url,
+        "headers": [],
+        "bearer": Secret("at-1"),
+        "body": None,
+        "length": None,
+    }
+    return UpstreamCall(**{**parts, **changed})  # type: ignore[arg-type]
+
+
+async def code_of(sent: UpstreamCall, *bundles: str) -> str:
+    async with upstream(*bundles) as port:
+        with pytest.raises(Problem) as caught:
+            await port.open(sent)
+        return caught.value.code
+
+
+async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+# -- what goes out -------------------------------------------------------------------------------------------
+
+
+async def test_nothing_goes_out_that_nobody_listed() -> None:
+    """Law 8, C5."""
+    async with Peer(answer()) as peer, upstream() as port:
+        await port.open(call(f"{peer.url}/items", headers=[("Accept", "text/csv"), ("X-Tag", "1"), ("X-Tag", "2")]))
+        sent = sorted((name, value) for name, value in peer.seen[0].headers if name != "Host")
+        assert sent == [("Accept", "text/csv"), ("Authorization", "Bearer at-1"), ("X-Tag", "1"), ("X-Tag", "2")]
+
+
+@pytest.mark.parametrize("path", ["/a%2Fb", "/a%20b?q=%C3%A9&r=a+b", "/a;b=1/c", "/%7Euser/~user", "/a%252e"])
+async def test_a_path_goes_out_exactly_as_it_was_written(path: str) -> None:
+    """DESIGN 7: what was checked is what is sent."""
+    async with Peer(answer()) as peer, upstream() as port:
+        await port.open(call(f"{peer.url}{path}"))
+        assert peer.seen[0].target == path
+
+
+async def test_a_body_of_known_length_is_sent_with_its_length() -> None:
+    async with Peer(answer()) as peer, upstream() as port:
+        await port.open(call(peer.url, method="POST", body=pieces(b"abc", b"def"), length=6))
+        assert (peer.seen[0].header("Content-Length"), peer.seen[0].body) == ("6", b"abcdef")
+
+
+async def test_a_body_of_unknown_length_is_sent_in_chunks() -> None:
+    """C17."""
+    async with Peer(answer()) as peer, upstream() as port:
+        await port.open(call(peer.url, method="POST", body=pieces(b"abc", b"def")))
+        seen = peer.seen[0]
+        assert (seen.header("Transfer-Encoding"), seen.header("Content-Length")) == ("chunked", None)
+
+
+async def test_cookies_of_an_api_are_neither_kept_nor_sent() -> None:
+    """By name: a cookie jar refuses the cookies of a bare address anyway."""
+    async with Peer(answer(Set_Cookie="session=1; Path=/")) as peer, upstream() as port:
+        for _ in range(2):
+            await (await port.open(call(f"http://localhost:{peer.port}/"))).drop()
+        assert [request.header("Cookie") for request in peer.seen] == [None, None]
+
+
+async def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Peer(answer()) as proxy, Peer(answer()) as peer, upstream() as port:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        await port.open(call(peer.url))
+        assert (len(proxy.seen), len(peer.seen)) == (0, 1)
+
+
+# -- what comes back -----------------------------------------------------------------------------------------
+
+
+async def test_a_reply_arrives_with_its_status_and_headers_as_received() -> None:
+    async with Peer(HEAD + b"X-One: 1\r\nx-ONE: 2\r\nContent-Length: 0\r\n\r\n") as peer, upstream() as port:
+        reply = await port.open(call(peer.url))
+        assert (reply.status, reply.headers) == (
+            200,
+            [("Connection", "close"), ("X-One", "1"), ("x-ONE", "2"), ("Content-Length", "0")],
+        )
+
+
+async def test_a_packed_body_is_passed_on_packed() -> None:
+    """DESIGN 7: never decoded."""
+    packed = gzip.compress(b"x" * 1_000)
+    async with Peer(answer(200, packed, Content_Encoding="gzip")) as peer, upstream() as port:
+        reply = await port.open(call(peer.url))
+        assert b"".join([chunk async for chunk in reply.chunks()]) == packed
+
+
+async def test_a_body_arrives_piece_by_piece_and_not_at_its_end() -> None:
+    """DESIGN 7: never buffered."""
+    async with Peer(drip(HEAD + b"\r\n", b"tick")) as peer, upstream() as port:
+        reply = await port.open(call(peer.url))
+        first = await asyncio.wait_for(reply.chunks().__anext__(), 2)
+        await reply.drop()
+        assert first.startswith(b"tick")
+
+
+async def test_a_dropped_reply_closes_the_connection_within_a_second() -> None:
+    """C18."""
+    async with Peer(drip(HEAD + b"\r\n", b"x" * 1_000)) as peer, upstream() as port:
+        reply = await port.open(call(peer.url))
+        await reply.drop()
+        await asyncio.wait_for(peer.gone.wait(), 1)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_passed_on_and_not_followed(status: int) -> None:
+    """C9, C10."""
+    async with Peer(answer()) as elsewhere, upstream() as port:
+        async with Peer(answer(status, Location=f"{elsewhere.url}/x")) as peer:
+            reply = await port.open(call(peer.url))
+        assert (reply.status, elsewhere.seen) == (status, [])
+
+
+async def test_an_api_that_stays_silent_is_given_up() -> None:
+    """C15: before its head."""
+    async with Peer(silence) as api:
+        port = HttpUpstream(silence=0.2)
+        with pytest.raises(Problem) as caught:
+            await port.open(call(api.url))
+        await port.aclose()
+    assert caught.value.code == "upstream_timeout"
+
+
+async def test_a_body_that_stops_arriving_is_given_up() -> None:
+    """C15: in the middle; what has arrived is no complete answer."""
+    async with Peer(drip(HEAD + b"Content-Length: 10\r\n\r\n12345", b"", pause=30)) as api:
+        port = HttpUpstream(silence=0.2)
+        reply = await port.open(call(api.url))
+        with pytest.raises(Problem) as caught:
+            _ = [piece async for piece in reply.chunks()]
+        await port.aclose()
+    assert (caught.value.code, caught.value.detail) == ("upstream_unreachable", "upstream.truncated")
+
+
+async def test_a_client_that_was_closed_opens_again() -> None:
+    async with Peer(answer()) as peer, upstream() as port:
+        await port.open(call(peer.url))
+        await port.aclose()
+        assert (await port.open(call(peer.url))).status == 200
+
+
+# -- no answer -----------------------------------------------------------------------------------------------
+
+
+async def test_a_refused_connection_is_an_unreachable_api() -> None:
+    """C14."""
+    assert await code_of(call(f"http://127.0.0.1:{unused_port()}/")) == "upstream_unreachable"
+
+
+async def test_a_name_that_does_not_resolve_is_an_unreachable_api() -> None:
+    """C14."""
+    assert await code_of(call("http://api.invalid/")) == "upstream_unreachable"
+
+
+async def test_an_api_that_hangs_up_is_unreachable() -> None:
+    """C14."""
+    async with Peer(b"") as peer:
+        assert await code_of(call(peer.url)) == "upstream_unreachable"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        b"HTTP/1.1 2 00 OK\r\n\r\n",
+        HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        HEAD + b"X-Long: " + b"x" * 200_000 + b"\r\n\r\n",
+    ],
+    ids=["another protocol", "odd status", "two lengths", "long header"],
+)
+async def test_an_answer_that_breaks_http_is_a_protocol_error(reply: bytes) -> None:
+    """C20."""
+    async with Peer(reply) as peer:
+        assert await code_of(call(peer.url)) == "upstream_protocol_error"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [HEAD + b"Content-Length: 100\r\n\r\nhalf", HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhalf"],
+    ids=["length", "chunks"],
+)
+async def test_a_body_that_breaks_off_never_ends_cleanly(reply: bytes) -> None:
+    """C19."""
+    async with Peer(reply) as peer, upstream() as port:
+        opened = await port.open(call(peer.url))
+        with pytest.raises(Problem) as caught:
+            [chunk async for chunk in opened.chunks()]
+        assert (caught.value.code, caught.value.detail) == ("upstream_unreachable", "upstream.truncated")
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:99999/", "http://xn--/", "http://127.0.0.1:1\0/"])
+async def test_an_address_that_cannot_be_called_raises_nothing_but_ours(address: str) -> None:
+    assert await code_of(call(address)) in ("upstream_unreachable", "upstream_protocol_error")
+
+
+async def test_a_failure_shows_neither_the_token_nor_the_library() -> None:
+    """T-12."""
+    async with upstream() as port:
+        with pytest.raises(Problem) as caught:
+            await port.open(call(f"http://127.0.0.1:{unused_port()}/", bearer=Secret(TOKEN)))
+    shown = "".join(traceback.format_exception(caught.value))
+    assert (TOKEN in shown, "aiohttp." in shown) == (False, False)
+
+
+# -- TLS -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_certificate_of_an_unknown_authority_is_refused(tmp_path: Path) -> None:
+    """H-1."""
+    async with Peer(answer(), tls=Authority.in_folder(tmp_path).server()) as peer:
+        assert await code_of(call(peer.url)) == "tls_untrusted"
+
+
+async def test_a_bundle_makes_its_authority_trusted(tmp_path: Path) -> None:
+    """H-1."""
+    authority = Authority.in_folder(tmp_path)
+    async with Peer(answer(), tls=authority.server()) as peer, upstream(authority.bundle) as port:
+        assert (await port.open(call(peer.url))).status == 200
+
+
+async def test_a_certificate_for_another_name_is_refused_even_from_a_trusted_authority(tmp_path: Path) -> None:
+    """H-1."""
+    authority = Authority.in_folder(tmp_path)
+    async with Peer(answer(), tls=authority.server(SOMEBODY_ELSE)) as peer:
+        assert await code_of(call(peer.url), authority.bundle) == "tls_untrusted"
+
+
+async def test_no_token_is_sent_to_a_server_that_is_not_trusted(tmp_path: Path) -> None:
+    """H-1."""
+    async with Peer(answer(), tls=Authority.in_folder(tmp_path).server()) as peer:
+        await code_of(call(peer.url))
+        assert peer.seen == []
+
+
+async def test_a_bundle_that_cannot_be_read_is_a_mistake_in_the_settings(tmp_path: Path) -> None:
+    """G-5."""
+    async with upstream(str(tmp_path / "bundle.pem")) as port:
+        with pytest.raises(ConfigurationInvalid, match=r"bundle\.pem' cannot be read"):
+            await port.open(call("https://127.0.0.1/"))

@@ -1,0 +1,87 @@
+"""What a sign-in remembers between its two halves, and which keys judge its end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.errors import StateInvalid
+from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.pending import PendingSignIns
+from tests.unit.protocol.makers import OTHER_RSA, jwk, reply
+from tests.unit.sessions.stage import HandClock, Stage, settle
+
+
+def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat():
+    """A-4."""
+    pending_sign_ins = PendingSignIns(HandClock(), SystemEntropy())
+    drawn = []
+    for number in range(50):
+        pending, ticket = pending_sign_ins.begin("corp", f"user:{number}", 0, next_path=None, prompt=None)
+        drawn += [ticket, pending.nonce, pending.flow, *pending_sign_ins.bind(pending, "https://hub.example.com/cb")]
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{22,128}", value) for value in drawn)
+    assert len(set(drawn)) == 250
+
+
+async def test_a_transaction_holds_what_the_callback_is_compared_with_and_no_state():
+    """A-9: provider, nonce, verifier, redirect URI, time; the state and the binding only as digests."""
+    stage = Stage()
+    pending, state, binding = await stage.begin()
+    assert (pending.provider, pending.redirect_uri, pending.begun) == (
+        "corp",
+        "http://localhost:8888/cb",
+        stage.clock.now(),
+    )
+    assert pending.nonce == stage.provider.nonce
+    kept = repr(pending)
+    assert (state in kept, binding in kept, "<secret>" in kept) == (False, False, True)
+
+
+async def test_a_server_that_was_restarted_meanwhile_knows_nothing_of_the_sign_in():
+    """A28: pending sign-ins are in memory only."""
+    stage = Stage()
+    _, state, binding = await stage.begin()
+    stage.pending = PendingSignIns(stage.clock, stage.entropy)
+    restarted = stage.new_service()
+    with pytest.raises(StateInvalid):
+        await restarted.callback([("code", "c"), ("state", state)], [binding])
+    assert stage.provider.calls["token"] == 0
+
+
+async def test_known_keys_are_good_while_the_key_endpoint_is_down():
+    """A19: for a day."""
+    stage = Stage()
+    await stage.sign_in()
+    stage.provider.plan("jwks", *[reply(b"", status=503)] * 5)
+    stage.clock.advance(3_600)
+    await stage.sign_in()
+    assert stage.service.state is State.ACTIVE
+    assert stage.provider.calls["jwks"] == 1
+
+
+async def test_a_new_key_set_replaces_the_old_one_as_a_whole():
+    """K-8: a key that the provider has taken away signs nobody in."""
+    stage = Stage()
+    await stage.sign_in()
+    stage.provider.plan("jwks", *[reply({"keys": [jwk(OTHER_RSA, kid="k2", use="sig", alg="RS256")]})] * 2)
+    stage.clock.advance(90_000)
+    pending, state, binding = await stage.begin()
+    await stage.service.callback([("code", "c"), ("state", state)], [binding])
+    assert pending.problem is not None
+    assert (pending.problem.code, pending.problem.detail) == ("id_token_rejected", "id_token.signature")
+
+
+async def test_the_local_session_has_ended_before_the_provider_is_told():
+    """L-4: whatever the provider does, nobody is signed in here any more."""
+    stage = Stage()
+    await stage.sign_in()
+    gate = asyncio.Event()
+    stage.provider.plan("revoke", gate)
+    leaving = asyncio.ensure_future(stage.service.sign_out())
+    await settle()
+    assert (stage.service.state, await stage.vault.load(), leaving.done()) == (State.SIGNED_OUT, None, False)
+    gate.set()
+    assert (await leaving).revoked == "done"
