@@ -36,18 +36,19 @@ clean:  ## Remove everything that was set up or built
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "jupyter_oidc needs Python 3.10 or later: make PYTHON=python3.12 ...")'
-	@echo "Setting up: creating a virtual environment in $(VENV) (once) ..."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@printf "Setting up: creating a virtual environment in $(VENV) (once) "
+	@.ci/quietly $(PYTHON) -m venv $(VENV)
+	@printf "Setting up: the newest pip "
+	@.ci/quietly $(BIN)/python -m pip install --upgrade pip
 
 $(VENV)/.demo: $(BIN)/python $(SOURCES)
-	@echo "Setting up: installing jupyter_oidc, JupyterLab and the demo (a few minutes, once) ..."
+	@printf "Setting up: jupyter_oidc, JupyterLab and the demo (a few minutes, once) "
 	@rm -rf jupyter_oidc/labextension
-	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@.ci/quietly $(BIN)/python -m pip install --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python $(SOURCES)
-	@echo "Setting up: installing jupyter_oidc and the test tools (a few minutes, once) ..."
+	@printf "Setting up: jupyter_oidc and the test tools (a few minutes, once) "
 	@rm -rf jupyter_oidc/labextension
-	@$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@.ci/quietly $(BIN)/python -m pip install --editable '.[test]'
 	@touch $@ $(VENV)/.demo
