@@ -98,6 +98,13 @@ def plain(text: str) -> str:
     return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
+def done_html(summary: dict[str, Any]) -> str:
+    """Return the line that stands in place of the invitation afterwards; the card is the result of the cell."""
+    return (
+        f'<div role="status"><span aria-hidden="true">&#10003;</span> <b>Signed in{escape(_as_whom(summary))}</b></div>'
+    )
+
+
 def ended_html(text: str) -> str:
     """Return what stands in place of the invitation when the sign-in did not succeed."""
     return f'<div role="status" style="{_CARD}">{escape(text)}</div>'

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from jupyter_oidc.kernel.bridge import bridge
 from jupyter_oidc.kernel.display import (
     Notice,
+    done_html,
     ended_html,
     link_html,
     plain,
@@ -158,7 +159,7 @@ def sign_in(provider: str | None = None, *, timeout: float = 300.0) -> Session:
         notice.show(ended_html(problem.message), "")
         raise problem
     signed_in = connection.session(name)
-    notice.show(session_html(signed_in), session_text(signed_in))
+    notice.show(done_html(signed_in), session_text(signed_in))
     return _session(signed_in)
 
 

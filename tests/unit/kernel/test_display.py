@@ -6,7 +6,16 @@ import re
 import pytest
 
 from jupyter_oidc import contract
-from jupyter_oidc.kernel.display import STATES, Notice, ended_html, link_html, plain, session_html, session_text
+from jupyter_oidc.kernel.display import (
+    STATES,
+    Notice,
+    done_html,
+    ended_html,
+    link_html,
+    plain,
+    session_html,
+    session_text,
+)
 from jupyter_oidc.kernel.session import SignedOut
 from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY
 
@@ -38,6 +47,7 @@ def named(name):
 
 
 ALL_CARDS = [
+    pytest.param(done_html(named(HOSTILE)), id="done"),
     pytest.param(session_html(named(HOSTILE)), id="name"),
     pytest.param(session_html({**SUMMARY, "user": {**SUMMARY["user"], "name": None, "username": HOSTILE}}), id="user"),
     pytest.param(session_html({**SUMMARY, "provider": HOSTILE}), id="provider"),
