@@ -187,7 +187,7 @@ class ProxyHandler(OidcHandler):
 
     def _request(self) -> ProxyRequest:
         prefix = url_path_join(self.base_url, "jupyter-oidc", "api") + "/"
-        raw_path = self.request.uri.partition("?")[0]
+        raw_path = (self.request.uri or "").partition("?")[0]
         if not raw_path.startswith(prefix):
             raise BadPath
         name, slash, rest = raw_path[len(prefix) :].partition("/")
