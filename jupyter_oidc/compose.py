@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.adapters.entry_lock import NoLock
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.secret_refs import resolve
 from jupyter_oidc.adapters.timers import LoopScheduler
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.ports import ProviderPort, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import EntryLock, ProviderPort, Scheduler, Vault
     from jupyter_oidc.settings import Provider, Settings
 
 
@@ -45,6 +46,7 @@ class Parts:
     journal: EventJournal
     provider_port: Callable[[Provider], ProviderPort]
     vault: Callable[[Provider], Vault]
+    lock: Callable[[Provider], EntryLock]
     upstream: UpstreamPort
 
 
@@ -107,6 +109,7 @@ def system_parts(settings: Settings, journal: EventJournal) -> Parts:
         journal=journal,
         provider_port=lambda p: HttpProvider(timeout=p.http_timeout, ca_bundle=p.ca_bundle),
         vault=vault,
+        lock=lambda _: NoLock(),
         upstream=HttpUpstream(tuple(sorted(bundles))),
     )
 
@@ -119,6 +122,7 @@ def build(settings: Settings, parts: Parts) -> Services:
             provider,
             dialogue=Dialogue(provider, parts.provider_port(provider), parts.clock, _SecretOf(provider)),
             vault=parts.vault(provider),
+            lock=parts.lock(provider),
             pending=pending,
             clock=parts.clock,
             entropy=parts.entropy,

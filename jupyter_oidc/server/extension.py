@@ -18,6 +18,7 @@ from traitlets import Dict, Unicode
 from jupyter_oidc.adapters.journal import EventJournal
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.server.config import SECTION, configured
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.kernel_grants import KernelGrants
 from jupyter_oidc.server.routes import routes
@@ -47,7 +48,9 @@ class JupyterOIDC(ExtensionApp):
         server = self._server()
         journal = EventJournal(server.event_logger, server.log)
         journal.register()
-        read = read_settings(dict(self.providers), self.storage)
+        own = {name: getattr(self, name) for name in ("providers", "storage") if name in self.config.get(SECTION, {})}
+        providers, storage = configured(own, server.config_file_paths)
+        read = read_settings(providers, storage)
         entropy = SystemEntropy()
         grants = KernelGrants(SystemClock(), entropy, self._kernel_key)
         if isinstance(read, Settings):

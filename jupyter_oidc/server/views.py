@@ -10,7 +10,6 @@ from jupyter_oidc.server.problems import error_body
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Moment
     from jupyter_oidc.sessions.pending import PendingSignIn
-    from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.sessions.sign_out import SignOut
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
     from jupyter_oidc.settings import Api
@@ -47,9 +46,9 @@ def summary_view(summary: Summary) -> dict[str, Any]:
     }
 
 
-def provider_view(service: SessionService) -> dict[str, Any]:
+def provider_view(summary: Summary) -> dict[str, Any]:
     """Return one entry of the contract ``providers.reply``."""
-    return {"name": service.settings.name, "issuer": service.settings.issuer, "state": service.state.value}
+    return {"name": summary.provider, "issuer": summary.issuer, "state": summary.state.value}
 
 
 def started_view(pending: PendingSignIn, start_url: str, now: Moment) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from jupyter_oidc.errors import (
     DiscoveryFailed,
     IdpUnavailable,
     IdTokenRejected,
+    TlsUntrusted,
     TokenResponseInvalid,
     UserinfoRejected,
 )
@@ -37,6 +38,9 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 KEYS_STAY_GOOD = 86_400.0
 """Seconds for which cached keys may be used while the key endpoint is down (A19)."""
+
+_USERINFO_WEATHER = frozenset({"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.unanswered"})
+"""Details of UserInfo replies that say nothing about the person (B6)."""
 
 LARGEST_OFFSET = 300.0
 """Seconds by which the provider's clock may differ from ours (A21)."""
@@ -68,7 +72,22 @@ class Tokens:
     id_token_expires_at: float | None = None
 
 
-Refused = token.TokenError | token.TokenUnavailable
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The token request went out and nothing came back: the refresh token may be spent, or not (B5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """Tokens arrived and cannot be checked now (the keys are not to be had): nothing of them may be used.
+
+    A new ``refresh_token`` has to be kept all the same, since the old one is spent.
+    """
+
+    refresh_token: Secret | None
+
+
+Refused = token.TokenError | token.TokenUnavailable | Unanswered | Unverified
 
 
 class _Judge(Protocol[_T_co]):
@@ -202,8 +221,8 @@ class Dialogue:
 
         ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
         if this process saw it, which a returned ID token must repeat in full (F-5).
-        Raises what the port raises, ``TokenResponseInvalid`` for an answer that is no token response, and
-        ``IdTokenRejected`` or ``UserinfoRejected`` if the answer speaks of somebody else.
+        Raises what the port raises before the token is sent, ``TokenResponseInvalid`` for an answer that is no token
+        response, and ``IdTokenRejected`` or ``UserinfoRejected`` if the answer speaks of somebody else.
         """
         metadata = await self.metadata()
         call = token.refresh_call(
@@ -214,7 +233,12 @@ class Dialogue:
             resource=key.resource,
             audience=key.audience,
         )
-        reply = await self._port.send(call)
+        try:
+            reply = await self._port.send(call)
+        except IdpUnavailable as problem:
+            if problem.detail == "idp.unanswered":
+                return Unanswered()
+            raise
         answer = token.read_token_reply(
             reply,
             requested_scopes=key.scopes or self._settings.scopes,
@@ -228,6 +252,8 @@ class Dialogue:
         except (IdTokenRejected, UserinfoRejected):
             await self._discard(metadata, answer)
             raise
+        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, ClockSkew):
+            return Unverified(answer.refresh_token)
 
     async def revoke(self, refresh_token: Secret) -> bool | None:
         """Revoke ``refresh_token`` (RFC 7009); ``None`` if the provider has no revocation endpoint."""
@@ -386,7 +412,8 @@ class Dialogue:
     ) -> Tokens:
         """Check a refreshed ID token against the sign-in, then read UserInfo again (F-5, F-9).
 
-        That UserInfo is down does not spoil a refresh.
+        That UserInfo is down, or a page of something in between, does not spoil a refresh; that it speaks of
+        somebody else does.
         """
         identity: id_token.Identity | None = previous
         expires_at: float | None = None
@@ -398,7 +425,9 @@ class Dialogue:
             expires_at = verified.expires_at
         try:
             claims.update(await self._userinfo(metadata, answer.access_token, subject))
-        except IdpUnavailable:
+        except (IdpUnavailable, UserinfoRejected) as problem:
+            if problem.detail not in _USERINFO_WEATHER:
+                raise
             if not claims:
                 return Tokens(answer, None, expires_at)
         return Tokens(answer, Person(identity, subject, claims), expires_at)

@@ -30,6 +30,7 @@ class Happening(str, Enum):
     RESTORED = "restored"
     RENEWED = "renewed"
     RENEWAL_DELAYED = "renewal-delayed"
+    STORED = "stored"
     ENDED = "ended"
     SIGNED_OUT = "signed-out"
 
@@ -54,6 +55,7 @@ TABLE: Final[dict[tuple[State, Happening], State]] = {
     (_S.ACTIVE, _H.SIGNED_IN): _S.ACTIVE,
     (_S.ACTIVE, _H.RENEWED): _S.ACTIVE,
     (_S.ACTIVE, _H.RENEWAL_DELAYED): _S.REFRESH_FAILED,
+    (_S.ACTIVE, _H.STORED): _S.ACTIVE,
     (_S.ACTIVE, _H.ENDED): _S.SIGNED_OUT_EXPIRED,
     (_S.ACTIVE, _H.SIGNED_OUT): _S.SIGNED_OUT,
     (_S.REFRESH_FAILED, _H.SIGN_IN_BEGUN): _S.REFRESH_FAILED,
@@ -61,6 +63,7 @@ TABLE: Final[dict[tuple[State, Happening], State]] = {
     (_S.REFRESH_FAILED, _H.SIGNED_IN): _S.ACTIVE,
     (_S.REFRESH_FAILED, _H.RENEWED): _S.ACTIVE,
     (_S.REFRESH_FAILED, _H.RENEWAL_DELAYED): _S.REFRESH_FAILED,
+    (_S.REFRESH_FAILED, _H.STORED): _S.REFRESH_FAILED,
     (_S.REFRESH_FAILED, _H.ENDED): _S.SIGNED_OUT_EXPIRED,
     (_S.REFRESH_FAILED, _H.SIGNED_OUT): _S.SIGNED_OUT,
     (_S.SIGNED_OUT_EXPIRED, _H.SIGN_IN_BEGUN): _S.SIGNING_IN,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
     from jupyter_oidc.protocol.message import Call, Reply
     from jupyter_oidc.secret import Secret
@@ -62,6 +63,39 @@ class Vault(Protocol):
 
     async def delete(self) -> None:
         """Remove the entry; removing none is no error."""
+        ...
+
+
+class Turn(Protocol):
+    """The right to spend the refresh token of an entry, held until its context ends (B10).
+
+    ``interrupted`` says that an earlier holder died after :meth:`spending` and before :meth:`persisted`, so the stored
+    token may already be spent (B14).
+    """
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether an earlier holder was cut off between spending and persisting."""
+        ...
+
+    async def spending(self) -> None:
+        """Write down, durably and without any token, that the stored token is about to be spent."""
+        ...
+
+    async def persisted(self) -> None:
+        """Strike that out: the stored token is the newest one, or none is stored."""
+        ...
+
+
+class EntryLock(Protocol):
+    """Lets one server at a time use the stored entry of a provider (B10)."""
+
+    def turn(self, *, patience: float) -> AbstractAsyncContextManager[Turn]:
+        """Wait up to ``patience`` seconds for the turn.
+
+        Raises :class:`~jupyter_oidc.errors.Overloaded` if others keep it that long, and
+        :class:`~jupyter_oidc.errors.StorageUnavailable` if there is no place for a lock that can be trusted.
+        """
         ...
 
 

@@ -17,6 +17,9 @@ CONFIGURATION_PAUSE: Final = 300.0
 FORCED_PAUSE: Final = 30.0
 """Seconds during which an upstream 401 earns no second forced refresh (B27)."""
 
+GRACE: Final = 1.0
+"""Seconds after which a refresh without an answer is tried once more with the same token (B5)."""
+
 _SESSION_ENDERS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
 _OUR_MISTAKES: Final = frozenset(
     {"invalid_client", "unauthorized_client", "invalid_scope", "unsupported_grant_type", "invalid_request"},

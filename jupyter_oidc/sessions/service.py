@@ -10,6 +10,7 @@ It refuses to know HTTP requests, kernels or Jupyter users.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_oidc.clock import utc_text
@@ -17,6 +18,7 @@ from jupyter_oidc.errors import (
     AudienceRefused,
     IdpUnavailable,
     IdTokenRejected,
+    Overloaded,
     Problem,
     ProviderProblem,
     SignInCancelled,
@@ -30,11 +32,13 @@ from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import renewal
 from jupyter_oidc.sessions.custody import Custody
+from jupyter_oidc.sessions.dialogue import Unanswered, Unverified
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
+from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress
 from jupyter_oidc.sessions.ports import SessionEvent
-from jupyter_oidc.sessions.sign_out import SignOut, revoke_patiently
+from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
 
 if TYPE_CHECKING:
@@ -43,8 +47,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
-    from jupyter_oidc.sessions.ports import Cancellable, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
+    from jupyter_oidc.sessions.ports import Cancellable, EntryLock, Journal, Scheduler, Vault
     from jupyter_oidc.settings import Provider
 
 DUPLICATE_WAIT = 10.0
@@ -62,6 +66,7 @@ class SessionService:
         *,
         dialogue: Dialogue,
         vault: Vault,
+        lock: EntryLock,
         pending: PendingSignIns,
         clock: Clock,
         entropy: Entropy,
@@ -70,7 +75,8 @@ class SessionService:
     ) -> None:
         self.settings = settings
         self._dialogue = dialogue
-        self._vault = vault
+        self._keeper = Keeper(vault, lock, scheduler=scheduler, entropy=entropy, resaved=self._resaved)
+        self._keeper.retry_by(lambda: self._spawn(self._keeper.try_again()))
         self._pending = pending
         self._clock = clock
         self._entropy = entropy
@@ -91,7 +97,7 @@ class SessionService:
         self._not_before = 0.0
         self._retry_at: float | None = None
         self._forced_at = -renewal.FORCED_PAUSE
-        self._unsaved = False
+        self._outcome_open = False
 
     # -- what may be shown ---------------------------------------------------------------------------------
 
@@ -135,7 +141,7 @@ class SessionService:
             access_expires_at=None if left is None else now.wall + left,
             expires_in=None if left is None else max(0, int(left)),
             refreshable=held.refresh_token is not None,
-            storage="unsaved" if self._unsaved else await self._vault.kind(),
+            storage="unsaved" if self._keeper.unsaved else await self._keeper.kind(),
             retry_at=self._retry_at,
             apis=access_to(settings.apis, held.entitlements),
         )
@@ -184,7 +190,7 @@ class SessionService:
         try:
             return await self._dialogue.authorization_url(pending, state), binding
         except Problem as problem:
-            self._fail(pending, problem)
+            self.give_up(pending, problem)
             raise
 
     async def callback(self, parameters: list[tuple[str, str]], bindings: list[str]) -> PendingSignIn:
@@ -214,23 +220,24 @@ class SessionService:
         try:
             answer = await self._dialogue.redeem(pending, parameters)
             if isinstance(answer, Declined):
-                self._fail(pending, SignInDeclined(detail=f"declined.{answer.error}"))
+                self.give_up(pending, SignInDeclined(detail=f"declined.{answer.error}"))
             elif isinstance(answer, TokenError):
-                self._fail(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
+                self.give_up(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
             elif pending.progress is not Progress.WAITING or pending.generation != self._generation:
                 await self._throw_away(answer)
-                self._fail(pending, SignInCancelled())
+                self.give_up(pending, SignInCancelled())
             else:
                 await self._install(answer)
                 self._pending.finish(pending, Progress.COMPLETED)
         except Problem as problem:
-            self._fail(pending, problem)
+            self.give_up(pending, problem)
         finally:
             # NOTE: reached with a waiting sign-in only through a defect or at shutdown; nobody must wait on.
             if self._pending.finish(pending, Progress.FAILED, IdpUnavailable(detail="sign_in.interrupted")):
                 self._notice_abandoned()
 
-    def _fail(self, pending: PendingSignIn, problem: Problem) -> None:
+    def give_up(self, pending: PendingSignIn, problem: Problem) -> None:
+        """End ``pending`` by ``problem``, so that whoever watches it hears at once."""
         if self._pending.finish(pending, Progress.FAILED, problem):
             self._journal.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
         self._notice_abandoned()
@@ -245,7 +252,7 @@ class SessionService:
         self._next_generation()
         generation = self._generation
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
-        await self._persist(self._held)
+        await self._keeper.keep(self._held.entry(self.settings))
         if generation != self._generation:
             raise SignInCancelled
         self._move(Happening.SIGNED_IN)
@@ -340,29 +347,108 @@ class SessionService:
             if now.monotonic < self._not_before:
                 return TryLater(self._not_before - now.monotonic, self._reason or "idp_unavailable")
             try:
-                answer = await self._dialogue.refresh(
-                    held.refresh_token,
-                    key,
-                    subject=held.subject,
-                    previous=held.identity,
-                )
-            except (IdTokenRejected, UserinfoRejected) as problem:
-                return await self._end(generation, "identity_changed", problem)
-            except ProviderProblem as problem:
-                return self._delay(generation, problem.code, problem.retry_after)
-            if isinstance(answer, TokenUnavailable):
-                return self._delay(generation, "idp_unavailable", answer.retry_after)
-            if isinstance(answer, TokenError):
-                return await self._refused(generation, answer)
-            return await self._renewed(generation, key, source, answer)
+                async with self._keeper.turn() as visit:
+                    return await self._renew_in_turn(generation, key, source, visit)
+            except Overloaded as problem:
+                return TryLater(problem.retry_after or 1.0, problem.code)
+            except StorageUnavailable as problem:
+                return self._delay(generation, problem.code, None)
 
-    async def _renewed(self, generation: int, key: TokenKey, source: BearerSource, answer: Tokens) -> Bearer:
+    async def _renew_in_turn(self, generation: int, key: TokenKey, source: BearerSource, visit: Visit) -> Bearer:
+        """Spend the refresh token that is stored now; nobody else does so meanwhile (B2, B10)."""
+        known = self._held.entry(self.settings)
+        if generation != self._generation or known is None:
+            return self._sign_in_needed()
+        news = await visit.news(known)
+        if generation != self._generation:
+            return self._sign_in_needed()
+        spent = known.refresh_token
+        match news:
+            case Gone():
+                return self._left_elsewhere(Happening.SIGNED_OUT, "signed_out_elsewhere")
+            case Foreign():
+                return self._left_elsewhere(Happening.ENDED, "signed_in_elsewhere")
+            case Newer(entry=entry):
+                spent = entry.refresh_token
+                self._held = replace(self._held, refresh_token=spent)
+                self._outcome_open = False
+        return await self._spend_in_turn(generation, key, source, visit, spent)
+
+    async def _spend_in_turn(
+        self,
+        generation: int,
+        key: TokenKey,
+        source: BearerSource,
+        visit: Visit,
+        spent: Secret,
+    ) -> Bearer:
+        """Send ``spent``, and store what came of it before the turn ends."""
+        lost = visit.interrupted or self._outcome_open
+        await visit.spending()
+        try:
+            answer = await self._spend(spent, key)
+        except (IdTokenRejected, UserinfoRejected) as problem:
+            return await self._end(generation, "identity_changed", problem, visit)
+        except ProviderProblem as problem:
+            if isinstance(problem, TokenResponseInvalid):
+                self._outcome_open = True
+            else:
+                await visit.settled()  # nothing was sent
+            return self._delay(generation, problem.code, problem.retry_after)
+        if isinstance(answer, (TokenUnavailable, Unanswered)):
+            self._outcome_open = True
+            wait = answer.retry_after if isinstance(answer, TokenUnavailable) else None
+            return self._delay(generation, "idp_unavailable", wait)
+        if isinstance(answer, TokenError):
+            return await self._refused(generation, answer, visit, lost=lost)
+        self._outcome_open = False
+        if isinstance(answer, Unverified):
+            await self._keep_unverified(generation, answer, visit)
+            return self._delay(generation, "idp_unavailable", None)
+        return await self._renewed(generation, key, source, answer, visit)
+
+    async def _spend(self, spent: Secret, key: TokenKey) -> Tokens | Refused:
+        """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5)."""
+        held = self._held
+        answer = await self._dialogue.refresh(spent, key, subject=held.subject, previous=held.identity)
+        if isinstance(answer, Unanswered):
+            await self._scheduler.sleep(renewal.GRACE)
+            answer = await self._dialogue.refresh(spent, key, subject=held.subject, previous=held.identity)
+        return answer
+
+    async def _keep_unverified(self, generation: int, answer: Unverified, visit: Visit) -> None:
+        """Keep a refresh token whose companions could not be checked; the next renewal spends it."""
+        if answer.refresh_token is None or generation != self._generation:
+            await visit.settled()
+            return
+        after = replace(self._held, refresh_token=answer.refresh_token)
+        await visit.save(after.entry(self.settings))
+        if generation == self._generation:
+            self._held = after
+
+    def _left_elsewhere(self, happening: Happening, reason: str) -> Bearer:
+        """Another server that shares the entry ended this session; what is stored is not ours to touch (D7)."""
+        self._next_generation()
+        self._held = Custody()
+        self._move(happening, reason)
+        return self._sign_in_needed()
+
+    async def _renewed(
+        self,
+        generation: int,
+        key: TokenKey,
+        source: BearerSource,
+        answer: Tokens,
+        visit: Visit,
+    ) -> Bearer:
         if generation != self._generation:
             await self._throw_away(answer)
             return self._sign_in_needed()
         after = self._held.absorbing(answer, key, self.settings, self._clock.now())
-        if after.refresh_token != self._held.refresh_token:
-            await self._persist(after)
+        if after.refresh_token == self._held.refresh_token:
+            await visit.settled()
+        else:
+            await visit.save(after.entry(self.settings))
             if generation != self._generation:
                 await self._throw_away(answer)
                 return self._sign_in_needed()
@@ -375,10 +461,13 @@ class SessionService:
             return TryLater(renewal.LONGEST_WAIT, "no_id_token_on_refresh")
         return Granted(token.secret, generation)
 
-    async def _refused(self, generation: int, error: TokenError) -> Bearer:
+    async def _refused(self, generation: int, error: TokenError, visit: Visit, *, lost: bool) -> Bearer:
+        """Judge a refusal; ``lost`` says that the token may have been spent without anybody storing the next."""
         verdict = renewal.judge_oauth_error(error.error)
         if isinstance(verdict, renewal.Ends):
-            return await self._end(generation, verdict.reason, None)
+            reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
+            return await self._end(generation, reason, None, visit)
+        await visit.settled()
         if isinstance(verdict, renewal.RefusesAudience):
             raise AudienceRefused
         return self._delay(generation, verdict.reason, verdict.seconds)
@@ -406,7 +495,7 @@ class SessionService:
         self._start_timer(wait)
         return TryLater(wait, reason)
 
-    async def _end(self, generation: int, reason: str, problem: Problem | None) -> Bearer:
+    async def _end(self, generation: int, reason: str, problem: Problem | None, visit: Visit) -> Bearer:
         """The provider ended the session: drop everything, here and in storage (F-6, F-8, B1)."""
         if generation == self._generation:
             self._next_generation()
@@ -418,7 +507,10 @@ class SessionService:
                 reason,
                 problem.detail if problem else f"token.{reason}",
             )
-            await self._forget_stored()
+            try:
+                await visit.remove()
+            except StorageUnavailable as trouble:
+                self._journal.refusal(self.settings.name, "storage", trouble.code, trouble.detail)
         return self._sign_in_needed()
 
     def _sign_in_needed(self) -> SignInNeeded:
@@ -428,7 +520,10 @@ class SessionService:
     # -- signing out ---------------------------------------------------------------------------------------
 
     async def sign_out(self) -> SignOut:
-        """End the session here at once, then tell the provider; a second call does nothing (D1, D2)."""
+        """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
+
+        Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
+        """
         await self._restore_once()
         refresh_token = self._held.refresh_token
         end_session_url = self._dialogue.end_session_url() if self._held.subject else None
@@ -436,14 +531,23 @@ class SessionService:
         self._held = Custody()
         for pending in self._pending.waiting(self.settings.name):
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
-        self._unsaved = False
         self._move(Happening.SIGNED_OUT)
-        await self._forget_stored()
-        if refresh_token is None:
-            return SignOut("nothing-to-revoke", end_session_url)
-        revoked = await revoke_patiently(self._dialogue, refresh_token, self._scheduler, attempts=1)
-        if revoked == "failed":
-            self._spawn(revoke_patiently(self._dialogue, refresh_token, self._scheduler))
+        trouble: StorageUnavailable | None = None
+        try:
+            newest = await self._forget_stored() or refresh_token
+        except StorageUnavailable as problem:
+            newest, trouble = refresh_token, problem
+        revoked: Revoked = "nothing-to-revoke"
+        if newest is not None:
+            revoked = await revoke_patiently(self._dialogue, newest, self._scheduler, attempts=1)
+            if revoked == "failed":
+                self._spawn(revoke_patiently(self._dialogue, newest, self._scheduler))
+        if trouble is not None:
+            raise StorageUnavailable(
+                "You are signed out here, but the stored session could not be removed.",
+                action="Unlock your keyring, then sign out again.",
+                detail=trouble.detail,
+            )
         return SignOut(revoked, end_session_url)
 
     # -- storage -------------------------------------------------------------------------------------------
@@ -456,7 +560,7 @@ class SessionService:
 
     async def _restore(self) -> None:
         try:
-            entry = await self._vault.load()
+            entry = await self._keeper.look()
         except StorageUnavailable as problem:
             self._reason = problem.detail
             return
@@ -467,23 +571,15 @@ class SessionService:
         self._move(Happening.RESTORED)
         self._spawn(self._renew_sign_in_token())
 
-    async def _persist(self, held: Custody) -> None:
-        """Store the refresh token before anybody gets the access token that came with it (B3, B15)."""
-        entry = held.entry(self.settings)
-        try:
-            if entry is None:
-                await self._vault.delete()
-            else:
-                await self._vault.save(entry)
-            self._unsaved = False
-        except StorageUnavailable:
-            self._unsaved = True
+    async def _forget_stored(self) -> Secret | None:
+        """Remove the entry; return its refresh token, which another server may have renewed."""
+        # NOTE: a renewal of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
+        stored = await self._keeper.forget(patience=0.0 if self._renewals else SHORT_PATIENCE)
+        return None if stored is None else stored.refresh_token
 
-    async def _forget_stored(self) -> None:
-        try:
-            await self._vault.delete()
-        except StorageUnavailable as problem:
-            self._journal.refusal(self.settings.name, "storage", problem.code, problem.detail)
+    def _resaved(self) -> None:
+        if has_session(self._state):
+            self._move(Happening.STORED, self._reason)
 
     # -- inner workings ------------------------------------------------------------------------------------
 
@@ -507,6 +603,7 @@ class SessionService:
         self._generation += 1
         self._failures, self._not_before, self._retry_at = 0, 0.0, None
         self._forced_at = -renewal.FORCED_PAUSE
+        self._outcome_open = False
         self._start_timer(None)
 
     def _plan_renewal(self) -> None:
@@ -550,4 +647,5 @@ class SessionService:
             _, late = await asyncio.wait(busy, timeout=5.0)
             for task in late:
                 task.cancel()
+        await self._keeper.try_again()
         await self._dialogue.aclose()

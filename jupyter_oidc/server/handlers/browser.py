@@ -83,12 +83,16 @@ class StartHandler(PageHandler):
         session = services.sessions.of_provider(pending.provider)
         callback = url_path_join(self.base_url, "jupyter-oidc/providers", pending.provider, "callback")
         settings = session.settings
-        redirect_uri = redirect_uri_for(
-            settings.redirect_uri,
-            protocol=self.request.protocol,
-            host=self.request.host,
-            callback_path=callback,
-        )
+        try:
+            redirect_uri = redirect_uri_for(
+                settings.redirect_uri,
+                protocol=self.request.protocol,
+                host=self.request.host,
+                callback_path=callback,
+            )
+        except Problem as problem:
+            session.give_up(pending, problem)
+            raise
         url, binding = await session.authorization_url(pending, redirect_uri)
         form_post = settings.response_mode == "form_post"
         self.set_cookie(

@@ -17,7 +17,8 @@ class ProvidersHandler(OidcHandler):
     @door("user", "kernel", action="read")
     async def get(self) -> None:
         """List the providers in the order of the settings."""
-        self.answer({"providers": [provider_view(service) for service in self.services.sessions]})
+        summaries = [await service.summary() for service in self.services.sessions]
+        self.answer({"providers": [provider_view(summary) for summary in summaries]})
 
 
 class SessionHandler(OidcHandler):

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from jupyter_server.utils import url_path_join
 
+from jupyter_oidc.errors import RequestInvalid
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.redirects import local_path
@@ -22,6 +23,11 @@ class SignInHandler(OidcHandler):
         wish = self.envelope("sign-in.request")
         services = self.services
         session = services.sessions.of_provider(provider)
+        if wish.get("strategy", "auto") not in ("auto", "server"):
+            raise RequestInvalid(
+                "This version signs in through the callback route only.",
+                action="Leave 'strategy' out.",
+            )
         if "api" in wish:
             services.sessions.of_api(wish["api"])
         next_path = local_path(wish.get("next"), self.base_url)

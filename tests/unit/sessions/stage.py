@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.clock import Moment
+from jupyter_oidc.errors import Overloaded
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.dialogue import Dialogue
@@ -21,7 +23,7 @@ from tests.support.marker import MARKER
 from tests.unit.protocol.makers import CLIENT, ISSUER, NOW, RSA, SUBJECT, claims_of, document, jwk, reply, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from jupyter_oidc.sessions.ports import SessionEvent
 
@@ -73,6 +75,45 @@ class Timer:
 
     def cancel(self) -> None:
         self.cancelled = True
+
+
+class SharedLock:
+    """The lock and the marker that several services of one stage share; ``stuck`` keeps everybody waiting in vain.
+
+    Patience is a hundred times shorter than in life.
+    """
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.marked = False
+        self.stuck = False
+        self.turns = 0
+
+    @asynccontextmanager
+    async def turn(self, *, patience: float) -> AsyncIterator[SharedTurn]:
+        try:
+            if self.stuck:
+                raise asyncio.TimeoutError
+            await asyncio.wait_for(self.lock.acquire(), patience / 100)
+        except asyncio.TimeoutError:
+            raise Overloaded(detail="lock.timeout", retry_after=1.0) from None
+        self.turns += 1
+        try:
+            yield SharedTurn(self, self.marked)
+        finally:
+            self.lock.release()
+
+
+@dataclass
+class SharedTurn:
+    lock: SharedLock
+    interrupted: bool
+
+    async def spending(self) -> None:
+        self.lock.marked = True
+
+    async def persisted(self) -> None:
+        self.lock.marked = False
 
 
 class HandScheduler:
@@ -218,6 +259,7 @@ class Stage:
         self.notes = Notes()
         self.provider = ValueProvider(self.clock)
         self.vault = vault or MemoryVault()
+        self.lock = SharedLock()
         self.pending = PendingSignIns(self.clock, self.entropy)
         self.settings = settings
         self.service = self.new_service()
@@ -228,6 +270,7 @@ class Stage:
             self.settings,
             dialogue=Dialogue(self.settings, self.provider, self.clock, lambda: None),
             vault=self.vault,
+            lock=self.lock,
             pending=self.pending,
             clock=self.clock,
             entropy=self.entropy,

@@ -1,0 +1,212 @@
+"""What is stored of a session: looked at, changed and removed in turns, one server at a time.
+
+Several servers may share an entry (one person, two Jupyter servers).
+Whoever wants to spend the stored refresh token waits for its turn, looks at the entry again, and stores what came of
+it before the turn ends; so a token that works once is spent once (B2, B10).
+A token that could not be stored is kept, and tried again until it is (B15).
+It refuses to decide what any of this means for the session.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.errors import Overloaded, StorageUnavailable
+from jupyter_oidc.sessions.renewal import backoff
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.sessions.ports import Entry, EntryLock, Scheduler, StorageKind, Turn, Vault
+
+PATIENCE: Final = 30.0
+"""Seconds that a renewal waits for its turn (B12)."""
+
+SHORT_PATIENCE: Final = 5.0
+"""Seconds that a sign-in or sign-out waits: a person is waiting with it, and goes on without the turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The entry is the one that this server knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """Another server has spent the token and stored the next one (B2)."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Another server has signed out (D7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Another server has signed in as somebody else."""
+
+
+News = Unchanged | Newer | Gone | Foreign
+
+
+class Keeper:
+    """Keeps one provider's entry; ``resaved`` is called when a token that could not be stored at first has been."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        lock: EntryLock,
+        *,
+        scheduler: Scheduler,
+        entropy: Entropy,
+        resaved: Callable[[], None],
+    ) -> None:
+        self._vault = vault
+        self._lock = lock
+        self._scheduler = scheduler
+        self._entropy = entropy
+        self._resaved = resaved
+        self._unsaved: Entry | None = None
+        self._attempts = 0
+        self._spawn: Callable[[], object] = self._nothing
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether the newest token is in memory only, because the store did not take it."""
+        return self._unsaved is not None
+
+    async def kind(self) -> StorageKind:
+        """Return where entries go."""
+        return await self._vault.kind()
+
+    async def look(self) -> Entry | None:
+        """Return what is stored, without a turn; raises ``StorageUnavailable``."""
+        return await self._vault.load()
+
+    @asynccontextmanager
+    async def turn(self, patience: float = PATIENCE) -> AsyncIterator[Visit]:
+        """Wait for the right to spend the stored token; raises ``Overloaded`` or ``StorageUnavailable``."""
+        async with self._lock.turn(patience=patience) as turn:
+            yield Visit(self, turn)
+
+    async def keep(self, entry: Entry | None) -> None:
+        """Store the entry of a new sign-in, or nothing if it has no refresh token; the old one is gone then."""
+        try:
+            async with self.turn(SHORT_PATIENCE) as visit:
+                await visit.save(entry)
+        except (Overloaded, StorageUnavailable):
+            # NOTE: somebody holds the turn for long; the person's sign-in is worth more than a clean turn.
+            await self.store(entry)
+
+    async def forget(self, *, patience: float = SHORT_PATIENCE) -> Entry | None:
+        """Remove the entry; return what was stored, which another server may have renewed meanwhile (D1, D7).
+
+        Raises ``StorageUnavailable`` if the store does not answer (D3).
+        """
+        self._unsaved = None
+        try:
+            async with self.turn(patience) as visit:
+                stored = await self._stored()
+                await self._vault.delete()
+                await visit.settled()
+                return stored
+        except Overloaded:
+            stored = await self._stored()
+            await self._vault.delete()
+            return stored
+
+    async def store(self, entry: Entry | None) -> bool:
+        """Write ``entry`` or remove what is there; return whether that worked, and keep trying if not (B15)."""
+        try:
+            if entry is None:
+                await self._vault.delete()
+            else:
+                await self._vault.save(entry)
+        except StorageUnavailable:
+            self._unsaved = entry
+            self._attempts += 1
+            self._scheduler.after(backoff(self._attempts, self._entropy.jitter()), self._try_again_soon)
+            return False
+        self._unsaved, self._attempts = None, 0
+        return True
+
+    def retry_by(self, spawn: Callable[[], object]) -> None:
+        """Say how :meth:`try_again` is started from a timer."""
+        self._spawn = spawn
+
+    async def try_again(self) -> None:
+        """Store what could not be stored; does nothing if there is nothing."""
+        if self._unsaved is None:
+            return
+        try:
+            async with self.turn() as visit:
+                saved = self._unsaved is None or await visit.save(self._unsaved)
+        except (Overloaded, StorageUnavailable):
+            saved = self._unsaved is None or await self.store(self._unsaved)
+        if saved:
+            self._resaved()
+
+    async def _stored(self) -> Entry | None:
+        try:
+            return await self._vault.load()
+        except StorageUnavailable:
+            return None
+
+    def _try_again_soon(self) -> None:
+        if self._unsaved is not None:
+            self._spawn()
+
+    def _nothing(self) -> None:
+        """Before :meth:`retry_by`, nobody retries."""
+
+
+class Visit:
+    """One turn at the entry."""
+
+    def __init__(self, keeper: Keeper, turn: Turn) -> None:
+        self._keeper = keeper
+        self._turn = turn
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the stored token may already be spent, because somebody was cut off in the middle (B14)."""
+        return self._turn.interrupted
+
+    async def news(self, known: Entry) -> News:
+        """Compare what is stored with what this server knows."""
+        if self._keeper.unsaved:
+            return Unchanged()  # what is stored is older than what we hold
+        try:
+            stored = await self._keeper.look()
+        except StorageUnavailable:
+            return Unchanged()  # a store that does not answer says nothing new; the turn is still ours
+        if stored is None:
+            return Gone()
+        if stored.subject != known.subject:
+            return Foreign()
+        return Unchanged() if stored.refresh_token == known.refresh_token else Newer(stored)
+
+    async def spending(self) -> None:
+        """Note, durably, that the stored token is about to be spent."""
+        await self._turn.spending()
+
+    async def settled(self) -> None:
+        """Note that what is stored is good again, or gone."""
+        await self._turn.persisted()
+
+    async def save(self, entry: Entry | None) -> bool:
+        """Store ``entry``, and settle if that worked."""
+        saved = await self._keeper.store(entry)
+        if saved:
+            await self.settled()
+        return saved
+
+    async def remove(self) -> None:
+        """Remove the entry; raises ``StorageUnavailable``."""
+        await self._keeper.store(None)
+        await self.settled()
