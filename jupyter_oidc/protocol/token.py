@@ -165,6 +165,39 @@ def refresh_call(
     )
 
 
+TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+_ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"
+
+
+def exchange_call(
+    metadata: Metadata,
+    client: Client,
+    access_token: Secret,
+    *,
+    scopes: tuple[str, ...] | None = None,
+    resource: str | None = None,
+    audience: str | None = None,
+) -> Call | None:
+    """Exchange ``access_token`` for one of another API (RFC 8693, 2.1); ``None`` unless the provider advertises it."""
+    if TOKEN_EXCHANGE not in (metadata.grant_types or ()):
+        return None
+    fields, basic = authenticate(client)
+    optional = {"scope": " ".join(scopes) if scopes else None, "resource": resource, "audience": audience}
+    return Call(
+        "POST",
+        metadata.token_endpoint,
+        form=(
+            ("grant_type", TOKEN_EXCHANGE),
+            ("subject_token", access_token),
+            ("subject_token_type", _ACCESS_TOKEN_TYPE),
+            ("requested_token_type", _ACCESS_TOKEN_TYPE),
+            *((name, value) for name, value in optional.items() if value),
+            *fields,
+        ),
+        basic=basic,
+    )
+
+
 def read_token_reply(
     reply: Reply,
     *,

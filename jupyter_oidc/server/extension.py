@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import secure_write
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Dict, Unicode
+from traitlets import Bool, Dict, Unicode
 
 from jupyter_oidc.adapters.journal import EventJournal
+from jupyter_oidc.adapters.process import close_to_others
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.server.config import SECTION, configured
@@ -43,9 +44,17 @@ class JupyterOIDC(ExtensionApp):
         help="Where refresh tokens are stored: 'auto', 'keyring' or 'memory'.",
     ).tag(config=True)
 
+    close_process: Any = Bool(
+        True,
+        help="Close the server's memory to other processes of the same user where the system can (Linux). Switch it "
+        "off to attach a debugger or profiler.",
+    ).tag(config=True)
+
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
+        if self.close_process and not close_to_others():
+            server.log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
         journal = EventJournal(server.event_logger, server.log)
         journal.register()
         own = {name: getattr(self, name) for name in ("providers", "storage") if name in self.config.get(SECTION, {})}

@@ -255,6 +255,25 @@ class Dialogue:
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, ClockSkew):
             return Unverified(answer.refresh_token)
 
+    async def exchange(self, access_token: Secret, key: TokenKey) -> token.TokenSet | Refused | None:
+        """Exchange the sign-in's access token for one of ``key``; ``None`` if the provider does not offer that.
+
+        Raises as :meth:`refresh` does. An ID token or refresh token that comes along is not looked at: the person is
+        known, and the session has a refresh token already.
+        """
+        metadata = await self.metadata()
+        call = token.exchange_call(
+            metadata, self._client(), access_token, scopes=key.scopes, resource=key.resource, audience=key.audience
+        )
+        if call is None:
+            return None
+        return token.read_token_reply(
+            await self._port.send(call),
+            requested_scopes=key.scopes or self._settings.scopes,
+            id_token_required=False,
+            now=self._clock.now().wall,
+        )
+
     async def revoke(self, refresh_token: Secret) -> bool | None:
         """Revoke ``refresh_token`` (RFC 7009); ``None`` if the provider has no revocation endpoint."""
         metadata = await self.metadata()

@@ -98,6 +98,7 @@ class SessionService:
         self._retry_at: float | None = None
         self._forced_at = -renewal.FORCED_PAUSE
         self._outcome_open = False
+        self._exchanged: set[TokenKey] = set()
 
     # -- what may be shown ---------------------------------------------------------------------------------
 
@@ -328,13 +329,21 @@ class SessionService:
         """
         task = self._renewals.get(key)
         if task is None:
-            task = asyncio.get_running_loop().create_task(self._renew_alone(key, source, replacing))
+            task = asyncio.get_running_loop().create_task(
+                self._renew_alone(self._generation, key, source, replacing),
+            )
             self._renewals[key] = task
             task.add_done_callback(lambda _: self._renewals.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _renew_alone(self, key: TokenKey, source: BearerSource, replacing: AccessToken | None) -> Bearer:
-        generation = self._generation
+    async def _renew_alone(
+        self,
+        generation: int,
+        key: TokenKey,
+        source: BearerSource,
+        replacing: AccessToken | None,
+    ) -> Bearer:
+        """Renew for the session of ``generation``, which may have ended before this begins (B31)."""
         async with self._one_at_a_time:
             if generation != self._generation:
                 return self._sign_in_needed()
@@ -346,13 +355,48 @@ class SessionService:
                 return self._cannot_renew(key, source)
             if now.monotonic < self._not_before:
                 return TryLater(self._not_before - now.monotonic, self._reason or "idp_unavailable")
+            if key in self._exchanged:
+                return await self._exchange(generation, key)
             try:
-                async with self._keeper.turn() as visit:
-                    return await self._renew_in_turn(generation, key, source, visit)
-            except Overloaded as problem:
-                return TryLater(problem.retry_after or 1.0, problem.code)
-            except StorageUnavailable as problem:
-                return self._delay(generation, problem.code, None)
+                return await self._take_turn(generation, key, source)
+            except AudienceRefused:
+                return await self._exchange(generation, key)
+
+    async def _take_turn(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
+        """Renew while no other server does; raises ``AudienceRefused``."""
+        try:
+            async with self._keeper.turn() as visit:
+                return await self._renew_in_turn(generation, key, source, visit)
+        except Overloaded as problem:
+            return TryLater(problem.retry_after or 1.0, problem.code)
+        except StorageUnavailable as problem:
+            return self._delay(generation, problem.code, None)
+
+    async def _exchange(self, generation: int, key: TokenKey) -> Bearer:
+        """Get a token for ``key`` by exchanging the sign-in's, where the refresh token gives none (RFC 8693, B30).
+
+        Raises ``AudienceRefused`` if the provider has none for this API; nothing else is touched by that.
+        """
+        base = self._usable(self._held.access.get(SIGN_IN_KEY))
+        if base is None:
+            renewed = await self._take_turn(generation, SIGN_IN_KEY, "access_token")
+            if not isinstance(renewed, Granted):
+                return renewed
+            base = renewed.secret
+        try:
+            answer = await self._dialogue.exchange(base, key)
+        except ProviderProblem as problem:
+            return TryLater(problem.retry_after or renewal.GRACE, problem.code)
+        if generation != self._generation:
+            return self._sign_in_needed()
+        if isinstance(answer, TokenUnavailable):
+            return TryLater(answer.retry_after or renewal.GRACE, "idp_unavailable")
+        if not isinstance(answer, TokenSet):
+            raise AudienceRefused
+        self._exchanged.add(key)
+        token = AccessToken(answer.access_token, self._clock.now(), answer.expires_in)
+        self._held = replace(self._held, access={**self._held.access, key: token})
+        return Granted(token.secret, generation)
 
     async def _renew_in_turn(self, generation: int, key: TokenKey, source: BearerSource, visit: Visit) -> Bearer:
         """Spend the refresh token that is stored now; nobody else does so meanwhile (B2, B10)."""
@@ -604,6 +648,7 @@ class SessionService:
         self._failures, self._not_before, self._retry_at = 0, 0.0, None
         self._forced_at = -renewal.FORCED_PAUSE
         self._outcome_open = False
+        self._exchanged.clear()
         self._start_timer(None)
 
     def _plan_renewal(self) -> None:

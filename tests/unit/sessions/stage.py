@@ -180,6 +180,7 @@ class ValueProvider:
     nonce: str = ""
     scope: str | None = None
     date: str | None = None
+    advertise: dict[str, Any] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     sent: list[Call] = field(default_factory=list)
     plans: dict[str, list[Reply | Exception | asyncio.Event]] = field(default_factory=dict)
@@ -208,19 +209,20 @@ class ValueProvider:
         match endpoint:
             case "discovery":
                 extra = {"revocation_endpoint": ISSUER + "/revoke", "end_session_endpoint": ISSUER + "/logout"}
+                extra |= self.advertise
                 return reply(document(**extra))
             case "jwks":
                 return reply({"keys": [jwk(RSA, kid="k1", use="sig", alg="RS256")]})
             case "userinfo":
                 return reply(self.userinfo)
             case "revoke":
-                self.revoked.append(_form(call)["token"].removeprefix(MARKER))
+                self.revoked.append(form_of(call)["token"].removeprefix(MARKER))
                 return reply(b"", status=200)
         return self.token(call)
 
     def token(self, call: Call) -> Reply:
         """Answer a token request; refresh tokens are good for one use."""
-        form = _form(call)
+        form = form_of(call)
         if form["grant_type"] == "refresh_token" and self.rotate and form["refresh_token"] != self.current:
             return reply({"error": "invalid_grant"}, status=400)
         self.issued += 1
@@ -230,7 +232,8 @@ class ValueProvider:
             body["expires_in"] = self.lifetime
         if self.scope is not None:
             body["scope"] = self.scope
-        if self.issue_refresh_token and (self.rotate or self.issued == 1):
+        exchanged = form["grant_type"].endswith("token-exchange")
+        if self.issue_refresh_token and not exchanged and (self.rotate or self.issued == 1):
             self.current = f"{MARKER}rt-{self.issued}"
             body["refresh_token"] = self.current
         if form["grant_type"] == "authorization_code":
@@ -243,7 +246,8 @@ class ValueProvider:
         return None
 
 
-def _form(call: Call) -> dict[str, str]:
+def form_of(call: Call) -> dict[str, str]:
+    """Return the form of ``call``, opened as only a test may."""
     from jupyter_oidc.airlock import reveal
 
     return {name: reveal(value) if isinstance(value, Secret) else value for name, value in call.form}

@@ -10,7 +10,7 @@ from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, StorageUnavaila
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
 from tests.unit.protocol.makers import claims_of, reply, signed
-from tests.unit.sessions.stage import Stage, settle, text_of
+from tests.unit.sessions.stage import Stage, form_of, settle, text_of
 
 DENIED = reply({"error": "invalid_grant"}, status=400)
 
@@ -434,3 +434,66 @@ async def test_closing_waits_for_a_refresh_under_way():
     await stage.service.aclose()
     assert await call == "at-2"
     assert text_of((await stage.vault.load()).refresh_token) == "rt-2"
+
+
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+OWN = TokenKey(audience="https://other.example")
+
+
+async def exchanging(stage: Stage) -> list[dict[str, str]]:
+    """Ask for a token of ``OWN`` where the refresh token gives none; return the forms of the token requests."""
+    await stage.service.bearer(OWN)
+    return [form_of(call) for call in stage.provider.sent if call.url.endswith("/token")]
+
+
+async def test_an_api_that_a_refresh_cannot_serve_gets_its_token_by_exchange():
+    """B30; RFC 8693, 2.1: only where the provider advertises it, and with the sign-in's own access token."""
+    stage = Stage()
+    stage.provider.advertise = {"grant_types_supported": ["authorization_code", "refresh_token", EXCHANGE]}
+    await stage.sign_in()
+    stage.provider.plan("token", reply({"error": "invalid_target"}, status=400))
+    _, _, exchange = await exchanging(stage)
+    assert (exchange["grant_type"], exchange["subject_token"], exchange["audience"]) == (
+        EXCHANGE,
+        "CANARY-9d1e7b-at-1",
+        "https://other.example",
+    )
+    assert "refresh_token" not in exchange
+    first = await stage.service.bearer(OWN)
+    assert isinstance(first, Granted)
+    assert (text_of(first.secret), await bearer(stage)) == ("at-2", "at-1")
+
+
+async def test_an_exchanged_token_is_exchanged_again_when_it_expires():
+    """The refresh token is not tried in vain a second time."""
+    stage = Stage()
+    stage.provider.advertise = {"grant_types_supported": [EXCHANGE]}
+    await stage.sign_in()
+    stage.provider.plan("token", reply({"error": "invalid_target"}, status=400))
+    await stage.service.bearer(OWN)
+    stage.clock.advance(1_000)
+    forms = await exchanging(stage)
+    assert [form["grant_type"] for form in forms[3:]] == ["refresh_token", EXCHANGE]
+    assert "audience" not in forms[3]
+
+
+@pytest.mark.parametrize("advertised", [False, True])
+async def test_an_api_that_nobody_can_serve_is_refused_alone(advertised):
+    """B30: 502 for this API; the session and all other tokens stay."""
+    stage = Stage()
+    stage.provider.advertise = {"grant_types_supported": [EXCHANGE]} if advertised else {}
+    await stage.sign_in()
+    refusal = reply({"error": "invalid_target"}, status=400)
+    stage.provider.plan("token", refusal, refusal)
+    with pytest.raises(AudienceRefused):
+        await stage.service.bearer(OWN)
+    assert (stage.service.state, await bearer(stage)) == (State.ACTIVE, "at-1")
+
+
+async def test_an_exchange_that_is_not_answered_is_weather():
+    stage = Stage()
+    stage.provider.advertise = {"grant_types_supported": [EXCHANGE]}
+    await stage.sign_in()
+    stage.provider.plan("token", reply({"error": "invalid_target"}, status=400), reply(b"", status=503))
+    assert isinstance(await stage.service.bearer(OWN), TryLater)
+    assert stage.service.state is State.ACTIVE

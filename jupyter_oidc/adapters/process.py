@@ -1,0 +1,31 @@
+"""The server process itself: closed to other processes of the same user, as far as the operating system goes along.
+
+What this gives and what it does not is in the threat model; it is one obstacle more, and no border.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+_PR_SET_DUMPABLE: Final = 4
+"""From prctl(2): what decides whether memory, environment and descriptors of a process are open to its own user."""
+
+
+def close_to_others() -> bool:
+    """Make this process undumpable and leave no core file; return whether the system agreed.
+
+    On Linux no process of the same user can then attach to it, read its memory, or read ``/proc/PID/environ``.
+    Programs that it starts are not affected. Elsewhere nothing happens.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    import ctypes
+    import resource
+
+    try:
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+        return bool(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
+    except (OSError, ValueError, AttributeError):
+        return False

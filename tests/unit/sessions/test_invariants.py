@@ -1,0 +1,204 @@
+"""Whatever happens in whatever order: nothing signed out comes back, nothing stored is lost, no token works twice.
+
+Two servers share one entry; a provider rotates refresh tokens and notices reuse. Hypothesis chooses what happens:
+sign-ins, sign-outs, calls, refreshes, time, outages, refusals, stores that fail, servers that are restarted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from jupyter_oidc.errors import IdpUnavailable, Problem, StorageUnavailable
+from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TokenKey
+from jupyter_oidc.sessions.machine import State, has_session
+from jupyter_oidc.sessions.ports import Entry
+from tests.unit.protocol.makers import reply
+from tests.unit.sessions.stage import Stage, ValueProvider, form_of, settle, text_of
+
+SERVERS = st.sampled_from([0, 1])
+WEATHER = {
+    "unsent": IdpUnavailable(detail="idp.unsent"),
+    "503": reply(b"", status=503),
+    "429": reply(b"", status=429, headers={"retry-after": "30"}),
+    "invalid_client": reply({"error": "invalid_client"}, status=401),
+}
+OWN = TokenKey(audience="https://other.example")
+
+
+class WatchfulProvider(ValueProvider):
+    """Notices a refresh token that comes a second time, and knows for whom each access token was made."""
+
+    def __init__(self, clock: Any) -> None:
+        super().__init__(clock)
+        self.reuses = 0
+        self.spent: set[str] = set()
+        self.audience: dict[str, str | None] = {}
+
+    def token(self, call: Call) -> Reply:
+        form = form_of(call)
+        sent = form.get("refresh_token", "")
+        self.reuses += sent in self.spent
+        answer = super().token(call)
+        if answer.status == 200:
+            self.spent |= {sent} - {""}
+            self.audience[f"at-{self.issued}"] = form.get("audience")
+        return answer
+
+
+class SharedSession(RuleBasedStateMachine):
+    """Two services over one vault, one lock and one provider."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.signed_out = True
+        self.store_fails = False
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        async def and_settle() -> Any:
+            try:
+                return await work
+            except Problem:
+                return None
+            finally:
+                await settle()
+
+        return self.loop.run_until_complete(asyncio.wait_for(and_settle(), 20))
+
+    @initialize()
+    def begin(self) -> None:
+        async def make() -> Stage:
+            stage = Stage()
+            stage.provider = WatchfulProvider(stage.clock)
+            save = stage.vault.save
+
+            async def sometimes(entry: Entry) -> None:
+                if self.store_fails:
+                    raise StorageUnavailable
+                await save(entry)
+
+            stage.vault.save = sometimes
+            return stage
+
+        self.stage = self.loop.run_until_complete(make())
+        self.servers = [self.stage.new_service(), self.stage.new_service()]
+
+    @rule(server=SERVERS)
+    def sign_in(self, server: int) -> None:
+        self.stage.provider.plans.clear()
+        self.stage.service = self.servers[server]
+        self.do(self.stage.sign_in())
+        self.signed_out = False
+
+    @rule(server=SERVERS)
+    def sign_out(self, server: int) -> None:
+        self.do(self.servers[server].sign_out())
+        self.left(server)
+
+    def left(self, server: int) -> None:
+        """A session that the other server could not store is its own, and stays."""
+        self.signed_out = not self.servers[1 - server]._keeper.unsaved
+
+    @rule(server=SERVERS)
+    def refresh(self, server: int) -> None:
+        self.do(self.servers[server].refresh())
+
+    @rule()
+    def both_refresh_at_once(self) -> None:
+        async def both() -> None:
+            await asyncio.gather(*(server.refresh() for server in self.servers), return_exceptions=True)
+
+        self.do(both())
+
+    @rule(server=SERVERS)
+    def sign_out_during_a_refresh(self, server: int) -> None:
+        async def both() -> None:
+            renewing = asyncio.ensure_future(self.servers[server].refresh())
+            await asyncio.sleep(0)
+            await self.servers[server].sign_out()
+            await renewing
+
+        self.do(both())
+        self.left(server)
+
+    @rule(server=SERVERS, own=st.booleans())
+    def call(self, server: int, own: bool) -> None:
+        key = OWN if own else SIGN_IN_KEY
+        granted = self.do(self.servers[server].bearer(key))
+        if isinstance(granted, Granted):
+            name = text_of(granted.secret)
+            assert self.stage.provider.audience[name] == key.audience, "a token of another audience"
+
+    @rule(seconds=st.sampled_from([1, 5, 61, 241, 400, 4000]))
+    def time_passes(self, seconds: int) -> None:
+        self.do(self.stage.scheduler.pass_time(seconds))
+
+    @rule(kind=st.sampled_from(sorted(WEATHER)), times=st.integers(1, 3))
+    def weather(self, kind: str, times: int) -> None:
+        self.stage.provider.plan("token", *[WEATHER[kind]] * times)
+
+    @rule()
+    def the_provider_ends_everything(self) -> None:
+        self.stage.provider.current = "revoked"
+
+    @rule(server=SERVERS)
+    def a_server_is_restarted(self, server: int) -> None:
+        """It stops in order; what it could not store by then is gone with it."""
+        old = self.servers[server]
+        self.do(old.aclose())
+        self.was_lost = self.was_lost or old._keeper.unsaved
+        old._keeper._unsaved = None
+        self.servers[server] = self.stage.new_service()
+
+    @rule(fails=st.booleans())
+    def the_store(self, fails: bool) -> None:
+        self.store_fails = fails
+
+    @invariant()
+    def no_spent_token_is_sent_again(self) -> None:
+        """What nobody could store is known to one server only; everything else is spent once."""
+        if not hasattr(self, "stage"):
+            return
+        lost = self.store_fails or any(server._keeper.unsaved for server in self.servers)
+        if not lost and not self.was_lost:
+            assert self.stage.provider.reuses == 0
+        self.was_lost = self.was_lost or lost
+
+    @invariant()
+    def nothing_signed_out_comes_back(self) -> None:
+        if hasattr(self, "stage") and self.signed_out:
+            assert self.loop.run_until_complete(self.stage.vault.load()) is None
+
+    @precondition(lambda self: hasattr(self, "stage") and self.signed_out)
+    @rule(server=SERVERS)
+    def after_a_sign_out_every_server_notices(self, server: int) -> None:
+        self.do(self.stage.scheduler.pass_time(4_000))
+        self.do(self.servers[server].refresh())
+        assert not has_session(self.servers[server].state) or self.servers[server]._keeper.unsaved
+
+    @invariant()
+    def who_is_active_has_a_person_or_will_have_one(self) -> None:
+        for server in getattr(self, "servers", []):
+            if server.state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED, State.SIGNING_IN):
+                assert server._held.refresh_token is None
+                assert not server._held.access
+
+    was_lost = False
+
+    def teardown(self) -> None:
+        self.loop.run_until_complete(settle())
+        for task in asyncio.all_tasks(self.loop):
+            task.cancel()
+        self.loop.run_until_complete(settle())
+        self.loop.close()
+
+
+TestSharedSession = SharedSession.TestCase
+TestSharedSession.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
