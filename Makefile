@@ -28,8 +28,10 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.test  ## Measure side by side: start-up with and without the extension
-	@$(BIN)/python tests/bench/startup.py
+bench: $(VENV)/.test  ## Measure: a server's start with and without the extension, the cost of a summary, a keyring that hangs
+	@$(BIN)/python -m tests.bench.startup
+	@$(BIN)/python -m tests.bench.summary
+	@$(BIN)/python -m tests.bench.hanging_keyring
 
 clean:  ## Remove everything that was set up or built
 	@rm -rf $(VENV) .cache dist jupyter_oidc/labextension labextension-stub/node_modules labextension-stub/lib

@@ -50,6 +50,7 @@ class JupyterProcess:
     certificate: Certificate | None = None
     host: str = "localhost"
     enabled: bool = True
+    log_level: str = "DEBUG"
     environment: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     token: str = field(default_factory=lambda: secrets.token_hex(20))
@@ -161,7 +162,7 @@ class JupyterProcess:
                 "root_dir": str(self.work),
                 "open_browser": False,
                 "allow_root": True,
-                "log_level": "DEBUG",
+                "log_level": self.log_level,
                 "jpserver_extensions": {"jupyter_oidc": self.enabled, "jupyterlab": self.app == "jupyterlab"},
                 **tls,
                 **self.server,
