@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.adapters.entry_lock import NoLock
+from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.secret_refs import resolve
 from jupyter_oidc.adapters.timers import LoopScheduler
 from jupyter_oidc.adapters.upstream_http import HttpUpstream
 from jupyter_oidc.adapters.vault_auto import AutoVault
+from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.clock import SystemClock
@@ -86,20 +87,22 @@ class _SecretOf:
         return self._known[0]
 
 
-def system_parts(settings: Settings, journal: EventJournal) -> Parts:
-    """Return the real parts for ``settings``; nothing is imported, opened or contacted yet."""
+def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret | None = None) -> Parts:
+    """Return the real parts for ``settings``; nothing is imported, opened or contacted yet.
+
+    ``storage_key`` is what :func:`~jupyter_oidc.adapters.storage_key.take_storage_key` took.
+    """
     keyring_thread = KeyringThread()
 
     def vault(provider: Provider) -> Vault:
         if settings.storage == "memory":
             return MemoryVault()
-        keyring = KeyringVault(
-            provider=provider.name,
-            issuer=provider.issuer,
-            client_id=provider.client_id,
-            thread=keyring_thread,
-        )
-        return keyring if settings.storage == "keyring" else AutoVault(keyring, journal.log)
+        name, issuer, client_id = provider.name, provider.issuer, provider.client_id
+        keyring = KeyringVault(provider=name, issuer=issuer, client_id=client_id, thread=keyring_thread)
+        file = FileVault(provider=name, issuer=issuer, client_id=client_id, key=storage_key)
+        if settings.storage == "keyring":
+            return keyring
+        return file if settings.storage == "encrypted-file" else AutoVault(keyring, file, journal.log)
 
     bundles = {provider.ca_bundle for provider in settings.providers if provider.ca_bundle}
     return Parts(
@@ -109,28 +112,35 @@ def system_parts(settings: Settings, journal: EventJournal) -> Parts:
         journal=journal,
         provider_port=lambda p: HttpProvider(timeout=p.http_timeout, ca_bundle=p.ca_bundle),
         vault=vault,
-        lock=lambda _: NoLock(),
+        lock=lambda p: FileEntryLock(
+            lambda: lock_folder(storage_folder),
+            provider=p.name,
+            issuer=p.issuer,
+            client_id=p.client_id,
+        ),
         upstream=HttpUpstream(tuple(sorted(bundles))),
+    )
+
+
+def _session(provider: Provider, parts: Parts, pending: PendingSignIns) -> SessionService:
+    vault = parts.vault(provider)
+    return SessionService(
+        provider,
+        dialogue=Dialogue(provider, parts.provider_port(provider), parts.clock, _SecretOf(provider)),
+        vault=vault,
+        lock=LockIfShared(vault, parts.lock(provider)),
+        pending=pending,
+        clock=parts.clock,
+        entropy=parts.entropy,
+        scheduler=parts.scheduler,
+        journal=parts.journal,
     )
 
 
 def build(settings: Settings, parts: Parts) -> Services:
     """Join ``parts`` into the services for ``settings``."""
     pending = PendingSignIns(parts.clock, parts.entropy)
-    sessions = Sessions(
-        SessionService(
-            provider,
-            dialogue=Dialogue(provider, parts.provider_port(provider), parts.clock, _SecretOf(provider)),
-            vault=parts.vault(provider),
-            lock=parts.lock(provider),
-            pending=pending,
-            clock=parts.clock,
-            entropy=parts.entropy,
-            scheduler=parts.scheduler,
-            journal=parts.journal,
-        )
-        for provider in settings.providers
-    )
+    sessions = Sessions(_session(provider, parts, pending) for provider in settings.providers)
     return Services(
         sessions=sessions,
         pending=pending,

@@ -1,15 +1,42 @@
-"""Whose turn it is to use a stored entry."""
+"""Whose turn it is to use a stored entry: one server at a time, across processes (B10 to B14).
+
+The lock is the operating system's own (``filelock``), so it is free the moment its holder is gone, however it went.
+Beside it lies a marker while a token is being spent; who finds one knows that somebody was cut off in the middle.
+Neither file holds anything but that (D11).
+This module refuses to lock on a network file system, where such a lock is a promise that nobody keeps (B13); since
+stored entries belong to one machine each (B34), a folder of that machine serves as well.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import json
+import os
+import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.adapters.private_folder import PrivateFolder
+from jupyter_oidc.errors import Overloaded, StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
-    from jupyter_oidc.sessions.ports import Turn
+    from filelock import BaseFileLock
+
+    from jupyter_oidc.sessions.ports import EntryLock, Turn, Vault
+
+_PAUSE: Final = 0.02
+"""Seconds between two looks at a lock that somebody else holds."""
+
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+_NETWORK: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "lustre", "gpfs", "beegfs", "glusterfs", "ncpfs"},
+)
+_NETWORK_FUSE: Final = ("fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.ceph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +59,159 @@ class NoLock:
     async def turn(self, *, patience: float) -> AsyncIterator[Turn]:  # noqa: ARG002  # NOTE: nobody waits
         """Give the turn at once."""
         yield _OnlyTurn()
+
+
+class LockIfShared:
+    """Implements ``EntryLock`` with ``lock``, unless ``vault`` turns out to keep entries in memory only."""
+
+    def __init__(self, vault: Vault, lock: EntryLock) -> None:
+        self._vault = vault
+        self._lock = lock
+
+    @asynccontextmanager
+    async def turn(self, *, patience: float) -> AsyncIterator[Turn]:
+        """Wait for the turn if there is somebody to wait for."""
+        lock = NoLock() if await self._vault.kind() == "memory" else self._lock
+        async with lock.turn(patience=patience) as turn:
+            yield turn
+
+
+@dataclass(frozen=True, slots=True)
+class _FileTurn:
+    """Implements ``Turn`` with a marker file."""
+
+    folder: PrivateFolder
+    marker: str
+    interrupted: bool
+
+    async def spending(self) -> None:
+        """Write the marker; it is on the disk when this returns."""
+        await asyncio.to_thread(self.folder.write, self.marker, b"spending\n")
+
+    async def persisted(self) -> None:
+        """Remove the marker."""
+        await asyncio.to_thread(self.folder.remove, self.marker)
+
+
+class FileEntryLock:
+    """Implements ``EntryLock`` with a file in the folder that ``where()`` names.
+
+    Each (issuer, client, provider name) has a lock of its own (B23).
+    ``mounts`` is the list of mounted file systems, as Linux writes it.
+    """
+
+    def __init__(
+        self,
+        where: Callable[[], Path],
+        *,
+        provider: str,
+        issuer: str,
+        client_id: str,
+        mounts: Path = _MOUNTS,
+    ) -> None:
+        owner = json.dumps([issuer, client_id, provider])
+        self._name = hashlib.sha256(owner.encode()).hexdigest()[:32]
+        self._where = where
+        self._folder = PrivateFolder(where)
+        self._mounts = mounts
+        self._trusted = False
+
+    @asynccontextmanager
+    async def turn(self, *, patience: float) -> AsyncIterator[Turn]:
+        """Wait for the turn without holding up anything else; see ``EntryLock.turn``."""
+        if not self._trusted:
+            await asyncio.to_thread(self._check_place)
+            self._trusted = True
+        lock = self._lock()
+        await self._acquire(lock, patience)
+        try:
+            marker = f"{self._name}.spending"
+            left = await asyncio.to_thread(self._folder.read, marker, 64)
+            yield _FileTurn(self._folder, marker, interrupted=left is not None)
+        finally:
+            lock.release()
+
+    def _check_place(self) -> None:
+        self._folder.probe(f"{self._name}.lock")
+        if is_network(self._where(), self._mounts):
+            raise StorageUnavailable(
+                "There is no folder on this machine in which servers could take turns at the stored session.",
+                action="Set TMPDIR to a folder on this machine, or set c.JupyterOIDC.storage = 'memory'.",
+                detail="lock_network",
+            )
+
+    def _lock(self) -> BaseFileLock:
+        from filelock import FileLock
+
+        # NOTE: a lock object for each turn, so that two sessions of one process exclude each other too.
+        return FileLock(self._where() / f"{self._name}.lock", mode=0o600, thread_local=False)
+
+    async def _acquire(self, lock: BaseFileLock, patience: float) -> None:
+        """Look again and again; a caller that goes away while a look is under way leaves nothing locked."""
+        now = asyncio.get_running_loop().time
+        until = now() + patience
+        while True:
+            look = asyncio.ensure_future(asyncio.to_thread(_taken, lock))
+            try:
+                if await asyncio.shield(look):
+                    return
+            except asyncio.CancelledError:
+                look.add_done_callback(lambda done: lock.release() if done.result() else None)
+                raise
+            if now() >= until:
+                raise Overloaded(
+                    "Another Jupyter server is using the stored session.",
+                    detail="lock.timeout",
+                    retry_after=1.0,
+                )
+            await asyncio.sleep(_PAUSE)
+
+
+def lock_folder(data: Callable[[], Path], mounts: Path = _MOUNTS) -> Path:
+    """Return the folder for locks: ``data()``, or one of this machine's own where that is on the network."""
+    folder = data()
+    if not is_network(folder, mounts):
+        return folder
+    owner = os.getuid() if hasattr(os, "getuid") else 0
+    return Path(tempfile.gettempdir()) / f"jupyter_oidc-{owner}"
+
+
+def is_network(path: Path, mounts: Path = _MOUNTS) -> bool:
+    """Return whether ``path`` is on a file system that other machines share."""
+    kind = file_system_of(path, mounts)
+    return kind in _NETWORK or kind.startswith(_NETWORK_FUSE)
+
+
+def file_system_of(path: Path, mounts: Path = _MOUNTS) -> str:
+    """Return the type of the file system that holds ``path``, or nothing where the system does not say."""
+    try:
+        lines = mounts.read_text(encoding="utf-8").splitlines()
+        resolved = path.resolve()
+    except (OSError, ValueError):
+        return ""
+    found, longest = "", -1
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields = before.split()
+        if len(fields) < 5 or not after:
+            continue
+        point = Path(fields[4].encode().decode("unicode_escape"))
+        if len(point.parts) > longest and (point == resolved or point in resolved.parents):
+            found, longest = after.split()[0], len(point.parts)
+    return found
+
+
+def _taken(lock: BaseFileLock) -> bool:
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    except OSError:
+        raise StorageUnavailable(
+            "The lock of the stored session cannot be used.",
+            action="Look at the folder jupyter_oidc in Jupyter's data folder (see: jupyter --data-dir).",
+            detail="lock_folder",
+        ) from None
+    return True

@@ -16,6 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.adapters.entry_text import damaged
 from jupyter_oidc.adapters.keyring_backends import has_short_entries
 from jupyter_oidc.errors import StorageUnavailable
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 SERVICE: Final = "jupyter_oidc"
-FORMAT: Final = 1
+_FORMAT: Final = 1
+"""The format of a manifest; that of the text itself is in :mod:`jupyter_oidc.adapters.entry_text`."""
+
 PIECE: Final = 1_200
 """Characters in one entry; Windows keeps at most 1,280, and ends some of them with a zero."""
 
@@ -47,15 +50,6 @@ def is_locked(error: BaseException) -> bool:
     from keyring.errors import KeyringLocked
 
     return isinstance(error, KeyringLocked)
-
-
-def damaged() -> StorageUnavailable:
-    """Return the problem of an entry that is there and cannot be used."""
-    return StorageUnavailable(
-        "What the keyring keeps of this session is damaged.",
-        action="Sign in again.",
-        detail="storage_corrupt",
-    )
 
 
 def read(backend: KeyringBackend, name: str) -> str | None:
@@ -172,7 +166,7 @@ def _digest(text: str) -> str:
 def _text_of(manifest: _Manifest) -> str:
     return json.dumps(
         {
-            "format": FORMAT,
+            "format": _FORMAT,
             "pieces": manifest.pieces,
             "generation": manifest.generation,
             "digest": manifest.digest,
@@ -189,7 +183,7 @@ def _manifest_in(head: str) -> _Manifest | None:
     if not isinstance(stored, dict) or "pieces" not in stored:
         return None
     pieces, generation = stored["pieces"], stored.get("generation")
-    known = stored.get("format") == FORMAT and generation in _GENERATIONS
+    known = stored.get("format") == _FORMAT and generation in _GENERATIONS
     if not known or type(pieces) is not int or not 0 < pieces <= _MOST_PIECES:
         raise damaged()
     return _Manifest(pieces, str(generation), str(stored.get("digest")))

@@ -1,30 +1,30 @@
 """The refresh token in the operating system's keyring, through ``keyring``.
 
-Which backends may be used is decided in :mod:`jupyter_oidc.adapters.keyring_backends`, how a long token fits
-into short entries in :mod:`jupyter_oidc.adapters.keyring_entries`, and how long a call may take in
+What an entry says is decided in :mod:`jupyter_oidc.adapters.entry_text`, which backends may be used in
+:mod:`jupyter_oidc.adapters.keyring_backends`, how a long token fits into short entries in
+:mod:`jupyter_oidc.adapters.keyring_entries`, and how long a call may take in
 :mod:`jupyter_oidc.adapters.keyring_thread`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters import keyring_entries
-from jupyter_oidc.adapters.installation import installation_id
+from jupyter_oidc.adapters.entry_text import Owner
 from jupyter_oidc.adapters.keyring_backends import choose_backend
 from jupyter_oidc.adapters.keyring_thread import KeyringThread
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.sessions.ports import Entry
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
-    from jupyter_oidc.sessions.ports import StorageKind
+    from jupyter_oidc.sessions.ports import Entry, StorageKind
 
 __all__ = ["KeyringThread", "KeyringVault"]
+
+_HERE: Final = "keyring"
 
 
 class KeyringVault:
@@ -44,16 +44,13 @@ class KeyringVault:
         installation: str | None = None,
         thread: KeyringThread | None = None,
     ) -> None:
-        self._provider = provider
-        self._issuer = issuer
-        self._client_id = client_id
-        self._known_installation = installation
+        self._owner = Owner(provider=provider, issuer=issuer, client_id=client_id, installation=installation)
         self._thread = thread or KeyringThread()
         self._backend: KeyringBackend | None = None
 
     async def kind(self) -> StorageKind:
         """Return ``keyring``."""
-        return "keyring"
+        return _HERE
 
     async def probe(self) -> None:
         """Write, read and delete a harmless entry; raises :class:`StorageUnavailable` if that fails."""
@@ -66,12 +63,12 @@ class KeyringVault:
         format; it is left alone until something else is saved (B20).
         """
         text = await self._thread.run(lambda: keyring_entries.read(self._chosen(), self._name()))
-        return None if text is None else self._entry_in(text)
+        return None if text is None else self._owner.entry_in(Secret(text), _HERE)
 
     async def save(self, entry: Entry) -> None:
         """Write ``entry`` and read it back: some backends drop writes silently."""
-        text = self._text_of(entry)
-        await self._thread.run(lambda: keyring_entries.write(self._chosen(), self._name(), text))
+        text = self._owner.text_of(entry, _HERE)
+        await self._thread.run(lambda: keyring_entries.write(self._chosen(), self._name(), reveal(text)))
 
     async def delete(self) -> None:
         """Remove the entry and whatever a torn write left of an earlier one."""
@@ -83,43 +80,4 @@ class KeyringVault:
         return self._backend
 
     def _name(self) -> str:
-        owner = [self._issuer, self._client_id, self._provider, self._installation()]
-        return hashlib.sha256(json.dumps(owner).encode()).hexdigest()[:32]
-
-    def _installation(self) -> str:
-        if self._known_installation is None:
-            self._known_installation = installation_id()
-        return self._known_installation
-
-    def _text_of(self, entry: Entry) -> str:
-        return json.dumps(
-            {
-                "format": keyring_entries.FORMAT,
-                "issuer": entry.issuer,
-                "client_id": entry.client_id,
-                "subject": entry.subject,
-                "scopes": list(entry.scopes),
-                "signed_in_at": entry.signed_in_at,
-                "installation": self._installation(),
-                "refresh_token": reveal(entry.refresh_token),
-            },
-        )
-
-    def _entry_in(self, text: str) -> Entry | None:
-        try:
-            stored: dict[str, Any] = json.loads(text)
-            if stored["format"] != keyring_entries.FORMAT:
-                raise keyring_entries.damaged()
-            if stored["installation"] != self._installation():
-                return None
-            entry = Entry(
-                issuer=str(stored["issuer"]),
-                client_id=str(stored["client_id"]),
-                subject=str(stored["subject"]),
-                scopes=tuple(str(scope) for scope in stored["scopes"]),
-                signed_in_at=float(stored["signed_in_at"]),
-                refresh_token=Secret(stored["refresh_token"]),
-            )
-        except (ValueError, TypeError, KeyError, RecursionError):
-            raise keyring_entries.damaged() from None
-        return entry if (entry.issuer, entry.client_id) == (self._issuer, self._client_id) else None
+        return self._owner.name()[:32]

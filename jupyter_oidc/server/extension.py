@@ -17,8 +17,10 @@ from traitlets import Bool, Dict, Unicode
 
 from jupyter_oidc.adapters.journal import EventJournal
 from jupyter_oidc.adapters.process import close_to_others
+from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.config import SECTION, configured
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.kernel_grants import KernelGrants
@@ -26,7 +28,10 @@ from jupyter_oidc.server.routes import routes
 from jupyter_oidc.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    import logging
+
     from jupyter_oidc.compose import Services
+    from jupyter_oidc.secret import Secret
 
 
 class JupyterOIDC(ExtensionApp):
@@ -41,7 +46,7 @@ class JupyterOIDC(ExtensionApp):
     ).tag(config=True)
     storage: Any = Unicode(
         "auto",
-        help="Where refresh tokens are stored: 'auto', 'keyring' or 'memory'.",
+        help="Where refresh tokens are stored: 'auto', 'keyring', 'encrypted-file' or 'memory'.",
     ).tag(config=True)
 
     close_process: Any = Bool(
@@ -53,6 +58,7 @@ class JupyterOIDC(ExtensionApp):
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
+        storage_key = take_storage_key(os.environ)  # NOTE: first of all, because kernels inherit what is left
         if self.close_process and not close_to_others():
             server.log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
         journal = EventJournal(server.event_logger, server.log)
@@ -63,7 +69,8 @@ class JupyterOIDC(ExtensionApp):
         entropy = SystemEntropy()
         grants = KernelGrants(SystemClock(), entropy, self._kernel_key)
         if isinstance(read, Settings):
-            self._context = Context(lambda: _services(read, journal), (), grants, entropy)
+            self._context = Context(lambda: _services(read, journal, storage_key), (), grants, entropy)
+            _check_key(read, storage_key, server.log)
         else:
             self._context = Context(None, tuple(read), grants, entropy)
             for finding in read:
@@ -104,11 +111,20 @@ class JupyterOIDC(ExtensionApp):
         return Path(self._server().runtime_dir) / f"jupyter-oidc-{os.getpid()}.json"
 
 
-def _services(settings: Settings, journal: EventJournal) -> Services:
+def _services(settings: Settings, journal: EventJournal, storage_key: Secret | None) -> Services:
     """Make the services; what they need is imported here and not when the server starts."""
     from jupyter_oidc.compose import build, system_parts
 
-    return build(settings, system_parts(settings, journal))
+    return build(settings, system_parts(settings, journal, storage_key))
+
+
+def _check_key(settings: Settings, storage_key: Secret | None, log: logging.Logger) -> None:
+    """Say at the start, and not only at the first sign-in, that the encrypted file has no key or a wrong one."""
+    if settings.storage == "encrypted-file" or (settings.storage == "auto" and storage_key is not None):
+        try:
+            keys_in(storage_key)
+        except StorageUnavailable as problem:
+            log.error("jupyter_oidc: %s %s", problem.message, problem.action)  # noqa: TRY400 - no traceback is needed
 
 
 main = JupyterOIDC.launch_instance

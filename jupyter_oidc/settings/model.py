@@ -12,7 +12,7 @@ from typing import Literal
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post"]
 RedirectStrategy = Literal["auto", "server"]
 ResponseMode = Literal["query", "form_post"]
-Storage = Literal["auto", "keyring", "memory"]
+Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
 CallerKind = Literal["browser", "kernel"]
 

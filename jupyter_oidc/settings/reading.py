@@ -55,9 +55,9 @@ def read_settings(providers: object, storage: object = "auto") -> Settings | lis
                 at.add("", "is not a mapping", "Write the provider's settings as {key: value}.")
             else:
                 read.append(_provider(name, body, at))
-    if storage not in ("auto", "keyring", "memory"):
-        why = _LATER if storage == "encrypted-file" else "is not a known storage"
-        findings.append(Finding("storage", why, "Write 'auto', 'keyring' or 'memory'."))
+    if storage not in ("auto", "keyring", "encrypted-file", "memory"):
+        instead = "Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
+        findings.append(Finding("storage", "is not a known storage", instead))
     _check_unique_apis(read, findings)
     if findings:
         return findings

@@ -9,7 +9,10 @@ from __future__ import annotations
 from tests.laws.source import Module, modules, seeded
 
 READERS = {
+    "jupyter_oidc.adapters.entry_text": "writes the refresh token into the text that is stored, and reads it there",
     "jupyter_oidc.adapters.provider_http": "writes credentials on the wire",
+    "jupyter_oidc.adapters.sealed_text": "encrypts that text with the storage key",
+    "jupyter_oidc.adapters.storage_key": "takes the variable with the storage keys apart",
     "jupyter_oidc.adapters.upstream_http": "writes the bearer token on the wire",
     "jupyter_oidc.adapters.vault_keyring": "stores the refresh token",
     "jupyter_oidc.protocol.id_token": "hashes the access token for at_hash",

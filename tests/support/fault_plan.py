@@ -48,7 +48,7 @@ class Fault:
     async def wait(self) -> None:
         """Let the planned time pass."""
         await asyncio.sleep(self.delay)
-        while self.hold is not None and not self.hold.is_set():  # noqa: ASYNC110 - another thread sets it
+        while self.hold is not None and not self.hold.is_set():
             await asyncio.sleep(0.005)
         if self.hang:
             await asyncio.get_running_loop().create_future()

@@ -16,6 +16,7 @@ from typing import Any
 from jupyter_oidc.adapters.keyring_backends import choose_backend
 from jupyter_oidc.adapters.keyring_entries import SERVICE
 from jupyter_oidc.adapters.vault_auto import AutoVault
+from jupyter_oidc.adapters.vault_file import FileVault
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import StorageUnavailable
@@ -68,7 +69,8 @@ async def delete() -> dict[str, Any]:
 
 async def kind() -> dict[str, Any]:
     """Let ``auto`` choose, and say which backend it is."""
-    chosen = await AutoVault(vault(), logging.getLogger("child")).kind()
+    file = FileVault(provider="corp", issuer=ISSUER, client_id="c1", key=None)
+    chosen = await AutoVault(vault(), file, logging.getLogger("child")).kind()
     return {"kind": chosen, "backend": f"{type(choose_backend()).__module__}"}
 
 

@@ -273,7 +273,7 @@ async def test_a_manifest_that_is_wrong_or_newer_makes_the_entry_damaged(
 
 @pytest.mark.parametrize(
     "text",
-    ["not JSON", "[]", "17", "null", "{}", '{"format": 2}', "[" * 100_000],
+    ["not JSON", "[]", "17", "null", "{}", '{"format": 3}', "[" * 100_000],
     ids=["text", "list", "number", "null", "object", "newer", "deep"],
 )
 async def test_a_foreign_value_in_our_entry_is_damage(use_ring: Use, text: str) -> None:
@@ -294,6 +294,18 @@ async def test_an_entry_without_one_of_its_members_is_damaged(use_ring: Use, mem
     place = ("jupyter_oidc", ring.head)
     ring.entries[place] = json.dumps({k: v for k, v in json.loads(ring.entries[place]).items() if k != member})
     assert await detail_of(vault().load()) == "storage_corrupt"
+
+
+async def test_an_entry_that_the_version_before_wrote_is_still_read(use_ring: Use) -> None:
+    """B35: it had the format 1, and did not say where it was kept."""
+    ring = rings.Ring()
+    use_ring(ring)
+    await vault().save(entry(SHORT))
+    place = ("jupyter_oidc", ring.head)
+    stored = {**json.loads(ring.entries[place]), "format": 1}
+    del stored["kept_in"]
+    ring.entries[place] = json.dumps(stored)
+    assert await vault().load() == entry(SHORT)
 
 
 async def test_a_damaged_entry_is_left_alone_by_reading(use_ring: Use) -> None:

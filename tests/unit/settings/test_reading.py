@@ -200,3 +200,18 @@ def test_an_issuer_may_have_a_port_and_a_path_and_is_kept_to_the_letter(issuer):
     read = read_settings({"corp": {"issuer": issuer, "client_id": "jupyter"}})
     assert isinstance(read, Settings)
     assert read.providers[0].issuer == issuer
+
+
+@pytest.mark.parametrize("storage", ["auto", "keyring", "encrypted-file", "memory"])
+def test_every_storage_is_accepted(storage):
+    read = read_settings({"corp": GOOD}, storage)
+    assert isinstance(read, Settings)
+    assert read.storage == storage
+
+
+def test_an_unknown_storage_is_answered_with_the_known_ones():
+    """D8."""
+    read = read_settings({"corp": GOOD}, "encrypted_file")
+    assert [str(finding) for finding in read] == [
+        "storage: is not a known storage. Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
+    ]

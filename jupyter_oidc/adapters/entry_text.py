@@ -1,0 +1,99 @@
+"""The text of a stored entry, the same in every store: who owns it, where it is kept, and the refresh token.
+
+The text says its format: the present one and the one before it can be read, anything else is damage (B20, B35).
+It also says which store it was written for, so that a copy which somebody moved elsewhere is not used (B22).
+This module refuses to hand out an entry that belongs to another provider, client or machine (B23, B34).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.adapters.installation import installation_id
+from jupyter_oidc.airlock import reveal
+from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.ports import Entry
+
+if TYPE_CHECKING:
+    from jupyter_oidc.sessions.ports import StorageKind
+
+FORMAT: Final = 2
+_WITHOUT_PLACE: Final = 1
+"""The format before: it did not say where it was kept, which was always the keyring."""
+
+
+def damaged() -> StorageUnavailable:
+    """Return the problem of an entry that is there and cannot be used."""
+    return StorageUnavailable(
+        "What is stored of this session is damaged, or a newer version wrote it.",
+        action="Sign in again.",
+        detail="storage_corrupt",
+    )
+
+
+class Owner:
+    """Whose entries are meant: one provider and client on one machine.
+
+    ``installation`` says which machine; by default it is found out when it is first needed.
+    """
+
+    def __init__(self, *, provider: str, issuer: str, client_id: str, installation: str | None = None) -> None:
+        self._provider = provider
+        self._issuer = issuer
+        self._client_id = client_id
+        self._known_installation = installation
+
+    def name(self) -> str:
+        """Return 64 hexadecimal digits that stand for this owner and name nobody."""
+        owner = [self._issuer, self._client_id, self._provider, self._installation()]
+        return hashlib.sha256(json.dumps(owner).encode()).hexdigest()
+
+    def text_of(self, entry: Entry, kept_in: StorageKind) -> Secret:
+        """Return the text to be stored; it holds the refresh token."""
+        return Secret(
+            json.dumps(
+                {
+                    "format": FORMAT,
+                    "kept_in": kept_in,
+                    "issuer": entry.issuer,
+                    "client_id": entry.client_id,
+                    "subject": entry.subject,
+                    "scopes": list(entry.scopes),
+                    "signed_in_at": entry.signed_in_at,
+                    "installation": self._installation(),
+                    "refresh_token": reveal(entry.refresh_token),
+                },
+            ),
+        )
+
+    def entry_in(self, text: Secret, kept_in: StorageKind) -> Entry | None:
+        """Return the entry in ``text``, or ``None`` if it belongs to somebody else or was written for another store.
+
+        Raises :class:`StorageUnavailable` with the detail ``storage_corrupt`` if it cannot be read.
+        """
+        try:
+            stored: dict[str, Any] = json.loads(reveal(text))
+            if stored["format"] not in (FORMAT, _WITHOUT_PLACE):
+                raise damaged()
+            place = "keyring" if stored["format"] == _WITHOUT_PLACE else stored["kept_in"]
+            if place != kept_in or stored["installation"] != self._installation():
+                return None
+            entry = Entry(
+                issuer=str(stored["issuer"]),
+                client_id=str(stored["client_id"]),
+                subject=str(stored["subject"]),
+                scopes=tuple(str(scope) for scope in stored["scopes"]),
+                signed_in_at=float(stored["signed_in_at"]),
+                refresh_token=Secret(stored["refresh_token"]),
+            )
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise damaged() from None
+        return entry if (entry.issuer, entry.client_id) == (self._issuer, self._client_id) else None
+
+    def _installation(self) -> str:
+        if self._known_installation is None:
+            self._known_installation = installation_id()
+        return self._known_installation

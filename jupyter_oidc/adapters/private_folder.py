@@ -1,0 +1,246 @@
+"""Small files in a folder that belongs to this user alone, replaced as a whole or not at all.
+
+A new content is written beside the old one, forced to the disk, and takes its place in one step; a crash at any
+step leaves one complete file.
+This module refuses a folder or a file that is a link, belongs to another user, or can be written by others (B13),
+and repeats neither names nor what the operating system said.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_POSIX: Final = os.name == "posix"
+_OPEN: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_GONE: Final = (errno.ENOENT, errno.ENOTDIR)
+_FULL: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT if _POSIX else errno.ENOSPC)
+_CLOSED: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
+_UNSYNCABLE: Final = (errno.EINVAL, getattr(errno, "ENOTSUP", errno.EINVAL))
+"""What file systems answer that cannot sync a folder; they order these steps by themselves."""
+
+_TOMBSTONE: Final = b"forgotten\n"
+"""What a file holds that could not be removed (D3)."""
+
+_DRAFT: Final = ".draft"
+_PLACE: Final = "the folder jupyter_oidc in Jupyter's data folder (see: jupyter --data-dir)"
+_INSTEAD: Final = "or set c.JupyterOIDC.storage = 'memory'."
+
+
+class Disk:
+    """The calls that change a disk, one by one: a test can stand in the way of each."""
+
+    def write(self, descriptor: int, content: bytes) -> None:
+        """Write all of ``content``."""
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+    def sync(self, descriptor: int) -> None:
+        """Force what was written to the disk."""
+        os.fsync(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Let ``source`` take the place of ``target``."""
+        source.replace(target)
+
+    def remove(self, path: Path) -> None:
+        """Remove the file ``path``."""
+        path.unlink()
+
+
+class PrivateFolder:
+    """Files of one folder, by name; the folder is made at the first write, and only ``where()`` knows its path.
+
+    Every method may wait for the disk, so none is for the event loop's thread, and raises
+    :class:`StorageUnavailable` if the place cannot be used.
+    """
+
+    def __init__(self, where: Callable[[], Path], disk: Disk | None = None) -> None:
+        self._where = where
+        self._disk = disk or Disk()
+
+    def read(self, name: str, longest: int) -> bytes | None:
+        """Return the content of ``name``, but no more than ``longest`` bytes and one; ``None`` if there is none."""
+        with _in_our_words():
+            path = self._folder() / name
+            if not _exists(path.parent):
+                return None
+            _check(path.parent.lstat(), stat.S_ISDIR, "folder")
+            if not _exists(path):
+                return None
+            _check(path.lstat(), stat.S_ISREG, "file")
+            with os.fdopen(os.open(path, os.O_RDONLY | _OPEN), "rb") as file:
+                _check(os.fstat(file.fileno()), stat.S_ISREG, "file")
+                content = file.read(longest + 1)
+        return None if content == _TOMBSTONE else content
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put ``content`` in place of ``name``; it is on the disk when this returns."""
+        with _in_our_words():
+            path = self._made() / name
+            if _exists(path):
+                _check(path.lstat(), stat.S_ISREG, "file")
+            self._replace(path, content)
+
+    def remove(self, name: str) -> None:
+        """Remove ``name`` and the drafts that a crash left of it; what cannot be removed is overwritten (D3)."""
+        with _in_our_words():
+            try:
+                folder = self._where()
+            except RuntimeError:
+                return  # there is no home, so there is nothing in it
+            failed: list[OSError] = []
+            for path in (folder / name, *folder.glob(f"{name}.*{_DRAFT}")):
+                try:
+                    self._erase(path)
+                except OSError as error:
+                    failed.append(error)
+            if failed:
+                raise failed[0]
+            if _exists(folder):
+                self._sync_folder(folder)
+
+    def probe(self, name: str) -> None:
+        """Write and remove a harmless file beside ``name``."""
+        with _in_our_words():
+            draft = self._draft(self._made() / name, b"probe")
+            self._disk.remove(draft)
+
+    def _folder(self) -> Path:
+        try:
+            return self._where()
+        except RuntimeError:
+            raise StorageUnavailable(
+                "There is no place for the stored session: this user has no home directory.",
+                action=f"Set JUPYTER_DATA_DIR and restart the Jupyter server, {_INSTEAD}",
+                detail="storage_no_home",
+            ) from None
+
+    def _made(self) -> Path:
+        folder = self._folder()
+        if not _exists(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._sync_folder(folder.parent)
+        _check(folder.lstat(), stat.S_ISDIR, "folder")
+        return folder
+
+    def _replace(self, path: Path, content: bytes) -> None:
+        draft = self._draft(path, content)
+        try:
+            self._disk.replace(draft, path)
+        except OSError:
+            with suppress(OSError):
+                self._erase(draft)
+            raise
+        self._sync_folder(path.parent)
+
+    def _draft(self, path: Path, content: bytes) -> Path:
+        """Write a new file beside ``path`` that only this user can open."""
+        descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=_DRAFT, dir=path.parent)
+        draft = Path(name)
+        try:
+            try:
+                self._disk.write(descriptor, content)
+                self._disk.sync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            with suppress(OSError):
+                self._erase(draft)
+            raise
+        return draft
+
+    def _erase(self, path: Path) -> None:
+        try:
+            self._disk.remove(path)
+        except OSError as error:
+            if error.errno not in _GONE:
+                self._bury(path)
+
+    def _bury(self, path: Path) -> None:
+        """Overwrite a file that cannot be removed."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | _OPEN)
+        try:
+            self._disk.write(descriptor, _TOMBSTONE)
+            self._disk.sync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _sync_folder(self, folder: Path) -> None:
+        if not _POSIX:
+            return  # NOTE: Windows has no such call
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            self._disk.sync(descriptor)
+        except OSError as error:
+            if error.errno not in _UNSYNCABLE:
+                raise
+        finally:
+            os.close(descriptor)
+
+
+def _exists(path: Path) -> bool:
+    """Return whether something is at ``path``, be it a link that leads nowhere."""
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno in _GONE:
+            return False
+        raise
+    return True
+
+
+def _check(status: os.stat_result, is_right: Callable[[int], bool], what: str) -> None:
+    if not is_right(status.st_mode):
+        raise _unsafe(f"The {what} of the stored session is a link, or something else that is no {what}.")
+    if not _POSIX:
+        return  # NOTE: there, access is inherited from the user's profile, and mode bits mean nothing
+    if status.st_uid != os.geteuid():
+        raise _unsafe(f"The {what} of the stored session belongs to another user.")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise _unsafe(f"Other users can write to the {what} of the stored session.")
+
+
+def _unsafe(message: str) -> StorageUnavailable:
+    return StorageUnavailable(
+        message,
+        action=f"Make {_PLACE} and what is in it your own: a folder with mode 0700, files with 0600.",
+        detail="storage_unsafe",
+    )
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Name a failure of the operating system in our words; its own text holds names of files (D15)."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageUnavailable(
+                "There is no space left for the stored session.",
+                action="Free some space on the disk, then try again.",
+                detail="storage_full",
+            ) from None
+        if error.errno in _CLOSED:
+            raise StorageUnavailable(
+                "The place for the stored session does not let this user read and write.",
+                action=f"Make {_PLACE} readable and writable for yourself, {_INSTEAD}",
+                detail="storage_read_only",
+            ) from None
+        raise StorageUnavailable(
+            "The place for the stored session cannot be used.",
+            action=f"Look at {_PLACE}, {_INSTEAD}",
+            detail="storage_failed",
+        ) from None

@@ -1,0 +1,116 @@
+"""Several server processes and one session, at a provider that takes each refresh token once and punishes reuse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tests.support.certified_provider import CertifiedProvider, RegisteredClient
+from tests.support.session_child import POINTS, services_of
+
+CALLBACK = "http://localhost:1/jupyter-oidc/providers/corp/callback"
+KEY = "a2V5LWZvci10ZXN0cy1vbmx5LTAxMjM0NTY3ODktYWI"
+PROCESSES, REFRESHES = 8, 100
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Jupyter's data folder of this test, for this process and its children."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path
+
+
+@pytest.fixture
+def settings(provider: CertifiedProvider) -> dict[str, Any]:
+    provider.register_client(RegisteredClient("jupyter", (CALLBACK,)))
+    return {
+        "issuer": provider.issuer,
+        "client_id": "jupyter",
+        "prompt": "consent",
+        "allow_insecure_loopback": True,
+    }
+
+
+async def sign_in(provider: CertifiedProvider, settings: dict[str, Any]) -> None:
+    """Sign in, store the session, and stop."""
+    services = services_of(settings, KEY)
+    session = services.sessions.of_provider("corp")
+    _, ticket = await session.begin("user:test", next_path=None, prompt=None)
+    pending = services.pending.use_ticket(ticket)
+    url, binding = await session.authorization_url(pending, CALLBACK)
+    last = await asyncio.to_thread(provider.browser().sign_in, url, "user1", "any", stop_at=CALLBACK)
+    query = parse_qsl(urlsplit(last.headers["location"]).query)
+    await session.callback(query, [binding])
+    assert (await session.summary()).storage == "encrypted-file"
+    await services.aclose()
+
+
+def start(settings: dict[str, Any], refreshes: int, *, dies: str = "") -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.session_child"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert child.stdin is not None
+    child.stdin.write(json.dumps({"provider": settings, "key": KEY, "refreshes": refreshes, "dies": dies}) + "\n")
+    child.stdin.flush()
+    return child
+
+
+def told(child: subprocess.Popen[str]) -> dict[str, Any]:
+    out, err = child.communicate(timeout=170)
+    assert child.returncode == 0, err
+    answer: dict[str, Any] = json.loads(out)
+    return answer
+
+
+def test_eight_processes_refresh_a_hundred_times_each_and_no_token_is_spent_twice(
+    home: Path, provider: CertifiedProvider, settings: dict[str, Any]
+) -> None:
+    """B10: no `invalid_grant`, and what is stored at the end is the provider's current token."""
+    asyncio.run(sign_in(provider, settings))
+    before = provider.record()
+    children = [start(settings, REFRESHES) for _ in range(PROCESSES)]
+    answers = [told(child) for child in children]
+    assert {answer["state"] for answer in answers} == {"active"}
+    assert sum(answer["outcomes"].get("Granted", 0) for answer in answers) == PROCESSES * REFRESHES
+    after = provider.record()
+    assert after.token_errors.get("invalid_grant", 0) == before.token_errors.get("invalid_grant", 0)
+    assert after.grants_revoked == before.grants_revoked
+    assert told(start(settings, 1))["state"] == "active", "what is stored is the provider's current token"
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_server_killed_at_any_point_of_a_refresh_leaves_a_session_or_a_reason(
+    home: Path, provider: CertifiedProvider, settings: dict[str, Any], point: str
+) -> None:
+    """B14: after `kill -9` the next start is signed in, or cleanly expired with a reason, after one attempt."""
+    asyncio.run(sign_in(provider, settings))
+    victim = start(settings, 1, dies=point)
+    victim.communicate(timeout=60)
+    assert victim.returncode != 0, "it was to die"
+    before = provider.record().token_requests["refresh_token"]
+    answer = told(start(settings, 1))
+    attempts = provider.record().token_requests["refresh_token"] - before
+    if point in ("marked", "stored", "settled"):
+        assert (answer["state"], answer["outcomes"]) == ("active", {"Granted": 1})
+    elif point == "answered":
+        assert (answer["state"], answer["reason"]) == ("signed-out-expired", "rotation_lost")
+        assert attempts == 1
+    else:
+        assert answer["state"] == "active" or answer["reason"] == "rotation_lost"
+    again = told(start(settings, 1))
+    assert again["state"] in ("active", "signed-out"), "and never a loop"

@@ -1,0 +1,147 @@
+"""One server's sessions without a server: built as production builds them, driven from standard input.
+
+``python -m tests.support.session_child`` reads one JSON line: ``provider`` (settings), ``key`` (of the encrypted
+file), ``refreshes`` (how many), ``dies`` (a point at which the process kills itself during the first refresh, or
+nothing). It prints one JSON line: how each refresh ended, and the last summary's state and reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jupyter_oidc.compose import Parts, Services, build, system_parts
+from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.ports import Entry, EntryLock, ProviderPort, Turn, Vault
+from jupyter_oidc.settings import Settings, read_settings
+
+POINTS = ("marked", "sent", "answered", "stored", "settled")
+"""Where a process can die during a refresh, in the order in which it passes them."""
+
+
+class Silent:
+    """A journal that nobody reads."""
+
+    log = logging.getLogger("session_child")
+
+    def session(self, event: object) -> None: ...
+
+    def refusal(self, provider: str, flow: str, refused: str, detail: str) -> None: ...
+
+    def call(self, record: object) -> None: ...
+
+
+def die() -> None:
+    """End as a power cut does."""
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+@dataclass
+class DyingPort:
+    port: ProviderPort
+    point: str
+
+    async def send(self, call: Call) -> Reply:
+        spending = ("grant_type", "refresh_token") in call.form
+        if spending and self.point == "sent":
+            asyncio.get_running_loop().call_later(0.05, die)
+        reply = await self.port.send(call)
+        if spending and self.point in ("answered", "sent"):
+            die()
+        return reply
+
+    async def aclose(self) -> None:
+        await self.port.aclose()
+
+
+@dataclass
+class DyingVault:
+    vault: Vault
+    point: str
+
+    async def kind(self) -> Any:
+        return await self.vault.kind()
+
+    async def load(self) -> Entry | None:
+        return await self.vault.load()
+
+    async def save(self, entry: Entry) -> None:
+        await self.vault.save(entry)
+        if self.point == "stored":
+            die()
+
+    async def delete(self) -> None:
+        await self.vault.delete()
+
+
+@dataclass
+class DyingTurn:
+    turn: Turn
+    point: str
+
+    @property
+    def interrupted(self) -> bool:
+        return self.turn.interrupted
+
+    async def spending(self) -> None:
+        await self.turn.spending()
+        if self.point == "marked":
+            die()
+
+    async def persisted(self) -> None:
+        await self.turn.persisted()
+        if self.point == "settled":
+            die()
+
+
+@dataclass
+class DyingLock:
+    lock: EntryLock
+    point: str
+
+    @asynccontextmanager
+    async def turn(self, *, patience: float) -> AsyncIterator[Turn]:
+        async with self.lock.turn(patience=patience) as turn:
+            yield DyingTurn(turn, self.point)
+
+
+def services_of(provider: dict[str, Any], key: str, *, dies: str = "") -> Services:
+    """Build the services of one server whose sessions are in the encrypted file."""
+    settings = read_settings({"corp": provider}, "encrypted-file")
+    assert isinstance(settings, Settings), settings
+    parts: Parts = system_parts(settings, Silent(), Secret(key))  # type: ignore[arg-type]  # NOTE: as silent as it is
+    if dies:
+        parts = replace(
+            parts,
+            provider_port=lambda one, make=parts.provider_port: DyingPort(make(one), dies),
+            vault=lambda one, make=parts.vault: DyingVault(make(one), dies),
+            lock=lambda one, make=parts.lock: DyingLock(make(one), dies),
+        )
+    return build(settings, parts)
+
+
+async def drive(document: dict[str, Any]) -> dict[str, Any]:
+    """Refresh as often as asked and say how it went."""
+    services = services_of(document["provider"], document["key"], dies=document.get("dies", ""))
+    session = services.sessions.of_provider("corp")
+    outcomes: Counter[str] = Counter()
+    await session.summary()
+    for _ in range(document["refreshes"]):
+        outcomes[type(await session.refresh()).__name__] += 1
+    summary = await session.summary()
+    await services.aclose()
+    return {"outcomes": outcomes, "state": summary.state.value, "reason": summary.reason, "storage": summary.storage}
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(drive(json.loads(sys.stdin.readline())))))

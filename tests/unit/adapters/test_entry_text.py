@@ -1,0 +1,112 @@
+"""The text of a stored entry: what it says, and which texts are read (B20, B22, B23, B34, B35)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.adapters.entry_text import Owner
+from jupyter_oidc.airlock import reveal
+from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.secret import Secret
+from tests.unit.adapters.entries import entry
+
+WRITTEN = {
+    "format": 2,
+    "kept_in": "encrypted-file",
+    "issuer": "https://id.example.com",
+    "client_id": "c1",
+    "subject": "a1",
+    "scopes": ["openid", "profile"],
+    "signed_in_at": 1_800_000_000.5,
+    "installation": "here",
+    "refresh_token": "rt-1",
+}
+BEFORE = {name: value for name, value in {**WRITTEN, "format": 1}.items() if name != "kept_in"}
+"""What the version before wrote, always into a keyring."""
+
+
+def owner(**changed: str) -> Owner:
+    parts = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", "installation": "here"}
+    return Owner(**{**parts, **changed})
+
+
+def text(stored: Any) -> Secret:
+    return Secret(json.dumps(stored))
+
+
+def test_an_entry_is_written_with_its_format_its_place_and_its_owner() -> None:
+    assert json.loads(reveal(owner().text_of(entry(), "encrypted-file"))) == WRITTEN
+
+
+def test_a_written_text_shows_itself_nowhere() -> None:
+    assert str(owner().text_of(entry(), "encrypted-file")) == "<secret>"
+
+
+def test_the_present_format_is_read() -> None:
+    assert owner().entry_in(text(WRITTEN), "encrypted-file") == entry()
+
+
+def test_the_format_before_is_read_as_the_keyrings() -> None:
+    """B35."""
+    assert owner().entry_in(text(BEFORE), "keyring") == entry()
+
+
+def test_the_format_before_was_never_kept_in_a_file() -> None:
+    """B35."""
+    assert owner().entry_in(text(BEFORE), "encrypted-file") is None
+
+
+def test_what_was_written_for_another_store_counts_as_absent() -> None:
+    """B22: a copy that somebody moved is not where it says it is."""
+    assert owner().entry_in(text(WRITTEN), "keyring") is None
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {**WRITTEN, "format": 3},
+        {**WRITTEN, "format": 0},
+        {**WRITTEN, "format": "2"},
+        {**WRITTEN, "refresh_token": 7},
+        {**WRITTEN, "scopes": None},
+        {**WRITTEN, "signed_in_at": "yesterday"},
+        {name: value for name, value in WRITTEN.items() if name != "kept_in"},
+        {name: value for name, value in WRITTEN.items() if name != "installation"},
+        [],
+        None,
+    ],
+    ids=["newer", "older", "text", "token", "scopes", "time", "no place", "no installation", "list", "null"],
+)
+def test_anything_else_is_damage(stored: Any) -> None:
+    """B20, B35."""
+    with pytest.raises(StorageUnavailable) as caught:
+        owner().entry_in(text(stored), "encrypted-file")
+    assert caught.value.detail == "storage_corrupt"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"issuer": "https://other.example.com"}, {"client_id": "c2"}, {"installation": "there"}],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_owner_is_given_nothing(other: dict[str, str]) -> None:
+    """B23, B34."""
+    assert owner(**other).entry_in(text(WRITTEN), "encrypted-file") is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"issuer": "https://o.example"}, {"client_id": "c2"}, {"installation": "there"}, {"provider": "staging"}],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_owner_has_another_name(other: dict[str, str]) -> None:
+    """B23, B34."""
+    assert owner(**other).name() != owner().name()
+
+
+def test_the_name_stays_the_same_from_version_to_version() -> None:
+    """B35: or an upgrade would sign everybody out."""
+    assert owner().name() == "1a8ad099f6017a2415d4413ca933a25550272b106449281a08aeebcba0e65d1e"
