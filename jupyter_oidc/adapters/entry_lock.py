@@ -168,12 +168,24 @@ class FileEntryLock:
 
 
 def lock_folder(data: Callable[[], Path], mounts: Path = _MOUNTS) -> Path:
-    """Return the folder for locks: ``data()``, or one of this machine's own where that is on the network."""
-    folder = data()
-    if not is_network(folder, mounts):
+    """Return the folder for locks: ``data()``, or one of this machine's own where that cannot serve.
+
+    It cannot where there is no home, where it is on the network, and where this user cannot write.
+    """
+    try:
+        folder = data()
+    except RuntimeError:
+        folder = None
+    if folder is not None and not is_network(folder, mounts) and _is_writable(folder):
         return folder
     owner = os.getuid() if hasattr(os, "getuid") else 0
     return Path(tempfile.gettempdir()) / f"jupyter_oidc-{owner}"
+
+
+def _is_writable(folder: Path) -> bool:
+    """Return whether this user can write to ``folder``, or could make it."""
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    return existing is not None and os.access(existing, os.W_OK | os.X_OK)
 
 
 def is_network(path: Path, mounts: Path = _MOUNTS) -> bool:

@@ -589,7 +589,7 @@ class SessionService:
         if trouble is not None:
             raise StorageUnavailable(
                 "You are signed out here, but the stored session could not be removed.",
-                action="Unlock your keyring, then sign out again.",
+                action=f"{trouble.action} Then sign out again.",
                 detail=trouble.detail,
             )
         return SignOut(revoked, end_session_url)

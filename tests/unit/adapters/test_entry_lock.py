@@ -172,6 +172,18 @@ def test_locks_go_to_a_folder_of_this_machine_where_the_home_is_on_the_network(t
     assert elsewhere.name == f"jupyter_oidc-{os.getuid()}"
 
 
+def test_locks_go_to_a_folder_of_this_machine_where_there_is_no_home(tmp_path: Path) -> None:
+    """D15: a keyring works without a home, so turns have to."""
+
+    def no_home() -> Path:
+        raise RuntimeError("there is no home directory")
+
+    listed = mounts(tmp_path, (tmp_path, "ext4"))
+    assert lock_folder(no_home, listed).name == f"jupyter_oidc-{os.getuid()}"
+    (tmp_path / "file").write_text("")
+    assert lock_folder(lambda: tmp_path / "new" / "folder", listed) == tmp_path / "new" / "folder"
+
+
 async def test_memory_needs_no_turns() -> None:
     lock = LockIfShared(MemoryVault(), lock_in(Path("/nonexistent/place")))
     async with lock.turn(patience=0) as one, NoLock().turn(patience=0) as two:
