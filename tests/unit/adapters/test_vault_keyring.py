@@ -22,6 +22,7 @@ from tests.unit.adapters.entries import entry, token_in
 
 SHORT = MARKER + "rt-short"
 LONG = MARKER + "".join(f"{number:04d}" for number in range(1_500))
+HUGE = MARKER + "h" * 16_384
 """About 6 KB, no two pieces alike."""
 
 LONGER = MARKER + "".join(f"{number:04d}" for number in range(3_000, 5_000))
@@ -45,7 +46,9 @@ async def detail_of(call: object) -> str:
 # -- what is kept --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("token", [SHORT, LONG, 'with space, "quote" and \\', "x"], ids=["short", "long", "odd", "one"])
+@pytest.mark.parametrize(
+    "token", [SHORT, LONG, HUGE, 'with space, "quote" and \\', "x"], ids=["short", "long", "16 KB", "odd", "one"]
+)
 @pytest.mark.parametrize("kind", [rings.Ring, rings.ShortRing, rings.WindowsRing, rings.CuttingRing])
 async def test_an_entry_comes_back_as_it_was_saved_after_a_restart(
     use_ring: Use, kind: type[rings.Ring], token: str

@@ -50,7 +50,7 @@ def test_only_status_200_of_the_endpoint_itself_means_gone(status: int, media: s
 
 
 def test_the_logout_page_gets_the_client_and_the_way_back_and_no_id_token() -> None:
-    """L-2, L-3; no page ever holds a token."""
+    """L-2, L-3, D5; no page ever holds a token."""
     url = end_session_url(
         METADATA, client_id="jupyter", post_logout_redirect_uri="https://hub.example.com/out", state="s 1"
     )
