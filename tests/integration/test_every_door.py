@@ -125,6 +125,14 @@ async def test_a_request_of_another_site_is_refused(ask, jp_serverapp, verb, pat
     assert (response.code, response.headers["X-OIDC-Error"]) == (403, "csrf_failed")
 
 
+@pytest.mark.parametrize(("verb", "path"), GUARDED)
+async def test_a_page_on_another_port_of_this_host_is_refused(ask, jp_serverapp, verb, path):
+    """C32: cookies know no ports, so an image or a link there would carry ours; its forms and scripts have an Origin."""
+    cookie = await login_cookie(ask, jp_serverapp)
+    response = await ask(verb, path, Cookie=cookie, Sec_Fetch_Site="same-site")
+    assert (response.code, response.headers["X-OIDC-Error"]) == (403, "csrf_failed")
+
+
 @pytest.mark.parametrize(("verb", "path"), WRITES)
 async def test_a_cookie_without_an_xsrf_token_changes_nothing(ask, jp_serverapp, verb, path):
     """C32: what an old browser's form post would look like."""
