@@ -22,6 +22,7 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.pending import PendingSignIns
+from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.sessions.service import SessionService
 
@@ -126,7 +127,7 @@ def _session(provider: Provider, parts: Parts, pending: PendingSignIns) -> Sessi
     vault = parts.vault(provider)
     return SessionService(
         provider,
-        dialogue=Dialogue(provider, parts.provider_port(provider), parts.clock, _SecretOf(provider)),
+        dialogue=Dialogue(provider, parts.provider_port(provider), parts.clock, _SecretOf(provider), parts.entropy),
         vault=vault,
         lock=LockIfShared(vault, parts.lock(provider)),
         pending=pending,
@@ -144,7 +145,7 @@ def build(settings: Settings, parts: Parts) -> Services:
     return Services(
         sessions=sessions,
         pending=pending,
-        proxy=ProxyService(sessions, parts.upstream),
+        proxy=ProxyService(sessions, parts.upstream, Prover(parts.clock, parts.entropy)),
         clock=parts.clock,
         entropy=parts.entropy,
         journal=parts.journal,

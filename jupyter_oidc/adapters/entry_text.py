@@ -1,5 +1,7 @@
 """The text of a stored entry, the same in every store: who owns it, where it is kept, and the refresh token.
 
+The key that the refresh token is bound to stands beside it, and is left out where there is none (X-1).
+
 The text says its format: the present one and the one before it can be read, anything else is damage (B20, B35).
 It also says which store it was written for, so that a copy which somebody moved elsewhere is not used (B22).
 This module refuses to hand out an entry that belongs to another provider, client or machine (B23, B34).
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.adapters.installation import installation_id
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.protocol.dpop import is_key
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.ports import Entry
 
@@ -65,6 +68,7 @@ class Owner:
                     "signed_in_at": entry.signed_in_at,
                     "installation": self._installation(),
                     "refresh_token": reveal(entry.refresh_token),
+                    **({} if entry.dpop_key is None else {"dpop_key": reveal(entry.dpop_key)}),
                 },
             ),
         )
@@ -88,7 +92,10 @@ class Owner:
                 scopes=tuple(str(scope) for scope in stored["scopes"]),
                 signed_in_at=float(stored["signed_in_at"]),
                 refresh_token=Secret(stored["refresh_token"]),
+                dpop_key=Secret(stored["dpop_key"]) if "dpop_key" in stored else None,
             )
+            if entry.dpop_key is not None and not is_key(entry.dpop_key):
+                raise damaged()
         except (ValueError, TypeError, KeyError, RecursionError):
             raise damaged() from None
         return entry if (entry.issuer, entry.client_id) == (self._issuer, self._client_id) else None

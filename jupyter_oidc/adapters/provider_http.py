@@ -162,8 +162,10 @@ def _headers(call: Call, *, has_body: bool) -> dict[str, str]:
     headers = {"Accept": call.accept}
     if has_body:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
+    if call.proof is not None:
+        headers["DPoP"] = reveal(call.proof)
     if call.bearer is not None:
-        headers["Authorization"] = f"Bearer {reveal(call.bearer)}"
+        headers["Authorization"] = f"{'Bearer' if call.proof is None else 'DPoP'} {reveal(call.bearer)}"
     elif call.basic is not None:
         pair = f"{quote_plus(call.basic.client_id)}:{quote_plus(reveal(call.basic.client_secret))}"
         headers["Authorization"] = "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")

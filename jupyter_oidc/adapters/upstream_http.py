@@ -78,7 +78,10 @@ class HttpUpstream:
         from yarl import URL
 
         session = self._ready_session()
-        headers = [*call.headers, ("Authorization", f"Bearer {reveal(call.bearer)}")]
+        scheme = "Bearer" if call.proof is None else "DPoP"
+        headers = [*call.headers, ("Authorization", f"{scheme} {reveal(call.bearer)}")]
+        if call.proof is not None:
+            headers.append(("DPoP", reveal(call.proof)))
         if call.length is not None:
             headers.append(("Content-Length", str(call.length)))
         try:

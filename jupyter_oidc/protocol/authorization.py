@@ -64,6 +64,7 @@ class AuthorizationRequest:
     """Everything that one authorization request says (OpenID Connect Core 1.0, 3.1.2.1; A-1, A-8).
 
     ``max_age`` is in seconds.
+    ``dpop_jkt`` is the thumbprint of the key that the code is bound to (RFC 9449, 10).
     What is sent in ``max_age`` and ``acr_values`` has to be remembered for V-13 and V-14.
     """
 
@@ -80,6 +81,7 @@ class AuthorizationRequest:
     audience: str | None = None
     resource: str | None = None
     login_hint: str | None = None
+    dpop_jkt: str | None = None
 
 
 def authorization_url(metadata: Metadata, request: AuthorizationRequest) -> str:
@@ -108,6 +110,7 @@ def authorization_url(metadata: Metadata, request: AuthorizationRequest) -> str:
         "audience": request.audience,
         "resource": request.resource,
         "login_hint": request.login_hint,
+        "dpop_jkt": request.dpop_jkt,
     }
     sent = {name: value for name, value in parameters.items() if value is not None}
     endpoint = metadata.authorization_endpoint

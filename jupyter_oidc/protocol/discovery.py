@@ -42,6 +42,7 @@ class Metadata:
     code_challenge_methods: frozenset[str] | None = None
     scopes_supported: frozenset[str] | None = None
     grant_types: frozenset[str] | None = None
+    dpop_signing_algs: frozenset[str] | None = None
     iss_parameter_supported: bool = False
     lifetime: float = 3600.0
 
@@ -101,6 +102,7 @@ def read_discovery_reply(issuer: str, reply: Reply, *, allow_loopback_http: bool
         code_challenge_methods=_set(document, "code_challenge_methods_supported"),
         scopes_supported=_set(document, "scopes_supported"),
         grant_types=_set(document, "grant_types_supported"),
+        dpop_signing_algs=_set(document, "dpop_signing_alg_values_supported"),
         iss_parameter_supported=_flag(document, "authorization_response_iss_parameter_supported"),
         lifetime=cache_lifetime(reply.headers),
     )

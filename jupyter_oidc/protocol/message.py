@@ -48,6 +48,7 @@ class Call:
     """One HTTP request to the provider.
 
     ``form`` becomes an ``application/x-www-form-urlencoded`` body; ``bearer`` an ``Authorization`` header.
+    ``proof`` becomes a ``DPoP`` header, and with it ``bearer`` goes out by the scheme ``DPoP`` (RFC 9449, 7.1).
     ``max_redirects`` is 0 wherever a credential travels (H-4, T-11).
     ``max_bytes`` bounds the reply body.
     """
@@ -57,6 +58,7 @@ class Call:
     form: tuple[FormField, ...] = ()
     basic: BasicCredentials | None = None
     bearer: Secret | None = None
+    proof: Secret | None = None
     accept: str = "application/json"
     max_redirects: int = 0
     max_bytes: int = JSON_LIMIT

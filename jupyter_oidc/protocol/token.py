@@ -204,10 +204,12 @@ def read_token_reply(
     requested_scopes: tuple[str, ...],
     id_token_required: bool,
     now: float,
+    proved: bool = False,
 ) -> TokenSet | TokenError | TokenUnavailable:
     """Judge what the token endpoint answered (RFC 6749, 5.1, 5.2; N-1 ... N-6, A10 ... A14).
 
     ``now`` is in wall seconds and only used for a ``Retry-After`` date.
+    ``proved`` says that the request carried a DPoP proof: then nothing but a token that is bound to its key will do (X-4).
     Raises :class:`TokenResponseInvalid` with a ``detail`` that names the fault; a redirect is such a fault,
     because following it would hand the code to somebody else (T-11).
     """
@@ -217,7 +219,7 @@ def read_token_reply(
     # NOTE: the refusal is raised after the handler, so that it drags along no frame in which a token has a name.
     try:
         if status == 200:
-            return _success(reply, requested_scopes, id_token_required=id_token_required)
+            return _success(reply, requested_scopes, id_token_required=id_token_required, proved=proved)
         if 400 <= status <= 499:
             # NOTE: the media type of an error is not required; only a JSON object with an error member counts.
             return TokenError(_error_code(_document(reply, require_media_type=False)), status)
@@ -245,11 +247,12 @@ def _document(reply: Reply, *, require_media_type: bool) -> dict[str, Any]:
         raise _Unfit("format", f"{unusable.fault} (status {reply.status})") from None
 
 
-def _success(reply: Reply, requested: tuple[str, ...], *, id_token_required: bool) -> TokenSet:
+def _success(reply: Reply, requested: tuple[str, ...], *, id_token_required: bool, proved: bool) -> TokenSet:
     document = _document(reply, require_media_type=True)
     kind = document.get("token_type")
-    if not isinstance(kind, str) or kind.lower() != "bearer":
-        raise _Unfit("token_type", "token_type is missing or not Bearer")
+    wanted = "DPoP" if proved else "Bearer"
+    if not isinstance(kind, str) or kind.lower() != wanted.lower():
+        raise _Unfit("token_type", f"token_type is missing or not {wanted}")
     access_token = _token(document, "access_token")
     if access_token is None:
         raise _Unfit("access_token", "access_token is missing")

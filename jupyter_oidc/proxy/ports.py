@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamCall:
-    """One request to an API; ``body`` is streamed, ``length`` is its size in bytes if known."""
+    """One request to an API; ``body`` is streamed, ``length`` is its size in bytes if known.
+
+    With a ``proof`` the token in ``bearer`` goes out by the scheme ``DPoP`` (RFC 9449, 7.1).
+    """
 
     method: str
     url: str
@@ -22,6 +25,7 @@ class UpstreamCall:
     bearer: Secret
     body: AsyncIterator[bytes] | None
     length: int | None
+    proof: Secret | None = None
 
 
 class UpstreamReply(Protocol):

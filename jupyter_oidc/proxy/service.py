@@ -2,11 +2,13 @@
 
 An upstream 401 earns one forced refresh and one replay if nothing was sent that cannot be sent again; a 403
 is passed on and means nothing to the session (C11, C13, C30).
+A token that is bound to a key goes out with a proof of its own for each request, a repeated one included; an API that
+wants a nonce in it gets one repetition under the same condition, and its 401 says nothing about the token (X-6).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.errors import (
@@ -17,6 +19,7 @@ from jupyter_oidc.errors import (
     SessionExpired,
     StepUpRequired,
 )
+from jupyter_oidc.protocol.dpop import challenge_wants_nonce
 from jupyter_oidc.proxy.headers import Headers, headers_down, headers_up
 from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.proxy.target import rewritten_location, upstream_url
@@ -24,10 +27,11 @@ from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.registry import token_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
+    from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.proxy.ports import UpstreamPort, UpstreamReply
-    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.proving import Prover
     from jupyter_oidc.sessions.registry import Sessions
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
@@ -62,11 +66,12 @@ class Answer:
 
 
 class ProxyService:
-    """Sends admitted calls to the APIs with the right bearer token."""
+    """Sends admitted calls to the APIs with the right token; ``prover`` is asked only where one is bound to a key."""
 
-    def __init__(self, sessions: Sessions, upstream: UpstreamPort) -> None:
+    def __init__(self, sessions: Sessions, upstream: UpstreamPort, prover: Prover) -> None:
         self._sessions = sessions
         self._upstream = upstream
+        self._prover = prover
 
     async def open(self, request: ProxyRequest) -> Answer:
         """Send ``request`` and return the head of the answer.
@@ -77,20 +82,23 @@ class ProxyService:
         api, session = self._sessions.of_api(request.api)
         url = self._admit(api, request)
         headers = headers_up(request.headers)
-        bearer = await self._bearer(api, session)
-        reply = await self._send(request, url, headers, bearer)
+        granted = await self._granted(api, session)
+        reply = await self._send(request, url, headers, granted)
         retryable = False
         if reply.status == 401:
             if _wants_step_up(reply):
                 await reply.drop()
                 raise StepUpRequired
-            renewed = await session.bearer(token_key(api), api.bearer_token_source, rejected=bearer)
-            if isinstance(renewed, Granted) and renewed.secret != bearer:
-                if request.body is None:
-                    await reply.drop()
-                    reply = await self._send(request, url, headers, renewed.secret)
-                else:
-                    retryable = True
+            if granted.proof_key is not None and _wants_nonce(reply):
+                retryable = request.body is not None
+            else:
+                renewed = await session.bearer(token_key(api), api.bearer_token_source, rejected=granted.secret)
+                if isinstance(renewed, Granted) and renewed.secret != granted.secret:
+                    if request.body is None:
+                        await reply.drop()
+                        reply = await self._send(request, url, headers, renewed)
+                    else:
+                        retryable = True
         return Answer(reply.status, self._down(api, request, url, reply, retryable=retryable), reply)
 
     async def aclose(self) -> None:
@@ -104,10 +112,10 @@ class ProxyService:
             raise CallerForbidden
         return upstream_url(api, request.raw_path, request.raw_query)
 
-    async def _bearer(self, api: Api, session: SessionService) -> Secret:
+    async def _granted(self, api: Api, session: SessionService) -> Granted:
         match await session.bearer(token_key(api), api.bearer_token_source):
-            case Granted(secret=secret):
-                return secret
+            case Granted() as granted:
+                return granted
             case SignInNeeded(code="session_expired"):
                 raise SessionExpired
             case SignInNeeded():
@@ -115,10 +123,22 @@ class ProxyService:
             case TryLater(seconds=seconds, reason=reason):
                 raise _unavailable(seconds, reason)
 
-    async def _send(self, request: ProxyRequest, url: str, headers: Headers, bearer: Secret) -> UpstreamReply:
-        return await self._upstream.open(
-            UpstreamCall(request.method, url, headers, bearer, request.body, request.length),
-        )
+    async def _send(self, request: ProxyRequest, url: str, headers: Headers, granted: Granted) -> UpstreamReply:
+        call = UpstreamCall(request.method, url, headers, granted.secret, request.body, request.length)
+        if granted.proof_key is None:
+            return await self._upstream.open(call)
+        reply, informed = await self._prove(call, granted.proof_key)
+        # NOTE: the client begins to read a body with the head it sends, so a body is never whole after a reply.
+        if informed and request.body is None and reply.status == 401 and _wants_nonce(reply):
+            await reply.drop()
+            reply, _ = await self._prove(call, granted.proof_key)
+        return reply
+
+    async def _prove(self, call: UpstreamCall, key: ProofKey) -> tuple[UpstreamReply, bool]:
+        """Send ``call`` with a new proof; return the reply, and whether it brought a nonce (X-7)."""
+        proof = self._prover.proof(key, call.method, call.url, call.bearer)
+        reply = await self._upstream.open(replace(call, proof=proof))
+        return reply, self._prover.learn(call.url, _values(reply, "dpop-nonce"))
 
     def _down(self, api: Api, request: ProxyRequest, url: str, reply: UpstreamReply, *, retryable: bool) -> Headers:
         down = headers_down(reply.headers)
@@ -145,7 +165,13 @@ def _unavailable(seconds: float, reason: str) -> IdpUnavailable:
 
 def _wants_step_up(reply: UpstreamReply) -> bool:
     """Return whether the API asks for a stronger sign-in (RFC 9470, 3)."""
-    return any(
-        name.lower() == "www-authenticate" and "insufficient_user_authentication" in value
-        for name, value in reply.headers
-    )
+    return any("insufficient_user_authentication" in value for value in _values(reply, "www-authenticate"))
+
+
+def _wants_nonce(reply: UpstreamReply) -> bool:
+    """Return whether the API asks for a nonce in the proof (RFC 9449, 9; X-6)."""
+    return challenge_wants_nonce(_values(reply, "www-authenticate"))
+
+
+def _values(reply: UpstreamReply, lower: str) -> Iterator[str]:
+    return (value for name, value in reply.headers if name.lower() == lower)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jupyter_oidc.clock import Moment
+    from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.protocol.id_token import Identity
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Tokens
@@ -38,29 +39,35 @@ class Custody:
     entitlements: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     signed_in_at: float | None = None
+    proof_key: ProofKey | None = None
 
     @classmethod
     def of_sign_in(cls, tokens: Tokens, settings: Provider, now: Moment) -> Custody:
         """Return the belongings of a session that begins ``now``."""
-        return cls(signed_in_at=now.wall).absorbing(tokens, SIGN_IN_KEY, settings, now)
+        return cls(signed_in_at=now.wall, proof_key=tokens.proof_key).absorbing(tokens, SIGN_IN_KEY, settings, now)
 
     @classmethod
-    def of_entry(cls, entry: Entry) -> Custody:
-        """Return the belongings of a session that was stored: a refresh token, and whose it is."""
+    def of_entry(cls, entry: Entry, proof_key: ProofKey | None) -> Custody:
+        """Return the belongings of a session that was stored: a refresh token, and whose it is.
+
+        ``proof_key`` is the key that its tokens are, or will be, bound to.
+        """
         return cls(
             subject=entry.subject,
             refresh_token=entry.refresh_token,
             scopes=entry.scopes,
             signed_in_at=entry.signed_in_at,
+            proof_key=proof_key,
         )
 
     def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider, now: Moment) -> Custody:
         """Return these belongings after a token response for ``key`` (F-4)."""
         answer = tokens.set
+        access_token = AccessToken(answer.access_token, now, answer.expires_in, tokens.proof_key)
         after = replace(
             self,
             refresh_token=answer.refresh_token or self.refresh_token,
-            access={**self.access, key: AccessToken(answer.access_token, now, answer.expires_in)},
+            access={**self.access, key: access_token},
             scopes=answer.scopes if key == SIGN_IN_KEY else self.scopes,
         )
         if answer.id_token is not None and tokens.id_token_expires_at is not None:
@@ -88,4 +95,5 @@ class Custody:
             scopes=self.scopes,
             signed_in_at=self.signed_in_at or 0.0,
             refresh_token=self.refresh_token,
+            dpop_key=self.proof_key.sealed if self.proof_key else None,
         )

@@ -20,13 +20,15 @@ from jupyter_oidc.errors import (
     TokenResponseInvalid,
     UserinfoRejected,
 )
-from jupyter_oidc.protocol import authorization, discovery, id_token, jwks, jws, logout, token, userinfo
+from jupyter_oidc.protocol import authorization, discovery, dpop, id_token, jwks, jws, logout, token, userinfo
 from jupyter_oidc.protocol.pkce import challenge_of
+from jupyter_oidc.sessions.proving import Proving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jupyter_oidc.clock import Clock
+    from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.protocol.message import Reply
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.grant import TokenKey
@@ -65,11 +67,13 @@ class Tokens:
 
     ``person`` is ``None`` only if a refresh told nothing new; ``id_token_expires_at`` is wall seconds, and
     ``None`` without an ID token.
+    ``proof_key`` is the key that the tokens are bound to, or ``None`` for bearer tokens.
     """
 
     set: token.TokenSet
     person: Person | None
     id_token_expires_at: float | None = None
+    proof_key: dpop.ProofKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,11 @@ class Dialogue:
         port: ProviderPort,
         clock: Clock,
         client_secret: Callable[[], Secret | None],
+        entropy: Entropy,
     ) -> None:
         self._settings = settings
         self._port = port
+        self._proving = Proving(port, clock, entropy)
         self._clock = clock
         self._client_secret = client_secret
         self._metadata: discovery.Metadata | None = None
@@ -144,6 +150,7 @@ class Dialogue:
         metadata = await self.metadata()
         self.check_ready(metadata)
         settings = self._settings
+        pending.proof_key = self.proof_key(None)
         request = authorization.AuthorizationRequest(
             client_id=settings.client_id,
             redirect_uri=pending.redirect_uri,
@@ -155,13 +162,25 @@ class Dialogue:
             prompt=pending.prompt or settings.prompt,
             max_age=settings.max_age,
             audience=settings.audience if settings.send_audience_in_authorize else None,
+            dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
         )
         return authorization.authorization_url(metadata, request)
 
     def check_ready(self, metadata: discovery.Metadata) -> None:
-        """Refuse a provider with which a sign-in could not be finished (D-11, T-3)."""
+        """Refuse a provider with which a sign-in could not be finished (D-11, T-3, X-1)."""
         discovery.check_pkce(metadata)
+        if self._settings.dpop_bound_access_tokens:
+            dpop.check_dpop(metadata)
         token.check_client_method(metadata, self._client())
+
+    def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
+        """Return the key of a session: the ``stored`` one, or a new one if the settings want one (X-1).
+
+        NOTE: a session that began with a key keeps it when the setting goes, since its refresh token is bound to it.
+        """
+        if stored is not None:
+            return dpop.ProofKey(stored)
+        return self._proving.new_key() if self._settings.dpop_bound_access_tokens else None
 
     async def redeem(
         self,
@@ -177,7 +196,8 @@ class Dialogue:
         callback = authorization.read_callback(expected, parameters)
         if isinstance(callback, authorization.Declined):
             return callback
-        reply = await self._port.send(
+        proof_key = pending.proof_key
+        reply = await self._proving.send(
             token.redeem_call(
                 metadata,
                 self._client(),
@@ -185,6 +205,7 @@ class Dialogue:
                 redirect_uri=pending.redirect_uri,
                 verifier=pending.verifier,
             ),
+            proof_key,
         )
         now = self._clock.now().wall
         answer = token.read_token_reply(
@@ -192,6 +213,7 @@ class Dialogue:
             requested_scopes=self._settings.scopes,
             id_token_required=True,
             now=now,
+            proved=proof_key is not None,
         )
         if isinstance(answer, token.TokenUnavailable):
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
@@ -202,12 +224,12 @@ class Dialogue:
         rules = self._id_token_rules(nonce=pending.nonce)
         try:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
-            claims = await self._claims(metadata, answer, verified)
+            claims = await self._claims(metadata, answer, verified, proof_key)
             person = Person(verified.identity, verified.identity.subject, claims)
         except (IdTokenRejected, UserinfoRejected, ClockSkew):
             await self._discard(metadata, answer)
             raise
-        return Tokens(answer, person, verified.expires_at)
+        return Tokens(answer, person, verified.expires_at, proof_key)
 
     async def refresh(
         self,
@@ -216,8 +238,9 @@ class Dialogue:
         *,
         subject: str,
         previous: id_token.Identity | None,
+        proof_key: dpop.ProofKey | None = None,
     ) -> Tokens | Refused:
-        """Spend ``refresh_token`` for an access token of ``key`` (section F).
+        """Spend ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
 
         ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
         if this process saw it, which a returned ID token must repeat in full (F-5).
@@ -234,7 +257,7 @@ class Dialogue:
             audience=key.audience,
         )
         try:
-            reply = await self._port.send(call)
+            reply = await self._proving.send(call, proof_key)
         except IdpUnavailable as problem:
             if problem.detail == "idp.unanswered":
                 return Unanswered()
@@ -244,18 +267,21 @@ class Dialogue:
             requested_scopes=key.scopes or self._settings.scopes,
             id_token_required=False,
             now=self._clock.now().wall,
+            proved=proof_key is not None,
         )
         if not isinstance(answer, token.TokenSet):
             return answer
         try:
-            return await self._tokens_after_refresh(metadata, answer, reply, subject, previous)
+            return await self._tokens_after_refresh(metadata, answer, reply, subject, previous, proof_key)
         except (IdTokenRejected, UserinfoRejected):
             await self._discard(metadata, answer)
             raise
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, ClockSkew):
             return Unverified(answer.refresh_token)
 
-    async def exchange(self, access_token: Secret, key: TokenKey) -> token.TokenSet | Refused | None:
+    async def exchange(
+        self, access_token: Secret, key: TokenKey, proof_key: dpop.ProofKey | None = None
+    ) -> token.TokenSet | Refused | None:
         """Exchange the sign-in's access token for one of ``key``; ``None`` if the provider does not offer that.
 
         Raises as :meth:`refresh` does. An ID token or refresh token that comes along is not looked at: the person is
@@ -268,10 +294,11 @@ class Dialogue:
         if call is None:
             return None
         return token.read_token_reply(
-            await self._port.send(call),
+            await self._proving.send(call, proof_key),
             requested_scopes=key.scopes or self._settings.scopes,
             id_token_required=False,
             now=self._clock.now().wall,
+            proved=proof_key is not None,
         )
 
     async def revoke(self, refresh_token: Secret) -> bool | None:
@@ -386,19 +413,27 @@ class Dialogue:
         metadata: discovery.Metadata,
         answer: token.TokenSet,
         verified: id_token.IdToken,
+        proof_key: dpop.ProofKey | None,
     ) -> Mapping[str, Any]:
         """Return the ID token's claims, with those of UserInfo on top (U-1, U-8)."""
         try:
-            more = await self._userinfo(metadata, answer.access_token, verified.identity.subject)
+            more = await self._userinfo(metadata, answer.access_token, verified.identity.subject, proof_key)
         except (IdpUnavailable, UserinfoRejected) as problem:
             if self._settings.userinfo_required or problem.detail == "userinfo.sub":
                 raise
             more = {}
         return {**verified.claims, **more}
 
-    async def _userinfo(self, metadata: discovery.Metadata, access_token: Secret, subject: str) -> Mapping[str, Any]:
+    async def _userinfo(
+        self,
+        metadata: discovery.Metadata,
+        access_token: Secret,
+        subject: str,
+        proof_key: dpop.ProofKey | None,
+    ) -> Mapping[str, Any]:
         alg = self._settings.userinfo_signed_response_alg
-        reply = await self._port.send(userinfo.userinfo_call(metadata, access_token, signed=alg is not None))
+        call = userinfo.userinfo_call(metadata, access_token, signed=alg is not None)
+        reply = await self._proving.send(call, proof_key)
         if reply.status == 429 or reply.status >= 500:
             raise IdpUnavailable(detail="userinfo.status")
 
@@ -428,6 +463,7 @@ class Dialogue:
         reply: Reply,
         subject: str,
         previous: id_token.Identity | None,
+        proof_key: dpop.ProofKey | None,
     ) -> Tokens:
         """Check a refreshed ID token against the sign-in, then read UserInfo again (F-5, F-9).
 
@@ -443,13 +479,13 @@ class Dialogue:
             identity, claims = previous or verified.identity, dict(verified.claims)
             expires_at = verified.expires_at
         try:
-            claims.update(await self._userinfo(metadata, answer.access_token, subject))
+            claims.update(await self._userinfo(metadata, answer.access_token, subject, proof_key))
         except (IdpUnavailable, UserinfoRejected) as problem:
             if problem.detail not in _USERINFO_WEATHER:
                 raise
             if not claims:
-                return Tokens(answer, None, expires_at)
-        return Tokens(answer, Person(identity, subject, claims), expires_at)
+                return Tokens(answer, None, expires_at, proof_key)
+        return Tokens(answer, Person(identity, subject, claims), expires_at, proof_key)
 
     async def _discard(self, metadata: discovery.Metadata, answer: token.TokenSet) -> None:
         """Revoke, as well as can be, the tokens of an answer that was refused (A17, B4)."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Moment
+    from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.secret import Secret
 
 
@@ -30,11 +31,15 @@ SIGN_IN_KEY = TokenKey()
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """One access token, when it was obtained, and its lifetime in seconds (``None``: unknown)."""
+    """One access token, when it was obtained, and its lifetime in seconds (``None``: unknown).
+
+    ``proof_key`` is the key that it is bound to, or ``None`` for a bearer token.
+    """
 
     secret: Secret
     obtained: Moment
     lifetime: float | None
+    proof_key: ProofKey | None = None
 
     def seconds_left(self, now: Moment) -> float | None:
         """Return the seconds until expiry by the stricter of both clocks, or ``None`` if unknown.
@@ -52,13 +57,21 @@ class AccessToken:
         left = self.seconds_left(now)
         return left is None or left > reserve
 
+    def granted(self, generation: int) -> Granted:
+        """Return this token as the answer to who may send it."""
+        return Granted(self.secret, generation, self.proof_key)
+
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A bearer token for one upstream call; ``generation`` tells which session it belongs to."""
+    """A token for one upstream call; ``generation`` tells which session it belongs to.
+
+    With a ``proof_key`` it is worth nothing without a proof by that key; without one it is a bearer token.
+    """
 
     secret: Secret
     generation: int
+    proof_key: ProofKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

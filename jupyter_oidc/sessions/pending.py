@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.errors import Problem
+    from jupyter_oidc.protocol.dpop import ProofKey
 
 LIFETIME: Final = 600.0
 """Seconds from the beginning of a sign-in to its callback (A-9)."""
@@ -68,6 +69,7 @@ class PendingSignIn:
     state_digest: bytes = b""
     binding_digest: bytes | None = None
     redirect_uri: str = ""
+    proof_key: ProofKey | None = None
     consumed: bool = False
     progress: Progress = Progress.WAITING
     problem: Problem | None = None
@@ -206,6 +208,7 @@ class PendingSignIns:
         pending.problem = problem
         pending.finished = self._clock.now()
         pending.ticket_digest = None
+        pending.proof_key = None
         pending.done.set()
         return True
 

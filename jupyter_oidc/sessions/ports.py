@@ -33,7 +33,10 @@ class ProviderPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is stored of a session: the refresh token and a small header that says whose it is."""
+    """What is stored of a session: the refresh token and a small header that says whose it is.
+
+    ``dpop_key`` is the key that the refresh token is bound to, if it is (RFC 9449, 5).
+    """
 
     issuer: str
     client_id: str
@@ -41,6 +44,7 @@ class Entry:
     scopes: tuple[str, ...]
     signed_in_at: float
     refresh_token: Secret
+    dpop_key: Secret | None = None
 
 
 class Vault(Protocol):

@@ -38,6 +38,7 @@ from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper,
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress
 from jupyter_oidc.sessions.ports import SessionEvent
+from jupyter_oidc.sessions.proving import NONCE_AGAIN
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
 
@@ -282,13 +283,13 @@ class SessionService:
         held = self._held_token(key, source)
         if rejected is not None and held is not None and held.secret == rejected:
             if not self._may_force(key):
-                return Granted(held.secret, self._generation)
+                return held.granted(self._generation)
             return await self._renew(key, source, replacing=held)
         if held is not None and (usable := self._usable(held)):
-            return Granted(usable, self._generation)
+            return usable.granted(self._generation)
         outcome = await self._renew(key, source)
         if isinstance(outcome, TryLater) and held is not None and held.alive(self._clock.now()):
-            return Granted(held.secret, self._generation)
+            return held.granted(self._generation)
         return outcome
 
     async def refresh(self) -> Bearer:
@@ -311,9 +312,9 @@ class SessionService:
     def _held_token(self, key: TokenKey, source: BearerSource) -> AccessToken | None:
         return self._held.id_token if source == "id_token" else self._held.access.get(key)
 
-    def _usable(self, token: AccessToken | None) -> Secret | None:
+    def _usable(self, token: AccessToken | None) -> AccessToken | None:
         if token is not None and token.alive(self._clock.now(), renewal.reserve(token.lifetime)):
-            return token.secret
+            return token
         return None
 
     async def _renew(
@@ -350,7 +351,7 @@ class SessionService:
             held, now = self._held, self._clock.now()
             token = self._held_token(key, source)
             if token is not None and token is not replacing and self._usable(token):
-                return Granted(token.secret, generation)
+                return token.granted(generation)
             if held.refresh_token is None:
                 return self._cannot_renew(key, source)
             if now.monotonic < self._not_before:
@@ -377,14 +378,12 @@ class SessionService:
 
         Raises ``AudienceRefused`` if the provider has none for this API; nothing else is touched by that.
         """
-        base = self._usable(self._held.access.get(SIGN_IN_KEY))
-        if base is None:
-            renewed = await self._take_turn(generation, SIGN_IN_KEY, "access_token")
-            if not isinstance(renewed, Granted):
-                return renewed
-            base = renewed.secret
+        usable = self._usable(self._held.access.get(SIGN_IN_KEY))
+        base = usable.granted(generation) if usable else await self._take_turn(generation, SIGN_IN_KEY, "access_token")
+        if not isinstance(base, Granted):
+            return base
         try:
-            answer = await self._dialogue.exchange(base, key)
+            answer = await self._dialogue.exchange(base.secret, key, base.proof_key)
         except ProviderProblem as problem:
             return TryLater(problem.retry_after or renewal.GRACE, problem.code)
         if generation != self._generation:
@@ -394,9 +393,9 @@ class SessionService:
         if not isinstance(answer, TokenSet):
             raise AudienceRefused
         self._exchanged.add(key)
-        token = AccessToken(answer.access_token, self._clock.now(), answer.expires_in)
+        token = AccessToken(answer.access_token, self._clock.now(), answer.expires_in, base.proof_key)
         self._held = replace(self._held, access={**self._held.access, key: token})
-        return Granted(token.secret, generation)
+        return token.granted(generation)
 
     async def _renew_in_turn(self, generation: int, key: TokenKey, source: BearerSource, visit: Visit) -> Bearer:
         """Spend the refresh token that is stored now; nobody else does so meanwhile (B2, B10)."""
@@ -414,7 +413,8 @@ class SessionService:
                 return self._left_elsewhere(Happening.ENDED, "signed_in_elsewhere")
             case Newer(entry=entry):
                 spent = entry.refresh_token
-                self._held = replace(self._held, refresh_token=spent)
+                proof_key = self._dialogue.proof_key(entry.dpop_key)
+                self._held = replace(self._held, refresh_token=spent, proof_key=proof_key)
                 self._outcome_open = False
         return await self._spend_in_turn(generation, key, source, visit, spent)
 
@@ -434,10 +434,10 @@ class SessionService:
         except (IdTokenRejected, UserinfoRejected) as problem:
             return await self._end(generation, "identity_changed", problem, visit)
         except ProviderProblem as problem:
-            if isinstance(problem, TokenResponseInvalid):
+            if isinstance(problem, TokenResponseInvalid) and problem.detail != NONCE_AGAIN:
                 self._outcome_open = True
             else:
-                await visit.settled()  # nothing was sent
+                await visit.settled()  # nothing was sent, or nothing was spent (B32)
             return self._delay(generation, problem.code, problem.retry_after)
         if isinstance(answer, (TokenUnavailable, Unanswered)):
             self._outcome_open = True
@@ -454,10 +454,14 @@ class SessionService:
     async def _spend(self, spent: Secret, key: TokenKey) -> Tokens | Refused:
         """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5)."""
         held = self._held
-        answer = await self._dialogue.refresh(spent, key, subject=held.subject, previous=held.identity)
+        answer = await self._dialogue.refresh(
+            spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
+        )
         if isinstance(answer, Unanswered):
             await self._scheduler.sleep(renewal.GRACE)
-            answer = await self._dialogue.refresh(spent, key, subject=held.subject, previous=held.identity)
+            answer = await self._dialogue.refresh(
+                spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
+            )
         return answer
 
     async def _keep_unverified(self, generation: int, answer: Unverified, visit: Visit) -> None:
@@ -503,7 +507,7 @@ class SessionService:
         token = self._held_token(key, source)
         if token is None or not token.alive(self._clock.now()):
             return TryLater(renewal.LONGEST_WAIT, "no_id_token_on_refresh")
-        return Granted(token.secret, generation)
+        return token.granted(generation)
 
     async def _refused(self, generation: int, error: TokenError, visit: Visit, *, lost: bool) -> Bearer:
         """Judge a refusal; ``lost`` says that the token may have been spent without anybody storing the next."""
@@ -520,7 +524,7 @@ class SessionService:
         """Without a refresh token the session ends when its access token does."""
         token = self._held_token(key, source)
         if token is not None and token.alive(self._clock.now()):
-            return Granted(token.secret, self._generation)
+            return token.granted(self._generation)
         self._next_generation()
         self._held = Custody()
         self._move(Happening.ENDED, "not_refreshable")
@@ -611,7 +615,7 @@ class SessionService:
         if entry is None or self._generation:
             return
         self._next_generation()
-        self._held = Custody.of_entry(entry)
+        self._held = Custody.of_entry(entry, self._dialogue.proof_key(entry.dpop_key))
         self._move(Happening.RESTORED)
         self._spawn(self._renew_sign_in_token())
 

@@ -69,6 +69,7 @@ class Provider:
     id_token_signed_response_alg: str = "RS256"
     userinfo_signed_response_alg: str | None = None
     userinfo_required: bool = True
+    dpop_bound_access_tokens: bool = False
     trusted_audiences: tuple[str, ...] = ()
     prompt: str | None = None
     max_age: int | None = None

@@ -220,6 +220,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         id_token_signed_response_alg=alg,
         userinfo_signed_response_alg=userinfo_alg,
         userinfo_required=required is not False,
+        dpop_bound_access_tokens=keys.flag("dpop_bound_access_tokens"),
         trusted_audiences=keys.words("trusted_audiences", ()),
         prompt=_prompt(keys),
         max_age=_max_age(keys),

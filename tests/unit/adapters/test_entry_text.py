@@ -24,6 +24,14 @@ WRITTEN = {
     "installation": "here",
     "refresh_token": "rt-1",
 }
+KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",
+    "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
+    "d": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE",
+}
+"""The private number one, whose point is the generator of the curve."""
 BEFORE = {name: value for name, value in {**WRITTEN, "format": 1}.items() if name != "kept_in"}
 """What the version before wrote, always into a keyring."""
 
@@ -39,6 +47,25 @@ def text(stored: Any) -> Secret:
 
 def test_an_entry_is_written_with_its_format_its_place_and_its_owner() -> None:
     assert json.loads(reveal(owner().text_of(entry(), "encrypted-file"))) == WRITTEN
+
+
+def test_the_key_of_a_bound_refresh_token_is_written_beside_it() -> None:
+    """X-1: or the token would be worth nothing after a restart."""
+    written = owner().text_of(entry(dpop_key=Secret(json.dumps(KEY))), "encrypted-file")
+    assert json.loads(reveal(written)) == {**WRITTEN, "dpop_key": json.dumps(KEY)}
+    assert owner().entry_in(written, "encrypted-file") == entry(dpop_key=Secret(json.dumps(KEY)))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [None, 7, "", KEY, json.dumps({**KEY, "d": KEY["x"]}), json.dumps({**KEY, "y": KEY["x"]})],
+    ids=["null", "number", "empty", "object", "another", "no point"],
+)
+def test_a_damaged_key_is_damage(key: Any) -> None:
+    """B20."""
+    with pytest.raises(StorageUnavailable) as caught:
+        owner().entry_in(text({**WRITTEN, "dpop_key": key}), "encrypted-file")
+    assert caught.value.detail == "storage_corrupt"
 
 
 def test_a_written_text_shows_itself_nowhere() -> None:

@@ -127,6 +127,24 @@ async def test_a_form_is_announced_as_what_it_is() -> None:
     )
 
 
+async def test_a_proof_travels_in_a_header_of_its_own() -> None:
+    """X-3: with a token request there is no token to name."""
+    arrived = await request_of(proof=Secret("a.b.c"))
+    assert (arrived.header("DPoP"), arrived.header("Authorization")) == ("a.b.c", None)
+
+
+async def test_a_token_that_is_proved_goes_out_by_the_scheme_dpop() -> None:
+    """RFC 9449, 7.1; X-3."""
+    arrived = await request_of(method="GET", bearer=Secret("at-1"), proof=Secret("a.b.c"))
+    assert (arrived.header("DPoP"), arrived.header("Authorization")) == ("a.b.c", "DPoP at-1")
+
+
+async def test_a_proof_takes_nothing_from_the_client_s_own_credentials() -> None:
+    """X-3, T-4."""
+    arrived = await request_of(basic=BasicCredentials("c", Secret("s")), proof=Secret("a.b.c"))
+    assert (arrived.header("DPoP"), arrived.header("Authorization")) == ("a.b.c", "Basic Yzpz")
+
+
 async def test_a_bearer_token_travels_in_the_header_byte_for_byte() -> None:
     """N-5."""
     arrived = await request_of(method="GET", bearer=Secret("at ~!#%&+/=odd"))

@@ -67,6 +67,14 @@ async def test_nothing_goes_out_that_nobody_listed() -> None:
         assert sent == [("Accept", "text/csv"), ("Authorization", "Bearer at-1"), ("X-Tag", "1"), ("X-Tag", "2")]
 
 
+async def test_a_token_that_is_proved_goes_out_by_the_scheme_dpop() -> None:
+    """RFC 9449, 7.1; X-3."""
+    async with Peer(answer()) as peer, upstream() as port:
+        await port.open(call(f"{peer.url}/items", proof=Secret("a.b.c")))
+        sent = sorted((name, value) for name, value in peer.seen[0].headers if name != "Host")
+        assert sent == [("Authorization", "DPoP at-1"), ("DPoP", "a.b.c")]
+
+
 @pytest.mark.parametrize("path", ["/a%2Fb", "/a%20b?q=%C3%A9&r=a+b", "/a;b=1/c", "/%7Euser/~user", "/a%252e"])
 async def test_a_path_goes_out_exactly_as_it_was_written(path: str) -> None:
     """DESIGN 7: what was checked is what is sent."""

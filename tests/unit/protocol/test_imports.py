@@ -7,7 +7,7 @@ import sys
 
 PROGRAM = """
 import sys
-import jupyter_oidc.protocol.id_token, jupyter_oidc.protocol.userinfo, jupyter_oidc.protocol.logout
+import jupyter_oidc.protocol.id_token, jupyter_oidc.protocol.userinfo, jupyter_oidc.protocol.logout, jupyter_oidc.protocol.dpop
 print(sorted({name.partition(".")[0] for name in sys.modules} & {"joserfc", "cryptography", "asyncio", "logging"}))
 """
 

@@ -391,3 +391,20 @@ def test_the_clock_of_the_peer_is_read_from_its_date_header(date: str, offset: f
 def test_no_date_header_tells_no_offset() -> None:
     """A21."""
     assert date_offset({}, NOW) is None
+
+
+@pytest.mark.parametrize("kind", ["DPoP", "dpop", "DPOP"])
+def test_a_token_that_is_bound_to_the_key_is_what_a_proof_earns(kind: str) -> None:
+    """X-4, A12: in any letter case."""
+    answer = reply({**GOOD, "token_type": kind})
+    found = read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW, proved=True)
+    assert isinstance(found, TokenSet)
+
+
+@pytest.mark.parametrize("kind", ["Bearer", "bearer", "DPoP ", "", None])
+def test_a_bearer_token_for_a_proof_is_refused(kind: str | None) -> None:
+    """X-4: "Bearer" where DPoP was asked for would be worth something to a thief."""
+    answer = reply({**GOOD, "token_type": kind})
+    with pytest.raises(TokenResponseInvalid) as caught:
+        read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW, proved=True)
+    assert caught.value.detail == "token.token_type"

@@ -24,6 +24,12 @@ def test_a_header_that_could_carry_authority_does_not_go_up(name):
     assert headers_up([(name.upper(), "x")]) == []
 
 
+def test_a_nonce_of_an_api_stays_here():
+    """X-7: it is the server that proves, and nobody else needs to know what with."""
+    assert "DPoP-Nonce" not in dict(headers_down([("DPoP-Nonce", "n-1")]))
+    assert headers_up([("DPoP", "a.b.c"), ("dpop", "a.b.c"), ("DPoP-Nonce", "n-1")]) == []
+
+
 def test_what_an_api_needs_goes_up_unchanged():
     honest = [("Accept", "text/csv"), ("Range", "bytes=0-9"), ("If-None-Match", '"a"'), ("content-type", "text/x")]
     assert headers_up(honest) == honest

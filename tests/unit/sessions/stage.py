@@ -227,7 +227,10 @@ class ValueProvider:
             return reply({"error": "invalid_grant"}, status=400)
         self.issued += 1
         now = self.clock.now().wall
-        body: dict[str, Any] = {"access_token": f"{MARKER}at-{self.issued}", "token_type": "Bearer"}
+        body: dict[str, Any] = {
+            "access_token": f"{MARKER}at-{self.issued}",
+            "token_type": "DPoP" if call.proof else "Bearer",
+        }
         if self.lifetime is not None:
             body["expires_in"] = self.lifetime
         if self.scope is not None:
@@ -272,7 +275,7 @@ class Stage:
         """Another process's service over the same vault and provider."""
         return SessionService(
             self.settings,
-            dialogue=Dialogue(self.settings, self.provider, self.clock, lambda: None),
+            dialogue=Dialogue(self.settings, self.provider, self.clock, lambda: None, self.entropy),
             vault=self.vault,
             lock=self.lock,
             pending=self.pending,

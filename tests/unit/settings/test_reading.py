@@ -48,6 +48,17 @@ def test_camel_case_keys_mean_the_same():
     assert (read.providers[0].client_id, read.providers[0].send_audience_in_authorize) == ("jupyter", True)
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, False), ({"dpop_bound_access_tokens": True}, True), ({"dpopBoundAccessTokens": True}, True)],
+)
+def test_access_tokens_are_bound_to_a_key_only_where_the_settings_say_so(change, expected):
+    """RFC 9449, 5.2: the name that the client's registration has."""
+    read = read_settings({"corp": {**GOOD, **change}})
+    assert isinstance(read, Settings)
+    assert read.providers[0].dpop_bound_access_tokens is expected
+
+
 def test_a_client_secret_is_a_reference():
     read = read_settings(
         {"corp": {**GOOD, "client_secret": "env:CORP", "token_endpoint_auth_method": "client_secret_basic"}}
@@ -132,6 +143,7 @@ def test_the_value_of_a_secret_is_never_repeated():
         ({"prompt": "none"}, "prompt"),
         ({"allow_insecure_loopback": "yes"}, "allow_insecure_loopback"),
         ({"userinfo_required": "no"}, "userinfo_required"),
+        ({"dpop_bound_access_tokens": 1}, "dpop_bound_access_tokens"),
         ({"userinfo_signed_response_alg": "none"}, "userinfo_signed_response_alg"),
         ({"apis": []}, "apis"),
         ({"apis": {"orders": "https://api.example.com/"}}, "apis.orders"),

@@ -1,0 +1,108 @@
+"""Adds DPoP proofs to the calls of one session, and answers a peer that wants a nonce in them (RFC 9449).
+
+It stands between the dialogue and the provider's port, and does nothing at all for a session without a key.
+It refuses to make up a nonce: none is sent before a peer gave one (X-8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from jupyter_oidc.errors import TokenResponseInvalid
+from jupyter_oidc.protocol import dpop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.protocol.message import Call, Reply
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.ports import ProviderPort
+
+NONCE_AGAIN: Final = "token.dpop_nonce"
+"""Detail of the problem that the token endpoint refused the nonce that it gave, or gave none: nothing was spent."""
+
+
+class Prover:
+    """Makes proofs for requests to one kind of peer, with the newest nonce of each origin in them (X-7).
+
+    An authorization server and the servers that take its tokens have one instance each, because their nonces are
+    not the same even where their origin is (RFC 9449, 9).
+    """
+
+    def __init__(self, clock: Clock, entropy: Entropy) -> None:
+        self._clock = clock
+        self._entropy = entropy
+        self._nonces: dict[str, str] = {}
+
+    def proof(self, key: dpop.ProofKey, method: str, url: str, access_token: Secret | None = None) -> Secret:
+        """Return a new proof for one request; ``access_token`` is the one that goes with it, if any."""
+        return key.proof(
+            method=method,
+            url=url,
+            issued_at=self._clock.now().wall,
+            jti=self._entropy.token(128),
+            nonce=self._nonces.get(_origin(url)),
+            access_token=access_token,
+        )
+
+    def learn(self, url: str, nonces: Iterable[str]) -> bool:
+        """Remember the nonce in the ``DPoP-Nonce`` headers of a reply from ``url``; return whether there was one."""
+        nonce = dpop.nonce_in(nonces)
+        if nonce is not None:
+            self._nonces[_origin(url)] = nonce
+        return nonce is not None
+
+
+class Proving:
+    """Sends calls to the provider, with a proof if the session has a key."""
+
+    def __init__(self, port: ProviderPort, clock: Clock, entropy: Entropy) -> None:
+        self._port = port
+        self._entropy = entropy
+        self._at_token_endpoint = Prover(clock, entropy)
+        self._at_userinfo = Prover(clock, entropy)
+
+    def new_key(self) -> dpop.ProofKey:
+        """Return a key for one new session (X-1)."""
+        return dpop.ProofKey(dpop.new_key(self._entropy.token(dpop.SEED_BITS)))
+
+    async def send(self, call: Call, key: dpop.ProofKey | None) -> Reply:
+        """Return the reply to ``call``, which is repeated once, with a new proof, if a nonce is demanded (X-5, X-6).
+
+        A call without a bearer token is a token request, and a second demand there is ``TokenResponseInvalid`` (B32);
+        at UserInfo it is a reply like any other.
+        Raises what the port raises, too.
+        """
+        if key is None:
+            return await self._port.send(call)
+        reply, informed = await self._attempt(call, key)
+        if informed and _wants_nonce(call, reply):
+            reply, _ = await self._attempt(call, key)
+        if call.bearer is None and _wants_nonce(call, reply):
+            raise TokenResponseInvalid(
+                "The provider demands a nonce in the proof (DPoP) and does not take the one that it gave.",
+                detail=NONCE_AGAIN,
+            )
+        return reply
+
+    async def _attempt(self, call: Call, key: dpop.ProofKey) -> tuple[Reply, bool]:
+        prover = self._at_token_endpoint if call.bearer is None else self._at_userinfo
+        proof = prover.proof(key, call.method, call.url, call.bearer)
+        reply = await self._port.send(replace(call, proof=proof))
+        given = reply.headers.get("dpop-nonce")
+        return reply, prover.learn(call.url, () if given is None else (given,))
+
+
+def _wants_nonce(call: Call, reply: Reply) -> bool:
+    if call.bearer is None:
+        return dpop.token_endpoint_wants_nonce(reply)
+    return reply.status == 401 and dpop.challenge_wants_nonce((reply.headers.get("www-authenticate", ""),))
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()

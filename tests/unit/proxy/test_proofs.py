@@ -1,0 +1,207 @@
+"""Proxied calls with a token that is bound to a key (X-2, X-3, X-6, X-7, X-8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+from jupyter_oidc.airlock import reveal
+from jupyter_oidc.proxy.headers import Headers
+from jupyter_oidc.proxy.ports import UpstreamCall
+from jupyter_oidc.proxy.service import Answer, ProxyRequest, ProxyService
+from jupyter_oidc.sessions.proving import Prover
+from jupyter_oidc.sessions.registry import Sessions
+from jupyter_oidc.settings import Api
+from tests.support.canary import CANARY
+from tests.support.dpop_proofs import Proof, digest, read_proof
+from tests.support.marker import MARKER
+from tests.unit.sessions.stage import SETTINGS, Stage
+
+APIS = (
+    Api("orders", "corp", "https://api.example.com/v1/"),
+    Api("stock", "corp", "https://stock.example.com/"),
+    Api("people", "corp", "https://people.example.com/", bearer_token_source="id_token"),
+)
+URL = "https://api.example.com/v1/items?page=2"
+DEMAND = ("WWW-Authenticate", 'DPoP error="use_dpop_nonce"')
+INVALID = ("WWW-Authenticate", 'DPoP error="invalid_token"')
+
+
+@dataclass
+class Scripted:
+    """One planned reply of an API."""
+
+    status: int = 200
+    headers: Headers = field(default_factory=list)
+    dropped: bool = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield b""
+
+    async def drop(self) -> None:
+        self.dropped = True
+
+
+class ScriptedUpstream:
+    """Answers by plan, and 200 when the plan is over."""
+
+    def __init__(self, *planned: Scripted) -> None:
+        self.planned = list(planned)
+        self.calls: list[UpstreamCall] = []
+
+    async def open(self, call: UpstreamCall) -> Scripted:
+        self.calls.append(call)
+        return self.planned.pop(0) if self.planned else Scripted()
+
+    async def aclose(self) -> None: ...
+
+    @property
+    def proofs(self) -> list[Proof]:
+        return [read_proof(reveal(call.proof)) for call in self.calls if call.proof is not None]
+
+    @property
+    def nonces(self) -> list[str | None]:
+        return [proof.claims.get("nonce") for proof in self.proofs]
+
+
+class Scene:
+    """A signed-in person, and APIs behind the proxy."""
+
+    def __init__(self, *planned: Scripted, bound: bool = True) -> None:
+        self.stage = Stage(replace(SETTINGS, dpop_bound_access_tokens=bound, apis=APIS))
+        self.upstream = ScriptedUpstream(*planned)
+        prover = Prover(self.stage.clock, self.stage.entropy)
+        self.proxy = ProxyService(Sessions([self.stage.service]), self.upstream, prover)
+
+    async def get(self, api: str = "orders", path: str = "items", **changes: object) -> Answer:
+        if not self.stage.provider.calls["token"]:
+            await self.stage.sign_in()
+            entry = await self.stage.vault.load()
+            if entry is not None and entry.dpop_key is not None:
+                CANARY.hold(json.loads(reveal(entry.dpop_key))["d"])
+        request = ProxyRequest(api, "GET", path, "page=2", [("DPoP", "theirs")], "kernel", f"/api/{api}/")
+        return await self.proxy.open(replace(request, **changes))  # type: ignore[arg-type]
+
+    @property
+    def refreshes(self) -> int:
+        return self.stage.provider.calls["token"] - 1
+
+
+async def body() -> AsyncIterator[bytes]:
+    yield b"one"
+
+
+async def test_without_a_key_nothing_is_proved() -> None:
+    """X-8: a bearer token goes out as it always did, and no chance is drawn for it."""
+    scene = Scene(bound=False)
+    await scene.get()
+    drawn = scene.stage.entropy.drawn
+    await scene.get()
+    assert [call.proof for call in scene.upstream.calls] == [None, None]
+    assert scene.stage.entropy.drawn == drawn
+
+
+async def test_each_call_has_a_proof_of_its_own_for_its_method_its_url_and_its_token() -> None:
+    """X-2, X-3, X-8."""
+    scene = Scene()
+    await scene.get()
+    await scene.get(method="POST", body=body())
+    first, second = scene.upstream.proofs
+    assert {name: first.claims[name] for name in first.claims if name != "jti"} == {
+        "htm": "GET",
+        "htu": "https://api.example.com/v1/items",
+        "iat": 1_800_000_000,
+        "ath": digest(f"{MARKER}at-1"),
+    }
+    assert scene.upstream.calls[0].url == URL
+    assert second.claims["htm"] == "POST"
+    assert first.claims["jti"] != second.claims["jti"]
+    assert first.thumbprint == second.thumbprint
+
+
+async def test_a_proof_of_the_client_never_goes_up() -> None:
+    """C5."""
+    scene = Scene()
+    await scene.get()
+    assert scene.upstream.calls[0].headers == []
+
+
+async def test_an_api_that_takes_the_id_token_gets_it_as_bearer() -> None:
+    """RFC 9449, 5: an ID token is bound to no key."""
+    scene = Scene()
+    await scene.get("people")
+    assert scene.upstream.calls[0].proof is None
+
+
+async def test_a_demand_for_a_nonce_costs_one_repetition_and_no_refresh() -> None:
+    """X-6."""
+    demand = Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")])
+    scene = Scene(demand)
+    answer = await scene.get()
+    assert (answer.status, demand.dropped, scene.refreshes) == (200, True, 0)
+    assert scene.upstream.nonces == [None, "r-1"]
+    assert len({proof.claims["jti"] for proof in scene.upstream.proofs}) == 2
+
+
+async def test_a_second_demand_is_passed_on() -> None:
+    """X-6: once; and it says nothing about the token, so there is no refresh either."""
+    scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), Scripted(401, [DEMAND, ("DPoP-Nonce", "r-2")]))
+    answer = await scene.get()
+    assert (answer.status, len(scene.upstream.calls), scene.refreshes) == (401, 2, 0)
+    assert "DPoP-Nonce" not in dict(answer.headers)
+    await scene.get()
+    assert scene.upstream.nonces == [None, "r-1", "r-2"]
+
+
+async def test_a_demand_without_a_nonce_is_passed_on() -> None:
+    """X-6."""
+    scene = Scene(Scripted(401, [DEMAND]))
+    answer = await scene.get()
+    assert (answer.status, len(scene.upstream.calls), scene.refreshes) == (401, 1, 0)
+
+
+async def test_a_call_with_a_body_is_not_repeated_but_may_be() -> None:
+    """X-6, C12: the body is gone; the caller's next attempt has the nonce."""
+    scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]))
+    answer = await scene.get(method="POST", body=body())
+    assert (answer.status, len(scene.upstream.calls), scene.refreshes) == (401, 1, 0)
+    assert dict(answer.headers)["X-OIDC-Retryable"] == "true"
+    assert (await scene.get(method="POST", body=body())).status == 200
+    assert scene.upstream.nonces == [None, "r-1"]
+
+
+async def test_any_reply_may_bring_the_next_nonce() -> None:
+    """X-7: the newest counts, for its origin alone."""
+    scene = Scene(Scripted(200, [("dpop-nonce", "r-1")]), Scripted(404, [("DPoP-Nonce", "r-2")]))
+    await scene.get()
+    await scene.get()
+    await scene.get("stock")
+    await scene.get()
+    assert scene.upstream.nonces == [None, "r-1", None, "r-2"]
+
+
+async def test_a_token_that_an_api_refuses_is_renewed_and_proved_anew() -> None:
+    """C11, X-2: the hash in the proof is that of the new token."""
+    scene = Scene(Scripted(401, [INVALID]))
+    answer = await scene.get()
+    assert (answer.status, scene.refreshes) == (200, 1)
+    assert [proof.claims["ath"] for proof in scene.upstream.proofs] == [
+        digest(f"{MARKER}at-1"),
+        digest(f"{MARKER}at-2"),
+    ]
+
+
+async def test_a_refused_token_after_a_nonce_is_renewed_too() -> None:
+    """X-6, C11: a nonce is one thing, the token another."""
+    scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), Scripted(401, [INVALID]))
+    answer = await scene.get()
+    assert (answer.status, scene.refreshes, len(scene.upstream.calls)) == (200, 1, 3)
+    assert scene.upstream.nonces == [None, "r-1", "r-1"]
+
+
+async def test_a_bearer_token_that_a_strange_challenge_refuses_is_renewed_as_ever() -> None:
+    """C11: without a key a demand for a nonce is a 401 like any other."""
+    scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), bound=False)
+    assert (await scene.get()).status == 200
+    assert scene.refreshes == 1

@@ -1,0 +1,386 @@
+"""Sessions whose tokens are bound to a key: proofs, nonces, and a key that lasts as long as the session (section X)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from jupyter_oidc.airlock import reveal
+from jupyter_oidc.errors import ConfigurationInvalid, IdpUnavailable, Problem
+from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
+from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.pending import Progress
+from tests.support.canary import CANARY
+from tests.support.dpop_proofs import Proof, digest, read_proof
+from tests.support.marker import MARKER
+from tests.unit.protocol.makers import ISSUER, reply
+from tests.unit.sessions.stage import SETTINGS, Stage, form_of, settle, text_of
+
+BOUND = replace(SETTINGS, dpop_bound_access_tokens=True)
+TOKEN = ISSUER + "/token"
+USERINFO = ISSUER + "/userinfo"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+
+
+def demand(nonce: str | None = "n-1") -> Reply:
+    """What a token endpoint answers that wants a nonce (RFC 9449, 8)."""
+    headers = {} if nonce is None else {"dpop-nonce": nonce}
+    return reply({"error": "use_dpop_nonce"}, status=400, headers=headers)
+
+
+def challenge(nonce: str = "r-1") -> Reply:
+    """What a resource server answers that wants one (RFC 9449, 9)."""
+    return reply(b"", status=401, headers={"dpop-nonce": nonce, "www-authenticate": 'DPoP error="use_dpop_nonce"'})
+
+
+def calls(stage: Stage, url: str) -> list[Call]:
+    return [call for call in stage.provider.sent if call.url == url]
+
+
+def proofs(stage: Stage, url: str) -> list[Proof]:
+    """The proofs of all requests to ``url``, verified."""
+    return [read_proof(reveal(call.proof)) for call in calls(stage, url) if call.proof is not None]
+
+
+def nonces(stage: Stage, url: str) -> list[str | None]:
+    return [proof.claims.get("nonce") for proof in proofs(stage, url)]
+
+
+async def signed_in(**provider: Any) -> Stage:
+    """A session with a key; everything that the sign-in sent is forgotten."""
+    stage = Stage(BOUND)
+    for name, value in provider.items():
+        setattr(stage.provider, name, value)
+    await stage.sign_in()
+    entry = await stage.vault.load()
+    if entry is not None and entry.dpop_key is not None:
+        CANARY.hold(json.loads(reveal(entry.dpop_key))["d"])
+    stage.provider.sent.clear()
+    return stage
+
+
+# -- proofs --------------------------------------------------------------------------------------------------------
+
+
+async def test_without_the_setting_nothing_is_proved_and_no_chance_is_drawn() -> None:
+    """X-8: not a byte more than before."""
+    stage = Stage()
+    await stage.sign_in()
+    await stage.service.refresh()
+    assert [call.proof for call in stage.provider.sent] == [None] * len(stage.provider.sent)
+    assert stage.entropy.drawn == 6, "flow, ticket, nonce, verifier, state and binding"
+    entry = await stage.vault.load()
+    assert entry is not None
+    assert entry.dpop_key is None
+
+
+async def test_one_key_proves_the_code_the_refresh_and_userinfo() -> None:
+    """X-1, X-2, X-3: and the access token is hashed exactly where it is sent."""
+    stage = Stage(BOUND)
+    pending, state, binding = await stage.begin()
+    assert pending.proof_key is not None
+    thumbprint = pending.proof_key.thumbprint()
+    await stage.service.callback([("code", "c-1"), ("state", state)], [binding])
+    await stage.service.refresh()
+    code, refresh = proofs(stage, TOKEN)
+    first, second = proofs(stage, USERINFO)
+    assert {proof.thumbprint for proof in (code, refresh, first, second)} == {thumbprint}
+    assert [proof.claims.get("ath") for proof in (code, refresh, first, second)] == [
+        None,
+        None,
+        digest(f"{MARKER}at-1"),
+        digest(f"{MARKER}at-2"),
+    ]
+    assert (code.claims["htm"], code.claims["htu"], code.claims["iat"]) == ("POST", TOKEN, 1_800_000_000)
+    assert (first.claims["htm"], first.claims["htu"]) == ("GET", USERINFO)
+    assert len({proof.claims["jti"] for proof in (code, refresh, first, second)}) == 4
+    assert "nonce" not in code.claims, "X-8"
+
+
+async def test_the_authorization_request_names_the_key() -> None:
+    """RFC 9449, 10."""
+    stage = Stage(BOUND)
+    pending, ticket = await stage.service.begin("user:a", next_path=None, prompt=None)
+    stage.pending.use_ticket(ticket)
+    url, _ = await stage.service.authorization_url(pending, "http://localhost:8888/cb")
+    assert pending.proof_key is not None
+    assert parse_qs(urlsplit(url).query)["dpop_jkt"] == [pending.proof_key.thumbprint()]
+
+
+async def test_every_sign_in_has_a_key_of_its_own_and_keeps_it_no_longer_than_it_waits() -> None:
+    """X-1."""
+    stage = Stage(BOUND)
+    one, state, binding = await stage.begin()
+    other, _, _ = await stage.begin()
+    assert one.proof_key is not None
+    assert other.proof_key is not None
+    assert one.proof_key.thumbprint() != other.proof_key.thumbprint()
+    stage.service.cancel(other)
+    await stage.service.callback([("code", "c-1"), ("state", state)], [binding])
+    assert (one.proof_key, other.proof_key) == (None, None)
+
+
+async def test_only_the_token_and_userinfo_endpoints_see_a_proof() -> None:
+    """X-3, H-3."""
+    stage = await signed_in()
+    await stage.service.refresh()
+    await stage.service.sign_out()
+    assert {call.url for call in stage.provider.sent if call.proof} == {TOKEN, USERINFO}
+
+
+async def test_a_provider_that_takes_no_es256_is_refused_before_the_sign_in() -> None:
+    """X-1: like a provider without PKCE."""
+    stage = Stage(BOUND)
+    stage.provider.advertise = {"dpop_signing_alg_values_supported": ["RS256"]}
+    with pytest.raises(ConfigurationInvalid) as refused:
+        await stage.service.begin("user:a", next_path=None, prompt=None)
+    assert (refused.value.detail, stage.service.state) == ("discovery.dpop", State.SIGNED_OUT)
+
+
+async def test_without_the_setting_the_provider_s_algorithms_do_not_matter() -> None:
+    stage = Stage()
+    stage.provider.advertise = {"dpop_signing_alg_values_supported": ["RS256"]}
+    await stage.sign_in()
+    assert stage.service.state is State.ACTIVE
+
+
+async def test_a_bearer_token_for_a_proof_ends_the_sign_in() -> None:
+    """X-4."""
+    stage = Stage(BOUND)
+    stage.provider.plan(
+        "token", reply({"access_token": f"{MARKER}a", "token_type": "Bearer", "id_token": f"{MARKER}i"})
+    )
+    pending = await stage.sign_in()
+    assert isinstance(pending.problem, Problem)
+    assert (pending.progress, pending.problem.detail) == (Progress.FAILED, "token.token_type")
+    assert stage.service.state is State.SIGNED_OUT
+
+
+async def test_what_may_go_out_comes_with_its_key() -> None:
+    stage = await signed_in()
+    granted = await stage.service.bearer(SIGN_IN_KEY)
+    assert isinstance(granted, Granted)
+    assert granted.proof_key is not None
+    assert MARKER not in repr(granted)
+    assert "secret" in repr(granted.proof_key.sealed)
+
+
+async def test_an_id_token_is_bound_to_nothing_and_goes_out_as_bearer() -> None:
+    """RFC 9449, 5: it binds access tokens, and refresh tokens of public clients."""
+    stage = await signed_in()
+    granted = await stage.service.bearer(SIGN_IN_KEY, "id_token")
+    assert isinstance(granted, Granted)
+    assert granted.proof_key is None
+
+
+async def test_an_exchange_is_proved_with_the_key_of_the_token_that_it_shows() -> None:
+    """X-3, B30."""
+    stage = await signed_in(advertise={"grant_types_supported": [EXCHANGE]})
+    stage.provider.plan("token", reply({"error": "invalid_target"}, status=400))
+    own = await stage.service.bearer(TokenKey(audience="https://other.example"))
+    signed = await stage.service.bearer(SIGN_IN_KEY)
+    assert isinstance(own, Granted)
+    assert isinstance(signed, Granted)
+    assert own.proof_key is signed.proof_key
+    assert [form_of(call)["grant_type"] for call in calls(stage, TOKEN)] == ["refresh_token", EXCHANGE]
+    assert len(proofs(stage, TOKEN)) == 2
+
+
+# -- nonces --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_nonce_that_is_demanded_at_the_sign_in_costs_one_more_request_with_the_same_code() -> None:
+    """X-5, T-10: the sole exception to "once per code"; the same request, with a new proof."""
+    stage = Stage(BOUND)
+    stage.provider.plan("token", demand())
+    await stage.sign_in()
+    first, second = calls(stage, TOKEN)
+    assert stage.service.state is State.ACTIVE
+    assert form_of(first) == form_of(second)
+    assert nonces(stage, TOKEN) == [None, "n-1"]
+    assert len({proof.claims["jti"] for proof in proofs(stage, TOKEN)}) == 2
+
+
+async def test_a_nonce_that_is_demanded_on_refresh_costs_one_more_request_with_the_same_refresh_token() -> None:
+    """B32."""
+    stage = await signed_in()
+    stage.provider.plan("token", demand())
+    granted = await stage.service.refresh()
+    assert isinstance(granted, Granted)
+    assert [form_of(call)["refresh_token"] for call in calls(stage, TOKEN)] == [f"{MARKER}rt-1", f"{MARKER}rt-1"]
+    assert nonces(stage, TOKEN) == [None, "n-1"]
+    assert (text_of(granted.secret), stage.service.state) == ("at-2", State.ACTIVE)
+
+
+async def test_a_repeated_demand_is_an_invalid_answer_and_ends_no_session() -> None:
+    """B32: two requests, never a third; the refresh token is kept and works again."""
+    stage = await signed_in()
+    stage.provider.plan("token", demand("n-1"), demand("n-2"))
+    outcome = await stage.service.refresh()
+    assert isinstance(outcome, TryLater)
+    assert (outcome.reason, len(calls(stage, TOKEN))) == ("token_response_invalid", 2)
+    summary = await stage.service.summary()
+    assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "token_response_invalid")
+    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), Granted), "calls work while the access token lives"
+    await stage.scheduler.pass_time(2)
+    assert stage.service.state is State.ACTIVE
+    assert nonces(stage, TOKEN) == [None, "n-1", "n-2"]
+
+
+async def test_a_repeated_demand_at_the_sign_in_is_an_invalid_answer() -> None:
+    """B32."""
+    stage = Stage(BOUND)
+    stage.provider.plan("token", demand("n-1"), demand("n-2"))
+    pending = await stage.sign_in()
+    assert pending.problem is not None
+    assert (pending.problem.code, pending.problem.detail) == ("token_response_invalid", "token.dpop_nonce")
+    assert stage.provider.calls["token"] == 2
+
+
+@pytest.mark.parametrize("nonce", [None, "", "two words", "x" * 1025])
+async def test_a_demand_without_a_usable_nonce_is_not_tried_again(nonce: str | None) -> None:
+    """B32, X-5."""
+    stage = await signed_in()
+    stage.provider.plan("token", demand(nonce))
+    outcome = await stage.service.refresh()
+    assert isinstance(outcome, TryLater)
+    assert (outcome.reason, len(calls(stage, TOKEN))) == ("token_response_invalid", 1)
+
+
+async def test_a_refusal_after_a_repeated_demand_is_not_taken_for_a_lost_token() -> None:
+    """B32, B14: who demands a nonce has spent nothing."""
+    stage = await signed_in()
+    stage.provider.plan("token", demand("n-1"), demand("n-2"), reply({"error": "invalid_grant"}, status=400))
+    await stage.service.refresh()
+    assert not stage.lock.marked
+    stage.clock.advance(400)
+    assert await stage.service.refresh() == SignInNeeded("session_expired")
+    assert (await stage.service.summary()).reason == "session_ended_by_provider"
+
+
+async def test_a_nonce_is_remembered_for_its_origin() -> None:
+    """B32, X-7: any reply may bring the next one, and the newest counts."""
+    stage = await signed_in()
+    stage.provider.plan("token", demand("n-1"))
+    await stage.service.refresh()
+    await stage.service.refresh()
+    body = {"access_token": f"{MARKER}x", "token_type": "DPoP", "refresh_token": f"{MARKER}rt-3"}
+    stage.provider.plan("token", reply(body, headers={"dpop-nonce": "n-2"}))
+    await stage.service.refresh()
+    stage.provider.current = f"{MARKER}rt-3"
+    await stage.service.refresh()
+    assert nonces(stage, TOKEN) == [None, "n-1", "n-1", "n-1", "n-2"]
+
+
+async def test_another_origin_gets_no_nonce_of_the_first() -> None:
+    """X-7, X-8."""
+    stage = await signed_in()
+    stage.provider.plan("token", demand("n-1"))
+    await stage.service.refresh()
+    stage.provider.advertise = {"token_endpoint": "https://new.example.com/token"}
+    stage.clock.advance(4_000)
+    await stage.service.refresh()
+    assert nonces(stage, "https://new.example.com/token") == [None]
+
+
+async def test_userinfo_has_a_nonce_of_its_own() -> None:
+    """X-6, X-7: separately for authorization server and resource server, even at one origin."""
+    stage = Stage(BOUND)
+    stage.provider.plan("token", demand("n-1"))
+    stage.provider.plan("userinfo", challenge("r-1"))
+    await stage.sign_in()
+    await stage.service.refresh()
+    assert nonces(stage, TOKEN) == [None, "n-1", "n-1"]
+    assert nonces(stage, USERINFO) == [None, "r-1", "r-1"]
+    assert stage.service.state is State.ACTIVE
+
+
+async def test_userinfo_that_demands_nonces_for_ever_does_not_spoil_a_refresh() -> None:
+    """B6, X-6: the new refresh token is kept."""
+    stage = await signed_in()
+    stage.provider.plan("userinfo", challenge("r-1"), challenge("r-2"))
+    assert isinstance(await stage.service.refresh(), Granted)
+    entry = await stage.vault.load()
+    assert entry is not None
+    assert (text_of(entry.refresh_token), len(calls(stage, USERINFO))) == ("rt-2", 2)
+
+
+async def test_a_repetition_that_is_not_answered_is_weather() -> None:
+    """B5, B32: with a new proof each time."""
+    stage = await signed_in()
+    stage.provider.plan("token", demand(), IdpUnavailable(detail="idp.unanswered"))
+    assert isinstance(await stage.service.refresh(), Granted)
+    assert nonces(stage, TOKEN) == [None, "n-1", "n-1"]
+    assert len({proof.claims["jti"] for proof in proofs(stage, TOKEN)}) == 3
+
+
+# -- the key's life ------------------------------------------------------------------------------------------------
+
+
+async def test_a_key_survives_a_restart_with_the_refresh_token_that_is_bound_to_it() -> None:
+    """X-1; RFC 9449, 5: a public client's refresh token is bound to the key."""
+    stage = await signed_in()
+    await stage.service.refresh()
+    (before,) = proofs(stage, TOKEN)
+    restarted = stage.new_service()
+    await restarted.summary()
+    await restarted.refresh()
+    assert {proof.thumbprint for proof in proofs(stage, TOKEN)} == {before.thumbprint}
+    assert restarted.state is State.ACTIVE
+
+
+async def test_a_new_sign_in_at_another_server_brings_its_key_along() -> None:
+    """B2, X-1: a token never goes out with another key's proof."""
+    stage = await signed_in()
+    other, first = stage.service, await stage.service.bearer(SIGN_IN_KEY)
+    stage.service = stage.new_service()
+    await stage.service.summary()
+    await settle()
+    await stage.sign_in()
+    here = await stage.service.bearer(SIGN_IN_KEY)
+    still = await other.bearer(SIGN_IN_KEY)
+    there = await other.refresh()
+    assert isinstance(first, Granted)
+    assert isinstance(here, Granted)
+    assert isinstance(still, Granted)
+    assert isinstance(there, Granted)
+    thumbprints = [granted.proof_key.thumbprint() for granted in (first, still, here, there) if granted.proof_key]
+    assert thumbprints[0] == thumbprints[1]
+    assert thumbprints[2] == thumbprints[3] != thumbprints[0]
+
+
+async def test_a_session_from_before_the_setting_gets_a_key_at_its_next_start() -> None:
+    """X-1: its refresh token is bound to nothing yet, and the first proved refresh binds its successors."""
+    stage = Stage()
+    await stage.sign_in()
+    stage.settings = BOUND
+    restarted = stage.new_service()
+    await restarted.summary()
+    granted = await restarted.refresh()
+    assert isinstance(granted, Granted)
+    entry = await stage.vault.load()
+    assert entry is not None
+    assert granted.proof_key is not None
+    assert entry.dpop_key == granted.proof_key.sealed
+
+
+async def test_a_session_keeps_its_key_when_the_setting_goes() -> None:
+    """X-1: without it, the provider would refuse the refresh token."""
+    stage = await signed_in()
+    stage.settings = SETTINGS
+    restarted = stage.new_service()
+    await restarted.summary()
+    assert isinstance(await restarted.refresh(), Granted)
+    assert None not in [call.proof for call in calls(stage, TOKEN)]
+
+
+async def test_a_sign_out_forgets_the_key() -> None:
+    stage = await signed_in()
+    await stage.service.sign_out()
+    assert await stage.vault.load() is None
+    assert stage.service._held.proof_key is None
