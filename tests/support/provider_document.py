@@ -80,7 +80,8 @@ class ProviderDocument:
 
     ``resources`` are by resource indicator. ``default_resource`` is assumed where an authorization request names none
     (neither as ``resource`` nor as ``audience``). With ``use_granted_resource`` a token request without a resource gets
-    a token for the granted one, otherwise an opaque one for the userinfo endpoint. ``features`` are the package's own.
+    a token for the granted one, otherwise an opaque one for the userinfo endpoint. With ``dpop_nonces`` every DPoP proof
+    has to hold a nonce of the provider's. ``features`` are the package's own.
     """
 
     clients: tuple[RegisteredClient, ...] = ()
@@ -91,6 +92,7 @@ class ProviderDocument:
     scopes: tuple[str, ...] = ()
     claims_in_id_token: bool = False
     ttl: dict[str, int] = field(default_factory=dict)
+    dpop_nonces: bool = False
     features: dict[str, Any] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 0
@@ -108,6 +110,7 @@ class ProviderDocument:
                 "scopes": list(dict.fromkeys([*self.scopes, *offered])),
                 "claims_in_id_token": self.claims_in_id_token,
                 "ttl": {**LIFETIMES, **self.ttl},
+                "dpop_nonces": self.dpop_nonces,
                 "features": self.features,
                 "host": self.host,
                 "port": self.port,

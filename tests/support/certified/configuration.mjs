@@ -50,6 +50,10 @@ export function configurationFrom(document, state, adapter) {
       introspection: { enabled: true },
       revocation: { enabled: true },
       backchannelLogout: { enabled: true },
+      dPoP: {
+        enabled: true,
+        ...(document.dpop_nonces && { nonceSecret: randomBytes(32), requireNonce: () => true }),
+      },
       resourceIndicators: {
         enabled: true,
         defaultResource: (ctx, client, oneOf) => oneOf ?? ctx.oidc.params.audience ?? document.default_resource ?? undefined,

@@ -162,7 +162,7 @@ async def test_a_demand_without_a_nonce_is_passed_on() -> None:
 
 
 async def test_a_call_with_a_body_is_not_repeated_but_may_be() -> None:
-    """X-6, C12: the body is gone; the caller's next attempt has the nonce."""
+    """X-6, C11: the body is gone; the caller's next attempt has the nonce."""
     scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]))
     answer = await scene.get(method="POST", body=body())
     assert (answer.status, len(scene.upstream.calls), scene.refreshes) == (401, 1, 0)
