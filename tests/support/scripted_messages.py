@@ -38,10 +38,11 @@ class Received:
 class Refused(Exception):
     """An OAuth error to answer with (RFC 6749, 5.2)."""
 
-    def __init__(self, error: str, status: int = 400) -> None:
+    def __init__(self, error: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(error)
         self.error = error
         self.status = status
+        self.headers = dict(headers or {})
 
 
 def discovery_document(issuer: str, algorithms: list[str], changes: Mapping[str, Any]) -> dict[str, Any]:

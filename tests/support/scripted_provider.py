@@ -10,13 +10,14 @@ import email.utils
 import hashlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from tests.support.canary import CANARY
+from tests.support.dpop_proofs import ProofJudge, ProofRefused
 from tests.support.fault_plan import Fault, FaultPlan, changed
 from tests.support.form_sign_in import FormBrowser
 from tests.support.loop_thread import ServedInThread
@@ -46,7 +47,8 @@ class ScriptedProvider:
     (``None`` removes a member). ``scope`` is granted in place of the requested one. ``resources`` maps resource
     indicators to audiences. ``clock_offset`` (seconds) is how far its clock is ahead. ``auth_method`` is what a client
     must use; ``unchecked`` takes any. With ``forgive_reuse`` a spent refresh token is taken again, as providers do that
-    allow for a lost answer.
+    allow for a lost answer. With ``proofs`` all tokens are bound to keys (RFC 9449): that judge sees the proofs at the
+    token endpoint, ``userinfo_proofs`` those at UserInfo, and the ``nonce`` of each is demanded there.
     """
 
     client_id: str = "jupyter"
@@ -64,6 +66,8 @@ class ScriptedProvider:
     issue_refresh_token: bool = True
     id_token_on_refresh: bool = False
     clock_offset: float = 0.0
+    proofs: ProofJudge | None = None
+    userinfo_proofs: ProofJudge = field(default_factory=ProofJudge)
     tls: ssl.SSLContext | None = None
     register: Callable[[str], None] = field(default=CANARY.hold, repr=False)
     keys: list[SigningKey] = field(default_factory=lambda: [SigningKey.rsa("k1")])
@@ -176,7 +180,9 @@ class ScriptedProvider:
                 return self._end_session(received)
             told = self._answers[received.endpoint](received, fault)
         except Refused as refused:
-            return json_reply({"error": refused.error}, refused.status)
+            reply = json_reply({"error": refused.error}, refused.status)
+            reply.headers.update(refused.headers)
+            return reply
         return json_reply(changed(told, fault.mutate)) if told is not None else web.Response()
 
     def _discovery(self, received: Received, fault: Fault) -> dict[str, Any]:
@@ -203,6 +209,7 @@ class ScriptedProvider:
                 self.scope or asked.get("scope", ""),
                 self.subject,
                 self.ledger.new_family(),
+                asked.get("dpop_jkt", ""),
             )
             answer = {"code": code, **answer}
         answer = changed(answer, fault.mutate)
@@ -213,27 +220,40 @@ class ScriptedProvider:
 
     def _token(self, received: Received, fault: Fault) -> dict[str, Any]:
         self._check_client(received)
-        form = received.form
+        form, key = received.form, self._key(received)
         match form.get("grant_type"):
             case "authorization_code":
-                return self._redeem(form, fault)
+                return self._redeem(form, fault, key)
             case "refresh_token":
-                return self._refresh(form, fault)
+                return self._refresh(form, fault, key)
         raise Refused("unsupported_grant_type")
+
+    def _key(self, received: Received) -> str:
+        """Return the thumbprint of the key that proves a token request, or nothing if tokens are bound to none."""
+        if self.proofs is None:
+            return ""
+        try:
+            return self.proofs.judge(
+                received.headers.get("dpop"), received.method, self.url(received.endpoint), now=self.now()
+            )
+        except ProofRefused as refusal:
+            raise Refused(refusal.error, 400, {"DPoP-Nonce": self.proofs.nonce}) from None
 
     def _check_client(self, received: Received) -> None:
         shown = client_shown(received, self.auth_method)
         if self.auth_method != "unchecked" and shown != (self.client_id, self.client_secret):
             raise Refused("invalid_client", 401)
 
-    def _redeem(self, form: Mapping[str, str], fault: Fault) -> dict[str, Any]:
+    def _redeem(self, form: Mapping[str, str], fault: Fault, key: str) -> dict[str, Any]:
         code = self.ledger.codes.pop(form.get("code", ""), None)
         verifier = form.get("code_verifier", "")
         self.register(verifier)
         challenge = base64url(hashlib.sha256(verifier.encode()).digest())
         if code is None or (code.redirect_uri, code.challenge) != (form.get("redirect_uri"), challenge):
             raise Refused("invalid_grant")
-        granted = Granted(code.subject, code.scope, self._audience(form), code.family)
+        if self.proofs is not None and code.key not in ("", key):
+            raise Refused("invalid_grant")
+        granted = Granted(code.subject, code.scope, self._audience(form), code.family, key=key)
         reply = self._tokens(granted)
         if self.issue_refresh_token and "offline_access" in code.scope.split():
             reply["refresh_token"] = self._refresh_token(granted)
@@ -241,15 +261,19 @@ class ScriptedProvider:
             reply["id_token"] = self._id_token(code.subject, code.nonce, fault)
         return reply
 
-    def _refresh(self, form: Mapping[str, str], fault: Fault) -> dict[str, Any]:
+    def _refresh(self, form: Mapping[str, str], fault: Fault, key: str) -> dict[str, Any]:
         token = form.get("refresh_token", "")
         audience = self._audience(form)
+        bound = self.ledger.refresh.get(token)
+        if bound is not None and bound.key not in ("", key):
+            raise Refused("invalid_grant")
         granted = (
             self.ledger.spend(token, forgive=self.forgive_reuse) if self.rotate else self.ledger.refresh.get(token)
         )
         if granted is None:
             raise Refused("invalid_grant")
-        reply = self._tokens(Granted(granted.subject, granted.scope, audience, granted.family))
+        granted = replace(granted, key=key)
+        reply = self._tokens(replace(granted, audience=audience))
         if self.rotate:
             reply["refresh_token"] = self._refresh_token(granted)
         if self.id_token_on_refresh:
@@ -267,9 +291,14 @@ class ScriptedProvider:
     def _tokens(self, granted: Granted) -> dict[str, Any]:
         token = self.ledger.new_secret("access")
         until = None if self.lifetime is None else self.now() + self.lifetime
-        self.ledger.access[token] = Granted(granted.subject, granted.scope, granted.audience, granted.family, until)
+        self.ledger.access[token] = replace(granted, until=until)
         lifetime = {} if self.lifetime is None else {"expires_in": self.lifetime}
-        return {"access_token": token, "token_type": "Bearer", "scope": granted.scope, **lifetime}
+        return {
+            "access_token": token,
+            "token_type": "DPoP" if granted.key else "Bearer",
+            "scope": granted.scope,
+            **lifetime,
+        }
 
     def _refresh_token(self, granted: Granted) -> str:
         token = self.ledger.new_secret("refresh")
@@ -291,10 +320,23 @@ class ScriptedProvider:
         return self.ledger.note(fault.forge(claims) if fault.forge else self.keys[0].sign(claims))
 
     def _userinfo(self, received: Received, fault: Fault) -> dict[str, Any]:
-        token = received.headers.get("authorization", "").removeprefix("Bearer ")
-        if not self.accepts(token):
+        scheme, _, token = received.headers.get("authorization", "").partition(" ")
+        granted = self.ledger.access.get(token)
+        if granted is None or not self.accepts(token) or scheme != ("DPoP" if granted.key else "Bearer"):
             raise Refused("invalid_token", 401)
-        return {"sub": self.ledger.access[token].subject, **self.userinfo}
+        if granted.key:
+            self._check_holder(received, granted, token)
+        return {"sub": granted.subject, **self.userinfo}
+
+    def _check_holder(self, received: Received, granted: Granted, token: str) -> None:
+        judge, error = self.userinfo_proofs, "invalid_token"
+        try:
+            proof, url = received.headers.get("dpop"), self.url("userinfo")
+            if judge.judge(proof, received.method, url, now=self.now(), token=token) == granted.key:
+                return
+        except ProofRefused as refusal:
+            error = refusal.error
+        raise Refused(error, 401, {"WWW-Authenticate": f'DPoP error="{error}"', "DPoP-Nonce": judge.nonce})
 
     def _revoke(self, received: Received, fault: Fault) -> None:
         self._check_client(received)

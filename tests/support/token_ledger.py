@@ -11,7 +11,10 @@ from tests.support.marker import MARKER
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An authorization code's grant: what the authorization request said, and the family its tokens belong to."""
+    """An authorization code's grant: what the authorization request said, and the family its tokens belong to.
+
+    ``key`` is the thumbprint that the request named (RFC 9449, 10), or empty.
+    """
 
     redirect_uri: str
     challenge: str
@@ -19,17 +22,22 @@ class Code:
     scope: str
     subject: str
     family: int
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a token is good for; ``until`` is seconds since 1970 by the provider's clock, or ``None`` for ever."""
+    """What a token is good for; ``until`` is seconds since 1970 by the provider's clock, or ``None`` for ever.
+
+    ``key`` is the thumbprint of the key that it is bound to, or empty.
+    """
 
     subject: str
     scope: str
     audience: str
     family: int
     until: float | None = None
+    key: str = ""
 
 
 @dataclass(slots=True)

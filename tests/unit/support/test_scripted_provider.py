@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.support.canary import CANARY
+from tests.support.dpop_proofs import ProofJudge, digest
 from tests.support.form_sign_in import parameters_of
 from tests.support.marker import MARKER
 from tests.support.scripted_provider import ScriptedProvider
@@ -25,6 +26,7 @@ from tests.support.signing_key import SigningKey, signed_by_secret, unsigned
 
 CALLBACK = "http://localhost:1/callback"
 VERIFIER = "verifier-9876543210-9876543210-9876543210-zyx"
+HOLDER = SigningKey.ec("holder")
 
 
 @dataclass(frozen=True)
@@ -458,3 +460,97 @@ async def test_it_serves_a_test_that_has_its_own_loop(relying):
     async with httpx.AsyncClient() as client:
         reply = await client.get(relying.provider.url("discovery"))
     assert reply.json()["issuer"] == relying.provider.issuer
+
+
+# -- tokens that are bound to a key --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bound(relying: Relying) -> Relying:
+    """A client at a provider that binds its tokens."""
+    relying.provider.proofs = ProofJudge()
+    return relying
+
+
+def prove(bound: Relying, endpoint: str, method: str = "POST", *, key: SigningKey = HOLDER, **claims: Any) -> str:
+    """Make a proof by hand (RFC 9449, 4.2)."""
+    jwk = {name: value for name, value in key.public_jwk().items() if name in ("kty", "crv", "x", "y")}
+    told = {
+        "jti": str(time.perf_counter()),
+        "htm": method,
+        "htu": bound.provider.url(endpoint),
+        "iat": int(time.time()),
+    }
+    return key.sign({**told, **claims}, header={"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk})
+
+
+def refresh(bound: Relying, token: str, proof: str) -> httpx.Response:
+    form = {"client_id": "jupyter", "grant_type": "refresh_token", "refresh_token": token}
+    return httpx.post(bound.provider.url("token"), data=form, headers={"DPoP": proof}, timeout=5)
+
+
+def bound_tokens(bound: Relying) -> dict[str, Any]:
+    form = {
+        "client_id": "jupyter",
+        "grant_type": "authorization_code",
+        "code": bound.authorize()["code"],
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
+    proof = {"DPoP": prove(bound, "token")}
+    tokens: dict[str, Any] = httpx.post(bound.provider.url("token"), data=form, headers=proof, timeout=5).json()
+    return tokens
+
+
+def test_tokens_are_bound_to_the_key_of_the_proof(bound):
+    tokens = bound_tokens(bound)
+    assert tokens["token_type"] == "DPoP"
+    assert refresh(bound, tokens["refresh_token"], prove(bound, "token", key=SigningKey.ec("other"))).json() == {
+        "error": "invalid_grant"
+    }
+    assert refresh(bound, tokens["refresh_token"], prove(bound, "token")).json()["token_type"] == "DPoP"
+
+
+def test_a_code_is_bound_to_the_key_that_the_request_named(bound):
+    """RFC 9449, 10."""
+    code = bound.authorize(dpop_jkt="another")["code"]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    headers = {"DPoP": prove(bound, "token")}
+    reply = httpx.post(bound.provider.url("token"), data={"client_id": "jupyter", **form}, headers=headers, timeout=5)
+    assert reply.json() == {"error": "invalid_grant"}
+
+
+@pytest.mark.parametrize(
+    "claims", [{"htm": "GET"}, {"htu": "http://127.0.0.1/"}, {"iat": 1}, {"ath": "x"}, {"jti": ""}], ids=str
+)
+def test_a_wrong_proof_is_refused(bound, claims):
+    """RFC 9449, 4.3."""
+    assert refresh(bound, "any", prove(bound, "token", **claims)).json() == {"error": "invalid_dpop_proof"}
+
+
+def test_a_proof_is_good_once_and_a_request_without_one_is_refused(bound):
+    proof = prove(bound, "token")
+    assert refresh(bound, "any", proof).json() == {"error": "invalid_grant"}
+    assert refresh(bound, "any", proof).json() == {"error": "invalid_dpop_proof"}
+    assert bound.post("token", grant_type="refresh_token").json() == {"error": "invalid_dpop_proof"}
+
+
+def test_a_nonce_is_demanded_where_one_is_set(bound):
+    """RFC 9449, 8, 9: and the refresh token is not spent by the demand."""
+    tokens = bound_tokens(bound)
+    bound.provider.proofs.nonce, bound.provider.userinfo_proofs.nonce = "n-1", "u-1"
+    demanded = refresh(bound, tokens["refresh_token"], prove(bound, "token"))
+    assert (demanded.status_code, demanded.json(), demanded.headers["DPoP-Nonce"]) == (
+        400,
+        {"error": "use_dpop_nonce"},
+        "n-1",
+    )
+    renewed = refresh(bound, tokens["refresh_token"], prove(bound, "token", nonce="n-1")).json()
+    token = renewed["access_token"]
+    for nonce, status in (("", 401), ("u-1", 200)):
+        proof = prove(bound, "userinfo", "GET", ath=digest(token), nonce=nonce)
+        headers = {"Authorization": f"DPoP {token}", "DPoP": proof}
+        reply = httpx.get(bound.provider.url("userinfo"), headers=headers, timeout=5)
+        assert reply.status_code == status
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(bound.provider.url("userinfo"), headers=bearer, timeout=5).status_code == 401
