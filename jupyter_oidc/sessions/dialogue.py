@@ -188,6 +188,7 @@ class Dialogue:
         parameters: list[tuple[str, str]],
     ) -> Tokens | authorization.Declined | token.TokenError:
         """Judge the callback, exchange the code once, validate everything (sections R, T, N, V, U)."""
+        proof_key = pending.proof_key  # NOTE: taken at once, because a sign-in that is cancelled meanwhile forgets it
         metadata = await self.metadata()
         expected = authorization.ExpectedCallback(
             issuer=self._settings.issuer,
@@ -196,7 +197,6 @@ class Dialogue:
         callback = authorization.read_callback(expected, parameters)
         if isinstance(callback, authorization.Declined):
             return callback
-        proof_key = pending.proof_key
         reply = await self._proving.send(
             token.redeem_call(
                 metadata,

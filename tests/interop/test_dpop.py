@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,18 @@ import pytest
 from tests.interop.person import at_work
 from tests.support.canary import CANARY
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
+from tests.support.dpop_proofs import ProofJudge
+from tests.support.form_sign_in import parameters_of
 from tests.support.guarded_api import KeyGuard
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.session_child import services_of
 from tests.support.upstream import Upstream
 
 BOUND: dict[str, Any] = {
     "changes": {"dpop_bound_access_tokens": True},
     "client": {"more": {"dpop_bound_access_tokens": True}},
 }
+CALLBACK = "http://localhost:1/jupyter-oidc/providers/corp/callback"
 ITEMS = "jupyter-oidc/api/orders/items?page=2"
 
 
@@ -101,3 +107,36 @@ def test_a_server_without_the_setting_gets_no_token_where_the_client_is_register
     with at_work(tmp_path, provider, upstream, client=BOUND["client"]) as person:
         person.sign_in()
         assert person.summary()["state"] == "signed-out"
+
+
+async def journey(provider: ScriptedProvider, settings: dict[str, Any]) -> tuple[str, str]:
+    """Sign in, let both endpoints demand other nonces, and refresh; return the states before and after."""
+    services = services_of(settings, secrets.token_urlsafe(32))
+    session = services.sessions.of_provider("corp")
+    _, ticket = await session.begin("user:test", next_path=None, prompt=None)
+    url, binding = await session.authorization_url(services.pending.use_ticket(ticket), CALLBACK)
+    last = await asyncio.to_thread(provider.browser().open, url, stop_at=CALLBACK)
+    await session.callback(list(parameters_of(last).items()), [binding])
+    before = session.state.value
+    assert provider.proofs is not None
+    provider.proofs.nonce, provider.userinfo_proofs.nonce = "n-1", "u-1"
+    await session.refresh()
+    await services.aclose()
+    return before, session.state.value
+
+
+def test_a_demand_on_refresh_costs_one_request_more_and_no_refresh_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B32, over HTTP: the same refresh token twice, spent once; UserInfo has a nonce of its own (X-7)."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    with ScriptedProvider(proofs=ProofJudge()) as provider:
+        settings = {"issuer": provider.issuer, "client_id": "jupyter", "allow_insecure_loopback": True}
+        states = asyncio.run(journey(provider, {**settings, "dpop_bound_access_tokens": True}))
+        assert states == ("active", "active")
+        refreshes = [one for one in provider.received if one.form.get("grant_type") == "refresh_token"]
+        assert (len(refreshes), len({one.form["refresh_token"] for one in refreshes}), provider.reuses) == (2, 1, 0)
+        assert provider.proofs is not None
+        assert [proof.claims.get("nonce") for proof in provider.proofs.seen] == [None, None, "n-1"]
+        assert [proof.claims.get("nonce") for proof in provider.userinfo_proofs.seen] == [None, None, "u-1"]
+        assert len({proof.thumbprint for proof in provider.proofs.seen + provider.userinfo_proofs.seen}) == 1
