@@ -65,6 +65,7 @@ class Owner:
                     "signed_in_at": entry.signed_in_at,
                     "installation": self._installation(),
                     "refresh_token": reveal(entry.refresh_token),
+                    **({} if entry.sid is None else {"sid": entry.sid}),
                 },
             ),
         )
@@ -88,6 +89,7 @@ class Owner:
                 scopes=tuple(str(scope) for scope in stored["scopes"]),
                 signed_in_at=float(stored["signed_in_at"]),
                 refresh_token=Secret(stored["refresh_token"]),
+                sid=None if stored.get("sid") is None else str(stored["sid"]),
             )
         except (ValueError, TypeError, KeyError, RecursionError):
             raise damaged() from None

@@ -10,12 +10,13 @@ import os
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.prometheus.log_functions import prometheus_log_method
-from tornado.web import HTTPError
+from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
@@ -41,9 +42,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.kernel_grants import KernelGrants
     from jupyter_oidc.settings import Finding
 
-LARGEST_ENVELOPE: Final = 65_536
-"""Bytes of a JSON request body."""
+LARGEST_BODY: Final = 65_536
+"""Bytes of a request body that are kept, whatever the route; the proxy keeps none."""
 
+MOST_FIELDS: Final = 50
+FORM: Final = "application/x-www-form-urlencoded"
 _BEARER: Final = "bearer "
 
 
@@ -74,14 +77,28 @@ class Context:
             await self._opened.aclose()
 
 
+def fields_of(text: str) -> list[tuple[str, str]] | None:
+    """Return the fields of a form or query, in order, repeated ones included; ``None`` beyond 50 or if malformed."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except ValueError:
+        return None
+
+
+@stream_request_body
 class OidcHandler(APIHandler):
-    """Base of all routes of the extension."""
+    """Base of all routes of the extension.
+
+    Bodies arrive piece by piece, so that nobody fills the memory of this process on a route that reads a few lines.
+    """
 
     def initialize(self, context: Context) -> None:
         """Take over the context that the route table hands in."""
         self.context = context
         self.kernel_id: str | None = None
         self._admitted: Door | None = None
+        self._body = bytearray()
+        self._body_is_too_large = False
         self.request_id = context.entropy.token(96)
 
     # -- who is calling ------------------------------------------------------------------------------------
@@ -175,15 +192,32 @@ class OidcHandler(APIHandler):
 
     # -- the envelope --------------------------------------------------------------------------------------
 
+    def data_received(self, chunk: bytes) -> None:
+        """Keep a piece of the body, unless there is too much of it already."""
+        self._body_is_too_large = self._body_is_too_large or len(self._body) + len(chunk) > LARGEST_BODY
+        if not self._body_is_too_large:
+            self._body += chunk
+
+    @property
+    def body(self) -> bytes:
+        """The request's body; raises ``BodyTooLarge`` beyond 64 KiB."""
+        if self._body_is_too_large:
+            raise BodyTooLarge
+        return bytes(self._body)
+
+    def form(self) -> list[tuple[str, str]] | None:
+        """Return the fields of a form in the body as :func:`fields_of` does, or ``None`` if the body is no form."""
+        return fields_of(self.body.decode("latin-1")) if self._media_type() == FORM else None
+
+    def _media_type(self) -> str:
+        return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
     def envelope(self, name: str) -> dict[str, Any]:
         """Return the JSON body if it matches the contract ``name``; an empty body counts as ``{}``."""
-        body = self.request.body
-        if len(body) > LARGEST_ENVELOPE:
-            raise BodyTooLarge
+        body = self.body
         if not body:
             return self._matching(name, {})
-        media_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
+        if self._media_type() != "application/json":
             # What a form of another site could send without asking (C32).
             raise CsrfFailed("The request body is not sent as application/json.")
         try:

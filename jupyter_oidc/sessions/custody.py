@@ -34,6 +34,7 @@ class Custody:
     access: Mapping[TokenKey, AccessToken] = field(default_factory=dict)
     id_token: AccessToken | None = None
     identity: Identity | None = None
+    sid: str | None = None
     user: User | None = None
     entitlements: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
@@ -52,6 +53,7 @@ class Custody:
             refresh_token=entry.refresh_token,
             scopes=entry.scopes,
             signed_in_at=entry.signed_in_at,
+            sid=entry.sid,
         )
 
     def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider, now: Moment) -> Custody:
@@ -73,6 +75,7 @@ class Custody:
             after,
             subject=person.subject,
             identity=person.identity,
+            sid=person.sid or self.sid,
             user=user_of(person.subject, person.claims),
             entitlements=entitlements_of(person.claims, settings.entitlement_claims),
         )
@@ -88,4 +91,5 @@ class Custody:
             scopes=self.scopes,
             signed_in_at=self.signed_in_at or 0.0,
             refresh_token=self.refresh_token,
+            sid=self.sid,
         )

@@ -52,6 +52,10 @@ class AccessToken:
         left = self.seconds_left(now)
         return left is None or left > reserve
 
+    def alive_by_monotonic_clock(self, now: Moment, reserve: float = 0.0) -> bool:
+        """Return the same for a moment in which the wall clock is not to be believed (B25)."""
+        return self.lifetime is None or self.lifetime - (now.monotonic - self.obtained.monotonic) > reserve
+
 
 @dataclass(frozen=True, slots=True)
 class Granted:

@@ -58,7 +58,6 @@ class PendingSignIn:
     provider: str
     caller: str
     begun: Moment
-    generation: int
     nonce: str
     verifier: Secret
     next: str | None = None
@@ -91,7 +90,6 @@ class PendingSignIns:
         self,
         provider: str,
         caller: str,
-        generation: int,
         *,
         next_path: str | None,
         prompt: str | None,
@@ -109,7 +107,6 @@ class PendingSignIns:
             provider=provider,
             caller=caller,
             begun=self._clock.now(),
-            generation=generation,
             nonce=self._entropy.token(256),
             verifier=Secret(self._entropy.token(256)),
             next=next_path,

@@ -33,7 +33,10 @@ class ProviderPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is stored of a session: the refresh token and a small header that says whose it is."""
+    """What is stored of a session: the refresh token and a small header that says whose it is.
+
+    ``sid`` is the provider's name for its own session, if it told one; a back-channel logout names it.
+    """
 
     issuer: str
     client_id: str
@@ -41,6 +44,7 @@ class Entry:
     scopes: tuple[str, ...]
     signed_in_at: float
     refresh_token: Secret
+    sid: str | None = None
 
 
 class Vault(Protocol):

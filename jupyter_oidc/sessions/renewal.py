@@ -14,6 +14,9 @@ LONGEST_WAIT: Final = 60.0
 CONFIGURATION_PAUSE: Final = 300.0
 """Seconds without an automatic attempt after the provider refused the client itself (B8)."""
 
+PAUSE: Final = 10.0
+"""Seconds between two renewals that no expiry asks for: somebody presses *refresh*, or a clock jumps (B25)."""
+
 FORCED_PAUSE: Final = 30.0
 """Seconds during which an upstream 401 earns no second forced refresh (B27)."""
 
@@ -56,9 +59,13 @@ def backoff(failures: int, jitter: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """The provider ended the session; ``reason`` is ours and stable."""
+    """The provider ended the session; ``reason`` is ours and stable.
+
+    With ``token_is_good`` the refresh token was not refused, only not enough: a person has to show up (B9).
+    """
 
     reason: str
+    token_is_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ def judge_oauth_error(error: str) -> Ends | Pauses | RefusesAudience:
     if error == "invalid_grant":
         return Ends("session_ended_by_provider")
     if error in _SESSION_ENDERS:
-        return Ends(error)
+        return Ends(error, token_is_good=True)
     if error == "invalid_target":
         return RefusesAudience()
     if error in _OUR_MISTAKES:

@@ -18,6 +18,7 @@ from jupyter_oidc.errors import (
     AudienceRefused,
     IdpUnavailable,
     IdTokenRejected,
+    LogoutTokenInvalid,
     Overloaded,
     Problem,
     ProviderProblem,
@@ -36,8 +37,10 @@ from jupyter_oidc.sessions.dialogue import Unanswered, Unverified
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
+from jupyter_oidc.sessions.pace import Pace
 from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress
 from jupyter_oidc.sessions.ports import SessionEvent
+from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
 
@@ -48,7 +51,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
-    from jupyter_oidc.sessions.ports import Cancellable, EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import EntryLock, Journal, Scheduler, Vault
     from jupyter_oidc.settings import Provider
 
 DUPLICATE_WAIT = 10.0
@@ -92,12 +95,10 @@ class SessionService:
         self._one_at_a_time = asyncio.Lock()
         self._renewals: dict[TokenKey, asyncio.Task[Bearer]] = {}
         self._background: set[asyncio.Task[object]] = set()
-        self._timer: Cancellable | None = None
-        self._failures = 0
-        self._not_before = 0.0
-        self._retry_at: float | None = None
-        self._forced_at = -renewal.FORCED_PAUSE
+        self._pace = Pace(clock, scheduler, entropy, self._timer_rang)
         self._outcome_open = False
+        self._superseded: Secret | None = None
+        self._logouts = AcceptedLogouts()
         self._exchanged: set[TokenKey] = set()
 
     # -- what may be shown ---------------------------------------------------------------------------------
@@ -143,7 +144,7 @@ class SessionService:
             expires_in=None if left is None else max(0, int(left)),
             refreshable=held.refresh_token is not None,
             storage="unsaved" if self._keeper.unsaved else await self._keeper.kind(),
-            retry_at=self._retry_at,
+            retry_at=self._pace.retry_at,
             apis=access_to(settings.apis, held.entitlements),
         )
 
@@ -160,7 +161,6 @@ class SessionService:
         pending, ticket = self._pending.begin(
             self.settings.name,
             caller,
-            self._generation,
             next_path=next_path,
             prompt=prompt,
         )
@@ -173,7 +173,6 @@ class SessionService:
         _, ticket = self._pending.begin(
             self.settings.name,
             failed.caller,
-            self._generation,
             next_path=failed.next,
             prompt=failed.prompt,
             offered=True,
@@ -184,7 +183,6 @@ class SessionService:
         """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie."""
         if pending.offered:
             pending.offered = False
-            pending.generation = self._generation
             self._move(Happening.SIGN_IN_BEGUN)
             self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
         state, binding = self._pending.bind(pending, redirect_uri)
@@ -224,7 +222,7 @@ class SessionService:
                 self.give_up(pending, SignInDeclined(detail=f"declined.{answer.error}"))
             elif isinstance(answer, TokenError):
                 self.give_up(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
-            elif pending.progress is not Progress.WAITING or pending.generation != self._generation:
+            elif pending.progress is not Progress.WAITING:  # cancelled meanwhile, perhaps by a sign-out
                 await self._throw_away(answer)
                 self.give_up(pending, SignInCancelled())
             else:
@@ -249,7 +247,7 @@ class SessionService:
 
     async def _install(self, tokens: Tokens) -> None:
         """Begin a new session, replacing an old one completely (S-6, A26)."""
-        before = self._held.refresh_token
+        before = self._held.refresh_token or self._superseded
         self._next_generation()
         generation = self._generation
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
@@ -257,7 +255,7 @@ class SessionService:
         if generation != self._generation:
             raise SignInCancelled
         self._move(Happening.SIGNED_IN)
-        self._plan_renewal()
+        self._pace.plan(self._plannable())
         if before is not None and before != self._held.refresh_token:
             self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
 
@@ -292,29 +290,28 @@ class SessionService:
         return outcome
 
     async def refresh(self) -> Bearer:
-        """Renew the sign-in's access token now, whatever its age."""
+        """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
         await self._restore_once()
         if not has_session(self._state):
             return self._sign_in_needed()
+        usable = self._usable(self._held.access.get(SIGN_IN_KEY))
+        if usable is not None and self._pace.just_renewed():
+            return Granted(usable, self._generation)
         return await self._renew_sign_in_token()
 
     def _may_force(self, key: TokenKey) -> bool:
         """Return whether a rejected token may be replaced now: join the attempt under way, or start one in 30 s."""
-        if key in self._renewals:
-            return True
-        now = self._clock.now().monotonic
-        if now - self._forced_at < renewal.FORCED_PAUSE or self._held.refresh_token is None:
-            return False
-        self._forced_at = now
-        return True
+        return key in self._renewals or (self._held.refresh_token is not None and self._pace.may_force())
 
     def _held_token(self, key: TokenKey, source: BearerSource) -> AccessToken | None:
         return self._held.id_token if source == "id_token" else self._held.access.get(key)
 
     def _usable(self, token: AccessToken | None) -> Secret | None:
-        if token is not None and token.alive(self._clock.now(), renewal.reserve(token.lifetime)):
-            return token.secret
-        return None
+        if token is None:
+            return None
+        now, reserve = self._clock.now(), renewal.reserve(token.lifetime)
+        alive = token.alive_by_monotonic_clock if self._pace.just_renewed() else token.alive
+        return token.secret if alive(now, reserve) else None
 
     async def _renew(
         self,
@@ -347,14 +344,15 @@ class SessionService:
         async with self._one_at_a_time:
             if generation != self._generation:
                 return self._sign_in_needed()
-            held, now = self._held, self._clock.now()
+            held = self._held
             token = self._held_token(key, source)
             if token is not None and token is not replacing and self._usable(token):
                 return Granted(token.secret, generation)
             if held.refresh_token is None:
                 return self._cannot_renew(key, source)
-            if now.monotonic < self._not_before:
-                return TryLater(self._not_before - now.monotonic, self._reason or "idp_unavailable")
+            wait = self._pace.seconds_to_wait()
+            if wait > 0:
+                return TryLater(wait, self._reason or "idp_unavailable")
             if key in self._exchanged:
                 return await self._exchange(generation, key)
             try:
@@ -497,9 +495,8 @@ class SessionService:
                 await self._throw_away(answer)
                 return self._sign_in_needed()
         self._held = after
-        self._failures, self._not_before, self._retry_at = 0, 0.0, None
         self._move(Happening.RENEWED)
-        self._plan_renewal()
+        self._pace.renewed(self._plannable())
         token = self._held_token(key, source)
         if token is None or not token.alive(self._clock.now()):
             return TryLater(renewal.LONGEST_WAIT, "no_id_token_on_refresh")
@@ -510,7 +507,7 @@ class SessionService:
         verdict = renewal.judge_oauth_error(error.error)
         if isinstance(verdict, renewal.Ends):
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
-            return await self._end(generation, reason, None, visit)
+            return await self._end(generation, reason, None, visit, keep=verdict.token_is_good)
         await visit.settled()
         if isinstance(verdict, renewal.RefusesAudience):
             raise AudienceRefused
@@ -530,20 +527,27 @@ class SessionService:
         """Weather or a mistake in the settings: keep everything, try again later (B6, B7, B8)."""
         if generation != self._generation:
             return self._sign_in_needed()
-        self._failures += 1
-        wait = seconds if seconds is not None else renewal.backoff(self._failures, self._entropy.jitter())
-        now = self._clock.now()
-        self._not_before = now.monotonic + wait
-        self._retry_at = now.wall + wait
+        wait = self._pace.failed(seconds)
         self._move(Happening.RENEWAL_DELAYED, reason)
-        self._start_timer(wait)
         return TryLater(wait, reason)
 
-    async def _end(self, generation: int, reason: str, problem: Problem | None, visit: Visit) -> Bearer:
-        """The provider ended the session: drop everything, here and in storage (F-6, F-8, B1)."""
+    async def _end(
+        self,
+        generation: int,
+        reason: str,
+        problem: Problem | None,
+        visit: Visit,
+        *,
+        keep: bool = False,
+    ) -> Bearer:
+        """The provider ended the session: drop everything, here and in storage (F-6, F-8, B1).
+
+        With ``keep`` the stored refresh token stays until the next sign-in replaces and revokes it (B9).
+        """
         if generation == self._generation:
+            superseded = self._held.refresh_token if keep else None
             self._next_generation()
-            self._held = Custody()
+            self._held, self._superseded = Custody(), superseded
             self._move(Happening.ENDED, reason)
             self._journal.refusal(
                 self.settings.name,
@@ -552,7 +556,7 @@ class SessionService:
                 problem.detail if problem else f"token.{reason}",
             )
             try:
-                await visit.remove()
+                await (visit.settled() if keep else visit.remove())
             except StorageUnavailable as trouble:
                 self._journal.refusal(self.settings.name, "storage", trouble.code, trouble.detail)
         return self._sign_in_needed()
@@ -569,7 +573,7 @@ class SessionService:
         Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
         """
         await self._restore_once()
-        refresh_token = self._held.refresh_token
+        refresh_token = self._held.refresh_token or self._superseded
         end_session_url = self._dialogue.end_session_url() if self._held.subject else None
         self._next_generation()
         self._held = Custody()
@@ -593,6 +597,30 @@ class SessionService:
                 detail=trouble.detail,
             )
         return SignOut(revoked, end_session_url)
+
+    async def end_by_provider(self, raw: Secret) -> None:
+        """End the session that the logout token ``raw`` names; naming none is no error (B-14, B-15, D6).
+
+        The token counts as used only when everything is done, so the provider may send it again after a failure.
+        Raises ``LogoutTokenInvalid`` for a token that fails a check, or that could not take effect (B-16).
+        """
+        try:
+            token = await self._dialogue.logout_token(raw)
+        except ProviderProblem as problem:
+            raise LogoutTokenInvalid(detail=f"logout_token.{problem.code}") from None
+        if self._logouts.knows(token):
+            raise LogoutTokenInvalid(detail="logout_token.jti")
+        await self._restore_once()
+        held = self._held
+        if has_session(self._state) and concerns(token, held.subject, held.sid):
+            self._next_generation()
+            self._held = Custody()
+            self._move(Happening.ENDED, "signed_out_at_provider")
+            try:
+                await self._forget_stored()
+            except StorageUnavailable as problem:
+                raise LogoutTokenInvalid(detail=f"logout_token.{problem.code}") from None
+        self._logouts.remember(token, self._clock.now().wall, self.settings.clock_skew)
 
     # -- storage -------------------------------------------------------------------------------------------
 
@@ -645,24 +673,15 @@ class SessionService:
 
     def _next_generation(self) -> None:
         self._generation += 1
-        self._failures, self._not_before, self._retry_at = 0, 0.0, None
-        self._forced_at = -renewal.FORCED_PAUSE
         self._outcome_open = False
+        self._superseded = None
         self._exchanged.clear()
-        self._start_timer(None)
+        self._pace.start_over()
 
-    def _plan_renewal(self) -> None:
-        """Renew before expiry; never by timer if the lifetime is unknown or nothing can be renewed (F-3)."""
+    def _plannable(self) -> float | None:
+        """Return the lifetime of the sign-in's access token; ``None`` if it is unknown or nothing can be renewed."""
         access = self._held.access.get(SIGN_IN_KEY)
-        if self._held.refresh_token is None or access is None or access.lifetime is None:
-            self._start_timer(None)
-        else:
-            self._start_timer(renewal.proactive_delay(access.lifetime, self._entropy.jitter()))
-
-    def _start_timer(self, seconds: float | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None if seconds is None else self._scheduler.after(seconds, self._timer_rang)
+        return None if self._held.refresh_token is None or access is None else access.lifetime
 
     def _timer_rang(self) -> None:
         if has_session(self._state):
@@ -686,7 +705,7 @@ class SessionService:
 
     async def aclose(self) -> None:
         """Stop timers and background work, then close the provider connection; waits up to 5 s (D10)."""
-        self._start_timer(None)
+        self._pace.stop()
         busy = [*self._renewals.values(), *self._background]
         if busy:
             _, late = await asyncio.wait(busy, timeout=5.0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from jupyter_server.utils import url_path_join
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
-from tornado.web import RequestHandler, stream_request_body
+from tornado.web import RequestHandler
 
 from jupyter_oidc.clock import utc_text
 from jupyter_oidc.errors import BadPath, Problem, RequestInvalid
@@ -49,7 +49,6 @@ class _Upload:
             yield chunk
 
 
-@stream_request_body
 class ProxyHandler(OidcHandler):
     """Passes one call on and its answer back."""
 
@@ -72,7 +71,7 @@ class ProxyHandler(OidcHandler):
         await self.admit(declared)
         self._answer = asyncio.ensure_future(self.services.proxy.open(self._request()))
 
-    async def data_received(self, chunk: bytes) -> None:
+    async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # NOTE: tornado takes either
         """Hand a piece of the body on; waits while the upstream is slower than the client."""
         if self._upload is None or self._answer is None or self._answer.done():
             return

@@ -45,6 +45,7 @@ async def test_two_servers_that_renew_in_turn_never_spend_a_token_twice() -> Non
     """B10: the provider takes each refresh token once."""
     stage, other = await two_servers()
     for _ in range(20):
+        stage.clock.advance(10)
         outcomes = await asyncio.gather(stage.service.refresh(), other.refresh())
         assert all(isinstance(outcome, Granted) for outcome in outcomes)
     assert stage.provider.issued == 42
@@ -55,6 +56,7 @@ async def test_a_sign_out_at_one_server_is_noticed_by_the_other() -> None:
     """D7: signed out, with a reason, and the entry does not come back."""
     stage, other = await two_servers()
     await stage.service.sign_out()
+    stage.clock.advance(10)
     assert await other.refresh() == SignInNeeded("not_signed_in")
     summary = await other.summary()
     assert (summary.state, summary.reason, summary.user) == (State.SIGNED_OUT, "signed_out_elsewhere", None)
@@ -72,6 +74,7 @@ async def test_an_entry_of_somebody_else_is_left_alone() -> None:
     entry = await stage.vault.load()
     assert entry is not None
     await stage.vault.save(Entry(entry.issuer, entry.client_id, "somebody-else", (), 1.0, entry.refresh_token))
+    stage.clock.advance(10)
     assert await other.refresh() == SignInNeeded("session_expired")
     assert (await other.summary()).reason == "signed_in_elsewhere"
     assert await stored(stage) == "rt-2"
@@ -209,6 +212,7 @@ async def test_a_stored_token_older_than_ours_is_not_taken_for_news() -> None:
     stage.vault.save = fail
     assert isinstance(await stage.service.refresh(), Granted)
     assert await stored(stage) == "rt-1"
+    stage.clock.advance(10)
     assert isinstance(await stage.service.refresh(), Granted)
     stage.vault.save = save
     await stage.service.aclose()
