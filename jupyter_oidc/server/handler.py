@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.compose import Services
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.kernel_grants import KernelGrants
-    from jupyter_oidc.settings import Finding
+    from jupyter_oidc.settings import Finding, Settings
 
 LARGEST_BODY: Final = 65_536
 """Bytes of a request body that are kept, whatever the route; the proxy keeps none."""
@@ -54,11 +54,12 @@ _BEARER: Final = "bearer "
 class Context:
     """What handlers are given.
 
-    ``opening`` makes the services when the first request needs them, so that they cost a server's start nothing;
-    it is ``None`` if ``findings`` keep them from existing.
+    ``make`` makes the services when the first request needs them, so that they cost a server's start nothing;
+    ``settings`` is ``None`` if ``findings`` keep them from existing.
     """
 
-    opening: Callable[[], Services] | None
+    make: Callable[[Settings], Services]
+    settings: Settings | None
     findings: tuple[Finding, ...]
     grants: KernelGrants
     entropy: Entropy
@@ -67,9 +68,18 @@ class Context:
     @property
     def services(self) -> Services | None:
         """The services, made at the first call."""
-        if self._opened is None and self.opening is not None:
-            self._opened = self.opening()
+        if self._opened is None and self.settings is not None:
+            self._opened = self.make(self.settings)
         return self._opened
+
+    async def reload(self, settings: Settings) -> None:
+        """Put other settings in force; sessions that they do not concern go on (D9)."""
+        self.settings, self.findings = settings, ()
+        if self._opened is not None:
+            await self._opened.reload(settings, self._install)
+
+    def _install(self, services: Services) -> None:
+        self._opened = services
 
     async def aclose(self) -> None:
         """Close the services, if they were ever made."""

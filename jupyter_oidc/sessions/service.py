@@ -97,6 +97,7 @@ class SessionService:
         self._background: set[asyncio.Task[object]] = set()
         self._pace = Pace(clock, scheduler, entropy, self._timer_rang)
         self._outcome_open = False
+        self._closed = False
         self._superseded: Secret | None = None
         self._logouts = AcceptedLogouts()
         self._exchanged: set[TokenKey] = set()
@@ -215,6 +216,12 @@ class SessionService:
         self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
         self._notice_abandoned()
 
+    def abandon_sign_ins(self) -> None:
+        """Cancel every sign-in under way; a code that still arrives for one is not redeemed."""
+        for pending in self._pending.waiting(self.settings.name):
+            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+        self._notice_abandoned()
+
     async def _redeem(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> None:
         try:
             answer = await self._dialogue.redeem(pending, parameters)
@@ -326,6 +333,8 @@ class SessionService:
         """
         task = self._renewals.get(key)
         if task is None:
+            if self._closed:
+                return TryLater(renewal.GRACE, "overloaded")  # another service is about to take over
             task = asyncio.get_running_loop().create_task(
                 self._renew_alone(self._generation, key, source, replacing),
             )
@@ -577,8 +586,7 @@ class SessionService:
         end_session_url = self._dialogue.end_session_url() if self._held.subject else None
         self._next_generation()
         self._held = Custody()
-        for pending in self._pending.waiting(self.settings.name):
-            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+        self.abandon_sign_ins()
         self._move(Happening.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
         try:
@@ -705,6 +713,7 @@ class SessionService:
 
     async def aclose(self) -> None:
         """Stop timers and background work, then close the provider connection; waits up to 5 s (D10)."""
+        self._closed = True
         self._pace.stop()
         busy = [*self._renewals.values(), *self._background]
         if busy:

@@ -13,7 +13,6 @@ import httpx
 
 from jupyter_oidc.clock import Moment, SystemClock
 from jupyter_oidc.compose import build, system_parts
-from jupyter_oidc.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from tests.support.scripted_provider import ScriptedProvider
@@ -60,10 +59,8 @@ class Desk:
         self.token = serverapp.identity_provider.token
         point = serverapp.extension_manager.extension_points["jupyter_oidc"]
         context = point.app._context
-        journal = context.opening.__closure__[0].cell_contents
-        settings = read_settings(point.app.providers, "memory")
-        assert isinstance(settings, Settings)
-        context.opening = lambda: build(settings, replace(system_parts(settings, journal), clock=self.clock))
+        journal = context.make.__closure__[0].cell_contents
+        context.make = lambda settings: build(settings, replace(system_parts(settings, journal), clock=self.clock))
         self.context = context
 
     def client(self) -> httpx.AsyncClient:
