@@ -23,6 +23,9 @@ FORCED_PAUSE: Final = 30.0
 GRACE: Final = 1.0
 """Seconds after which a refresh without an answer is tried once more with the same token (B5)."""
 
+LONGEST_TURN: Final = 20.0
+"""Seconds after which a refresh makes no further attempt, so that waiting servers get their turn in time (B12)."""
+
 _SESSION_ENDERS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
 _OUR_MISTAKES: Final = frozenset(
     {"invalid_client", "unauthorized_client", "invalid_scope", "unsupported_grant_type", "invalid_request"},

@@ -10,6 +10,7 @@ It refuses to know HTTP requests, kernels or Jupyter users.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -434,7 +435,6 @@ class SessionService:
         spent: Secret,
     ) -> Bearer:
         """Send ``spent``, and store what came of it before the turn ends."""
-        lost = visit.interrupted or self._outcome_open
         await visit.spending()
         try:
             answer = await self._spend(spent, key)
@@ -451,6 +451,7 @@ class SessionService:
             wait = answer.retry_after if isinstance(answer, TokenUnavailable) else None
             return self._delay(generation, "idp_unavailable", wait)
         if isinstance(answer, TokenError):
+            lost = visit.interrupted or self._outcome_open
             return await self._refused(generation, answer, visit, lost=lost)
         self._outcome_open = False
         if isinstance(answer, Unverified):
@@ -459,12 +460,20 @@ class SessionService:
         return await self._renewed(generation, key, source, answer, visit)
 
     async def _spend(self, spent: Secret, key: TokenKey) -> Tokens | Refused:
-        """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5)."""
-        held = self._held
+        """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
+
+        The second attempt ends in time for others to have their turn (B12).
+        """
+        held, began = self._held, self._clock.now().monotonic
         answer = await self._dialogue.refresh(spent, key, subject=held.subject, previous=held.identity)
         if isinstance(answer, Unanswered):
-            await self._scheduler.sleep(renewal.GRACE)
-            answer = await self._dialogue.refresh(spent, key, subject=held.subject, previous=held.identity)
+            self._outcome_open = True
+            left = renewal.LONGEST_TURN - renewal.GRACE - (self._clock.now().monotonic - began)
+            if left > 0:
+                await self._scheduler.sleep(renewal.GRACE)
+                again = self._dialogue.refresh(spent, key, subject=held.subject, previous=held.identity)
+                with suppress(asyncio.TimeoutError):
+                    answer = await asyncio.wait_for(again, left)
         return answer
 
     async def _keep_unverified(self, generation: int, answer: Unverified, visit: Visit) -> None:
@@ -613,9 +622,15 @@ class SessionService:
         Raises ``LogoutTokenInvalid`` for a token that fails a check, or that could not take effect (B-16).
         """
         try:
-            token = await self._dialogue.logout_token(raw)
-        except ProviderProblem as problem:
-            raise LogoutTokenInvalid(detail=f"logout_token.{problem.code}") from None
+            await self._end_by_provider(raw)
+        except Problem as problem:
+            refused = problem if isinstance(problem, LogoutTokenInvalid) else None
+            refused = refused or LogoutTokenInvalid(detail=f"logout_token.{problem.code}")
+            self._journal.refusal(self.settings.name, "backchannel-logout", refused.code, refused.detail)
+            raise refused from None
+
+    async def _end_by_provider(self, raw: Secret) -> None:
+        token = await self._dialogue.logout_token(raw)
         if self._logouts.knows(token):
             raise LogoutTokenInvalid(detail="logout_token.jti")
         await self._restore_once()
@@ -624,10 +639,7 @@ class SessionService:
             self._next_generation()
             self._held = Custody()
             self._move(Happening.ENDED, "signed_out_at_provider")
-            try:
-                await self._forget_stored()
-            except StorageUnavailable as problem:
-                raise LogoutTokenInvalid(detail=f"logout_token.{problem.code}") from None
+            await self._forget_stored()
         self._logouts.remember(token, self._clock.now().wall, self.settings.clock_skew)
 
     # -- storage -------------------------------------------------------------------------------------------

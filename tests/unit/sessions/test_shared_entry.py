@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from jupyter_oidc.errors import IdpUnavailable, StorageUnavailable
+from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry
@@ -217,3 +218,21 @@ async def test_a_stored_token_older_than_ours_is_not_taken_for_news() -> None:
     stage.vault.save = save
     await stage.service.aclose()
     assert await stored(stage) == "rt-3", "the end of the process is the last attempt"
+
+
+async def test_a_provider_that_is_slow_is_not_asked_twice_in_one_turn() -> None:
+    """B12: who waits for the turn waits 30 seconds; a second attempt would take longer."""
+    stage = Stage()
+    await stage.sign_in()
+    send = stage.provider.send
+
+    async def slow(call: Call) -> Reply:
+        if call.url.endswith("/token"):
+            stage.clock.advance(19.5)
+            raise IdpUnavailable(detail="idp.unanswered")
+        return await send(call)
+
+    stage.provider.send = slow  # type: ignore[method-assign]
+    before = stage.clock.now().monotonic
+    assert isinstance(await stage.service.refresh(), TryLater)
+    assert stage.clock.now().monotonic - before == 19.5
