@@ -110,6 +110,7 @@ class Services:
         """Stop background work and close connections."""
         await self.sessions.aclose()
         await self.proxy.aclose()
+        self.journal.emit_all()
 
 
 @dataclass(slots=True)
@@ -163,7 +164,6 @@ def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret 
             return keyring
         return file if settings.storage == "encrypted-file" else AutoVault(keyring, file, journal.log)
 
-    bundles = {provider.ca_bundle for provider in settings.providers if provider.ca_bundle}
     return Parts(
         clock=SystemClock(),
         entropy=SystemEntropy(),
@@ -177,7 +177,7 @@ def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret 
             issuer=p.issuer,
             client_id=p.client_id,
         ),
-        upstream=HttpUpstream(tuple(sorted(bundles))),
+        upstream=HttpUpstream(),
     )
 
 

@@ -62,6 +62,7 @@ _DOWN: Final = frozenset(
         "content-md5",
         "content-range",
         "content-type",
+        "date",
         "deprecation",
         "digest",
         "etag",

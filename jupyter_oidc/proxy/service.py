@@ -1,7 +1,8 @@
 """One proxied call: policy, bearer token, upstream, and what a 401 from the API earns.
 
-An upstream 401 earns one forced refresh and one replay if nothing was sent that cannot be sent again; a 403
-is passed on and means nothing to the session (C11, C13, C30).
+An upstream 401 earns one forced refresh and one replay if nothing was sent that cannot be sent again; a 403 is passed
+on and means nothing to the session (C11, C13, C30).
+What is known of an API before a call comes is looked up once, in its :class:`Gate`.
 """
 
 from __future__ import annotations
@@ -16,22 +17,26 @@ from jupyter_oidc.errors import (
     NotSignedIn,
     SessionExpired,
     StepUpRequired,
+    UnknownApi,
 )
+from jupyter_oidc.proxy.challenge import missing_scope_in, step_up_in
 from jupyter_oidc.proxy.headers import Headers, headers_down, headers_up
-from jupyter_oidc.proxy.ports import UpstreamCall
+from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.target import rewritten_location, upstream_url
+from jupyter_oidc.proxy.turnstile import Turnstile
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.registry import token_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
-    from jupyter_oidc.proxy.ports import UpstreamPort, UpstreamReply
-    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.proxy.ports import Caller, UpstreamPort, UpstreamReply, UpstreamSocket
+    from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.registry import Sessions
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
-    from jupyter_oidc.settings.model import CallerKind
+
+_SIGN_IN_BY_NAME = "Sign in again for this API: oidc.sign_in(api='{}'), or Sign in in JupyterLab."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,68 +51,36 @@ class ProxyRequest:
     raw_path: str
     raw_query: str
     headers: Headers
-    caller: CallerKind
+    caller: Caller
     proxy_path: str
     body: AsyncIterator[bytes] | None = None
     length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back to the caller: status and headers are final, the body is still with the upstream."""
+class Gate:
+    """One API: its settings, whose session opens it, with which token, and how many may pass at once."""
 
-    status: int
-    headers: Headers
-    upstream: UpstreamReply
+    api: Api
+    session: SessionService
+    key: TokenKey
+    turnstile: Turnstile
+    sockets: Turnstile
 
+    @classmethod
+    def of(cls, api: Api, session: SessionService) -> Gate:
+        """Return the gate of ``api``."""
+        calls = Turnstile(api.max_in_flight, api.max_queue)
+        return cls(api, session, token_key(api), calls, Turnstile(api.max_in_flight, 0))
 
-class ProxyService:
-    """Sends admitted calls to the APIs with the right bearer token."""
-
-    def __init__(self, sessions: Sessions, upstream: UpstreamPort) -> None:
-        self._sessions = sessions
-        self._upstream = upstream
-
-    async def open(self, request: ProxyRequest) -> Answer:
-        """Send ``request`` and return the head of the answer.
-
-        Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API, whatever its status, is
-        no problem.
-        """
-        api, session = self._sessions.of_api(request.api)
-        url = self._admit(api, request)
-        headers = headers_up(request.headers)
-        bearer = await self._bearer(api, session)
-        reply = await self._send(request, url, headers, bearer)
-        retryable = False
-        if reply.status == 401:
-            if _wants_step_up(reply):
-                await reply.drop()
-                raise StepUpRequired
-            renewed = await session.bearer(token_key(api), api.bearer_token_source, rejected=bearer)
-            if isinstance(renewed, Granted) and renewed.secret != bearer:
-                if request.body is None:
-                    await reply.drop()
-                    reply = await self._send(request, url, headers, renewed.secret)
-                else:
-                    retryable = True
-        return Answer(reply.status, self._down(api, request, url, reply, retryable=retryable), reply)
-
-    async def aclose(self) -> None:
-        """Close the upstream connections."""
-        await self._upstream.aclose()
-
-    def _admit(self, api: Api, request: ProxyRequest) -> str:
-        if request.method not in api.methods:
-            raise MethodNotAllowed
-        if request.caller not in api.callers:
-            raise CallerForbidden
-        return upstream_url(api, request.raw_path, request.raw_query)
-
-    async def _bearer(self, api: Api, session: SessionService) -> Secret:
-        match await session.bearer(token_key(api), api.bearer_token_source):
-            case Granted(secret=secret):
-                return secret
+    async def granted(self) -> Granted:
+        """Return a bearer token; raises what the caller must hear if there is none."""
+        ready = self.session.ready(self.key, self.api.bearer_token_source)
+        if ready is not None:
+            return ready
+        match await self.session.bearer(self.key, self.api.bearer_token_source):
+            case Granted() as granted:
+                return granted
             case SignInNeeded(code="session_expired"):
                 raise SessionExpired
             case SignInNeeded():
@@ -115,21 +88,202 @@ class ProxyService:
             case TryLater(seconds=seconds, reason=reason):
                 raise _unavailable(seconds, reason)
 
-    async def _send(self, request: ProxyRequest, url: str, headers: Headers, bearer: Secret) -> UpstreamReply:
+    async def renewed(self, rejected: Granted) -> Granted | None:
+        """Return another token after the API ``rejected`` one, if there is one."""
+        renewed = await self.session.bearer(self.key, self.api.bearer_token_source, rejected=rejected.secret)
+        return renewed if isinstance(renewed, Granted) and renewed.secret != rejected.secret else None
+
+    def step_up(self, headers: Headers) -> None:
+        """Raise ``StepUpRequired`` if the API asks for a stronger sign-in, and remember which (RFC 9470, 4)."""
+        wanted = step_up_in(headers)
+        if wanted is not None:
+            self.session.expect_step_up(self.api.name, wanted)
+            raise StepUpRequired(action=_SIGN_IN_BY_NAME.format(self.api.name))
+
+
+class _Watched:
+    """Something open that ends when its session ends on purpose (S-5)."""
+
+    __slots__ = ("_generation", "_session", "_unwatch")
+
+    def __init__(self, session: SessionService, generation: int) -> None:
+        self._session = session
+        self._generation = generation
+        self._unwatch: Callable[[], None] | None = None
+
+    def on_end(self, cut: Callable[[], None]) -> None:
+        """Call ``cut`` when the session ends on purpose, or now if it has."""
+        if self._session.is_current(self._generation):
+            self._unwatch = self._session.on_end(cut)
+        else:
+            cut()
+
+    def _stop_watching(self) -> None:
+        if self._unwatch is not None:
+            self._unwatch()
+
+
+class Answer(_Watched):
+    """What goes back to the caller: status and headers are final, the body is still with the upstream.
+
+    :meth:`close` must be called in the end, whatever happens; it makes room for the next call.
+    """
+
+    __slots__ = ("_closed", "_turnstile", "headers", "status", "upstream")
+
+    def __init__(self, headers: Headers, upstream: UpstreamReply, gate: Gate, generation: int) -> None:
+        super().__init__(gate.session, generation)
+        self.status = upstream.status
+        self.headers = headers
+        self.upstream = upstream
+        self._turnstile = gate.turnstile
+        self._closed = False
+
+    def close(self) -> None:
+        """Let go of the upstream; closing twice is no error."""
+        if not self._closed:
+            self._closed = True
+            self._stop_watching()
+            self.upstream.drop()
+            self._turnstile.leave()
+
+
+class OpenSocket(_Watched):
+    """A WebSocket through the proxy; :meth:`close` must be called in the end, whatever happens."""
+
+    __slots__ = ("_closed", "_turnstile", "max_message_bytes", "upstream")
+
+    def __init__(self, upstream: UpstreamSocket, gate: Gate, generation: int) -> None:
+        super().__init__(gate.session, generation)
+        self.upstream = upstream
+        self.max_message_bytes = gate.api.max_message_bytes
+        self._turnstile = gate.sockets
+        self._closed = False
+
+    async def close(self, code: int) -> None:
+        """Close the upstream's side with ``code``; closing twice is no error."""
+        if not self._closed:
+            self._closed = True
+            self._stop_watching()
+            self._turnstile.leave()
+            await self.upstream.close(code)
+
+
+class ProxyService:
+    """Sends admitted calls to the APIs with the right bearer token."""
+
+    def __init__(self, sessions: Sessions, upstream: UpstreamPort) -> None:
+        self._upstream = upstream
+        self._gates = {api.name: Gate.of(api, sessions.of_api(api.name)[1]) for api in sessions.apis}
+
+    def gate(self, name: str) -> Gate:
+        """Return the gate of the API ``name``; raises ``UnknownApi``."""
+        try:
+            return self._gates[name]
+        except KeyError:
+            raise UnknownApi from None
+
+    async def open(self, request: ProxyRequest) -> Answer:
+        """Send ``request`` and return the head of the answer.
+
+        Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API, whatever its status, is
+        no problem.
+        """
+        gate = self.gate(request.api)
+        url = _admitted(gate.api, request)
+        headers = headers_up(request.headers)
+        await gate.turnstile.enter()
+        try:
+            granted = await gate.granted()
+            reply = await self._send(gate, request, url, headers, granted)
+        except BaseException:
+            gate.turnstile.leave()
+            raise
+        try:
+            retryable = False
+            if reply.status == 401:
+                gate.step_up(reply.headers)
+                renewed = await gate.renewed(granted)
+                if renewed is not None and request.body is None:
+                    reply.drop()
+                    granted = renewed
+                    reply = await self._send(gate, request, url, headers, granted)
+                else:
+                    retryable = renewed is not None
+            down = _down(gate.api, request, url, reply, retryable=retryable)
+        except BaseException:
+            reply.drop()
+            gate.turnstile.leave()
+            raise
+        return Answer(down, reply, gate, granted.generation)
+
+    async def open_socket(self, request: ProxyRequest, subprotocols: tuple[str, ...]) -> OpenSocket | SocketRefused:
+        """Open a WebSocket for ``request``, or return what the API said instead, with the headers that come down.
+
+        The token is renewed first if it is about to end, since nobody can do so on an open socket (C27).
+        """
+        gate = self.gate(request.api)
+        url = _admitted(gate.api, request)
+        headers = headers_up(request.headers)
+        await gate.sockets.enter()
+        try:
+            granted = await gate.granted()
+            opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
+            if isinstance(opened, SocketRefused) and opened.status == 401:
+                gate.step_up(opened.headers)
+                renewed = await gate.renewed(granted)
+                if renewed is not None:
+                    granted = renewed
+                    opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
+        except BaseException:
+            gate.sockets.leave()
+            raise
+        if isinstance(opened, SocketRefused):
+            gate.sockets.leave()
+            return SocketRefused(opened.status, headers_down(opened.headers))
+        return OpenSocket(opened, gate, granted.generation)
+
+    async def _send_handshake(
+        self, gate: Gate, url: str, headers: Headers, granted: Granted, subprotocols: tuple[str, ...]
+    ) -> UpstreamSocket | SocketRefused:
+        call = UpstreamCall(gate.api, "GET", url, headers, granted.secret)
+        return await self._upstream.open_socket(call, subprotocols)
+
+    async def aclose(self) -> None:
+        """Close the upstream connections."""
+        await self._upstream.aclose()
+
+    async def _send(
+        self, gate: Gate, request: ProxyRequest, url: str, headers: Headers, granted: Granted
+    ) -> UpstreamReply:
         return await self._upstream.open(
-            UpstreamCall(request.method, url, headers, bearer, request.body, request.length),
+            UpstreamCall(gate.api, request.method, url, headers, granted.secret, request.body, request.length),
         )
 
-    def _down(self, api: Api, request: ProxyRequest, url: str, reply: UpstreamReply, *, retryable: bool) -> Headers:
-        down = headers_down(reply.headers)
-        if 300 <= reply.status < 400 or reply.status == 201:
-            down = [
-                (name, rewritten_location(api, value, url, request.proxy_path) if name.lower() == "location" else value)
-                for name, value in down
-            ]
-        if retryable:
-            down.append(("X-OIDC-Retryable", "true"))
-        return down
+
+def _admitted(api: Api, request: ProxyRequest) -> str:
+    if request.method not in api.methods:
+        raise MethodNotAllowed
+    if request.caller not in api.callers:
+        raise CallerForbidden
+    return upstream_url(api, request.raw_path, request.raw_query)
+
+
+def _down(api: Api, request: ProxyRequest, url: str, reply: UpstreamReply, *, retryable: bool) -> Headers:
+    received = reply.headers
+    down = headers_down(received)
+    if 300 <= reply.status < 400 or reply.status == 201:
+        down = [
+            (name, rewritten_location(api, value, url, request.proxy_path) if name.lower() == "location" else value)
+            for name, value in down
+        ]
+    if retryable:
+        down.append(("X-OIDC-Retryable", "true"))
+    if reply.status in (401, 403):
+        missing = missing_scope_in(received)
+        if missing is not None:
+            down.append(("X-OIDC-Missing-Scope", " ".join(missing)))
+    return down
 
 
 def _unavailable(seconds: float, reason: str) -> IdpUnavailable:
@@ -141,11 +295,3 @@ def _unavailable(seconds: float, reason: str) -> IdpUnavailable:
             retry_after=seconds,
         )
     return IdpUnavailable(detail=reason, retry_after=seconds)
-
-
-def _wants_step_up(reply: UpstreamReply) -> bool:
-    """Return whether the API asks for a stronger sign-in (RFC 9470, 3)."""
-    return any(
-        name.lower() == "www-authenticate" and "insufficient_user_authentication" in value
-        for name, value in reply.headers
-    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_core.paths import secure_write
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
+from tornado.routing import Rule
 from traitlets import Bool, Dict, Unicode
 
 from jupyter_oidc.adapters.journal import EventJournal
@@ -24,6 +25,7 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.config import SECTION, configured
 from jupyter_oidc.server.handler import Context
+from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler, SocketTo
 from jupyter_oidc.server.kernel_grants import KernelGrants
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsWatch
@@ -81,7 +83,10 @@ class JupyterOIDC(ExtensionApp):
         self._tell_kernels()
 
     def initialize_handlers(self) -> None:
-        """Add the routes."""
+        """Add the routes; a WebSocket below the proxy's prefix has a handler of its own."""
+        application = self._server().web_app
+        sockets = SocketTo(self._context.proxy_prefix(application.settings["base_url"]))
+        application.add_handlers(".*$", [Rule(sockets, ProxySocketHandler, {"context": self._context})])
         self.handlers.extend(routes(self._context))
 
     async def stop_extension(self) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.prometheus.log_functions import prometheus_log_method
+from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc import contract
@@ -46,6 +48,7 @@ LARGEST_BODY: Final = 65_536
 """Bytes of a request body that are kept, whatever the route; the proxy keeps none."""
 
 MOST_FIELDS: Final = 50
+MOST_HOSTS: Final = 100
 FORM: Final = "application/x-www-form-urlencoded"
 _BEARER: Final = "bearer "
 
@@ -64,6 +67,8 @@ class Context:
     grants: KernelGrants
     entropy: Entropy
     _opened: Services | None = None
+    _hosts: dict[str, bool] = field(default_factory=dict)
+    _proxy_prefix: str = ""
 
     @property
     def services(self) -> Services | None:
@@ -80,6 +85,21 @@ class Context:
 
     def _install(self, services: Services) -> None:
         self._opened = services
+
+    def allows_host(self, host: str, check: Callable[[], bool]) -> bool:
+        """Return what Jupyter's ``check`` says of ``host``, asking once for each of the first hundred names."""
+        known = self._hosts.get(host)
+        if known is None:
+            known = bool(check())
+            if len(self._hosts) < MOST_HOSTS:
+                self._hosts[host] = known
+        return known
+
+    def proxy_prefix(self, base_url: str) -> str:
+        """Return the path of the proxy below ``base_url``, which never changes."""
+        if not self._proxy_prefix:
+            self._proxy_prefix = url_path_join(base_url, "jupyter-oidc", "api") + "/"
+        return self._proxy_prefix
 
     async def aclose(self) -> None:
         """Close the services, if they were ever made."""
@@ -109,7 +129,11 @@ class OidcHandler(APIHandler):
         self._admitted: Door | None = None
         self._body = bytearray()
         self._body_is_too_large = False
-        self.request_id = context.entropy.token(96)
+
+    @cached_property
+    def request_id(self) -> str:
+        """What an error is found by in the log."""
+        return self.context.entropy.token(96)
 
     # -- who is calling ------------------------------------------------------------------------------------
 
@@ -118,7 +142,7 @@ class OidcHandler(APIHandler):
         grant = self._grant()
         if grant is not None:
             # Nothing ambient is trusted on this path, so there is no cookie to forge with: no XSRF token.
-            if not self.check_host():
+            if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
             self.kernel_id = self.context.grants.kernel_of(grant)
             self.current_user = self._jupyter_current_user = User(username=f"kernel-{self.kernel_id}")

@@ -39,14 +39,14 @@ from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Grante
 from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pace import Pace
-from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress
+from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress, StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
@@ -99,6 +99,8 @@ class SessionService:
         self._pace = Pace(clock, scheduler, entropy, self._timer_rang)
         self._outcome_open = False
         self._closed = False
+        self._watching: set[Callable[[], None]] = set()
+        self._step_ups: dict[str, StepUp] = {}
         self._superseded: Secret | None = None
         self._logouts = AcceptedLogouts()
         self._exchanged: set[TokenKey] = set()
@@ -152,9 +154,17 @@ class SessionService:
 
     # -- signing in ----------------------------------------------------------------------------------------
 
-    async def begin(self, caller: str, *, next_path: str | None, prompt: str | None) -> tuple[PendingSignIn, str]:
+    async def begin(
+        self,
+        caller: str,
+        *,
+        next_path: str | None,
+        prompt: str | None,
+        api: str | None = None,
+    ) -> tuple[PendingSignIn, str]:
         """Open a sign-in and return it with its start ticket.
 
+        If ``api`` (or, without one, any API) asked for a stronger sign-in, this is the one (RFC 9470, 4).
         The provider is asked for its metadata first, so that a provider that is down or misconfigured is
         reported here and not in a window that the user has to close again (A23, D-5).
         """
@@ -165,6 +175,7 @@ class SessionService:
             caller,
             next_path=next_path,
             prompt=prompt,
+            step_up=self._step_up_for(api),
         )
         self._move(Happening.SIGN_IN_BEGUN)
         self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
@@ -177,6 +188,7 @@ class SessionService:
             failed.caller,
             next_path=failed.next,
             prompt=failed.prompt,
+            step_up=failed.step_up,
             offered=True,
         )
         return ticket
@@ -258,6 +270,7 @@ class SessionService:
         before = self._held.refresh_token or self._superseded
         self._next_generation()
         generation = self._generation
+        self._cut_off()
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
         await self._keeper.keep(self._held.entry(self.settings))
         if generation != self._generation:
@@ -296,6 +309,43 @@ class SessionService:
         if isinstance(outcome, TryLater) and held is not None and held.alive(self._clock.now()):
             return Granted(held.secret, self._generation)
         return outcome
+
+    def ready(self, key: TokenKey, source: BearerSource = "access_token") -> Granted | None:
+        """Return the bearer token that needs no waiting for, if there is one; the way that almost every call takes."""
+        if self._restored is None or not has_session(self._state):
+            return None
+        usable = self._usable(self._held_token(key, source))
+        return None if usable is None else Granted(usable, self._generation)
+
+    def is_current(self, generation: int) -> bool:
+        """Return whether the session of ``generation`` is still the one."""
+        return generation == self._generation
+
+    def on_end(self, cut: Callable[[], None]) -> Callable[[], None]:
+        """Call ``cut`` when this session ends on purpose: a sign-out, here or at the provider, or another person.
+
+        What the provider refuses to renew ends by itself, and streams that flow already may go on (B1).
+        Returns a function that forgets ``cut``.
+        """
+        self._watching.add(cut)
+        return lambda: self._watching.discard(cut)
+
+    def _cut_off(self) -> None:
+        """Let everything that was opened with this session end (S-5)."""
+        watching, self._watching = self._watching, set()
+        for cut in watching:
+            cut()
+
+    def expect_step_up(self, api: str, wanted: StepUp) -> None:
+        """Remember what ``api`` asked for, for the next sign-in that names it (RFC 9470, 4)."""
+        self._step_ups.pop(api, None)
+        self._step_ups[api] = wanted
+
+    def _step_up_for(self, api: str | None) -> StepUp:
+        """Return what ``api`` asked for; without a name, what was asked for last."""
+        if api is not None:
+            return self._step_ups.get(api, StepUp())
+        return next(reversed(self._step_ups.values()), StepUp())
 
     async def refresh(self) -> Bearer:
         """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
@@ -490,6 +540,7 @@ class SessionService:
         """Another server that shares the entry ended this session; what is stored is not ours to touch (D7)."""
         self._next_generation()
         self._held = Custody()
+        self._cut_off()
         self._move(happening, reason)
         return self._sign_in_needed()
 
@@ -596,6 +647,7 @@ class SessionService:
         self._next_generation()
         self._held = Custody()
         self.abandon_sign_ins()
+        self._cut_off()
         self._move(Happening.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
         try:
@@ -638,6 +690,7 @@ class SessionService:
         if has_session(self._state) and concerns(token, held.subject, held.sid):
             self._next_generation()
             self._held = Custody()
+            self._cut_off()
             self._move(Happening.ENDED, "signed_out_at_provider")
             await self._forget_stored()
         self._logouts.remember(token, self._clock.now().wall, self.settings.clock_skew)
@@ -695,6 +748,7 @@ class SessionService:
         self._generation += 1
         self._outcome_open = False
         self._superseded = None
+        self._step_ups.clear()
         self._exchanged.clear()
         self._pace.start_over()
 
@@ -726,6 +780,7 @@ class SessionService:
     async def aclose(self) -> None:
         """Stop timers and background work, then close the provider connection; waits up to 5 s (D10)."""
         self._closed = True
+        self._cut_off()
         self._pace.stop()
         busy = [*self._renewals.values(), *self._background]
         if busy:
