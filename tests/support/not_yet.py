@@ -1,0 +1,30 @@
+"""What the product does not show yet: the one list of rows whose tests are expected to fail.
+
+Strictly so: as soon as a row is built its test goes green, the run fails, and the row has to be taken out here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+NOT_YET: Final = frozenset(
+    {
+        "C1 empty-segments",
+        "C1 reparsed-delimiters",
+        "C1 overlong-utf8",
+        "C1 unicode-look-alikes",
+        "C3 token with blanks",
+    }
+)
+
+
+def mark(row: str) -> list[pytest.MarkDecorator]:
+    """Return the marks of the tests of ``row``: that they fail, as long as the row is in the list."""
+    return [pytest.mark.xfail(strict=True, reason=f"{row}: not yet")] if row in NOT_YET else []
+
+
+def row(name: str) -> pytest.MarkDecorator:
+    """Decorate a test that shows ``name``."""
+    return pytest.mark.xfail(name in NOT_YET, strict=True, reason=f"{name}: not yet")
