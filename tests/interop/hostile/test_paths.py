@@ -60,7 +60,7 @@ QUERIES = [
     "q=https://evil.example/?x=y@z:/",
     "q=../../etc/passwd&r=..%2f..%2f",
     "json={%22a%22:[1,2]}",
-    "q=[1]|{2}^`\"<>",
+    'q=[1]|{2}^`"<>',
     "%zz=%&x=%2",
     "tokens=a&token_hint=b&_xsrf2=c",
     "x=" + "y" * 16_384,
