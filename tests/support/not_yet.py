@@ -20,6 +20,8 @@ NOT_YET: Final = frozenset(
         "C10 own origin",
         "C10 scheme",
         "C10 two locations",
+        "C17 early answer",
+        "C18 upload to a deaf API",
         "C20 a flood of interim answers",
         "C20 eleven interim answers",
         "C20 an encoding that nobody knows",

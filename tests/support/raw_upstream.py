@@ -151,10 +151,10 @@ def silence() -> Step:
 
 
 def wait_for(event: threading.Event) -> Step:
-    """Say nothing until the test sets ``event``, ten seconds at most."""
+    """Say nothing until the test sets ``event``, a minute at most."""
 
     async def step(_: Conversation) -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not event.is_set() and time.monotonic() < until:
             await asyncio.sleep(0.005)
 

@@ -5,6 +5,7 @@ The provider is the scripted one, because signing in is not what these tests are
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -13,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from tests.support.canary import CANARY
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.raw_client import RawClient
-from tests.support.raw_upstream import RawUpstream
+from tests.support.raw_upstream import RawUpstream, Step, wait_for
 from tests.support.scripted_provider import ScriptedProvider
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -54,6 +56,18 @@ class Stage:
         """The path of the API ``orders`` on the server, with a slash at the end."""
         return f"{self.raw.path}jupyter-oidc/api/orders/"
 
+    @property
+    def server(self) -> psutil.Process:
+        """The server's process."""
+        child = self.process._child
+        assert child is not None
+        return psutil.Process(child.process.pid)
+
+    def links(self, api: RawUpstream) -> int:
+        """Return how many connections the server has to ``api``, in use or not."""
+        found = self.server.net_connections("tcp")
+        return sum(bool(one.raddr) and one.raddr.port == api.port and one.status == "ESTABLISHED" for one in found)
+
     def is_alive(self) -> bool:
         """Return whether an honest call still passes: a fault of one call must not be one of the next."""
         return self.jupyter.get("jupyter-oidc/api/orders/honest").status_code == 200
@@ -77,6 +91,17 @@ def staged(folder: Path, api: RawUpstream, *, apis: dict[str, Any] | None = None
             stage.sign_in()
             yield stage
             CANARY.look("the log of the Jupyter server", process.log)
+
+
+@contextmanager
+def deaf(api: RawUpstream, path: str, *first: Step | bytes) -> Iterator[None]:
+    """Let ``api`` play ``first`` for a call of ``path`` and then neither read nor write, as long as the block lasts."""
+    over = threading.Event()
+    api.script(path, *first, wait_for(over), reads=False)
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def within(seconds: float, true: Callable[[], object]) -> bool:

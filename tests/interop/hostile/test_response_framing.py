@@ -235,7 +235,7 @@ def test_a_space_before_the_colon_hides_no_framing(stage: Stage, api: RawUpstrea
     """C20: refused, or taken away as RFC 9112, 5.1 asks of a proxy; the length is not overlooked."""
     api.script("colon", OK + b"Content-Length : 4\r\n\r\nfine" + EVIL)
     answer = stage.raw.ask("GET", "orders/colon")
-    assert answer.status == 502 or (answer.body, answer.all("content-length")) == (b"fine", ["4"])
+    assert answer.status == 502 or (answer.body, answer.whole) == (b"fine", True)
 
 
 @pytest.mark.parametrize("status", ["200", "200 ", "299 Unheard Of", "404 " + "x" * 200, "451 \xdcber", "599 Odd"])
