@@ -20,6 +20,7 @@ NOT_YET: Final = frozenset(
         "C10 own origin",
         "C10 scheme",
         "C10 two locations",
+        "C11 other prompts",
         "C17 early answer",
         "C18 upload to a deaf API",
         "C20 a flood of interim answers",

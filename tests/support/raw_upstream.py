@@ -259,6 +259,10 @@ class RawUpstream:
         self.calls.clear()
         self.connections = 0
 
+    def unscript(self) -> None:
+        """Forget the scripts."""
+        self._scripts.clear()
+
     def to(self, path: str) -> list[Received]:
         """Return the calls of ``path``."""
         return [call for call in self.calls if call.target.partition("?")[0] == BASE + path]

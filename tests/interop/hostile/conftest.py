@@ -18,8 +18,9 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture
 def stage(shared_stage: Stage) -> Stage:
-    """The module's server, with an API that has forgotten what it saw."""
+    """The module's server, with an API that knows no script and has forgotten what it saw."""
     shared_stage.api.forget()
+    shared_stage.api.unscript()
     return shared_stage
 
 
