@@ -203,6 +203,8 @@ def test_a_full_api_does_not_fill_another(limited: Stage) -> None:
     with deaf(limited.api, "deaf"), ExitStack() as crowd:
         for _ in range(10):
             crowd.enter_context(limited.raw.sent(limited.raw.head("GET", "orders/deaf")))
+        assert within(5, lambda: len(limited.api.to("deaf")) == 5)
+        time.sleep(0.2)
         assert limited.raw.ask("GET", "orders/items", patience=2).code == "overloaded"
         assert limited.raw.ask("GET", "crowded/items", patience=3).code != "overloaded"
         assert limited.summary()["state"] == "active"
