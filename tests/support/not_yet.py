@@ -17,6 +17,7 @@ NOT_YET: Final = frozenset(
         "C1 unicode-look-alikes",
         "C3 414",
         "C3 token with blanks",
+        "C6 a hostile path",
         "C8 latin-1",
         "C10 own origin",
         "C10 scheme",

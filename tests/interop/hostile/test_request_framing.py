@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.interop.hostile.stage import Stage, within
+from tests.support.not_yet import mark
 from tests.support.raw_client import NoReply, RawReply
 from tests.support.raw_upstream import RawUpstream
 
@@ -193,6 +194,24 @@ def test_an_expectation_is_answered_here_and_only_for_who_may_come_in(stage: Sta
         assert one.reply("POST").status == 200
     (call,) = api.to("expect")
     assert ("expect" in call.names, bytes(call.body)) == (False, b"hello")
+
+
+REFUSED = {
+    "a hostile path": ("orders/%2e%2e/x", 400),
+    "an unknown API": ("nothing/x", 404),
+    "a foreign host": ("orders/x", 403),
+}
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=mark(f"C6 {kind}")) for kind in REFUSED])
+def test_an_expectation_is_not_met_for_a_call_that_is_refused(stage: Stage, api: RawUpstream, kind: str) -> None:
+    """C6: the refusal comes in place of the leave to send, so that no body is sent in vain."""
+    path, status = REFUSED[kind]
+    host = "evil.example" if kind == "a foreign host" else None
+    head = stage.raw.head("POST", path, "Content-Length: 5", "Expect: 100-continue", host=host)
+    with stage.raw.sent(head) as connection:
+        assert connection.reply("POST").status == status
+    assert api.calls == []
 
 
 @pytest.mark.parametrize("host", ["evil.example", "169.254.169.254", "localhost.evil.example"])
