@@ -144,6 +144,26 @@ def test_a_request_line_that_is_none_reaches_nobody(stage: Stage, api: RawUpstre
     assert stage.is_alive()
 
 
+@pytest.mark.parametrize("lines", [["Content-Length: 0"], []], ids=["said so", "said nothing"])
+def test_a_post_without_a_body_says_so(stage: Stage, api: RawUpstream, lines: list[str]) -> None:
+    """C6, C7: many servers refuse a POST without a length (RFC 9110, 8.6)."""
+    with stage.raw.sent(stage.raw.head("POST", "orders/empty", *lines)) as connection:
+        assert connection.reply("POST").status == 200
+    (call,) = api.calls
+    assert (call.all("content-length"), call.all("transfer-encoding"), call.body_bytes) == (["0"], [], 0)
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_body_goes_up_with_any_method(stage: Stage, api: RawUpstream, method: str) -> None:
+    """C7: a body that only one side sees is how requests are smuggled."""
+    with stage.raw.connect() as connection:
+        connection.send(stage.raw.head(method, "orders/odd", f"Content-Length: {len(SMUGGLED)}") + SMUGGLED)
+        assert connection.reply(method).status == 200
+        connection.send(stage.raw.head("GET", "orders/next"))
+        assert connection.reply().status == 200
+    assert [(call.target, bytes(call.body)) for call in api.calls] == [("/v1/odd", SMUGGLED), ("/v1/next", b"")]
+
+
 def test_pipelined_requests_are_answered_in_their_order(stage: Stage, api: RawUpstream) -> None:
     """C7: each with its own answer, none with another's."""
     requests = b"".join(stage.raw.head("GET", f"orders/pipe/{number}") for number in range(5))
