@@ -84,12 +84,16 @@ class Received:
 
 @dataclass
 class Conversation:
-    """What a step of a script works with; ``keep`` lets the connection live on after the script."""
+    """What a step of a script works with; ``keep`` lets the connection live on after the script.
+
+    ``authorization`` is the header as it came, token and all, for as long as the conversation lasts.
+    """
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     received: Received
     body_read: asyncio.Event
+    authorization: bytes = field(default=b"", repr=False)
     keep: bool = False
 
     async def send(self, piece: bytes) -> None:
@@ -203,7 +207,7 @@ def echo_token(*, header: str = "") -> Step:
     """Answer with the ``Authorization`` header as it came, in the body or in a header."""
 
     async def step(talk: Conversation) -> None:
-        value = _TOKENS.get(id(talk), b"")
+        value = talk.authorization
         await talk.send(reply(body=b"ok", more=[header.encode() + b": " + value]) if header else reply(body=value))
 
     return step
@@ -214,10 +218,6 @@ def reply(status: str = "200 OK", body: bytes = b"", *lines: str, more: list[byt
     head = [f"HTTP/1.1 {status}".encode("latin-1"), f"Content-Length: {len(body)}".encode()]
     head += [line.encode("latin-1") for line in lines] + (more or [])
     return b"\r\n".join([*head, b"", b""]) + body
-
-
-_TOKENS: dict[int, bytes] = {}
-"""What ``echo_token`` sends back, for as long as its conversation lasts."""
 
 
 class RawUpstream:
@@ -305,8 +305,8 @@ class RawUpstream:
         received = Received(number, _BEARER.sub((digest or "").encode(), head), digest)
         self.calls.append(received)
         steps, reads = self._scripts.get(received.target.partition("?")[0], ((_default,), True))
-        talk = Conversation(reader, writer, received, asyncio.Event())
-        _TOKENS[id(talk)] = b"Bearer " + token.group() if token else b""
+        authorization = b"Bearer " + token.group() if token else b""
+        talk = Conversation(reader, writer, received, asyncio.Event(), authorization)
         reading = asyncio.ensure_future(_take_in(talk)) if reads else None
         try:
             await self._play(talk, steps, reading)
@@ -318,7 +318,6 @@ class RawUpstream:
         except asyncio.TimeoutError:
             return False
         finally:
-            del _TOKENS[id(talk)]
             if reading is not None:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
