@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
+MINUTES ?= 10
 BIN     = $(VENV)/bin
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test check bench clean
+.PHONY: help demo demo-check test check bench fuzz clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ bench: $(VENV)/.test  ## Measure: a server's start with and without the extensio
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.summary
 	@$(BIN)/python -m tests.bench.hanging_keyring
+
+fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10
+	@$(BIN)/python -m tests.fuzz.proxy --minutes $(MINUTES)
 
 clean:  ## Remove everything that was set up or built
 	@rm -rf $(VENV) .cache dist jupyter_oidc/labextension labextension-stub/node_modules labextension-stub/lib
