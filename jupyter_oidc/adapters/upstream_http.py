@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.adapters.patient_response import patient_response
 from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
@@ -158,6 +159,9 @@ class HttpUpstream:
             raise problem from None
         finally:
             deadline.stop()
+        if not _is_sound(response):
+            response.close()
+            raise UpstreamProtocolError
         return HttpUpstreamReply(response, call.bearer)
 
     async def open_socket(
@@ -225,6 +229,7 @@ class HttpUpstream:
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
             trust_env=False,
+            response_class=patient_response(),
         )
 
 
@@ -290,6 +295,14 @@ def problem_of(error: BaseException) -> Problem | None:
     if isinstance(error, ValueError):
         return UpstreamProtocolError()
     return None
+
+
+def _is_sound(response: aiohttp.ClientResponse) -> bool:
+    """Return whether the framing of ``response`` is one that everybody understands alike (C20; RFC 9112, 6.1)."""
+    codings = response.headers.getall("Transfer-Encoding", ())
+    return (
+        response.status != 101 and all(coding.strip().lower() == "chunked" for coding in codings) and len(codings) < 2
+    )
 
 
 def _phase(error: BaseException) -> str:

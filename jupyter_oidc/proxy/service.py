@@ -43,7 +43,8 @@ _SIGN_IN_BY_NAME = "Sign in again for this API: oidc.sign_in(api='{}'), or Sign 
 class ProxyRequest:
     """A call as it reached us: ``raw_path`` and ``raw_query`` are undecoded, the path without leading slash.
 
-    ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end.
+    ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end, and ``own_host`` the host
+    (and port) under which the caller reaches us.
     """
 
     api: str
@@ -53,6 +54,7 @@ class ProxyRequest:
     headers: Headers
     caller: Caller
     proxy_path: str
+    own_host: str = ""
     body: AsyncIterator[bytes] | None = None
     length: int | None = None
 
@@ -183,15 +185,18 @@ class ProxyService:
         except KeyError:
             raise UnknownApi from None
 
+    def check(self, request: ProxyRequest) -> tuple[Gate, str, Headers]:
+        """Return the gate, URL and headers for ``request`` if it may go out, without a socket; raises what is wrong."""
+        gate = self.gate(request.api)
+        return gate, _admitted(gate.api, request), headers_up(request.headers, gate.api.request_headers)
+
     async def open(self, request: ProxyRequest) -> Answer:
         """Send ``request`` and return the head of the answer.
 
         Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API, whatever its status, is
         no problem.
         """
-        gate = self.gate(request.api)
-        url = _admitted(gate.api, request)
-        headers = headers_up(request.headers)
+        gate, url, headers = self.check(request)
         await gate.turnstile.enter()
         try:
             granted = await gate.granted()
@@ -222,9 +227,7 @@ class ProxyService:
 
         The token is renewed first if it is about to end, since nobody can do so on an open socket (C27).
         """
-        gate = self.gate(request.api)
-        url = _admitted(gate.api, request)
-        headers = headers_up(request.headers)
+        gate, url, headers = self.check(request)
         await gate.sockets.enter()
         try:
             granted = await gate.granted()
@@ -240,7 +243,7 @@ class ProxyService:
             raise
         if isinstance(opened, SocketRefused):
             gate.sockets.leave()
-            return SocketRefused(opened.status, headers_down(opened.headers))
+            return SocketRefused(opened.status, headers_down(opened.headers, gate.api.reply_headers))
         return OpenSocket(opened, gate, granted.generation)
 
     async def _send_handshake(
@@ -271,12 +274,14 @@ def _admitted(api: Api, request: ProxyRequest) -> str:
 
 def _down(api: Api, request: ProxyRequest, url: str, reply: UpstreamReply, *, retryable: bool) -> Headers:
     received = reply.headers
-    down = headers_down(received)
-    if 300 <= reply.status < 400 or reply.status == 201:
-        down = [
-            (name, rewritten_location(api, value, url, request.proxy_path) if name.lower() == "location" else value)
-            for name, value in down
-        ]
+    down = headers_down(received, api.reply_headers)
+    locations = [value for name, value in down if name.lower() == "location"]
+    if locations:
+        down = [(name, value) for name, value in down if name.lower() != "location"]
+        # NOTE: of two locations every client follows another one, so there is none (C10).
+        leads = rewritten_location(api, locations[0], url, request.proxy_path, request.own_host)
+        if leads is not None and len(locations) == 1:
+            down.append(("Location", leads))
     if retryable:
         down.append(("X-OIDC-Retryable", "true"))
     if reply.status in (401, 403):

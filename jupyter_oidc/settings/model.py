@@ -31,6 +31,7 @@ class Api:
 
     ``base_url`` ends with a slash; ``path_prefixes`` are relative to it and begin with one.
     ``scopes``, ``audience`` and ``resource`` are set only if the API needs an access token of its own.
+    ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
     ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
     ``ca_bundle`` is the path of extra certificate authorities; without one, the provider's.
     Time limits are seconds: to connect, until the head of the reply, of silence within a reply (or between two pieces
@@ -49,6 +50,8 @@ class Api:
     resource: str | None = None
     requires: tuple[str, ...] = ()
     callers: tuple[CallerKind, ...] = ("browser", "kernel")
+    request_headers: frozenset[str] = frozenset()
+    reply_headers: frozenset[str] = frozenset()
     timeout_connect: float = 10.0
     timeout_header: float = 30.0
     timeout_idle: float = 60.0

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from jupyter_oidc.settings.header_names import may_be_listed
 from jupyter_oidc.settings.model import Api, Provider, SecretRef, Settings
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
@@ -340,6 +341,8 @@ def _api(
         resource=keys.text("resource"),
         requires=keys.words("requires", ()),
         callers=callers,  # type: ignore[arg-type]  # NOTE: checked above; a finding keeps the value from use
+        request_headers=_header_names(keys, "request_headers"),
+        reply_headers=_header_names(keys, "reply_headers"),
         timeout_connect=keys.number("timeout_connect", 10, 0.1, 600),
         timeout_header=keys.number("timeout_header", 30, 0.1, 3600),
         timeout_idle=keys.number("timeout_idle", 60, 0.1, 86_400),
@@ -353,6 +356,14 @@ def _api(
     )
     keys.finish()
     return api
+
+
+def _header_names(keys: _Keys, key: str) -> frozenset[str]:
+    names = keys.words(key, ())
+    for name in names:
+        if not may_be_listed(name):
+            keys.at.add(key, "holds a header that never passes, or no header name", f"Remove '{name[:40]}'.")
+    return frozenset(name.lower() for name in names)
 
 
 def _check_prefixes(at: _At, prefixes: tuple[str, ...]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import BadPath
 from jupyter_oidc.proxy.service import ProxyRequest
@@ -11,6 +12,10 @@ from jupyter_oidc.server.handler import OidcHandler
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
+"""What tornado takes for blanks in an argument."""
 
 
 class ProxiedHandler(OidcHandler):
@@ -38,13 +43,16 @@ class ProxiedHandler(OidcHandler):
             headers=list(self.request.headers.get_all()),
             caller="browser" if self.kernel_id is None else "kernel",
             proxy_path=f"{prefix}{name}/",
+            own_host=self.request.host,
             body=body,
             length=length,
         )
 
     def _is_reserved(self, name: str, value: str) -> bool:
-        """Jupyter's own parameters never reach an API: its token, and its XSRF value."""
-        return name == "_xsrf" or (name == "token" and bool(self.token) and value == self.token)
+        """Jupyter's own parameters never reach an API: its token, however Jupyter would read it, and its XSRF value."""
+        return name == "_xsrf" or (
+            name == "token" and bool(self.token) and _CONTROL.sub(" ", value).strip() == self.token
+        )
 
     def _note_call(self, status: int, sent: int, outcome: str) -> None:
         """Write the call to counters and audit trail."""

@@ -82,8 +82,8 @@ class ProxyHandler(ProxiedHandler):
             self._begin_upload(int(length) if length.isdigit() else None)
 
     def _begin_upload(self, length: int | None) -> None:
-        request = self._proxy_request(length=length)
-        api = self.services.proxy.gate(request.api).api
+        gate, _, _ = self.services.proxy.check(self._proxy_request(length=length))
+        api = gate.api
         if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
             raise BodyTooLarge
         connection: Any = self.request.connection

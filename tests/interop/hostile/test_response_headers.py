@@ -168,9 +168,9 @@ def test_no_other_header_speaks_to_a_shared_cache(stage: Stage, api: RawUpstream
 
 def test_a_value_that_could_end_a_header_does_not_come_down(stage: Stage, api: RawUpstream) -> None:
     """C20, C23: control characters that the parser lets through are not handed on."""
-    api.script("control", reply("200 OK", b"ok", more=[b"X-A: a\x01b", b"X-B: a\x7fb", b"X-C: fine"]))
+    api.script("control", reply("200 OK", b"ok", more=[b"X-Page: a\x01b", b"X-Next: a\x7fb", b"X-Count: fine"]))
     answer = stage.raw.ask("GET", "orders/control")
-    assert answer.status == 502 or (answer.all("x-a"), answer.all("x-b"), answer.all("x-c")) == ([], [], ["fine"])
+    assert answer.status == 502 or (answer.all("x-page"), answer.all("x-next"), answer.all("x-count")) == ([], [], ["fine"])
 
 
 def test_a_value_beyond_ascii_comes_down_byte_for_byte(stage: Stage, api: RawUpstream) -> None:

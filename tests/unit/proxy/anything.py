@@ -17,7 +17,7 @@ from yarl import URL
 
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.proxy.headers import Headers
-from jupyter_oidc.proxy.ports import UpstreamCall
+from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.service import ProxyRequest, ProxyService
 from jupyter_oidc.proxy.target import without_reserved
 from jupyter_oidc.sessions.registry import Sessions
@@ -54,6 +54,8 @@ class EmptyReply:
     """Implements ``UpstreamReply``: 200 and nothing else."""
 
     status = 200
+    waiting = False
+    ended = True
 
     def __init__(self) -> None:
         self.headers: Headers = []
@@ -63,7 +65,7 @@ class EmptyReply:
         return
         yield b""
 
-    async def drop(self) -> None:
+    def drop(self) -> None:
         """Nothing to close."""
 
 
@@ -77,6 +79,12 @@ class RecordingUpstream:
         """Remember ``call``."""
         self.calls.append(call)
         return EmptyReply()
+
+    async def open_socket(self, call: UpstreamCall, subprotocols: tuple[str, ...]) -> SocketRefused:
+        """Remember ``call``; open nothing."""
+        del subprotocols
+        self.calls.append(call)
+        return SocketRefused(426, [])
 
     async def aclose(self) -> None:
         """Nothing to close."""
@@ -108,7 +116,7 @@ class Recorded:
             proxy_path="/jupyter-oidc/api/orders/",
         )
         try:
-            self.loop.run_until_complete(self.service.open(request))
+            self.loop.run_until_complete(self.service.open(request)).close()
         except Problem as problem:
             return problem, list(self.upstream.calls)
         return None, list(self.upstream.calls)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_oidc.errors import BadPath, HeadersTooLarge, Problem, RouteForbidden
+from jupyter_oidc.errors import BadPath, Problem, QueryTooLong, RouteForbidden
 from jupyter_oidc.proxy.target import rewritten_location, upstream_url, without_reserved
 from jupyter_oidc.settings import Api
 
@@ -68,7 +68,7 @@ def test_a_path_outside_the_prefixes_is_closed(path):
 
 def test_an_overlong_query_is_refused():
     """C3."""
-    with pytest.raises(HeadersTooLarge):
+    with pytest.raises(QueryTooLong):
         upstream_url(API, "x", "q=" + "a" * 32_768)
 
 
