@@ -106,6 +106,6 @@ def _value(line: Line, number: float) -> str:
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     shown = [
         cell.rjust(width) if 2 <= column <= 5 else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(cells, widths))
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
     ]
     return "  ".join(shown).rstrip()

@@ -19,15 +19,15 @@ def in_rounds(
     visits: Mapping[str, Callable[[], T]],
     rounds: int,
     chance: random.Random,
-    told: Callable[[int], None] = lambda _: None,
+    told: Callable[[int, int], None] = lambda *_: None,
 ) -> dict[str, list[T]]:
     """Make ``rounds`` visits to each target; the n-th samples of all targets belong to the same round.
 
-    ``told`` hears the number of each round, from 1, before it begins.
+    ``told`` hears the number of each round, from 1, and how many there are, before it begins.
     """
     samples: dict[str, list[T]] = {name: [] for name in visits}
     for number in range(1, rounds + 1):
-        told(number)
+        told(number, rounds)
         order = list(visits)
         chance.shuffle(order)
         for name in order:
@@ -36,13 +36,13 @@ def in_rounds(
 
 
 def paired(ours: Sequence[float], anchors: Sequence[float]) -> list[float]:
-    """Return ours divided by the anchor, round by round; a round without an anchor is an error."""
-    return [mine / anchor for mine, anchor in zip(_same(ours, anchors), anchors)]
+    """Return ours divided by the anchor, round by round; raises ``ValueError`` if the rounds do not match."""
+    return [mine / anchor for mine, anchor in zip(ours, anchors, strict=True)]
 
 
 def added(ours: Sequence[float], anchors: Sequence[float]) -> list[float]:
     """Return what ours adds to the anchor, round by round."""
-    return [mine - anchor for mine, anchor in zip(_same(ours, anchors), anchors)]
+    return [mine - anchor for mine, anchor in zip(ours, anchors, strict=True)]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -54,9 +54,3 @@ def percentile(values: Sequence[float], share: float) -> float:
 def median(values: Sequence[float]) -> float:
     """Return the median of ``values``, of which there is at least one."""
     return statistics.median(values)
-
-
-def _same(ours: Sequence[float], anchors: Sequence[float]) -> Sequence[float]:
-    if len(ours) != len(anchors):
-        raise ValueError(f"{len(ours)} rounds of ours cannot be paired with {len(anchors)} of the anchor.")
-    return ours

@@ -1,0 +1,73 @@
+"""Small calls: 1 KiB of JSON over connections that stay open, 16 in flight, and one at a time.
+
+The anchor is jupyter-server-proxy with Jupyter's token. nginx and no proxy at all are there to read the others by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from tests.bench.proxy.part import Part, Run, Scale
+from tests.bench.proxy.report import Line, Target
+from tests.bench.proxy.samples import in_rounds, paired
+from tests.bench.proxy.wire import Call
+from tests.bench.proxy.wrk import Load, Wrk
+
+NAME = "requests"
+IN_FLIGHT = 16
+GRANT = Target(">=", 3.5)
+USER = Target(">=", 2.0)
+LATENCY = Target("<=", 0.75)
+
+
+def measure(run: Run) -> list[Line]:
+    """Measure requests a second at 16 in flight and the latency of one at a time."""
+    stage, wrk = run.stage, Wrk(run.stage.folder)
+
+    def visit(made: Callable[[], Call], connections: int) -> Load:
+        call = made()
+        return wrk.run(call.url, call.headers, connections=connections, seconds=run.scale.wrk)
+
+    ways: dict[str, Callable[[], Call]] = {
+        "direct": lambda: stage.direct("small"),
+        "nginx": lambda: stage.nginx("small"),
+        "jsp": lambda: stage.jsp("small"),
+        "grant": lambda: stage.ours.call("plain", "small", "grant"),
+        "token": lambda: stage.ours.call("plain", "small", "token"),
+        "cookie": lambda: stage.ours.call("plain", "small", "cookie"),
+    }
+    visits = {f"{way} {IN_FLIGHT}": partial(visit, made, IN_FLIGHT) for way, made in ways.items()}
+    visits |= {f"{way} 1": partial(visit, ways[way], 1) for way in ("nginx", "jsp", "grant")}
+    loads = in_rounds(visits, run.scale.rounds, run.chance, run.told)
+
+    def rates(way: str) -> list[float]:
+        return [load.rate for load in loads[f"{way} {IN_FLIGHT}"]]
+
+    def p50s(way: str) -> list[float]:
+        return [load.p50 for load in loads[f"{way} 1"]]
+
+    anchor = rates("jsp")
+    shown = {"direct": "no proxy", "nginx": "nginx", "jsp": "jupyter-server-proxy"}
+    lines = [Line(NAME, f"{text}, 16 in flight", tuple(rates(way)), "req/s") for way, text in shown.items()]
+    for way, text, target in (
+        ("grant", "ours, kernel grant", GRANT),
+        ("token", "ours, Jupyter's token", USER),
+        ("cookie", "ours, login cookie", USER),
+    ):
+        lines.append(Line(NAME, f"{text}, 16 in flight", tuple(rates(way)), "req/s"))
+        ratios = tuple(paired(rates(way), anchor))
+        lines.append(Line(NAME, f"{text}, against jupyter-server-proxy", ratios, "x", target))
+    shown = {"nginx": "nginx", "jsp": "jupyter-server-proxy", "grant": "ours, kernel grant"}
+    lines += [Line(NAME, f"{text}, p50 of one at a time", tuple(p50s(way)), "ms") for way, text in shown.items()]
+    latency = tuple(paired(p50s("grant"), p50s("jsp")))
+    lines.append(Line(NAME, "ours, p50 of one at a time, against jupyter-server-proxy", latency, "x", LATENCY))
+    return lines
+
+
+def estimate(scale: Scale) -> float:
+    """Nine visits a round."""
+    return scale.rounds * 9 * (scale.wrk + 0.15)
+
+
+PART = Part(NAME, "requests a second and latency of small calls, by grant, token and cookie", measure, estimate)
