@@ -18,14 +18,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jupyter_oidc.demo.child import ChildFailed
-from tests.bench.proxy import connections, download, events, memory, requests, status, tls
+from tests.bench.proxy import calls, connections, download, events, memory, requests, status, tls
 from tests.bench.proxy.part import Part, Run, Scale
 from tests.bench.proxy.processes import Stage, stage
 from tests.bench.proxy.report import Entry, Gap, NotMeasured, exit_code, table, verdicts
 from tests.bench.proxy.tools import header, missing
 
-PARTS = tuple(module.PART for module in (requests, download, memory, events, status, connections, tls))
-ROOT = Path(__file__).parents[3]
+PARTS = tuple(module.PART for module in (requests, download, memory, events, status, connections, tls, calls))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"about {_long(10 + sum(part.estimate(scale) for part in parts))}. The load of the machine is "
         f"{os.getloadavg()[0]:.2f} before it begins."
     )
-    _inherit()
+    os.environ["NO_PROXY"] = "localhost,127.0.0.1"
     os.sched_setaffinity(0, {cores[1]})
     try:
         with tempfile.TemporaryDirectory(prefix="jupyter-oidc-bench-") as name:
@@ -104,12 +103,6 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("at least one round is needed")
     return number
-
-
-def _inherit() -> None:
-    """Let every process that is started find this checkout, and no proxy between itself and loopback."""
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    os.environ["NO_PROXY"] = "localhost,127.0.0.1"
 
 
 def _long(seconds: float) -> str:

@@ -55,6 +55,10 @@ _EXTENSIONS = (
 """What may be installed beside us; both servers have nothing but what is measured."""
 
 
+_TALLY = "tests.bench.proxy.tally_extension"
+_ROOT = Path(__file__).parents[3]
+
+
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
     """Let the processes that are started meanwhile run on ``core`` only; this one goes back to where it was."""
@@ -81,7 +85,9 @@ def nginx(folder: Path, servers: str) -> Iterator[None]:
     path = folder / "nginx.conf"
     path.write_text(_NGINX.format(user="user root;" if os.geteuid() == 0 else "", servers=servers), encoding="utf-8")
     command = ["nginx", "-p", str(folder), "-c", str(path), "-e", str(folder / "error.log")]
-    child = Child.start("nginx", ("-m", "tests.bench.proxy.leashed", *command), folder / "nginx.log", os.environ)
+    child = Child.start(
+        "nginx", ("-m", "tests.bench.proxy.leashed", *command), folder / "nginx.log", {**os.environ, **_environment()}
+    )
     try:
         until = time.monotonic() + 30
         while not (folder / "nginx.pid").exists() and time.monotonic() < until:
@@ -208,7 +214,7 @@ def stage(folder: Path, large: int, medium: int, cores: tuple[int, int]) -> Iter
                 "tls": f"https://127.0.0.1:{ports[1]}/",
                 "own": f"http://127.0.0.1:{upstream_port}/",
             }
-            ours = stack.enter_context(_ours(folder / "ours", provider, apis, authority.bundle))
+            ours = stack.enter_context(our_server(folder / "ours", provider, apis, authority.bundle))
             anchors = stack.enter_context(_anchors(folder / "anchors", apis["tls"], authority.bundle))
         running = Stage(folder, ours, anchors, ports[0], ports[1], ports[2], upstream_port)
         for call in running.ways():
@@ -220,7 +226,7 @@ def stage(folder: Path, large: int, medium: int, cores: tuple[int, int]) -> Iter
 def _own_upstream(folder: Path) -> Iterator[int]:
     ready = folder / "upstream.ready"
     arguments = ("-m", "tests.bench.proxy.upstream", str(ready))
-    child = Child.start("The upstream", arguments, folder / "upstream.log", os.environ)
+    child = Child.start("The upstream", arguments, folder / "upstream.log", {**os.environ, **_environment()})
     try:
         yield int(child.published(ready, within=30))
     finally:
@@ -229,7 +235,10 @@ def _own_upstream(folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _ours(folder: Path, provider: ScriptedProvider, apis: dict[str, str], ca_bundle: str) -> Iterator[Ours]:
+def our_server(
+    folder: Path, provider: ScriptedProvider, apis: dict[str, str], ca_bundle: str | None = None
+) -> Iterator[Ours]:
+    """Run a server of ours that is signed in at ``provider`` and has a kernel."""
     settings = {
         "issuer": provider.issuer,
         "client_id": "jupyter",
@@ -244,9 +253,10 @@ def _ours(folder: Path, provider: ScriptedProvider, apis: dict[str, str], ca_bun
         host="127.0.0.1",
         log_level="INFO",
         # NOTE: an upload may be as large as this, whoever measures it; the default of Jupyter is half of it.
-        server={**_only("jupyter_oidc"), "max_body_size": 2 * GIB},
+        server={**_only("jupyter_oidc", _TALLY), "max_body_size": 2 * GIB},
         # NOTE: else only root could read the memory of the server from /proc.
         extension={"close_process": False},
+        environment=_environment(),
     )
     with process, closing(process.client()) as client:
         started = client.post("jupyter-oidc/providers/corp/sign-in", json={}).json()
@@ -287,11 +297,16 @@ def _anchors(folder: Path, tls_origin: str, ca_bundle: str) -> Iterator[JupyterP
         host="127.0.0.1",
         log_level="INFO",
         enabled=False,
-        server=_only("jupyter_server_proxy", "tests.bench.proxy.buffered_extension"),
-        environment={"BENCH_ORIGIN": tls_origin, "BENCH_AUTHORITY": ca_bundle},
+        server=_only("jupyter_server_proxy", _TALLY, "tests.bench.proxy.buffered_extension"),
+        environment={**_environment(), "BENCH_ORIGIN": tls_origin, "BENCH_AUTHORITY": ca_bundle},
     )
     with process:
         yield process
+
+
+def _environment() -> dict[str, str]:
+    """Let a process find this checkout, wherever it works."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))}
 
 
 def _only(*names: str) -> dict[str, Any]:
