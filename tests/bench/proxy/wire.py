@@ -6,6 +6,8 @@ A client library would be slower than what is measured. It knows no redirects an
 
 from __future__ import annotations
 
+import contextlib
+import json
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -39,10 +41,6 @@ class _Head:
     def length(self) -> int | None:
         """Bytes of the body; ``None`` if it is chunked or goes on to the end of the connection."""
         return int(self.headers["content-length"]) if "content-length" in self.headers else None
-
-    @property
-    def is_chunked(self) -> bool:
-        return "chunked" in self.headers.get("transfer-encoding", "")
 
 
 def connect(call: Call) -> socket.socket:
@@ -93,32 +91,31 @@ def download(call: Call, expected: int, *, rate: float = 0.0, for_seconds: float
 
 
 def upload(call: Call, size: int) -> float:
-    """Send ``size`` bytes in chunks of unknown total length; return the seconds until the answer was there."""
+    """Send about ``size`` bytes in chunks of unknown total length; return the seconds until the answer was there.
+
+    The API answers with the number of bytes that reached it (``{"bytes": N}``); fewer are an error.
+    """
     piece = b"%x\r\n%b\r\n" % (_BUFFER, bytes(_BUFFER))
+    count = size // _BUFFER
     with connect(call) as connection:
         began = time.perf_counter()
         connection.sendall(request(call, "POST", Transfer_Encoding="chunked", Connection="close"))
-        try:
-            for _ in range(size // _BUFFER):
+        # NOTE: a server that has answered already, and says why, may not want the rest.
+        with contextlib.suppress(ConnectionError):
+            for _ in range(count):
                 connection.sendall(piece)
             connection.sendall(_LAST_CHUNK)
-        except ConnectionError:
-            pass  # NOTE: the server has answered already, and says why
-        _read_head(connection)
-        return time.perf_counter() - began
+        arrived = json.loads(_read_body(connection))["bytes"]
+        taken = time.perf_counter() - began
+    if arrived != count * _BUFFER:
+        raise NotMeasured(f"{arrived} of {count * _BUFFER} bytes of an upload arrived.")
+    return taken
 
 
 def exchange(connection: socket.socket, call: Call) -> bytes:
     """Make one call on a ``connection`` that stays open, and return the body, whose length must be announced."""
     connection.sendall(request(call))
-    head = _read_head(connection)
-    body = head.rest
-    while head.length is not None and len(body) < head.length:
-        piece = connection.recv(_BUFFER)
-        if not piece:
-            raise NotMeasured("A connection ended in the middle of an answer.")
-        body += piece
-    return body
+    return _read_body(connection)
 
 
 def events(call: Call) -> Iterator[tuple[int, int]]:
@@ -142,6 +139,19 @@ def _lines_of(connection: socket.socket, rest: bytes) -> Iterator[tuple[bytes, i
         if not piece:
             return
         rest += piece
+
+
+def _read_body(connection: socket.socket) -> bytes:
+    head = _read_head(connection)
+    if head.length is None:
+        raise NotMeasured("An answer does not say how long it is.")
+    body = head.rest
+    while len(body) < head.length:
+        piece = connection.recv(_BUFFER)
+        if not piece:
+            raise NotMeasured("A connection ended in the middle of an answer.")
+        body += piece
+    return body
 
 
 def _read_head(connection: socket.socket) -> _Head:
