@@ -1,12 +1,15 @@
 """Small calls: 1 KiB of JSON over connections that stay open, 16 in flight, and one at a time.
 
-The anchor is jupyter-server-proxy with Jupyter's token. nginx and no proxy at all are there to read the others by.
+The anchor is jupyter-server-proxy with Jupyter's token. nginx and no proxy at all are there to read the others by, and
+so is the processor time of the servers, which others on the machine disturb less than the clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from tests.bench.proxy.part import Part, Run, Scale
 from tests.bench.proxy.report import Line, Target
@@ -21,13 +24,30 @@ USER = Target(">=", 2.0)
 LATENCY = Target("<=", 0.75)
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What wrk saw, and the microseconds of processor time that the server spent on a request."""
+
+    load: Load
+    cpu: float
+
+
+def cpu(pid: int | None) -> float:
+    """Return the microseconds that all threads of a process have had a processor; 0 without a process."""
+    if pid is None:
+        return 0.0
+    return sum(int(path.read_text().split()[0]) / 1000 for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
 def measure(run: Run) -> list[Line]:
     """Measure requests a second at 16 in flight and the latency of one at a time."""
     stage, wrk = run.stage, Wrk(run.stage.folder)
 
-    def visit(made: Callable[[], Call], connections: int) -> Load:
+    def visit(made: Callable[[], Call], connections: int, pid: int | None) -> Visit:
         call = made()
-        return wrk.run(call.url, call.headers, connections=connections, seconds=run.scale.wrk)
+        before = cpu(pid)
+        load = wrk.run(call.url, call.headers, connections=connections, seconds=run.scale.wrk)
+        return Visit(load, (cpu(pid) - before) / load.requests)
 
     ways: dict[str, Callable[[], Call]] = {
         "direct": lambda: stage.direct("small"),
@@ -37,15 +57,19 @@ def measure(run: Run) -> list[Line]:
         "token": lambda: stage.ours.call("plain", "small", "token"),
         "cookie": lambda: stage.ours.call("plain", "small", "cookie"),
     }
-    visits = {f"{way} {IN_FLIGHT}": partial(visit, made, IN_FLIGHT) for way, made in ways.items()}
-    visits |= {f"{way} 1": partial(visit, ways[way], 1) for way in ("nginx", "jsp", "grant")}
-    loads = in_rounds(visits, run.scale.rounds, run.chance, run.told)
+    pids = {"jsp": stage.anchors.pid, **dict.fromkeys(("grant", "token", "cookie"), stage.ours.pid)}
+    visits = {f"{way} {IN_FLIGHT}": partial(visit, made, IN_FLIGHT, pids.get(way)) for way, made in ways.items()}
+    visits |= {f"{way} 1": partial(visit, ways[way], 1, pids.get(way)) for way in ("nginx", "jsp", "grant")}
+    visited = in_rounds(visits, run.scale.rounds, run.chance, run.told)
 
     def rates(way: str) -> list[float]:
-        return [load.rate for load in loads[f"{way} {IN_FLIGHT}"]]
+        return [one.load.rate for one in visited[f"{way} {IN_FLIGHT}"]]
 
     def p50s(way: str) -> list[float]:
-        return [load.p50 for load in loads[f"{way} 1"]]
+        return [one.load.p50 for one in visited[f"{way} 1"]]
+
+    def work(way: str) -> list[float]:
+        return [one.cpu for one in visited[f"{way} {IN_FLIGHT}"]]
 
     anchor = rates("jsp")
     shown = {"direct": "no proxy", "nginx": "nginx", "jsp": "jupyter-server-proxy"}
@@ -58,6 +82,9 @@ def measure(run: Run) -> list[Line]:
         lines.append(Line(NAME, f"{text}, 16 in flight", tuple(rates(way)), "req/s"))
         ratios = tuple(paired(rates(way), anchor))
         lines.append(Line(NAME, f"{text}, against jupyter-server-proxy", ratios, "x", target))
+    shown = {"jsp": "jupyter-server-proxy", "grant": "ours, kernel grant", "token": "ours, Jupyter's token"}
+    shown["cookie"] = "ours, login cookie"
+    lines += [Line(NAME, f"{text}, processor time of a request", tuple(work(way)), "us") for way, text in shown.items()]
     shown = {"nginx": "nginx", "jsp": "jupyter-server-proxy", "grant": "ours, kernel grant"}
     lines += [Line(NAME, f"{text}, p50 of one at a time", tuple(p50s(way)), "ms") for way, text in shown.items()]
     latency = tuple(paired(p50s("grant"), p50s("jsp")))

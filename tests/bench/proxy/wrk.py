@@ -19,6 +19,7 @@ _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 """Milliseconds."""
 
 _PERCENTILE = re.compile(r"^\s*(50|99)%\s+([\d.]+)(us|ms|s|m)\s*$", re.MULTILINE)
+_REQUESTS = re.compile(r"^\s*(\d+) requests in ", re.MULTILINE)
 _RATE = re.compile(r"^Requests/sec:\s+([\d.]+)\s*$", re.MULTILINE)
 _REFUSED = re.compile(r"^\s*Non-2xx or 3xx responses: (\d+)", re.MULTILINE)
 _BROKEN = re.compile(r"^\s*Socket errors: (.*)$", re.MULTILINE)
@@ -26,8 +27,9 @@ _BROKEN = re.compile(r"^\s*Socket errors: (.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of wrk saw: requests a second, and milliseconds that half and 99 % of them took at most."""
+    """What one run of wrk saw: requests, requests a second, and milliseconds that half and 99 % took at most."""
 
+    requests: int
     rate: float
     p50: float
     p99: float
@@ -40,11 +42,11 @@ def read(text: str) -> Load:
         raise NotMeasured(f"{refused[1]} requests of wrk were answered with an error.")
     if broken:
         raise NotMeasured(f"Connections of wrk broke: {broken[1]}.")
-    rate = _RATE.search(text)
+    requests, rate = _REQUESTS.search(text), _RATE.search(text)
     latency = {share: float(number) * _UNITS[unit] for share, number, unit in _PERCENTILE.findall(text)}
-    if rate is None or latency.keys() != {"50", "99"}:
+    if requests is None or rate is None or latency.keys() != {"50", "99"}:
         raise NotMeasured("The output of wrk is not understood; wrk 4.1 or later is needed.")
-    return Load(float(rate[1]), latency["50"], latency["99"])
+    return Load(int(requests[1]), float(rate[1]), latency["50"], latency["99"])
 
 
 def script(headers: Mapping[str, str]) -> str:
