@@ -171,7 +171,11 @@ class JupyterProcess:
                 "open_browser": False,
                 "allow_root": True,
                 "log_level": self.log_level,
-                "jpserver_extensions": {"jupyter_oidc": self.enabled, "jupyterlab": self.app == "jupyterlab"},
+                "jpserver_extensions": {
+                    "jupyter_oidc": self.enabled,
+                    "jupyterlab": self.app == "jupyterlab",
+                    "jupyter_server_proxy": False,  # NOTE: the benchmark installs it, and no test wants it
+                },
                 **tls,
                 **self.server,
             },

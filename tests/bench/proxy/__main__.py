@@ -52,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _say("starting nginx, jupyter-server-proxy and a signed-in server with a kernel")
             with stage(Path(name), scale.large, scale.medium, (cores[0], cores[1])) as running:
                 entries = [entry for part in parts for entry in _measured(part, running, scale)]
+    except KeyboardInterrupt:
+        _done("Stopped; everything that was started has ended.")
+        return 130
     except (NotMeasured, ChildFailed) as reason:
         _done(f"Nothing was measured, because not everything started. {reason}")
         return 1
