@@ -26,17 +26,18 @@ LATENCY = Target("<=", 0.75)
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What wrk saw, and the microseconds of processor time that the server spent on a request."""
+    """What wrk saw, the microseconds that the server worked on a request, and those that it waited for its core."""
 
     load: Load
     cpu: float
+    waited: float
 
 
-def cpu(pid: int | None) -> float:
-    """Return the microseconds that all threads of a process have had a processor; 0 without a process."""
-    if pid is None:
-        return 0.0
-    return sum(int(path.read_text().split()[0]) / 1000 for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+def scheduled(pid: int | None) -> tuple[float, float]:
+    """Return the microseconds that all threads of a process have had a processor, and have waited for one."""
+    paths = Path(f"/proc/{pid}/task").glob("*/schedstat") if pid else ()
+    times = [path.read_text().split() for path in paths]
+    return sum(int(time[0]) / 1000 for time in times), sum(int(time[1]) / 1000 for time in times)
 
 
 def measure(run: Run) -> list[Line]:
@@ -45,9 +46,10 @@ def measure(run: Run) -> list[Line]:
 
     def visit(made: Callable[[], Call], connections: int, pid: int | None) -> Visit:
         call = made()
-        before = cpu(pid)
+        before = scheduled(pid)
         load = wrk.run(call.url, call.headers, connections=connections, seconds=run.scale.wrk)
-        return Visit(load, (cpu(pid) - before) / load.requests)
+        after = scheduled(pid)
+        return Visit(load, (after[0] - before[0]) / load.requests, after[1] - before[1])
 
     ways: dict[str, Callable[[], Call]] = {
         "direct": lambda: stage.direct("small"),
@@ -71,6 +73,9 @@ def measure(run: Run) -> list[Line]:
     def work(way: str) -> list[float]:
         return [one.cpu for one in visited[f"{way} {IN_FLIGHT}"]]
 
+    def waited(way: str) -> list[float]:
+        return [one.waited / (run.scale.wrk * 10_000) for one in visited[f"{way} {IN_FLIGHT}"]]
+
     anchor = rates("jsp")
     shown = {"direct": "no proxy", "nginx": "nginx", "jsp": "jupyter-server-proxy"}
     lines = [Line(NAME, f"{text}, 16 in flight", tuple(rates(way)), "req/s") for way, text in shown.items()]
@@ -85,6 +90,8 @@ def measure(run: Run) -> list[Line]:
     shown = {"jsp": "jupyter-server-proxy", "grant": "ours, kernel grant", "token": "ours, Jupyter's token"}
     shown["cookie"] = "ours, login cookie"
     lines += [Line(NAME, f"{text}, processor time of a request", tuple(work(way)), "us") for way, text in shown.items()]
+    disturbed = tuple(max(both) for both in zip(waited("jsp"), waited("grant"), strict=True))
+    lines.append(Line(NAME, "time that others had the core of the servers", disturbed, "%"))
     shown = {"nginx": "nginx", "jsp": "jupyter-server-proxy", "grant": "ours, kernel grant"}
     lines += [Line(NAME, f"{text}, p50 of one at a time", tuple(p50s(way)), "ms") for way, text in shown.items()]
     latency = tuple(paired(p50s("grant"), p50s("jsp")))
