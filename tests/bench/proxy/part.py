@@ -18,6 +18,8 @@ class Scale:
     memory_rounds: int
     wrk: int
     """Seconds of wrk on each target in each round."""
+    attempts: int
+    """How often a visit of wrk is made at most, if others disturb it."""
     large: int
     medium: int
     slow: float
@@ -30,12 +32,12 @@ class Scale:
     def full(cls, rounds: int) -> Scale:
         """What the targets are about."""
         memory = min(rounds, 3)
-        return cls(rounds, memory, wrk=1, large=GIB, medium=64 * MIB, slow=8.0, events=100, status=2.0)
+        return cls(rounds, memory, wrk=1, attempts=3, large=GIB, medium=64 * MIB, slow=8.0, events=100, status=2.0)
 
     @classmethod
     def quick(cls) -> Scale:
         """A smoke run: it shows that everything works, and its numbers are rough."""
-        return cls(3, 1, wrk=1, large=128 * MIB, medium=16 * MIB, slow=1.5, events=30, status=0.3)
+        return cls(3, 1, wrk=1, attempts=1, large=128 * MIB, medium=16 * MIB, slow=1.5, events=30, status=0.3)
 
     def size(self, count: int) -> str:
         """Return ``count`` bytes for people."""

@@ -7,15 +7,13 @@ so is the processor time of the servers, which others on the machine disturb les
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
+from tests.bench.proxy.load import visit
 from tests.bench.proxy.part import Part, Run, Scale
 from tests.bench.proxy.report import Line, Target
 from tests.bench.proxy.samples import in_rounds, paired
 from tests.bench.proxy.wire import Call
-from tests.bench.proxy.wrk import Load, Wrk
 
 NAME = "requests"
 IN_FLIGHT = 16
@@ -24,32 +22,9 @@ USER = Target(">=", 2.0)
 LATENCY = Target("<=", 0.75)
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """What wrk saw, the microseconds that the server worked on a request, and those that it waited for its core."""
-
-    load: Load
-    cpu: float
-    waited: float
-
-
-def scheduled(pid: int | None) -> tuple[float, float]:
-    """Return the microseconds that all threads of a process have had a processor, and have waited for one."""
-    paths = Path(f"/proc/{pid}/task").glob("*/schedstat") if pid else ()
-    times = [path.read_text().split() for path in paths]
-    return sum(int(time[0]) / 1000 for time in times), sum(int(time[1]) / 1000 for time in times)
-
-
 def measure(run: Run) -> list[Line]:
     """Measure requests a second at 16 in flight and the latency of one at a time."""
-    stage, wrk = run.stage, Wrk(run.stage.folder)
-
-    def visit(made: Callable[[], Call], connections: int, pid: int | None) -> Visit:
-        call = made()
-        before = scheduled(pid)
-        load = wrk.run(call.url, call.headers, connections=connections, seconds=run.scale.wrk)
-        after = scheduled(pid)
-        return Visit(load, (after[0] - before[0]) / load.requests, after[1] - before[1])
+    stage = run.stage
 
     ways: dict[str, Callable[[], Call]] = {
         "direct": lambda: stage.direct("small"),
@@ -60,8 +35,8 @@ def measure(run: Run) -> list[Line]:
         "cookie": lambda: stage.ours.call("plain", "small", "cookie"),
     }
     pids = {"jsp": stage.anchors.pid, **dict.fromkeys(("grant", "token", "cookie"), stage.ours.pid)}
-    visits = {f"{way} {IN_FLIGHT}": partial(visit, made, IN_FLIGHT, pids.get(way)) for way, made in ways.items()}
-    visits |= {f"{way} 1": partial(visit, ways[way], 1, pids.get(way)) for way in ("nginx", "jsp", "grant")}
+    visits = {f"{way} {IN_FLIGHT}": partial(visit, run, made, IN_FLIGHT, pids.get(way)) for way, made in ways.items()}
+    visits |= {f"{way} 1": partial(visit, run, ways[way], 1, pids.get(way)) for way in ("nginx", "jsp", "grant")}
     visited = in_rounds(visits, run.scale.rounds, run.chance, run.told)
 
     def rates(way: str) -> list[float]:
@@ -73,8 +48,8 @@ def measure(run: Run) -> list[Line]:
     def work(way: str) -> list[float]:
         return [one.cpu for one in visited[f"{way} {IN_FLIGHT}"]]
 
-    def waited(way: str) -> list[float]:
-        return [one.waited / (run.scale.wrk * 10_000) for one in visited[f"{way} {IN_FLIGHT}"]]
+    def others(way: str) -> list[float]:
+        return [one.others for one in visited[f"{way} {IN_FLIGHT}"]]
 
     anchor = rates("jsp")
     shown = {"direct": "no proxy", "nginx": "nginx", "jsp": "jupyter-server-proxy"}
@@ -90,7 +65,7 @@ def measure(run: Run) -> list[Line]:
     shown = {"jsp": "jupyter-server-proxy", "grant": "ours, kernel grant", "token": "ours, Jupyter's token"}
     shown["cookie"] = "ours, login cookie"
     lines += [Line(NAME, f"{text}, processor time of a request", tuple(work(way)), "us") for way, text in shown.items()]
-    disturbed = tuple(max(both) for both in zip(waited("jsp"), waited("grant"), strict=True))
+    disturbed = tuple(max(both) for both in zip(others("jsp"), others("grant"), strict=True))
     lines.append(Line(NAME, "time that others had the core of the servers", disturbed, "%"))
     shown = {"nginx": "nginx", "jsp": "jupyter-server-proxy", "grant": "ours, kernel grant"}
     lines += [Line(NAME, f"{text}, p50 of one at a time", tuple(p50s(way)), "ms") for way, text in shown.items()]

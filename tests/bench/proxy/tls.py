@@ -6,32 +6,27 @@ connection and a new handshake for each call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
+from tests.bench.proxy.load import visit
 from tests.bench.proxy.part import Part, Run, Scale
 from tests.bench.proxy.report import Line, Target
 from tests.bench.proxy.samples import in_rounds, paired
-from tests.bench.proxy.wire import Call
-from tests.bench.proxy.wrk import Wrk
 
 NAME = "tls"
+IN_FLIGHT = 16
 BUFFERED = Target(">=", 4.0)
 
 
 def measure(run: Run) -> list[Line]:
     """Measure requests a second."""
-    stage, wrk = run.stage, Wrk(run.stage.folder)
-
-    def visit(made: Callable[[], Call]) -> float:
-        call = made()
-        return wrk.run(call.url, call.headers, connections=16, seconds=run.scale.wrk).rate
-
+    stage = run.stage
     visits = {
-        "buffered": partial(visit, lambda: stage.buffered("small")),
-        "ours": partial(visit, lambda: stage.ours.call("tls", "small")),
+        "buffered": partial(visit, run, lambda: stage.buffered("small"), IN_FLIGHT, stage.anchors.pid),
+        "ours": partial(visit, run, lambda: stage.ours.call("tls", "small"), IN_FLIGHT, stage.ours.pid),
     }
-    rates = in_rounds(visits, run.scale.rounds, run.chance, run.told)
+    visited = in_rounds(visits, run.scale.rounds, run.chance, run.told)
+    rates = {way: [one.load.rate for one in made] for way, made in visited.items()}
     return [
         Line(NAME, "buffered fetch of tornado, 16 in flight", tuple(rates["buffered"]), "req/s"),
         Line(NAME, "ours, kernel grant, 16 in flight", tuple(rates["ours"]), "req/s"),
