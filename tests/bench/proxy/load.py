@@ -6,6 +6,8 @@ the least disturbed one counts. It is chosen by the disturbance and never by its
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,10 +35,11 @@ def visit(run: Run, made: Callable[[], Call], connections: int, pid: int | None 
 
     def once() -> Visit:
         call = made()
-        before = scheduled(pid)
+        worked, busy, began = worked_by(pid), busy_of(run.stage.core), time.monotonic()
         load = wrk.run(call.url, call.headers, connections=connections, seconds=run.scale.wrk)
-        after = scheduled(pid)
-        return Visit(load, (after[0] - before[0]) / load.requests, (after[1] - before[1]) / (run.scale.wrk * 10_000))
+        seconds = time.monotonic() - began
+        worked, busy = worked_by(pid) - worked, busy_of(run.stage.core) - busy
+        return Visit(load, 1e6 * worked / load.requests, 100 * max(0.0, busy - worked) / seconds if pid else 0.0)
 
     return least_disturbed(once, run.scale.attempts)
 
@@ -51,8 +54,19 @@ def least_disturbed(once: Callable[[], Visit], attempts: int) -> Visit:
     return min(made, key=lambda one: one.others)
 
 
-def scheduled(pid: int | None) -> tuple[float, float]:
-    """Return the microseconds that all threads of a process have had a processor, and have waited for one."""
+def worked_by(pid: int | None) -> float:
+    """Return the seconds that all threads of a process have had a processor; 0 without a process."""
     paths = Path(f"/proc/{pid}/task").glob("*/schedstat") if pid else ()
-    times = [path.read_text().split() for path in paths]
-    return sum(int(time[0]) / 1000 for time in times), sum(int(time[1]) / 1000 for time in times)
+    return sum(int(path.read_text().split()[0]) for path in paths) / 1e9
+
+
+def busy_of(core: int) -> float:
+    """Return the seconds that ``core`` has worked for anybody, another guest of the same host included."""
+    return busy_in(Path("/proc/stat").read_text(), core) / os.sysconf("SC_CLK_TCK")
+
+
+def busy_in(text: str, core: int) -> int:
+    """Return the ticks in which ``core`` was neither idle nor waiting for a disk, by the text of ``/proc/stat``."""
+    (line,) = [line for line in text.splitlines() if line.startswith(f"cpu{core} ")]
+    user, nice, system, _, _, irq, softirq, steal = (int(ticks) for ticks in line.split()[1:9])
+    return user + nice + system + irq + softirq + steal

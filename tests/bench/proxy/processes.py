@@ -163,6 +163,8 @@ class Stage:
     origin_tls_port: int
     nginx_port: int
     upstream_port: int
+    core: int
+    """The core of the servers under test."""
 
     def ways(self) -> list[Call]:
         """Return the small call by every way."""
@@ -216,7 +218,7 @@ def stage(folder: Path, large: int, medium: int, cores: tuple[int, int]) -> Iter
             }
             ours = stack.enter_context(our_server(folder / "ours", provider, apis, authority.bundle))
             anchors = stack.enter_context(_anchors(folder / "anchors", apis["tls"], authority.bundle))
-        running = Stage(folder, ours, anchors, ports[0], ports[1], ports[2], upstream_port)
+        running = Stage(folder, ours, anchors, ports[0], ports[1], ports[2], upstream_port, tested)
         for call in running.ways():
             download(call, len(_SMALL))
         yield running

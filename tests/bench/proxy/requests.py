@@ -65,7 +65,7 @@ def measure(run: Run) -> list[Line]:
     shown = {"jsp": "jupyter-server-proxy", "grant": "ours, kernel grant", "token": "ours, Jupyter's token"}
     shown["cookie"] = "ours, login cookie"
     lines += [Line(NAME, f"{text}, processor time of a request", tuple(work(way)), "us") for way, text in shown.items()]
-    disturbed = tuple(max(both) for both in zip(others("jsp"), others("grant"), strict=True))
+    disturbed = tuple(max(round_) for round_ in zip(*[others(way) for way in shown], strict=True))
     lines.append(Line(NAME, "time that others had the core of the servers", disturbed, "%"))
     shown = {"nginx": "nginx", "jsp": "jupyter-server-proxy", "grant": "ours, kernel grant"}
     lines += [Line(NAME, f"{text}, p50 of one at a time", tuple(p50s(way)), "ms") for way, text in shown.items()]
