@@ -280,6 +280,8 @@ def problem_of(error: BaseException) -> Problem | None:
 
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return TlsUntrusted("The API's certificate is not trusted on this machine.")
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return UpstreamUnreachable(detail="upstream.connect")
     if isinstance(error, asyncio.TimeoutError):
         return UpstreamTimeout()
     if isinstance(error, aiohttp.ClientConnectorError) and _caused_by(error, PrivateAddress):

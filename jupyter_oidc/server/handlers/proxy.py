@@ -15,10 +15,11 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
-from jupyter_oidc.errors import BodyTooLarge, Problem
+from jupyter_oidc.errors import BodyTooLarge, Problem, UpstreamTimeout
 from jupyter_oidc.server.door import door, door_of
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
+from jupyter_oidc.server.peer import has_hung_up
 
 if TYPE_CHECKING:
     from jupyter_oidc.proxy.service import Answer
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 ANY_SIZE: Final = 1 << 62
 """Bytes; an upload is limited by the API's settings, not by what Jupyter would keep in memory."""
+
+LOOK: Final = 0.5
+"""Seconds between two looks at a caller whose upload waits for the API."""
 
 _END: Final = b""
 
@@ -100,9 +104,18 @@ class ProxyHandler(ProxiedHandler):
     async def _feed(self, chunk: bytes) -> None:
         if self._upload is None or self._opening is None:
             return
-        feeding = asyncio.ensure_future(self._upload.feed(chunk))
-        await asyncio.wait([feeding, self._opening], return_when=asyncio.FIRST_COMPLETED)
-        feeding.cancel()
+        waited = 0.0
+        while not self._opening.done() and not self._upload.offer(chunk):
+            room = asyncio.ensure_future(self._upload.room())
+            await asyncio.wait([room, self._opening], timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
+            waited = 0.0 if room.done() else waited + LOOK
+            room.cancel()
+            if has_hung_up(self._stream_of_caller()):
+                self._break_off()
+                return
+            if waited >= self._upload.longest_wait:
+                self._give_up(UpstreamTimeout("The API stopped reading the upload."))
+                return
 
     def _give_up(self, problem: Problem) -> None:
         """Answer ``problem`` instead of waiting for the rest of the body; the upstream call ends at once."""
@@ -224,9 +237,12 @@ class ProxyHandler(ProxiedHandler):
 
     def _break_off(self) -> None:
         """End the connection in the middle, so that a truncated answer never looks complete (C19)."""
-        stream = getattr(self.request.connection, "stream", None)
+        stream = self._stream_of_caller()
         if stream is not None:
             stream.close()
+
+    def _stream_of_caller(self) -> Any:
+        return getattr(self.request.connection, "stream", None)
 
     def _log(self) -> None:
         """Log what we refused; an answer of an API is counted, and none of our business to judge."""

@@ -27,26 +27,38 @@ class Upload:
     def __init__(self, api: Api, give_up: Callable[[Problem], None]) -> None:
         self._limit = api.max_request_bytes
         self._patience = api.timeout_upload
+        self.longest_wait = api.timeout_idle
+        """Seconds that the upstream may take to read the next piece."""
         self._give_up = give_up
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(WAITING_PIECES)
+        self._taken = asyncio.Event()
         self._received = 0
         self._silence: asyncio.TimerHandle | None = None
         self._watch()
 
-    async def feed(self, piece: bytes) -> None:
-        """Take a piece; an empty one is the end."""
+    def offer(self, piece: bytes) -> bool:
+        """Take a piece if there is room for it; an empty one is the end."""
         self.stop()
+        if self._queue.full():
+            return False
         self._received += len(piece)
         if self._limit is not None and self._received > self._limit:
             self._give_up(BodyTooLarge())
-            return
-        await self._queue.put(piece)
+            return True
+        self._queue.put_nowait(piece)
         if piece:
             self._watch()
+        return True
+
+    async def room(self) -> None:
+        """Return when the upstream has taken something."""
+        self._taken.clear()
+        await self._taken.wait()
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield what was fed."""
         while piece := await self._queue.get():
+            self._taken.set()
             yield piece
 
     def stop(self) -> None:

@@ -32,6 +32,7 @@ LIMITS = {
     "timeout_connect": 1,
     "timeout_header": 1,
     "timeout_idle": 1,
+    "timeout_upload": 1,
     "max_request_bytes": 1_000_000,
     "max_in_flight": 5,
     "max_queue": 5,

@@ -170,7 +170,11 @@ def test_a_value_that_could_end_a_header_does_not_come_down(stage: Stage, api: R
     """C20, C23: control characters that the parser lets through are not handed on."""
     api.script("control", reply("200 OK", b"ok", more=[b"X-Page: a\x01b", b"X-Next: a\x7fb", b"X-Count: fine"]))
     answer = stage.raw.ask("GET", "orders/control")
-    assert answer.status == 502 or (answer.all("x-page"), answer.all("x-next"), answer.all("x-count")) == ([], [], ["fine"])
+    assert answer.status == 502 or (answer.all("x-page"), answer.all("x-next"), answer.all("x-count")) == (
+        [],
+        [],
+        ["fine"],
+    )
 
 
 def test_a_value_beyond_ascii_comes_down_byte_for_byte(stage: Stage, api: RawUpstream) -> None:
