@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
+MINUTES ?= 10
 BIN     = $(VENV)/bin
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test check bench clean
+.PHONY: help demo demo-check test check bench bench-proxy fuzz clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,10 +29,18 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.test  ## Measure: a server's start with and without the extension, the cost of a summary, a keyring that hangs
+bench: $(VENV)/.bench  ## Measure: a server's start, the cost of a summary, a keyring that hangs, and the proxy
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.summary
 	@$(BIN)/python -m tests.bench.hanging_keyring
+	@$(MAKE) --no-print-directory bench-proxy
+
+bench-proxy: $(VENV)/.bench  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
+	@$(BIN)/python .ci/find-benchmark-tools
+	@$(BIN)/python -m tests.bench.proxy
+
+fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10
+	@$(BIN)/python -m tests.fuzz.proxy --minutes $(MINUTES)
 
 clean:  ## Remove everything that was set up or built
 	@rm -rf $(VENV) .cache dist jupyter_oidc/labextension labextension-stub/node_modules labextension-stub/lib
@@ -54,3 +63,8 @@ $(VENV)/.test: $(BIN)/python $(SOURCES)
 	@rm -rf jupyter_oidc/labextension
 	@.ci/quietly $(BIN)/python -m pip install --editable '.[test]'
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: $(VENV)/.test
+	@printf "Setting up: what the benchmark compares with (once) "
+	@.ci/quietly $(BIN)/python -m pip install --editable '.[bench]'
+	@touch $@

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
@@ -17,17 +18,19 @@ from jupyter_oidc.adapters.vault_auto import AutoVault
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.adapters.vault_memory import MemoryVault
-from jupyter_oidc.clock import SystemClock
+from jupyter_oidc.clock import SystemClock, utc_text
 from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.pending import PendingSignIns
+from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.sessions.service import SessionService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from jupyter_oidc.adapters.journal import EventJournal
     from jupyter_oidc.clock import Clock
@@ -62,15 +65,53 @@ class Services:
     sessions: Sessions
     pending: PendingSignIns
     proxy: ProxyService
-    clock: Clock
-    entropy: Entropy
-    journal: EventJournal
+    parts: Parts
     instance: str
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+        return self.parts.clock
+
+    @property
+    def entropy(self) -> Entropy:
+        """The source of chance."""
+        return self.parts.entropy
+
+    @property
+    def journal(self) -> EventJournal:
+        """Where events and refusals are written."""
+        return self.parts.journal
+
+    async def reload(self, settings: Settings, install: Callable[[Services], None]) -> None:
+        """Make the services for ``settings`` and ``install`` them; sessions that did not change are taken over (D9).
+
+        A session whose issuer or client has changed, or that is gone, ends: its refresh token is revoked where it came
+        from and is never offered to anybody else.
+        One whose other settings have changed is restored from what is stored, by a new service.
+        """
+        stay, move, end = _sorted(self.sessions, settings)
+        for session in move:
+            await session.aclose()  # what is stored is whole before the next service reads it
+        for session in (*move, *end):
+            session.abandon_sign_ins()
+        install(build(settings, self.parts, pending=self.pending, taken_over=stay))
+        for provider in settings.providers:
+            if provider.name not in {session.settings.name for session in stay}:
+                at = utc_text(self.clock.now().wall)
+                self.journal.session(SessionEvent(provider.name, "settings-changed", None, 0, at))
+        for session in end:
+            try:
+                await session.sign_out()
+            except StorageUnavailable as problem:
+                self.journal.refusal(session.settings.name, "settings", problem.code, problem.detail)
+            await session.aclose()
 
     async def aclose(self) -> None:
         """Stop background work and close connections."""
         await self.sessions.aclose()
         await self.proxy.aclose()
+        self.journal.emit_all()
 
 
 @dataclass(slots=True)
@@ -88,6 +129,25 @@ class _SecretOf:
         return self._known[0]
 
 
+def _sorted(
+    sessions: Sessions, settings: Settings
+) -> tuple[list[SessionService], list[SessionService], list[SessionService]]:
+    """Return the sessions that stay as they are, that go on under other settings, and that end."""
+    wanted = {provider.name: provider for provider in settings.providers}
+    stay: list[SessionService] = []
+    move: list[SessionService] = []
+    end: list[SessionService] = []
+    for session in sessions:
+        before, after = session.settings, wanted.get(session.settings.name)
+        if after == before:
+            stay.append(session)
+        elif after is not None and (after.issuer, after.client_id) == (before.issuer, before.client_id):
+            move.append(session)
+        else:
+            end.append(session)
+    return stay, move, end
+
+
 def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret | None = None) -> Parts:
     """Return the real parts for ``settings``; nothing is imported, opened or contacted yet.
 
@@ -95,31 +155,30 @@ def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret 
     """
     keyring_thread = KeyringThread()
 
-    def vault(provider: Provider) -> Vault:
+    @cache
+    def vault_of(name: str, issuer: str, client_id: str) -> Vault:
         if settings.storage == "memory":
             return MemoryVault()
-        name, issuer, client_id = provider.name, provider.issuer, provider.client_id
         keyring = KeyringVault(provider=name, issuer=issuer, client_id=client_id, thread=keyring_thread)
         file = FileVault(provider=name, issuer=issuer, client_id=client_id, key=storage_key)
         if settings.storage == "keyring":
             return keyring
         return file if settings.storage == "encrypted-file" else AutoVault(keyring, file, journal.log)
 
-    bundles = {provider.ca_bundle for provider in settings.providers if provider.ca_bundle}
     return Parts(
         clock=SystemClock(),
         entropy=SystemEntropy(),
         scheduler=LoopScheduler(),
         journal=journal,
         provider_port=lambda p: HttpProvider(timeout=p.http_timeout, ca_bundle=p.ca_bundle),
-        vault=vault,
+        vault=lambda p: vault_of(p.name, p.issuer, p.client_id),
         lock=lambda p: FileEntryLock(
             lambda: lock_folder(storage_folder),
             provider=p.name,
             issuer=p.issuer,
             client_id=p.client_id,
         ),
-        upstream=HttpUpstream(tuple(sorted(bundles))),
+        upstream=HttpUpstream(),
     )
 
 
@@ -138,16 +197,21 @@ def _session(provider: Provider, parts: Parts, pending: PendingSignIns) -> Sessi
     )
 
 
-def build(settings: Settings, parts: Parts) -> Services:
-    """Join ``parts`` into the services for ``settings``."""
-    pending = PendingSignIns(parts.clock, parts.entropy)
-    sessions = Sessions(_session(provider, parts, pending) for provider in settings.providers)
+def build(
+    settings: Settings,
+    parts: Parts,
+    *,
+    pending: PendingSignIns | None = None,
+    taken_over: Sequence[SessionService] = (),
+) -> Services:
+    """Join ``parts`` into the services for ``settings``; sessions that are ``taken_over`` are not made anew."""
+    pending = pending or PendingSignIns(parts.clock, parts.entropy)
+    present = {session.settings.name: session for session in taken_over}
+    sessions = Sessions(present.get(p.name) or _session(p, parts, pending) for p in settings.providers)
     return Services(
         sessions=sessions,
         pending=pending,
         proxy=ProxyService(sessions, parts.upstream, Prover(parts.clock, parts.entropy)),
-        clock=parts.clock,
-        entropy=parts.entropy,
-        journal=parts.journal,
+        parts=parts,
         instance=parts.entropy.token(64),
     )

@@ -257,6 +257,14 @@ class HeadersTooLarge(RequestProblem):
     default_action = "Send fewer or shorter headers."
 
 
+class QueryTooLong(HeadersTooLarge):
+    """The query of a proxied call exceeds the limit (C3; RFC 9110, 15.5.15)."""
+
+    status = 414
+    default_message = "The query string is longer than 32 KiB."
+    default_action = "Send a shorter query, or send the values in the body of a POST."
+
+
 class SignInCancelled(RequestProblem):
     """The sign-in was cancelled before it finished."""
 

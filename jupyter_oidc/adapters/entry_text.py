@@ -69,6 +69,7 @@ class Owner:
                     "installation": self._installation(),
                     "refresh_token": reveal(entry.refresh_token),
                     **({} if entry.dpop_key is None else {"dpop_key": reveal(entry.dpop_key)}),
+                    **({} if entry.sid is None else {"sid": entry.sid}),
                 },
             ),
         )
@@ -93,6 +94,7 @@ class Owner:
                 signed_in_at=float(stored["signed_in_at"]),
                 refresh_token=Secret(stored["refresh_token"]),
                 dpop_key=Secret(stored["dpop_key"]) if "dpop_key" in stored else None,
+                sid=None if stored.get("sid") is None else str(stored["sid"]),
             )
             if entry.dpop_key is not None and not is_key(entry.dpop_key):
                 raise damaged()

@@ -1,34 +1,51 @@
-"""Session and call events through ``jupyter_events``, and audit lines in the server's log.
+"""Session and call events through ``jupyter_events``, counters, and audit lines in the server's log.
 
 An event is a hint to read again: it holds names, stable reason codes and counters, nothing else (DESIGN 8).
 Emitting never fails the caller; what cannot be emitted is logged.
+Calls are counted at once and emitted later, a few at a time, and only if anybody listens: the hot path waits for
+nobody who reads along.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import asyncio
+from collections import deque
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc import contract
+from jupyter_oidc.adapters.metrics import count_call, count_refusal, count_session
+from jupyter_oidc.clock import utc_text
 
 if TYPE_CHECKING:
     import logging
 
     from jupyter_events import EventLogger
 
-    from jupyter_oidc.proxy.ports import CallRecord
     from jupyter_oidc.sessions.ports import SessionEvent
 
 SESSION_EVENTS: Final = "https://events.jupyter.org/jupyter_oidc/session/v1"
 CALL_EVENTS: Final = "https://events.jupyter.org/jupyter_oidc/call/v1"
 
+MOST_WAITING: Final = 10_000
+"""Call events that wait to be emitted; beyond that the oldest are dropped, and the log says how many."""
 
-@dataclass(frozen=True, slots=True)
+AT_ONCE: Final = 50
+"""Call events that are emitted in one go."""
+
+PAUSE: Final = 0.02
+"""Seconds between two goes, in which the server does something else."""
+
+
 class EventJournal:
     """Implements ``Journal`` on the server's event logger and log."""
 
-    events: EventLogger
-    log: logging.Logger
+    def __init__(self, events: EventLogger, log: logging.Logger) -> None:
+        self.events = events
+        self.log = log
+        self._waiting: deque[tuple[float, dict[str, Any]]] = deque()
+        self._dropped = 0
+        self._emitting: asyncio.TimerHandle | None = None
 
     def register(self) -> None:
         """Make the server's event logger accept our events."""
@@ -38,15 +55,71 @@ class EventJournal:
     def session(self, event: SessionEvent) -> None:
         """Publish a session event and write it to the audit trail."""
         self.log.info("jupyter_oidc: provider %s: %s (%s)", event.provider, event.kind, event.reason or "-")
+        count_session(event.provider, event.kind)
         self._emit(SESSION_EVENTS, asdict(event))
 
-    def call(self, record: CallRecord) -> None:
-        """Publish one proxied call."""
-        self._emit(CALL_EVENTS, asdict(record))
+    def call(
+        self,
+        *,
+        api: str,
+        method: str,
+        status: int,
+        size: int,
+        seconds: float,
+        kernel_id: str | None,
+        outcome: str,
+        wall: float,
+    ) -> None:
+        """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if anybody listens."""
+        caller = "browser" if kernel_id is None else "kernel"
+        count_call(api, caller, outcome, size)
+        if not self._heard(CALL_EVENTS):
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            self._waiting.popleft()
+            self._dropped += 1
+        event = {
+            "api": api,
+            "method": method,
+            "status": status,
+            "bytes": size,
+            "duration": round(seconds, 6),
+            "caller": caller,
+            "kernel_id": kernel_id,
+        }
+        self._waiting.append((wall, event))
+        if self._emitting is None:
+            self._emitting = asyncio.get_running_loop().call_later(PAUSE, self._emit_some)
 
     def refusal(self, provider: str, flow: str, refused: str, detail: str) -> None:
         """Write a refusal with its reason code and correlation id to the audit trail (E-3, E-6)."""
+        count_refusal(provider, refused)
         self.log.warning("jupyter_oidc: provider %s: refused: %s (%s) [%s]", provider, refused, detail, flow)
+
+    def emit_all(self) -> None:
+        """Emit what waits, before the server stops."""
+        while self._waiting:
+            self._emit_some()
+        if self._emitting is not None:
+            self._emitting.cancel()
+            self._emitting = None
+
+    def _emit_some(self) -> None:
+        for _ in range(min(AT_ONCE, len(self._waiting))):
+            wall, event = self._waiting.popleft()
+            self._emit(CALL_EVENTS, {**event, "at": utc_text(wall)})
+        if self._dropped:
+            self.log.warning("jupyter_oidc: %d call events were dropped; nobody reads them fast enough", self._dropped)
+            self._dropped = 0
+        self._emitting = asyncio.get_running_loop().call_later(PAUSE, self._emit_some) if self._waiting else None
+
+    def _heard(self, schema_id: str) -> bool:
+        """Return whether anybody would get an event; asked before one is made."""
+        events: Any = self.events
+        listeners = (
+            getattr(events, name, {schema_id: True}) for name in ("_modified_listeners", "_unmodified_listeners")
+        )
+        return bool(events.handlers) or any(known.get(schema_id) for known in listeners)
 
     def _emit(self, schema_id: str, data: dict[str, Any]) -> None:
         try:

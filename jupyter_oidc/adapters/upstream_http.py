@@ -1,125 +1,337 @@
 """Calls to the APIs over aiohttp: bodies are never decoded, buffered or re-encoded (DESIGN 7).
 
-One connection pool per API host; redirects are never followed; no cookie is kept or sent.
+Each API has a connection pool of its own (C29); redirects are never followed; no cookie is kept or sent.
+A host name that leads into a private network is refused unless the API's settings allow it (C34).
 aiohttp is imported at the first call, not with the extension.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.adapters.patient_response import patient_response
 from jupyter_oidc.adapters.tls import verifying
-from jupyter_oidc.airlock import reveal
-from jupyter_oidc.errors import TlsUntrusted, UpstreamProtocolError, UpstreamTimeout, UpstreamUnreachable
+from jupyter_oidc.airlock import reveal, reveal_bytes
+from jupyter_oidc.errors import (
+    RouteForbidden,
+    TlsUntrusted,
+    UpstreamProtocolError,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from jupyter_oidc.proxy.ports import SocketRefused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import aiohttp
 
+    from jupyter_oidc.errors import Problem
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.ports import UpstreamCall
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.settings import Api
 
-CONNECT_TIMEOUT: Final = 10.0
-"""Seconds to connect."""
+PIECE: Final = 262_144
+"""Bytes of a reply that wait in memory for a slow caller; twice as many at most."""
 
-SILENCE: Final = 60.0
-"""Seconds that an API may be silent: before the head of its reply, and between two pieces of the body (C15)."""
+LONGEST_LINE: Final = 32_768
+"""Bytes of one line in the head of a reply."""
 
-CONNECTIONS: Final = 100
+_NOT_SENT: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+"""Headers that aiohttp would add; only what the caller sent goes up."""
 
 
-@dataclass(frozen=True, slots=True)
 class HttpUpstreamReply:
     """Implements ``UpstreamReply``."""
 
-    response: aiohttp.ClientResponse
+    __slots__ = ("_bearer", "_response", "status")
 
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self.response.status
+    def __init__(self, response: aiohttp.ClientResponse, bearer: Secret) -> None:
+        self.status = response.status
+        self._response = response
+        self._bearer = bearer
 
     @property
     def headers(self) -> Headers:
-        """The headers as received."""
-        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.response.raw_headers]
+        """The headers as received, without any that holds the bearer token (C25)."""
+        return _readable(self._response.raw_headers, self._bearer)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the next piece of the body has not arrived yet."""
+        content = self._response.content
+        return not content._buffer and not content.is_eof()  # noqa: SLF001 - aiohttp has no other way to ask
+
+    @property
+    def ended(self) -> bool:
+        """Whether the body has been read to its end."""
+        return self._response.content.at_eof()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the raw body as it arrives."""
         import aiohttp
 
+        content = self._response.content
         try:
-            async for chunk in self.response.content.iter_any():
+            while chunk := await content.readany():
                 yield chunk
-        except (aiohttp.ClientError, asyncio.TimeoutError):
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
             raise UpstreamUnreachable("The API broke off its answer.", detail="upstream.truncated") from None
-        finally:
-            self.response.close() if not self.response.content.at_eof() else self.response.release()
 
-    async def drop(self) -> None:
-        """Close the connection."""
-        self.response.close()
+    def drop(self) -> None:
+        """Give the connection back if the body was read to its end, and close it otherwise."""
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+
+class HttpUpstreamSocket:
+    """Implements ``UpstreamSocket``."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse[Any]) -> None:
+        self._socket = socket
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that the API chose."""
+        return self._socket.protocol
+
+    @property
+    def close_code(self) -> int | None:
+        """Why the API closed, if it did."""
+        return self._socket.close_code
+
+    async def messages(self) -> AsyncIterator[str | bytes]:
+        """Yield messages until the API closes."""
+        import aiohttp
+
+        async for message in self._socket:
+            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                yield message.data
+
+    async def send(self, message: str | bytes) -> None:
+        """Send one message."""
+        try:
+            if isinstance(message, str):
+                await self._socket.send_str(message)
+            else:
+                await self._socket.send_bytes(message)
+        except (OSError, RuntimeError):
+            raise UpstreamUnreachable("The API closed the connection.", detail="upstream.socket") from None
+
+    async def close(self, code: int) -> None:
+        """Close."""
+        await self._socket.close(code=code)
 
 
 class HttpUpstream:
-    """Implements ``UpstreamPort``; ``silence`` is the longest one, in seconds."""
+    """Implements ``UpstreamPort``; a pool is made when its API is called first, and anew when its settings change."""
 
-    def __init__(self, ca_bundles: tuple[str, ...] = (), *, silence: float = SILENCE) -> None:
-        self._ca_bundles = ca_bundles
-        self._silence = silence
-        self._session: aiohttp.ClientSession | None = None
+    def __init__(self) -> None:
+        self._pools: dict[str, tuple[Api, aiohttp.ClientSession]] = {}
+        self._replaced: list[aiohttp.ClientSession] = []
 
     async def open(self, call: UpstreamCall) -> HttpUpstreamReply:
         """Send ``call``; see ``UpstreamPort.open``."""
-        import aiohttp
         from yarl import URL
 
-        session = self._ready_session()
-        scheme = "Bearer" if call.proof is None else "DPoP"
-        headers = [*call.headers, ("Authorization", f"{scheme} {reveal(call.bearer)}")]
-        if call.proof is not None:
-            headers.append(("DPoP", reveal(call.proof)))
+        pool = self._pool(call.api)
+        headers = [*call.headers, *_credentials(call)]
         if call.length is not None:
             headers.append(("Content-Length", str(call.length)))
+        deadline = _Deadline(call.api.timeout_header)
         try:
-            response = await session.request(
+            response = await pool.request(
                 call.method,
                 URL(call.url, encoded=True),
                 headers=headers,
-                data=call.body,
+                data=None if call.body is None else deadline.after(call.body),
                 allow_redirects=False,
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+                skip_auto_headers=_NOT_SENT,
             )
-        except aiohttp.ClientConnectorCertificateError:
-            raise TlsUntrusted("The API's certificate is not trusted on this machine.") from None
-        except (aiohttp.ServerTimeoutError, asyncio.TimeoutError):
-            raise UpstreamTimeout from None
-        except (aiohttp.ClientConnectorError, aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            raise UpstreamUnreachable from None
-        except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, ValueError):
-            raise UpstreamProtocolError from None
-        except aiohttp.ClientError:
-            raise UpstreamUnreachable from None
-        return HttpUpstreamReply(response)
+        except (Exception, asyncio.CancelledError) as error:
+            problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
+            if problem is None:
+                raise
+            raise problem from None
+        finally:
+            deadline.stop()
+        if not _is_sound(response):
+            response.close()
+            raise UpstreamProtocolError
+        return HttpUpstreamReply(response, call.bearer)
+
+    async def open_socket(
+        self, call: UpstreamCall, subprotocols: tuple[str, ...]
+    ) -> HttpUpstreamSocket | SocketRefused:
+        """Open a WebSocket; see ``UpstreamPort.open_socket``."""
+        import aiohttp
+        from yarl import URL
+
+        pool = self._pool(call.api)
+        deadline = _Deadline(call.api.timeout_header)
+        try:
+            socket = await pool.ws_connect(
+                URL(call.url, encoded=True),
+                headers=[*call.headers, *_credentials(call)],
+                protocols=subprotocols,
+                max_msg_size=call.api.max_message_bytes,
+                compress=0,
+            )
+        except aiohttp.WSServerHandshakeError as refused:
+            raw = [(name.encode(), value.encode()) for name, value in (refused.headers or {}).items()]
+            return SocketRefused(refused.status, _readable(raw, call.bearer))
+        except (Exception, asyncio.CancelledError) as error:
+            problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
+            if problem is None:
+                raise
+            raise problem from None
+        finally:
+            deadline.stop()
+        return HttpUpstreamSocket(socket)
 
     async def aclose(self) -> None:
-        """Close the connection pool."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close the connection pools."""
+        pools, self._pools = self._pools, {}
+        for pool in (*(pool for _, pool in pools.values()), *self._replaced):
+            await pool.close()
+        self._replaced.clear()
 
-    def _ready_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            import aiohttp
+    def _pool(self, api: Api) -> aiohttp.ClientSession:
+        known = self._pools.get(api.name)
+        if known is not None and known[0] is api:
+            return known[1]
+        if known is not None:
+            self._replaced.append(known[1])  # calls that are on their way go on; idle connections close themselves
+        pool = self._new_pool(api)
+        self._pools[api.name] = (api, pool)
+        return pool
 
-            self._session = aiohttp.ClientSession(
-                auto_decompress=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS, ssl=verifying(self._ca_bundles)),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=self._silence),
-                trust_env=False,
-            )
-        return self._session
+    def _new_pool(self, api: Api) -> aiohttp.ClientSession:
+        import aiohttp
+
+        from jupyter_oidc.adapters.guarded_resolver import GuardedResolver
+
+        resolver = None if api.allow_private_network else GuardedResolver()
+        return aiohttp.ClientSession(
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            connector=aiohttp.TCPConnector(
+                limit=0, ssl=verifying([api.ca_bundle] if api.ca_bundle else []), resolver=resolver
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=api.timeout_connect, sock_read=max(api.timeout_idle, api.timeout_header)
+            ),
+            read_bufsize=PIECE,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+            trust_env=False,
+            response_class=patient_response(),
+        )
+
+
+class _Deadline:
+    """Cancels the task that made it when the head of a reply takes longer than ``seconds`` (C15).
+
+    aiohttp limits the silence between two pieces; this one limits the whole, so one byte a second is no way around.
+    """
+
+    __slots__ = ("_handle", "_loop", "_passed", "_seconds", "_task")
+
+    def __init__(self, seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._passed = False
+        self._seconds = seconds
+        self._handle: asyncio.TimerHandle | None = self._loop.call_later(seconds, self._ring)
+
+    async def after(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Pass ``body`` on; the time counts from its end."""
+        self.stop()
+        async for chunk in body:
+            yield chunk
+        self._handle = self._loop.call_later(self._seconds, self._ring)
+
+    def stop(self) -> None:
+        """Let the time pass."""
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def take_back(self) -> bool:
+        """Return whether the deadline passed; if so, the cancellation was ours and is undone."""
+        if self._passed and self._task is not None and hasattr(self._task, "uncancel"):
+            self._task.uncancel()
+        return self._passed
+
+    def _ring(self) -> None:
+        self._passed = True
+        if self._task is not None:
+            self._task.cancel()
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """Return what the caller hears of ``error``; ``None`` if it is no fault of the upstream or the way to it."""
+    import aiohttp
+
+    from jupyter_oidc.adapters.guarded_resolver import PrivateAddress
+
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return TlsUntrusted("The API's certificate is not trusted on this machine.")
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return UpstreamUnreachable(detail="upstream.connect")
+    if isinstance(error, asyncio.TimeoutError):
+        return UpstreamTimeout()
+    if isinstance(error, aiohttp.ClientConnectorError) and _caused_by(error, PrivateAddress):
+        return RouteForbidden(
+            "The API's host name leads into a private network.",
+            action="Ask your administrator to set allow_private_network for this API, if that is intended.",
+            detail="upstream.private",
+        )
+    if isinstance(error, (aiohttp.ClientResponseError, aiohttp.ClientPayloadError, aiohttp.InvalidURL)):
+        return UpstreamProtocolError()
+    if isinstance(error, (aiohttp.ClientError, OSError)):
+        return UpstreamUnreachable(detail=f"upstream.{_phase(error)}")
+    if isinstance(error, ValueError):
+        return UpstreamProtocolError()
+    return None
+
+
+def _is_sound(response: aiohttp.ClientResponse) -> bool:
+    """Return whether the framing of ``response`` is one that everybody understands alike (C20; RFC 9112, 6.1)."""
+    codings = response.headers.getall("Transfer-Encoding", ())
+    return (
+        response.status != 101 and all(coding.strip().lower() == "chunked" for coding in codings) and len(codings) < 2
+    )
+
+
+def _phase(error: BaseException) -> str:
+    """Say in a word how far the call came (C14)."""
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "dns"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "tls"
+    return "connect" if isinstance(error, aiohttp.ClientConnectorError) else "answer"
+
+
+def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
+    while error is not None:
+        if isinstance(error, kind):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _credentials(call: UpstreamCall) -> Headers:
+    if call.proof is None:
+        return [("Authorization", f"Bearer {reveal(call.bearer)}")]
+    return [("Authorization", f"DPoP {reveal(call.bearer)}"), ("DPoP", reveal(call.proof))]
+
+
+def _readable(raw: Any, bearer: Secret) -> Headers:
+    token = reveal_bytes(bearer)
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw if token not in value]

@@ -55,11 +55,15 @@ def verify_compact(
     client_secret: Secret | None,
     refuse: Callable[[str], Problem],
     fresh: bool = False,
+    special_type: str | None = None,
+    before_keys: Callable[[Verified], None] | None = None,
 ) -> Verified | KeysStale:
     """Verify one compact JWS with the pinned ``alg`` (RFC 7515, 5.2; V-1, V-2, V-3).
 
     ``fresh`` says that ``keys`` were fetched during this very validation: then a signature that does not
     verify is final, and without it the answer is :class:`KeysStale`.
+    ``special_type`` is the one registered ``typ`` that fits besides the plain ones.
+    ``before_keys`` may refuse a token that anybody could have sent before a key is looked at (K-7).
     A failed check raises ``refuse(check)`` with check in ``format``, ``header``, ``type``, ``alg``, ``keys``,
     ``signature``.
     """
@@ -69,7 +73,10 @@ def verify_compact(
     header = _object(parts.header)
     if header is None:
         raise refuse("format")
-    _check_header(header, alg, refuse)
+    _check_header(header, alg, refuse, special_type)
+    claims = _object(parts.claims)
+    if claims is not None and before_keys is not None:
+        before_keys(Verified(header, claims))
     if alg in _HMAC:
         # NOTE: the client secret only, never a published key, so fresh keys cannot change the verdict (K-9).
         if not _authentic(alg, client_secret, parts):
@@ -82,7 +89,6 @@ def verify_compact(
             if fresh:
                 raise refuse("signature")
             return KeysStale()
-    claims = _object(parts.claims)
     if claims is None:
         raise refuse("format")
     return Verified(header, claims)
@@ -131,7 +137,12 @@ def _object(part: bytes) -> dict[str, Any] | None:
         return None
 
 
-def _check_header(header: Mapping[str, Any], alg: str, refuse: Callable[[str], Problem]) -> None:
+def _check_header(
+    header: Mapping[str, Any],
+    alg: str,
+    refuse: Callable[[str], Problem],
+    special_type: str | None,
+) -> None:
     """Apply V-1 and V-2; ``jwk``, ``jku``, ``x5u`` and ``x5c`` are not even looked at (K-1, A15)."""
     if header.get("alg") != alg or (alg not in FITTING and alg not in _HMAC):
         raise refuse("alg")
@@ -139,7 +150,7 @@ def _check_header(header: Mapping[str, Any], alg: str, refuse: Callable[[str], P
         raise refuse("header")
     kind = header.get("typ", "JWT")
     # NOTE: every registered special type is a structured suffix: logout+jwt, at+jwt ... (RFC 8725, 3.11).
-    if not isinstance(kind, str) or "+" in kind:
+    if not isinstance(kind, str) or ("+" in kind and kind.lower() != special_type):
         raise refuse("type")
 
 

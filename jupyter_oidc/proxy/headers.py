@@ -62,6 +62,7 @@ _DOWN: Final = frozenset(
         "content-md5",
         "content-range",
         "content-type",
+        "date",
         "deprecation",
         "digest",
         "etag",
@@ -80,16 +81,41 @@ _DOWN: Final = frozenset(
     },
 )
 
-_DOWN_FAMILIES: Final = ("x-", "ratelimit")
-_NOT_DOWN: Final = (
-    "x-oidc-",
-    "x-frame-options",
-    "x-content-type-options",
-    "x-xss-protection",
-    "x-accel-",
-    "x-sendfile",
+_DOWN_FAMILIES: Final = (
+    "openai-",
+    "ratelimit",
+    "x-amz-",
+    "x-amzn-",
+    "x-api-version",
+    "x-b3-",
+    "x-cache",
+    "x-correlation-id",
+    "x-count",
+    "x-cursor",
+    "x-github-",
+    "x-goog-",
+    "x-has-more",
+    "x-ms-",
+    "x-next",
+    "x-page",
+    "x-pagination",
+    "x-per-page",
+    "x-prev",
+    "x-process-time",
+    "x-rate-limit",
+    "x-ratelimit",
+    "x-request-id",
+    "x-response-time",
+    "x-runtime",
+    "x-total",
+    "x-trace",
 )
+"""Beginnings of names that many APIs use to number, page, limit and trace; anything else is a setting of the API."""
 
+_PLAIN_VALUE: Final = re.compile(r"[\t\x20-\x7e]*\Z")
+"""What goes up is ASCII: the upstream client writes anything else in another encoding than it came."""
+
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")  # RFC 9110, 5.5
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
 
@@ -102,11 +128,12 @@ FIXED: Final[Headers] = [
 """Set on every proxied reply, and never taken from an upstream."""
 
 
-def headers_up(received: Iterable[tuple[str, str]]) -> Headers:
+def headers_up(received: Iterable[tuple[str, str]], more: frozenset[str] = frozenset()) -> Headers:
     """Return the request headers that go to the API, without ``Authorization``, which the adapter adds.
 
+    ``more`` are lower-case names that this API's settings add to the list.
     Names named by ``Connection`` are dropped like all hop-by-hop headers (C5, C6).
-    Raises ``BadHeader`` for a value that cannot be forwarded safely (C8).
+    Raises ``BadHeader`` for a value that cannot be forwarded byte for byte (C8).
     """
     received = list(received)
     hop_by_hop = {
@@ -115,33 +142,44 @@ def headers_up(received: Iterable[tuple[str, str]]) -> Headers:
     up: Headers = []
     for name, value in received:
         lower = name.lower()
-        if lower not in _UP or lower in hop_by_hop:
+        if (lower not in _UP and lower not in more) or lower in hop_by_hop:
             continue
-        if not _VALUE.match(value):
+        if not _PLAIN_VALUE.match(value):
             raise BadHeader
         up.append((name, value))
     return up
 
 
-def headers_down(received: Iterable[tuple[str, str]]) -> Headers:
-    """Return the reply headers that come back, with the fixed ones, and caching confined to this user (C22)."""
+def headers_down(received: Iterable[tuple[str, str]], more: frozenset[str] = frozenset()) -> Headers:
+    """Return the reply headers that come back, with the fixed ones, and caching confined to this user (C22).
+
+    ``more`` are lower-case names that this API's settings add to the list.
+    """
     down: Headers = []
     cache: list[str] = []
     for name, value in received:
         lower = name.lower()
-        if not _comes_down(lower) or not _NAME.match(name) or not _VALUE.match(value):
+        if not (lower in _DOWN or lower in more or lower.startswith(_DOWN_FAMILIES)):
+            continue
+        if not _NAME.match(name) or not _VALUE.match(value):
             continue
         if lower == "cache-control":
             cache += [word.strip() for word in value.split(",")]
-        elif lower != "www-authenticate" or not value.lstrip().lower().startswith("basic"):
+        elif lower != "www-authenticate" or asks_no_password(value):
             down.append((name, value))
     return [*down, ("Cache-Control", _private(cache)), *FIXED]
 
 
-def _comes_down(lower: str) -> bool:
-    if lower.startswith(_NOT_DOWN):
-        return False
-    return lower in _DOWN or lower.startswith(_DOWN_FAMILIES)
+def asks_no_password(challenge: str) -> bool:
+    """Return whether every scheme in a ``WWW-Authenticate`` is one that no browser prompts for (C11).
+
+    A ``Basic``, ``Digest``, ``Negotiate`` or ``NTLM`` behind a first ``Bearer`` counts (RFC 9110, 11.6.1).
+    """
+    for part in _QUOTED.sub('""', challenge).split(","):
+        words = part.split()
+        if words and "=" not in words[0] and words[0].lower() not in ("bearer", "dpop"):
+            return False
+    return True
 
 
 def _private(cache: list[str]) -> str:

@@ -10,21 +10,25 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.settings import Api
+
+Caller = Literal["browser", "kernel"]
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamCall:
-    """One request to an API; ``body`` is streamed, ``length`` is its size in bytes if known.
+    """One request to ``api``; ``body`` is streamed, ``length`` is its size in bytes if known.
 
     With a ``proof`` the token in ``bearer`` goes out by the scheme ``DPoP`` (RFC 9449, 7.1).
     """
 
+    api: Api
     method: str
     url: str
     headers: Headers
     bearer: Secret
-    body: AsyncIterator[bytes] | None
-    length: int | None
+    body: AsyncIterator[bytes] | None = None
+    length: int | None = None
     proof: Secret | None = None
 
 
@@ -38,16 +42,60 @@ class UpstreamReply(Protocol):
 
     @property
     def headers(self) -> Headers:
-        """The headers as received, in order, repeated ones included."""
+        """The headers as received, in order, repeated ones included; none that holds the bearer token (C25)."""
+        ...
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the next piece of the body has not arrived yet."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether the body has been read to its end."""
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield the raw body; raises ``UpstreamUnreachable`` if it breaks off."""
         ...
 
-    async def drop(self) -> None:
-        """Close the connection without reading the rest."""
+    def drop(self) -> None:
+        """Close the connection without reading the rest; after the last piece it is only given back."""
         ...
+
+
+class UpstreamSocket(Protocol):
+    """An open WebSocket to an API."""
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that the API chose."""
+        ...
+
+    def messages(self) -> AsyncIterator[str | bytes]:
+        """Yield messages until the API closes."""
+        ...
+
+    async def send(self, message: str | bytes) -> None:
+        """Send one message; returns when there is room for the next."""
+        ...
+
+    @property
+    def close_code(self) -> int | None:
+        """Why the API closed (RFC 6455, 7.4), if it did."""
+        ...
+
+    async def close(self, code: int) -> None:
+        """Close; closing twice is no error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SocketRefused:
+    """The API answered a WebSocket handshake with a status instead; ``headers`` as received."""
+
+    status: int
+    headers: Headers
 
 
 class UpstreamPort(Protocol):
@@ -56,24 +104,15 @@ class UpstreamPort(Protocol):
     async def open(self, call: UpstreamCall) -> UpstreamReply:
         """Return the head of the reply.
 
-        Raises ``UpstreamUnreachable``, ``UpstreamTimeout``, ``UpstreamProtocolError`` or ``TlsUntrusted``.
+        Raises ``UpstreamUnreachable``, ``UpstreamTimeout``, ``UpstreamProtocolError``, ``RouteForbidden`` or
+        ``TlsUntrusted``.
         """
+        ...
+
+    async def open_socket(self, call: UpstreamCall, subprotocols: tuple[str, ...]) -> UpstreamSocket | SocketRefused:
+        """Open a WebSocket, or return what the API said instead; raises as :meth:`open` does."""
         ...
 
     async def aclose(self) -> None:
         """Close all connections."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """One proxied call for the audit trail; ``bytes`` of reply body, ``duration`` in seconds."""
-
-    api: str
-    method: str
-    status: int
-    bytes: int
-    duration: float
-    caller: Literal["browser", "kernel"]
-    kernel_id: str | None
-    at: str

@@ -1,9 +1,10 @@
 """One proxied call: policy, bearer token, upstream, and what a 401 from the API earns.
 
-An upstream 401 earns one forced refresh and one replay if nothing was sent that cannot be sent again; a 403
-is passed on and means nothing to the session (C11, C13, C30).
+An upstream 401 earns one forced refresh and one replay if nothing was sent that cannot be sent again; a 403 is passed
+on and means nothing to the session (C11, C13, C30).
 A token that is bound to a key goes out with a proof of its own for each request, a repeated one included; an API that
 wants a nonce in it gets one repetition under the same condition, and its 401 says nothing about the token (X-6).
+What is known of an API before a call comes is looked up once, in its :class:`Gate`.
 """
 
 from __future__ import annotations
@@ -18,31 +19,37 @@ from jupyter_oidc.errors import (
     NotSignedIn,
     SessionExpired,
     StepUpRequired,
+    UnknownApi,
 )
 from jupyter_oidc.protocol.dpop import challenge_wants_nonce
+from jupyter_oidc.proxy.challenge import missing_scope_in, step_up_in
 from jupyter_oidc.proxy.headers import Headers, headers_down, headers_up
-from jupyter_oidc.proxy.ports import UpstreamCall
+from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.target import rewritten_location, upstream_url
+from jupyter_oidc.proxy.turnstile import Turnstile
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.registry import token_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from jupyter_oidc.protocol.dpop import ProofKey
-    from jupyter_oidc.proxy.ports import UpstreamPort, UpstreamReply
+    from jupyter_oidc.proxy.ports import Caller, UpstreamPort, UpstreamReply, UpstreamSocket
+    from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.proving import Prover
     from jupyter_oidc.sessions.registry import Sessions
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
-    from jupyter_oidc.settings.model import CallerKind
+
+_SIGN_IN_BY_NAME = "Sign in again for this API: oidc.sign_in(api='{}'), or Sign in in JupyterLab."
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyRequest:
     """A call as it reached us: ``raw_path`` and ``raw_query`` are undecoded, the path without leading slash.
 
-    ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end.
+    ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end, and ``own_host`` the host
+    (and port) under which the caller reaches us.
     """
 
     api: str
@@ -50,70 +57,35 @@ class ProxyRequest:
     raw_path: str
     raw_query: str
     headers: Headers
-    caller: CallerKind
+    caller: Caller
     proxy_path: str
+    own_host: str = ""
     body: AsyncIterator[bytes] | None = None
     length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back to the caller: status and headers are final, the body is still with the upstream."""
+class Gate:
+    """One API: its settings, whose session opens it, with which token, and how many may pass at once."""
 
-    status: int
-    headers: Headers
-    upstream: UpstreamReply
+    api: Api
+    session: SessionService
+    key: TokenKey
+    turnstile: Turnstile
+    sockets: Turnstile
 
+    @classmethod
+    def of(cls, api: Api, session: SessionService) -> Gate:
+        """Return the gate of ``api``."""
+        calls = Turnstile(api.max_in_flight, api.max_queue)
+        return cls(api, session, token_key(api), calls, Turnstile(api.max_in_flight, 0))
 
-class ProxyService:
-    """Sends admitted calls to the APIs with the right token; ``prover`` is asked only where one is bound to a key."""
-
-    def __init__(self, sessions: Sessions, upstream: UpstreamPort, prover: Prover) -> None:
-        self._sessions = sessions
-        self._upstream = upstream
-        self._prover = prover
-
-    async def open(self, request: ProxyRequest) -> Answer:
-        """Send ``request`` and return the head of the answer.
-
-        Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API, whatever its status, is
-        no problem.
-        """
-        api, session = self._sessions.of_api(request.api)
-        url = self._admit(api, request)
-        headers = headers_up(request.headers)
-        granted = await self._granted(api, session)
-        reply = await self._send(request, url, headers, granted)
-        retryable = False
-        if reply.status == 401:
-            if _wants_step_up(reply):
-                await reply.drop()
-                raise StepUpRequired
-            if granted.proof_key is not None and _wants_nonce(reply):
-                retryable = request.body is not None
-            else:
-                renewed = await session.bearer(token_key(api), api.bearer_token_source, rejected=granted.secret)
-                if isinstance(renewed, Granted) and renewed.secret != granted.secret:
-                    if request.body is None:
-                        await reply.drop()
-                        reply = await self._send(request, url, headers, renewed)
-                    else:
-                        retryable = True
-        return Answer(reply.status, self._down(api, request, url, reply, retryable=retryable), reply)
-
-    async def aclose(self) -> None:
-        """Close the upstream connections."""
-        await self._upstream.aclose()
-
-    def _admit(self, api: Api, request: ProxyRequest) -> str:
-        if request.method not in api.methods:
-            raise MethodNotAllowed
-        if request.caller not in api.callers:
-            raise CallerForbidden
-        return upstream_url(api, request.raw_path, request.raw_query)
-
-    async def _granted(self, api: Api, session: SessionService) -> Granted:
-        match await session.bearer(token_key(api), api.bearer_token_source):
+    async def granted(self) -> Granted:
+        """Return a bearer token; raises what the caller must hear if there is none."""
+        ready = self.session.ready(self.key, self.api.bearer_token_source)
+        if ready is not None:
+            return ready
+        match await self.session.bearer(self.key, self.api.bearer_token_source):
             case Granted() as granted:
                 return granted
             case SignInNeeded(code="session_expired"):
@@ -123,33 +95,240 @@ class ProxyService:
             case TryLater(seconds=seconds, reason=reason):
                 raise _unavailable(seconds, reason)
 
-    async def _send(self, request: ProxyRequest, url: str, headers: Headers, granted: Granted) -> UpstreamReply:
-        call = UpstreamCall(request.method, url, headers, granted.secret, request.body, request.length)
+    async def renewed(self, rejected: Granted) -> Granted | None:
+        """Return another token after the API ``rejected`` one, if there is one."""
+        renewed = await self.session.bearer(self.key, self.api.bearer_token_source, rejected=rejected.secret)
+        return renewed if isinstance(renewed, Granted) and renewed.secret != rejected.secret else None
+
+    def step_up(self, headers: Headers) -> None:
+        """Raise ``StepUpRequired`` if the API asks for a stronger sign-in, and remember which (RFC 9470, 4)."""
+        wanted = step_up_in(headers)
+        if wanted is not None:
+            self.session.expect_step_up(self.api.name, wanted)
+            raise StepUpRequired(action=_SIGN_IN_BY_NAME.format(self.api.name))
+
+
+class _Watched:
+    """Something open that ends when its session ends on purpose (S-5)."""
+
+    __slots__ = ("_generation", "_session", "_unwatch")
+
+    def __init__(self, session: SessionService, generation: int) -> None:
+        self._session = session
+        self._generation = generation
+        self._unwatch: Callable[[], None] | None = None
+
+    def on_end(self, cut: Callable[[], None]) -> None:
+        """Call ``cut`` when the session ends on purpose, or now if it has."""
+        if self._session.is_current(self._generation):
+            self._unwatch = self._session.on_end(cut)
+        else:
+            cut()
+
+    def _stop_watching(self) -> None:
+        if self._unwatch is not None:
+            self._unwatch()
+
+
+class Answer(_Watched):
+    """What goes back to the caller: status and headers are final, the body is still with the upstream.
+
+    :meth:`close` must be called in the end, whatever happens; it makes room for the next call.
+    """
+
+    __slots__ = ("_closed", "_turnstile", "headers", "status", "upstream")
+
+    def __init__(self, headers: Headers, upstream: UpstreamReply, gate: Gate, generation: int) -> None:
+        super().__init__(gate.session, generation)
+        self.status = upstream.status
+        self.headers = headers
+        self.upstream = upstream
+        self._turnstile = gate.turnstile
+        self._closed = False
+
+    def close(self) -> None:
+        """Let go of the upstream; closing twice is no error."""
+        if not self._closed:
+            self._closed = True
+            self._stop_watching()
+            self.upstream.drop()
+            self._turnstile.leave()
+
+
+class OpenSocket(_Watched):
+    """A WebSocket through the proxy; :meth:`close` must be called in the end, whatever happens."""
+
+    __slots__ = ("_closed", "_turnstile", "max_message_bytes", "upstream")
+
+    def __init__(self, upstream: UpstreamSocket, gate: Gate, generation: int) -> None:
+        super().__init__(gate.session, generation)
+        self.upstream = upstream
+        self.max_message_bytes = gate.api.max_message_bytes
+        self._turnstile = gate.sockets
+        self._closed = False
+
+    async def close(self, code: int) -> None:
+        """Close the upstream's side with ``code``; closing twice is no error."""
+        if not self._closed:
+            self._closed = True
+            self._stop_watching()
+            self._turnstile.leave()
+            await self.upstream.close(code)
+
+
+class ProxyService:
+    """Sends admitted calls to the APIs with the right token; ``prover`` is asked only where one is bound to a key."""
+
+    def __init__(self, sessions: Sessions, upstream: UpstreamPort, prover: Prover) -> None:
+        self._upstream = upstream
+        self._prover = prover
+        self._gates = {api.name: Gate.of(api, sessions.of_api(api.name)[1]) for api in sessions.apis}
+
+    def gate(self, name: str) -> Gate:
+        """Return the gate of the API ``name``; raises ``UnknownApi``."""
+        try:
+            return self._gates[name]
+        except KeyError:
+            raise UnknownApi from None
+
+    def check(self, request: ProxyRequest) -> tuple[Gate, str, Headers]:
+        """Return the gate, URL and headers for ``request`` if it may go out, without a socket; raises what is wrong."""
+        gate = self.gate(request.api)
+        return gate, _admitted(gate.api, request), headers_up(request.headers, gate.api.request_headers)
+
+    async def open(self, request: ProxyRequest) -> Answer:
+        """Send ``request`` and return the head of the answer.
+
+        Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API, whatever its status, is
+        no problem.
+        """
+        gate, url, headers = self.check(request)
+        await gate.turnstile.enter()
+        try:
+            granted = await gate.granted()
+            reply = await self._send(gate, request, url, headers, granted)
+        except BaseException:
+            gate.turnstile.leave()
+            raise
+        try:
+            retryable = False
+            if reply.status == 401:
+                gate.step_up(reply.headers)
+                unproved = _wants_nonce(granted, reply)
+                renewed = None if unproved else await gate.renewed(granted)
+                if renewed is not None and request.body is None:
+                    reply.drop()
+                    granted = renewed
+                    reply = await self._send(gate, request, url, headers, granted)
+                else:
+                    retryable = renewed is not None or (unproved and request.body is not None)
+            down = _down(gate.api, request, url, reply, retryable=retryable)
+        except BaseException:
+            reply.drop()
+            gate.turnstile.leave()
+            raise
+        return Answer(down, reply, gate, granted.generation)
+
+    async def open_socket(self, request: ProxyRequest, subprotocols: tuple[str, ...]) -> OpenSocket | SocketRefused:
+        """Open a WebSocket for ``request``, or return what the API said instead, with the headers that come down.
+
+        The token is renewed first if it is about to end, since nobody can do so on an open socket (C27).
+        """
+        gate, url, headers = self.check(request)
+        await gate.sockets.enter()
+        try:
+            granted = await gate.granted()
+            opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
+            if isinstance(opened, SocketRefused) and opened.status == 401:
+                gate.step_up(opened.headers)
+                renewed = None if _wants_nonce(granted, opened) else await gate.renewed(granted)
+                if renewed is not None:
+                    granted = renewed
+                    opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
+        except BaseException:
+            gate.sockets.leave()
+            raise
+        if isinstance(opened, SocketRefused):
+            gate.sockets.leave()
+            return SocketRefused(opened.status, headers_down(opened.headers, gate.api.reply_headers))
+        return OpenSocket(opened, gate, granted.generation)
+
+    async def _send_handshake(
+        self, gate: Gate, url: str, headers: Headers, granted: Granted, subprotocols: tuple[str, ...]
+    ) -> UpstreamSocket | SocketRefused:
+        call = UpstreamCall(gate.api, "GET", url, headers, granted.secret)
+        if granted.proof_key is None:
+            return await self._upstream.open_socket(call, subprotocols)
+        opened = await self._upstream.open_socket(self._proved(call, granted.proof_key), subprotocols)
+        if isinstance(opened, SocketRefused) and self._learns(call, opened) and _wants_nonce(granted, opened):
+            opened = await self._upstream.open_socket(self._proved(call, granted.proof_key), subprotocols)
+            if isinstance(opened, SocketRefused):
+                self._learns(call, opened)
+        return opened
+
+    async def aclose(self) -> None:
+        """Close the upstream connections."""
+        await self._upstream.aclose()
+
+    async def _send(
+        self, gate: Gate, request: ProxyRequest, url: str, headers: Headers, granted: Granted
+    ) -> UpstreamReply:
+        call = UpstreamCall(gate.api, request.method, url, headers, granted.secret, request.body, request.length)
         if granted.proof_key is None:
             return await self._upstream.open(call)
-        reply, informed = await self._prove(call, granted.proof_key)
-        # NOTE: the client begins to read a body with the head it sends, so a body is never whole after a reply.
-        if informed and request.body is None and reply.status == 401 and _wants_nonce(reply):
-            await reply.drop()
-            reply, _ = await self._prove(call, granted.proof_key)
+        reply = await self._upstream.open(self._proved(call, granted.proof_key))
+        # NOTE: aiohttp begins to read a body with the head that it sends, so a body is never whole after a reply.
+        if self._learns(call, reply) and request.body is None and _wants_nonce(granted, reply):
+            reply.drop()
+            reply = await self._upstream.open(self._proved(call, granted.proof_key))
+            self._learns(call, reply)
         return reply
 
-    async def _prove(self, call: UpstreamCall, key: ProofKey) -> tuple[UpstreamReply, bool]:
-        """Send ``call`` with a new proof; return the reply, and whether it brought a nonce (X-7)."""
-        proof = self._prover.proof(key, call.method, call.url, call.bearer)
-        reply = await self._upstream.open(replace(call, proof=proof))
-        return reply, self._prover.learn(call.url, _values(reply, "dpop-nonce"))
+    def _proved(self, call: UpstreamCall, key: ProofKey) -> UpstreamCall:
+        """Return ``call`` with a new proof (X-2)."""
+        return replace(call, proof=self._prover.proof(key, call.method, call.url, call.bearer))
 
-    def _down(self, api: Api, request: ProxyRequest, url: str, reply: UpstreamReply, *, retryable: bool) -> Headers:
-        down = headers_down(reply.headers)
-        if 300 <= reply.status < 400 or reply.status == 201:
-            down = [
-                (name, rewritten_location(api, value, url, request.proxy_path) if name.lower() == "location" else value)
-                for name, value in down
-            ]
-        if retryable:
-            down.append(("X-OIDC-Retryable", "true"))
-        return down
+    def _learns(self, call: UpstreamCall, reply: UpstreamReply | SocketRefused) -> bool:
+        """Remember the nonce that ``reply`` brings, if it does (X-7)."""
+        return self._prover.learn(call.url, _values(reply, "dpop-nonce"))
+
+
+def _admitted(api: Api, request: ProxyRequest) -> str:
+    if request.method not in api.methods:
+        raise MethodNotAllowed
+    if request.caller not in api.callers:
+        raise CallerForbidden
+    return upstream_url(api, request.raw_path, request.raw_query)
+
+
+def _down(api: Api, request: ProxyRequest, url: str, reply: UpstreamReply, *, retryable: bool) -> Headers:
+    received = reply.headers
+    down = headers_down(received, api.reply_headers)
+    locations = [value for name, value in down if name.lower() == "location"]
+    if locations:
+        down = [(name, value) for name, value in down if name.lower() != "location"]
+        # NOTE: of two locations every client follows another one, so there is none (C10).
+        leads = rewritten_location(api, locations[0], url, request.proxy_path, request.own_host)
+        if leads is not None and len(locations) == 1:
+            down.append(("Location", leads))
+    if retryable:
+        down.append(("X-OIDC-Retryable", "true"))
+    if reply.status in (401, 403):
+        missing = missing_scope_in(received)
+        if missing is not None:
+            down.append(("X-OIDC-Missing-Scope", " ".join(missing)))
+    return down
+
+
+def _wants_nonce(granted: Granted, reply: UpstreamReply | SocketRefused) -> bool:
+    """Return whether the API asks for a nonce in the proof (RFC 9449, 9; X-6); without a proof that means nothing."""
+    if granted.proof_key is None or reply.status != 401:
+        return False
+    return challenge_wants_nonce(_values(reply, "www-authenticate"))
+
+
+def _values(reply: UpstreamReply | SocketRefused, lower: str) -> Iterator[str]:
+    return (value for name, value in reply.headers if name.lower() == lower)
 
 
 def _unavailable(seconds: float, reason: str) -> IdpUnavailable:
@@ -161,17 +340,3 @@ def _unavailable(seconds: float, reason: str) -> IdpUnavailable:
             retry_after=seconds,
         )
     return IdpUnavailable(detail=reason, retry_after=seconds)
-
-
-def _wants_step_up(reply: UpstreamReply) -> bool:
-    """Return whether the API asks for a stronger sign-in (RFC 9470, 3)."""
-    return any("insufficient_user_authentication" in value for value in _values(reply, "www-authenticate"))
-
-
-def _wants_nonce(reply: UpstreamReply) -> bool:
-    """Return whether the API asks for a nonce in the proof (RFC 9449, 9; X-6)."""
-    return challenge_wants_nonce(_values(reply, "www-authenticate"))
-
-
-def _values(reply: UpstreamReply, lower: str) -> Iterator[str]:
-    return (value for name, value in reply.headers if name.lower() == lower)

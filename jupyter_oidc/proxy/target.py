@@ -8,10 +8,11 @@ Nothing is repaired: a path that could mean two things is refused (C1, C2).
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
-from jupyter_oidc.errors import BadPath, HeadersTooLarge, RouteForbidden
+from jupyter_oidc.errors import BadPath, QueryTooLong, RouteForbidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,19 +25,28 @@ LONGEST_QUERY: Final = 32_768
 _PATH: Final = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*\Z")  # RFC 3986, 3.3
 _QUERY: Final = re.compile(r"[\x21\x22\x24-\x7e]*\Z")
 _DOTS: Final = re.compile(r"\.{1,2}\Z")
+_END_OF_SEGMENT: Final = re.compile(r"[;?#]")
+_WORD: Final = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
+_PLAIN: Final = re.compile(rf"(?:{_WORD}/)*(?:{_WORD})?\Z")
+"""Almost every path, and none that could mean two things."""
+
+_SLASHES: Final = {
+    ord(char): "/" if char in "\u2044\u2215\u29f8\u2571" else "\\" for char in "\u2044\u2215\u29f8\u2571\u2216\u29f5"
+}
+"""Characters that compatibility decomposition leaves alone and some servers take for a slash."""
 
 
 def upstream_url(api: Api, raw_path: str, raw_query: str) -> str:
     """Return the upstream URL for ``raw_path`` (without a leading slash) and ``raw_query`` below ``api``.
 
     Raises ``BadPath`` for anything that could leave the base URL under any reading, ``RouteForbidden`` for a
-    path outside the API's ``path_prefixes``, ``HeadersTooLarge`` for an overlong query.
+    path outside the API's ``path_prefixes``, ``QueryTooLong`` for an overlong query.
     """
     _check_path(raw_path)
     if not any(_below("/" + raw_path, prefix) for prefix in api.path_prefixes):
         raise RouteForbidden
     if len(raw_query) > LONGEST_QUERY:
-        raise HeadersTooLarge("The query string is longer than 32 KiB.")
+        raise QueryTooLong
     if not _QUERY.match(raw_query):
         raise BadPath("The query string holds a character that cannot be forwarded.")
     url = api.base_url + raw_path
@@ -53,22 +63,31 @@ def without_reserved(raw_query: str, is_reserved: Callable[[str, str], bool]) ->
     return "&".join(kept)
 
 
-def rewritten_location(api: Api, location: str, request_url: str, proxy_path: str) -> str:
-    """Return ``location`` of an upstream redirect; one below the base URL leads through the proxy again (C9).
+def rewritten_location(api: Api, location: str, request_url: str, proxy_path: str, own_host: str) -> str | None:
+    """Return where a redirect of the API may send the caller, or ``None`` if nowhere (C9, C10).
 
-    ``proxy_path`` is the path of this API's proxy, with a slash at the end.
-    Anything else is passed on as it is: the browser goes there without a token (C10).
+    One below the base URL leads through the proxy again; ``proxy_path`` is the path of this API's proxy, with a slash at
+    the end.
+    Anything else is made absolute, because it is relative to the API and the caller would take it for relative to
+    Jupyter: a fetch follows it there with the XSRF header and the login cookie.
+    What names Jupyter itself (``own_host``), or no web address, leads nowhere.
     """
-    target = urljoin(request_url, location)
-    parts = urlsplit(target)
+    try:
+        target = urljoin(request_url, location)
+        parts = urlsplit(target)
+        host = parts.netloc.rpartition("@")[2].lower()
+        if parts.scheme not in ("http", "https") or not host or host == own_host.lower():
+            return None
+    except ValueError:
+        return None
     below = target.partition("?")[0].partition("#")[0]
     if not below.startswith(api.base_url):
-        return location
+        return target
     rest = below[len(api.base_url) :]
     try:
         _check_path(rest)
     except BadPath:
-        return location
+        return target
     query = f"?{parts.query}" if parts.query else ""
     fragment = f"#{parts.fragment}" if parts.fragment else ""
     return proxy_path + rest + query + fragment
@@ -76,12 +95,22 @@ def rewritten_location(api: Api, location: str, request_url: str, proxy_path: st
 
 def _check_path(raw: str) -> None:
     """Refuse ``raw`` if it, or what one or two decodings make of it, is not a plain relative path."""
+    if _PLAIN.match(raw):
+        return
     if not _PATH.match(raw):
         raise BadPath
     reading = raw
     for _ in range(3):
         _check_reading(reading)
-        decoded = unquote(reading, encoding="utf-8", errors="replace")
+        if not reading.isascii():
+            folded = _folded(reading)
+            if any(folded.count(mark) != reading.count(mark) for mark in "/%"):
+                raise BadPath  # something that looks like a slash, or like the beginning of an escape
+            _check_reading(folded)
+        try:
+            decoded = unquote(reading, errors="strict")
+        except UnicodeDecodeError:
+            raise BadPath from None
         if decoded == reading:
             return
         if decoded.count("/") != reading.count("/"):
@@ -96,8 +125,16 @@ def _check_reading(reading: str) -> None:
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in reading):
         raise BadPath
     for segment in reading.split("/"):
-        if _DOTS.match(segment.partition(";")[0].strip()):
+        # NOTE: a server that parses again after decoding ends the segment at ? and #, one that knows parameters at ;
+        stem = _END_OF_SEGMENT.split(segment, maxsplit=1)[0]
+        if _DOTS.match(stem.strip()) or (segment and not stem):
             raise BadPath
+
+
+def _folded(reading: str) -> str:
+    """Return what a server may make of ``reading`` that maps characters to their nearest ASCII relatives."""
+    seen = "".join(char for char in reading if unicodedata.category(char) != "Cf")
+    return unicodedata.normalize("NFKC", seen).translate(_SLASHES)
 
 
 def _below(path: str, prefix: str) -> bool:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import secure_write
 from jupyter_server.extension.application import ExtensionApp
+from tornado.ioloop import PeriodicCallback
+from tornado.routing import Rule
 from traitlets import Bool, Dict, Unicode
 
 from jupyter_oidc.adapters.journal import EventJournal
@@ -23,8 +25,10 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.config import SECTION, configured
 from jupyter_oidc.server.handler import Context
+from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler, SocketTo
 from jupyter_oidc.server.kernel_grants import KernelGrants
 from jupyter_oidc.server.routes import routes
+from jupyter_oidc.server.settings_watch import INTERVAL, SettingsWatch
 from jupyter_oidc.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -64,25 +68,30 @@ class JupyterOIDC(ExtensionApp):
         journal = EventJournal(server.event_logger, server.log)
         journal.register()
         own = {name: getattr(self, name) for name in ("providers", "storage") if name in self.config.get(SECTION, {})}
-        providers, storage = configured(own, server.config_file_paths)
-        read = read_settings(providers, storage)
+        read = read_settings(*configured(own, server.config_file_paths))
         entropy = SystemEntropy()
         grants = KernelGrants(SystemClock(), entropy, self._kernel_key)
-        if isinstance(read, Settings):
-            self._context = Context(lambda: _services(read, journal, storage_key), (), grants, entropy)
-            _check_key(read, storage_key, server.log)
-        else:
-            self._context = Context(None, tuple(read), grants, entropy)
-            for finding in read:
-                server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
+        settings, findings = (read, ()) if isinstance(read, Settings) else (None, tuple(read))
+        self._context = Context(lambda now: _services(now, journal, storage_key), settings, findings, grants, entropy)
+        for finding in findings:
+            server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
+        if settings is not None:
+            _check_key(settings, storage_key, server.log)
+        watch = SettingsWatch(server.config_file_paths, own, settings, self._context.reload, server.log)
+        self._watching = PeriodicCallback(watch.look, INTERVAL * 1000)
+        self._watching.start()
         self._tell_kernels()
 
     def initialize_handlers(self) -> None:
-        """Add the routes."""
+        """Add the routes; a WebSocket below the proxy's prefix has a handler of its own."""
+        application = self._server().web_app
+        sockets = SocketTo(self._context.proxy_prefix(application.settings["base_url"]))
+        application.add_handlers(".*$", [Rule(sockets, ProxySocketHandler, {"context": self._context})])
         self.handlers.extend(routes(self._context))
 
     async def stop_extension(self) -> None:
         """Stop background work, close connections, remove the runtime file."""
+        self._watching.stop()
         self._runtime_file().unlink(missing_ok=True)
         await self._context.aclose()
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 import os
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.prometheus.log_functions import prometheus_log_method
-from tornado.web import HTTPError
+from jupyter_server.utils import url_path_join
+from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
@@ -39,11 +42,14 @@ if TYPE_CHECKING:
     from jupyter_oidc.compose import Services
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.kernel_grants import KernelGrants
-    from jupyter_oidc.settings import Finding
+    from jupyter_oidc.settings import Finding, Settings
 
-LARGEST_ENVELOPE: Final = 65_536
-"""Bytes of a JSON request body."""
+LARGEST_BODY: Final = 65_536
+"""Bytes of a request body that are kept, whatever the route; the proxy keeps none."""
 
+MOST_FIELDS: Final = 50
+MOST_HOSTS: Final = 100
+FORM: Final = "application/x-www-form-urlencoded"
 _BEARER: Final = "bearer "
 
 
@@ -51,22 +57,49 @@ _BEARER: Final = "bearer "
 class Context:
     """What handlers are given.
 
-    ``opening`` makes the services when the first request needs them, so that they cost a server's start nothing;
-    it is ``None`` if ``findings`` keep them from existing.
+    ``make`` makes the services when the first request needs them, so that they cost a server's start nothing;
+    ``settings`` is ``None`` if ``findings`` keep them from existing.
     """
 
-    opening: Callable[[], Services] | None
+    make: Callable[[Settings], Services]
+    settings: Settings | None
     findings: tuple[Finding, ...]
     grants: KernelGrants
     entropy: Entropy
     _opened: Services | None = None
+    _hosts: dict[str, bool] = field(default_factory=dict)
+    _proxy_prefix: str = ""
 
     @property
     def services(self) -> Services | None:
         """The services, made at the first call."""
-        if self._opened is None and self.opening is not None:
-            self._opened = self.opening()
+        if self._opened is None and self.settings is not None:
+            self._opened = self.make(self.settings)
         return self._opened
+
+    async def reload(self, settings: Settings) -> None:
+        """Put other settings in force; sessions that they do not concern go on (D9)."""
+        self.settings, self.findings = settings, ()
+        if self._opened is not None:
+            await self._opened.reload(settings, self._install)
+
+    def _install(self, services: Services) -> None:
+        self._opened = services
+
+    def allows_host(self, host: str, check: Callable[[], bool]) -> bool:
+        """Return what Jupyter's ``check`` says of ``host``, asking once for each of the first hundred names."""
+        known = self._hosts.get(host)
+        if known is None:
+            known = bool(check())
+            if len(self._hosts) < MOST_HOSTS:
+                self._hosts[host] = known
+        return known
+
+    def proxy_prefix(self, base_url: str) -> str:
+        """Return the path of the proxy below ``base_url``, which never changes."""
+        if not self._proxy_prefix:
+            self._proxy_prefix = url_path_join(base_url, "jupyter-oidc", "api") + "/"
+        return self._proxy_prefix
 
     async def aclose(self) -> None:
         """Close the services, if they were ever made."""
@@ -74,15 +107,33 @@ class Context:
             await self._opened.aclose()
 
 
+def fields_of(text: str) -> list[tuple[str, str]] | None:
+    """Return the fields of a form or query, in order, repeated ones included; ``None`` beyond 50 or if malformed."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except ValueError:
+        return None
+
+
+@stream_request_body
 class OidcHandler(APIHandler):
-    """Base of all routes of the extension."""
+    """Base of all routes of the extension.
+
+    Bodies arrive piece by piece, so that nobody fills the memory of this process on a route that reads a few lines.
+    """
 
     def initialize(self, context: Context) -> None:
         """Take over the context that the route table hands in."""
         self.context = context
         self.kernel_id: str | None = None
         self._admitted: Door | None = None
-        self.request_id = context.entropy.token(96)
+        self._body = bytearray()
+        self._body_is_too_large = False
+
+    @cached_property
+    def request_id(self) -> str:
+        """What an error is found by in the log."""
+        return self.context.entropy.token(96)
 
     # -- who is calling ------------------------------------------------------------------------------------
 
@@ -91,7 +142,7 @@ class OidcHandler(APIHandler):
         grant = self._grant()
         if grant is not None:
             # Nothing ambient is trusted on this path, so there is no cookie to forge with: no XSRF token.
-            if not self.check_host():
+            if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
             self.kernel_id = self.context.grants.kernel_of(grant)
             self.current_user = self._jupyter_current_user = User(username=f"kernel-{self.kernel_id}")
@@ -175,15 +226,32 @@ class OidcHandler(APIHandler):
 
     # -- the envelope --------------------------------------------------------------------------------------
 
+    def data_received(self, chunk: bytes) -> None:
+        """Keep a piece of the body, unless there is too much of it already."""
+        self._body_is_too_large = self._body_is_too_large or len(self._body) + len(chunk) > LARGEST_BODY
+        if not self._body_is_too_large:
+            self._body += chunk
+
+    @property
+    def body(self) -> bytes:
+        """The request's body; raises ``BodyTooLarge`` beyond 64 KiB."""
+        if self._body_is_too_large:
+            raise BodyTooLarge
+        return bytes(self._body)
+
+    def form(self) -> list[tuple[str, str]] | None:
+        """Return the fields of a form in the body as :func:`fields_of` does, or ``None`` if the body is no form."""
+        return fields_of(self.body.decode("latin-1")) if self._media_type() == FORM else None
+
+    def _media_type(self) -> str:
+        return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
     def envelope(self, name: str) -> dict[str, Any]:
         """Return the JSON body if it matches the contract ``name``; an empty body counts as ``{}``."""
-        body = self.request.body
-        if len(body) > LARGEST_ENVELOPE:
-            raise BodyTooLarge
+        body = self.body
         if not body:
             return self._matching(name, {})
-        media_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
+        if self._media_type() != "application/json":
             # What a form of another site could send without asking (C32).
             raise CsrfFailed("The request body is not sent as application/json.")
         try:

@@ -35,6 +35,7 @@ class Custody:
     access: Mapping[TokenKey, AccessToken] = field(default_factory=dict)
     id_token: AccessToken | None = None
     identity: Identity | None = None
+    sid: str | None = None
     user: User | None = None
     entitlements: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class Custody:
             scopes=entry.scopes,
             signed_in_at=entry.signed_in_at,
             proof_key=proof_key,
+            sid=entry.sid,
         )
 
     def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider, now: Moment) -> Custody:
@@ -80,6 +82,7 @@ class Custody:
             after,
             subject=person.subject,
             identity=person.identity,
+            sid=person.sid or self.sid,
             user=user_of(person.subject, person.claims),
             entitlements=entitlements_of(person.claims, settings.entitlement_claims),
         )
@@ -96,4 +99,5 @@ class Custody:
             signed_in_at=self.signed_in_at or 0.0,
             refresh_token=self.refresh_token,
             dpop_key=self.proof_key.sealed if self.proof_key else None,
+            sid=self.sid,
         )

@@ -16,11 +16,23 @@ from jupyter_oidc.errors import (
     DiscoveryFailed,
     IdpUnavailable,
     IdTokenRejected,
+    LogoutTokenInvalid,
     TlsUntrusted,
     TokenResponseInvalid,
     UserinfoRejected,
 )
-from jupyter_oidc.protocol import authorization, discovery, dpop, id_token, jwks, jws, logout, token, userinfo
+from jupyter_oidc.protocol import (
+    authorization,
+    discovery,
+    dpop,
+    id_token,
+    jwks,
+    jws,
+    logout,
+    logout_token,
+    token,
+    userinfo,
+)
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.sessions.proving import Proving
 
@@ -44,6 +56,9 @@ KEYS_STAY_GOOD = 86_400.0
 _USERINFO_WEATHER = frozenset({"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.unanswered"})
 """Details of UserInfo replies that say nothing about the person (B6)."""
 
+STRANGERS_PAUSE = 10.0
+"""Seconds between two key sets that are fetched because of a token that anybody could have sent (K-7)."""
+
 LARGEST_OFFSET = 300.0
 """Seconds by which the provider's clock may differ from ours (A21)."""
 
@@ -54,11 +69,13 @@ class Person:
 
     ``identity`` is what a later ID token is compared with (F-5); unknown if no ID token was seen since the
     session was restored from storage.
+    ``sid`` is the provider's name for its own session, if an ID token told it (Back-Channel Logout 1.0, 2.1).
     """
 
     identity: id_token.Identity | None
     subject: str
     claims: Mapping[str, Any]
+    sid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +139,7 @@ class Dialogue:
         self._keys: jwks.KeySet | None = None
         self._keys_uri = ""
         self._keys_at = 0.0
+        self._fetched_for_a_stranger = -STRANGERS_PAUSE
 
     async def metadata(self) -> discovery.Metadata:
         """Return the provider metadata in force, fetching it when there is none or it is too old (D-10).
@@ -160,7 +178,8 @@ class Dialogue:
             code_challenge=challenge_of(pending.verifier),
             response_mode=settings.response_mode,
             prompt=pending.prompt or settings.prompt,
-            max_age=settings.max_age,
+            max_age=self._max_age(pending),
+            acr_values=pending.step_up.acr_values,
             audience=settings.audience if settings.send_audience_in_authorize else None,
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
         )
@@ -221,11 +240,11 @@ class Dialogue:
             return answer
         if answer.id_token is None:
             raise TokenResponseInvalid(detail="token.id_token")
-        rules = self._id_token_rules(nonce=pending.nonce)
+        rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending))
         try:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
             claims = await self._claims(metadata, answer, verified, proof_key)
-            person = Person(verified.identity, verified.identity.subject, claims)
+            person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
         except (IdTokenRejected, UserinfoRejected, ClockSkew):
             await self._discard(metadata, answer)
             raise
@@ -309,6 +328,32 @@ class Dialogue:
             return None
         return logout.read_revocation_reply(await self._port.send(call))
 
+    async def logout_token(self, raw: Secret) -> logout_token.LogoutToken:
+        """Judge a logout token that anybody may have sent (section B of the rules).
+
+        Fresh keys are fetched at most once in ten seconds, and only for a token that passed everything else (K-7).
+        Raises ``LogoutTokenInvalid``, and what the port raises when keys are fetched.
+        """
+        settings, now = self._settings, self._clock.now()
+        rules = logout_token.LogoutTokenRules(
+            issuer=settings.issuer,
+            client_id=settings.client_id,
+            alg=settings.id_token_signed_response_alg,
+            skew=settings.clock_skew,
+            client_secret=self._secret_for(settings.id_token_signed_response_alg),
+        )
+        known = self._keys if self._keys is not None and not self._keys_are_old(self._keys_uri) else jwks.KeySet(())
+        verdict = logout_token.verify_logout_token(raw, rules, known, now=now.wall)
+        if isinstance(verdict, jws.KeysStale):
+            if now.monotonic - self._fetched_for_a_stranger < STRANGERS_PAUSE:
+                raise LogoutTokenInvalid(detail="logout_token.keys")
+            self._fetched_for_a_stranger = now.monotonic
+            keys = await self._fetch_keys(await self.metadata())
+            verdict = logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=True)
+        if isinstance(verdict, jws.KeysStale):
+            raise LogoutTokenInvalid(detail="logout_token.signature")
+        return verdict
+
     def end_session_url(self) -> str | None:
         """Return where the browser ends the provider's own session; never contacts the provider (L-2, L-6).
 
@@ -328,6 +373,11 @@ class Dialogue:
         """Close the port."""
         await self._port.aclose()
 
+    def _max_age(self, pending: PendingSignIn) -> int | None:
+        """Return the stricter of what the settings and the API that asked for this sign-in demand (A-8, V-13)."""
+        wanted = [age for age in (self._settings.max_age, pending.step_up.max_age) if age is not None]
+        return min(wanted, default=None)
+
     def _client(self) -> token.Client:
         return token.Client(
             client_id=self._settings.client_id,
@@ -339,6 +389,7 @@ class Dialogue:
         self,
         *,
         nonce: str | None,
+        max_age: int | None = None,
         previous: id_token.Identity | None = None,
         subject: str | None = None,
     ) -> id_token.IdTokenRules:
@@ -349,12 +400,16 @@ class Dialogue:
             alg=settings.id_token_signed_response_alg,
             nonce=nonce,
             skew=settings.clock_skew,
-            max_age=settings.max_age if nonce else None,
+            max_age=max_age,
             trusted_audiences=frozenset(settings.trusted_audiences),
             expected_subject=subject,
             previous=previous,
-            client_secret=self._client_secret() if settings.id_token_signed_response_alg.startswith("HS") else None,
+            client_secret=self._secret_for(settings.id_token_signed_response_alg),
         )
+
+    def _secret_for(self, alg: str) -> Secret | None:
+        """Return the client secret if ``alg`` is keyed with it (K-9)."""
+        return self._client_secret() if alg.startswith("HS") else None
 
     async def _verify(
         self,
@@ -394,10 +449,13 @@ class Dialogue:
         return verdict
 
     async def _key_set(self, metadata: discovery.Metadata) -> tuple[jwks.KeySet, bool]:
-        age = self._clock.now().monotonic - self._keys_at
-        if self._keys is None or self._keys_uri != metadata.jwks_uri or age > KEYS_STAY_GOOD:
+        if self._keys is None or self._keys_are_old(metadata.jwks_uri):
             return await self._fetch_keys(metadata), True
         return self._keys, False
+
+    def _keys_are_old(self, jwks_uri: str) -> bool:
+        age = self._clock.now().monotonic - self._keys_at
+        return self._keys_uri != jwks_uri or age > KEYS_STAY_GOOD
 
     async def _fetch_keys(self, metadata: discovery.Metadata) -> jwks.KeySet:
         reply = await self._port.send(jwks.jwks_call(metadata))
@@ -449,7 +507,7 @@ class Dialogue:
                 keys=keys,
                 issuer=self._settings.issuer,
                 client_id=self._settings.client_id,
-                client_secret=self._client_secret() if alg.startswith("HS") else None,
+                client_secret=self._secret_for(alg),
                 fresh=fresh,
             )
             return userinfo.read_userinfo_reply(reply, subject=subject, signed=signed)
@@ -472,12 +530,13 @@ class Dialogue:
         """
         identity: id_token.Identity | None = previous
         expires_at: float | None = None
+        sid: str | None = None
         claims: dict[str, Any] = {}
         if answer.id_token is not None:
             rules = self._id_token_rules(nonce=None, previous=previous, subject=subject)
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
             identity, claims = previous or verified.identity, dict(verified.claims)
-            expires_at = verified.expires_at
+            expires_at, sid = verified.expires_at, verified.sid
         try:
             claims.update(await self._userinfo(metadata, answer.access_token, subject, proof_key))
         except (IdpUnavailable, UserinfoRejected) as problem:
@@ -485,7 +544,7 @@ class Dialogue:
                 raise
             if not claims:
                 return Tokens(answer, None, expires_at, proof_key)
-        return Tokens(answer, Person(identity, subject, claims), expires_at, proof_key)
+        return Tokens(answer, Person(identity, subject, claims, sid), expires_at, proof_key)
 
     async def _discard(self, metadata: discovery.Metadata, answer: token.TokenSet) -> None:
         """Revoke, as well as can be, the tokens of an answer that was refused (A17, B4)."""

@@ -46,6 +46,14 @@ class Progress(str, Enum):
     EXPIRED = "expired"
 
 
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """A stronger sign-in: at one of ``acr_values``, not longer ago than ``max_age`` seconds (RFC 9470, 3)."""
+
+    acr_values: tuple[str, ...] = ()
+    max_age: int | None = None
+
+
 @dataclass(slots=True, eq=False)
 class PendingSignIn:
     """One sign-in attempt: a *transaction* in the words of the specification.
@@ -59,11 +67,11 @@ class PendingSignIn:
     provider: str
     caller: str
     begun: Moment
-    generation: int
     nonce: str
     verifier: Secret
     next: str | None = None
     prompt: str | None = None
+    step_up: StepUp = StepUp()
     offered: bool = False
     ticket_digest: bytes | None = None
     state_digest: bytes = b""
@@ -93,10 +101,10 @@ class PendingSignIns:
         self,
         provider: str,
         caller: str,
-        generation: int,
         *,
         next_path: str | None,
         prompt: str | None,
+        step_up: StepUp = StepUp(),
         offered: bool = False,
     ) -> tuple[PendingSignIn, str]:
         """Open a sign-in and return it with its one-time start ticket.
@@ -111,11 +119,11 @@ class PendingSignIns:
             provider=provider,
             caller=caller,
             begun=self._clock.now(),
-            generation=generation,
             nonce=self._entropy.token(256),
             verifier=Secret(self._entropy.token(256)),
             next=next_path,
             prompt=prompt,
+            step_up=step_up,
             offered=offered,
             ticket_digest=_digest(ticket),
         )

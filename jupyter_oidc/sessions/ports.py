@@ -35,6 +35,7 @@ class ProviderPort(Protocol):
 class Entry:
     """What is stored of a session: the refresh token and a small header that says whose it is.
 
+    ``sid`` is the provider's name for its own session, if it told one; a back-channel logout names it.
     ``dpop_key`` is the key that the refresh token is bound to, if it is (RFC 9449, 5).
     """
 
@@ -44,6 +45,7 @@ class Entry:
     scopes: tuple[str, ...]
     signed_in_at: float
     refresh_token: Secret
+    sid: str | None = None
     dpop_key: Secret | None = None
 
 

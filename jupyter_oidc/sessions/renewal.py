@@ -14,11 +14,17 @@ LONGEST_WAIT: Final = 60.0
 CONFIGURATION_PAUSE: Final = 300.0
 """Seconds without an automatic attempt after the provider refused the client itself (B8)."""
 
+PAUSE: Final = 10.0
+"""Seconds between two renewals that no expiry asks for: somebody presses *refresh*, or a clock jumps (B25)."""
+
 FORCED_PAUSE: Final = 30.0
 """Seconds during which an upstream 401 earns no second forced refresh (B27)."""
 
 GRACE: Final = 1.0
 """Seconds after which a refresh without an answer is tried once more with the same token (B5)."""
+
+LONGEST_TURN: Final = 20.0
+"""Seconds after which a refresh makes no further attempt, so that waiting servers get their turn in time (B12)."""
 
 _SESSION_ENDERS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
 _OUR_MISTAKES: Final = frozenset(
@@ -56,9 +62,13 @@ def backoff(failures: int, jitter: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """The provider ended the session; ``reason`` is ours and stable."""
+    """The provider ended the session; ``reason`` is ours and stable.
+
+    With ``token_is_good`` the refresh token was not refused, only not enough: a person has to show up (B9).
+    """
 
     reason: str
+    token_is_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,7 @@ def judge_oauth_error(error: str) -> Ends | Pauses | RefusesAudience:
     if error == "invalid_grant":
         return Ends("session_ended_by_provider")
     if error in _SESSION_ENDERS:
-        return Ends(error)
+        return Ends(error, token_is_good=True)
     if error == "invalid_target":
         return RefusesAudience()
     if error in _OUR_MISTAKES:

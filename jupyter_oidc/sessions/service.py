@@ -10,6 +10,7 @@ It refuses to know HTTP requests, kernels or Jupyter users.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +19,7 @@ from jupyter_oidc.errors import (
     AudienceRefused,
     IdpUnavailable,
     IdTokenRejected,
+    LogoutTokenInvalid,
     Overloaded,
     Problem,
     ProviderProblem,
@@ -36,20 +38,22 @@ from jupyter_oidc.sessions.dialogue import Unanswered, Unverified
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
-from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress
+from jupyter_oidc.sessions.pace import Pace
+from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress, StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
+from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.proving import NONCE_AGAIN
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
-    from jupyter_oidc.sessions.ports import Cancellable, EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import EntryLock, Journal, Scheduler, Vault
     from jupyter_oidc.settings import Provider
 
 DUPLICATE_WAIT = 10.0
@@ -93,12 +97,13 @@ class SessionService:
         self._one_at_a_time = asyncio.Lock()
         self._renewals: dict[TokenKey, asyncio.Task[Bearer]] = {}
         self._background: set[asyncio.Task[object]] = set()
-        self._timer: Cancellable | None = None
-        self._failures = 0
-        self._not_before = 0.0
-        self._retry_at: float | None = None
-        self._forced_at = -renewal.FORCED_PAUSE
+        self._pace = Pace(clock, scheduler, entropy, self._timer_rang)
         self._outcome_open = False
+        self._closed = False
+        self._watching: set[Callable[[], None]] = set()
+        self._step_ups: dict[str, StepUp] = {}
+        self._superseded: Secret | None = None
+        self._logouts = AcceptedLogouts()
         self._exchanged: set[TokenKey] = set()
 
     # -- what may be shown ---------------------------------------------------------------------------------
@@ -144,15 +149,23 @@ class SessionService:
             expires_in=None if left is None else max(0, int(left)),
             refreshable=held.refresh_token is not None,
             storage="unsaved" if self._keeper.unsaved else await self._keeper.kind(),
-            retry_at=self._retry_at,
+            retry_at=self._pace.retry_at,
             apis=access_to(settings.apis, held.entitlements),
         )
 
     # -- signing in ----------------------------------------------------------------------------------------
 
-    async def begin(self, caller: str, *, next_path: str | None, prompt: str | None) -> tuple[PendingSignIn, str]:
+    async def begin(
+        self,
+        caller: str,
+        *,
+        next_path: str | None,
+        prompt: str | None,
+        api: str | None = None,
+    ) -> tuple[PendingSignIn, str]:
         """Open a sign-in and return it with its start ticket.
 
+        If ``api`` (or, without one, any API) asked for a stronger sign-in, this is the one (RFC 9470, 4).
         The provider is asked for its metadata first, so that a provider that is down or misconfigured is
         reported here and not in a window that the user has to close again (A23, D-5).
         """
@@ -161,9 +174,9 @@ class SessionService:
         pending, ticket = self._pending.begin(
             self.settings.name,
             caller,
-            self._generation,
             next_path=next_path,
             prompt=prompt,
+            step_up=self._step_up_for(api),
         )
         self._move(Happening.SIGN_IN_BEGUN)
         self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
@@ -174,9 +187,9 @@ class SessionService:
         _, ticket = self._pending.begin(
             self.settings.name,
             failed.caller,
-            self._generation,
             next_path=failed.next,
             prompt=failed.prompt,
+            step_up=failed.step_up,
             offered=True,
         )
         return ticket
@@ -185,7 +198,6 @@ class SessionService:
         """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie."""
         if pending.offered:
             pending.offered = False
-            pending.generation = self._generation
             self._move(Happening.SIGN_IN_BEGUN)
             self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
         state, binding = self._pending.bind(pending, redirect_uri)
@@ -218,6 +230,12 @@ class SessionService:
         self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
         self._notice_abandoned()
 
+    def abandon_sign_ins(self) -> None:
+        """Cancel every sign-in under way; a code that still arrives for one is not redeemed."""
+        for pending in self._pending.waiting(self.settings.name):
+            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+        self._notice_abandoned()
+
     async def _redeem(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> None:
         try:
             answer = await self._dialogue.redeem(pending, parameters)
@@ -225,7 +243,7 @@ class SessionService:
                 self.give_up(pending, SignInDeclined(detail=f"declined.{answer.error}"))
             elif isinstance(answer, TokenError):
                 self.give_up(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
-            elif pending.progress is not Progress.WAITING or pending.generation != self._generation:
+            elif pending.progress is not Progress.WAITING:  # cancelled meanwhile, perhaps by a sign-out
                 await self._throw_away(answer)
                 self.give_up(pending, SignInCancelled())
             else:
@@ -250,15 +268,16 @@ class SessionService:
 
     async def _install(self, tokens: Tokens) -> None:
         """Begin a new session, replacing an old one completely (S-6, A26)."""
-        before = self._held.refresh_token
+        before = self._held.refresh_token or self._superseded
         self._next_generation()
         generation = self._generation
+        self._cut_off()
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
         await self._keeper.keep(self._held.entry(self.settings))
         if generation != self._generation:
             raise SignInCancelled
         self._move(Happening.SIGNED_IN)
-        self._plan_renewal()
+        self._pace.plan(self._plannable())
         if before is not None and before != self._held.refresh_token:
             self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
 
@@ -292,30 +311,66 @@ class SessionService:
             return held.granted(self._generation)
         return outcome
 
+    def ready(self, key: TokenKey, source: BearerSource = "access_token") -> Granted | None:
+        """Return the bearer token that needs no waiting for, if there is one; the way that almost every call takes."""
+        if self._restored is None or not has_session(self._state):
+            return None
+        usable = self._usable(self._held_token(key, source))
+        return None if usable is None else usable.granted(self._generation)
+
+    def is_current(self, generation: int) -> bool:
+        """Return whether the session of ``generation`` is still the one."""
+        return generation == self._generation
+
+    def on_end(self, cut: Callable[[], None]) -> Callable[[], None]:
+        """Call ``cut`` when this session ends on purpose: a sign-out, here or at the provider, or another person.
+
+        What the provider refuses to renew ends by itself, and streams that flow already may go on (B1).
+        Returns a function that forgets ``cut``.
+        """
+        self._watching.add(cut)
+        return lambda: self._watching.discard(cut)
+
+    def _cut_off(self) -> None:
+        """Let everything that was opened with this session end (S-5)."""
+        watching, self._watching = self._watching, set()
+        for cut in watching:
+            cut()
+
+    def expect_step_up(self, api: str, wanted: StepUp) -> None:
+        """Remember what ``api`` asked for, for the next sign-in that names it (RFC 9470, 4)."""
+        self._step_ups.pop(api, None)
+        self._step_ups[api] = wanted
+
+    def _step_up_for(self, api: str | None) -> StepUp:
+        """Return what ``api`` asked for; without a name, what was asked for last."""
+        if api is not None:
+            return self._step_ups.get(api, StepUp())
+        return next(reversed(self._step_ups.values()), StepUp())
+
     async def refresh(self) -> Bearer:
-        """Renew the sign-in's access token now, whatever its age."""
+        """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
         await self._restore_once()
         if not has_session(self._state):
             return self._sign_in_needed()
+        usable = self._usable(self._held.access.get(SIGN_IN_KEY))
+        if usable is not None and self._pace.just_renewed():
+            return usable.granted(self._generation)
         return await self._renew_sign_in_token()
 
     def _may_force(self, key: TokenKey) -> bool:
         """Return whether a rejected token may be replaced now: join the attempt under way, or start one in 30 s."""
-        if key in self._renewals:
-            return True
-        now = self._clock.now().monotonic
-        if now - self._forced_at < renewal.FORCED_PAUSE or self._held.refresh_token is None:
-            return False
-        self._forced_at = now
-        return True
+        return key in self._renewals or (self._held.refresh_token is not None and self._pace.may_force())
 
     def _held_token(self, key: TokenKey, source: BearerSource) -> AccessToken | None:
         return self._held.id_token if source == "id_token" else self._held.access.get(key)
 
     def _usable(self, token: AccessToken | None) -> AccessToken | None:
-        if token is not None and token.alive(self._clock.now(), renewal.reserve(token.lifetime)):
-            return token
-        return None
+        if token is None:
+            return None
+        now, reserve = self._clock.now(), renewal.reserve(token.lifetime)
+        alive = token.alive_by_monotonic_clock if self._pace.just_renewed() else token.alive
+        return token if alive(now, reserve) else None
 
     async def _renew(
         self,
@@ -330,6 +385,8 @@ class SessionService:
         """
         task = self._renewals.get(key)
         if task is None:
+            if self._closed:
+                return TryLater(renewal.GRACE, "overloaded")  # another service is about to take over
             task = asyncio.get_running_loop().create_task(
                 self._renew_alone(self._generation, key, source, replacing),
             )
@@ -348,14 +405,15 @@ class SessionService:
         async with self._one_at_a_time:
             if generation != self._generation:
                 return self._sign_in_needed()
-            held, now = self._held, self._clock.now()
+            held = self._held
             token = self._held_token(key, source)
             if token is not None and token is not replacing and self._usable(token):
                 return token.granted(generation)
             if held.refresh_token is None:
                 return self._cannot_renew(key, source)
-            if now.monotonic < self._not_before:
-                return TryLater(self._not_before - now.monotonic, self._reason or "idp_unavailable")
+            wait = self._pace.seconds_to_wait()
+            if wait > 0:
+                return TryLater(wait, self._reason or "idp_unavailable")
             if key in self._exchanged:
                 return await self._exchange(generation, key)
             try:
@@ -427,7 +485,6 @@ class SessionService:
         spent: Secret,
     ) -> Bearer:
         """Send ``spent``, and store what came of it before the turn ends."""
-        lost = visit.interrupted or self._outcome_open
         await visit.spending()
         try:
             answer = await self._spend(spent, key)
@@ -444,6 +501,7 @@ class SessionService:
             wait = answer.retry_after if isinstance(answer, TokenUnavailable) else None
             return self._delay(generation, "idp_unavailable", wait)
         if isinstance(answer, TokenError):
+            lost = visit.interrupted or self._outcome_open
             return await self._refused(generation, answer, visit, lost=lost)
         self._outcome_open = False
         if isinstance(answer, Unverified):
@@ -452,16 +510,24 @@ class SessionService:
         return await self._renewed(generation, key, source, answer, visit)
 
     async def _spend(self, spent: Secret, key: TokenKey) -> Tokens | Refused:
-        """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5)."""
-        held = self._held
+        """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
+
+        The second attempt ends in time for others to have their turn (B12).
+        """
+        held, began = self._held, self._clock.now().monotonic
         answer = await self._dialogue.refresh(
             spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
         )
         if isinstance(answer, Unanswered):
-            await self._scheduler.sleep(renewal.GRACE)
-            answer = await self._dialogue.refresh(
-                spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
-            )
+            self._outcome_open = True
+            left = renewal.LONGEST_TURN - renewal.GRACE - (self._clock.now().monotonic - began)
+            if left > 0:
+                await self._scheduler.sleep(renewal.GRACE)
+                again = self._dialogue.refresh(
+                    spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
+                )
+                with suppress(asyncio.TimeoutError):
+                    answer = await asyncio.wait_for(again, left)
         return answer
 
     async def _keep_unverified(self, generation: int, answer: Unverified, visit: Visit) -> None:
@@ -478,6 +544,7 @@ class SessionService:
         """Another server that shares the entry ended this session; what is stored is not ours to touch (D7)."""
         self._next_generation()
         self._held = Custody()
+        self._cut_off()
         self._move(happening, reason)
         return self._sign_in_needed()
 
@@ -501,9 +568,8 @@ class SessionService:
                 await self._throw_away(answer)
                 return self._sign_in_needed()
         self._held = after
-        self._failures, self._not_before, self._retry_at = 0, 0.0, None
         self._move(Happening.RENEWED)
-        self._plan_renewal()
+        self._pace.renewed(self._plannable())
         token = self._held_token(key, source)
         if token is None or not token.alive(self._clock.now()):
             return TryLater(renewal.LONGEST_WAIT, "no_id_token_on_refresh")
@@ -514,7 +580,7 @@ class SessionService:
         verdict = renewal.judge_oauth_error(error.error)
         if isinstance(verdict, renewal.Ends):
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
-            return await self._end(generation, reason, None, visit)
+            return await self._end(generation, reason, None, visit, keep=verdict.token_is_good)
         await visit.settled()
         if isinstance(verdict, renewal.RefusesAudience):
             raise AudienceRefused
@@ -534,20 +600,27 @@ class SessionService:
         """Weather or a mistake in the settings: keep everything, try again later (B6, B7, B8)."""
         if generation != self._generation:
             return self._sign_in_needed()
-        self._failures += 1
-        wait = seconds if seconds is not None else renewal.backoff(self._failures, self._entropy.jitter())
-        now = self._clock.now()
-        self._not_before = now.monotonic + wait
-        self._retry_at = now.wall + wait
+        wait = self._pace.failed(seconds)
         self._move(Happening.RENEWAL_DELAYED, reason)
-        self._start_timer(wait)
         return TryLater(wait, reason)
 
-    async def _end(self, generation: int, reason: str, problem: Problem | None, visit: Visit) -> Bearer:
-        """The provider ended the session: drop everything, here and in storage (F-6, F-8, B1)."""
+    async def _end(
+        self,
+        generation: int,
+        reason: str,
+        problem: Problem | None,
+        visit: Visit,
+        *,
+        keep: bool = False,
+    ) -> Bearer:
+        """The provider ended the session: drop everything, here and in storage (F-6, F-8, B1).
+
+        With ``keep`` the stored refresh token stays until the next sign-in replaces and revokes it (B9).
+        """
         if generation == self._generation:
+            superseded = self._held.refresh_token if keep else None
             self._next_generation()
-            self._held = Custody()
+            self._held, self._superseded = Custody(), superseded
             self._move(Happening.ENDED, reason)
             self._journal.refusal(
                 self.settings.name,
@@ -556,7 +629,7 @@ class SessionService:
                 problem.detail if problem else f"token.{reason}",
             )
             try:
-                await visit.remove()
+                await (visit.settled() if keep else visit.remove())
             except StorageUnavailable as trouble:
                 self._journal.refusal(self.settings.name, "storage", trouble.code, trouble.detail)
         return self._sign_in_needed()
@@ -573,12 +646,12 @@ class SessionService:
         Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
         """
         await self._restore_once()
-        refresh_token = self._held.refresh_token
+        refresh_token = self._held.refresh_token or self._superseded
         end_session_url = self._dialogue.end_session_url() if self._held.subject else None
         self._next_generation()
         self._held = Custody()
-        for pending in self._pending.waiting(self.settings.name):
-            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+        self.abandon_sign_ins()
+        self._cut_off()
         self._move(Happening.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
         try:
@@ -597,6 +670,34 @@ class SessionService:
                 detail=trouble.detail,
             )
         return SignOut(revoked, end_session_url)
+
+    async def end_by_provider(self, raw: Secret) -> None:
+        """End the session that the logout token ``raw`` names; naming none is no error (B-14, B-15, D6).
+
+        The token counts as used only when everything is done, so the provider may send it again after a failure.
+        Raises ``LogoutTokenInvalid`` for a token that fails a check, or that could not take effect (B-16).
+        """
+        try:
+            await self._end_by_provider(raw)
+        except Problem as problem:
+            refused = problem if isinstance(problem, LogoutTokenInvalid) else None
+            refused = refused or LogoutTokenInvalid(detail=f"logout_token.{problem.code}")
+            self._journal.refusal(self.settings.name, "backchannel-logout", refused.code, refused.detail)
+            raise refused from None
+
+    async def _end_by_provider(self, raw: Secret) -> None:
+        token = await self._dialogue.logout_token(raw)
+        if self._logouts.knows(token):
+            raise LogoutTokenInvalid(detail="logout_token.jti")
+        await self._restore_once()
+        held = self._held
+        if has_session(self._state) and concerns(token, held.subject, held.sid):
+            self._next_generation()
+            self._held = Custody()
+            self._cut_off()
+            self._move(Happening.ENDED, "signed_out_at_provider")
+            await self._forget_stored()
+        self._logouts.remember(token, self._clock.now().wall, self.settings.clock_skew)
 
     # -- storage -------------------------------------------------------------------------------------------
 
@@ -649,24 +750,16 @@ class SessionService:
 
     def _next_generation(self) -> None:
         self._generation += 1
-        self._failures, self._not_before, self._retry_at = 0, 0.0, None
-        self._forced_at = -renewal.FORCED_PAUSE
         self._outcome_open = False
+        self._superseded = None
+        self._step_ups.clear()
         self._exchanged.clear()
-        self._start_timer(None)
+        self._pace.start_over()
 
-    def _plan_renewal(self) -> None:
-        """Renew before expiry; never by timer if the lifetime is unknown or nothing can be renewed (F-3)."""
+    def _plannable(self) -> float | None:
+        """Return the lifetime of the sign-in's access token; ``None`` if it is unknown or nothing can be renewed."""
         access = self._held.access.get(SIGN_IN_KEY)
-        if self._held.refresh_token is None or access is None or access.lifetime is None:
-            self._start_timer(None)
-        else:
-            self._start_timer(renewal.proactive_delay(access.lifetime, self._entropy.jitter()))
-
-    def _start_timer(self, seconds: float | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None if seconds is None else self._scheduler.after(seconds, self._timer_rang)
+        return None if self._held.refresh_token is None or access is None else access.lifetime
 
     def _timer_rang(self) -> None:
         if has_session(self._state):
@@ -690,7 +783,9 @@ class SessionService:
 
     async def aclose(self) -> None:
         """Stop timers and background work, then close the provider connection; waits up to 5 s (D10)."""
-        self._start_timer(None)
+        self._closed = True
+        self._cut_off()
+        self._pace.stop()
         busy = [*self._renewals.values(), *self._background]
         if busy:
             _, late = await asyncio.wait(busy, timeout=5.0)

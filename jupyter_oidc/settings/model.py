@@ -31,7 +31,12 @@ class Api:
 
     ``base_url`` ends with a slash; ``path_prefixes`` are relative to it and begin with one.
     ``scopes``, ``audience`` and ``resource`` are set only if the API needs an access token of its own.
+    ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
     ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
+    ``ca_bundle`` is the path of extra certificate authorities; without one, the provider's.
+    Time limits are seconds: to connect, until the head of the reply, of silence within a reply (or between two pieces
+    of an upload, ``timeout_upload``).
+    ``max_in_flight`` calls are on their way at once, ``max_queue`` more wait; as many WebSockets may be open.
     """
 
     name: str
@@ -45,6 +50,18 @@ class Api:
     resource: str | None = None
     requires: tuple[str, ...] = ()
     callers: tuple[CallerKind, ...] = ("browser", "kernel")
+    request_headers: frozenset[str] = frozenset()
+    reply_headers: frozenset[str] = frozenset()
+    timeout_connect: float = 10.0
+    timeout_header: float = 30.0
+    timeout_idle: float = 60.0
+    timeout_upload: float = 30.0
+    max_request_bytes: int | None = None
+    max_message_bytes: int = 10_485_760
+    max_in_flight: int = 100
+    max_queue: int = 1_000
+    allow_private_network: bool = False
+    ca_bundle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from jupyter_oidc.settings.header_names import may_be_listed
 from jupyter_oidc.settings.model import Api, Provider, SecretRef, Settings
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
@@ -131,6 +132,15 @@ class _Keys:
             return default
         return float(value)
 
+    def count(self, key: str, default: int | None, low: int, high: int) -> int | None:
+        value = self.take(key)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            self.at.add(key, "is not a whole number in range", f"Write a number from {low} to {high}.")
+            return default
+        return value
+
     def words(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         value = self.take(key)
         if value is None:
@@ -197,6 +207,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     origins = keys.words("allowed_sign_out_origins", ())
     for origin in origins:
         _check_url(at, "allowed_sign_out_origins", origin, loopback_http=loopback)
+    ca_bundle = keys.text("ca_bundle")
     required = keys.take("userinfo_required")
     if required is not None and not isinstance(required, bool):
         at.add("userinfo_required", "is not true or false", "Write True or False without quotes.")
@@ -226,12 +237,12 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         max_age=_max_age(keys),
         clock_skew=keys.number("clock_skew", 60, 0, 300),
         http_timeout=keys.number("http_timeout", 10, 1, 60),
-        ca_bundle=keys.text("ca_bundle"),
+        ca_bundle=ca_bundle,
         post_logout_redirect_uri=post_logout,
         allowed_sign_out_origins=origins,
         entitlement_claims=keys.words("entitlement_claims", ("roles", "groups", "permissions")),
         allow_insecure_loopback=loopback,
-        apis=_apis(name, keys.take("apis"), at, loopback_http=loopback),
+        apis=_apis(name, keys.take("apis"), at, loopback_http=loopback, ca_bundle=ca_bundle),
     )
     keys.finish()
     return provider
@@ -283,7 +294,7 @@ def _check_client_secret(at: _At, method: str, secret: SecretRef | None, written
         at.add("id_token_signed_response_alg", "needs a client_secret", "Write 'RS256', or give the client_secret.")
 
 
-def _apis(provider: str, body: object, at: _At, *, loopback_http: bool) -> tuple[Api, ...]:
+def _apis(provider: str, body: object, at: _At, *, loopback_http: bool, ca_bundle: str | None) -> tuple[Api, ...]:
     if body is None:
         return ()
     if not isinstance(body, Mapping):
@@ -297,11 +308,13 @@ def _apis(provider: str, body: object, at: _At, *, loopback_http: bool) -> tuple
         elif not isinstance(entry, Mapping):
             here.add("", "is not a mapping", "Write the API's settings as {key: value}.")
         else:
-            read.append(_api(provider, name, entry, here, loopback_http=loopback_http))
+            read.append(_api(provider, name, entry, here, loopback_http=loopback_http, ca_bundle=ca_bundle))
     return tuple(read)
 
 
-def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, *, loopback_http: bool) -> Api:
+def _api(
+    provider: str, name: str, body: Mapping[Any, Any], at: _At, *, loopback_http: bool, ca_bundle: str | None
+) -> Api:
     keys = _Keys.of(body, at)
     base_url = keys.text("base_url", required=True) or ""
     if base_url:
@@ -329,9 +342,29 @@ def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, *, loopback
         resource=keys.text("resource"),
         requires=keys.words("requires", ()),
         callers=callers,  # type: ignore[arg-type]  # NOTE: checked above; a finding keeps the value from use
+        request_headers=_header_names(keys, "request_headers"),
+        reply_headers=_header_names(keys, "reply_headers"),
+        timeout_connect=keys.number("timeout_connect", 10, 0.1, 600),
+        timeout_header=keys.number("timeout_header", 30, 0.1, 3600),
+        timeout_idle=keys.number("timeout_idle", 60, 0.1, 86_400),
+        timeout_upload=keys.number("timeout_upload", 30, 0.1, 3600),
+        max_request_bytes=keys.count("max_request_bytes", None, 1, 2**53),
+        max_message_bytes=keys.count("max_message_bytes", 10_485_760, 1_024, 2**31) or 0,
+        max_in_flight=keys.count("max_in_flight", 100, 1, 10_000) or 0,
+        max_queue=keys.count("max_queue", 1_000, 0, 100_000) or 0,
+        allow_private_network=keys.flag("allow_private_network"),
+        ca_bundle=keys.text("ca_bundle") or ca_bundle,
     )
     keys.finish()
     return api
+
+
+def _header_names(keys: _Keys, key: str) -> frozenset[str]:
+    names = keys.words(key, ())
+    for name in names:
+        if not may_be_listed(name):
+            keys.at.add(key, "holds a header that never passes, or no header name", f"Remove '{name[:40]}'.")
+    return frozenset(name.lower() for name in names)
 
 
 def _check_prefixes(at: _At, prefixes: tuple[str, ...]) -> None:

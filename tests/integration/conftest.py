@@ -1,14 +1,17 @@
-"""Every reply of the server under test is shown to the canary."""
+"""Every reply of the server under test is shown to the canary; a desk is there for who wants one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError
 
 from tests.support.canary import Canary
+from tests.support.desk import Desk
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.upstream import Upstream
 
 
 @pytest.fixture
@@ -26,3 +29,20 @@ def jp_fetch(jp_fetch: Callable[..., Any], canary: Canary) -> Callable[..., Any]
         return response
 
     return fetch
+
+
+@pytest.fixture
+def provider() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider(claims={"sid": "s-1"}) as provider:
+        yield provider
+
+
+@pytest.fixture
+def upstream(provider: ScriptedProvider) -> Iterator[Upstream]:
+    with Upstream(provider.accepts) as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def desk(jp_serverapp: Any, http_server: Any, jp_http_port: int, jp_base_url: str, provider: ScriptedProvider) -> Desk:
+    return Desk(jp_serverapp, provider, f"http://127.0.0.1:{jp_http_port}{jp_base_url}")

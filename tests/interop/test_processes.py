@@ -7,14 +7,19 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from jupyter_oidc.compose import Services
+from jupyter_oidc.sessions.dialogue import Tokens
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded
+from jupyter_oidc.sessions.machine import State
 from tests.support.certified_provider import CertifiedProvider, RegisteredClient
-from tests.support.session_child import POINTS, services_of
+from tests.support.session_child import POINTS, hurry, services_of
 
 CALLBACK = "http://localhost:1/jupyter-oidc/providers/corp/callback"
 KEY = "a2V5LWZvci10ZXN0cy1vbmx5LTAxMjM0NTY3ODktYWI"
@@ -114,3 +119,69 @@ def test_a_server_killed_at_any_point_of_a_refresh_leaves_a_session_or_a_reason(
         assert answer["state"] == "active" or answer["reason"] == "rotation_lost"
     again = told(start(settings, 1))
     assert again["state"] in ("active", "signed-out"), "and never a loop"
+
+
+async def two_servers(provider: CertifiedProvider, settings: dict[str, Any]) -> tuple[Services, Services]:
+    """Two servers that have restored the same stored session."""
+    await sign_in(provider, settings)
+    one, other = services_of(settings, KEY), services_of(settings, KEY)
+    for services in (one, other):
+        session = services.sessions.of_provider("corp")
+        assert (await session.summary()).state is State.ACTIVE
+        assert isinstance(await session.bearer(SIGN_IN_KEY), Granted)
+        hurry(services)
+    return one, other
+
+
+async def test_a_token_that_another_server_has_rotated_is_adopted(
+    home: Path, provider: CertifiedProvider, settings: dict[str, Any]
+) -> None:
+    """B2: nobody is signed out, and nothing is spent twice."""
+    before = provider.record()
+    one, other = await two_servers(provider, settings)
+    for services in (one, other, one, one, other):
+        hurry(services)
+        assert isinstance(await services.sessions.of_provider("corp").refresh(), Granted)
+    after = provider.record()
+    assert after.token_errors.get("invalid_grant", 0) == before.token_errors.get("invalid_grant", 0)
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_a_sign_out_revokes_what_another_server_has_rotated_and_is_noticed_there(
+    home: Path, provider: CertifiedProvider, settings: dict[str, Any]
+) -> None:
+    """D1, D7, B31: the newest token is taken back, the other server says so, and nothing comes back."""
+    one, other = await two_servers(provider, settings)
+    assert isinstance(await other.sessions.of_provider("corp").refresh(), Granted)
+    assert (await one.sessions.of_provider("corp").sign_out()).revoked == "done"
+    hurry(other)
+    session = other.sessions.of_provider("corp")
+    assert await session.refresh() == SignInNeeded("not_signed_in")
+    summary = await session.summary()
+    assert (summary.state, summary.reason) == (State.SIGNED_OUT, "signed_out_elsewhere")
+    await one.aclose()
+    await other.aclose()
+    third = services_of(settings, KEY)
+    assert (await third.sessions.of_provider("corp").summary()).state is State.SIGNED_OUT
+    await third.aclose()
+
+
+async def test_a_stolen_and_spent_refresh_token_ends_the_session_with_a_reason(
+    home: Path, provider: CertifiedProvider, settings: dict[str, Any]
+) -> None:
+    """B1, B14: the provider notices the reuse and ends the whole grant; nobody hammers it afterwards."""
+    one, other = await two_servers(provider, settings)
+    thief = one.sessions.of_provider("corp")
+    stolen = other.sessions.of_provider("corp")._held.refresh_token
+    thief._held = replace(thief._held, refresh_token=stolen)
+    answer = await thief._dialogue.refresh(stolen, SIGN_IN_KEY, subject=thief._held.subject, previous=None)
+    assert isinstance(answer, Tokens)  # and whoever stole it keeps what he got
+    before = provider.record().token_requests["refresh_token"]
+    victim = other.sessions.of_provider("corp")
+    assert await victim.refresh() == SignInNeeded("session_expired")
+    assert (await victim.summary()).reason == "session_ended_by_provider"
+    assert await victim.refresh() == SignInNeeded("session_expired")
+    assert provider.record().token_requests["refresh_token"] - before == 1
+    await one.aclose()
+    await other.aclose()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +16,7 @@ from tests.support.certified_provider import CertifiedProvider
 from tests.support.form import links_of
 from tests.support.form_sign_in import FormBrowser
 from tests.support.jupyter_process import JupyterProcess
+from tests.support.kernel_proof import GRANT, proof, start_kernel
 from tests.support.upstream import Upstream
 
 
@@ -196,31 +194,11 @@ def test_every_mistake_in_the_settings_is_logged_and_jupyter_runs(tmp_path: Path
 
 # -- kernels -----------------------------------------------------------------------------------------------
 
-GRANT = "jupyter-oidc/kernel/grant"
-
-
-def start_kernel(person: Person) -> tuple[str, bytes]:
-    """Let the server start a kernel; return its id and the key of its connection file."""
-    kernel_id = person.jupyter.post("api/kernels", json={"name": "python3"}).json()["id"]
-    path = person.process.folder / "runtime" / f"kernel-{kernel_id}.json"
-    until = time.monotonic() + 20
-    while not path.exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    return kernel_id, json.loads(path.read_text())["key"].encode()
-
-
-def proof(kernel_id: str, key: bytes, *, nonce: str = "n" * 22, issued_at: int | None = None) -> dict[str, Any]:
-    """Make a proof by hand, from the documented recipe."""
-    when = int(time.time()) if issued_at is None else issued_at
-    text = f"jupyter-oidc kernel grant v1|{kernel_id}|{when}|{nonce}"
-    digest = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-    return {"kernel_id": kernel_id, "issued_at": when, "nonce": nonce, "proof": digest}
-
 
 def test_a_kernel_proof_is_good_once_and_only_from_the_kernel(person: Person) -> None:
     """Forged, replayed, old, for another kernel: refused, all with the same code."""
-    kernel_id, key = start_kernel(person)
-    other_id, _ = start_kernel(person)
+    kernel_id, key = start_kernel(person.process, person.jupyter)
+    other_id, _ = start_kernel(person.process, person.jupyter)
     with person.process.stranger() as kernel:
         good = proof(kernel_id, key)
         for bad in (
@@ -237,7 +215,7 @@ def test_a_kernel_proof_is_good_once_and_only_from_the_kernel(person: Person) ->
 
 
 def test_a_grant_dies_with_its_kernel_and_opens_only_what_is_marked_k(person: Person) -> None:
-    kernel_id, key = start_kernel(person)
+    kernel_id, key = start_kernel(person.process, person.jupyter)
     with person.process.stranger() as kernel:
         grant = kernel.post(GRANT, json=proof(kernel_id, key)).json()["grant"]
         kernel.headers["Authorization"] = f"Bearer {grant}"

@@ -37,7 +37,8 @@ PATIENCE = 60.0
 class JupyterProcess:
     """Context manager; ``url`` ends with a slash and includes the base URL.
 
-    With ``password`` there is no token: clients log in by the login form.
+    With ``password`` there is no token: clients log in by the login form. ``server`` and ``extension`` are further
+    settings of Jupyter and of ours.
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class JupyterProcess:
     app: str = "jupyter_server"
     base_url: str = "/"
     server: dict[str, Any] = field(default_factory=dict)
+    extension: dict[str, Any] = field(default_factory=dict)
     storage: str = "memory"
     password: str = ""
     certificate: Certificate | None = None
@@ -65,6 +67,12 @@ class JupyterProcess:
         """Where the server is."""
         scheme = "https" if self.certificate else "http"
         return f"{scheme}://{self.host}:{self.port}{self.base_url}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self._child is not None
+        return self._child.process.pid
 
     @property
     def log(self) -> str:
@@ -153,7 +161,7 @@ class JupyterProcess:
             else {"IdentityProvider": {"token": self.token}}
         )
         return {
-            "JupyterOIDC": {"providers": self.providers, "storage": self.storage},
+            "JupyterOIDC": {"providers": self.providers, "storage": self.storage, **self.extension},
             "ServerApp": {
                 "ip": self.host,
                 "port": self.port,
@@ -163,7 +171,11 @@ class JupyterProcess:
                 "open_browser": False,
                 "allow_root": True,
                 "log_level": self.log_level,
-                "jpserver_extensions": {"jupyter_oidc": self.enabled, "jupyterlab": self.app == "jupyterlab"},
+                "jpserver_extensions": {
+                    "jupyter_oidc": self.enabled,
+                    "jupyterlab": self.app == "jupyterlab",
+                    "jupyter_server_proxy": False,  # NOTE: the benchmark installs it, and no test wants it
+                },
                 **tls,
                 **self.server,
             },

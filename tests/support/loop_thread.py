@@ -1,4 +1,4 @@
-"""An aiohttp application on a free loopback port, served from a thread, so that any kind of test can call it."""
+"""An event loop in a thread, so that any kind of test can call what runs on it: an aiohttp application, or a socket."""
 
 from __future__ import annotations
 
@@ -16,32 +16,46 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class ServedInThread:
-    """Context manager; ``port`` is known once it is entered."""
+class LoopThread:
+    """Context manager: an event loop that runs as long as the block does."""
 
-    def __init__(self, application: web.Application, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
-        self._application = application
-        self._tls = tls
+    def __init__(self, name: str = "served application") -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="served application")
-        self._runner: web.AppRunner | None = None
-        self.port = port
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name=name)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self.run(self._start())
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._runner is not None:
-            self.run(self._runner.cleanup())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Run ``work`` on the application's loop and return its result."""
+        """Run ``work`` on the loop and return its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+
+class ServedInThread(LoopThread):
+    """Context manager: an aiohttp application on a loopback port; ``port`` is known once it is entered."""
+
+    def __init__(self, application: web.Application, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__()
+        self._application = application
+        self._tls = tls
+        self._runner: web.AppRunner | None = None
+        self.port = port
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.run(self._start())
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        if self._runner is not None:
+            self.run(self._runner.cleanup())
+        super().__exit__(*reason)
 
     async def _start(self) -> None:
         self._runner = web.AppRunner(self._application, access_log=None, shutdown_timeout=1, handler_cancellation=True)

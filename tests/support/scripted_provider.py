@@ -47,8 +47,9 @@ class ScriptedProvider:
     (``None`` removes a member). ``scope`` is granted in place of the requested one. ``resources`` maps resource
     indicators to audiences. ``clock_offset`` (seconds) is how far its clock is ahead. ``auth_method`` is what a client
     must use; ``unchecked`` takes any. With ``forgive_reuse`` a spent refresh token is taken again, as providers do that
-    allow for a lost answer. With ``proofs`` all tokens are bound to keys (RFC 9449): that judge sees the proofs at the
-    token endpoint, ``userinfo_proofs`` those at UserInfo, and the ``nonce`` of each is demanded there.
+    allow for a lost answer. ``access_token_bytes`` is how long access tokens are at least. With ``proofs`` all tokens are
+    bound to keys (RFC 9449): that judge sees the proofs at the token endpoint, ``userinfo_proofs`` those at UserInfo, and
+    the ``nonce`` of each is demanded there.
     """
 
     client_id: str = "jupyter"
@@ -60,6 +61,7 @@ class ScriptedProvider:
     advertise: dict[str, Any] = field(default_factory=dict)
     resources: dict[str, str] = field(default_factory=dict)
     lifetime: int | None = 300
+    access_token_bytes: int = 0
     scope: str | None = None
     rotate: bool = True
     forgive_reuse: bool = False
@@ -289,7 +291,7 @@ class ScriptedProvider:
         return self.resources[resource]
 
     def _tokens(self, granted: Granted) -> dict[str, Any]:
-        token = self.ledger.new_secret("access")
+        token = self.ledger.new_secret("access", self.access_token_bytes)
         until = None if self.lifetime is None else self.now() + self.lifetime
         self.ledger.access[token] = replace(granted, until=until)
         lifetime = {} if self.lifetime is None else {"expires_in": self.lifetime}

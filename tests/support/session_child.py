@@ -19,10 +19,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from jupyter_oidc.clock import Moment, SystemClock
 from jupyter_oidc.compose import Parts, Services, build, system_parts
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.ports import Entry, EntryLock, ProviderPort, Turn, Vault
+from jupyter_oidc.sessions.renewal import PAUSE
 from jupyter_oidc.settings import Settings, read_settings
 
 POINTS = ("marked", "sent", "answered", "stored", "settled")
@@ -115,11 +117,23 @@ class DyingLock:
             yield DyingTurn(turn, self.point)
 
 
+class HurriedClock:
+    """The system's clock, with a monotonic one that can be moved on, so that nobody has to wait between refreshes."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def now(self) -> Moment:
+        now = SystemClock().now()
+        return Moment(now.wall, now.monotonic + self.ahead)
+
+
 def services_of(provider: dict[str, Any], key: str, *, dies: str = "") -> Services:
     """Build the services of one server whose sessions are in the encrypted file."""
     settings = read_settings({"corp": provider}, "encrypted-file")
     assert isinstance(settings, Settings), settings
     parts: Parts = system_parts(settings, Silent(), Secret(key))  # type: ignore[arg-type]  # NOTE: as silent as it is
+    parts = replace(parts, clock=HurriedClock())
     if dies:
         parts = replace(
             parts,
@@ -130,6 +144,12 @@ def services_of(provider: dict[str, Any], key: str, *, dies: str = "") -> Servic
     return build(settings, parts)
 
 
+def hurry(services: Services) -> None:
+    """Let the ten seconds pass that lie between two refreshes (B25)."""
+    assert isinstance(services.clock, HurriedClock)
+    services.clock.ahead += PAUSE
+
+
 async def drive(document: dict[str, Any]) -> dict[str, Any]:
     """Refresh as often as asked and say how it went."""
     services = services_of(document["provider"], document["key"], dies=document.get("dies", ""))
@@ -137,6 +157,7 @@ async def drive(document: dict[str, Any]) -> dict[str, Any]:
     outcomes: Counter[str] = Counter()
     await session.summary()
     for _ in range(document["refreshes"]):
+        hurry(services)
         outcomes[type(await session.refresh()).__name__] += 1
     summary = await session.summary()
     await services.aclose()

@@ -53,9 +53,10 @@ class TokenLedger:
     reuses: int = 0
     families: int = 0
 
-    def new_secret(self, kind: str) -> str:
-        """Return an opaque value that carries the mark."""
-        return self.note(f"{MARKER}{kind}-{secrets.token_urlsafe(24)}")
+    def new_secret(self, kind: str, length: int = 0) -> str:
+        """Return an opaque value that carries the mark and has at least ``length`` bytes."""
+        secret = f"{MARKER}{kind}-{secrets.token_urlsafe(24)}"
+        return self.note(secret + secrets.token_urlsafe(length)[: max(0, length - len(secret))])
 
     def note(self, secret: str) -> str:
         """Remember ``secret`` as issued, and return it."""

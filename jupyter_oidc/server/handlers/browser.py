@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from jupyter_server.utils import url_path_join
 
 from jupyter_oidc.errors import Problem, ResponseMalformed, SignInDeclined
 from jupyter_oidc.server.door import open_door
-from jupyter_oidc.server.handler import OidcHandler
+from jupyter_oidc.server.handler import OidcHandler, fields_of
 from jupyter_oidc.server.pages import Page, html_of, policy_of
 from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.server.redirects import redirect_uri_for, starts_elsewhere
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "jupyter-oidc-flow-"
 MOST_COOKIES: Final = 50
-MOST_FIELDS: Final = 50
-LARGEST_CALLBACK: Final = 65_536
 
 
 class PageHandler(OidcHandler):
@@ -127,8 +125,8 @@ class CallbackHandler(PageHandler):
     async def get(self, provider: str) -> None:
         """Take the provider's answer from the query; without one, show how the sign-in ended."""
         session = self.services.sessions.of_provider(provider)
-        parameters = self._fields(self.request.query)
-        if [name for name, _ in parameters] == ["flow"]:
+        parameters = fields_of(self.request.query)
+        if parameters is not None and [name for name, _ in parameters] == ["flow"]:
             self._show_end(session, parameters[0][1])
         elif session.settings.response_mode == "form_post":
             raise ResponseMalformed(detail="callback.method")
@@ -139,14 +137,13 @@ class CallbackHandler(PageHandler):
     async def post(self, provider: str) -> None:
         """Take the provider's answer from a form (Form Post Response Mode, 2)."""
         session = self.services.sessions.of_provider(provider)
-        media_type = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if session.settings.response_mode != "form_post" or media_type != "application/x-www-form-urlencoded":
+        if session.settings.response_mode != "form_post":
             raise ResponseMalformed(detail="callback.method")
-        if len(self.request.body) > LARGEST_CALLBACK:
-            raise ResponseMalformed(detail="callback.size")
-        await self._end(session, self._fields(self.request.body.decode("latin-1")))
+        await self._end(session, self.form())
 
-    async def _end(self, session: SessionService, parameters: list[tuple[str, str]]) -> None:
+    async def _end(self, session: SessionService, parameters: list[tuple[str, str]] | None) -> None:
+        if parameters is None:
+            raise ResponseMalformed(detail="callback.encoding")
         pending = await session.callback(parameters, self._bindings())
         if pending.progress is Progress.COMPLETED:
             self.set_status(303)
@@ -177,12 +174,6 @@ class CallbackHandler(PageHandler):
     def _again(self, session: SessionService, pending: PendingSignIn) -> str:
         """Return the start of another attempt, which begins by a click and never by itself (E-1)."""
         return url_path_join(self.base_url, "jupyter-oidc", "start", session.offer(pending))
-
-    def _fields(self, text: str) -> list[tuple[str, str]]:
-        try:
-            return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
-        except ValueError:
-            raise ResponseMalformed(detail="callback.encoding") from None
 
     def _bindings(self) -> list[str]:
         """Return the values of the browser's binding cookies."""

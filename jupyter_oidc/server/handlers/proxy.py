@@ -1,93 +1,144 @@
 """``api/{name}/{path}``: the proxy's HTTP side; streams both ways and holds no policy.
 
-The upstream call starts as soon as the request's headers are there, so a long upload flows through a short
-queue with back-pressure, and nothing is collected in memory.
+A call without a body takes the short way: one coroutine, no task, no timer but the deadline, nothing logged.
+An upload starts the upstream call as soon as the request's headers are there, so that it flows through a short queue
+with back-pressure, and nothing is collected in memory.
 """
 
 from __future__ import annotations
 
 import asyncio
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_server.utils import url_path_join
 from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
-from tornado.web import RequestHandler, stream_request_body
+from tornado.web import RequestHandler
 
-from jupyter_oidc.clock import utc_text
-from jupyter_oidc.errors import BadPath, Problem, RequestInvalid
-from jupyter_oidc.proxy.ports import CallRecord
-from jupyter_oidc.proxy.service import ProxyRequest
-from jupyter_oidc.proxy.target import without_reserved
+from jupyter_oidc.errors import BodyTooLarge, Problem, UpstreamTimeout
 from jupyter_oidc.server.door import door, door_of
-from jupyter_oidc.server.handler import OidcHandler
+from jupyter_oidc.server.handlers.proxied import ProxiedHandler
+from jupyter_oidc.server.handlers.upload import Upload
+from jupyter_oidc.server.peer import has_hung_up
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from jupyter_oidc.proxy.service import Answer
     from jupyter_oidc.server.handler import Context
 
-WAITING_CHUNKS: Final = 4
-"""Pieces of a request body that wait for the upstream; then the client has to wait (back-pressure)."""
+ANY_SIZE: Final = 1 << 62
+"""Bytes; an upload is limited by the API's settings, not by what Jupyter would keep in memory."""
+
+LOOK: Final = 0.5
+"""Seconds between two looks at a caller whose upload waits for the API."""
 
 _END: Final = b""
 
 
-class _Upload:
-    """A request body on its way up: a short queue between tornado and the upstream client."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(WAITING_CHUNKS)
-
-    async def feed(self, chunk: bytes) -> None:
-        await self._queue.put(chunk)
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        while chunk := await self._queue.get():
-            yield chunk
-
-
-@stream_request_body
-class ProxyHandler(OidcHandler):
+class ProxyHandler(ProxiedHandler):
     """Passes one call on and its answer back."""
 
     def initialize(self, context: Context) -> None:
         """Prepare for a body that arrives piece by piece."""
         super().initialize(context)
-        self._upload: _Upload | None = None
-        self._answer: asyncio.Task[Answer] | None = None
-        self._leaving: asyncio.Future[None] | None = None
-        self._api = ""
+        self._upload: Upload | None = None
+        self._opening: asyncio.Task[Answer] | None = None
+        self._waiter: asyncio.Task[Any] | None = None
+        self._answer: Answer | None = None
         self._sent = 0
+        self._gone = False
+        self._outcome = "refused"
+
+    # -- nothing that an answer of an API does not need ----------------------------------------------------
+
+    def clear(self) -> None:
+        """Begin without Jupyter's default headers; an answer has those of the API, an error sets its own."""
+        self._headers = HTTPHeaders()
+        self._write_buffer: list[bytes] = []
+        self._status_code = 200
+        self._reason = "OK"
+
+    def set_secure_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
+        """Set no cookie: a reply of an API never carries one of Jupyter's."""
+
+    set_signed_cookie = set_secure_cookie
+
+    def set_etag_header(self) -> None:
+        """Leave the ``ETag`` to the API."""
+
+    def check_etag_header(self) -> bool:
+        """Leave conditional requests to the API."""
+        return False
+
+    # -- the request ---------------------------------------------------------------------------------------
 
     async def prepare(self) -> None:  # type: ignore[override]  # NOTE: as APIHandler does
-        """Authenticate, then start the upstream call while the body is still arriving."""
+        """Authenticate; start the upstream call of an upload while its body is still arriving."""
         await super().prepare()
-        verb = getattr(self, (self.request.method or "").lower())
-        declared = door_of(verb)
+        declared = door_of(getattr(self, (self.request.method or "").lower()))
         if declared is None or declared.protection is not None:
             return
         await self.admit(declared)
-        self._answer = asyncio.ensure_future(self.services.proxy.open(self._request()))
+        headers = self.request.headers
+        length = headers.get("Content-Length")
+        if "Transfer-Encoding" in headers:
+            self._begin_upload(None)
+        elif length is not None and length != "0":
+            self._begin_upload(int(length) if length.isdigit() else None)
 
-    async def data_received(self, chunk: bytes) -> None:
+    def _begin_upload(self, length: int | None) -> None:
+        gate, _, _ = self.services.proxy.check(self._proxy_request(length=length))
+        api = gate.api
+        if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
+            raise BodyTooLarge
+        connection: Any = self.request.connection
+        connection.set_max_body_size(ANY_SIZE)
+        self._upload = Upload(api, self._give_up)
+        request = self._proxy_request(self._upload.pieces(), length)
+        self._opening = asyncio.ensure_future(self.services.proxy.open(request))
+
+    async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # NOTE: tornado takes either
         """Hand a piece of the body on; waits while the upstream is slower than the client."""
-        if self._upload is None or self._answer is None or self._answer.done():
+        if self._upload is not None and self._opening is not None and not self._opening.done():
+            await self._feed(chunk)
+
+    async def _feed(self, chunk: bytes) -> None:
+        if self._upload is None or self._opening is None:
             return
-        feeding = asyncio.ensure_future(self._upload.feed(chunk))
-        await asyncio.wait([feeding, self._answer], return_when=asyncio.FIRST_COMPLETED)
-        feeding.cancel()
+        waited = 0.0
+        while not self._opening.done() and not self._upload.offer(chunk):
+            room = asyncio.ensure_future(self._upload.room())
+            await asyncio.wait([room, self._opening], timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
+            waited = 0.0 if room.done() else waited + LOOK
+            room.cancel()
+            if has_hung_up(self._stream_of_caller()):
+                self._break_off()
+                return
+            if waited >= self._upload.longest_wait:
+                self._give_up(UpstreamTimeout("The API stopped reading the upload."))
+                return
+
+    def _give_up(self, problem: Problem) -> None:
+        """Answer ``problem`` instead of waiting for the rest of the body; the upstream call ends at once."""
+        if self._opening is not None:
+            self._opening.cancel()
+        # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
+        request: Any = self.request
+        waiting, request._body_future = request._body_future, asyncio.get_running_loop().create_future()  # noqa: SLF001
+        if not waiting.done():
+            waiting.set_exception(problem)
 
     def on_connection_close(self) -> None:
         """The client went away: so does the upstream call (C18)."""
         super().on_connection_close()
+        self._gone = True
+        self._outcome = "client_abort"
+        if self._upload is not None:
+            self._upload.stop()
+        for task in (self._waiter, self._opening):
+            if task is not None:
+                task.cancel()
         if self._answer is not None:
-            if self._answer.done() and not self._answer.cancelled() and self._answer.exception() is None:
-                self._leaving = asyncio.ensure_future(self._answer.result().upstream.drop())
-            else:
-                self._answer.cancel()
+            self._answer.close()
 
     @door("user", "kernel", action="execute")
     async def get(self, *_: str) -> None:
@@ -120,97 +171,86 @@ class ProxyHandler(OidcHandler):
         await self._pass_on()
 
     async def _pass_on(self) -> None:
-        if self._upload is not None and self._answer is not None and not self._answer.done():
-            ending = asyncio.ensure_future(self._upload.feed(_END))
-            await asyncio.wait([ending, self._answer], return_when=asyncio.FIRST_COMPLETED)
-        if self._answer is None:
-            raise RequestInvalid
         try:
-            answer = await self._answer
+            answer = await (self._open() if self._opening is None else self._finish_upload(self._opening))
         except asyncio.CancelledError:
+            if not self._gone:
+                raise
+            if self._waiter is not None and hasattr(self._waiter, "uncancel"):
+                self._waiter.uncancel()
             return  # the client went away while the upstream was thinking
-        await self._stream(answer)
+        self._answer = answer
+        try:
+            if not self._gone:
+                await self._stream(answer)
+        finally:
+            answer.close()
+
+    async def _open(self) -> Answer:
+        """Make a call without a body; a client that goes away cancels it."""
+        self._waiter = asyncio.current_task()
+        answer = await self.services.proxy.open(self._proxy_request())
+        self._waiter = None
+        return answer
+
+    async def _finish_upload(self, opening: asyncio.Task[Answer]) -> Answer:
+        if not opening.done():
+            await self._feed(_END)
+        return await opening
+
+    # -- the answer ----------------------------------------------------------------------------------------
 
     async def _stream(self, answer: Answer) -> None:
-        self._begin_raw(answer)
+        self._begin(answer)
+        upstream = answer.upstream
+        answer.on_end(self._break_off)
         try:
             if self.request.method == "HEAD" or answer.status in (204, 304):
-                await answer.upstream.drop()
+                await self.flush()
             else:
-                async for chunk in answer.upstream.chunks():
-                    self.write(chunk)
+                if upstream.waiting:
+                    await self.flush()  # the head may be all that comes for a long time
+                async for chunk in upstream.chunks():
                     self._sent += len(chunk)
-                    await self.flush()
-            await self.flush()
+                    self._write_buffer.append(chunk)
+                    if not upstream.ended:
+                        await self.flush()
             await RequestHandler.finish(self)
         except StreamClosedError:
-            await answer.upstream.drop()
+            self._outcome = "client_abort"
         except Problem:
+            self._outcome = "client_abort" if self._gone else "upstream_truncated"
             self._break_off()
 
-    def _begin_raw(self, answer: Answer) -> None:
+    def _begin(self, answer: Answer) -> None:
         """Replace everything that Jupyter prepared by the API's own head: headers, cookie, compression."""
-        self.clear()
-        self._headers = HTTPHeaders()
+        self._headers = headers = HTTPHeaders()
         self._new_cookie = SimpleCookie()  # NOTE: a reply of an API never carries a cookie of Jupyter's
         self._transforms = []  # NOTE: what the upstream compressed stays so, what it did not stays so too (C21)
+        self._write_buffer = []
         self.set_status(answer.status)
+        self._outcome = f"{answer.status // 100}xx"
         if self.kernel_id is None:
             self.set_cors_headers()
         for name, value in answer.headers:
-            self.add_header(name, value)
+            headers.add(name, value)
 
     def _break_off(self) -> None:
         """End the connection in the middle, so that a truncated answer never looks complete (C19)."""
-        connection = self.request.connection
-        stream = getattr(connection, "stream", None)
+        stream = self._stream_of_caller()
         if stream is not None:
             stream.close()
 
+    def _stream_of_caller(self) -> Any:
+        return getattr(self.request.connection, "stream", None)
+
+    def _log(self) -> None:
+        """Log what we refused; an answer of an API is counted, and none of our business to judge."""
+        if self._answer is None:
+            super()._log()
+
     def on_finish(self) -> None:
-        """Write the call to the audit trail once the answer is on its way."""
-        super().on_finish()
-        if self.context.services is None or not self._api:
-            return
-        now = self.context.services.clock.now()
-        record = CallRecord(
-            api=self._api,
-            method=self.request.method or "",
-            status=self.get_status(),
-            bytes=self._sent,
-            duration=round(self.request.request_time(), 6),
-            caller="kernel" if self.kernel_id else "browser",
-            kernel_id=self.kernel_id,
-            at=utc_text(now.wall),
-        )
-        asyncio.get_running_loop().call_soon(self.context.services.journal.call, record)
-
-    def _request(self) -> ProxyRequest:
-        prefix = url_path_join(self.base_url, "jupyter-oidc", "api") + "/"
-        raw_path = (self.request.uri or "").partition("?")[0]
-        if not raw_path.startswith(prefix):
-            raise BadPath
-        name, slash, rest = raw_path[len(prefix) :].partition("/")
-        if not slash:
-            raise BadPath("An API is called with a slash after its name.")
-        self.services.sessions.of_api(name)
-        self._api = name
-        length = self.request.headers.get("Content-Length")
-        chunked = "Transfer-Encoding" in self.request.headers
-        if chunked or (length is not None and length != "0"):
-            self._upload = _Upload()
-        return ProxyRequest(
-            api=name,
-            method=self.request.method or "",
-            raw_path=rest,
-            raw_query=without_reserved(self.request.query, self._is_reserved),
-            headers=list(self.request.headers.get_all()),
-            caller="kernel" if self.kernel_id else "browser",
-            proxy_path=f"{prefix}{name}/",
-            body=self._upload.chunks() if self._upload else None,
-            length=int(length) if length and length.isdigit() and not chunked else None,
-        )
-
-    def _is_reserved(self, name: str, value: str) -> bool:
-        """Jupyter's own parameters never reach an API: its token, and its XSRF value."""
-        return name == "_xsrf" or (name == "token" and bool(self.token) and value == self.token)
+        """Count the call, and write it to the audit trail if anybody listens."""
+        if self._upload is not None:
+            self._upload.stop()
+        self._note_call(self.get_status(), self._sent, self._outcome)

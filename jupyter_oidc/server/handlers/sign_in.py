@@ -33,7 +33,9 @@ class SignInHandler(OidcHandler):
         next_path = local_path(wish.get("next"), self.base_url)
         if wish.get("next") and next_path is None:
             self.log.info("jupyter_oidc: next_rejected [%s]", self.request_id)
-        pending, ticket = await session.begin(self.caller_name, next_path=next_path, prompt=wish.get("prompt"))
+        pending, ticket = await session.begin(
+            self.caller_name, next_path=next_path, prompt=wish.get("prompt"), api=wish.get("api")
+        )
         start_url = url_path_join(self.base_url, "jupyter-oidc", "start", quote(ticket, safe=""))
         self.answer(started_view(pending, start_url, services.clock.now()), status=201)
 

@@ -10,25 +10,18 @@ from typing import Any
 
 import pytest
 from jupyter_events import EventLogger
+from prometheus_client import REGISTRY
 
-from jupyter_oidc.adapters.journal import EventJournal
-from jupyter_oidc.proxy.ports import CallRecord
+from jupyter_oidc.adapters.journal import MOST_WAITING, EventJournal
 from jupyter_oidc.sessions.ports import SessionEvent
 
 SESSION = "https://events.jupyter.org/jupyter_oidc/session/v1"
 CALL = "https://events.jupyter.org/jupyter_oidc/call/v1"
 
 CHANGED = SessionEvent(provider="corp", kind="signed-in", reason=None, sequence=7, at="2026-11-23T09:00:00Z")
-CALLED = CallRecord(
-    api="orders",
-    method="GET",
-    status=200,
-    bytes=512,
-    duration=0.25,
-    caller="kernel",
-    kernel_id="k1",
-    at="2026-11-23T09:00:00Z",
-)
+NINE = 1_795_424_400.0
+"""2026-11-23T09:00:00Z in seconds since 1970."""
+
 ADDED_BY_JUPYTER = {"__timestamp__", "__schema__", "__schema_version__", "__metadata_version__"}
 
 
@@ -55,8 +48,22 @@ def listened(schema: str) -> tuple[EventJournal, Heard]:
     return journal, heard
 
 
+def call(journal: EventJournal, **changed: Any) -> None:
+    parts: dict[str, Any] = {
+        "api": "orders",
+        "method": "GET",
+        "status": 200,
+        "size": 512,
+        "seconds": 0.25,
+        "kernel_id": "k1",
+        "outcome": "2xx",
+        "wall": NINE,
+    }
+    journal.call(**{**parts, **changed})
+
+
 async def passed_on() -> None:
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.1)
 
 
 async def test_a_session_event_has_exactly_the_listed_fields() -> None:
@@ -72,7 +79,7 @@ async def test_a_session_event_has_exactly_the_listed_fields() -> None:
 async def test_a_call_event_has_exactly_the_listed_fields() -> None:
     """DESIGN 8."""
     journal, heard = listened(CALL)
-    journal.call(CALLED)
+    call(journal)
     await passed_on()
     assert heard.events == [
         {
@@ -102,7 +109,7 @@ async def test_events_go_out_under_registered_names_only(caplog: pytest.LogCaptu
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         journal.session(CHANGED)
-        journal.call(CALLED)
+        call(journal)
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
@@ -128,3 +135,50 @@ async def test_a_refusal_is_a_warning_with_its_reason_and_correlation_id(caplog:
         "WARNING",
         "jupyter_oidc: provider corp: refused: id_token_rejected (id_token.nonce) [f-17]",
     )
+
+
+async def test_calls_are_emitted_later_and_a_few_at_a_time() -> None:
+    """A call does not wait for those who read along."""
+    journal, heard = listened(CALL)
+    for number in range(120):
+        call(journal, size=number)
+    assert heard.events == []
+    await passed_on()
+    await passed_on()
+    assert [event["bytes"] for event in heard.events] == list(range(120))
+
+
+async def test_nothing_is_made_for_nobody() -> None:
+    events = EventLogger()
+    journal = EventJournal(events, logging.getLogger("tests.journal"))
+    journal.register()
+    call(journal)
+    assert len(journal._waiting) == 0
+
+
+async def test_what_nobody_reads_in_time_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    journal, _ = listened(CALL)
+    for _ in range(MOST_WAITING + 3):
+        call(journal)
+    assert len(journal._waiting) == MOST_WAITING
+    journal.emit_all()
+    assert "jupyter_oidc: 3 call events were dropped; nobody reads them fast enough" in caplog.messages
+
+
+async def test_calls_and_sessions_are_counted_for_the_metrics_of_the_server() -> None:
+    """DESIGN 8."""
+
+    def value(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    journal, _ = listened(SESSION)
+    calls = {"api": "counted", "caller": "kernel", "outcome": "2xx"}
+    before = value("jupyter_oidc_session_events_total", provider="corp", kind="signed-in")
+    call(journal, api="counted")
+    call(journal, api="counted", size=0)
+    journal.session(CHANGED)
+    journal.refusal("counted", "f", "id_token_rejected", "id_token.nonce")
+    assert value("jupyter_oidc_calls_total", **calls) == 2
+    assert value("jupyter_oidc_reply_bytes_total", api="counted") == 512
+    assert value("jupyter_oidc_session_events_total", provider="corp", kind="signed-in") == before + 1
+    assert value("jupyter_oidc_refusals_total", provider="counted", code="id_token_rejected") == 1

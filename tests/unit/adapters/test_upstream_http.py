@@ -8,13 +8,16 @@ import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jupyter_oidc.adapters.guarded_resolver import GuardedResolver, PrivateAddress, is_public
 from jupyter_oidc.adapters.upstream_http import HttpUpstream
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
 from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.settings import Api
 from tests.support.marker import MARKER
 from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority
 from tests.unit.adapters.peers import Peer, answer, drip, silence, unused_port
@@ -24,16 +27,21 @@ HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
 
 
 @asynccontextmanager
-async def upstream(*bundles: str) -> AsyncIterator[HttpUpstream]:
-    port = HttpUpstream(bundles)
+async def upstream() -> AsyncIterator[HttpUpstream]:
+    port = HttpUpstream()
     try:
         yield port
     finally:
         await port.aclose()
 
 
+def api_of(**settings: Any) -> Api:
+    return Api("orders", "corp", "https://api.example.com/", **settings)
+
+
 def call(url: str, **changed: object) -> UpstreamCall:
     parts: dict[str, object] = {
+        "api": api_of(),
         "method": "GET",
         "url": url,
         "headers": [],
@@ -44,8 +52,8 @@ def call(url: str, **changed: object) -> UpstreamCall:
     return UpstreamCall(**{**parts, **changed})  # type: ignore[arg-type]
 
 
-async def code_of(sent: UpstreamCall, *bundles: str) -> str:
-    async with upstream(*bundles) as port:
+async def code_of(sent: UpstreamCall) -> str:
+    async with upstream() as port:
         with pytest.raises(Problem) as caught:
             await port.open(sent)
         return caught.value.code
@@ -101,7 +109,7 @@ async def test_cookies_of_an_api_are_neither_kept_nor_sent() -> None:
     """By name: a cookie jar refuses the cookies of a bare address anyway."""
     async with Peer(answer(Set_Cookie="session=1; Path=/")) as peer, upstream() as port:
         for _ in range(2):
-            await (await port.open(call(f"http://localhost:{peer.port}/"))).drop()
+            (await port.open(call(f"http://localhost:{peer.port}/"))).drop()
         assert [request.header("Cookie") for request in peer.seen] == [None, None]
 
 
@@ -137,7 +145,7 @@ async def test_a_body_arrives_piece_by_piece_and_not_at_its_end() -> None:
     async with Peer(drip(HEAD + b"\r\n", b"tick")) as peer, upstream() as port:
         reply = await port.open(call(peer.url))
         first = await asyncio.wait_for(reply.chunks().__anext__(), 2)
-        await reply.drop()
+        reply.drop()
         assert first.startswith(b"tick")
 
 
@@ -145,7 +153,7 @@ async def test_a_dropped_reply_closes_the_connection_within_a_second() -> None:
     """C18."""
     async with Peer(drip(HEAD + b"\r\n", b"x" * 1_000)) as peer, upstream() as port:
         reply = await port.open(call(peer.url))
-        await reply.drop()
+        reply.drop()
         await asyncio.wait_for(peer.gone.wait(), 1)
 
 
@@ -158,25 +166,144 @@ async def test_a_redirect_is_passed_on_and_not_followed(status: int) -> None:
         assert (reply.status, elsewhere.seen) == (status, [])
 
 
+HASTY = api_of(timeout_header=0.2, timeout_idle=0.2)
+
+
 async def test_an_api_that_stays_silent_is_given_up() -> None:
     """C15: before its head."""
-    async with Peer(silence) as api:
-        port = HttpUpstream(silence=0.2)
-        with pytest.raises(Problem) as caught:
-            await port.open(call(api.url))
-        await port.aclose()
-    assert caught.value.code == "upstream_timeout"
+    async with Peer(silence) as peer:
+        assert await code_of(call(peer.url, api=HASTY)) == "upstream_timeout"
+
+
+async def test_a_head_that_comes_byte_by_byte_is_given_up() -> None:
+    """C15: the whole head has a deadline, not only the silence between two of its bytes."""
+    trickle = drip(HEAD + b"X-Long: ", b"x", pause=0.05)
+    async with Peer(trickle) as peer:
+        assert await code_of(call(peer.url, api=HASTY)) == "upstream_timeout"
+
+
+async def test_the_time_for_the_head_counts_from_the_end_of_an_upload() -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            await asyncio.sleep(0.1)
+            yield b"x"
+
+    async with Peer(answer()) as peer, upstream() as port:
+        reply = await port.open(call(peer.url, api=HASTY, method="POST", body=slowly(), length=5))
+        assert reply.status == 200
+
+
+async def test_a_caller_that_is_cancelled_is_cancelled_and_not_told_of_a_timeout() -> None:
+    async with Peer(silence) as peer, upstream() as port:
+        opening = asyncio.ensure_future(port.open(call(peer.url)))
+        await asyncio.sleep(0.1)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
 
 
 async def test_a_body_that_stops_arriving_is_given_up() -> None:
     """C15: in the middle; what has arrived is no complete answer."""
-    async with Peer(drip(HEAD + b"Content-Length: 10\r\n\r\n12345", b"", pause=30)) as api:
-        port = HttpUpstream(silence=0.2)
-        reply = await port.open(call(api.url))
+    stops = drip(HEAD + b"Content-Length: 10\r\n\r\n12345", b"", pause=30)
+    async with Peer(stops) as peer, upstream() as port:
+        reply = await port.open(call(peer.url, api=HASTY))
         with pytest.raises(Problem) as caught:
             _ = [piece async for piece in reply.chunks()]
-        await port.aclose()
     assert (caught.value.code, caught.value.detail) == ("upstream_unreachable", "upstream.truncated")
+
+
+async def test_an_api_has_connections_of_its_own() -> None:
+    """C29; one connection serves many calls, one after the other."""
+    first, second = api_of(), Api("invoices", "corp", "https://api.example.com/")
+    async with Peer(answer()) as peer, upstream() as port:
+        for api in (first, first, second, second):
+            reply = await port.open(call(peer.url, api=api))
+            _ = [piece async for piece in reply.chunks()]
+            reply.drop()
+        assert len(port._pools) == 2
+
+
+async def test_other_settings_of_an_api_make_a_new_pool_and_keep_calls_going() -> None:
+    async with Peer(drip(HEAD + b"Content-Length: 4\r\n\r\nab", b"cd", pause=0.2)) as peer, upstream() as port:
+        running = await port.open(call(peer.url))
+        other = await port.open(call(peer.url, api=api_of(timeout_header=5)))
+        assert b"".join([piece async for piece in running.chunks()]) == b"abcd"
+        other.drop()
+
+
+async def test_a_header_that_repeats_the_token_does_not_come_down() -> None:
+    """C25."""
+    echo = HEAD + f"X-Echo: Bearer {TOKEN}\r\nX-Other: 1\r\nContent-Length: 0\r\n\r\n".encode()
+    async with Peer(echo) as peer, upstream() as port:
+        reply = await port.open(call(peer.url, bearer=Secret(TOKEN)))
+        assert [name for name, _ in reply.headers if name.startswith("X-")] == ["X-Other"]
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1:248:1893:25c8:1946", True),
+        ("127.0.0.1", False),
+        ("::1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:169.254.169.254", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+    ],
+)
+def test_an_address_is_public_or_not(address: str, public: bool) -> None:
+    """C34."""
+    assert is_public(address) is public
+
+
+class Names:
+    """A resolver in which one name leads to this machine."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+
+    async def resolve(self, host: str, port: int, family: int) -> list[Any]:
+        return [
+            {"hostname": host, "host": address, "port": port, "family": family, "proto": 0, "flags": 0}
+            for address in self.addresses
+        ]
+
+
+async def test_a_name_that_leads_into_a_private_network_is_refused_and_nothing_is_sent() -> None:
+    """C34."""
+    guarded = GuardedResolver()
+    guarded._system = Names("127.0.0.1")  # type: ignore[assignment]
+    with pytest.raises(PrivateAddress):
+        await guarded.resolve("api.example.com", 443)
+    assert [one["host"] for one in await guarded.resolve("localhost", 443)] == ["127.0.0.1"]
+
+
+async def test_of_several_addresses_the_public_ones_are_used() -> None:
+    """C34: a name that has both is connected to where it was judged."""
+    guarded = GuardedResolver()
+    guarded._system = Names("10.0.0.1", "93.184.216.34")  # type: ignore[assignment]
+    assert [one["host"] for one in await guarded.resolve("api.example.com", 443)] == ["93.184.216.34"]
+
+
+async def test_a_private_address_is_a_forbidden_route_with_a_remedy() -> None:
+    """C34."""
+    async with Peer(answer()) as peer, upstream() as port:
+        api = api_of()
+        resolver = port._pool(api).connector._resolver  # type: ignore[union-attr]
+        resolver._system = Names("127.0.0.1")  # type: ignore[assignment]
+        with pytest.raises(Problem) as caught:
+            await port.open(call(f"http://api.example.com:{peer.port}/", api=api))
+        assert (caught.value.code, "allow_private_network" in caught.value.action) == ("route_forbidden", True)
+        assert peer.seen == []
+        allowed = api_of(allow_private_network=True)
+        assert not isinstance(port._pool(allowed).connector._resolver, GuardedResolver)  # type: ignore[union-attr]
 
 
 async def test_a_client_that_was_closed_opens_again() -> None:
@@ -261,15 +388,17 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(tmp_path: Path) 
 async def test_a_bundle_makes_its_authority_trusted(tmp_path: Path) -> None:
     """H-1."""
     authority = Authority.in_folder(tmp_path)
-    async with Peer(answer(), tls=authority.server()) as peer, upstream(authority.bundle) as port:
-        assert (await port.open(call(peer.url))).status == 200
+    async with Peer(answer(), tls=authority.server()) as peer, upstream() as port:
+        trusting = api_of(ca_bundle=authority.bundle)
+        assert (await port.open(call(peer.url, api=trusting))).status == 200
 
 
 async def test_a_certificate_for_another_name_is_refused_even_from_a_trusted_authority(tmp_path: Path) -> None:
     """H-1."""
     authority = Authority.in_folder(tmp_path)
     async with Peer(answer(), tls=authority.server(SOMEBODY_ELSE)) as peer:
-        assert await code_of(call(peer.url), authority.bundle) == "tls_untrusted"
+        trusting = api_of(ca_bundle=authority.bundle)
+        assert await code_of(call(peer.url, api=trusting)) == "tls_untrusted"
 
 
 async def test_no_token_is_sent_to_a_server_that_is_not_trusted(tmp_path: Path) -> None:
@@ -281,6 +410,7 @@ async def test_no_token_is_sent_to_a_server_that_is_not_trusted(tmp_path: Path) 
 
 async def test_a_bundle_that_cannot_be_read_is_a_mistake_in_the_settings(tmp_path: Path) -> None:
     """G-5."""
-    async with upstream(str(tmp_path / "bundle.pem")) as port:
+    api = api_of(ca_bundle=str(tmp_path / "bundle.pem"))
+    async with upstream() as port:
         with pytest.raises(ConfigurationInvalid, match=r"bundle\.pem' cannot be read"):
-            await port.open(call("https://127.0.0.1/"))
+            await port.open(call("https://127.0.0.1/", api=api))

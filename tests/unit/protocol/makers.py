@@ -113,3 +113,19 @@ def claims_of(**changes: object) -> dict[str, Any]:
 def rules(**changes: Any) -> IdTokenRules:
     """Return the rules that :func:`claims_of` fits."""
     return IdTokenRules(**{"issuer": ISSUER, "client_id": CLIENT, "nonce": NONCE, **changes})
+
+
+def logout_claims_of(**changes: object) -> dict[str, Any]:
+    """Return the claims of a good logout token; ``...`` removes one."""
+    claims: dict[str, object] = {
+        "iss": ISSUER,
+        "aud": CLIENT,
+        "iat": NOW,
+        "exp": NOW + 120,
+        "jti": "l-1",
+        "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        "sub": SUBJECT,
+        "sid": "s-1",
+        **changes,
+    }
+    return {name: value for name, value in claims.items() if value is not ...}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.proxy.headers import Headers
-from jupyter_oidc.proxy.ports import UpstreamCall
-from jupyter_oidc.proxy.service import Answer, ProxyRequest, ProxyService
+from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
+from jupyter_oidc.proxy.service import Answer, OpenSocket, ProxyRequest, ProxyService
 from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.settings import Api
@@ -35,12 +35,28 @@ class Scripted:
     status: int = 200
     headers: Headers = field(default_factory=list)
     dropped: bool = False
+    waiting: bool = False
+    ended: bool = True
 
     async def chunks(self) -> AsyncIterator[bytes]:
         yield b""
 
-    async def drop(self) -> None:
+    def drop(self) -> None:
         self.dropped = True
+
+
+class Opened:
+    """A WebSocket on which nobody speaks."""
+
+    subprotocol: str | None = None
+    close_code: int | None = None
+
+    async def messages(self) -> AsyncIterator[str | bytes]:
+        yield ""
+
+    async def send(self, message: str | bytes) -> None: ...
+
+    async def close(self, code: int) -> None: ...
 
 
 class ScriptedUpstream:
@@ -53,6 +69,11 @@ class ScriptedUpstream:
     async def open(self, call: UpstreamCall) -> Scripted:
         self.calls.append(call)
         return self.planned.pop(0) if self.planned else Scripted()
+
+    async def open_socket(self, call: UpstreamCall, subprotocols: tuple[str, ...]) -> SocketRefused | Opened:
+        self.calls.append(call)
+        planned = self.planned.pop(0) if self.planned else None
+        return Opened() if planned is None else SocketRefused(planned.status, planned.headers)
 
     async def aclose(self) -> None: ...
 
@@ -74,14 +95,22 @@ class Scene:
         prover = Prover(self.stage.clock, self.stage.entropy)
         self.proxy = ProxyService(Sessions([self.stage.service]), self.upstream, prover)
 
-    async def get(self, api: str = "orders", path: str = "items", **changes: object) -> Answer:
+    async def get(self, api: str = "orders", **changes: object) -> Answer:
+        answer = await self.proxy.open(replace(await self._request(api), **changes))  # type: ignore[arg-type]
+        answer.close()
+        return answer
+
+    async def socket(self) -> SocketRefused | OpenSocket:
+        return await self.proxy.open_socket(await self._request("orders"), ())
+
+    async def _request(self, api: str) -> ProxyRequest:
         if not self.stage.provider.calls["token"]:
             await self.stage.sign_in()
             entry = await self.stage.vault.load()
             if entry is not None and entry.dpop_key is not None:
                 CANARY.hold(json.loads(reveal(entry.dpop_key))["d"])
-        request = ProxyRequest(api, "GET", path, "page=2", [("DPoP", "theirs")], "kernel", f"/api/{api}/")
-        return await self.proxy.open(replace(request, **changes))  # type: ignore[arg-type]
+            self.stage.clock.advance(30)
+        return ProxyRequest(api, "GET", "items", "page=2", [("DPoP", "theirs")], "kernel", f"/api/{api}/")
 
     @property
     def refreshes(self) -> int:
@@ -111,7 +140,7 @@ async def test_each_call_has_a_proof_of_its_own_for_its_method_its_url_and_its_t
     assert {name: first.claims[name] for name in first.claims if name != "jti"} == {
         "htm": "GET",
         "htu": "https://api.example.com/v1/items",
-        "iat": 1_800_000_000,
+        "iat": 1_800_000_030,
         "ath": digest(f"{MARKER}at-1"),
     }
     assert scene.upstream.calls[0].url == URL
@@ -205,3 +234,50 @@ async def test_a_bearer_token_that_a_strange_challenge_refuses_is_renewed_as_eve
     scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), bound=False)
     assert (await scene.get()).status == 200
     assert scene.refreshes == 1
+
+
+# -- WebSockets ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_handshake_is_proved_as_a_call_is() -> None:
+    """X-2, X-3: for the address and the method that are sent."""
+    scene = Scene()
+    assert isinstance(await scene.socket(), OpenSocket)
+    (proof,) = scene.upstream.proofs
+    assert (proof.claims["htm"], proof.claims["htu"]) == ("GET", "https://api.example.com/v1/items")
+    assert proof.claims["ath"] == digest(f"{MARKER}at-1")
+
+
+async def test_a_handshake_without_a_key_is_not_proved() -> None:
+    """X-8."""
+    scene = Scene(bound=False)
+    assert isinstance(await scene.socket(), OpenSocket)
+    assert scene.upstream.calls[0].proof is None
+
+
+async def test_a_demand_for_a_nonce_costs_a_handshake_one_repetition_and_no_refresh() -> None:
+    """X-6."""
+    scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]))
+    assert isinstance(await scene.socket(), OpenSocket)
+    assert (scene.upstream.nonces, scene.refreshes) == ([None, "r-1"], 0)
+
+
+async def test_a_second_demand_refuses_the_socket() -> None:
+    """X-6, X-7: and its nonce is the next one's."""
+    scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), Scripted(401, [DEMAND, ("DPoP-Nonce", "r-2")]))
+    refused = await scene.socket()
+    assert isinstance(refused, SocketRefused)
+    assert (refused.status, scene.refreshes) == (401, 0)
+    assert "DPoP-Nonce" not in dict(refused.headers)
+    assert isinstance(await scene.socket(), OpenSocket)
+    assert scene.upstream.nonces == [None, "r-1", "r-2"]
+
+
+async def test_a_token_that_a_handshake_shows_in_vain_is_renewed_and_proved_anew() -> None:
+    """C11."""
+    scene = Scene(Scripted(401, [INVALID]))
+    assert isinstance(await scene.socket(), OpenSocket)
+    assert [proof.claims["ath"] for proof in scene.upstream.proofs] == [
+        digest(f"{MARKER}at-1"),
+        digest(f"{MARKER}at-2"),
+    ]

@@ -108,11 +108,13 @@ class SharedSession(RuleBasedStateMachine):
 
     @rule(server=SERVERS)
     def refresh(self, server: int) -> None:
+        self.stage.clock.advance(10)
         self.do(self.servers[server].refresh())
 
     @rule()
     def both_refresh_at_once(self) -> None:
         async def both() -> None:
+            self.stage.clock.advance(10)
             await asyncio.gather(*(server.refresh() for server in self.servers), return_exceptions=True)
 
         self.do(both())
@@ -120,6 +122,7 @@ class SharedSession(RuleBasedStateMachine):
     @rule(server=SERVERS)
     def sign_out_during_a_refresh(self, server: int) -> None:
         async def both() -> None:
+            self.stage.clock.advance(10)
             renewing = asyncio.ensure_future(self.servers[server].refresh())
             await asyncio.sleep(0)
             await self.servers[server].sign_out()

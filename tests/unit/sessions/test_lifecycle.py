@@ -497,3 +497,66 @@ async def test_an_exchange_that_is_not_answered_is_weather():
     stage.provider.plan("token", reply({"error": "invalid_target"}, status=400), reply(b"", status=503))
     assert isinstance(await stage.service.bearer(OWN), TryLater)
     assert stage.service.state is State.ACTIVE
+
+
+@pytest.mark.parametrize("error", ["interaction_required", "consent_required", "login_required"])
+async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in(error):
+    """B9: the reason is the provider's word; the new sign-in replaces the token and takes it back."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    stage.provider.plan("token", reply({"error": error}, status=400))
+    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    summary = await stage.service.summary()
+    assert (summary.state, summary.reason, summary.refreshable) == (State.SIGNED_OUT_EXPIRED, error, False)
+    assert text_of((await stage.vault.load()).refresh_token) == "rt-1"
+    await stage.sign_in()
+    await settle()
+    assert text_of((await stage.vault.load()).refresh_token) == "rt-2"
+    assert stage.provider.revoked == ["rt-1"]
+
+
+async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out():
+    """B9, D1."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    stage.provider.plan("token", reply({"error": "login_required"}, status=400))
+    await stage.service.bearer(SIGN_IN_KEY)
+    assert (await stage.service.sign_out()).revoked == "done"
+    assert (stage.provider.revoked, await stage.vault.load()) == (["rt-1"], None)
+
+
+async def test_a_wall_clock_that_jumps_to_and_fro_causes_no_storm():
+    """B25: at least ten seconds between two renewals that only the wall clock asks for."""
+    stage = await signed_in()
+    for _ in range(50):
+        stage.clock.jump_wall(86_400)
+        await bearer(stage)
+        stage.clock.jump_wall(-86_400)
+        await bearer(stage)
+    assert stage.provider.calls["token"] == 2
+    stage.clock.advance(10)
+    stage.clock.jump_wall(2 * 86_400)
+    assert await bearer(stage) == "at-3"
+
+
+async def test_who_asks_for_a_refresh_again_and_again_gets_one_in_ten_seconds():
+    """B25: nobody makes this server hammer the provider."""
+    stage = await signed_in()
+    for _ in range(50):
+        assert isinstance(await stage.service.refresh(), Granted)
+    assert stage.provider.calls["token"] == 2
+    stage.clock.advance(10)
+    await stage.service.refresh()
+    assert stage.provider.calls["token"] == 3
+
+
+async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in():
+    """A-9: a sign-in is undone by a cancel or a sign-out, and by nothing else."""
+    stage = await signed_in()
+    _, state, binding = await stage.begin()
+    stage.clock.advance(400)
+    stage.provider.plan("token", DENIED)
+    await stage.service.bearer(SIGN_IN_KEY)
+    assert stage.service.state is State.SIGNED_OUT_EXPIRED
+    await stage.service.callback([("code", "c-2"), ("state", state)], [binding])
+    assert stage.service.state is State.ACTIVE

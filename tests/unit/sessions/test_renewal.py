@@ -54,9 +54,9 @@ def test_a_token_is_sent_only_if_it_survives_the_way(lifetime, seconds):
     ("error", "verdict"),
     [
         ("invalid_grant", Ends("session_ended_by_provider")),
-        ("interaction_required", Ends("interaction_required")),  # B9
-        ("consent_required", Ends("consent_required")),
-        ("login_required", Ends("login_required")),
+        ("interaction_required", Ends("interaction_required", token_is_good=True)),  # B9
+        ("consent_required", Ends("consent_required", token_is_good=True)),
+        ("login_required", Ends("login_required", token_is_good=True)),
         ("invalid_client", Pauses("provider_configuration", 300)),  # B8
         ("unauthorized_client", Pauses("provider_configuration", 300)),
         ("invalid_scope", Pauses("provider_configuration", 300)),

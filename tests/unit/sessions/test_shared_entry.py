@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from jupyter_oidc.errors import IdpUnavailable, StorageUnavailable
+from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry
@@ -45,6 +46,7 @@ async def test_two_servers_that_renew_in_turn_never_spend_a_token_twice() -> Non
     """B10: the provider takes each refresh token once."""
     stage, other = await two_servers()
     for _ in range(20):
+        stage.clock.advance(10)
         outcomes = await asyncio.gather(stage.service.refresh(), other.refresh())
         assert all(isinstance(outcome, Granted) for outcome in outcomes)
     assert stage.provider.issued == 42
@@ -55,6 +57,7 @@ async def test_a_sign_out_at_one_server_is_noticed_by_the_other() -> None:
     """D7: signed out, with a reason, and the entry does not come back."""
     stage, other = await two_servers()
     await stage.service.sign_out()
+    stage.clock.advance(10)
     assert await other.refresh() == SignInNeeded("not_signed_in")
     summary = await other.summary()
     assert (summary.state, summary.reason, summary.user) == (State.SIGNED_OUT, "signed_out_elsewhere", None)
@@ -72,6 +75,7 @@ async def test_an_entry_of_somebody_else_is_left_alone() -> None:
     entry = await stage.vault.load()
     assert entry is not None
     await stage.vault.save(Entry(entry.issuer, entry.client_id, "somebody-else", (), 1.0, entry.refresh_token))
+    stage.clock.advance(10)
     assert await other.refresh() == SignInNeeded("session_expired")
     assert (await other.summary()).reason == "signed_in_elsewhere"
     assert await stored(stage) == "rt-2"
@@ -209,7 +213,26 @@ async def test_a_stored_token_older_than_ours_is_not_taken_for_news() -> None:
     stage.vault.save = fail
     assert isinstance(await stage.service.refresh(), Granted)
     assert await stored(stage) == "rt-1"
+    stage.clock.advance(10)
     assert isinstance(await stage.service.refresh(), Granted)
     stage.vault.save = save
     await stage.service.aclose()
     assert await stored(stage) == "rt-3", "the end of the process is the last attempt"
+
+
+async def test_a_provider_that_is_slow_is_not_asked_twice_in_one_turn() -> None:
+    """B12: who waits for the turn waits 30 seconds; a second attempt would take longer."""
+    stage = Stage()
+    await stage.sign_in()
+    send = stage.provider.send
+
+    async def slow(call: Call) -> Reply:
+        if call.url.endswith("/token"):
+            stage.clock.advance(19.5)
+            raise IdpUnavailable(detail="idp.unanswered")
+        return await send(call)
+
+    stage.provider.send = slow  # type: ignore[method-assign]
+    before = stage.clock.now().monotonic
+    assert isinstance(await stage.service.refresh(), TryLater)
+    assert stage.clock.now().monotonic - before == 19.5

@@ -20,7 +20,7 @@ def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat():
     pending_sign_ins = PendingSignIns(HandClock(), SystemEntropy())
     drawn = []
     for number in range(50):
-        pending, ticket = pending_sign_ins.begin("corp", f"user:{number}", 0, next_path=None, prompt=None)
+        pending, ticket = pending_sign_ins.begin("corp", f"user:{number}", next_path=None, prompt=None)
         drawn += [ticket, pending.nonce, pending.flow, *pending_sign_ins.bind(pending, "https://hub.example.com/cb")]
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{22,128}", value) for value in drawn)
     assert len(set(drawn)) == 250

@@ -1,0 +1,56 @@
+"""What an API's ``WWW-Authenticate`` says about a call that it refused (RFC 6750, 3; RFC 9470, 3).
+
+The values come from the API; they are cut down to what may go into an authorization request or a header of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.sessions.pending import StepUp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_PARAMETER: Final = re.compile(r'([A-Za-z_]{1,40})\s*=\s*(?:"((?:[^"\\]|\\.){0,1024})"|([^\s,"]{1,256}))')
+_WORD: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}\Z")  # RFC 6749, 3.3, as in scope and acr
+_MOST_WORDS: Final = 20
+_LONGEST_AGE: Final = 31_536_000
+
+
+def step_up_in(headers: Iterable[tuple[str, str]]) -> StepUp | None:
+    """Return what the API wants, or ``None`` if it does not ask for a stronger sign-in (C12)."""
+    for value in _challenges(headers):
+        told = _parameters(value)
+        if told.get("error") == "insufficient_user_authentication":
+            age = told.get("max_age", "")
+            return StepUp(
+                acr_values=_words(told.get("acr_values", "")),
+                max_age=min(int(age), _LONGEST_AGE) if age.isascii() and age.isdigit() and len(age) < 12 else None,
+            )
+    return None
+
+
+def missing_scope_in(headers: Iterable[tuple[str, str]]) -> tuple[str, ...] | None:
+    """Return the scopes that the API misses; empty if it does not say which, ``None`` if that is not its complaint."""
+    for value in _challenges(headers):
+        told = _parameters(value)
+        if told.get("error") == "insufficient_scope":
+            return _words(told.get("scope", ""))
+    return None
+
+
+def _challenges(headers: Iterable[tuple[str, str]]) -> list[str]:
+    return [value for name, value in headers if name.lower() == "www-authenticate"]
+
+
+def _parameters(challenge: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, quoted, bare in _PARAMETER.findall(challenge[:8192]):
+        found.setdefault(name.lower(), re.sub(r"\\(.)", r"\1", quoted) or bare)
+    return found
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in text.split(" ")[:_MOST_WORDS] if _WORD.match(word))

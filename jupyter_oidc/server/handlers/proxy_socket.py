@@ -1,0 +1,130 @@
+"""``api/{name}/{path}`` with ``Upgrade: websocket``: messages pass both ways, one by one, with back-pressure.
+
+The upstream is opened first, so that whoever is refused there never sees a socket here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from tornado.routing import Matcher
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from jupyter_oidc.errors import Problem
+from jupyter_oidc.proxy.ports import SocketRefused
+from jupyter_oidc.server.door import door
+from jupyter_oidc.server.handlers.proxied import ProxiedHandler
+
+if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
+
+    from jupyter_oidc.proxy.service import OpenSocket
+    from jupyter_oidc.server.handler import Context
+
+SIGNED_OUT: Final = 4401
+"""Close code when the session ends while the socket is open (C27)."""
+
+_GOING_AWAY: Final = 1001
+_INTERNAL: Final = 1011
+_NEVER_SENT: Final = frozenset({1004, 1005, 1006, 1015})
+"""Codes that stand for something that happened and may not be sent (RFC 6455, 7.4.1)."""
+
+
+class SocketTo(Matcher):
+    """Matches a WebSocket handshake below ``prefix``."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def match(self, request: HTTPServerRequest) -> dict[str, object] | None:
+        """Return an empty mapping for a match, as tornado wants it."""
+        upgrade = request.headers.get("Upgrade", "").lower()
+        return {} if upgrade == "websocket" and request.path.startswith(self._prefix) else None
+
+
+class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
+    """Joins the caller's socket and the API's."""
+
+    def initialize(self, context: Context) -> None:
+        """Prepare for a socket."""
+        super().initialize(context)
+        self._socket: OpenSocket | None = None
+        self._relay: asyncio.Task[None] | None = None
+        self._sent = 0
+        self._closing: set[asyncio.Task[None]] = set()
+
+    @property
+    def max_message_size(self) -> int:
+        """Bytes of one message; a longer one closes the socket with 1009."""
+        return self._socket.max_message_bytes if self._socket else 0
+
+    def get_compression_options(self) -> None:
+        """Pass messages on as they are."""
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """Choose what the API chose."""
+        del subprotocols  # the API has seen them
+        return self._socket.upstream.subprotocol if self._socket else None
+
+    @door("user", "kernel", action="execute")
+    async def get(self, *_: str) -> None:  # type: ignore[override]  # NOTE: a decorated verb is any awaitable
+        """Open the API's socket, then the caller's."""
+        wanted = self.request.headers.get("Sec-WebSocket-Protocol", "")
+        names = tuple(name.strip() for name in wanted.split(",") if name.strip())
+        opened = await self.services.proxy.open_socket(self._proxy_request(), names)
+        if isinstance(opened, SocketRefused):
+            self._pass_refusal_on(opened)
+            return
+        self._socket = opened
+        try:
+            await WebSocketHandler.get(self)
+        finally:
+            if self._relay is None:  # the handshake failed; otherwise ``on_close`` closes the API's side
+                await opened.close(_GOING_AWAY)
+
+    def open(self, *_: str, **__: str) -> None:
+        """Begin to pass the API's messages on."""
+        if self._socket is not None:
+            self._relay = asyncio.ensure_future(self._pass_down(self._socket))
+            self._socket.on_end(lambda: self.close(SIGNED_OUT, "The session has ended."))
+
+    async def on_message(self, message: str | bytes) -> None:
+        """Pass a message up; the next one is read when this one is on its way."""
+        if self._socket is not None:
+            try:
+                await self._socket.upstream.send(message)
+            except Problem:
+                self.close(_INTERNAL, "The API closed the connection.")
+
+    def on_close(self) -> None:
+        """Close the API's side too, with the caller's reason."""
+        if self._socket is None:
+            return
+        if self._relay is not None:
+            self._relay.cancel()
+        closing = asyncio.ensure_future(self._socket.close(_sendable(self.close_code or _GOING_AWAY)))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        self._note_call(101, self._sent, "websocket")
+
+    async def _pass_down(self, socket: OpenSocket) -> None:
+        try:
+            async for message in socket.upstream.messages():
+                self._sent += len(message)
+                await self.write_message(message, binary=isinstance(message, bytes))
+        except WebSocketClosedError:
+            return
+        self.close(_sendable(socket.upstream.close_code or _INTERNAL))
+
+    def _pass_refusal_on(self, refused: SocketRefused) -> None:
+        """Answer the handshake as the API did, without a body."""
+        self.set_status(refused.status)
+        for name, value in refused.headers:
+            if name.lower() not in ("content-length", "content-encoding", "content-type"):
+                self.set_header(name, value)
+        self.finish()
+
+
+def _sendable(code: int) -> int:
+    return _INTERNAL if code in _NEVER_SENT or not 1000 <= code <= 4999 else code

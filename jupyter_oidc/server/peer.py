@@ -1,0 +1,26 @@
+"""Whether the other end of a connection has gone, asked of the operating system and not of the data.
+
+While an upload waits for a slow API nothing is read from the caller, so nobody notices that he hung up.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Final
+
+_TCP_INFO: Final = getattr(socket, "TCP_INFO", None)
+_OVER: Final = frozenset({7, 8, 9, 11})
+"""Linux: CLOSE, CLOSE_WAIT, LAST_ACK, CLOSING: the peer has sent its last byte, or nothing is left to send it on."""
+
+
+def has_hung_up(stream: Any) -> bool:
+    """Return whether the peer of ``stream`` (an ``IOStream``) has closed; ``False`` where the system cannot tell."""
+    plug = getattr(stream, "socket", None)
+    if plug is None or stream.closed():
+        return True
+    if _TCP_INFO is None:
+        return False
+    try:
+        return plug.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)[0] in _OVER
+    except OSError:
+        return False  # a Unix socket knows no such thing

@@ -1,0 +1,91 @@
+"""When the next renewal may begin, and the timer that begins it.
+
+It counts failures, keeps to what the provider asked for, and holds back storms: of forced renewals, of people who press
+*refresh*, and of a wall clock that jumps.
+It refuses to know tokens and states; how long to wait is computed in ``renewal``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.sessions import renewal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.sessions.ports import Cancellable, Scheduler
+
+
+class Pace:
+    """The pace of one session's renewals; ``ring`` is called when the timer says that it is time for one."""
+
+    def __init__(self, clock: Clock, scheduler: Scheduler, entropy: Entropy, ring: Callable[[], None]) -> None:
+        self._clock = clock
+        self._scheduler = scheduler
+        self._entropy = entropy
+        self._ring = ring
+        self._timer: Cancellable | None = None
+        self._failures = 0
+        self._not_before = 0.0
+        self._forced_at = -renewal.FORCED_PAUSE
+        self._renewed_at = -renewal.PAUSE
+        self.retry_at: float | None = None
+        """Wall seconds of the next attempt after a failure; ``None`` while all is well."""
+
+    def start_over(self) -> None:
+        """Forget everything: another session begins, or none is left."""
+        self._forget_failures()
+        self._forced_at = -renewal.FORCED_PAUSE
+        self._renewed_at = -renewal.PAUSE
+        self._start(None)
+
+    def seconds_to_wait(self) -> float:
+        """Return for how long no attempt may be made; 0 or less if one may begin now."""
+        return self._not_before - self._clock.now().monotonic
+
+    def just_renewed(self) -> bool:
+        """Return whether the last renewal succeeded less than ten seconds ago (B25)."""
+        return self._clock.now().monotonic - self._renewed_at < renewal.PAUSE
+
+    def may_force(self) -> bool:
+        """Return whether a token that an API refused may be replaced now; a yes is good once in 30 seconds (B27)."""
+        now = self._clock.now().monotonic
+        if now - self._forced_at < renewal.FORCED_PAUSE:
+            return False
+        self._forced_at = now
+        return True
+
+    def failed(self, seconds: float | None) -> float:
+        """Wait ``seconds``, or by backoff, and try again then; return how long that is (B6, B7, B8)."""
+        self._failures += 1
+        wait = seconds if seconds is not None else renewal.backoff(self._failures, self._entropy.jitter())
+        now = self._clock.now()
+        self._not_before = now.monotonic + wait
+        self.retry_at = now.wall + wait
+        self._start(wait)
+        return wait
+
+    def renewed(self, lifetime: float | None) -> None:
+        """Forget failures and plan the next renewal for a token of ``lifetime`` seconds."""
+        self._forget_failures()
+        self._renewed_at = self._clock.now().monotonic
+        self.plan(lifetime)
+
+    def plan(self, lifetime: float | None) -> None:
+        """Renew before expiry; never by timer if ``lifetime`` is ``None``: unknown, or nothing can be renewed (F-3)."""
+        self._start(None if lifetime is None else renewal.proactive_delay(lifetime, self._entropy.jitter()))
+
+    def stop(self) -> None:
+        """Stop the timer."""
+        self._start(None)
+
+    def _forget_failures(self) -> None:
+        self._failures, self._not_before, self.retry_at = 0, 0.0, None
+
+    def _start(self, seconds: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else self._scheduler.after(seconds, self._ring)

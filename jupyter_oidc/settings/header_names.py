@@ -1,0 +1,30 @@
+"""Which header names the settings of an API may add to the proxy's lists: none that speaks for us, or to the browser."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
+_NEVER: Final = frozenset(
+    {
+        *("authorization", "authentication-info", "cookie", "set-cookie", "set-cookie2", "dpop", "dpop-nonce", "host"),
+        *("connection", "content-length", "expect", "forwarded", "keep-alive", "te", "trailer", "transfer-encoding"),
+        *("upgrade", "via", "origin", "referer", "clear-site-data", "service-worker-allowed", "refresh", "sourcemap"),
+        *("x-sourcemap", "x-xsrftoken", "x-csrftoken", "x-frame-options", "x-content-type-options", "alt-svc"),
+        *("strict-transport-security", "public-key-pins", "link-template", "nel", "report-to", "reporting-endpoints"),
+        *("permissions-policy", "feature-policy", "referrer-policy", "timing-allow-origin", "x-xss-protection"),
+        *("x-webkit-csp", "x-content-security-policy", "speculation-rules", "x-dns-prefetch-control", "set-login"),
+        *("x-permitted-cross-domain-policies", "x-http-method-override", "x-original-url", "x-rewrite-url"),
+    },
+)
+_NEVER_FAMILIES: Final = (
+    *("access-control-", "content-security-policy", "cross-origin-", "proxy-", "sec-", "x-oidc-", "x-forwarded"),
+    *("x-accel-", "x-sendfile", "x-real-", "cf-", "attribution-reporting-"),
+)
+
+
+def may_be_listed(name: str) -> bool:
+    """Return whether settings may add the header ``name``."""
+    lower = name.lower()
+    return bool(_NAME.match(name)) and lower not in _NEVER and not lower.startswith(_NEVER_FAMILIES)

@@ -1,0 +1,1 @@
+"""Properties of the suite that can be run for long."""

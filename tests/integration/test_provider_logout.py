@@ -1,0 +1,111 @@
+"""The provider's own logout call, over HTTP: B-1 to B-4, B-15 to B-17, fault D6."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from jupyter_oidc import contract
+from tests.support.canary import CANARY
+from tests.support.desk import ROUTE, Desk, configured
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.upstream import Upstream
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture(params=[True, False], ids=["lenient", "strict"])
+def jp_server_config(provider: ScriptedProvider, upstream: Upstream, request: Any) -> dict[str, Any]:
+    return configured(provider, upstream, allow_unauthenticated_access=request.param)
+
+
+async def call(desk: Desk, body: str | bytes, kind: str = FORM, verb: str = "POST") -> httpx.Response:
+    """Call as the provider does: with no cookie and no token of Jupyter's."""
+    async with httpx.AsyncClient(base_url=desk.url, trust_env=False) as client:
+        return await client.request(
+            verb, f"{ROUTE}/backchannel-logout", content=body, headers={"Content-Type": kind} if body else {}
+        )
+
+
+def form(*tokens: str, **others: str) -> str:
+    return urlencode([*[("logout_token", token) for token in tokens], *others.items()])
+
+
+def token(provider: ScriptedProvider, **changes: Any) -> str:
+    now = int(time.time())
+    claims = {
+        "iss": provider.issuer,
+        "aud": "jupyter",
+        "iat": now,
+        "exp": now + 120,
+        "jti": "l-1",
+        "events": {EVENT: {}},
+        "sid": "s-1",
+        **changes,
+    }
+    key = provider.keys[0]
+    raw = key.sign(claims, {"alg": key.alg, "kid": key.kid, "typ": "logout+jwt"})
+    CANARY.hold(raw)
+    return raw
+
+
+def refused(reply: httpx.Response) -> bool:
+    body = contract.check("error", reply.json())
+    return (reply.status_code, body["code"], reply.headers["Cache-Control"]) == (
+        400,
+        "logout_token_invalid",
+        "no-store",
+    )
+
+
+async def test_the_provider_ends_a_session(desk: Desk, provider: ScriptedProvider) -> None:
+    """B-1, B-3, B-4, B-14."""
+    await desk.sign_in()
+    reply = await call(desk, form(token(provider), other="ignored"))
+    assert (reply.status_code, reply.content, reply.headers["Cache-Control"]) == (200, b"", "no-store")
+    assert await desk.state() == ("signed-out-expired", "signed_out_at_provider")
+    assert await desk.call(1) == [401]
+
+
+async def test_an_unknown_session_is_a_success(desk: Desk, provider: ScriptedProvider) -> None:
+    """B-15, D6."""
+    await desk.sign_in()
+    assert (await call(desk, form(token(provider, sid="another")))).status_code == 200
+    assert await desk.state() == ("active", None)
+
+
+async def test_a_token_is_refused_the_second_time(desk: Desk, provider: ScriptedProvider) -> None:
+    """B-12, D6."""
+    await desk.sign_in()
+    body = form(token(provider))
+    assert (await call(desk, body)).status_code == 200
+    assert refused(await call(desk, body))
+
+
+async def test_what_is_no_single_good_logout_token_is_refused(desk: Desk, provider: ScriptedProvider) -> None:
+    """B-1, B-2, B-16, D6."""
+    await desk.sign_in()
+    good = token(provider)
+    assert refused(await call(desk, b""))
+    assert refused(await call(desk, form(good, good)))
+    assert refused(await call(desk, form(good), kind="application/json"))
+    assert refused(await call(desk, form(good), kind="text/plain"))
+    assert refused(await call(desk, b"logout_token=%ff%fe"))
+    assert refused(await call(desk, form(token(provider, nonce="n"))))
+    assert await desk.state() == ("active", None)
+
+
+async def test_only_a_post_is_answered(desk: Desk) -> None:
+    """B-1; a server that wants authentication everywhere refuses another verb before anybody looks at it."""
+    assert (await call(desk, b"", verb="GET")).status_code in (405, 403)
+
+
+async def test_a_huge_body_is_refused_and_not_kept(desk: Desk) -> None:
+    """B-17."""
+    reply = await call(desk, "logout_token=" + "x" * 5_000_000)
+    assert (reply.status_code, reply.headers["X-OIDC-Error"]) == (413, "body_too_large")

@@ -1,0 +1,130 @@
+"""Settings that change under a live session (D9, B23): what ends, what goes on, and who hears of which token."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from jupyter_oidc.settings import Settings
+from tests.support.canary import CANARY
+from tests.support.desk import ROUTE, Desk, configured
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.upstream import Upstream
+
+
+@pytest.fixture
+def other() -> Iterator[ScriptedProvider]:
+    with ScriptedProvider(subject="somebody-at-the-other") as other:
+        yield other
+
+
+@pytest.fixture
+def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str, Any]:
+    return configured(provider, upstream)
+
+
+def changed(desk: Desk, **changes: Any) -> Settings:
+    """The settings in force, with another word here and there."""
+    settings = desk.context.settings
+    return replace(settings, providers=(replace(settings.providers[0], **changes),))
+
+
+async def test_another_issuer_ends_the_session_and_never_sees_its_refresh_token(
+    desk: Desk, provider: ScriptedProvider, other: ScriptedProvider
+) -> None:
+    """D9, B23."""
+    await desk.sign_in()
+    (old,) = provider.ledger.refresh
+    await desk.context.reload(changed(desk, issuer=other.issuer))
+    assert await desk.state() == ("signed-out", None)
+    assert await desk.call(3) == [401] * 3
+    assert (provider.count("revoke", token=old), provider.ledger.refresh) == (1, {})
+    assert [one.endpoint for one in other.received] == []
+    desk.provider = other
+    await desk.sign_in()
+    assert (await desk.session())["user"]["sub"] == "somebody-at-the-other"
+    sent = {value for one in other.received for value in one.form.values()}
+    assert old not in sent
+
+
+async def test_another_client_ends_the_session(desk: Desk, provider: ScriptedProvider) -> None:
+    await desk.sign_in()
+    await desk.context.reload(changed(desk, client_id="another"))
+    assert await desk.state() == ("signed-out", None)
+    assert provider.ledger.refresh == {}
+
+
+async def test_a_provider_that_is_gone_is_unknown_and_its_session_over(desk: Desk, provider: ScriptedProvider) -> None:
+    await desk.sign_in()
+    await desk.context.reload(Settings((), "memory"))
+    reply = await desk.ask("GET", f"{ROUTE}/session")
+    assert (reply.status_code, reply.json()["code"]) == (404, "unknown_provider")
+    assert provider.ledger.refresh == {}
+
+
+async def test_other_settings_of_the_same_client_keep_the_session(
+    desk: Desk, provider: ScriptedProvider, upstream: Upstream
+) -> None:
+    await desk.sign_in()
+    apis = (*desk.context.settings.providers[0].apis,)
+    more = (*apis, replace(apis[0], name="invoices", requires=("invoices.read",)))
+    await desk.context.reload(changed(desk, apis=more))
+    assert await desk.call(1) == [200]
+    assert [api["name"] for api in (await desk.session())["apis"]] == ["orders", "invoices"]
+    assert (provider.count("revoke"), provider.reuses) == (0, 0)
+
+
+async def test_what_did_not_change_is_not_touched(
+    desk: Desk, provider: ScriptedProvider, other: ScriptedProvider
+) -> None:
+    await desk.sign_in()
+    before = await desk.session()
+    asked = len(provider.received)
+    settings = desk.context.settings
+    second = replace(settings.providers[0], name="second", issuer=other.issuer, apis=())
+    await desk.context.reload(replace(settings, providers=(*settings.providers, second)))
+    assert (await desk.session())["sequence"] == before["sequence"]
+    assert len(provider.received) == asked
+    names = [one["name"] for one in (await desk.ask("GET", "jupyter-oidc/providers")).json()["providers"]]
+    assert names == ["corp", "second"]
+
+
+async def test_a_sign_in_that_began_before_the_change_cannot_end_after_it(
+    desk: Desk, provider: ScriptedProvider, other: ScriptedProvider
+) -> None:
+    """D9: the code of the old issuer is not taken to the new one."""
+    started = (await desk.ask("POST", f"{ROUTE}/sign-in", json={})).json()
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        to_provider = await browser.get(httpx.URL(desk.url).join(started["start_url"]))
+        back = await browser.get(to_provider.headers["Location"])
+        CANARY.hold(httpx.URL(back.headers["Location"]).params["code"])
+        await desk.context.reload(changed(desk, issuer=other.issuer))
+        page = await browser.get(back.headers["Location"])
+    assert (page.status_code, page.headers["X-OIDC-Error"]) == (400, "state_used")
+    assert (provider.count("token"), other.count("token")) == (0, 0)
+    assert await desk.state() == ("signed-out", None)
+
+
+async def test_a_changed_file_comes_into_force_without_a_restart(
+    desk: Desk, jp_config_dir: Path, provider: ScriptedProvider
+) -> None:
+    """A file of its own, as an administrator adds one."""
+    await desk.sign_in()
+    folder = jp_config_dir / "jupyter_server_config.d"
+    folder.mkdir(exist_ok=True)
+    second = {"issuer": provider.issuer, "client_id": "second", "allow_insecure_loopback": True}
+    (folder / "second.json").write_text(json.dumps({"JupyterOIDC": {"providers": {"second": second}}}))
+    for _ in range(100):
+        names = [one["name"] for one in (await desk.ask("GET", "jupyter-oidc/providers")).json()["providers"]]
+        if len(names) == 2:
+            break
+        await asyncio.sleep(0.2)
+    assert sorted(names) == ["corp", "second"]
+    assert await desk.state() == ("active", None)

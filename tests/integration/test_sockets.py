@@ -1,0 +1,315 @@
+"""WebSockets through the proxy, and what a sign-out does to everything that is open (C16, C27, S-5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from tests.support.desk import ROUTE, Desk, configured
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.upstream import Upstream
+
+SOCKET = "jupyter-oidc/api/orders/live"
+
+
+@pytest.fixture
+def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str, Any]:
+    config = configured(provider, upstream)
+    orders = config["JupyterOIDC"]["providers"]["corp"]["apis"]["orders"]
+    orders |= {"methods": ["GET", "HEAD", "POST"], "max_message_bytes": 65_536, "timeout_upload": 1.0}
+    orders |= {"max_in_flight": 20}
+    return config
+
+
+class Live:
+    """An API that answers every message with the same one, and remembers how it was called."""
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.closed: list[int | None] = []
+        self.close_with = 0
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        self.tokens.append(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        self.headers.append(dict(request.headers))
+        socket = web.WebSocketResponse(protocols=["v2.live", "v1.live"], max_msg_size=0)
+        await socket.prepare(request)
+        if self.close_with:
+            await socket.close(code=self.close_with)
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                await socket.send_str(f"echo {message.data}")
+            elif message.type is aiohttp.WSMsgType.BINARY:
+                await socket.send_bytes(message.data * 2)
+        self.closed.append(socket.close_code)
+        return socket
+
+
+@pytest.fixture
+def live(upstream: Upstream) -> Live:
+    live = Live()
+    upstream.plan(*[live] * 10)
+    return live
+
+
+def at(desk: Desk, path: str = SOCKET) -> URL:
+    return URL(desk.url + path, encoded=True)
+
+
+@asynccontextmanager
+async def connected(desk: Desk, path: str = SOCKET, **rest: Any) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    headers = {"Authorization": f"token {desk.token}"} | rest.pop("headers", {})
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(at(desk, path), headers=headers, max_msg_size=0, **rest) as socket,
+    ):
+        yield socket
+
+
+async def test_messages_pass_both_ways(desk: Desk, live: Live, provider: ScriptedProvider) -> None:
+    await desk.sign_in()
+    async with connected(desk) as socket:
+        for number in range(100):
+            await socket.send_str(f"m{number}")
+            assert await socket.receive_str() == f"echo m{number}"
+        await socket.send_bytes(b"\x00\xff")
+        assert await socket.receive_bytes() == b"\x00\xff\x00\xff"
+    (token,) = live.tokens
+    assert provider.accepts(token)
+    sent = {name.lower() for name in live.headers[0]}
+    assert not sent & {"cookie", "x-xsrftoken", "origin"}
+
+
+async def test_the_api_chooses_the_subprotocol(desk: Desk, live: Live) -> None:
+    await desk.sign_in()
+    async with connected(desk, protocols=("v1.live", "v0.live")) as socket:
+        assert socket.protocol == "v1.live"
+
+
+async def refusal(desk: Desk, **rest: Any) -> tuple[int, str | None]:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        async with connected(desk, **rest):
+            pass
+    assert caught.value.headers is not None
+    return caught.value.status, caught.value.headers.get("X-OIDC-Error")
+
+
+async def test_a_socket_of_another_site_is_refused(desk: Desk, live: Live) -> None:
+    """C27: 403, although the browser sends the login cookie along."""
+    await desk.sign_in()
+    async with aiohttp.ClientSession() as session:
+        login = await session.get(at(desk, f"tree?token={desk.token}"), allow_redirects=False)
+        cookie = "; ".join(f"{one.key}={one.value}" for one in login.cookies.values())
+        for headers in (
+            {"Cookie": cookie, "Origin": "https://evil.example"},
+            {"Cookie": cookie, "Sec-Fetch-Site": "cross-site"},
+        ):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+                await session.ws_connect(at(desk), headers=headers)
+            assert caught.value.status == 403
+    assert live.tokens == []
+
+
+async def test_without_a_session_there_is_no_socket(desk: Desk, live: Live) -> None:
+    """C27: 401, before anything is opened."""
+    assert await refusal(desk) == (401, "not_signed_in")
+    assert live.tokens == []
+
+
+async def test_a_stranger_gets_no_socket(desk: Desk, live: Live) -> None:
+    await desk.sign_in()
+    status, _ = await refusal(desk, headers={"Authorization": "token wrong"})
+    assert status == 403
+    assert live.tokens == []
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("jupyter-oidc/api/orders/../admin", (400, "bad_path")),
+        ("jupyter-oidc/api/orders/%2e%2e/admin", (400, "bad_path")),
+        ("jupyter-oidc/api/unknown/live", (404, "unknown_api")),
+    ],
+)
+async def test_the_rules_of_the_proxy_hold_for_sockets(
+    desk: Desk, live: Live, path: str, answer: tuple[int, str]
+) -> None:
+    """C1, C4."""
+    await desk.sign_in()
+    assert await refusal(desk, path=path) == answer
+    assert live.tokens == []
+
+
+async def test_an_expired_token_is_renewed_before_the_socket_opens(
+    desk: Desk, live: Live, provider: ScriptedProvider
+) -> None:
+    """C27."""
+    await desk.sign_in()
+    desk.clock.ahead = 1_000.0
+    before = provider.count("token")
+    async with connected(desk) as socket:
+        await socket.send_str("x")
+        assert await socket.receive_str() == "echo x"
+    assert provider.count("token") - before == 1
+
+
+async def test_a_token_that_the_api_refuses_is_renewed_once(
+    desk: Desk, upstream: Upstream, provider: ScriptedProvider
+) -> None:
+    """C11, for sockets; then the API's own status is passed on."""
+    await desk.sign_in()
+
+    async def refuse(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+    before = provider.count("token")
+    upstream.plan(refuse, refuse)
+    assert await refusal(desk) == (401, None)
+    assert provider.count("token") - before == 1
+
+
+async def test_a_stronger_sign_in_is_asked_for_by_name(desk: Desk, upstream: Upstream) -> None:
+    """C12, for sockets."""
+    await desk.sign_in()
+
+    async def step_up(_: web.Request) -> web.StreamResponse:
+        challenge = 'Bearer error="insufficient_user_authentication", acr_values="gold"'
+        return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+
+    upstream.plan(step_up)
+    assert await refusal(desk) == (401, "step_up_required")
+
+
+async def test_a_status_of_the_api_is_passed_on(desk: Desk, upstream: Upstream) -> None:
+    await desk.sign_in()
+
+    async def teapot(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=418, text="no socket here", headers={"Set-Cookie": "a=b"})
+
+    upstream.plan(teapot)
+    assert await refusal(desk) == (418, None)
+
+
+async def close_code(socket: aiohttp.ClientWebSocketResponse, seconds: float = 5.0) -> int | None:
+    message = await asyncio.wait_for(socket.receive(), seconds)
+    assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING)
+    return socket.close_code
+
+
+async def test_a_sign_out_closes_open_sockets(desk: Desk, live: Live) -> None:
+    """C27, S-5: with 4401, within five seconds."""
+    await desk.sign_in()
+    async with connected(desk) as one, connected(desk) as other:
+        await desk.ask("POST", f"{ROUTE}/sign-out", json={})
+        assert [await close_code(one), await close_code(other)] == [4401, 4401]
+    for _ in range(100):
+        if len(live.closed) == 2:
+            break
+        await asyncio.sleep(0.05)
+    assert len(live.closed) == 2, "the API's side is closed too"
+
+
+async def test_a_message_beyond_the_limit_closes_the_socket(desk: Desk, live: Live) -> None:
+    """C27: 1009."""
+    await desk.sign_in()
+    async with connected(desk) as socket:
+        await socket.send_bytes(b"x" * 65_537)
+        assert await close_code(socket) == 1009
+
+
+async def test_a_huge_message_is_not_read_to_its_end(desk: Desk, live: Live) -> None:
+    """C27: whoever sends 16 MB without listening sees the connection close in the middle."""
+    await desk.sign_in()
+    async with connected(desk) as socket:
+        with suppress(ConnectionError):
+            await socket.send_bytes(b"x" * 16 * 1024 * 1024)
+        assert await close_code(socket) in (1009, 1006)
+
+
+async def test_a_message_of_the_api_beyond_the_limit_closes_the_socket(desk: Desk, live: Live) -> None:
+    await desk.sign_in()
+    async with connected(desk) as socket:
+        await socket.send_bytes(b"x" * 60_000)
+        assert await close_code(socket) in (1009, 1011)
+
+
+async def test_the_apis_reason_to_close_is_passed_on(desk: Desk, live: Live) -> None:
+    live.close_with = 4000
+    await desk.sign_in()
+    async with connected(desk) as socket:
+        assert await close_code(socket) == 4000
+
+
+async def test_a_caller_that_leaves_closes_the_apis_side(desk: Desk, live: Live) -> None:
+    """C18, for sockets."""
+    await desk.sign_in()
+    async with connected(desk) as socket:
+        await socket.send_str("x")
+        await socket.receive_str()
+        await socket.close(code=4001)
+    for _ in range(100):
+        if live.closed:
+            break
+        await asyncio.sleep(0.02)
+    assert live.closed == [4001]
+
+
+async def test_only_so_many_sockets_are_open_at_once(desk: Desk, live: Live, upstream: Upstream) -> None:
+    """C28: 20 by the settings of this test, and closed ones make room."""
+    upstream.plan(*[live] * 30)
+    await desk.sign_in()
+    headers = {"Authorization": f"token {desk.token}"}
+    async with aiohttp.ClientSession() as session:
+        sockets = [await session.ws_connect(at(desk), headers=headers) for _ in range(20)]
+        assert await refusal(desk) == (503, "overloaded")
+        await sockets[0].close()
+        await asyncio.sleep(0.2)
+        async with connected(desk) as socket:
+            await socket.send_str("x")
+            assert await socket.receive_str() == "echo x"
+        for one in sockets:
+            await one.close()
+
+
+async def test_a_sign_out_cuts_a_stream_that_is_flowing(desk: Desk, upstream: Upstream) -> None:
+    """S-5: server-sent events end with the session, in the middle, so that it never looks complete."""
+    await desk.sign_in()
+
+    async def events(request: web.Request) -> web.StreamResponse:
+        reply = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await reply.prepare(request)
+        while True:
+            await reply.write(b"data: tick\n\n")
+            await asyncio.sleep(0.02)
+
+    upstream.plan(events)
+    async with aiohttp.ClientSession(headers={"Authorization": f"token {desk.token}"}) as session:
+        reply = await session.get(at(desk, "jupyter-oidc/api/orders/events"))
+        for _ in range(5):
+            assert b"tick" in await reply.content.readany()
+        await desk.ask("POST", f"{ROUTE}/sign-out", json={})
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await asyncio.wait_for(reply.content.read(), 5)
+
+
+async def test_a_caller_that_stops_sending_is_told_so(desk: Desk, upstream: Upstream) -> None:
+    """C16: 408 after a second, by the settings of this test, and the upstream call has ended."""
+    await desk.sign_in()
+
+    async def stalls() -> AsyncIterator[bytes]:
+        yield b"x" * 1000
+        await asyncio.sleep(30)
+
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"token {desk.token}"}) as session,
+        session.post(at(desk, "jupyter-oidc/api/orders/items"), data=stalls()) as reply,
+    ):
+        assert (reply.status, reply.headers["X-OIDC-Error"]) == (408, "client_too_slow")

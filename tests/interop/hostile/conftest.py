@@ -1,0 +1,29 @@
+"""One server and one API for each module, with somebody signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.interop.hostile.stage import Stage, staged
+from tests.support.raw_upstream import RawUpstream
+
+
+@pytest.fixture(scope="module")
+def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with RawUpstream() as api, staged(tmp_path_factory.mktemp("hostile"), api) as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(shared_stage: Stage) -> Stage:
+    """The module's server, with an API that knows no script and has forgotten what it saw."""
+    shared_stage.api.forget()
+    shared_stage.api.unscript()
+    return shared_stage
+
+
+@pytest.fixture
+def api(stage: Stage) -> RawUpstream:
+    return stage.api

@@ -1,0 +1,216 @@
+"""Whoever leaves, wherever in the call: the other side hears of it, and nobody else is harmed (C14, C18, C19)."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+
+from tests.interop.hostile.stage import Stage, deaf, within
+from tests.support.not_yet import row
+from tests.support.raw_client import NoReply, RawConnection
+from tests.support.raw_upstream import (
+    RawUpstream,
+    forever,
+    half_close,
+    keep_open,
+    pause,
+    read_body,
+    reply,
+    reset,
+    send,
+    silence,
+)
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+CHUNK = b"400\r\n" + b"x" * 1_024 + b"\r\n"
+LEAVING = {"politely": RawConnection.close, "with a reset": RawConnection.reset}
+
+
+@pytest.fixture(params=LEAVING.values(), ids=LEAVING)
+def leave(request: pytest.FixtureRequest) -> object:
+    return request.param
+
+
+def closes_upstream(api: RawUpstream, path: str) -> bool:
+    """Whether every call of ``path`` is ended within a second from now (the row's promise)."""
+    return within(1.0, lambda: api.to(path) and all(call.closed_at for call in api.to(path)))
+
+
+def fill(connection: RawConnection) -> int:
+    """Send until nothing more is taken for a second; return how many bytes went."""
+    sent = 0
+    connection.plug.settimeout(1)
+    try:
+        while sent < 200_000_000:
+            sent += connection.plug.send(b"x" * 65_536)
+    except TimeoutError:
+        pass
+    return sent
+
+
+# -- the client leaves ---------------------------------------------------------------------------------------
+
+
+def test_a_client_that_leaves_before_the_answer_ends_the_call(stage: Stage, api: RawUpstream, leave) -> None:
+    """C18."""
+    api.script("silent", silence())
+    with stage.raw.sent(stage.raw.head("GET", "orders/silent")) as connection:
+        assert within(5, lambda: api.to("silent"))
+        leave(connection)
+    assert closes_upstream(api, "silent")
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_download_ends_it(stage: Stage, api: RawUpstream, leave) -> None:
+    """C18."""
+    api.script("download", send(CHUNKED), forever(CHUNK, 0.01))
+    with stage.raw.sent(stage.raw.head("GET", "orders/download")) as connection:
+        assert connection.some()
+        leave(connection)
+    assert closes_upstream(api, "download")
+
+
+def test_a_client_that_leaves_while_nothing_flows_ends_the_download(stage: Stage, api: RawUpstream, leave) -> None:
+    """C18: there is no write that could fail; only the client's end of the connection tells."""
+    api.script("pausing", send(CHUNKED + CHUNK), silence())
+    with stage.raw.sent(stage.raw.head("GET", "orders/pausing")) as connection:
+        assert connection.some()
+        leave(connection)
+    assert closes_upstream(api, "pausing")
+
+
+def test_a_client_that_leaves_without_having_read_ends_the_download(stage: Stage, api: RawUpstream, leave) -> None:
+    """C18: the answer is stuck in full buffers when the client goes."""
+    api.script("stuck", send(CHUNKED), forever(CHUNK * 64))
+    with stage.raw.sent(stage.raw.head("GET", "orders/stuck")) as connection:
+        assert within(5, lambda: api.to("stuck"))
+        time.sleep(0.5)
+        leave(connection)
+    assert closes_upstream(api, "stuck")
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
+def test_a_client_that_leaves_in_the_middle_of_an_upload_never_finishes_it(
+    stage: Stage, api: RawUpstream, leave, framing: str
+) -> None:
+    """C18: the API sees an end in the middle, not a short body."""
+    api.script("upload", read_body(), reply())
+    piece = b"x" * 1_000 if framing.startswith("Content") else b"3e8\r\n" + b"x" * 1_000 + b"\r\n"
+    with stage.raw.sent(stage.raw.head("POST", "orders/upload", framing) + piece * 10) as connection:
+        assert within(5, lambda: api.to("upload") and api.to("upload")[0].body_bytes == 10_000)
+        leave(connection)
+    assert closes_upstream(api, "upload")
+    assert [call.body_ended for call in api.to("upload")] == [False]
+
+
+@row("C18 upload to a deaf API")
+def test_a_client_that_leaves_while_the_api_does_not_read_ends_the_upload(
+    stage: Stage, api: RawUpstream, leave
+) -> None:
+    """C18: the connection to the API is closed and its place is free, although nothing could be written to it."""
+    before = stage.links(api)
+    with deaf(api, "deaf"), stage.raw.connect() as connection:
+        connection.send(stage.raw.head("POST", "orders/deaf", "Content-Length: 100000000"))
+        fill(connection)
+        leave(connection)
+        assert within(2, lambda: stage.links(api) <= before)
+
+
+def test_a_hundred_clients_that_leave_take_nothing_with_them(stage: Stage, api: RawUpstream) -> None:
+    """C18: their places in the pool are free again at once."""
+    api.script("crowd", silence())
+    connections = [stage.raw.connect() for _ in range(120)]
+    for connection in connections:
+        connection.send(stage.raw.head("GET", "orders/crowd"))
+    assert within(5, lambda: len(api.to("crowd")) >= 100)
+    for connection in connections:
+        connection.reset()
+    assert within(3, lambda: all(call.closed_at for call in api.to("crowd")))
+    assert stage.is_alive()
+
+
+def test_half_a_close_gets_an_answer_or_ends_the_call(stage: Stage, api: RawUpstream) -> None:
+    """C18: a server may take it for a whole one, but then the API hears of it."""
+    api.script("half", pause(1.5), reply("200 OK", b"late"))
+    with stage.raw.sent(stage.raw.head("GET", "orders/half")) as connection:
+        assert within(5, lambda: api.to("half"))
+        connection.plug.shutdown(socket.SHUT_WR)
+        try:
+            assert connection.reply().body == b"late"
+        except NoReply:
+            assert closes_upstream(api, "half")
+
+
+# -- the API leaves ------------------------------------------------------------------------------------------
+
+ENDS = {
+    "a reset": (send(CHUNKED + CHUNK), pause(0.1), reset()),
+    "a close inside a chunk": (send(CHUNKED + b"400\r\nhalf"),),
+    "a close between chunks": (send(CHUNKED + CHUNK),),
+    "a close before the length": (send(HEAD + b"Content-Length: 2048\r\n\r\n" + b"x" * 1_024),),
+    "half a close": (send(CHUNKED + CHUNK), half_close(), silence()),
+    "a reset before the length": (send(HEAD + b"Content-Length: 2048\r\n\r\nx"), pause(0.1), reset()),
+}
+
+
+@pytest.mark.parametrize("steps", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_an_answer_that_breaks_off_never_ends_cleanly(
+    stage: Stage, api: RawUpstream, steps: tuple, version: str
+) -> None:
+    """C19: an HTTP/1.1 client misses the end of the body; an HTTP/1.0 client, that has none, gets a reset."""
+    api.script("breaks", *steps)
+    request = stage.raw.head("GET", "orders/breaks").replace(b"HTTP/1.1", b"HTTP/" + version.encode(), 1)
+    with stage.raw.sent(request) as connection:
+        try:
+            answer = connection.reply()
+        except NoReply:
+            return
+        if version == "1.1" or answer.first("content-length"):
+            assert answer.whole is False
+        assert connection.is_closed(patience=2)
+    assert stage.is_alive()
+
+
+BEFORE_THE_HEAD = {"a reset": (reset(),), "a close": (), "half a head": (send(HEAD), reset())}
+
+
+@pytest.mark.parametrize("steps", BEFORE_THE_HEAD.values(), ids=BEFORE_THE_HEAD)
+def test_an_api_that_goes_before_it_answers_is_unreachable(stage: Stage, api: RawUpstream, steps: tuple) -> None:
+    """C14: in our words; a GET may be tried once more, since it changes nothing."""
+    api.script("gone", *steps)
+    answer = stage.raw.ask("GET", "orders/gone")
+    assert (answer.status, answer.code) == (502, "upstream_unreachable")
+    assert len(api.to("gone")) <= 2
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_call_that_may_have_had_an_effect_is_never_made_twice(stage: Stage, api: RawUpstream, method: str) -> None:
+    """C14: not even on a connection that was used before, where a client library likes to try again."""
+    api.script("warm", read_body(), reply(), keep_open())
+    api.script("dies", read_body(), reset())
+    for body in (b"", b"hello"):
+        api.forget()
+        assert stage.raw.ask("GET", "orders/warm").status == 200
+        answer = stage.raw.ask(method, "orders/dies", body=body)
+        assert (answer.status, answer.code, len(api.to("dies"))) == (502, "upstream_unreachable", 1)
+
+
+def test_a_connection_that_went_stale_is_not_the_callers_problem(stage: Stage, api: RawUpstream) -> None:
+    """C14: the API closed it between two calls, some time ago; at the very same moment nobody could tell."""
+    api.script("stale", read_body(), reply(), keep_open())
+    api.script("closing", read_body(), reply())
+    for _ in range(5):
+        assert stage.raw.ask("GET", "orders/closing").status == 200
+        time.sleep(0.2)
+        assert stage.raw.ask("POST", "orders/stale", body=b"x").status == 200
+
+
+@row("C17 early answer")
+def test_an_answer_before_the_end_of_the_upload_comes_down(stage: Stage, api: RawUpstream) -> None:
+    """C17: a refusal is no use to a client that first has to send 100 MB."""
+    head = stage.raw.head("POST", "orders/early", "Content-Length: 100000000")
+    with deaf(api, "early", reply("413 Too Large", b"too large")), stage.raw.sent(head + b"x" * 100_000) as client:
+        assert client.reply("POST", patience=3).status == 413

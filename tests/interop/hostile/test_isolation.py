@@ -1,0 +1,156 @@
+"""One API's trouble is not another's, nor Jupyter's; what belongs to one never reaches another (C14, C29, C34, C35)."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from tests.interop.hostile.stage import ALL_METHODS, Stage, staged, within
+from tests.support.not_yet import row
+from tests.support.raw_upstream import BASE, RawUpstream, reply, silence
+from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority
+
+CROWD = 130
+"""Calls that wait at one API: more than any pool of a hundred connections holds."""
+
+
+@dataclass
+class Neighbours:
+    """The APIs beside ``orders``: ``reports`` elsewhere, ``disguised`` behind certificates that nobody knows."""
+
+    reports: RawUpstream
+    disguised: RawUpstream
+
+
+@pytest.fixture(scope="module")
+def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+    unknown = Authority.in_folder(tmp_path_factory.mktemp("authority"))
+    with RawUpstream() as reports, RawUpstream(tls=unknown.server(SOMEBODY_ELSE)) as disguised:
+        yield Neighbours(reports, disguised)
+
+
+@pytest.fixture(scope="module")
+def shared_stage(tmp_path_factory: pytest.TempPathFactory, neighbours: Neighbours) -> Iterator[Stage]:
+    with RawUpstream() as api, socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        own = f"https://{socket.gethostname()}:{neighbours.disguised.port}{BASE}"
+        apis = {
+            "twin": {"base_url": f"{api.url}twin/", "methods": ["GET"]},
+            "reports": {"base_url": neighbours.reports.url, "resource": "https://reports.example"},
+            "down": {"base_url": f"http://127.0.0.1:{unused.getsockname()[1]}/", "methods": ALL_METHODS},
+            "nowhere": {"base_url": "https://nothing.invalid/"},
+            "disguised": {"base_url": neighbours.disguised.url},
+            "inward": {"base_url": own},
+        }
+        with staged(tmp_path_factory.mktemp("isolation"), api, apis=apis) as stage:
+            stage.provider.resources["https://reports.example"] = "reports"
+            yield stage
+
+
+@contextmanager
+def crowded(stage: Stage) -> Iterator[None]:
+    """Let a crowd wait at ``orders`` for an answer that does not come."""
+    stage.api.script("waiting", silence())
+    with ExitStack() as crowd:
+        for _ in range(CROWD):
+            crowd.enter_context(stage.raw.sent(stage.raw.head("GET", "orders/waiting")))
+        assert within(10, lambda: len(stage.api.to("waiting")) >= 90)
+        yield
+    assert within(5, lambda: all(call.closed_at for call in stage.api.to("waiting")))
+
+
+def test_an_api_that_is_saturated_slows_nobody_else(stage: Stage, neighbours: Neighbours) -> None:
+    """C29: neither an API elsewhere nor the summary."""
+    with crowded(stage):
+        begun = time.monotonic()
+        assert stage.raw.ask("GET", "reports/items", patience=5).status == 200
+        assert stage.summary()["state"] == "active"
+        assert time.monotonic() - begun < 2
+    assert stage.is_alive()
+
+
+@row("C29 one host")
+def test_a_saturated_api_does_not_slow_another_on_the_same_host(stage: Stage) -> None:
+    """C29: a pool belongs to an API, not to a host name."""
+    with crowded(stage):
+        assert stage.raw.ask("GET", "twin/items", patience=3).status == 200
+
+
+@pytest.mark.parametrize("name", ["down", "nowhere"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_api_that_is_down_is_named_as_such_at_once(stage: Stage, name: str, method: str) -> None:
+    """C14: nobody listens there, or the name does not exist; and the session has nothing to do with it."""
+    begun = time.monotonic()
+    answer = stage.raw.ask(method, f"{name}/items", body=b"{}" if method == "POST" else b"")
+    assert (answer.status, answer.code) == (502, "upstream_unreachable")
+    assert time.monotonic() - begun < 8
+    assert (stage.summary()["state"], stage.is_alive()) == ("active", True)
+
+
+def test_no_error_of_ours_quotes_the_other_side(stage: Stage) -> None:
+    """C14: neither an address nor a library's words."""
+    told = stage.raw.ask("GET", "down/items").body + stage.raw.ask("GET", "nowhere/items").body
+    assert [word for word in (b"127.0.0.1", b"nothing.invalid", b"Errno", b"aiohttp", b"Connect") if word in told] == []
+
+
+def test_each_api_gets_its_own_token(stage: Stage, neighbours: Neighbours) -> None:
+    """C29, B29: one that asks for its own never sees the other's."""
+    neighbours.reports.forget()
+    stage.raw.ask("GET", "orders/items")
+    stage.raw.ask("GET", "reports/items")
+    (mine,), (theirs,) = stage.api.calls, neighbours.reports.calls
+    assert mine.bearer is not None
+    assert theirs.bearer is not None
+    assert mine.bearer != theirs.bearer
+
+
+def test_a_cookie_of_an_api_goes_nowhere(stage: Stage, api: RawUpstream, neighbours: Neighbours) -> None:
+    """C23: not back to it, not to another, not to the browser."""
+    api.script("baker", reply("200 OK", b"", "Set-Cookie: a=b; Path=/", "Set-Cookie: c=d; Domain=localhost"))
+    assert stage.raw.ask("GET", "orders/baker").all("set-cookie") == []
+    neighbours.reports.forget()
+    for path in ("orders/items", "reports/items", "twin/items"):
+        stage.raw.ask("GET", path)
+    assert [call.names & {"cookie"} for call in (*api.calls, *neighbours.reports.calls)] == [set()] * 4
+
+
+def test_an_api_with_a_certificate_that_nobody_knows_hears_nothing(stage: Stage, neighbours: Neighbours) -> None:
+    """C35: a proxy that opens TLS presents such a one; not a byte of the call is sent, least of all the token."""
+    answer = stage.raw.ask("GET", "disguised/items")
+    assert (answer.status, answer.code) == (502, "tls_untrusted")
+    assert neighbours.disguised.calls == []
+
+
+@row("C35 issuer name")
+def test_who_issued_an_untrusted_certificate_is_said(stage: Stage) -> None:
+    """C35: so that the administrator knows which authority to trust, or whom to ask."""
+    told = stage.raw.ask("GET", "disguised/items").json
+    assert "issued by" in told["message"] + told["action"]
+
+
+@row("C34")
+def test_a_name_that_leads_inside_is_not_called(stage: Stage) -> None:
+    """C34: nobody wrote a private address into the settings, yet the name resolves to one: this machine's own."""
+    address = socket.gethostbyname(socket.gethostname())
+    if not address.startswith(("127.", "10.", "172.", "192.168.")):
+        pytest.xfail("this machine's name leads to a public address")
+    answer = stage.raw.ask("GET", "inward/items")
+    assert (answer.status, answer.code) == (403, "route_forbidden")
+
+
+def test_interleaved_calls_get_their_own_answers(stage: Stage) -> None:
+    """C29: sixty at the same time, at three APIs, on connections that are used again."""
+    with ExitStack() as open_calls:
+        waiting = [
+            open_calls.enter_context(stage.raw.sent(stage.raw.head("GET", f"{name}/n/{number}")))
+            for number in range(20)
+            for name in ("orders", "reports", "twin")
+        ]
+        told = [connection.reply().json["target"] for connection in waiting]
+    expected = [f"{base}n/{number}" for number in range(20) for base in (BASE, BASE, f"{BASE}twin/")]
+    assert told == expected

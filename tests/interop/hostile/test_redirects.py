@@ -1,0 +1,120 @@
+"""Where an API may send a client: never followed here, and never with a token (C9, C10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from tests.interop.hostile.stage import Stage
+from tests.support.not_yet import row
+from tests.support.raw_upstream import RawUpstream, reply
+
+STATUSES = ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"]
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[RawUpstream]:
+    with RawUpstream() as elsewhere:
+        yield elsewhere
+
+
+def sent_to(stage: Stage, api: RawUpstream, location: str, status: str = "302 Found") -> str | None:
+    """Return the ``Location`` that the client gets when the API sends ``location``."""
+    api.script("from", reply(status, b"", f"Location: {location}"))
+    answer = stage.raw.ask("GET", "orders/from")
+    assert answer.status == int(status[:3])
+    assert len(answer.all("location")) <= 1
+    return answer.first("location")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_no_redirect_is_followed(stage: Stage, api: RawUpstream, elsewhere: RawUpstream, status: str) -> None:
+    """C10: the other host hears nothing, and so gets no token."""
+    elsewhere.forget()
+    assert sent_to(stage, api, f"{elsewhere.url}x?y=1#z", status) == f"{elsewhere.url}x?y=1#z"
+    assert (elsewhere.connections, len(api.calls)) == (0, 1)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_redirect_below_the_base_url_leads_through_the_proxy(stage: Stage, api: RawUpstream, status: str) -> None:
+    """C9: absolute, from the root, and relative to the call."""
+    for location in (f"{api.url}to/7?x=1#top", "/v1/to/7?x=1#top", "to/7?x=1#top", "./to/7?x=1#top"):
+        assert sent_to(stage, api, location, status) == f"{stage.proxy}to/7?x=1#top"
+    assert {call.target for call in api.calls} == {"/v1/from"}
+
+
+def test_a_new_resource_is_found_through_the_proxy(stage: Stage, api: RawUpstream) -> None:
+    """C9: 201 has a Location, too."""
+    assert sent_to(stage, api, f"{api.url}to/8", "201 Created") == f"{stage.proxy}to/8"
+
+
+OUTSIDE = [
+    "https://evil.example/v1/x",
+    "http://127.0.0.1:1/v1/x",
+    "http://127.0.0.1.evil.example/v1/",
+    "http://user@evil.example/",
+]
+
+
+@pytest.mark.parametrize("location", OUTSIDE)
+def test_a_redirect_to_another_host_is_the_browsers_business(stage: Stage, api: RawUpstream, location: str) -> None:
+    """C10: passed on as it is; the browser goes there without a token."""
+    assert sent_to(stage, api, location) == location
+
+
+@pytest.mark.parametrize("location", ["%2e%2e/x", "..%2fx", "to//x", "to/..;/x", "to/%00", "to/\\x", "to/%5cx"])
+def test_a_hostile_path_below_the_base_url_does_not_become_one_of_ours(
+    stage: Stage, api: RawUpstream, location: str
+) -> None:
+    """C9: what the proxy would refuse is not written as if it were its own."""
+    given = sent_to(stage, api, api.url + location)
+    assert given is None or not given.startswith(stage.proxy)
+
+
+@pytest.mark.parametrize("location", ["http://x/\r\nSet-Cookie: a=b", "http://x/\nSet-Cookie: a=b", "http://x/\0"])
+def test_a_location_with_a_line_break_brings_no_header(stage: Stage, api: RawUpstream, location: str) -> None:
+    """C10, C20."""
+    api.script("from", reply("302 Found", b"", f"Location: {location}"))
+    answer = stage.raw.ask("GET", "orders/from")
+    assert "a=b" not in answer.all("set-cookie")
+
+
+OURS = [
+    "/login",
+    "/lab/tree/x.ipynb",
+    "/api/contents/important.ipynb",
+    "/api/kernels",
+    "/logout",
+    "../../../api/contents/x",
+    "/v2/items",
+    "//{host}/api/contents",
+    "http://{host}/api/contents",
+]
+
+
+@row("C10 own origin")
+@pytest.mark.parametrize("location", OURS)
+def test_a_redirect_outside_the_base_url_never_names_a_page_of_jupyter(
+    stage: Stage, api: RawUpstream, location: str
+) -> None:
+    """C10: what is relative is relative to the API; a fetch would follow it into Jupyter with its XSRF header."""
+    given = sent_to(stage, api, location.format(host=stage.raw.host), "307 Temporary Redirect")
+    page = urlsplit(urljoin(f"http://{stage.raw.host}{stage.proxy}from", given or ""))
+    assert given is None or page.netloc != stage.raw.host
+
+
+@row("C10 scheme")
+@pytest.mark.parametrize("location", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "vbscript:x"])
+def test_a_redirect_leads_to_the_web_or_nowhere(stage: Stage, api: RawUpstream, location: str) -> None:
+    """C10: browsers do not follow these; a kernel's library or an extension might."""
+    assert sent_to(stage, api, location) is None
+
+
+@row("C10 two locations")
+def test_two_locations_are_no_location(stage: Stage, api: RawUpstream) -> None:
+    """C10, C20: which one a client follows is anybody's guess."""
+    api.script("from", reply("302 Found", b"", "Location: https://one.example/", "Location: https://two.example/"))
+    answer = stage.raw.ask("GET", "orders/from")
+    assert answer.all("location") == [] or answer.code == "upstream_protocol_error"

@@ -1,0 +1,98 @@
+"""A Jupyter server in this process with a clock that can be moved, used over HTTP like any other.
+
+What needs an expired token or an hour of outage is quick this way, and still goes through routes, services and sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from jupyter_oidc.clock import Moment, SystemClock
+from jupyter_oidc.compose import build, system_parts
+
+if TYPE_CHECKING:
+    from tests.support.scripted_provider import ScriptedProvider
+    from tests.support.upstream import Upstream
+
+ROUTE = "jupyter-oidc/providers/corp"
+
+
+class ShiftedClock:
+    """The system's clock, some seconds ahead."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def now(self) -> Moment:
+        return SystemClock().now().later(self.ahead)
+
+
+def configured(provider: ScriptedProvider, upstream: Upstream, **server: Any) -> dict[str, Any]:
+    """Return the server's configuration; ``server`` are further settings of the Jupyter server itself."""
+    return {
+        "ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}, **server},
+        "JupyterOIDC": {
+            "storage": "memory",
+            "providers": {
+                "corp": {
+                    "issuer": provider.issuer,
+                    "client_id": "jupyter",
+                    "allow_insecure_loopback": True,
+                    "apis": {"orders": {"base_url": upstream.url}},
+                }
+            },
+        },
+    }
+
+
+class Desk:
+    """A server at ``url`` whose provider ``corp`` is ``provider``."""
+
+    def __init__(self, serverapp: Any, provider: ScriptedProvider, url: str) -> None:
+        self.clock = ShiftedClock()
+        self.provider = provider
+        self.url = url
+        self.token = serverapp.identity_provider.token
+        point = serverapp.extension_manager.extension_points["jupyter_oidc"]
+        context = point.app._context
+        journal = context.make.__closure__[0].cell_contents
+        context.make = lambda settings: build(settings, replace(system_parts(settings, journal), clock=self.clock))
+        self.context = context
+
+    def client(self) -> httpx.AsyncClient:
+        """Return a client with Jupyter's token, for any number of calls at once."""
+        headers = {"Authorization": f"token {self.token}"}
+        limits = httpx.Limits(max_connections=None)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, limits=limits, timeout=60, trust_env=False)
+
+    async def ask(self, verb: str, path: str, **rest: Any) -> httpx.Response:
+        """Send one request below the base URL."""
+        async with self.client() as client:
+            return await client.request(verb, path, **rest)
+
+    async def sign_in(self) -> None:
+        """Sign in as a person does; the provider asks nothing."""
+        started = (await self.ask("POST", f"{ROUTE}/sign-in", json={})).json()
+        start = str(httpx.URL(self.url).join(started["start_url"]))
+        page = await asyncio.to_thread(self.provider.browser().open, start)
+        assert "You are signed in" in page.text, page.text
+
+    async def session(self) -> dict[str, Any]:
+        """Return the session summary."""
+        summary: dict[str, Any] = (await self.ask("GET", f"{ROUTE}/session")).json()
+        return summary
+
+    async def state(self) -> tuple[str, str | None]:
+        """Return state and reason."""
+        summary = await self.session()
+        return summary["state"], summary["reason"]
+
+    async def call(self, count: int) -> list[int]:
+        """Make ``count`` proxied calls at once; return their statuses."""
+        async with self.client() as client:
+            replies = await asyncio.gather(*[client.get(f"jupyter-oidc/api/orders/{n}") for n in range(count)])
+        return [reply.status_code for reply in replies]

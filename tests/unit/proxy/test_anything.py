@@ -1,0 +1,56 @@
+"""Whatever is asked for, the proxy refuses or stays where it may go, and hands on no credential (C1, C2, C3, C5, C6).
+
+``make fuzz`` runs the same property for as long as you like, and shares its examples with this test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+
+from tests.fuzz.proxy import KEPT, property_of
+from tests.support.paths import HONEST
+from tests.unit.proxy.anything import WISHES, Recorded, Wish, check, place_of
+
+
+@pytest.fixture(scope="module")
+def recorded() -> Iterator[Recorded]:
+    recorded = Recorded()
+    yield recorded
+    recorded.close()
+
+
+def test_any_call_is_refused_or_stays_where_it_may_go(recorded: Recorded) -> None:
+    """C1, C2, C3, C5, C6."""
+    settings(database=KEPT, max_examples=200, deadline=None)(given(WISHES)(property_of(recorded)))()
+
+
+@pytest.mark.parametrize("path", HONEST[:40])
+def test_an_honest_call_is_made(recorded: Recorded, path: str) -> None:
+    """The property is not kept by refusing everything."""
+    problem, calls = recorded.ask(Wish("GET", path, "a=1", (("Accept", "*/*"),)))
+    assert (problem, [call.url for call in calls]) == (None, [f"https://api.example.com/v1/{path}?a=1"])
+
+
+def test_a_credential_that_goes_up_would_be_noticed(recorded: Recorded) -> None:
+    """Proof that the property can fail: this parameter is not one that Jupyter reads, so nobody takes it out."""
+    with pytest.raises(AssertionError):
+        check(recorded, Wish("GET", "items", "other=<token>", ()))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/v2/x",
+        "https://api.example.com/v1/../v2/x",
+        "https://api.example.com.evil.example/v1/x",
+        "https://api.example.com:8443/v1/x",
+        "http://api.example.com/v1/x",
+        "https://user@evil.example/v1/x",
+    ],
+)
+def test_a_place_outside_would_be_noticed(url: str) -> None:
+    """Proof that the property can fail."""
+    assert place_of(url) != ("https", "api.example.com", None, True)
