@@ -1,4 +1,4 @@
-"""A reply whose interim answers are counted (C20).
+"""A reply whose interim answers are counted, and whose connection ends at once when it is given up (C18, C20).
 
 aiohttp reads 1xx answers until a final one comes; an API that sends them for ever would keep it busy until the deadline.
 """
@@ -25,6 +25,16 @@ def patient_response() -> type[aiohttp.ClientResponse]:
 
         _interim = 0
         _waiting: Any = None
+
+        async def start(self, connection: Any) -> aiohttp.ClientResponse:
+            transport = connection.transport
+            try:
+                return await super().start(connection)
+            except BaseException:
+                # NOTE: a plain close waits until the API has read what is still to be sent, perhaps for ever (C18).
+                if transport is not None:
+                    transport.abort()
+                raise
 
         @property
         def _continue(self) -> Any:

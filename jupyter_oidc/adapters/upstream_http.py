@@ -84,8 +84,11 @@ class HttpUpstreamReply:
         """Give the connection back if the body was read to its end, and close it otherwise."""
         if self._response.content.at_eof():
             self._response.release()
-        else:
-            self._response.close()
+            return
+        transport = self._response.connection.transport if self._response.connection else None
+        self._response.close()
+        if transport is not None:
+            transport.abort()  # a plain close would wait until the API has read the rest of an upload
 
 
 class HttpUpstreamSocket:
@@ -142,7 +145,7 @@ class HttpUpstream:
         headers = [*call.headers, *_credentials(call)]
         if call.length is not None:
             headers.append(("Content-Length", str(call.length)))
-        deadline = _Deadline(call.api.timeout_header)
+        deadline = _Deadline(call.api.timeout_connect + call.api.timeout_header)
         try:
             response = await pool.request(
                 call.method,
@@ -234,7 +237,7 @@ class HttpUpstream:
 
 
 class _Deadline:
-    """Cancels the task that made it when the head of a reply takes longer than ``seconds`` (C15).
+    """Cancels the task that made it when connecting and the head of a reply take longer than ``seconds`` (C15).
 
     aiohttp limits the silence between two pieces; this one limits the whole, so one byte a second is no way around.
     """

@@ -104,8 +104,8 @@ def _check_path(raw: str) -> None:
         _check_reading(reading)
         if not reading.isascii():
             folded = _folded(reading)
-            if any(folded.count(mark) != reading.count(mark) for mark in "/%"):
-                raise BadPath  # something that looks like a slash, or like the beginning of an escape
+            if any(folded.count(mark) != reading.count(mark) for mark in "/%@"):
+                raise BadPath  # something that looks like a slash, an escape or a user name
             _check_reading(folded)
         try:
             decoded = unquote(reading, errors="strict")

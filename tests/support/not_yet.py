@@ -10,10 +10,6 @@ from typing import Final
 import pytest
 
 NOT_YET: Final = {
-    "C1 unicode-look-alikes": "dots and slashes in compatibility characters pass",
-    "C14 connect timeout": "is no setting",
-    "C17 early answer": "an answer waits for the end of the upload",
-    "C18 upload to a deaf API": "the call goes on when the client has left, and its place is lost",
     "C35 407": "no proxy is used at all",
     "C35 issuer name": "is not said",
 }

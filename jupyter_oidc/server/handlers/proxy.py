@@ -23,10 +23,17 @@ from jupyter_oidc.server.peer import has_hung_up
 
 if TYPE_CHECKING:
     from jupyter_oidc.proxy.service import Answer
+    from jupyter_oidc.server.door import Door
     from jupyter_oidc.server.handler import Context
 
 ANY_SIZE: Final = 1 << 62
 """Bytes; an upload is limited by the API's settings, not by what Jupyter would keep in memory."""
+
+LINGER: Final = 1_048_576
+"""Bytes of an upload that are read and thrown away so that the client gets to read why it was refused."""
+
+PATIENCE: Final = 30.0
+"""Seconds for the rest of an upload whose answer is complete."""
 
 LOOK: Final = 0.5
 """Seconds between two looks at a caller whose upload waits for the API."""
@@ -44,6 +51,9 @@ class ProxyHandler(ProxiedHandler):
         self._opening: asyncio.Task[Answer] | None = None
         self._waiter: asyncio.Task[Any] | None = None
         self._answer: Answer | None = None
+        self._refusal: Problem | None = None
+        self._rest: asyncio.Future[None] | None = None
+        self._discarded = 0
         self._sent = 0
         self._gone = False
         self._outcome = "refused"
@@ -73,6 +83,20 @@ class ProxyHandler(ProxiedHandler):
 
     async def prepare(self) -> None:  # type: ignore[override]  # NOTE: as APIHandler does
         """Authenticate; start the upstream call of an upload while its body is still arriving."""
+        try:
+            await self._admit_call()
+        except Problem as problem:
+            if isinstance(problem, BodyTooLarge) or not self._can_wait():
+                raise
+            self._refusal = problem
+
+    async def admit(self, declared: Door) -> None:
+        """Let the caller pass, unless it was refused already and only sent the rest of its body."""
+        if self._refusal is not None:
+            raise self._refusal
+        await super().admit(declared)
+
+    async def _admit_call(self) -> None:
         await super().prepare()
         declared = door_of(getattr(self, (self.request.method or "").lower()))
         if declared is None or declared.protection is not None:
@@ -85,6 +109,17 @@ class ProxyHandler(ProxiedHandler):
         elif length is not None and length != "0":
             self._begin_upload(int(length) if length.isdigit() else None)
 
+    def _can_wait(self) -> bool:
+        """Return whether a refusal may wait for the rest of a small body.
+
+        A client that is still sending when the connection closes often never reads the answer; a large body, or one
+        that the client holds back until it is asked for, is refused at once.
+        """
+        headers = self.request.headers
+        length = headers.get("Content-Length", "0")
+        small = length.isdigit() and int(length) <= LINGER and "Transfer-Encoding" not in headers
+        return small and "Expect" not in headers
+
     def _begin_upload(self, length: int | None) -> None:
         gate, _, _ = self.services.proxy.check(self._proxy_request(length=length))
         api = gate.api
@@ -95,11 +130,21 @@ class ProxyHandler(ProxiedHandler):
         self._upload = Upload(api, self._give_up)
         request = self._proxy_request(self._upload.pieces(), length)
         self._opening = asyncio.ensure_future(self.services.proxy.open(request))
+        self._opening.add_done_callback(self._opened)
+
+    def _opened(self, opening: asyncio.Task[Answer]) -> None:
+        """Pass an answer on that came before the end of the upload; a refusal of ours waits for a small rest."""
+        if not opening.cancelled() and opening.exception() is None:
+            self._go_on()
 
     async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # NOTE: tornado takes either
         """Hand a piece of the body on; waits while the upstream is slower than the client."""
-        if self._upload is not None and self._opening is not None and not self._opening.done():
+        if self._opening is not None and not self._opening.done():
             await self._feed(chunk)
+            return
+        self._discarded += len(chunk)
+        if self._discarded > LINGER:
+            self._go_on()
 
     async def _feed(self, chunk: bytes) -> None:
         if self._upload is None or self._opening is None:
@@ -121,10 +166,19 @@ class ProxyHandler(ProxiedHandler):
         """Answer ``problem`` instead of waiting for the rest of the body; the upstream call ends at once."""
         if self._opening is not None:
             self._opening.cancel()
+        self._go_on(problem)
+
+    def _go_on(self, problem: Problem | None = None) -> None:
+        """Stop waiting for the rest of the body, and let the verb run (or fail by ``problem``)."""
         # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
         request: Any = self.request
-        waiting, request._body_future = request._body_future, asyncio.get_running_loop().create_future()  # noqa: SLF001
-        if not waiting.done():
+        waiting = request._body_future  # noqa: SLF001
+        if waiting.done():
+            return
+        request._body_future = self._rest = asyncio.get_running_loop().create_future()  # noqa: SLF001
+        if problem is None:
+            waiting.set_result(None)
+        else:
             waiting.set_exception(problem)
 
     def on_connection_close(self) -> None:
@@ -215,6 +269,9 @@ class ProxyHandler(ProxiedHandler):
                     self._write_buffer.append(chunk)
                     if not upstream.ended:
                         await self.flush()
+            if self._rest is not None:
+                await self.flush()
+                await asyncio.wait([self._rest], timeout=PATIENCE)  # so that the client reads before we hang up
             await RequestHandler.finish(self)
         except StreamClosedError:
             self._outcome = "client_abort"

@@ -18,7 +18,7 @@ import psutil
 
 from tests.support.canary import CANARY
 from tests.support.jupyter_process import JupyterProcess
-from tests.support.raw_client import RawClient
+from tests.support.raw_client import RawClient, RawConnection
 from tests.support.raw_upstream import RawUpstream, Step, wait_for
 from tests.support.scripted_provider import ScriptedProvider
 
@@ -112,3 +112,15 @@ def within(seconds: float, true: Callable[[], object]) -> bool:
             return True
         time.sleep(0.01)
     return bool(true())
+
+
+def fill(connection: RawConnection) -> int:
+    """Send until nothing more is taken for a second; return how many bytes went."""
+    sent = 0
+    connection.plug.settimeout(1)
+    try:
+        while sent < 200_000_000:
+            sent += connection.plug.send(b"x" * 65_536)
+    except TimeoutError:
+        pass
+    return sent

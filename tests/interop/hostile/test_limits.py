@@ -1,7 +1,6 @@
 """Limits that are settings of each API, as the rows want them: times, sizes, places, counters.
 
-The settings have the names under which they are expected. Their values are small, so that nobody waits for minutes.
-What is not built yet stands in ``tests.support.not_yet``; until then a server with these settings refuses to sign in.
+The values are small, so that nobody waits for minutes.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from tests.interop.hostile.stage import ALL_METHODS, Stage, deaf, staged, within
+from tests.interop.hostile.stage import ALL_METHODS, Stage, deaf, fill, staged, within
 from tests.support.not_yet import row
 from tests.support.raw_client import NoReply
 from tests.support.raw_upstream import (
@@ -53,7 +52,10 @@ def limited_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         full.listen(0)
         orders = {"base_url": api.url, "methods": ALL_METHODS, **LIMITS}
         crowded = {"base_url": f"http://127.0.0.1:{full.getsockname()[1]}/", **LIMITS}
-        with staged(tmp_path_factory.mktemp("limits"), api, apis={"orders": orders, "crowded": crowded}) as stage:
+        wide = {**orders, "max_request_bytes": None}
+        with staged(
+            tmp_path_factory.mktemp("limits"), api, apis={"orders": orders, "crowded": crowded, "wide": wide}
+        ) as stage:
             yield stage
 
 
@@ -182,6 +184,16 @@ def test_an_upload_of_unknown_length_is_refused_when_it_is_too_much(limited: Sta
 def test_an_upload_of_exactly_the_limit_passes(limited: Stage) -> None:
     """C17: the positive control."""
     assert limited.raw.ask("POST", "orders/upload", body=b"x" * 1_000_000).status == 200
+
+
+def test_an_upload_to_an_api_that_stops_reading_is_given_up(limited: Stage) -> None:
+    """C18: with whatever was on its way; the client may have left long ago."""
+    before = limited.links(limited.api)
+    with deaf(limited.api, "deaf"), limited.raw.connect() as connection:
+        connection.send(limited.raw.head("POST", "wide/deaf", "Content-Length: 100000000"))
+        fill(connection)
+        connection.close()
+        assert within(5, lambda: limited.links(limited.api) <= before)
 
 
 # -- too many at once (C28) ----------------------------------------------------------------------------------
