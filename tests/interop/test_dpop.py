@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
+from jupyter_oidc.sessions.renewal import PAUSE
 from tests.interop.person import at_work
 from tests.support.canary import CANARY
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
@@ -67,6 +70,7 @@ def test_a_session_with_a_key_is_used_renewed_restarted_and_renewed_again(
         assert (person.summary()["state"], person.summary()["storage"]) == ("active", "encrypted-file")
         assert person.jupyter.get(ITEMS).json() == {"path": "/v1/items?page=2"}
         guard.proofs.nonce = "api-2"
+        time.sleep(PAUSE + 0.5)
         assert person.post("refresh").json()["state"] == "active"
         assert person.jupyter.get(ITEMS).status_code == 200
         assert person.jupyter.post("jupyter-oidc/api/orders/items", json={"n": 1}).status_code == 200
@@ -74,11 +78,14 @@ def test_a_session_with_a_key_is_used_renewed_restarted_and_renewed_again(
         assert kernel.text.strip() == "200"
     with at_work(tmp_path / "second", provider, upstream, **BOUND, **place) as person:
         assert person.summary()["state"] == "active"
+        assert person.jupyter.get(ITEMS).status_code == 200
+        time.sleep(PAUSE + 0.5)
         assert person.post("refresh").json()["state"] == "active"
         assert person.jupyter.get(ITEMS).status_code == 200
         assert person.post("sign-out").json()["revoked"] == "done"
-    assert (len(guard.keys), len(set(guard.keys))) == (5, 1)
+    assert (len(guard.keys), len(set(guard.keys))) == (6, 1)
     assert {seen.scheme for seen in upstream.seen} == {"DPoP"}
+    assert len({seen.bearer for seen in upstream.seen}) == 4, "the sign-in, a refresh, the restart, a refresh"
     errors = provider.record().token_errors
     assert errors.pop("use_dpop_nonce") == 2, "one for each server; the nonce of the first demand is good for a while"
     assert errors == {}
@@ -110,17 +117,21 @@ def test_a_server_without_the_setting_gets_no_token_where_the_client_is_register
 
 
 async def journey(provider: ScriptedProvider, settings: dict[str, Any]) -> tuple[str, str]:
-    """Sign in, let both endpoints demand other nonces, and refresh; return the states before and after."""
-    services = services_of(settings, secrets.token_urlsafe(32))
+    """Sign in, let both endpoints demand nonces, and restart, which renews; return the states before and after."""
+    key = secrets.token_urlsafe(32)
+    services = services_of(settings, key)
     session = services.sessions.of_provider("corp")
     _, ticket = await session.begin("user:test", next_path=None, prompt=None)
     url, binding = await session.authorization_url(services.pending.use_ticket(ticket), CALLBACK)
     last = await asyncio.to_thread(provider.browser().open, url, stop_at=CALLBACK)
     await session.callback(list(parameters_of(last).items()), [binding])
     before = session.state.value
+    await services.aclose()
     assert provider.proofs is not None
     provider.proofs.nonce, provider.userinfo_proofs.nonce = "n-1", "u-1"
-    await session.refresh()
+    services = services_of(settings, key)
+    session = services.sessions.of_provider("corp")
+    assert isinstance(await session.bearer(SIGN_IN_KEY), Granted)
     await services.aclose()
     return before, session.state.value
 

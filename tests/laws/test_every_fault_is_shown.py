@@ -16,7 +16,7 @@ from tests.laws.source import ROOT
 ROWS = {"B": 35, "D": 16}
 """Tables of faults and the number of their rows; a table is listed once all of it is shown."""
 
-NOT_YET = {"B32"}
+NOT_YET: set[str] = set()
 """Rows without a test, each with an open issue."""
 
 QUOTED = set(

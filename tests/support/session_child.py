@@ -42,6 +42,8 @@ class Silent:
 
     def call(self, record: object) -> None: ...
 
+    def emit_all(self) -> None: ...
+
 
 def die() -> None:
     """End as a power cut does."""
