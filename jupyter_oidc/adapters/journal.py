@@ -116,10 +116,14 @@ class EventJournal:
     def _heard(self, schema_id: str) -> bool:
         """Return whether anybody would get an event; asked before one is made."""
         events: Any = self.events
-        listeners = (
-            getattr(events, name, {schema_id: True}) for name in ("_modified_listeners", "_unmodified_listeners")
-        )
-        return bool(events.handlers) or any(known.get(schema_id) for known in listeners)
+        try:
+            return bool(
+                events._modified_listeners.get(schema_id)  # noqa: SLF001 - asked by what the logger itself asks
+                or events._unmodified_listeners.get(schema_id)  # noqa: SLF001
+                or events.handlers
+            )
+        except AttributeError:
+            return True
 
     def _emit(self, schema_id: str, data: dict[str, Any]) -> None:
         try:

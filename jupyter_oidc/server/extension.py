@@ -25,7 +25,9 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.config import SECTION, configured
 from jupyter_oidc.server.handler import Context
-from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler, SocketTo
+from jupyter_oidc.server.handlers.proxied import Below
+from jupyter_oidc.server.handlers.proxy import ProxyHandler
+from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
 from jupyter_oidc.server.kernel_grants import KernelGrants
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsWatch
@@ -83,10 +85,15 @@ class JupyterOIDC(ExtensionApp):
         self._tell_kernels()
 
     def initialize_handlers(self) -> None:
-        """Add the routes; a WebSocket below the proxy's prefix has a handler of its own."""
+        """Add the routes; those of the proxy come first, because they are called most and compared with least."""
         application = self._server().web_app
-        sockets = SocketTo(self._context.proxy_prefix(application.settings["base_url"]))
-        application.add_handlers(".*$", [Rule(sockets, ProxySocketHandler, {"context": self._context})])
+        prefix = self._context.proxy_prefix(application.settings["base_url"])
+        given = {"context": self._context}
+        rules = [
+            Rule(Below(prefix, sockets=False), ProxyHandler, given),
+            Rule(Below(prefix, sockets=True), ProxySocketHandler, given),
+        ]
+        application.add_handlers(".*$", rules)
         self.handlers.extend(routes(self._context))
 
     async def stop_extension(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from tornado.routing import Matcher
+
 from jupyter_oidc.errors import BadPath
 from jupyter_oidc.proxy.service import ProxyRequest
 from jupyter_oidc.proxy.target import without_reserved
@@ -13,9 +15,25 @@ from jupyter_oidc.server.handler import OidcHandler
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tornado.httputil import HTTPServerRequest
+
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 """What tornado takes for blanks in an argument."""
+
+
+class Below(Matcher):
+    """Matches what lies below ``prefix``: WebSocket handshakes, or everything else."""
+
+    def __init__(self, prefix: str, *, sockets: bool) -> None:
+        self._prefix = prefix
+        self._sockets = sockets
+
+    def match(self, request: HTTPServerRequest) -> dict[str, object] | None:
+        """Return an empty mapping for a match, as tornado wants it."""
+        if not request.path.startswith(self._prefix):
+            return None
+        return {} if (request.headers.get("Upgrade", "").lower() == "websocket") is self._sockets else None
 
 
 class ProxiedHandler(OidcHandler):

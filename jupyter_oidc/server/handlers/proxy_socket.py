@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from tornado.routing import Matcher
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from jupyter_oidc.errors import Problem
@@ -17,8 +16,6 @@ from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 
 if TYPE_CHECKING:
-    from tornado.httputil import HTTPServerRequest
-
     from jupyter_oidc.proxy.service import OpenSocket
     from jupyter_oidc.server.handler import Context
 
@@ -29,18 +26,6 @@ _GOING_AWAY: Final = 1001
 _INTERNAL: Final = 1011
 _NEVER_SENT: Final = frozenset({1004, 1005, 1006, 1015})
 """Codes that stand for something that happened and may not be sent (RFC 6455, 7.4.1)."""
-
-
-class SocketTo(Matcher):
-    """Matches a WebSocket handshake below ``prefix``."""
-
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-
-    def match(self, request: HTTPServerRequest) -> dict[str, object] | None:
-        """Return an empty mapping for a match, as tornado wants it."""
-        upgrade = request.headers.get("Upgrade", "").lower()
-        return {} if upgrade == "websocket" and request.path.startswith(self._prefix) else None
 
 
 class ProxySocketHandler(ProxiedHandler, WebSocketHandler):

@@ -1,0 +1,90 @@
+"""So many at once, so many that wait, the first one first (C28, C29)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from jupyter_oidc.errors import Overloaded
+from jupyter_oidc.proxy.turnstile import Turnstile
+
+
+async def waiting(turnstile: Turnstile, count: int) -> list[asyncio.Task[None]]:
+    tasks = [asyncio.ensure_future(turnstile.enter()) for _ in range(count)]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_as_many_as_may_come_in_at_once() -> None:
+    turnstile = Turnstile(2, 0)
+    await turnstile.enter()
+    await turnstile.enter()
+    with pytest.raises(Overloaded) as caught:
+        await turnstile.enter()
+    assert caught.value.retry_after == 1.0
+    turnstile.leave()
+    await turnstile.enter()
+
+
+async def test_who_waits_longest_comes_in_first() -> None:
+    turnstile = Turnstile(1, 2)
+    await turnstile.enter()
+    first, second = await waiting(turnstile, 2)
+    with pytest.raises(Overloaded):
+        await turnstile.enter()
+    turnstile.leave()
+    await asyncio.sleep(0)
+    assert (first.done(), second.done()) == (True, False)
+    turnstile.leave()
+    await second
+
+
+async def test_a_caller_that_leaves_the_queue_takes_no_place() -> None:
+    turnstile = Turnstile(1, 2)
+    await turnstile.enter()
+    first, second = await waiting(turnstile, 2)
+    first.cancel()
+    await asyncio.sleep(0)
+    turnstile.leave()
+    await second
+    turnstile.leave()
+    await turnstile.enter()
+
+
+async def test_a_place_that_was_handed_to_a_caller_who_leaves_is_handed_on() -> None:
+    turnstile = Turnstile(1, 2)
+    await turnstile.enter()
+    first, second = await waiting(turnstile, 2)
+    turnstile.leave()
+    first.cancel()  # in the same moment
+    await asyncio.sleep(0)
+    await asyncio.wait_for(second, 1)
+
+
+async def test_places_are_never_lost() -> None:
+    """Any order of coming, waiting, leaving and giving up."""
+    turnstile = Turnstile(3, 50)
+    inside = 0
+    most = 0
+
+    async def visit(number: int) -> None:
+        nonlocal inside, most
+        await turnstile.enter()
+        inside += 1
+        most = max(most, inside)
+        try:
+            await asyncio.sleep(0.001 * (number % 3))
+        finally:
+            inside -= 1
+            turnstile.leave()
+
+    for _ in range(20):
+        tasks = [asyncio.ensure_future(visit(number)) for number in range(40)]
+        await asyncio.sleep(0.002)
+        for task in tasks[::3]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert (inside, most) == (0, 3)
+    for _ in range(3):
+        await turnstile.enter()
