@@ -15,7 +15,7 @@ import pytest
 from jupyter_oidc.adapters.guarded_resolver import GuardedResolver, PrivateAddress, is_public
 from jupyter_oidc.adapters.upstream_http import HttpUpstream
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
-from jupyter_oidc.proxy.ports import UpstreamCall
+from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Api
 from tests.support.marker import MARKER
@@ -81,6 +81,15 @@ async def test_a_token_that_is_proved_goes_out_by_the_scheme_dpop() -> None:
         await port.open(call(f"{peer.url}/items", proof=Secret("a.b.c")))
         sent = sorted((name, value) for name, value in peer.seen[0].headers if name != "Host")
         assert sent == [("Authorization", "DPoP at-1"), ("DPoP", "a.b.c")]
+
+
+async def test_a_handshake_of_a_websocket_is_proved_in_the_same_way() -> None:
+    """X-3; X-6: and what the API says of it can be read."""
+    async with Peer(answer(401, DPoP_Nonce="r-1")) as peer, upstream() as port:
+        refused = await port.open_socket(call(f"{peer.url}/live", proof=Secret("a.b.c")), ())
+        assert isinstance(refused, SocketRefused)
+        assert (refused.status, ("dpop-nonce", "r-1") in [(n.lower(), v) for n, v in refused.headers]) == (401, True)
+        assert (peer.seen[0].header("Authorization"), peer.seen[0].header("DPoP")) == ("DPoP at-1", "a.b.c")
 
 
 @pytest.mark.parametrize("path", ["/a%2Fb", "/a%20b?q=%C3%A9&r=a+b", "/a;b=1/c", "/%7Euser/~user", "/a%252e"])
