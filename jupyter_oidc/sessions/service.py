@@ -493,7 +493,7 @@ class SessionService:
         except ProviderProblem as problem:
             if isinstance(problem, TokenResponseInvalid) and problem.detail != NONCE_AGAIN:
                 self._outcome_open = True
-            else:
+            elif not self._outcome_open:
                 await visit.settled()  # nothing was sent, or nothing was spent (B32)
             return self._delay(generation, problem.code, problem.retry_after)
         if isinstance(answer, (TokenUnavailable, Unanswered)):

@@ -191,7 +191,8 @@ def test_an_upload_to_an_api_that_stops_reading_is_given_up(limited: Stage) -> N
     before = limited.links(limited.api)
     with deaf(limited.api, "deaf"), limited.raw.connect() as connection:
         connection.send(limited.raw.head("POST", "wide/deaf", "Content-Length: 100000000"))
-        fill(connection)
+        with suppress(ConnectionError):  # the call may be given up while there is still room to send
+            fill(connection)
         connection.close()
         assert within(5, lambda: limited.links(limited.api) <= before)
 
