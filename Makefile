@@ -3,11 +3,12 @@
 PYTHON ?= python3
 VENV   ?= .venv
 MINUTES ?= 10
+SOAK   ?= 30
 BIN     = $(VENV)/bin
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test check bench bench-proxy fuzz clean
+.PHONY: help demo demo-check test check bench bench-proxy fuzz soak clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +42,9 @@ bench-proxy: $(VENV)/.bench  ## Measure the proxy beside nginx and jupyter-serve
 
 fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10
 	@$(BIN)/python -m tests.fuzz.proxy --minutes $(MINUTES)
+
+soak: $(VENV)/.test  ## Call for half an hour while provider and API are killed and restarted (SOAK=30 minutes)
+	@$(BIN)/python -m tests.soak --minutes $(SOAK)
 
 clean:  ## Remove everything that was set up or built
 	@rm -rf $(VENV) .cache dist jupyter_oidc/labextension labextension-stub/node_modules labextension-stub/lib

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.settings import Api
 
-PIECE: Final = 262_144
+PIECE: Final = 65_536
 """Bytes of a reply that wait in memory for a slow caller; twice as many at most."""
 
 LONGEST_LINE: Final = 32_768
@@ -82,9 +82,16 @@ class HttpUpstreamReply:
 
     def drop(self) -> None:
         """Give the connection back if the body was read to its end, and close it otherwise."""
-        if self._response.content.at_eof():
+        import aiohttp
+
+        content = self._response.content
+        if content.at_eof():
             self._response.release()
             return
+        if content.exception() is None:
+            # NOTE: aiohttp would raise one exception for all readers of closed replies; it is never forgotten, and
+            # every raise adds the reader's frames to it, with the piece of the body that waits in them.
+            content.set_exception(aiohttp.ClientConnectionError("dropped"))
         transport = self._response.connection.transport if self._response.connection else None
         self._response.close()
         if transport is not None:

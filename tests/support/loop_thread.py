@@ -57,8 +57,20 @@ class ServedInThread(LoopThread):
             self.run(self._runner.cleanup())
         super().__exit__(*reason)
 
+    def stop(self) -> None:
+        """Close the port and cut every connection, as a kill does; the application stays as it is."""
+        if self._runner is not None:
+            self.run(self._runner.cleanup())
+            self._runner = None
+
+    def start(self) -> None:
+        """Listen again, at the same port."""
+        self.run(self._start())
+
     async def _start(self) -> None:
-        self._runner = web.AppRunner(self._application, access_log=None, shutdown_timeout=1, handler_cancellation=True)
+        self._runner = web.AppRunner(
+            self._application, access_log=None, shutdown_timeout=0.05, handler_cancellation=True
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls)
         await site.start()

@@ -97,6 +97,14 @@ class ScriptedProvider:
     def __exit__(self, *reason: object) -> None:
         self._server.__exit__(*reason)
 
+    def stop(self) -> None:
+        """Be gone, as after a kill; what was issued is remembered."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Come back, at the same address."""
+        self._server.start()
+
     @property
     def issuer(self) -> str:
         """The issuer identifier, which is also the beginning of every endpoint's URL."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import traceback
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.adapters.guarded_resolver import GuardedResolver, PrivateAddress, is_public
-from jupyter_oidc.adapters.upstream_http import HttpUpstream
+from jupyter_oidc.adapters.upstream_http import HttpUpstream, HttpUpstreamReply
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.secret import Secret
@@ -423,3 +425,30 @@ async def test_a_bundle_that_cannot_be_read_is_a_mistake_in_the_settings(tmp_pat
     async with upstream() as port:
         with pytest.raises(ConfigurationInvalid, match=r"bundle\.pem' cannot be read"):
             await port.open(call("https://127.0.0.1/", api=api))
+
+
+async def test_nothing_remembers_a_reply_that_was_dropped_while_it_was_read() -> None:
+    """C18: whatever leaves in the middle, a thousand times a day, leaves nothing behind."""
+    endless = drip(HEAD + b"Content-Length: 1000000\r\n\r\n", b"x" * 1000, pause=0.001)
+    replies: list[weakref.ref[object]] = []
+    async with Peer(endless) as peer, upstream() as port:
+        for _ in range(5):
+            reply = await port.open(call(peer.url))
+            replies.append(weakref.ref(reply._response))
+            reading = asyncio.ensure_future(_read_all(reply))
+            await asyncio.sleep(0.02)
+            reply.drop()
+            assert await reading == "upstream.truncated"
+            del reply, reading
+    await asyncio.sleep(0.05)
+    gc.collect()
+    assert [kept() for kept in replies] == [None] * 5
+
+
+async def _read_all(reply: HttpUpstreamReply) -> str:
+    try:
+        async for _ in reply.chunks():
+            pass
+    except Problem as problem:
+        return problem.detail
+    return "whole"
