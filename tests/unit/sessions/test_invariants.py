@@ -16,10 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from jupyter_oidc.errors import IdpUnavailable, Problem, StorageUnavailable
 from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TokenKey
 from jupyter_oidc.sessions.machine import State, has_session
 from jupyter_oidc.sessions.ports import Entry
-from tests.unit.protocol.makers import reply
+from tests.unit.protocol.makers import logout_claims_of, reply, signed
 from tests.unit.sessions.stage import Stage, ValueProvider, form_of, settle, text_of
 
 SERVERS = st.sampled_from([0, 1])
@@ -160,6 +161,23 @@ class SharedSession(RuleBasedStateMachine):
         old._keeper._unsaved = None
         self.servers[server] = self.stage.new_service()
 
+    @rule(server=SERVERS)
+    def the_provider_announces_a_logout(self, server: int) -> None:
+        """D6: the session ends here; the other server has to hear of it by itself, from the provider or the store."""
+        now = self.stage.clock.now().wall
+        self.logouts += 1
+        claims = logout_claims_of(iat=now, exp=now + 120, jti=f"l-{self.logouts}", sid=...)
+        had = has_session(self.servers[server].state)
+        self.do(self.servers[server].end_by_provider(Secret(signed(claims))))
+        assert not has_session(self.servers[server].state) or not self.servers[server]._held.subject
+        if had and not self.servers[1 - server]._keeper.unsaved and not self.store_fails:
+            self.left(server)
+
+    @rule(seconds=st.sampled_from([-86_400, -300, 300, 86_400]))
+    def the_wall_clock_jumps(self, seconds: int) -> None:
+        """B24, B25."""
+        self.stage.clock.jump_wall(seconds)
+
     @rule(fails=st.booleans())
     def the_store(self, fails: bool) -> None:
         self.store_fails = fails
@@ -194,6 +212,7 @@ class SharedSession(RuleBasedStateMachine):
                 assert not server._held.access
 
     was_lost = False
+    logouts = 0
 
     def teardown(self) -> None:
         self.loop.run_until_complete(settle())
