@@ -96,9 +96,22 @@ class Gate:
                 raise _unavailable(seconds, reason)
 
     async def renewed(self, rejected: Granted) -> Granted | None:
-        """Return another token after the API ``rejected`` one, if there is one."""
-        renewed = await self.session.bearer(self.key, self.api.bearer_token_source, rejected=rejected.secret)
-        return renewed if isinstance(renewed, Granted) and renewed.secret != rejected.secret else None
+        """Return another token after the API ``rejected`` one; ``None`` if there is no better one.
+
+        Raises what the caller must hear if the token has expired on its way, or the session with it: that is not for
+        the API to say.
+        """
+        match await self.session.bearer(self.key, self.api.bearer_token_source, rejected=rejected.secret):
+            case Granted() as granted:
+                return None if granted.secret == rejected.secret else granted
+            case SignInNeeded(code="session_expired"):
+                raise SessionExpired
+            case SignInNeeded():
+                raise NotSignedIn
+            case TryLater(seconds=seconds, reason=reason):
+                if self.session.ready(self.key, self.api.bearer_token_source) is None:
+                    raise _unavailable(seconds, reason)
+                return None
 
     def step_up(self, headers: Headers) -> None:
         """Raise ``StepUpRequired`` if the API asks for a stronger sign-in, and remember which (RFC 9470, 4)."""

@@ -300,7 +300,8 @@ class SessionService:
         if not has_session(self._state):
             return self._sign_in_needed()
         held = self._held_token(key, source)
-        if rejected is not None and held is not None and held.secret == rejected:
+        # NOTE: one that has expired meanwhile was refused rightly, and is renewed like any other.
+        if rejected is not None and held is not None and held.secret == rejected and held.alive(self._clock.now()):
             if not self._may_force(key):
                 return held.granted(self._generation)
             return await self._renew(key, source, replacing=held)

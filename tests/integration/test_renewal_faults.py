@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from aiohttp import web
 
 from tests.support.desk import ROUTE, Desk, configured
 from tests.support.fault_plan import EVERYWHERE, FOREVER
@@ -253,6 +254,26 @@ async def test_an_outage_costs_nothing_while_the_token_lives_and_ends_by_itself(
     desk.clock.ahead += 61.0
     assert await desk.call(50) == [200] * 50
     assert await desk.state() == ("active", None)
+
+
+async def test_a_token_that_expires_on_its_way_is_our_business_and_not_the_apis(
+    desk: Desk, provider: ScriptedProvider, upstream: Upstream
+) -> None:
+    """B6: while the provider is down the API's 401 becomes our 503, for it says nothing about the person."""
+
+    async def late(_: web.Request) -> web.Response:
+        desk.clock.ahead = EXPIRED
+        return web.json_response({}, status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+    await desk.sign_in()
+    provider.plan("token", status=503, times=FOREVER)
+    upstream.plan(late)
+    reply = await desk.ask("GET", ORDERS)
+    assert (reply.status_code, reply.headers["X-OIDC-Error"]) == (503, "idp_unavailable")
+    provider.faults.clear()
+    desk.clock.ahead += 61.0
+    upstream.plan(late)
+    assert (await desk.ask("GET", ORDERS)).status_code == 200
 
 
 async def test_a_session_without_a_refresh_token_says_so_before_it_ends(desk: Desk, provider: ScriptedProvider) -> None:
