@@ -34,6 +34,11 @@ class ApiAuth(httpx.Auth):
     def __repr__(self) -> str:
         return f"ApiAuth({str(self._base_url)!r}, <hidden>)"
 
+    @property
+    def base_url(self) -> str:
+        """Where the API is, through the proxy; it ends with a slash."""
+        return str(self._base_url)
+
     def api_key(self) -> str:
         """Return a grant that is good for at least three minutes; for an SDK that asks for its key before each call."""
         return Hidden(self._grants.current())

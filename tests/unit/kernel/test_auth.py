@@ -160,6 +160,11 @@ def test_the_object_does_not_show_its_grant(kernel):
     assert "jog." not in repr(auth) + str(auth)
 
 
+def test_the_object_knows_where_its_api_is(kernel):
+    kernel.answers("GET", "jupyter-oidc/providers", {"providers": []})
+    assert oidc.auth("orders").base_url == oidc.endpoint("orders").base_url == f"{kernel.url}jupyter-oidc/api/orders/"
+
+
 def test_an_api_key_is_the_grant_and_does_not_show(kernel):
     key = oidc.auth("orders").api_key()
     assert (f"Bearer {key}", repr(key)) == (FIRST, "<hidden>")
