@@ -40,8 +40,10 @@ class Waiting:
 
     def __exit__(self, *_: object) -> None:
         if self._notice is not None:
-            self._notice.show(waited_html(self._why, self._waited), "")
-            _SPEAKS.release()
+            try:
+                self._notice.show(waited_html(self._why, self._waited), "")
+            finally:
+                _SPEAKS.release()
 
     def steps(self, pause: Pause) -> Iterator[float]:
         """Yield the seconds of which ``pause`` consists: the caller sleeps through each, in its own way."""
