@@ -6,7 +6,7 @@ import mimetypes
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import httpx
 
@@ -48,7 +48,7 @@ class Upload:
     def __exit__(self, *reason: object) -> None:
         self._stack.__exit__(*reason)  # type: ignore[arg-type]
 
-    def headers(self, wanted: httpx._types.HeaderTypes | None) -> httpx.Headers:
+    def headers(self, wanted: Any) -> httpx.Headers:
         """Return the headers that the caller ``wanted``, with a media type."""
         headers = httpx.Headers(wanted)
         headers.setdefault("Content-Type", mimetypes.guess_type(self.name)[0] or UNKNOWN)

@@ -52,7 +52,7 @@ class Desk:
 
 @pytest.fixture(scope="package")
 def signed_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with ScriptedProvider() as provider, RecipeApi(provider.accepts) as api:
+    with ScriptedProvider(resources={"https://far.example": "far"}) as provider, RecipeApi(provider.accepts) as api:
         settings = {
             "issuer": provider.issuer,
             "client_id": "jupyter",
@@ -61,6 +61,7 @@ def signed_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             "apis": {
                 "orders": {"base_url": api.url("orders"), "methods": ["GET", "HEAD", "POST", "PUT"]},
                 "models": {"base_url": api.url("models"), "methods": ["POST"]},
+                "far": {"base_url": api.url("models"), "methods": ["POST"], "resource": "https://far.example"},
             },
         }
         process = JupyterProcess(tmp_path_factory.mktemp("recipes") / "jupyter", {"corp": settings})
