@@ -91,6 +91,8 @@ class Meter:
         whole = readable(self._total)
         if kind is not None:
             self._face.ended(f"{self._name}: stopped after {readable(self._done)} of {whole}.")
+        elif self._done < self._total:
+            self._face.ended(f"{self._name}: answered after {readable(self._done)} of {whole}.")
         else:
             self._face.ended(f"{self._name}: sent {whole} in {self._now() - self._begun:.1f} s.")
 

@@ -159,6 +159,14 @@ def test_a_transfer_that_broke_off_says_how_far_it_came():
     assert measured(io.StringIO(), fails=True) == "big.bin: stopped after 2.0 MB of 4.0 MB.\n"
 
 
+def test_a_transfer_that_was_answered_early_does_not_claim_to_be_whole():
+    """A server that finds a file too large says so before it has read all of it."""
+    out = io.StringIO()
+    with Meter("f", 4_000_000, Line(out), Clock()) as meter:
+        meter.sent(65_536)
+    assert out.getvalue() == "f: answered after 65.5 kB of 4.0 MB.\n"
+
+
 def test_pictures_are_no_more_than_five_a_second():
     clock, out = Clock(), Terminal()
     with Meter("f", 100, Line(out), clock) as meter:
