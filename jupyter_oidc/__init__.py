@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.errors import OIDCError as OIDCError
     from jupyter_oidc.kernel.session import api as api
     from jupyter_oidc.kernel.session import async_api as async_api
+    from jupyter_oidc.kernel.session import auth as auth
     from jupyter_oidc.kernel.session import endpoint as endpoint
     from jupyter_oidc.kernel.session import session as session
     from jupyter_oidc.kernel.session import sign_in as sign_in
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_CALLS = ("api", "async_api", "endpoint", "session", "sign_in", "sign_out")
+_CALLS = ("api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out")
 
-__all__ = ["OIDCError", "__version__", "api", "async_api", "endpoint", "session", "sign_in", "sign_out"]
+__all__ = ["OIDCError", "__version__", "api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out"]
 
 
 def __getattr__(name: str) -> Any:

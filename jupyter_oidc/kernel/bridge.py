@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import httpx
 
+from jupyter_oidc.kernel.auth import ApiAuth, RenewingHeaders
+from jupyter_oidc.kernel.connections import Connections
 from jupyter_oidc.kernel.errors import OIDCError, ProviderUnclear, SignInTimeout
 from jupyter_oidc.kernel.find import find_kernel, find_server
 from jupyter_oidc.kernel.grant import GrantAuth
@@ -28,6 +30,9 @@ POLL = 2.0
 PACE = 0.2
 """Seconds between two looks at least, should the server answer at once."""
 
+PATIENCE = 20.0
+"""Seconds that a question about the session may wait for a server that is busy."""
+
 FAREWELL = 5.0
 """Seconds that the cancelling of a sign-in may take: somebody who pressed Ctrl-C wants to go on."""
 
@@ -38,16 +43,21 @@ class Bridge:
     def __init__(self, server: Server, auth: GrantAuth) -> None:
         self.server = server
         self.auth = auth
-        self._client = OIDCClient(server, auth, "jupyter-oidc/")
+        self._connections = Connections(server)
+        self._client = OIDCClient(server, auth, "jupyter-oidc/", patience=PATIENCE, **self._connections.shared({}))
 
-    def provider(self, name: str | None) -> str:
-        """Return ``name``, or the only provider there is; raises ``ProviderUnclear`` if there are several."""
-        name = name or os.environ.get("JUPYTER_OIDC_PROVIDER")
+    def provider(self, name: str | None, api: str | None = None) -> str:
+        """Return ``name``, or the provider of ``api``, or the only one; raises ``ProviderUnclear`` if there are several."""
         if name:
             return name
+        if api is None and (named := os.environ.get("JUPYTER_OIDC_PROVIDER")):
+            return named
         known = [entry["name"] for entry in self._call("GET", "providers", "providers.reply")["providers"]]
         if len(known) == 1:
             return str(known[0])
+        for choice in known if api is not None else ():
+            if any(entry["name"] == api for entry in self.session(choice)["apis"]):
+                return str(choice)
         choices = ", ".join(repr(choice) for choice in known)
         raise ProviderUnclear(
             "Several providers are configured." if known else "No provider is configured on this server.",
@@ -58,9 +68,10 @@ class Bridge:
         """Return the session summary."""
         return self._call("GET", f"providers/{quote(provider, safe='')}/session", "session.reply")
 
-    def begin(self, provider: str) -> dict[str, Any]:
-        """Begin a sign-in."""
-        return self._call("POST", f"providers/{quote(provider, safe='')}/sign-in", "sign-in.reply", json={})
+    def begin(self, provider: str, api: str | None = None) -> dict[str, Any]:
+        """Begin a sign-in, the one that ``api`` has asked for if it is named (RFC 9470, 4)."""
+        wish = {} if api is None else {"api": api}
+        return self._call("POST", f"providers/{quote(provider, safe='')}/sign-in", "sign-in.reply", json=wish)
 
     def progress(self, started: dict[str, Any], wait: float = 0.0) -> dict[str, Any]:
         """Return how far a sign-in has come, after at most ``wait`` seconds."""
@@ -102,16 +113,25 @@ class Bridge:
 
     def api_client(self, name: str, **options: Any) -> OIDCClient:
         """Return a client whose base URL is the proxy of the API ``name``."""
-        return OIDCClient(self.server, self.auth, f"jupyter-oidc/api/{quote(name, safe='')}/", **options)
+        return OIDCClient(self.server, self.auth, _api_path(name), **self._connections.shared(options), **options)
 
     def async_api_client(self, name: str, **options: Any) -> AsyncOIDCClient:
         """Return an asynchronous client whose base URL is the proxy of the API ``name``."""
-        return AsyncOIDCClient(self.server, self.auth, f"jupyter-oidc/api/{quote(name, safe='')}/", **options)
+        shared = self._connections.shared_async(options)
+        return AsyncOIDCClient(self.server, self.auth, _api_path(name), **shared, **options)
 
-    def grant_now(self) -> str:
-        """Return a grant that is good for a while, for a library that wants headers instead of a client."""
+    def api_url(self, name: str) -> str:
+        """Return where the proxy of the API ``name`` is; it ends with a slash."""
+        return self.server.url + _api_path(name)
+
+    def api_auth(self, name: str) -> ApiAuth:
+        """Return what lets another library into the proxy of the API ``name``."""
+        return ApiAuth(self.auth, self.api_url(name), self.server.url + "lab")
+
+    def headers(self) -> RenewingHeaders:
+        """Return headers for a library that wants those instead of a client, after trying them."""
         self._call("GET", "providers", "providers.reply")
-        return self.auth.current()
+        return RenewingHeaders(self.auth)
 
     def _call(self, method: str, path: str, name: str, **options: Any) -> dict[str, Any]:
         try:
@@ -120,6 +140,10 @@ class Bridge:
         except httpx.HTTPError as error:
             raise unreachable(error) from None
         return judge(name, content)
+
+
+def _api_path(name: str) -> str:
+    return f"jupyter-oidc/api/{quote(name, safe='')}/"
 
 
 def _flow_path(started: dict[str, Any]) -> str:

@@ -110,6 +110,31 @@ def ended_html(text: str) -> str:
     return f'<div role="status" style="{_CARD}">{escape(text)}</div>'
 
 
+def waiting_html(why: str, seconds: float) -> str:
+    """Return the note of a call that is made again in ``seconds``."""
+    return (
+        f'<div role="status" style="{_CARD}">{escape(why)} Trying again in {_clock(max(1.0, seconds))}.'
+        f'<div style="{_MUTED}">Interrupt the kernel to stop.</div></div>'
+    )
+
+
+def waited_html(why: str, seconds: float) -> str:
+    """Return what stands in place of such a note afterwards, whatever came of the call."""
+    return f'<div style="{_MUTED}">{escape(why)} Waited {_clock(seconds)}.</div>'
+
+
+def progress_html(text: str, done: int, total: int) -> str:
+    """Return a bar with ``text`` for a transfer of ``total`` bytes."""
+    label = escape(plain(text))
+    bar = f'<progress aria-label="{label}" max="{max(1, total)}" value="{done}"></progress>'
+    return f'<div role="status" style="{_CARD}">{bar} {label}</div>'
+
+
+def ended_transfer_html(text: str) -> str:
+    """Return what stands in place of the bar afterwards."""
+    return f'<div role="status" style="{_MUTED}">{escape(plain(text))}</div>'
+
+
 def _as_whom(summary: dict[str, Any]) -> str:
     user = summary["user"] or {}
     name = user.get("name") or user.get("username")
@@ -142,7 +167,7 @@ class Notice:
 
     def show(self, html: str, text: str) -> None:
         """Show or replace the notice; ``text`` is for a terminal, where it is printed once."""
-        if not _in_notebook():
+        if not in_notebook():
             if text and text != self._said:
                 print(text, file=sys.stderr)  # noqa: T201 - a terminal has no other place
                 self._said = text
@@ -155,6 +180,7 @@ class Notice:
             self._handle.update(HTML(html))  # type: ignore[no-untyped-call]
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
+    """Whether what is displayed reaches a notebook."""
     kernel = sys.modules.get("ipykernel.kernelapp")
     return bool(kernel is not None and kernel.IPKernelApp.initialized())

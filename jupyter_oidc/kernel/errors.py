@@ -54,6 +54,8 @@ class OIDCError(Exception):
 class _NeedsSignIn(OIDCError):
     """Somebody has to sign in; ``link`` leads to JupyterLab."""
 
+    how: ClassVar[str] = "oidc.sign_in()"
+
 
 class RequestInvalid(OIDCError):
     """The call does not match its contract."""
@@ -113,6 +115,8 @@ class StepUpRequired(_NeedsSignIn):
     """The API asks for a stronger sign-in."""
 
     code = "step_up_required"
+    # NOTE: the server names the API, which sign_in() needs to know: who is signed in is not asked again without it.
+    how = ""
 
 
 class GrantInvalid(OIDCError):
@@ -335,12 +339,14 @@ BY_CODE: dict[str, type[OIDCError]] = _public()
 def of_reply(body: dict[str, Any], lab_url: str) -> OIDCError:
     """Return the exception for a checked ``error`` message; ``lab_url`` is where one can sign in by hand."""
     kind = BY_CODE[body["code"]]
-    needs_sign_in = issubclass(kind, _NeedsSignIn)
-    action = body["action"] + (" Run oidc.sign_in() or open JupyterLab:" if needs_sign_in else "")
+    action, link = body["action"], None
+    if issubclass(kind, _NeedsSignIn):
+        link = lab_url
+        action += f" Run {kind.how} or open JupyterLab:" if kind.how else " JupyterLab:"
     return kind(
         body["message"],
         action=action,
-        link=lab_url if needs_sign_in else None,
+        link=link,
         retryable=body["retryable"],
         request_id=body["request_id"],
     )

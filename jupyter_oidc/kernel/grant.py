@@ -48,6 +48,15 @@ def proof_of(kernel: Kernel, issued_at: int, nonce: str) -> str:
     return hmac.new(kernel.key, text.encode(), hashlib.sha256).hexdigest()
 
 
+def below(home: httpx.URL, url: httpx.URL) -> bool:
+    """Whether ``url`` is ``home``, which ends with a slash, or lies below it; compared in httpx's normal form."""
+    return (
+        (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
+        and url.raw_path.startswith(home.raw_path)
+        and not url.userinfo
+    )
+
+
 class GrantAuth(httpx.Auth):
     """Adds the grant to requests to the server's own address, and to no other.
 
@@ -76,17 +85,12 @@ class GrantAuth(httpx.Auth):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """As ``sync_auth_flow`` for an asynchronous client."""
         if self.is_ours(request.url):
-            request.headers["Authorization"] = f"Bearer {await self._current_async()}"
+            request.headers["Authorization"] = f"Bearer {await self.current_async()}"
         yield request
 
     def is_ours(self, url: httpx.URL) -> bool:
         """Whether ``url`` lies below the server's own, compared part by part and in normal form."""
-        home = self._home
-        return (
-            (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
-            and url.raw_path.startswith(home.raw_path)
-            and not url.userinfo
-        )
+        return below(self._home, url)
 
     def refused(self, request: httpx.Request) -> None:
         """Forget the grant that ``request`` carried; a newer one, got by somebody else meanwhile, is kept."""
@@ -100,7 +104,8 @@ class GrantAuth(httpx.Auth):
                 self._ask()
             return self._held.grant
 
-    async def _current_async(self) -> str:
+    async def current_async(self) -> str:
+        """As ``current`` for an event loop."""
         # NOTE: a lock per event loop; a thread that asks at the same time may get a second grant, no harm done.
         async with self._asking_in.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             if self._now() >= self._held.renew_after:

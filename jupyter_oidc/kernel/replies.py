@@ -55,8 +55,13 @@ def judge(name: str, content: bytes) -> dict[str, Any]:
 
 def problem_of(response: httpx.Response, content: bytes, lab_url: str) -> OIDCError:
     """Return the exception for an error reply of ours; ``lab_url`` is where one can sign in by hand."""
-    if response.request.method == "HEAD":
-        return _without_body(response.headers["X-OIDC-Error"], lab_url)
+    return problem(response.request.method, response.headers["X-OIDC-Error"], content, lab_url)
+
+
+def problem(method: str, code: str, content: bytes, lab_url: str) -> OIDCError:
+    """As ``problem_of`` for a reply that came through another library: to ``method``, marked with ``code``."""
+    if method == "HEAD":
+        return _without_body(code, lab_url)
     try:
         return of_reply(judge("error", content), lab_url)
     except ContractError as broken:

@@ -1,4 +1,4 @@
-"""What notebook authors call: ``session``, ``sign_in``, ``sign_out``, ``api``, ``async_api``, ``endpoint``."""
+"""What notebook authors call: ``session``, ``sign_in``, ``sign_out``; ``api``, ``async_api``, ``auth``, ``endpoint``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, 
 from jupyter_oidc.kernel.replies import broken_contract
 
 if TYPE_CHECKING:
+    from jupyter_oidc.kernel.auth import ApiAuth
     from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
 
@@ -109,15 +110,6 @@ class Endpoint(NamedTuple):
         return f"Endpoint(base_url={self.base_url!r}, headers=<hidden>)"
 
 
-class _Hidden(str):
-    """A header's value that does not show when a notebook prints the headers, or a copy of them."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "<hidden>"
-
-
 def session(provider: str | None = None) -> Session:
     """Return who is signed in; ``provider`` may be left out if there is only one.
 
@@ -127,19 +119,21 @@ def session(provider: str | None = None) -> Session:
     return _session(connection.session(connection.provider(provider)))
 
 
-def sign_in(provider: str | None = None, *, timeout: float = 300.0) -> Session:
+def sign_in(provider: str | None = None, *, api: str | None = None, timeout: float = 300.0) -> Session:
     """Show a link, wait until the sign-in is finished in the browser, and return the session.
 
-    Somebody who is signed in already is not asked again.
+    Somebody who is signed in already is not asked again, unless ``api`` is named: that is the answer to
+    ``StepUpRequired``, and the provider is told what that API wants (RFC 9470, 4).
     Interrupting the kernel cancels the sign-in; nothing is left behind.
     Raises ``SignInTimeout`` after ``timeout`` seconds, ``SignInDeclined`` or what else went wrong.
     """
     connection = bridge()
-    name = connection.provider(provider)
-    summary = connection.session(name)
-    if summary["state"] == "active":
-        return _session(summary)
-    started = connection.begin(name)
+    name = connection.provider(provider, api)
+    if api is None:
+        summary = connection.session(name)
+        if summary["state"] == "active":
+            return _session(summary)
+    started = connection.begin(name, api)
     url, code = _where(started, connection.server.origin)
     notice = Notice()
 
@@ -172,8 +166,9 @@ def sign_out(provider: str | None = None) -> SignedOut:
 def api(name: str, **options: Any) -> OIDCClient:
     """Return an ``httpx.Client`` whose relative paths go to the API ``name`` through the proxy.
 
-    ``options`` are those of ``httpx.Client``.
-    Keep the client and use it for many calls: it keeps connections open.
+    ``options`` are those of ``httpx.Client``, and ``patience``: how many seconds a call may wait in all (60) when
+    the server or the API asks for that; 0 for never.
+    All clients of a kernel share their connections, so a client may be made for each call.
     Errors of jupyter_oidc are raised; replies of the API, whatever their status, are returned.
     """
     return bridge().api_client(name, **options)
@@ -184,15 +179,23 @@ def async_api(name: str, **options: Any) -> AsyncOIDCClient:
     return bridge().async_api_client(name, **options)
 
 
-def endpoint(name: str) -> Endpoint:
-    """Return ``(base_url, headers)`` for any other library: requests, an SDK, R, curl.
+def auth(name: str) -> ApiAuth:
+    """Return ``auth=`` for httpx or requests, which lets their calls into the API ``name`` for as long as the kernel runs.
 
-    The header holds this kernel's grant, good for about a quarter of an hour and only on this server; ask again
-    for each batch of calls.
+    Its ``api_key`` and ``async_api_key`` are for SDKs that take a function in place of a key.
+    """
+    return bridge().api_auth(name)
+
+
+def endpoint(name: str) -> Endpoint:
+    """Return ``(base_url, headers)`` for any other library: an SDK, pandas, R, curl.
+
+    The header holds this kernel's grant, good for at least three and at most fifteen minutes, and only on this
+    server. The headers renew it whenever they are read; a library that reads them once and keeps a copy needs a new
+    endpoint for each batch of calls, or :func:`auth`.
     """
     connection = bridge()
-    base_url = str(connection.api_client(name).base_url)
-    return Endpoint(base_url, {"Authorization": _Hidden(f"Bearer {connection.grant_now()}")})
+    return Endpoint(connection.api_url(name), connection.headers())
 
 
 def _session(summary: dict[str, Any]) -> Session:

@@ -16,14 +16,14 @@ from jupyter_oidc.kernel.errors import ServerNotFound
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
 
-TIMEOUT: Final = httpx.Timeout(10.0, read=120.0, pool=None)
+TIMEOUT: Final = httpx.Timeout(10.0, read=180.0, write=120.0, pool=None)
 """Seconds; a call that waits for a free connection of its own client waits as long as it takes."""
 
 
 def connection_options(server: Server) -> dict[str, Any]:
     """Return what every client towards ``server`` has in common; raises ``ServerNotFound`` (certificate)."""
     return {
-        "verify": _trusted(server),
+        "verify": trusted(server),
         "timeout": TIMEOUT,
         "follow_redirects": False,
         # NOTE: a corporate proxy in the environment must not see calls that never leave this machine.
@@ -32,7 +32,7 @@ def connection_options(server: Server) -> dict[str, Any]:
 
 
 @cache
-def _trusted(server: Server) -> ssl.SSLContext:
+def trusted(server: Server) -> ssl.SSLContext:
     """Trust what this machine trusts, and the certificate that the server itself shows; made once, it is slow."""
     context = ssl.create_default_context()
     if server.certificate is not None:

@@ -1,4 +1,4 @@
-"""HTTP clients towards our own server: they carry the grant, raise our exceptions and wait when asked to.
+"""HTTP clients towards our own server: they carry the grant, raise our exceptions and try again where that is safe.
 
 An error made by jupyter_oidc (marked by ``X-OIDC-Error``) becomes an exception; an error of the API behind the
 proxy stays a reply, so nobody confuses our 401 with the API's.
@@ -8,49 +8,65 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from jupyter_oidc.kernel.body import attach, file_body, keep_form
+from jupyter_oidc.kernel.repeats import PATIENCE, Repeats, code_of
 from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of, unreachable
 from jupyter_oidc.kernel.tls import connection_options
+from jupyter_oidc.kernel.upload import Upload
+from jupyter_oidc.kernel.waiting import Waiting
 
 if TYPE_CHECKING:
+    from os import PathLike
+    from typing import BinaryIO
+
     from jupyter_oidc.kernel.find import Server
     from jupyter_oidc.kernel.grant import GrantAuth
 
-RETRIES: Final = 2
-"""How often a safe call that was answered 503 is repeated."""
-
-LONGEST_PAUSE: Final = 10
-"""Seconds of ``Retry-After`` that are waited; a longer one is left to the caller."""
-
-_SAFE: Final = frozenset({"GET", "HEAD"})
-
 
 class OIDCClient(httpx.Client):
-    """An ``httpx.Client`` for one path of our server; use it like any other."""
+    """An ``httpx.Client`` for one path of our server; use it like any other.
 
-    def __init__(self, server: Server, grants: GrantAuth, path: str, **options: Any) -> None:
+    ``patience`` is how many seconds one call may wait, all in all, for a server or an API that is busy.
+    """
+
+    def __init__(
+        self, server: Server, grants: GrantAuth, path: str, *, patience: float = PATIENCE, **options: Any
+    ) -> None:
         self._grants = grants
+        self._patience = patience
         self._lab_url = server.url + "lab"
         super().__init__(**_options(server, grants, path, options))
 
+    def build_request(
+        self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
+    ) -> httpx.Request:
+        """Build a request; an open file as ``content`` or in ``files`` can be sent again if need be."""
+        body = file_body(content)
+        if body is not None:
+            return attach(super().build_request(method, url, **options), body)
+        request = super().build_request(method, url, content=content, files=files, **options)
+        return keep_form(request, files) if files else request
+
     def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         """Send ``request``; raises the exception of any error that jupyter_oidc itself answers."""
-        repeats = _Repeats(self._grants)
-        while True:
-            try:
-                response = super().send(request, stream=True, **options)
-            except httpx.ConnectError as error:
-                raise unreachable(error) from None
-            pause = repeats.after(request, response)
-            if pause is None:
-                break
-            response.close()
-            time.sleep(pause)
-        if _is_refusal(self._grants, response):
+        repeats = Repeats(self._grants, self._patience)
+        with Waiting() as waiting:
+            while True:
+                try:
+                    response = super().send(request, stream=True, **options)
+                except httpx.ConnectError as error:
+                    raise unreachable(error) from None
+                pause = repeats.after(request, response)
+                if pause is None:
+                    break
+                response.close()
+                for step in waiting.steps(pause):
+                    time.sleep(step)
+        if code_of(self._grants, response) is not None:
             raise problem_of(response, content_of(response), self._lab_url)
         if not stream:
             try:
@@ -59,29 +75,62 @@ class OIDCClient(httpx.Client):
                 response.close()
         return response
 
+    def upload(
+        self,
+        path: httpx.URL | str,
+        file: str | PathLike[str] | BinaryIO,
+        *,
+        method: str = "PUT",
+        progress: bool = True,
+        **options: Any,
+    ) -> httpx.Response:
+        """Send ``file`` (a path, or a file opened for reading bytes) as the body of one request, and show how far it is.
+
+        It is read piece by piece, so its size does not matter. Its media type is guessed from its name unless
+        ``headers`` has a ``Content-Type``; other ``options`` are those of ``httpx.Client.request``.
+        """
+        with Upload(file, progress=progress) as upload:
+            headers = upload.headers(options.pop("headers", None))
+            return self.request(method, path, content=upload.body, headers=headers, **options)
+
 
 class AsyncOIDCClient(httpx.AsyncClient):
-    """An ``httpx.AsyncClient`` for one path of our server; use it like any other."""
+    """An ``httpx.AsyncClient`` for one path of our server; use it like any other. See :class:`OIDCClient`."""
 
-    def __init__(self, server: Server, grants: GrantAuth, path: str, **options: Any) -> None:
+    def __init__(
+        self, server: Server, grants: GrantAuth, path: str, *, patience: float = PATIENCE, **options: Any
+    ) -> None:
         self._grants = grants
+        self._patience = patience
         self._lab_url = server.url + "lab"
         super().__init__(**_options(server, grants, path, options))
 
+    def build_request(
+        self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
+    ) -> httpx.Request:
+        """Build a request; an open file as ``content`` or in ``files`` can be sent again if need be."""
+        body = file_body(content)
+        if body is not None:
+            return attach(super().build_request(method, url, **options), body)
+        request = super().build_request(method, url, content=content, files=files, **options)
+        return keep_form(request, files) if files else request
+
     async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         """Send ``request``; raises the exception of any error that jupyter_oidc itself answers."""
-        repeats = _Repeats(self._grants)
-        while True:
-            try:
-                response = await super().send(request, stream=True, **options)
-            except httpx.ConnectError as error:
-                raise unreachable(error) from None
-            pause = repeats.after(request, response)
-            if pause is None:
-                break
-            await response.aclose()
-            await asyncio.sleep(pause)
-        if _is_refusal(self._grants, response):
+        repeats = Repeats(self._grants, self._patience)
+        with Waiting() as waiting:
+            while True:
+                try:
+                    response = await super().send(request, stream=True, **options)
+                except httpx.ConnectError as error:
+                    raise unreachable(error) from None
+                pause = repeats.after(request, response)
+                if pause is None:
+                    break
+                await response.aclose()
+                for step in waiting.steps(pause):
+                    await asyncio.sleep(step)
+        if code_of(self._grants, response) is not None:
             raise problem_of(response, await content_of_async(response), self._lab_url)
         if not stream:
             try:
@@ -90,35 +139,19 @@ class AsyncOIDCClient(httpx.AsyncClient):
                 await response.aclose()
         return response
 
-
-@dataclass(slots=True)
-class _Repeats:
-    """Decides whether one call is made again, and after how many seconds: alike for both clients."""
-
-    grants: GrantAuth
-    renewed: bool = False
-    waited: int = 0
-
-    def after(self, request: httpx.Request, response: httpx.Response) -> float | None:
-        if _is_refusal(self.grants, response) and response.headers["X-OIDC-Error"] == "grant_invalid":
-            self.grants.refused(request)
-            # NOTE: a body that is produced while it is sent cannot be sent twice; the next call gets a new grant.
-            if self.renewed or not isinstance(request.stream, httpx.ByteStream):
-                return None
-            self.renewed = True
-            return 0.0
-        if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or request.method not in _SAFE:
-            return None
-        wanted = response.headers.get("Retry-After", "")
-        if self.waited >= RETRIES or not wanted.isdecimal() or int(wanted) > LONGEST_PAUSE:
-            return None
-        self.waited += 1
-        return float(wanted)
-
-
-def _is_refusal(grants: GrantAuth, response: httpx.Response) -> bool:
-    """Whether jupyter_oidc itself made this error; another server's header of that name means nothing."""
-    return "X-OIDC-Error" in response.headers and grants.is_ours(response.url)
+    async def upload(
+        self,
+        path: httpx.URL | str,
+        file: str | PathLike[str] | BinaryIO,
+        *,
+        method: str = "PUT",
+        progress: bool = True,
+        **options: Any,
+    ) -> httpx.Response:
+        """As :meth:`OIDCClient.upload`."""
+        with Upload(file, progress=progress) as upload:
+            headers = upload.headers(options.pop("headers", None))
+            return await self.request(method, path, content=upload.body, headers=headers, **options)
 
 
 def _options(server: Server, grants: GrantAuth, path: str, options: dict[str, Any]) -> dict[str, Any]:

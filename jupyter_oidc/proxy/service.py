@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
 
-_SIGN_IN_BY_NAME = "Sign in again for this API: oidc.sign_in(api='{}'), or Sign in in JupyterLab."
+_SIGN_IN_BY_NAME = "Sign in again for it: oidc.sign_in(api='{}') in a notebook, or Sign in in JupyterLab."
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,12 @@ class SignInHandler(OidcHandler):
                 action="Leave 'strategy' out.",
             )
         if "api" in wish:
-            services.sessions.of_api(wish["api"])
+            _, its_session = services.sessions.of_api(wish["api"])
+            if its_session is not session:
+                raise RequestInvalid(
+                    f"The API '{wish['api']}' belongs to another provider.",
+                    action=f"Sign in at '{its_session.settings.name}'.",
+                )
         next_path = local_path(wish.get("next"), self.base_url)
         if wish.get("next") and next_path is None:
             self.log.info("jupyter_oidc: next_rejected [%s]", self.request_id)

@@ -6,6 +6,7 @@ import jupyter_oidc
 from jupyter_oidc import contract
 from jupyter_oidc.kernel import errors
 from jupyter_oidc.kernel.errors import BY_CODE, LOCAL, NotSignedIn, OIDCError, UpstreamTimeout, of_reply
+from tests.unit.kernel.stage import refusal
 
 CODES = contract.schema("error")["properties"]["code"]["enum"]
 LAB = "http://localhost:8888/lab"
@@ -80,6 +81,26 @@ def test_who_has_to_sign_in_is_told_how_in_a_notebook():
     assert str(of_reply(BODY, LAB)) == (
         "You are not signed in. Sign in. Run oidc.sign_in() or open JupyterLab: http://localhost:8888/lab"
     )
+
+
+def test_who_needs_a_stronger_sign_in_is_told_what_the_server_says():
+    """C12: `sign_in()` alone asks nobody who is signed in; the server's sentence names the API."""
+    body = {**BODY, "code": "step_up_required", "action": "Run oidc.sign_in(api='orders')."}
+    assert str(of_reply(body, LAB)) == (
+        "You are not signed in. Run oidc.sign_in(api='orders'). JupyterLab: http://localhost:8888/lab"
+    )
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_reaches_the_caller_of_an_api_with_what_to_do(stage, code):
+    stage.answers("GET", "jupyter-oidc/api/orders/items", refusal(code, 503))
+    with stage.client(patience=0) as client, pytest.raises(BY_CODE[code]) as raised:
+        client.get("items")
+    error = raised.value
+    linked = code in ("not_signed_in", "session_expired", "step_up_required")
+    assert (error.code, error.message, error.request_id) == (code, "It did not work.", "req-12345678")
+    assert error.action.startswith("Try something else.")
+    assert error.link == (stage.url + "lab" if linked else None)
 
 
 def test_who_cannot_help_it_by_signing_in_gets_no_link():

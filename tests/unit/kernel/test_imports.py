@@ -18,7 +18,7 @@ SERVER_SIDE = [
     "joserfc",
     "cryptography",
 ]
-NAMES = ["api", "async_api", "endpoint", "session", "sign_in", "sign_out"]
+NAMES = ["api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out"]
 
 
 def loaded(program):

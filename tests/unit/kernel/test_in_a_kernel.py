@@ -182,3 +182,65 @@ def test_the_asynchronous_client_works_in_a_cell_that_awaits(open_notebook, note
     stage.answers("GET", "jupyter-oidc/api/orders/items", ["a book"])
     shown, _, _ = notebook.run("(await oidc.async_api('orders').get('items')).json()")
     assert shown["result"][0]["text/plain"] == "['a book']"
+
+
+# -- calls that wait, and uploads ----------------------------------------------------------------------------------
+
+ITEMS = "jupyter-oidc/api/orders/items"
+
+
+def busy(seconds):
+    return Answer(b"", 429, {"Retry-After": seconds})
+
+
+def test_a_call_that_waits_says_so_and_leaves_a_line(open_notebook, notebook):
+    stage, _ = open_notebook
+    stage.answers("GET", ITEMS, busy("3"), ["a book"])
+    shown, _, errors = notebook.run("orders = oidc.api('orders'); books = orders.get('items').json()")
+    notes = only(shown)
+    assert ("Trying again in 3 s." in notes[0], "Trying again in 1 s." in notes[-2]) == (True, True)
+    assert ("The API asks for fewer calls. Waited 3 s." in notes[-1], errors) == (True, [])
+
+
+def test_a_call_that_waits_in_a_cell_that_awaits_says_so_too(open_notebook, notebook):
+    stage, _ = open_notebook
+    stage.answers("GET", ITEMS, busy("3"), ["a book"])
+    shown, _, errors = notebook.run("books = (await oidc.async_api('orders').get('items')).json()")
+    assert ("Waited 3 s." in only(shown)[-1], errors) == (True, [])
+
+
+def test_interrupting_the_kernel_ends_a_wait_and_the_client_goes_on(open_notebook, notebook):
+    stage, _ = open_notebook
+    notebook.run("orders = oidc.api('orders')")
+    stage.answers("GET", ITEMS, busy("50"))
+    shown, _, errors = notebook.run("orders.get('items')", on_first_display=notebook.manager.interrupt_kernel)
+    assert ([name for name, _ in errors], "Waited" in only(shown)[-1]) == (["KeyboardInterrupt"], True)
+    stage.answers("GET", ITEMS, ["a book"])
+    shown, _, errors = notebook.run("orders.get('items').json()")
+    assert (shown["result"][0]["text/plain"], errors) == ("['a book']", [])
+
+
+def test_an_upload_leaves_one_line_with_name_and_size(open_notebook, notebook):
+    stage, _ = open_notebook
+    stage.answers("PUT", "jupyter-oidc/api/orders/files/big.bin", Answer(b"", 201))
+    shown, streams, errors = notebook.run(
+        "import tempfile, pathlib\n"
+        "big = pathlib.Path(tempfile.mkdtemp(), 'big.bin'); big.write_bytes(b'x' * 3_000_000)\n"
+        "_ = oidc.api('orders').upload('files/big.bin', big)"
+    )
+    assert ("big.bin: sent 3.0 MB in " in only(shown)[-1], streams, errors) == (True, "", [])
+
+
+def test_an_upload_that_takes_a_while_shows_a_bar(open_notebook, notebook):
+    """A slow file stands in for a slow network: what counts is that the bar is there before the end."""
+    stage, _ = open_notebook
+    stage.answers("PUT", "jupyter-oidc/api/orders/files/slow.bin", Answer(b"", 201))
+    shown, _, errors = notebook.run(
+        "import io, time\n"
+        "class Slow(io.BytesIO):\n"
+        "    def read(self, size=-1):\n"
+        "        time.sleep(0.15); return super().read(size)\n"
+        "_ = oidc.api('orders').upload('files/slow.bin', Slow(b'x' * 400_000))"
+    )
+    bars = [html for html in only(shown) if "<progress " in html]
+    assert (len(bars) >= 2, "Upload: sent 400.0 kB" in only(shown)[-1], errors) == (True, True, [])

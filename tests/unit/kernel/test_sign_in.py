@@ -80,6 +80,22 @@ def test_who_is_signed_in_is_not_asked_again(door):
     assert door.asked("POST", BEGIN) == []
 
 
+def test_who_needs_a_stronger_sign_in_is_asked_for_the_api_that_wants_it(door):
+    """C12."""
+    door.answers("GET", SESSION, SUMMARY)
+    assert oidc.sign_in("corp", api="orders").state == "active"
+    assert [json.loads(got.body) for got in door.asked("POST", BEGIN)] == [{"api": "orders"}]
+
+
+def test_the_provider_of_an_api_need_not_be_named(door):
+    providers = [{"name": name, "issuer": "https://op.example", "state": "active"} for name in ("other", "corp")]
+    door.answers("GET", "jupyter-oidc/providers", {"providers": providers})
+    door.answers("GET", "jupyter-oidc/providers/other/session", {**SIGNED_OUT, "provider": "other", "apis": []})
+    door.answers("GET", SESSION, SUMMARY)
+    oidc.sign_in(api="orders")
+    assert len(door.asked("POST", BEGIN)) == 1
+
+
 def test_a_session_whose_provider_is_unreachable_may_be_signed_in_anew(door):
     door.answers("GET", SESSION, {**SUMMARY, "state": "refresh-failed"}, SUMMARY)
     oidc.sign_in("corp")

@@ -1,6 +1,8 @@
 """The two clients, sync and async alike: where a path leads, who gets the grant, and whose error is whose."""
 
 import asyncio
+import copy
+import io
 import json
 import time
 
@@ -10,10 +12,12 @@ import pytest
 from jupyter_oidc.kernel.errors import (
     CallerForbidden,
     ContractError,
+    IdpUnavailable,
     NotSignedIn,
     Overloaded,
     ServerNotFound,
     StepUpRequired,
+    StorageUnavailable,
     UpstreamTimeout,
 )
 from jupyter_oidc.kernel.find import Server
@@ -315,15 +319,108 @@ def test_a_busy_server_is_asked_again_after_the_time_it_names(stage, call):
     assert (len(stage.asked("GET", ITEMS)), time.monotonic() - begun >= 1.0) == (2, True)
 
 
-def test_a_busy_server_is_asked_three_times_in_all(stage, call):
-    busy = refusal("overloaded", 503)
-    stage.answers("GET", ITEMS, Answer(busy.body, 503, {**busy.headers, "Retry-After": "0"}))
+def later(code, seconds="0"):
+    """A refusal of ours that will pass by itself."""
+    refused = refusal(code, 503)
+    return Answer(refused.body, 503, {**refused.headers, "Retry-After": seconds})
+
+
+def test_a_server_that_stays_busy_is_asked_until_patience_is_over(stage, call):
+    """Pauses of 0.25 to 0.5, 0.5 to 1 and 1 to 2 seconds; the third does not fit into one second."""
+    stage.answers("GET", ITEMS, later("overloaded"))
     with pytest.raises(Overloaded):
-        call(stage.server, "GET", "items")
+        call(stage.server, "GET", "items", options={"patience": 1.6})
     assert len(stage.asked("GET", ITEMS)) == 3
 
 
-@pytest.mark.parametrize("wanted", ["11", "-1", "soon", "²", "", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_caller_without_patience_is_told_at_once(stage, call):
+    stage.answers("GET", ITEMS, later("idp_unavailable"))
+    with pytest.raises(IdpUnavailable):
+        call(stage.server, "GET", "items", options={"patience": 0})
+    assert len(stage.asked("GET", ITEMS)) == 1
+
+
+def test_a_call_that_our_server_did_not_pass_on_is_made_again_whatever_it_does(stage, call):
+    stage.answers("POST", ITEMS, later("idp_unavailable"), ["a book"])
+    assert call(stage.server, "POST", "items", json={"title": "a book"}).json() == ["a book"]
+    assert [got.body for got in stage.asked("POST", ITEMS)] == [b'{"title":"a book"}'] * 2
+
+
+def test_a_store_that_a_person_has_to_unlock_is_not_asked_again(stage, call):
+    stage.answers("GET", ITEMS, later("storage_unavailable"))
+    with pytest.raises(StorageUnavailable):
+        call(stage.server, "GET", "items")
+    assert len(stage.asked("GET", ITEMS)) == 1
+
+
+def test_an_api_that_asks_for_fewer_calls_gets_them(stage, call):
+    stage.answers("GET", ITEMS, Answer(b"", 429, {"Retry-After": "1"}), ["a book"])
+    begun = time.monotonic()
+    assert call(stage.server, "GET", "items").json() == ["a book"]
+    assert time.monotonic() - begun >= 1.0
+
+
+def test_an_api_that_asks_for_too_long_a_wait_answers_the_caller(stage, call):
+    stage.answers("GET", ITEMS, Answer(b"", 429, {"Retry-After": "3600"}))
+    assert call(stage.server, "GET", "items").status_code == 429
+
+
+RENEWED = Answer(b"expired", 401, {"X-OIDC-Retryable": "true"})
+"""The API's 401 for a call with a body, after the server has got a new token (docs/reference/routes.md)."""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param({"json": {"a": 1}}, id="json"),
+        pytest.param({"content": io.BytesIO(b"a file")}, id="file"),
+        pytest.param({"files": {"f": ("f.txt", io.BytesIO(b"a file"))}, "data": {"a": "1"}}, id="form"),
+        pytest.param({"files": [("f", b"1"), ("f", io.BytesIO(b"a file"))]}, id="forms"),
+    ],
+)
+def test_a_body_that_the_server_could_not_repeat_is_sent_again(stage, call, arguments):
+    arguments = copy.deepcopy(arguments)
+    stage.answers("POST", ITEMS, RENEWED, ["a book"])
+    assert call(stage.server, "POST", "items", **arguments).json() == ["a book"]
+    first, second = stage.asked("POST", ITEMS)
+    assert (first.body, len(first.body) > 0) == (second.body, True)
+
+
+def test_a_body_is_sent_again_once_only(stage, call):
+    stage.answers("POST", ITEMS, RENEWED)
+    assert call(stage.server, "POST", "items", json={}).status_code == 401
+    assert len(stage.asked("POST", ITEMS)) == 2
+
+
+def test_a_body_that_is_made_while_it_is_sent_is_not_sent_again(stage):
+    stage.answers("POST", ITEMS, RENEWED)
+    with stage.client() as client:
+        assert client.post("items", content=(piece for piece in [b"a", b"b"])).status_code == 401
+    assert len(stage.asked("POST", ITEMS)) == 1
+
+
+def test_a_plain_401_of_the_api_is_not_repeated(stage, call):
+    stage.answers("POST", ITEMS, Answer(b"", 401))
+    assert call(stage.server, "POST", "items", json={}).status_code == 401
+    assert len(stage.asked("POST", ITEMS)) == 1
+
+
+def test_another_servers_wish_for_repetition_means_nothing(stage, elsewhere, call):
+    elsewhere.answers("POST", "items", RENEWED)
+    assert call(stage.server, "POST", elsewhere.url + "items", json={}).status_code == 401
+    assert len(elsewhere.asked("POST", "items")) == 1
+
+
+def test_a_file_is_sent_from_where_it_stands_with_its_length(stage, call):
+    stage.answers("PUT", ITEMS, [])
+    file = io.BytesIO(b"head and body")
+    file.seek(9)
+    call(stage.server, "PUT", "items", content=file)
+    got = stage.asked("PUT", ITEMS)[0]
+    assert (got.body, got.headers["content-length"], "transfer-encoding" in got.headers) == (b"body", "4", False)
+
+
+@pytest.mark.parametrize("wanted", ["61", "-1", "soon", "²", ""])
 def test_a_wait_that_is_long_or_unclear_is_left_to_the_caller(stage, call, wanted):
     stage.answers("GET", ITEMS, Answer(b"", 503, {"Retry-After": wanted}))
     call(stage.server, "GET", "items")

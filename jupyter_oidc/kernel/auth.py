@@ -1,0 +1,200 @@
+"""The grant for other libraries: as an authentication object, as headers, and as an API key, all of them renewed.
+
+The object works with httpx and requests alike, and adds the grant only to requests to its one API. With both it
+raises our exceptions and repeats a call once whose grant or token was too old. What a library copies once and keeps,
+nobody can renew: that is good for at least three minutes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from jupyter_oidc.kernel.body import can_be_sent_again
+from jupyter_oidc.kernel.grant import below
+from jupyter_oidc.kernel.replies import LONGEST, broken_contract, content_of, content_of_async, problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+
+    from jupyter_oidc.kernel.grant import GrantAuth
+
+_NAME: Final = "Authorization"
+
+
+class ApiAuth(httpx.Auth):
+    """``auth=`` of httpx and requests for the API at ``base_url``; ``lab_url`` is where one can sign in by hand."""
+
+    def __init__(self, grants: GrantAuth, base_url: str, lab_url: str) -> None:
+        self._grants = grants
+        self._base_url = httpx.URL(base_url)
+        self._lab_url = lab_url
+
+    def __repr__(self) -> str:
+        return f"ApiAuth({str(self._base_url)!r}, <hidden>)"
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is, through the proxy; it ends with a slash."""
+        return str(self._base_url)
+
+    def api_key(self) -> str:
+        """Return a grant that is good for at least three minutes; for an SDK that asks for its key before each call."""
+        return Hidden(self._grants.current())
+
+    async def async_api_key(self) -> str:
+        """As ``api_key`` for an asynchronous SDK."""
+        return Hidden(await self._grants.current_async())
+
+    # -- httpx ---------------------------------------------------------------------------------------------------
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the grant; once more with a new one if need be; raise a refusal of ours."""
+        if not self._is_ours(request.url):
+            yield request
+            return
+        response = yield _signed(request, self._grants.current())
+        if self._once_more(request, response, again=can_be_sent_again(request)):
+            response = yield _signed(request, self._grants.current())
+        if self._refused(response):
+            raise self._problem(request, response, content_of(response))
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """As ``sync_auth_flow`` for an asynchronous client."""
+        if not self._is_ours(request.url):
+            yield request
+            return
+        response = yield _signed(request, await self._grants.current_async())
+        if self._once_more(request, response, again=can_be_sent_again(request)):
+            response = yield _signed(request, await self._grants.current_async())
+        if self._refused(response):
+            raise self._problem(request, response, await content_of_async(response))
+
+    # -- requests, and what else hands over a request and takes it back ------------------------------------------
+
+    def __call__(self, request: Any) -> Any:
+        """Add the grant to a request that has ``url`` and ``headers``; of requests, also look at the answer."""
+        if not self._is_ours(request.url):
+            return request
+        _signed(request, self._grants.current())
+        if hasattr(request, "register_hook"):
+            request.register_hook("response", self._hook(request.body))
+        return request
+
+    def _hook(self, body: Any) -> Callable[..., Any]:
+        begin = body.tell() if hasattr(body, "seek") and hasattr(body, "tell") else None
+
+        def look(response: Any, **options: Any) -> Any:
+            """Judge the answer to this one call; requests goes on with what is returned."""
+            again = body is None or isinstance(body, str | bytes) or begin is not None
+            if self._once_more(response.request, response, again=again):
+                response.close()
+                if begin is not None:
+                    body.seek(begin)
+                request = _signed(response.request.copy(), self._grants.current())
+                first, response = response, response.connection.send(request, **options)
+                response.request = request
+                response.history.append(first)
+            if self._refused(response):
+                content = response.raw.read(LONGEST + 1, decode_content=True)
+                response.close()
+                if len(content) > LONGEST:
+                    raise broken_contract()
+                raise self._problem(response.request, response, content)
+            return response
+
+        return look
+
+    # -- both ----------------------------------------------------------------------------------------------------
+
+    def _is_ours(self, url: Any) -> bool:
+        return below(self._base_url, httpx.URL(str(url)))
+
+    def _refused(self, response: Any) -> bool:
+        return "X-OIDC-Error" in response.headers and self._is_ours(response.url)
+
+    def _once_more(self, request: Any, response: Any, *, again: bool) -> bool:
+        """Whether the call is to be made again, after forgetting a grant that the server has refused."""
+        if response.status_code != 401 or not self._is_ours(response.url):
+            return False
+        if response.headers.get("X-OIDC-Error") == "grant_invalid":
+            self._grants.refused(request)
+            return again
+        return again and response.headers.get("X-OIDC-Retryable") == "true"
+
+    def _problem(self, request: Any, response: Any, content: bytes) -> Exception:
+        return problem(request.method, response.headers["X-OIDC-Error"], content, self._lab_url)
+
+
+class Hidden(str):
+    """Text that does not show when a notebook prints it, or a container that holds it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+
+class RenewingHeaders(dict[str, str]):
+    """Headers whose ``Authorization`` is renewed when it is read, if it is old; more headers may be added.
+
+    NOTE: it is a dictionary, because libraries ask for one. What copies it gets the grant of that moment; so does
+    what pickles it, and a library that reads a dictionary past its methods gets the grant that was read last.
+    """
+
+    def __init__(self, grants: GrantAuth) -> None:
+        self._grants = grants
+        super().__init__()
+        super().__setitem__(_NAME, _header(grants.current()))
+
+    def __getitem__(self, name: str) -> str:
+        self._renew()
+        return super().__getitem__(name)
+
+    def __iter__(self) -> Iterator[str]:
+        self._renew()
+        return super().__iter__()
+
+    def __or__(self, other: Mapping[str, str]) -> dict[str, str]:  # type: ignore[override]  # a snapshot is plain
+        return {**self.copy(), **other}
+
+    def __ror__(self, other: Mapping[str, str]) -> dict[str, str]:  # type: ignore[override]
+        return {**other, **self.copy()}
+
+    def __reduce__(self) -> tuple[type[dict[str, str]], tuple[dict[str, str]]]:
+        return dict, (self.copy(),)
+
+    def copy(self) -> dict[str, str]:
+        """Return a plain dictionary, which is good for at least three minutes."""
+        self._renew()
+        return dict(super().items())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header."""
+        self._renew()
+        return super().get(name, default)
+
+    def items(self) -> Any:
+        """Return names and values."""
+        self._renew()
+        return super().items()
+
+    def values(self) -> Any:
+        """Return the values."""
+        self._renew()
+        return super().values()
+
+    def _renew(self) -> None:
+        """Write the current grant, unless the caller has put something of their own in its place."""
+        if isinstance(super().get(_NAME), Hidden):
+            super().__setitem__(_NAME, _header(self._grants.current()))
+
+
+def _header(grant: str) -> str:
+    return Hidden(f"Bearer {grant}")
+
+
+def _signed(request: Any, grant: str) -> Any:
+    request.headers[_NAME] = f"Bearer {grant}"
+    return request

@@ -1,0 +1,101 @@
+"""The connections to our server, shared by all clients of a process: made once, used for every API.
+
+A client that is closed leaves them open for the next one; those of an event loop end with its last client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+from urllib.request import getproxies
+from weakref import WeakKeyDictionary, WeakSet
+
+import httpx
+
+from jupyter_oidc.kernel.tls import trusted
+
+if TYPE_CHECKING:
+    from jupyter_oidc.kernel.find import Server
+
+LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
+"""An idle connection is kept for 30 seconds: a person thinks between two cells."""
+
+_OWN: Final = frozenset(
+    {"cert", "http1", "http2", "limits", "mounts", "proxy", "proxies", "transport", "trust_env", "verify"}
+)
+"""Options of httpx that ask for connections of one's own."""
+
+
+class Connections:
+    """The pools of one process; ``options`` are those of a client that is about to be made."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._pool: httpx.HTTPTransport | None = None
+        self._loops = _Loops(server)
+
+    def shared(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the option that lets a client use the shared connections, or none if it needs its own."""
+        if not self._suits(options):
+            return {}
+        # NOTE: two threads may make two; one of them serves its one client only, no harm done.
+        self._pool = self._pool or httpx.HTTPTransport(verify=trusted(self._server), limits=LIMITS, trust_env=False)
+        return {"transport": _Shared(self._pool)}
+
+    def shared_async(self, options: dict[str, Any]) -> dict[str, Any]:
+        """As ``shared`` for an asynchronous client."""
+        return {"transport": _SharedAsync(self._loops)} if self._suits(options) else {}
+
+    def _suits(self, options: dict[str, Any]) -> bool:
+        # NOTE: the way through a corporate proxy is httpx's own to find, for each client.
+        return _OWN.isdisjoint(options) and (self._server.is_local or not getproxies())
+
+
+class _Shared(httpx.BaseTransport):
+    """The door of one client to the pool; closing it closes nothing."""
+
+    def __init__(self, pool: httpx.HTTPTransport) -> None:
+        self._pool = pool
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._pool.handle_request(request)
+
+
+class _SharedAsync(httpx.AsyncBaseTransport):
+    """The door of one asynchronous client to the pool of the loop in which it is used."""
+
+    def __init__(self, loops: _Loops) -> None:
+        self._loops = loops
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._loops.enter(self).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._loops.leave(self)
+
+
+class _Loops:
+    """A pool for each event loop, and who uses it: connections cannot move from one loop to another."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._open: WeakKeyDictionary[
+            asyncio.AbstractEventLoop, tuple[httpx.AsyncHTTPTransport, WeakSet[_SharedAsync]]
+        ] = WeakKeyDictionary()
+
+    def enter(self, client: _SharedAsync) -> httpx.AsyncHTTPTransport:
+        loop = asyncio.get_running_loop()
+        if loop not in self._open:
+            pool = httpx.AsyncHTTPTransport(verify=trusted(self._server), limits=LIMITS, trust_env=False)
+            self._open[loop] = (pool, WeakSet())
+        pool, users = self._open[loop]
+        users.add(client)
+        return pool
+
+    async def leave(self, client: _SharedAsync) -> None:
+        loop = asyncio.get_running_loop()
+        pool, users = self._open.get(loop, (None, WeakSet()))
+        users.discard(client)
+        if pool is not None and not users:
+            del self._open[loop]
+            await pool.aclose()

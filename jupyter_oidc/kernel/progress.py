@@ -1,0 +1,116 @@
+"""How far an upload is: a bar in a notebook, one line in a terminal, nothing in between in a log.
+
+It counts what has left this process; the proxy reads no faster than the API, so that is close to the truth.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from jupyter_oidc.kernel.display import Notice, ended_transfer_html, in_notebook, plain, progress_html
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+    from typing_extensions import Self
+
+PACE: Final = 0.2
+"""Seconds between two pictures at least."""
+
+
+class Face(Protocol):
+    """Where a meter is shown."""
+
+    def going(self, text: str, done: int, total: int) -> None:
+        """Show how far it is."""
+
+    def ended(self, text: str) -> None:
+        """Show how it ended, in place of that."""
+
+
+class Bar:
+    """In a notebook."""
+
+    def __init__(self) -> None:
+        self._notice = Notice()
+
+    def going(self, text: str, done: int, total: int) -> None:
+        """Show the bar."""
+        self._notice.show(progress_html(text, done, total), "")
+
+    def ended(self, text: str) -> None:
+        """Put a line in its place."""
+        self._notice.show(ended_transfer_html(text), "")
+
+
+class Line:
+    """In a terminal; a file or a pipe gets the last line only."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._width = 0
+
+    def going(self, text: str, done: int, total: int) -> None:
+        """Write the line anew."""
+        del done, total
+        if self._out.isatty():
+            self._write(text, "")
+
+    def ended(self, text: str) -> None:
+        """Write it for the last time."""
+        self._write(text, "\n")
+
+    def _write(self, text: str, end: str) -> None:
+        begin = "\r" if self._width else ""
+        self._out.write(f"{begin}{plain(text).ljust(self._width)}{end}")
+        self._out.flush()
+        self._width = len(text)
+
+
+class Meter:
+    """The progress of one upload; use it in a ``with`` statement. ``total`` is in bytes."""
+
+    def __init__(
+        self, name: str, total: int, face: Face | None = None, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._name = name
+        self._total = total
+        self._face = face or (Bar() if in_notebook() else Line(sys.stderr))
+        self._now = now
+        self._begun = now()
+        self._shown = self._begun
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        whole = readable(self._total)
+        if kind is not None:
+            self._face.ended(f"{self._name}: stopped after {readable(self._done)} of {whole}.")
+        elif self._done < self._total:
+            self._face.ended(f"{self._name}: answered after {readable(self._done)} of {whole}.")
+        else:
+            self._face.ended(f"{self._name}: sent {whole} in {self._now() - self._begun:.1f} s.")
+
+    def sent(self, count: int) -> None:
+        """Take note that ``count`` bytes have gone out; fewer than before means that it began anew."""
+        self._done = count
+        if self._now() - self._shown >= PACE:
+            self._shown = self._now()
+            share = 100 * count // max(1, self._total)
+            text = f"{self._name}: {readable(count)} of {readable(self._total)} ({share} %)"
+            self._face.going(text, count, self._total)
+
+
+def readable(size: int) -> str:
+    """Return a number of bytes for a person."""
+    value = float(size)
+    for unit in ("bytes", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

@@ -1,0 +1,135 @@
+"""Decide whether one call is made again, and after how many seconds.
+
+Nothing here waits or sends, and nothing is repeated that could happen twice: a call that changes something is
+made again only if it is known not to have reached the API, or to have been refused there.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.kernel.body import can_be_sent_again
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from jupyter_oidc.kernel.grant import GrantAuth
+
+PATIENCE: Final = 60.0
+"""Seconds that one call waits at most, all its pauses together."""
+
+MOST: Final = 8
+"""Repetitions of one call at most, however short its pauses are."""
+
+FIRST: Final = 0.5
+"""Seconds of the first pause, if nobody names any; each further one is twice as long."""
+
+LONGEST: Final = 16.0
+"""Seconds that a pause grows to by itself; a peer may name more."""
+
+_BEFORE_THE_API: Final = {
+    "idp_unavailable": "The provider cannot be reached.",
+    "overloaded": "The Jupyter server is busy.",
+}
+"""Refusals of our own that come before the API has seen anything, and pass by themselves."""
+
+_OF_THE_API: Final = {429: "The API asks for fewer calls.", 503: "The API is busy."}
+
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, 9.2.2
+
+_AT_ONCE: Final = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A call is made again after ``seconds``; ``why`` is a sentence for a person."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(slots=True)
+class Repeats:
+    """What one call has been through; alike for both clients.
+
+    ``patience`` is in seconds, ``now`` the time since 1970, ``chance`` a number from 0 to 1.
+    """
+
+    grants: GrantAuth
+    patience: float = PATIENCE
+    now: Callable[[], float] = time.time
+    chance: Callable[[], float] = random.random
+    waited: float = 0.0
+    pauses: int = 0
+    new_grant: bool = False
+    new_token: bool = False
+
+    def after(self, request: httpx.Request, response: httpx.Response) -> Pause | None:
+        """Return how to go on after ``response``; ``None`` if it is the caller's."""
+        code = code_of(self.grants, response)
+        if code == "grant_invalid":
+            # NOTE: also if this call cannot be made again, so that the next one gets a new grant.
+            self.grants.refused(request)
+        if not can_be_sent_again(request):
+            return None
+        if code == "grant_invalid":
+            return self._once("new_grant")
+        if code is not None:
+            return self._pause(response, _BEFORE_THE_API[code]) if code in _BEFORE_THE_API else None
+        if response.status_code == 401 and is_worth_repeating(self.grants, response):
+            return self._once("new_token")
+        if response.status_code not in _OF_THE_API or not _may_happen_twice(request):
+            return None
+        if response.status_code == 503 and _told(response, self.now()) is None:
+            return None
+        return self._pause(response, _OF_THE_API[response.status_code])
+
+    def _once(self, what: str) -> Pause | None:
+        if getattr(self, what):
+            return None
+        setattr(self, what, True)
+        return Pause(_AT_ONCE, "")
+
+    def _pause(self, response: httpx.Response, why: str) -> Pause | None:
+        """Return the next pause: never shorter than the peer says, longer each time, and never twice the same."""
+        grown = min(FIRST * 2**self.pauses, LONGEST)
+        seconds = max(_told(response, self.now()) or 0.0, grown / 2) + grown / 2 * self.chance()
+        if self.pauses >= MOST or self.waited + seconds > self.patience:
+            return None
+        self.pauses += 1
+        self.waited += seconds
+        return Pause(seconds, why)
+
+
+def code_of(grants: GrantAuth, response: httpx.Response) -> str | None:
+    """Return the code of an error that jupyter_oidc itself made; another server's header of that name means nothing."""
+    return response.headers.get("X-OIDC-Error") if grants.is_ours(response.url) else None
+
+
+def is_worth_repeating(grants: GrantAuth, response: httpx.Response) -> bool:
+    """Whether our server has got a new access token since it passed the call on, and could not repeat it itself."""
+    return response.headers.get("X-OIDC-Retryable") == "true" and grants.is_ours(response.url)
+
+
+def _may_happen_twice(request: httpx.Request) -> bool:
+    """Whether the API does the same however often it is asked: by the method, or by a key that the caller chose."""
+    return request.method in _IDEMPOTENT or "Idempotency-Key" in request.headers
+
+
+def _told(response: httpx.Response, now: float) -> float | None:
+    """Return the seconds of ``Retry-After`` (RFC 9110, 10.2.3); ``None`` if there is none that can be read."""
+    text = response.headers.get("Retry-After", "")
+    if text.isascii() and text.isdecimal() and len(text) < 10:
+        return float(text)
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return max(0.0, when.replace(tzinfo=when.tzinfo or timezone.utc).timestamp() - now)

@@ -1,0 +1,67 @@
+"""The pauses between two attempts at one call: short ones are silent, a long one says why and for how long.
+
+Interrupting the kernel ends a pause at once; the client can be used again afterwards.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.kernel.display import Notice, waited_html, waiting_html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typing_extensions import Self
+
+    from jupyter_oidc.kernel.repeats import Pause
+
+SILENT: Final = 2.0
+"""Seconds that a call may wait, all in all, without a word."""
+
+STEP: Final = 1.0
+"""Seconds between two looks at the clock in a note."""
+
+_SPEAKS = threading.Lock()
+"""Held by the call whose note is shown: a hundred calls that wait for the same thing need one note."""
+
+
+class Waiting:
+    """The pauses of one call; use it in a ``with`` statement, so that its note never goes on counting."""
+
+    def __init__(self) -> None:
+        self._notice: Notice | None = None
+        self._waited = 0.0
+        self._why = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._notice is not None:
+            try:
+                self._notice.show(waited_html(self._why, self._waited), "")
+            finally:
+                _SPEAKS.release()
+
+    def steps(self, pause: Pause) -> Iterator[float]:
+        """Yield the seconds of which ``pause`` consists: the caller sleeps through each, in its own way."""
+        self._why = pause.why
+        loud = self._waited + pause.seconds > SILENT
+        left = pause.seconds
+        while left > 0:
+            if loud:
+                self._say(left)
+            step = min(STEP, left)
+            yield step
+            self._waited += step
+            left -= step
+
+    def _say(self, left: float) -> None:
+        if self._notice is None:
+            if not _SPEAKS.acquire(blocking=False):
+                return
+            self._notice = Notice()
+        text = f"{self._why} Trying again by itself for a while; interrupt to stop."
+        self._notice.show(waiting_html(self._why, left), text)

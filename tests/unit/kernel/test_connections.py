@@ -1,0 +1,127 @@
+"""The connections that all clients of a kernel share: made once, closed by nobody by accident."""
+
+import asyncio
+import gc
+
+import httpx
+import pytest
+
+import jupyter_oidc as oidc
+from tests.unit.kernel.stage import Stage
+
+ITEMS = "jupyter-oidc/api/orders/items"
+MODELS = "jupyter-oidc/api/models/items"
+
+
+@pytest.fixture
+def dialled(kernel, monkeypatch):
+    """How many connections the stage has accepted: one entry each."""
+    accepted = []
+    accept = kernel._http.get_request
+
+    def counting():
+        found = accept()
+        accepted.append(found[1])
+        return found
+
+    monkeypatch.setattr(kernel._http, "get_request", counting)
+    kernel.answers("GET", ITEMS, ["a book"])
+    kernel.answers("GET", MODELS, ["a model"])
+    return accepted
+
+
+def of_grants(stage):
+    """The grant is asked for with a client of its own."""
+    return len(stage.issued)
+
+
+def test_clients_made_for_each_call_share_a_connection(kernel, dialled):
+    for _ in range(5):
+        oidc.api("orders").get("items")
+        oidc.api("models").get("items")
+    assert len(dialled) - of_grants(kernel) == 1
+
+
+def test_a_client_that_is_closed_leaves_the_connection_to_the_others(kernel, dialled):
+    with oidc.api("orders") as outer:
+        with oidc.api("orders") as inner:
+            inner.get("items")
+        assert outer.get("items").json() == ["a book"]
+    oidc.api("orders").get("items")
+    assert len(dialled) - of_grants(kernel) == 1
+
+
+def test_what_is_set_on_one_client_is_not_on_another(kernel, dialled):
+    first = oidc.api("orders")
+    first.headers["X-Team"] = "blue"
+    oidc.api("orders").get("items")
+    assert "x-team" not in kernel.received[-1].headers
+
+
+def test_options_that_concern_one_client_share_the_connection_too(kernel, dialled):
+    oidc.api("orders").get("items")
+    oidc.api("orders", timeout=5, headers={"X-Team": "blue"}, patience=0).get("items")
+    assert len(dialled) - of_grants(kernel) == 1
+
+
+@pytest.mark.parametrize("options", [{"limits": httpx.Limits(max_connections=1)}, {"http1": True}])
+def test_options_that_concern_connections_get_their_own(kernel, dialled, options):
+    oidc.api("orders").get("items")
+    with oidc.api("orders", **options) as client:
+        client.get("items")
+    assert len(dialled) - of_grants(kernel) == 2
+
+
+def test_a_transport_of_the_callers_is_used(kernel):
+    def answer(request):
+        return httpx.Response(200, text="by the caller")
+
+    with oidc.api("orders", transport=httpx.MockTransport(answer)) as client:
+        assert client.get("items").text == "by the caller"
+
+
+def test_asynchronous_clients_of_one_loop_share_a_connection(kernel, dialled):
+    async def calls():
+        kept = oidc.async_api("orders")
+        await kept.get("items")
+        for _ in range(5):
+            async with oidc.async_api("orders") as client:
+                await client.get("items")
+            await kept.get("items")
+        await kept.aclose()
+
+    asyncio.run(calls())
+    assert len(dialled) - of_grants(kernel) == 1
+
+
+def test_a_client_can_be_used_in_one_loop_after_another(kernel, dialled):
+    client = oidc.async_api("orders")
+    assert [asyncio.run(client.get("items")).status_code for _ in range(2)] == [200, 200]
+
+
+def test_the_last_asynchronous_client_closes_the_connections_of_its_loop(kernel, dialled, recwarn):
+    async def calls():
+        async with oidc.async_api("orders") as client:
+            await client.get("items")
+
+    gc.collect()
+    recwarn.clear()
+    asyncio.run(calls())
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn if warning.category is ResourceWarning] == []
+
+
+def test_a_proxy_in_the_environment_is_still_used_for_a_server_far_away(stage, connection_file, monkeypatch):
+    monkeypatch.setenv("JUPYTER_OIDC_URL", "http://hub.example.com/")
+    monkeypatch.setenv("HTTP_PROXY", stage.url)
+    oidc.api("orders").get("items")
+    assert {got.headers["host"] for got in stage.received} == {"hub.example.com"}
+
+
+def test_a_proxy_in_the_environment_does_not_see_calls_of_a_kernel_to_a_local_server(kernel, monkeypatch):
+    kernel.answers("GET", ITEMS, ["a book"])
+    with Stage() as corporate:
+        for name in ("HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, corporate.url)
+        oidc.api("orders").get("items")
+        assert corporate.received == []

@@ -1,0 +1,106 @@
+"""How real libraries treat what we hand them: when a grant is old at once, each call needs a new one."""
+
+import asyncio
+import itertools
+
+import fsspec
+import httpx
+import pandas as pd
+import pytest
+import requests
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
+
+import jupyter_oidc as oidc
+from jupyter_oidc.kernel.bridge import bridge
+from tests.unit.kernel.stage import Answer
+
+ITEMS = "jupyter-oidc/api/orders/items"
+CHAT = "jupyter-oidc/api/models/chat/completions"
+QUESTION = {"model": "small", "messages": [{"role": "user", "content": "Say hello."}]}
+ANSWER = {
+    "id": "chat-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "small",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello."}}],
+}
+
+
+@pytest.fixture
+def fleeting(kernel):
+    """A kernel for which a quarter of an hour passes each time it looks at the clock."""
+    kernel.answers("GET", "jupyter-oidc/providers", {"providers": []})
+    kernel.answers("GET", ITEMS, Answer(b"id,title\n1,a book\n", headers={"Content-Type": "text/csv"}))
+    kernel.answers("POST", CHAT, ANSWER)
+    bridge().auth._now = itertools.count(0, 900).__next__
+    return kernel
+
+
+def bearers(stage, method="GET", path=ITEMS):
+    return [got.bearer for got in stage.asked(method, path)]
+
+
+def newest(count):
+    """Whether the last ``count`` calls each carried a grant of their own."""
+    return lambda found: len(found) == count and len(set(found)) == count and None not in found
+
+
+def test_one_pair_of_headers_serves_many_calls_of_requests(fleeting):
+    url, headers = oidc.endpoint("orders")
+    for _ in range(2):
+        requests.get(url + "items", headers=headers, timeout=5)
+    assert newest(2)(bearers(fleeting))
+
+
+def test_one_pair_of_headers_serves_many_tables_of_pandas(fleeting):
+    url, headers = oidc.endpoint("orders")
+    for _ in range(2):
+        pd.read_csv(url + "items", storage_options=headers)
+    assert newest(2)(bearers(fleeting))
+
+
+def test_one_filesystem_of_fsspec_serves_many_reads(fleeting):
+    """It keeps its options for ever, and itself: the same options get the same filesystem."""
+    url, headers = oidc.endpoint("orders")
+    for _ in range(2):
+        fsspec.filesystem("http", headers=headers, skip_instance_cache=False).cat_file(url + "items")
+    assert newest(2)(bearers(fleeting))
+
+
+def test_one_client_of_openai_serves_many_calls(fleeting):
+    models = oidc.auth("models")
+    with OpenAI(
+        base_url=models.base_url, api_key=models.api_key, http_client=DefaultHttpxClient(trust_env=False)
+    ) as client:
+        answers = [client.chat.completions.create(**QUESTION).choices[0].message.content for _ in range(2)]
+    assert answers == ["Hello.", "Hello."]
+    assert newest(2)(bearers(fleeting, "POST", CHAT))
+
+
+def test_one_asynchronous_client_of_openai_serves_many_calls(fleeting):
+    async def calls():
+        models = oidc.auth("models")
+        http = DefaultAsyncHttpxClient(trust_env=False)
+        async with AsyncOpenAI(base_url=models.base_url, api_key=models.async_api_key, http_client=http) as client:
+            for _ in range(2):
+                await client.chat.completions.create(**QUESTION)
+
+    asyncio.run(calls())
+    assert newest(2)(bearers(fleeting, "POST", CHAT))
+
+
+def test_one_client_of_httpx_serves_many_calls(fleeting):
+    orders = oidc.auth("orders")
+    with httpx.Client(auth=orders, base_url=orders.base_url, trust_env=False) as client:
+        for _ in range(2):
+            client.get("items")
+    assert newest(2)(bearers(fleeting))
+
+
+def test_headers_that_a_client_copies_stay_as_they_were(fleeting):
+    """What the page says about copies; if this fails, the page may promise more."""
+    url, headers = oidc.endpoint("orders")
+    with httpx.Client(headers=headers, trust_env=False) as client:
+        for _ in range(2):
+            client.get(url + "items")
+    assert len(set(bearers(fleeting))) == 1
