@@ -39,7 +39,10 @@ namespace Private {
       // What delays a renewal.
       idp_unavailable: { why: trans.__('The provider cannot be reached.') },
       token_response_invalid: { why: trans.__('The provider gives an answer that cannot be used.') },
-      discovery_failed: { why: trans.__('The description that the provider gives of itself cannot be used.'), next: ask },
+      discovery_failed: {
+        why: trans.__('The description that the provider gives of itself cannot be used.'),
+        next: ask
+      },
       issuer_mismatch: { why: trans.__('The provider is not the one in the settings: its name differs.'), next: ask },
       tls_untrusted: {
         why: trans.__('The certificate of the provider is not trusted on the Jupyter server.'),

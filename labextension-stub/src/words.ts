@@ -230,7 +230,7 @@ namespace Private {
             : trans.__('Calls work for another %1.', duration(left, trans)),
       tone: left === 0 ? 'trouble' : 'attention',
       acts: ['refresh', 'sign-out'],
-      short: left === null ? short : trans.__('%1, %2 left', short, duration(left, trans))
+      short: left === null || left === 0 ? short : trans.__('%1, %2 left', short, duration(left, trans))
     };
   }
 
