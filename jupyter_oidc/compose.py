@@ -94,7 +94,7 @@ class Services:
         for session in move:
             await session.aclose()  # what is stored is whole before the next service reads it
         for session in (*move, *end):
-            session.abandon_sign_ins()
+            session.sign_ins.abandon()
         install(build(settings, self.parts, pending=self.pending, taken_over=stay))
         for provider in settings.providers:
             if provider.name not in {session.settings.name for session in stay}:

@@ -39,6 +39,13 @@ _BUTTON = (
     "background:var(--jp-brand-color1, #1976d2);color:var(--jp-ui-inverse-font-color1, #ffffff)"
 )
 
+_CODE = (
+    "display:inline-block;margin:0.3em 0;padding:0.2em 0.5em;border-radius:4px;font-size:1.9em;letter-spacing:0.12em;"
+    "user-select:all;-webkit-user-select:all;border:1px dashed var(--jp-border-color1, #bdbdbd);"
+    "background:var(--jp-layout-color2, transparent);color:var(--jp-content-font-color0, inherit);"
+    "font-family:var(--jp-code-font-family, monospace)"
+)
+
 
 def session_text(summary: dict[str, Any]) -> str:
     """Return one line about a session."""
@@ -68,14 +75,40 @@ def session_html(summary: dict[str, Any]) -> str:
     return f'<div role="status" style="{_CARD}">{"".join(rows)}</div>'
 
 
-def link_html(url: str, provider: str, seconds: float, code: str = "") -> str:
-    """Return the invitation to sign in, with the time that is left; ``code`` is what a device sign-in asks for."""
-    entered = f"<div>Enter the code <b>{escape(plain(code))}</b></div>" if code else ""
+def link_html(url: str, provider: str, seconds: float) -> str:
+    """Return the invitation to sign in, with the time that is left."""
+    return _invitation(provider, _link(url), seconds)
+
+
+def code_html(url: str, provider: str, seconds: float, code: str, *, filled_in: bool) -> str:
+    """Return the invitation to sign in with a code; ``filled_in`` says that the page at ``url`` knows it already.
+
+    One click selects the whole code, so that it can be copied; there is no script that could do it.
+    """
+    shown = plain(code)
+    spelt = escape(", ".join(shown))
+    act = "Check that the page shows this code:" if filled_in else "Enter this code on the page:"
+    body = (
+        f"<div>{act}</div>"
+        f'<div><code role="img" aria-label="Code: {spelt}" style="{_CODE}">'
+        f"{escape(shown)}</code></div>"
+        f"{_link(url)}"
+        f'<div style="{_MUTED}">Click the code to select it. Never enter a code that somebody else sent you.</div>'
+    )
+    return _invitation(provider, body, seconds)
+
+
+def _invitation(provider: str, body: str, seconds: float) -> str:
     return (
-        f'<div style="{_CARD}"><div><b>Sign in at {escape(provider)}</b></div>{entered}'
-        f'<a style="{_BUTTON}" href="{escape(url)}" target="_blank" rel="noopener noreferrer">Open the sign-in page</a>'
+        f'<div style="{_CARD}"><div><b>Sign in at {escape(provider)}</b></div>{body}'
         f'<div role="status" style="{_MUTED}">Waiting for you; {_clock(seconds)} left. '
         "Interrupt the kernel to cancel.</div></div>"
+    )
+
+
+def _link(url: str) -> str:
+    return (
+        f'<a style="{_BUTTON}" href="{escape(url)}" target="_blank" rel="noopener noreferrer">Open the sign-in page</a>'
     )
 
 

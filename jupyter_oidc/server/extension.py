@@ -31,6 +31,7 @@ from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
 from jupyter_oidc.server.kernel_grants import KernelGrants
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsWatch
+from jupyter_oidc.server.whereabouts import Whereabouts
 from jupyter_oidc.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -74,7 +75,14 @@ class JupyterOIDC(ExtensionApp):
         entropy = SystemEntropy()
         grants = KernelGrants(SystemClock(), entropy, self._kernel_key)
         settings, findings = (read, ()) if isinstance(read, Settings) else (None, tuple(read))
-        self._context = Context(lambda now: _services(now, journal, storage_key), settings, findings, grants, entropy)
+        self._context = Context(
+            lambda now: _services(now, journal, storage_key),
+            settings,
+            findings,
+            grants,
+            entropy,
+            Whereabouts.of_server(server.ip, os.environ),
+        )
         for finding in findings:
             server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
         if settings is not None:

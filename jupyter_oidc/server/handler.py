@@ -34,6 +34,7 @@ from jupyter_oidc.errors import (
 from jupyter_oidc.server.door import RESOURCE, Door, door_of, open_door
 from jupyter_oidc.server.kernel_grants import PREFIX
 from jupyter_oidc.server.problems import error_reply, problem_of
+from jupyter_oidc.server.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.compose import Services
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.kernel_grants import KernelGrants
+    from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Finding, Settings
 
 LARGEST_BODY: Final = 65_536
@@ -66,6 +68,7 @@ class Context:
     findings: tuple[Finding, ...]
     grants: KernelGrants
     entropy: Entropy
+    whereabouts: Whereabouts = field(default_factory=Whereabouts)
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _proxy_prefix: str = ""
@@ -199,11 +202,22 @@ class OidcHandler(APIHandler):
             raise Forbidden("This session belongs to the owner of the server.")
         if not await ensure_async(self.authorizer.is_authorized(self, user, declared.action or "", RESOURCE)):
             raise Forbidden
+        self.context.whereabouts.note(self.request.host, self.request.headers)
 
     @property
     def caller_name(self) -> str:
-        """A name for counting: the kernel, or the Jupyter user."""
-        return f"kernel:{self.kernel_id}" if self.kernel_id else f"user:{getattr(self.current_user, 'username', '')}"
+        """A name for counting, and for who began a sign-in: the kernel, or the Jupyter user.
+
+        Who shows Jupyter's token is one and the same, since Jupyter makes up a new user for each such request.
+        """
+        if self.kernel_id:
+            return f"kernel:{self.kernel_id}"
+        return "token" if self.token_authenticated else f"user:{getattr(self.current_user, 'username', '')}"
+
+    @property
+    def browser(self) -> Browser:
+        """Where the caller's browser is."""
+        return self.context.whereabouts.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
 
     @property
     def services(self) -> Services:

@@ -16,6 +16,14 @@ _LOOPBACK_HOST: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,
 LONGEST_NEXT: Final = 2048
 
 
+def is_loopback_host(host: str) -> bool:
+    """Return whether ``host``, as a ``Host`` header names it, is a loopback name: then the browser is on this machine.
+
+    NOTE: or at the other end of a tunnel, which nothing in a request tells.
+    """
+    return _LOOPBACK_HOST.match(host) is not None
+
+
 def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callback_path: str) -> str:
     """Return the redirect URI for a browser that reached us as ``protocol://host``.
 
@@ -23,7 +31,7 @@ def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callba
     """
     if configured:
         return configured
-    if _LOOPBACK_HOST.match(host):
+    if is_loopback_host(host):
         return f"{protocol}://{host}{callback_path}"
     raise ConfigurationInvalid(
         "This server is not reached on a loopback address, so its redirect_uri has to be configured.",

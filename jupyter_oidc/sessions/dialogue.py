@@ -23,6 +23,7 @@ from jupyter_oidc.errors import (
 )
 from jupyter_oidc.protocol import (
     authorization,
+    device,
     discovery,
     dpop,
     id_token,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.message import Reply
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.grant import TokenKey
-    from jupyter_oidc.sessions.pending import PendingSignIn
+    from jupyter_oidc.sessions.pending import PendingSignIn, Wishes
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.settings import Provider
 
@@ -55,6 +56,9 @@ KEYS_STAY_GOOD = 86_400.0
 
 _USERINFO_WEATHER = frozenset({"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.unanswered"})
 """Details of UserInfo replies that say nothing about the person (B6)."""
+
+_NOT_THE_PROVIDER = frozenset({"token.format", "token.status"})
+"""Details of token replies that no token endpoint gives: a portal's page, a redirect (A10, A31)."""
 
 STRANGERS_PAUSE = 10.0
 """Seconds between two key sets that are fetched because of a token that anybody could have sent (K-7)."""
@@ -177,10 +181,11 @@ class Dialogue:
             nonce=pending.nonce,
             code_challenge=challenge_of(pending.verifier),
             response_mode=settings.response_mode,
-            prompt=pending.prompt or settings.prompt,
-            max_age=self._max_age(pending),
-            acr_values=pending.step_up.acr_values,
+            prompt=pending.wishes.prompt or settings.prompt,
+            max_age=self._max_age(pending.wishes),
+            acr_values=pending.wishes.step_up.acr_values,
             audience=settings.audience if settings.send_audience_in_authorize else None,
+            login_hint=pending.wishes.login_hint,
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
         )
         return authorization.authorization_url(metadata, request)
@@ -226,28 +231,104 @@ class Dialogue:
             ),
             proof_key,
         )
-        now = self._clock.now().wall
-        answer = token.read_token_reply(
-            reply,
-            requested_scopes=self._settings.scopes,
-            id_token_required=True,
-            now=now,
-            proved=proof_key is not None,
-        )
+        answer = self._read_sign_in(reply, proof_key)
         if isinstance(answer, token.TokenUnavailable):
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
         if isinstance(answer, token.TokenError):
             return answer
+        rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending.wishes))
+        return await self._admit(metadata, answer, rules, reply, proof_key)
+
+    async def authorize_device(self, wishes: Wishes, *, longest: float) -> device.DeviceAuthorization:
+        """Get a code for the person and one for us, good for at most ``longest`` seconds (RFC 8628, 3.1, 3.2)."""
+        metadata, settings = await self.metadata(), self._settings
+        call = device.device_authorization_call(
+            metadata,
+            self._client(),
+            device.DeviceRequest(
+                scopes=settings.scopes,
+                audience=settings.audience if settings.send_audience_in_authorize else None,
+                prompt=wishes.prompt or settings.prompt,
+                max_age=self._max_age(wishes),
+                acr_values=wishes.step_up.acr_values,
+            ),
+        )
+        if call is None:
+            raise DiscoveryFailed(detail="discovery.device_authorization_endpoint")
+        given = device.read_device_reply(
+            await self._port.send(call),
+            now=self._clock.now().wall,
+            longest=longest,
+            allow_loopback_http=settings.allow_insecure_loopback,
+        )
+        if isinstance(given, token.TokenUnavailable):
+            raise IdpUnavailable(detail="device.status", retry_after=given.retry_after)
+        if isinstance(given, token.TokenError):
+            raise TokenResponseInvalid(
+                "The provider refuses to begin a sign-in by code for this application.",
+                action="Ask your administrator to enable the device authorization grant for this client.",
+                detail=f"device.{given.error}",
+            )
+        return given
+
+    async def redeem_device(
+        self, device_code: Secret, wishes: Wishes, proof_key: dpop.ProofKey | None
+    ) -> Tokens | token.TokenError | token.TokenUnavailable | Unanswered:
+        """Ask once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
+
+        There is no nonce in this grant, so none may be in the ID token either (see ``protocol.device``).
+        ``Unanswered`` says that no answer came, or one of something in between that is not the provider; the next
+        question may be answered. Raises what makes tokens unusable, or what happened after they had been given.
+        """
+        try:
+            metadata = await self.metadata()
+            call = device.device_token_call(metadata, self._client(), device_code)
+            reply = await self._proving.send(call, proof_key)
+            answer = self._read_sign_in(reply, proof_key)
+        except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
+            if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_THE_PROVIDER:
+                raise
+            return Unanswered()
+        if not isinstance(answer, token.TokenSet):
+            return answer
+        rules = self._id_token_rules(nonce=None, max_age=self._max_age(wishes))
+        tokens = await self._admit(metadata, answer, rules, reply, proof_key)
+        if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
+            await self._discard(metadata, answer)
+            raise IdTokenRejected(
+                "The provider's ID token was refused: it belongs to another sign-in (nonce).", detail="id_token.nonce"
+            )
+        return tokens
+
+    def _read_sign_in(
+        self, reply: Reply, proof_key: dpop.ProofKey | None
+    ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
+        return token.read_token_reply(
+            reply,
+            requested_scopes=self._settings.scopes,
+            id_token_required=True,
+            now=self._clock.now().wall,
+            proved=proof_key is not None,
+        )
+
+    async def _admit(
+        self,
+        metadata: discovery.Metadata,
+        answer: token.TokenSet,
+        rules: id_token.IdTokenRules,
+        reply: Reply,
+        proof_key: dpop.ProofKey | None,
+    ) -> Tokens:
+        """Validate the tokens of a sign-in and find out whose they are (sections V and U); refused ones are revoked."""
         if answer.id_token is None:
             raise TokenResponseInvalid(detail="token.id_token")
-        rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending))
         try:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
             claims = await self._claims(metadata, answer, verified, proof_key)
-            person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
         except (IdTokenRejected, UserinfoRejected, ClockSkew):
             await self._discard(metadata, answer)
             raise
+        person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
         return Tokens(answer, person, verified.expires_at, proof_key)
 
     async def refresh(
@@ -373,9 +454,9 @@ class Dialogue:
         """Close the port."""
         await self._port.aclose()
 
-    def _max_age(self, pending: PendingSignIn) -> int | None:
+    def _max_age(self, wishes: Wishes) -> int | None:
         """Return the stricter of what the settings and the API that asked for this sign-in demand (A-8, V-13)."""
-        wanted = [age for age in (self._settings.max_age, pending.step_up.max_age) if age is not None]
+        wanted = [age for age in (self._settings.max_age, wishes.step_up.max_age) if age is not None]
         return min(wanted, default=None)
 
     def _client(self) -> token.Client:

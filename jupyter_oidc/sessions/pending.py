@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.dpop import ProofKey
+    from jupyter_oidc.sessions.strategy import Strategy
 
 LIFETIME: Final = 600.0
 """Seconds from the beginning of a sign-in to its callback (A-9)."""
@@ -54,6 +55,28 @@ class StepUp:
     max_age: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ShownCode:
+    """What a person needs for a sign-in by code: what to open and what to enter there (RFC 8628, 3.3)."""
+
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a sign-in is to be like, besides who begins it.
+
+    ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3).
+    """
+
+    next: str | None = None
+    prompt: str | None = None
+    login_hint: str | None = None
+    step_up: StepUp = StepUp()
+
+
 @dataclass(slots=True, eq=False)
 class PendingSignIn:
     """One sign-in attempt: a *transaction* in the words of the specification.
@@ -61,6 +84,8 @@ class PendingSignIn:
     ``nonce`` and ``verifier`` go into the authorization request and are compared with what comes back.
     ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
     An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
+    ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
+    ``lifetime`` is in seconds.
     """
 
     flow: str
@@ -69,9 +94,10 @@ class PendingSignIn:
     begun: Moment
     nonce: str
     verifier: Secret
-    next: str | None = None
-    prompt: str | None = None
-    step_up: StepUp = StepUp()
+    wishes: Wishes = Wishes()
+    strategy: Strategy = "server"
+    code: ShownCode | None = None
+    lifetime: float = LIFETIME
     offered: bool = False
     ticket_digest: bytes | None = None
     state_digest: bytes = b""
@@ -86,7 +112,7 @@ class PendingSignIn:
 
     def seconds_left(self, now: Moment) -> float:
         """Return the seconds left to finish; never negative."""
-        return max(0.0, LIFETIME - (now.monotonic - self.begun.monotonic))
+        return max(0.0, self.lifetime - (now.monotonic - self.begun.monotonic))
 
 
 class PendingSignIns:
@@ -101,10 +127,9 @@ class PendingSignIns:
         self,
         provider: str,
         caller: str,
+        wishes: Wishes,
         *,
-        next_path: str | None,
-        prompt: str | None,
-        step_up: StepUp = StepUp(),
+        strategy: Strategy = "server",
         offered: bool = False,
     ) -> tuple[PendingSignIn, str]:
         """Open a sign-in and return it with its one-time start ticket.
@@ -121,9 +146,8 @@ class PendingSignIns:
             begun=self._clock.now(),
             nonce=self._entropy.token(256),
             verifier=Secret(self._entropy.token(256)),
-            next=next_path,
-            prompt=prompt,
-            step_up=step_up,
+            wishes=wishes,
+            strategy=strategy,
             offered=offered,
             ticket_digest=_digest(ticket),
         )

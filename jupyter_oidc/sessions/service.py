@@ -17,20 +17,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from jupyter_oidc.clock import utc_text
 from jupyter_oidc.errors import (
     AudienceRefused,
-    IdpUnavailable,
     IdTokenRejected,
     LogoutTokenInvalid,
     Overloaded,
     Problem,
     ProviderProblem,
     SignInCancelled,
-    SignInDeclined,
-    StateUsed,
     StorageUnavailable,
     TokenResponseInvalid,
     UserinfoRejected,
 )
-from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import renewal
 from jupyter_oidc.sessions.custody import Custody
@@ -39,10 +35,11 @@ from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Grante
 from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pace import Pace
-from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress, StepUp
+from jupyter_oidc.sessions.pending import StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.proving import NONCE_AGAIN
+from jupyter_oidc.sessions.sign_ins import Owner, SignIns
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
 
@@ -53,11 +50,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
+    from jupyter_oidc.sessions.pending import PendingSignIns
     from jupyter_oidc.sessions.ports import EntryLock, Journal, Scheduler, Vault
     from jupyter_oidc.settings import Provider
-
-DUPLICATE_WAIT = 10.0
-"""Seconds that a second callback waits for the result of the first (A3)."""
 
 BearerSource = Literal["access_token", "id_token"]
 
@@ -82,7 +77,6 @@ class SessionService:
         self._dialogue = dialogue
         self._keeper = Keeper(vault, lock, scheduler=scheduler, entropy=entropy, resaved=self._resaved)
         self._keeper.retry_by(lambda: self._spawn(self._keeper.try_again()))
-        self._pending = pending
         self._clock = clock
         self._entropy = entropy
         self._scheduler = scheduler
@@ -105,6 +99,24 @@ class SessionService:
         self._superseded: Secret | None = None
         self._logouts = AcceptedLogouts()
         self._exchanged: set[TokenKey] = set()
+        owner = Owner(
+            ready=self._restore_once,
+            begun=lambda: self._move(Happening.SIGN_IN_BEGUN),
+            abandoned=self._sign_in_abandoned,
+            install=self._install,
+            throw_away=self._throw_away,
+            step_up_for=self._step_up_for,
+            spawn=self._spawn,
+        )
+        self.sign_ins = SignIns(
+            settings,
+            owner,
+            dialogue=dialogue,
+            pending=pending,
+            clock=clock,
+            scheduler=scheduler,
+            journal=journal,
+        )
 
     # -- what may be shown ---------------------------------------------------------------------------------
 
@@ -155,115 +167,8 @@ class SessionService:
 
     # -- signing in ----------------------------------------------------------------------------------------
 
-    async def begin(
-        self,
-        caller: str,
-        *,
-        next_path: str | None,
-        prompt: str | None,
-        api: str | None = None,
-    ) -> tuple[PendingSignIn, str]:
-        """Open a sign-in and return it with its start ticket.
-
-        If ``api`` (or, without one, any API) asked for a stronger sign-in, this is the one (RFC 9470, 4).
-        The provider is asked for its metadata first, so that a provider that is down or misconfigured is
-        reported here and not in a window that the user has to close again (A23, D-5).
-        """
-        await self._restore_once()
-        self._dialogue.check_ready(await self._dialogue.metadata())
-        pending, ticket = self._pending.begin(
-            self.settings.name,
-            caller,
-            next_path=next_path,
-            prompt=prompt,
-            step_up=self._step_up_for(api),
-        )
-        self._move(Happening.SIGN_IN_BEGUN)
-        self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
-        return pending, ticket
-
-    def offer(self, failed: PendingSignIn) -> str:
-        """Return a start ticket for another attempt like ``failed``; it begins when somebody uses the ticket."""
-        _, ticket = self._pending.begin(
-            self.settings.name,
-            failed.caller,
-            next_path=failed.next,
-            prompt=failed.prompt,
-            step_up=failed.step_up,
-            offered=True,
-        )
-        return ticket
-
-    async def authorization_url(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
-        """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie."""
-        if pending.offered:
-            pending.offered = False
-            self._move(Happening.SIGN_IN_BEGUN)
-            self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
-        state, binding = self._pending.bind(pending, redirect_uri)
-        try:
-            return await self._dialogue.authorization_url(pending, state), binding
-        except Problem as problem:
-            self.give_up(pending, problem)
-            raise
-
-    async def callback(self, parameters: list[tuple[str, str]], bindings: list[str]) -> PendingSignIn:
-        """End the sign-in that ``parameters`` belong to, and return it with its progress.
-
-        The first callback with a state consumes it whatever the outcome; a second one waits for the result
-        of the first and gets the same answer (R-3, A2, A3).
-        Raises ``StateInvalid``, ``StateUsed`` or ``ResponseMalformed`` if it belongs to no sign-in.
-        """
-        pending = self._pending.of_state(self.settings.name, state_of(parameters), bindings)
-        if not self._pending.consume(pending):
-            if pending.progress is Progress.WAITING:
-                await self._pending.outcome(pending, DUPLICATE_WAIT)
-            elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
-                raise StateUsed
-            return pending
-        # The exchange goes on when the browser closes the connection: the code can be spent only once (T-10).
-        await asyncio.shield(self._spawn(self._redeem(pending, parameters)))
-        return pending
-
-    def cancel(self, pending: PendingSignIn) -> None:
-        """Cancel ``pending``; one that is already finished stays as it is."""
-        self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
-        self._notice_abandoned()
-
-    def abandon_sign_ins(self) -> None:
-        """Cancel every sign-in under way; a code that still arrives for one is not redeemed."""
-        for pending in self._pending.waiting(self.settings.name):
-            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
-        self._notice_abandoned()
-
-    async def _redeem(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> None:
-        try:
-            answer = await self._dialogue.redeem(pending, parameters)
-            if isinstance(answer, Declined):
-                self.give_up(pending, SignInDeclined(detail=f"declined.{answer.error}"))
-            elif isinstance(answer, TokenError):
-                self.give_up(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
-            elif pending.progress is not Progress.WAITING:  # cancelled meanwhile, perhaps by a sign-out
-                await self._throw_away(answer)
-                self.give_up(pending, SignInCancelled())
-            else:
-                await self._install(answer)
-                self._pending.finish(pending, Progress.COMPLETED)
-        except Problem as problem:
-            self.give_up(pending, problem)
-        finally:
-            # NOTE: reached with a waiting sign-in only through a defect or at shutdown; nobody must wait on.
-            if self._pending.finish(pending, Progress.FAILED, IdpUnavailable(detail="sign_in.interrupted")):
-                self._notice_abandoned()
-
-    def give_up(self, pending: PendingSignIn, problem: Problem) -> None:
-        """End ``pending`` by ``problem``, so that whoever watches it hears at once."""
-        if self._pending.finish(pending, Progress.FAILED, problem):
-            self._journal.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
-        self._notice_abandoned()
-
-    def _notice_abandoned(self) -> None:
-        if self._state is State.SIGNING_IN and not self._pending.waiting(self.settings.name):
+    def _sign_in_abandoned(self) -> None:
+        if self._state is State.SIGNING_IN:
             self._move(Happening.SIGN_IN_ABANDONED)
 
     async def _install(self, tokens: Tokens) -> None:
@@ -651,7 +556,7 @@ class SessionService:
         end_session_url = self._dialogue.end_session_url() if self._held.subject else None
         self._next_generation()
         self._held = Custody()
-        self.abandon_sign_ins()
+        self.sign_ins.abandon()
         self._cut_off()
         self._move(Happening.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
@@ -785,6 +690,7 @@ class SessionService:
     async def aclose(self) -> None:
         """Stop timers and background work, then close the provider connection; waits up to 5 s (D10)."""
         self._closed = True
+        self.sign_ins.stop_asking()
         self._cut_off()
         self._pace.stop()
         busy = [*self._renewals.values(), *self._background]

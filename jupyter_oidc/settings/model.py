@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post"]
-RedirectStrategy = Literal["auto", "server"]
+RedirectStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from jupyter_oidc.settings.header_names import may_be_listed
 from jupyter_oidc.settings.model import Api, Provider, SecretRef, Settings
+from jupyter_oidc.settings.redirect_uri import is_loopback, leads_to_callback, takes_any_port
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
@@ -181,12 +182,9 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     if redirect_uri:
         # A loopback redirect URI is plain http by design (RFC 8252, 7.3).
         _check_url(at, "redirect_uri", redirect_uri, loopback_http=True)
-        if not urlsplit(redirect_uri).path.endswith(f"/jupyter-oidc/providers/{name}/callback"):
-            at.add(
-                "redirect_uri",
-                "does not lead to this server's callback",
-                f"End it with /jupyter-oidc/providers/{name}/callback, and register the same value.",
-            )
+    strategy = keys.choice("redirect_strategy", "auto", ("auto", "server", "loopback", "device", "paste"))
+    response_mode = keys.choice("response_mode", "query", ("query", "form_post"))
+    _check_strategy(at, name, strategy, redirect_uri, response_mode)
     post_logout = keys.text("post_logout_redirect_uri")
     if post_logout:
         _check_url(at, "post_logout_redirect_uri", post_logout, loopback_http=True)
@@ -220,14 +218,9 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         scopes=scopes,
         audience=keys.text("audience"),
         send_audience_in_authorize=keys.flag("send_audience_in_authorize"),
-        redirect_strategy=keys.choice(
-            "redirect_strategy",
-            "auto",
-            ("auto", "server"),
-            later=("loopback", "device", "paste"),
-        ),
+        redirect_strategy=strategy,
         redirect_uri=redirect_uri,
-        response_mode=keys.choice("response_mode", "query", ("query", "form_post")),
+        response_mode=response_mode,
         id_token_signed_response_alg=alg,
         userinfo_signed_response_alg=userinfo_alg,
         userinfo_required=required is not False,
@@ -246,6 +239,26 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     )
     keys.finish()
     return provider
+
+
+def _check_strategy(at: _At, name: str, strategy: str, redirect_uri: str | None, response_mode: str) -> None:
+    """Report a redirect URI that does not fit its strategy; each strategy has its own idea of where it may lead."""
+    if strategy in ("loopback", "paste") and response_mode == "form_post":
+        at.add("response_mode", f"is 'form_post', and '{strategy}' reads the address", "Write 'query', or remove it.")
+    if strategy == "paste" and redirect_uri is None:
+        at.add("redirect_uri", "is missing, and 'paste' needs it", "Write the address that is registered.")
+    if redirect_uri is None:
+        return
+    if strategy == "loopback" and not is_loopback(redirect_uri):
+        instead = "Write http://127.0.0.1/PATH; without a port any free one is taken. Register the same value."
+        at.add("redirect_uri", "is not a loopback address, and 'loopback' needs one", instead)
+    to_server = strategy == "server" or (strategy == "auto" and not takes_any_port(redirect_uri))
+    if to_server and not leads_to_callback(redirect_uri, name):
+        at.add(
+            "redirect_uri",
+            "does not lead to this server's callback",
+            f"End it with /jupyter-oidc/providers/{name}/callback, and register the same value.",
+        )
 
 
 def _prompt(keys: _Keys) -> str | None:

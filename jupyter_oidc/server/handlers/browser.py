@@ -15,6 +15,7 @@ from jupyter_oidc.server.pages import Page, html_of, policy_of
 from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.server.redirects import redirect_uri_for, starts_elsewhere
 from jupyter_oidc.sessions.pending import LIFETIME, Progress
+from jupyter_oidc.sessions.strategy import pins_server
 
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.pending import PendingSignIn
@@ -89,9 +90,9 @@ class StartHandler(PageHandler):
                 callback_path=callback,
             )
         except Problem as problem:
-            session.give_up(pending, problem)
+            session.sign_ins.give_up(pending, problem)
             raise
-        url, binding = await session.authorization_url(pending, redirect_uri)
+        url, binding = await session.sign_ins.authorization_url(pending, redirect_uri)
         form_post = settings.response_mode == "form_post"
         self.set_cookie(
             COOKIE + pending.flow,
@@ -106,9 +107,9 @@ class StartHandler(PageHandler):
 
     def _elsewhere(self) -> str | None:
         """Return where to start instead, if every provider's pinned redirect URI is on one other host."""
-        pinned = {service.settings.redirect_uri for service in self.services.sessions}
-        origins = {starts_elsewhere(uri, self.request.host) for uri in pinned if uri}
-        return origins.pop() if len(origins) == 1 and None not in pinned else None
+        every = [service.settings for service in self.services.sessions]
+        origins = {starts_elsewhere(one.redirect_uri or "", self.request.host) for one in every if pins_server(one)}
+        return origins.pop() if len(origins) == 1 and all(pins_server(one) for one in every) else None
 
     def _go(self, url: str) -> None:
         self.set_status(302)
@@ -144,7 +145,7 @@ class CallbackHandler(PageHandler):
     async def _end(self, session: SessionService, parameters: list[tuple[str, str]] | None) -> None:
         if parameters is None:
             raise ResponseMalformed(detail="callback.encoding")
-        pending = await session.callback(parameters, self._bindings())
+        pending = await session.sign_ins.callback(parameters, self._bindings())
         if pending.progress is Progress.COMPLETED:
             self.set_status(303)
             self.set_header("Location", f"{self.request.path}?flow={pending.flow}")
@@ -164,7 +165,7 @@ class CallbackHandler(PageHandler):
                     "You are signed in",
                     ("You can close this window and go back to JupyterLab.",),
                     "\N{CHECK MARK}",
-                    links=(("Back to JupyterLab", pending.next or self.base_url),),
+                    links=(("Back to JupyterLab", pending.wishes.next or self.base_url),),
                     closes=True,
                 ),
             )
@@ -173,7 +174,7 @@ class CallbackHandler(PageHandler):
 
     def _again(self, session: SessionService, pending: PendingSignIn) -> str:
         """Return the start of another attempt, which begins by a click and never by itself (E-1)."""
-        return url_path_join(self.base_url, "jupyter-oidc", "start", session.offer(pending))
+        return url_path_join(self.base_url, "jupyter-oidc", "start", session.sign_ins.offer_again(pending))
 
     def _bindings(self) -> list[str]:
         """Return the values of the browser's binding cookies."""

@@ -244,3 +244,54 @@ def test_an_upload_that_takes_a_while_shows_a_bar(open_notebook, notebook):
     )
     bars = [html for html in only(shown) if "<progress " in html]
     assert (len(bars) >= 2, "Upload: sent 400.0 kB" in only(shown)[-1], errors) == (True, True, [])
+
+
+DEVICE = {
+    "user_code": "WDJB-MJHT",
+    "verification_uri": "https://id.example.com/device",
+    "verification_uri_complete": "https://id.example.com/device?user_code=WDJB-MJHT",
+}
+
+
+@pytest.fixture
+def by_code(open_notebook, notebook):
+    """A notebook whose server signs in by code."""
+    stage, _ = open_notebook
+    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": DEVICE}, 201))
+    return notebook
+
+
+def test_a_code_is_large_selectable_at_once_and_read_out_sign_by_sign(by_code):
+    shown, _, errors = by_code.run("_ = oidc.sign_in('corp')")
+    invitation = only(shown)[0]
+    assert (errors, ">WDJB-MJHT</code>" in invitation, "user-select:all" in invitation) == ([], True, True)
+    assert 'aria-label="Code: W, D, J, B, -, M, J, H, T"' in invitation
+
+
+def test_the_page_for_a_code_is_one_click_away(by_code):
+    shown, _, _ = by_code.run("_ = oidc.sign_in('corp')")
+    assert 'href="https://id.example.com/device?user_code=WDJB-MJHT"' in only(shown)[0]
+    assert "Check that the page shows this code" in only(shown)[0]
+
+
+def test_a_page_that_does_not_know_the_code_asks_for_it(open_notebook, by_code):
+    stage, _ = open_notebook
+    device = {**DEVICE, "verification_uri_complete": None}
+    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": device}, 201))
+    shown, _, _ = by_code.run("_ = oidc.sign_in('corp')")
+    assert 'href="https://id.example.com/device"' in only(shown)[0]
+    assert "Enter this code on the page" in only(shown)[0]
+
+
+def test_a_saved_notebook_keeps_no_code(by_code):
+    shown, streams, _ = by_code.run("_ = oidc.sign_in('corp')")
+    assert "WDJB-MJHT" not in only(shown)[-1] + streams
+
+
+@pytest.mark.parametrize("code", ["<script>alert(1)</script>", "A\u202eB", '"><img src=x>'])
+def test_a_hostile_code_is_shown_as_text(open_notebook, by_code, code):
+    stage, _ = open_notebook
+    device = {**DEVICE, "user_code": code}
+    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": device}, 201))
+    shown, _, _ = by_code.run("_ = oidc.sign_in('corp')")
+    assert ("<script" in only(shown)[0], "<img" in only(shown)[0], "\u202e" in only(shown)[0]) == (False, False, False)

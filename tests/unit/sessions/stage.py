@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.clock import Moment
 from jupyter_oidc.errors import Overloaded
+from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.dialogue import Dialogue
@@ -34,7 +35,18 @@ SETTINGS = Provider(
     scopes=("openid", "profile", "offline_access"),
     apis=(Api("orders", "corp", "https://api.example.com/v1/", requires=("orders.read",)),),
 )
-ENDPOINTS = {"/keys": "jwks", "/token": "token", "/userinfo": "userinfo", "/revoke": "revoke"}
+ENDPOINTS = {"/keys": "jwks", "/token": "token", "/userinfo": "userinfo", "/revoke": "revoke", "/device": "device"}
+DEVICE = {"device_authorization_endpoint": ISSUER + "/device"}
+"""What a provider that offers sign-in by code advertises besides."""
+
+GIVEN = {
+    "device_code": f"{MARKER}device-code",
+    "user_code": "WDJB-MJHT",
+    "verification_uri": ISSUER + "/enter",
+    "verification_uri_complete": ISSUER + "/enter?user_code=WDJB-MJHT",
+    "expires_in": 300,
+    "interval": 5,
+}
 
 
 class HandClock:
@@ -123,6 +135,7 @@ class HandScheduler:
         self.clock = clock
         self.timers: list[Timer] = []
         self.slept: list[float] = []
+        self.sleeping_takes_time = False
 
     def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
         timer = Timer(self.clock.now().monotonic + seconds, callback)
@@ -131,6 +144,8 @@ class HandScheduler:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        if self.sleeping_takes_time:
+            self.clock.advance(seconds)
         await asyncio.sleep(0)
 
     @property
@@ -215,6 +230,8 @@ class ValueProvider:
                 return reply({"keys": [jwk(RSA, kid="k1", use="sig", alg="RS256")]})
             case "userinfo":
                 return reply(self.userinfo)
+            case "device":
+                return reply(GIVEN)
             case "revoke":
                 self.revoked.append(form_of(call)["token"].removeprefix(MARKER))
                 return reply(b"", status=200)
@@ -239,8 +256,9 @@ class ValueProvider:
         if self.issue_refresh_token and not exchanged and (self.rotate or self.issued == 1):
             self.current = f"{MARKER}rt-{self.issued}"
             body["refresh_token"] = self.current
-        if form["grant_type"] == "authorization_code":
-            claims = claims_of(iat=now, exp=now + 600, nonce=self.nonce, **self.claims)
+        if form["grant_type"] in ("authorization_code", DEVICE_CODE):
+            nonce = self.nonce if form["grant_type"] == "authorization_code" else ...
+            claims = claims_of(**{"iat": now, "exp": now + 600, "nonce": nonce, **self.claims})
             body["id_token"] = signed(claims)
             CANARY.hold(body["id_token"])
         return reply(body, headers={} if self.date is None else {"date": self.date})
@@ -287,10 +305,10 @@ class Stage:
 
     async def begin(self, caller: str = "user:a") -> tuple[PendingSignIn, str, str]:
         """Begin and visit the start page; return the sign-in, its state and its binding."""
-        pending, ticket = await self.service.begin(caller, next_path=None, prompt=None)
+        pending, ticket = await self.service.sign_ins.begin(caller)
         used = self.pending.use_ticket(ticket)
         assert used is pending
-        url, binding = await self.service.authorization_url(pending, "http://localhost:8888/cb")
+        url, binding = await self.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
         query = parse_qs(urlsplit(url).query)
         self.provider.nonce = query["nonce"][0]
         return pending, query["state"][0], binding
@@ -298,7 +316,7 @@ class Stage:
     async def sign_in(self) -> PendingSignIn:
         """Sign in without a hitch."""
         _, state, binding = await self.begin()
-        return await self.service.callback([("code", "c-1"), ("state", state)], [binding])
+        return await self.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
 
 
 async def settle() -> None:

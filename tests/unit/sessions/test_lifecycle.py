@@ -348,7 +348,9 @@ async def test_sign_out_cancels_sign_ins_under_way():
     stage = Stage()
     pending, state, binding = await stage.begin()
     await stage.service.sign_out()
-    await stage.service.callback([("code", "c"), ("state", state)], [binding]) if not pending.done.is_set() else None
+    await stage.service.sign_ins.callback(
+        [("code", "c"), ("state", state)], [binding]
+    ) if not pending.done.is_set() else None
     assert stage.service.state is State.SIGNED_OUT
 
 
@@ -558,5 +560,5 @@ async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in():
     stage.provider.plan("token", DENIED)
     await stage.service.bearer(SIGN_IN_KEY)
     assert stage.service.state is State.SIGNED_OUT_EXPIRED
-    await stage.service.callback([("code", "c-2"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
     assert stage.service.state is State.ACTIVE

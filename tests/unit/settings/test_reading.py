@@ -134,7 +134,7 @@ def test_the_value_of_a_secret_is_never_repeated():
         ({"id_token_signed_response_alg": "HS256"}, "id_token_signed_response_alg"),
         ({"redirect_uri": "https://hub.example.com/other"}, "redirect_uri"),
         ({"redirect_uri": "http://hub.example.com/jupyter-oidc/providers/corp/callback"}, "redirect_uri"),
-        ({"redirect_strategy": "device"}, "redirect_strategy"),
+        ({"redirect_strategy": "popup"}, "redirect_strategy"),
         ({"preset": "clerk"}, "preset"),
         ({"response_mode": "fragment"}, "response_mode"),
         ({"clock_skew": 301}, "clock_skew"),
