@@ -33,6 +33,7 @@ from jupyter_oidc.errors import (
 )
 from jupyter_oidc.server.door import RESOURCE, Door, door_of, open_door
 from jupyter_oidc.server.kernel_grants import PREFIX
+from jupyter_oidc.server.loopback import LoopbackDoors
 from jupyter_oidc.server.problems import error_reply, problem_of
 from jupyter_oidc.server.whereabouts import Whereabouts
 
@@ -69,6 +70,7 @@ class Context:
     grants: KernelGrants
     entropy: Entropy
     whereabouts: Whereabouts = field(default_factory=Whereabouts)
+    doors: LoopbackDoors = field(default_factory=LoopbackDoors)
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _proxy_prefix: str = ""
@@ -105,7 +107,8 @@ class Context:
         return self._proxy_prefix
 
     async def aclose(self) -> None:
-        """Close the services, if they were ever made."""
+        """Close the services, if they were ever made, and every listener."""
+        await self.doors.aclose()
         if self._opened is not None:
             await self._opened.aclose()
 

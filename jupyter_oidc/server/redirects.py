@@ -6,6 +6,7 @@ nobody can lure a browser to another machine with it (ADR 0001).
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -41,6 +42,26 @@ def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callba
         ),
         detail="redirect_uri",
     )
+
+
+def must_be_near(host: str, peer: str) -> None:
+    """Require a browser on this machine, which came to ``host`` from the address ``peer``.
+
+    Raises ``ConfigurationInvalid``: a listener here cannot be reached from elsewhere, and something else could be.
+    """
+    try:
+        near = is_loopback_host(host) and ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        near = False
+    if not near:
+        raise ConfigurationInvalid(
+            "This browser is not on the machine of the Jupyter server, so it cannot come back through a listener there.",
+            action=(
+                "Open JupyterLab at its loopback address, or ask your administrator to set redirect_strategy to 'auto' "
+                "or 'device'."
+            ),
+            detail="loopback.elsewhere",
+        )
 
 
 def starts_elsewhere(redirect_uri: str, host: str) -> str | None:

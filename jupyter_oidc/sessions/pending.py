@@ -195,22 +195,21 @@ class PendingSignIns:
         pending.redirect_uri = redirect_uri
         return state, binding
 
-    def of_state(self, provider: str, state: str, bindings: list[str]) -> PendingSignIn:
+    def of_state(
+        self, provider: str, state: str, bindings: list[str], only: PendingSignIn | None = None
+    ) -> PendingSignIn:
         """Return the sign-in that ``state`` belongs to, if one of the browser's ``bindings`` is its own.
 
+        It is one that comes back to the server, or ``only`` that one, whose answer arrives elsewhere: an answer counts
+        where it was expected and nowhere else.
         A wrong binding is answered exactly like an unknown state, and consumes nothing, so that nobody can
         cancel a stranger's sign-in (A1, A4, A6).
         Raises :class:`StateInvalid`.
         """
         self.sweep()
-        digest = _digest(state)
-        for pending in self._flows.values():
-            if (
-                pending.provider == provider
-                and pending.state_digest
-                and hmac.compare_digest(pending.state_digest, digest)
-                and _bound(pending, bindings)
-            ):
+        for pending in list(self._flows.values()):
+            expected = pending.strategy == "server" if only is None else pending is only
+            if expected and pending.provider == provider and has_state(pending, state) and _bound(pending, bindings):
                 return pending
         raise StateInvalid(detail="callback.state")
 
@@ -263,6 +262,11 @@ class PendingSignIns:
         for pending in list(flows.values())[: max(0, len(flows) - IN_ALL + 1)]:
             self.finish(pending, Progress.CANCELLED)
             flows.pop(pending.flow)
+
+
+def has_state(pending: PendingSignIn, state: str) -> bool:
+    """Return whether ``state`` is that of ``pending``."""
+    return bool(pending.state_digest) and hmac.compare_digest(pending.state_digest, _digest(state))
 
 
 def _digest(text: str) -> bytes:

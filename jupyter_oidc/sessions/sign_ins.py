@@ -140,14 +140,21 @@ class SignIns:
             self.give_up(pending, problem)
             raise
 
-    async def callback(self, parameters: list[tuple[str, str]], bindings: list[str]) -> PendingSignIn:
+    async def callback(
+        self, parameters: list[tuple[str, str]], bindings: list[str], only: PendingSignIn | None = None
+    ) -> PendingSignIn:
         """End the sign-in that ``parameters`` belong to, and return it with its progress.
+
+        A sign-in whose answer arrives elsewhere than at the callback route is ended by whoever expects it, as ``only``.
 
         The first callback with a state consumes it whatever the outcome; a second one waits for the result
         of the first and gets the same answer (R-3, A2, A3).
         Raises ``StateInvalid``, ``StateUsed`` or ``ResponseMalformed`` if it belongs to no sign-in.
         """
-        pending = self._pending.of_state(self.settings.name, state_of(parameters), bindings)
+        pending = self._pending.of_state(self.settings.name, state_of(parameters), bindings, only)
+        return await self._answered(pending, parameters)
+
+    async def _answered(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> PendingSignIn:
         if not self._pending.consume(pending):
             if pending.progress is Progress.WAITING:
                 await self._pending.outcome(pending, DUPLICATE_WAIT)
