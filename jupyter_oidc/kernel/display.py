@@ -75,9 +75,14 @@ def session_html(summary: dict[str, Any]) -> str:
     return f'<div role="status" style="{_CARD}">{"".join(rows)}</div>'
 
 
-def link_html(url: str, provider: str, seconds: float) -> str:
-    """Return the invitation to sign in, with the time that is left."""
-    return _invitation(provider, _link(url), seconds)
+def link_html(url: str, provider: str, seconds: float, *, pasted: bool = False) -> str:
+    """Return the invitation to sign in, with the time that is left; ``pasted`` says that the answer is copied by hand."""
+    steps = (
+        "<div>1. Open the sign-in page and sign in.</div><div>2. The browser ends at a page that may not load. "
+        "Copy the whole address of it.</div><div>3. Paste it into the field below; it stays hidden.</div>"
+        f'<div style="{_MUTED}">Give that address to nobody else, and paste none that somebody sent you.</div>'
+    )
+    return _invitation(provider, (steps if pasted else "") + _link(url), seconds)
 
 
 def code_html(url: str, provider: str, seconds: float, code: str, *, filled_in: bool) -> str:
@@ -197,6 +202,10 @@ class Notice:
     def __init__(self) -> None:
         self._handle: Any = None
         self._said = ""
+
+    def warn(self, text: str) -> None:
+        """Say ``text`` beside the notice, which stays."""
+        Notice().show(ended_html(plain(text)), plain(text))
 
     def show(self, html: str, text: str) -> None:
         """Show or replace the notice; ``text`` is for a terminal, where it is printed once."""

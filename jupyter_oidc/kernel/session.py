@@ -19,6 +19,7 @@ from jupyter_oidc.kernel.display import (
     signed_out_html,
 )
 from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
+from jupyter_oidc.kernel.paste import paste
 from jupyter_oidc.kernel.replies import broken_contract
 
 if TYPE_CHECKING:
@@ -140,7 +141,11 @@ def sign_in(provider: str | None = None, *, api: str | None = None, timeout: flo
     tell, notice = _invitation(started, connection.server.origin)
 
     try:
-        progress = connection.await_sign_in(started, timeout, tell)
+        if started["strategy"] == "paste":
+            tell(started["expires_in"])
+            progress = paste(connection, started, notice.warn)
+        else:
+            progress = connection.await_sign_in(started, timeout, tell)
     except (OIDCError, KeyboardInterrupt) as ending:
         notice.show(
             ended_html("The sign-in was cancelled." if isinstance(ending, KeyboardInterrupt) else str(ending)), ""
@@ -207,7 +212,9 @@ def _invitation(started: dict[str, Any], origin: str) -> tuple[Callable[[float],
     name, device, notice = started["provider"], started["device"], Notice()
     if device is None:
         url = _checked(origin + (started["start_url"] or ""), usable=(started["start_url"] or "").startswith("/"))
-        return lambda left: notice.show(link_html(url, name, left), f"To sign in at {name}, open: {url}"), notice
+        pasted = started["strategy"] == "paste"
+        text = f"To sign in at {name}, open: {url}" + (", then copy the address at which the browser ends" * pasted)
+        return lambda left: notice.show(link_html(url, name, left, pasted=pasted), text), notice
     filled_in = device["verification_uri_complete"] is not None
     url = device["verification_uri_complete"] or device["verification_uri"]
     code = device["user_code"]

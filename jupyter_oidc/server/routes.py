@@ -10,7 +10,7 @@ from jupyter_oidc.server.handlers.kernel_grant import KernelGrantHandler
 from jupyter_oidc.server.handlers.provider_logout import BackchannelLogoutHandler
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from jupyter_oidc.server.handlers.sessions import ProvidersHandler, RefreshHandler, SessionHandler, SignOutHandler
-from jupyter_oidc.server.handlers.sign_in import SignInHandler, SignInProgressHandler
+from jupyter_oidc.server.handlers.sign_in import CompleteHandler, SignInHandler, SignInProgressHandler
 
 if TYPE_CHECKING:
     from jupyter_oidc.server.handler import Context, OidcHandler
@@ -22,6 +22,7 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     (_PROVIDER + r"/session", SessionHandler),
     (_PROVIDER + r"/sign-in", SignInHandler),
     (_PROVIDER + r"/sign-in/([^/]+)", SignInProgressHandler),
+    (_PROVIDER + r"/sign-in/([^/]+)/complete", CompleteHandler),
     (r"/jupyter-oidc/start/([^/]+)", StartHandler),
     (_PROVIDER + r"/callback", CallbackHandler),
     (_PROVIDER + r"/refresh", RefreshHandler),

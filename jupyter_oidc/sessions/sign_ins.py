@@ -14,22 +14,27 @@ from typing import TYPE_CHECKING, Any
 from jupyter_oidc.errors import (
     IdpUnavailable,
     Problem,
+    ResponseMalformed,
     SignInCancelled,
     SignInDeclined,
+    StateInvalid,
     StateUsed,
     TokenResponseInvalid,
+    UnknownFlow,
 )
 from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.device import DeviceAuthorization, offers_device_grant
+from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
 from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
-from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, Progress, ShownCode, Wishes
+from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, Progress, ShownCode, Wishes, has_state
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from jupyter_oidc.clock import Clock
+    from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
     from jupyter_oidc.sessions.ports import Journal, Scheduler
@@ -164,6 +169,32 @@ class SignIns:
         # The exchange goes on when the browser closes the connection: the code can be spent only once (T-10).
         await asyncio.shield(self._owner.spawn(self._redeem(pending, parameters)))
         return pending
+
+    async def paste(self, pending: PendingSignIn, caller: str, pasted: Secret) -> PendingSignIn:
+        """End ``pending`` with the address that its caller copied from the browser (A32).
+
+        A text that is no answer to this sign-in consumes nothing, so the person may try again; the first one with its
+        state consumes it, whatever comes of it (R-3).
+        Raises ``UnknownFlow`` for anybody but the one who began, ``ResponseMalformed``, ``StateInvalid`` and ``StateUsed``.
+        """
+        if pending.caller != caller or pending.strategy != "paste":
+            raise UnknownFlow(detail="paste.caller")
+        if not pending.redirect_uri:
+            raise ResponseMalformed(
+                "Nobody has opened the sign-in page of this sign-in yet.",
+                action="Open the sign-in page, sign in there, then copy the address at which the browser ends.",
+                detail="paste.early",
+            )
+        parameters = read_pasted(pasted, pending.redirect_uri)
+        if not has_state(pending, state_of(parameters)):
+            raise StateInvalid(
+                "What was pasted belongs to another sign-in.",
+                action="Open the sign-in page that was shown last, and copy the address at which the browser ends.",
+                detail="paste.state",
+            )
+        if pending.consumed or pending.progress is not Progress.WAITING:
+            raise StateUsed
+        return await self._answered(pending, parameters)
 
     def cancel(self, pending: PendingSignIn) -> None:
         """Cancel ``pending``; one that is already finished stays as it is."""

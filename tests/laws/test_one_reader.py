@@ -19,6 +19,7 @@ READERS = {
     "jupyter_oidc.protocol.id_token": "hashes the access token for at_hash",
     "jupyter_oidc.protocol.jws": "parses and verifies signed objects, and makes an HMAC key of the client secret",
     "jupyter_oidc.protocol.message": "parses reply bodies",
+    "jupyter_oidc.protocol.pasted": "takes the pasted address apart",
     "jupyter_oidc.protocol.pkce": "hashes the verifier",
 }
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from jupyter_server.utils import url_path_join
 
 from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.redirects import local_path
@@ -70,4 +71,17 @@ class SignInProgressHandler(OidcHandler):
         """Cancel; a sign-in that is already finished stays as it is."""
         pending = self.services.pending.find(flow, provider)
         self.services.sessions.of_provider(provider).sign_ins.cancel(pending)
+        self.answer(progress_view(pending, self.services.clock.now()))
+
+
+class CompleteHandler(OidcHandler):
+    """``providers/{p}/sign-in/{flow}/complete``: the address at which the provider left the browser, pasted."""
+
+    @door("user", "kernel", action="write")
+    async def post(self, provider: str, flow: str) -> None:
+        """Take the address from the one who began, and answer how the sign-in ended."""
+        pasted = Secret(self.envelope("complete.request")["redirect_url"])
+        pending = self.services.pending.find(flow, provider)
+        sign_ins = self.services.sessions.of_provider(provider).sign_ins
+        await sign_ins.paste(pending, self.caller_name, pasted)
         self.answer(progress_view(pending, self.services.clock.now()))
