@@ -169,8 +169,16 @@ class OidcHandler(APIHandler):
         passes only with an ``Origin`` that Jupyter's own check has let through.
         """
         headers = self.request.headers
+        if self._is_led_here():
+            return False
         site = headers.get("Sec-Fetch-Site", "")
         return site == "cross-site" or (site == "same-site" and "Origin" not in headers)
+
+    def _is_led_here(self) -> bool:
+        """Return whether the browser shows this verb as a page of its own, and the verb is made for that."""
+        declared, headers = self._declared(), self.request.headers
+        whole_page = (headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")) == ("navigate", "document")
+        return declared is not None and declared.from_other_sites and whole_page and "Origin" not in headers
 
     def check_xsrf_cookie(self) -> None:
         """Enforce XSRF as the server does, and refuse with our code."""
@@ -237,9 +245,11 @@ class OidcHandler(APIHandler):
         return value if value.startswith(PREFIX) else None
 
     def _door_is_open(self) -> bool:
-        verb = getattr(self, (self.request.method or "").lower(), None)
-        declared = door_of(verb)
+        declared = self._declared()
         return declared is not None and declared.protection is not None
+
+    def _declared(self) -> Door | None:
+        return door_of(getattr(self, (self.request.method or "").lower(), None))
 
     # -- the envelope --------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.server.handlers.apis import ApisHandler
 from jupyter_oidc.server.handlers.browser import CallbackHandler, SignedOutHandler, StartHandler
+from jupyter_oidc.server.handlers.initiate import InitiateLoginHandler
 from jupyter_oidc.server.handlers.kernel_grant import KernelGrantHandler
 from jupyter_oidc.server.handlers.provider_logout import BackchannelLogoutHandler
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
@@ -28,6 +29,7 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     (_PROVIDER + r"/refresh", RefreshHandler),
     (_PROVIDER + r"/sign-out", SignOutHandler),
     (_PROVIDER + r"/signed-out", SignedOutHandler),
+    (_PROVIDER + r"/initiate-login", InitiateLoginHandler),
     (_PROVIDER + r"/backchannel-logout", BackchannelLogoutHandler),
     (r"/jupyter-oidc/apis", ApisHandler),
     (r"/jupyter-oidc/api/(.*)", ProxyHandler),

@@ -24,6 +24,7 @@ from jupyter_oidc.errors import (
 )
 from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.device import DeviceAuthorization, offers_device_grant
+from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
 from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
@@ -118,9 +119,16 @@ class SignIns:
         self._under_way(pending)
         return pending, ticket
 
-    async def offer(self, caller: str, wishes: Wishes, browser: Browser = "here") -> str | None:
-        """Return a start ticket for a sign-in that begins when somebody uses it; ``None`` if it needs no browser of ours."""
-        chosen = await self.choice(browser)
+    def initiation(self, parameters: list[tuple[str, str]]) -> Initiation:
+        """Return what a third party asks for; raises ``RequestInvalid`` (section I)."""
+        return read_initiation(parameters, self.settings.issuer)
+
+    def offer(self, caller: str, wishes: Wishes, browser: Browser = "here") -> str | None:
+        """Return a start ticket for a sign-in that begins when somebody uses it; the provider hears of nothing before.
+
+        ``None`` if this provider's sign-ins do not end in a browser of ours, so that a link would not be enough.
+        """
+        chosen = choose(self.settings, offers_device=False, browser=browser)
         if isinstance(chosen, Impossible) or chosen.strategy in ("device", "paste"):
             return None
         _, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy, offered=True)

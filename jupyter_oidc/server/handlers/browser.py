@@ -80,7 +80,7 @@ class PageHandler(OidcHandler):
                 small=f"{problem.code} · {self.request_id}",
             ),
             # A page is read by a person: 400 for what went wrong here, 502 or 503 for the provider (E-1).
-            problem.status if problem.status in (502, 503) else 400,
+            problem.status if problem.status in (401, 403, 405, 502, 503) else 400,
         )
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
