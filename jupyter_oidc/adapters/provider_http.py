@@ -15,6 +15,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
+from jupyter_oidc.adapters.egress_client import EgressClients, Trip
+from jupyter_oidc.adapters.egress_problems import broken
 from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, TlsUntrusted
@@ -24,6 +26,7 @@ from jupyter_oidc.secret import Secret
 if TYPE_CHECKING:
     import httpx
 
+    from jupyter_oidc.adapters.outlet import Outlet
     from jupyter_oidc.protocol.message import Call
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -52,68 +55,72 @@ class HttpProvider:
     """Implements ``ProviderPort`` for one provider.
 
     ``timeout`` bounds connecting and each read in seconds; a whole call takes at most twice as long.
-    ``ca_bundle`` is the path of extra certificate authorities, on top of the operating system's.
-    The proxy that the environment names (``HTTPS_PROXY``, ``NO_PROXY``) is used; cookies are neither kept nor sent.
+    ``outlet`` says whom it trusts and through which proxy it goes; cookies are neither kept nor sent.
     """
 
-    def __init__(self, *, timeout: float, ca_bundle: str | None) -> None:
+    def __init__(self, *, timeout: float, outlet: Outlet) -> None:
         self._timeout = timeout
-        self._ca_bundle = ca_bundle
-        self._client: httpx.AsyncClient | None = None
+        self._outlet = outlet
+        self._clients = EgressClients(outlet, self._new_client)
 
     async def send(self, call: Call) -> Reply:
         """Send ``call``; see ``ProviderPort.send``."""
         import httpx
 
-        client = self._ready_client()
+        trip = Trip()
         try:
-            return await asyncio.wait_for(self._follow(client, call), 2 * self._timeout)
+            return await asyncio.wait_for(self._follow(call, trip), 2 * self._timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             if _is_untrusted(error):
                 raise TlsUntrusted from None
             raise IdpUnavailable(detail="idp.unsent") from None
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, asyncio.TimeoutError, ValueError):
+            if trip.is_stuck:
+                raise broken(self._outlet.peer) from None
             # NOTE: ValueError is what a Location header can provoke that is no URL, even if it is not followed
             raise IdpUnavailable(detail="idp.unanswered") from None
 
     async def aclose(self) -> None:
-        """Close the connection pool."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        """Close the connection pools."""
+        await self._clients.aclose()
 
-    async def _follow(self, client: httpx.AsyncClient, call: Call) -> Reply:
+    async def _follow(self, call: Call, trip: Trip) -> Reply:
         url = call.url
         for _ in range(call.max_redirects + 1):
-            reply = await self._once(client, call, url)
+            reply = await self._once(call, url, trip)
             location = reply.headers.get("location")
             if not (300 <= reply.status < 400 and location and call.max_redirects):
                 return reply
             url = _redirected(url, location)
         raise DiscoveryFailed("The provider redirects in circles.", detail="redirects")
 
-    async def _once(self, client: httpx.AsyncClient, call: Call, url: str) -> Reply:
+    async def _once(self, call: Call, url: str, trip: Trip) -> Reply:
         content = _form(call)
         headers = _headers(call, has_body=content is not None)
-        async with client.stream(call.method, url, content=content, headers=headers) as response:
-            body = await _body_of(response, call.max_bytes)
-            received = {name.lower(): value for name, value in response.headers.items()}
-            return Reply(response.status_code, Secret(body), received)
+        with self._clients.on(trip, url) as proxy:
+            client = await self._clients.for_proxy(proxy)
+            async with client.stream(
+                call.method, url, content=content, headers=headers, extensions=trip.extensions
+            ) as response:
+                body = await _body_of(response, call.max_bytes)
+                received = {name.lower(): value for name, value in response.headers.items()}
+                return Reply(response.status_code, Secret(body), received)
 
-    def _ready_client(self) -> httpx.AsyncClient:
-        if self._client is None:
-            import httpx
+    def _new_client(self, proxy: httpx.Proxy | None) -> httpx.AsyncClient:
+        import httpx
 
-            _silence()
-            self._client = httpx.AsyncClient(
-                verify=verifying([self._ca_bundle] if self._ca_bundle else []),
-                timeout=self._timeout,
-                follow_redirects=False,
-                limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),
-                headers={"User-Agent": "jupyter_oidc", "Accept-Encoding": "gzip"},
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            )
-        return self._client
+        _silence()
+        bundle = self._outlet.ca_bundle
+        return httpx.AsyncClient(
+            verify=verifying([bundle] if bundle else []),
+            timeout=self._timeout,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),
+            headers={"User-Agent": "jupyter_oidc", "Accept-Encoding": "gzip"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            proxy=proxy,
+            trust_env=False,
+        )
 
 
 async def _body_of(response: httpx.Response, limit: int) -> bytes:

@@ -2,14 +2,19 @@
 
 Each API has a connection pool of its own (C29); redirects are never followed; no cookie is kept or sent.
 A host name that leads into a private network is refused unless the API's settings allow it (C34).
+An API that is reached through an egress proxy has its pool from :mod:`jupyter_oidc.adapters.egress_pool`.
 aiohttp is imported at the first call, not with the extension.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.adapters.egress import proxy_for
+from jupyter_oidc.adapters.egress_pool import EgressPool
+from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.patient_response import patient_response
 from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.airlock import reveal, reveal_bytes
@@ -141,8 +146,8 @@ class HttpUpstream:
     """Implements ``UpstreamPort``; a pool is made when its API is called first, and anew when its settings change."""
 
     def __init__(self) -> None:
-        self._pools: dict[str, tuple[Api, aiohttp.ClientSession]] = {}
-        self._replaced: list[aiohttp.ClientSession] = []
+        self._pools: dict[str, tuple[Api, aiohttp.ClientSession | EgressPool]] = {}
+        self._replaced: list[aiohttp.ClientSession | EgressPool] = []
 
     async def open(self, call: UpstreamCall) -> HttpUpstreamReply:
         """Send ``call``; see ``UpstreamPort.open``."""
@@ -210,7 +215,7 @@ class HttpUpstream:
             await pool.close()
         self._replaced.clear()
 
-    def _pool(self, api: Api) -> aiohttp.ClientSession:
+    def _pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
         known = self._pools.get(api.name)
         if known is not None and known[0] is api:
             return known[1]
@@ -220,27 +225,42 @@ class HttpUpstream:
         self._pools[api.name] = (api, pool)
         return pool
 
-    def _new_pool(self, api: Api) -> aiohttp.ClientSession:
-        import aiohttp
+    def _new_pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
+        proxy = proxy_for(api.base_url, outlet_of(api), os.environ)
+        return _session(api) if proxy is None else EgressPool(proxy, lambda tracer: _tunnels(api, tracer))
 
-        from jupyter_oidc.adapters.guarded_resolver import GuardedResolver
 
-        resolver = None if api.allow_private_network else GuardedResolver()
-        return aiohttp.ClientSession(
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(
-                limit=0, ssl=verifying([api.ca_bundle] if api.ca_bundle else []), resolver=resolver
-            ),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=api.timeout_connect, sock_read=max(api.timeout_idle, api.timeout_header)
-            ),
-            read_bufsize=PIECE,
-            max_line_size=LONGEST_LINE,
-            max_field_size=LONGEST_LINE,
-            trust_env=False,
-            response_class=patient_response(),
-        )
+async def _tunnels(api: Api, tracer: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+    return _session(api, tracer)
+
+
+def _session(api: Api, tunnels: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
+    """Return a pool; behind a proxy, of ``tunnels``: there the only name that is resolved is the proxy's own."""
+    import aiohttp
+
+    from jupyter_oidc.adapters.guarded_resolver import GuardedResolver
+
+    return aiohttp.ClientSession(
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(
+            limit=0,
+            ssl=verifying([api.ca_bundle] if api.ca_bundle else []),
+            resolver=None if tunnels or api.allow_private_network else GuardedResolver(),
+        ),
+        timeout=aiohttp.ClientTimeout(
+            total=None,
+            connect=api.timeout_connect if tunnels else None,
+            sock_connect=api.timeout_connect,
+            sock_read=max(api.timeout_idle, api.timeout_header),
+        ),
+        read_bufsize=PIECE,
+        max_line_size=LONGEST_LINE,
+        max_field_size=LONGEST_LINE,
+        trust_env=False,
+        response_class=patient_response(),
+        trace_configs=[tunnels] if tunnels else [],
+    )
 
 
 class _Deadline:

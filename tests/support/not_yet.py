@@ -10,7 +10,6 @@ from typing import Final
 import pytest
 
 NOT_YET: Final = {
-    "C35 407": "no proxy is used at all",
     "C35 issuer name": "is not said",
 }
 """Row, and what happens instead."""

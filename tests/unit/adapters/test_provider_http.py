@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_oidc.adapters.outlet import Outlet
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.airlock import reveal_bytes
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem, TlsUntrusted
@@ -37,7 +38,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def provider(*, timeout: float = 5.0, ca_bundle: str | None = None) -> AsyncIterator[HttpProvider]:
-    port = HttpProvider(timeout=timeout, ca_bundle=ca_bundle)
+    port = HttpProvider(timeout=timeout, outlet=Outlet("provider", ca_bundle=ca_bundle))
     try:
         yield port
     finally:
@@ -468,7 +469,7 @@ async def test_a_proxy_that_wants_a_password_means_that_nothing_was_sent(monkeyp
     async with Peer(answer(407)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         call = Call("POST", "https://provider.example.com/token")
-        assert await refusal_of(call) == ("idp_unavailable", "idp.unsent")
+        assert await refusal_of(call) == ("egress_proxy_auth", "egress_proxy_auth")
 
 
 async def test_a_host_that_needs_no_proxy_is_called_directly(monkeypatch: pytest.MonkeyPatch) -> None:

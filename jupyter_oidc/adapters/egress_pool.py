@@ -1,0 +1,149 @@
+"""The connections to an API that is reached through an egress proxy: aiohttp, with the proxy's faults in our words.
+
+Stands where a plain session would stand, and answers to the same calls.
+It is made at the first call: the proxy's password may come from a keyring, which must not stop the event loop.
+One call asks a proxy that has not let us through yet, and the others wait for what becomes of it; a wrong password
+would otherwise be tried as often as a page has widgets, and directories lock accounts (C35).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from jupyter_oidc.adapters.egress_problems import Pause, absent, broken, refused
+from jupyter_oidc.airlock import reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import aiohttp
+
+    from jupyter_oidc.adapters.egress import EgressProxy
+    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.secret import Secret
+
+_Answer = TypeVar("_Answer")
+
+
+class _Call:
+    """How far one call came: ``left`` once the tunnel stands and the call itself goes out."""
+
+    __slots__ = ("_turn", "left")
+
+    def __init__(self) -> None:
+        self.left = False
+        self._turn: asyncio.Lock | None = None
+
+    async def wait_for(self, turn: asyncio.Lock) -> None:
+        """Wait until it is this call's turn, and keep it."""
+        await turn.acquire()
+        self._turn = turn
+
+    def pass_on(self) -> None:
+        """Let the next call have its turn, if this one has it."""
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.release()
+
+
+_CALL: Final[ContextVar[_Call | None]] = ContextVar("jupyter_oidc_egress_call", default=None)
+
+
+class EgressPool:
+    """``make`` returns a session that traces its calls as it is told to; ``proxy`` is what they go through."""
+
+    def __init__(
+        self, proxy: EgressProxy, make: Callable[[aiohttp.TraceConfig], Awaitable[aiohttp.ClientSession]]
+    ) -> None:
+        self._proxy = proxy
+        self._make = make
+        self._making = asyncio.Lock()
+        self._session: aiohttp.ClientSession | None = None
+        self._authorization: Secret | None = None
+        self._is_read = False
+        self._knows_us = False
+        self._turn = asyncio.Lock()
+        self._pause = Pause()
+
+    async def request(self, method: str, url: Any, **parts: Any) -> aiohttp.ClientResponse:
+        """Send a request, as a session does; raises a ``Problem`` for a fault of the proxy."""
+        return await self._send(lambda session, way: session.request(method, url, **parts, **way))
+
+    async def ws_connect(self, url: Any, **parts: Any) -> aiohttp.ClientWebSocketResponse[Any]:
+        """Open a WebSocket, as a session does; raises a ``Problem`` for a fault of the proxy."""
+        return await self._send(lambda session, way: session.ws_connect(url, **parts, **way))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _send(self, send: Callable[[aiohttp.ClientSession, dict[str, Any]], Awaitable[_Answer]]) -> _Answer:
+        call = _Call()
+        if not self._knows_us:
+            await call.wait_for(self._turn)
+        token = _CALL.set(call)
+        try:
+            if self._knows_us:
+                call.pass_on()
+            if self._pause.holds():
+                raise refused(407, "API")
+            session, authorization = await self._ready()
+            return await send(session, self._way_through(authorization))
+        except Exception as error:
+            problem = None if call.left else self._problem_of(error)
+            if problem is None:
+                raise
+            raise problem from None
+        finally:
+            _CALL.reset(token)
+            call.pass_on()
+
+    async def _ready(self) -> tuple[aiohttp.ClientSession, Secret | None]:
+        async with self._making:
+            if self._session is None:
+                self._session = await self._make(self._tracer())
+            if not self._is_read:
+                self._authorization = await asyncio.to_thread(self._proxy.authorization)
+                self._is_read = True
+            return self._session, self._authorization
+
+    def _way_through(self, authorization: Secret | None) -> dict[str, Any]:
+        way: dict[str, Any] = {"proxy": self._proxy.url}
+        if authorization is not None:
+            way["proxy_headers"] = {"Proxy-Authorization": reveal(authorization)}
+        return way
+
+    def _tracer(self) -> aiohttp.TraceConfig:
+        import aiohttp
+
+        async def leaves(*_: object) -> None:
+            call = _CALL.get()
+            if call is not None:
+                call.left = self._knows_us = True
+                self._pause.end()
+                call.pass_on()
+
+        tracer = aiohttp.TraceConfig()
+        tracer.on_request_headers_sent.append(leaves)
+        return tracer
+
+    def _problem_of(self, error: Exception) -> Problem | None:
+        """Return what ``error`` means before the call has left; ``None`` if it is not the proxy's fault."""
+        import aiohttp
+
+        if isinstance(error, aiohttp.ClientHttpProxyError):
+            if error.status == 407:
+                self._pause.begin()
+                self._knows_us = self._is_read = False  # the next attempt reads the password anew
+            return refused(error.status, "API")
+        if isinstance(error, (aiohttp.ClientSSLError, aiohttp.InvalidURL)):
+            return None  # of the API's own certificate, at the other end of the tunnel
+        if isinstance(error, (aiohttp.ClientProxyConnectionError, aiohttp.ClientConnectorDNSError)):
+            return absent("API")
+        if isinstance(error, (aiohttp.ClientError, OSError, asyncio.TimeoutError)):
+            return broken("API")
+        return None
