@@ -30,20 +30,22 @@ if TYPE_CHECKING:
 class Trip:
     """How far one call came: to a proxy, if it goes through one, and out of the tunnel that the proxy opened."""
 
-    __slots__ = ("arrived", "is_inside", "left")
+    __slots__ = ("arrived", "left", "proxy", "url")
 
-    def __init__(self) -> None:
-        self.is_inside = self.arrived = self.left = False
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.proxy: EgressProxy | None = None
+        self.arrived = self.left = False
 
     @property
     def is_stuck(self) -> bool:
         """Whether the call has not come out on the other side of its proxy."""
-        return self.is_inside and not self.left
+        return self.proxy is not None and not self.left
 
     @property
     def extensions(self) -> dict[str, Any]:
         """What httpx needs to tell how far it is."""
-        return {"trace": self._trace} if self.is_inside else {}
+        return {"trace": self._trace} if self.proxy else {}
 
     async def _trace(self, event: str, info: dict[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
@@ -67,7 +69,7 @@ class EgressClients:
     def on(self, trip: Trip, url: str) -> Iterator[EgressProxy | None]:
         """Yield the proxy for ``url``; raises a ``Problem`` for its faults."""
         proxy = proxy_for(url, self._outlet, os.environ)
-        trip.is_inside, trip.arrived, trip.left = proxy is not None, False, False
+        trip.url, trip.proxy, trip.arrived, trip.left = url, proxy, False, False
         if proxy is None:
             yield None
             return

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import ssl
 import zlib
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
@@ -17,9 +16,11 @@ from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 from jupyter_oidc.adapters.egress_client import EgressClients, Trip
 from jupyter_oidc.adapters.egress_problems import broken
+from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
 from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.tls_problems import refused_certificate, untrusted
 from jupyter_oidc.airlock import reveal
-from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, TlsUntrusted
+from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.secret import Secret
 
@@ -62,17 +63,19 @@ class HttpProvider:
         self._timeout = timeout
         self._outlet = outlet
         self._clients = EgressClients(outlet, self._new_client)
+        self._presented = PresentedCertificates()
 
     async def send(self, call: Call) -> Reply:
         """Send ``call``; see ``ProviderPort.send``."""
         import httpx
 
-        trip = Trip()
+        trip = Trip(call.url)
         try:
             return await asyncio.wait_for(self._follow(call, trip), 2 * self._timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            if _is_untrusted(error):
-                raise TlsUntrusted from None
+            if refused_certificate(error):
+                issuer = await self._presented.issuer(trip.url, trip.proxy, public_only=False)
+                raise untrusted(error, trip.url, self._outlet.peer, issuer) from None
             raise IdpUnavailable(detail="idp.unsent") from None
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, asyncio.TimeoutError, ValueError):
             if trip.is_stuck:
@@ -187,12 +190,3 @@ def _redirected(url: str, location: str) -> str:
     if parts.scheme != "https" and not stays_local:
         raise DiscoveryFailed("The provider redirects to an address that is not https.", detail="redirects")
     return target
-
-
-def _is_untrusted(error: BaseException) -> bool:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLCertVerificationError):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False

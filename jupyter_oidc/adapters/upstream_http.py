@@ -16,7 +16,10 @@ from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.egress_pool import EgressPool
 from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.patient_response import patient_response
+from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
+from jupyter_oidc.adapters.public_address import must_be_public
 from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.tls_problems import untrusted
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
     RouteForbidden,
@@ -148,6 +151,7 @@ class HttpUpstream:
     def __init__(self) -> None:
         self._pools: dict[str, tuple[Api, aiohttp.ClientSession | EgressPool]] = {}
         self._replaced: list[aiohttp.ClientSession | EgressPool] = []
+        self._presented = PresentedCertificates()
 
     async def open(self, call: UpstreamCall) -> HttpUpstreamReply:
         """Send ``call``; see ``UpstreamPort.open``."""
@@ -169,6 +173,9 @@ class HttpUpstream:
             )
         except (Exception, asyncio.CancelledError) as error:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
+            if isinstance(problem, TlsUntrusted):
+                deadline.stop()
+                problem = await self._untrusted(error, call)
             if problem is None:
                 raise
             raise problem from None
@@ -201,6 +208,9 @@ class HttpUpstream:
             return SocketRefused(refused.status, _readable(raw, call.bearer))
         except (Exception, asyncio.CancelledError) as error:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
+            if isinstance(problem, TlsUntrusted):
+                deadline.stop()
+                problem = await self._untrusted(error, call)
             if problem is None:
                 raise
             raise problem from None
@@ -214,6 +224,11 @@ class HttpUpstream:
         for pool in (*(pool for _, pool in pools.values()), *self._replaced):
             await pool.close()
         self._replaced.clear()
+
+    async def _untrusted(self, error: BaseException, call: UpstreamCall) -> TlsUntrusted:
+        proxy = proxy_for(call.url, outlet_of(call.api), os.environ)
+        public_only = must_be_public(call.url, call.api)
+        return untrusted(error, call.url, "API", await self._presented.issuer(call.url, proxy, public_only=public_only))
 
     def _pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
         known = self._pools.get(api.name)
@@ -309,7 +324,7 @@ def problem_of(error: BaseException) -> Problem | None:
     from jupyter_oidc.adapters.guarded_resolver import PrivateAddress
 
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return TlsUntrusted("The API's certificate is not trusted on this machine.")
+        return TlsUntrusted()
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return UpstreamUnreachable(detail="upstream.connect")
     if isinstance(error, asyncio.TimeoutError):

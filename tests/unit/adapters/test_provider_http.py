@@ -18,7 +18,7 @@ import pytest
 from jupyter_oidc.adapters.outlet import Outlet
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.airlock import reveal_bytes
-from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem, TlsUntrusted
+from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import BasicCredentials, Call, Reply
 from jupyter_oidc.secret import Secret
 from tests.support.marker import MARKER
@@ -548,10 +548,3 @@ async def test_no_third_party_exception_is_shown_as_the_cause() -> None:
     with pytest.raises(IdpUnavailable) as caught:
         await sent(call)
     assert "httpx" not in "".join(traceback.format_exception(caught.value))
-
-
-async def test_an_untrusted_certificate_is_described_in_our_words(tmp_path: Path) -> None:
-    async with Peer(answer(), tls=Authority.in_folder(tmp_path).server()) as peer:
-        with pytest.raises(TlsUntrusted) as caught:
-            await sent(Call("GET", peer.url))
-    assert caught.value.message == "The other side's certificate is not trusted on this machine."
