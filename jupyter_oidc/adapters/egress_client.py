@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.egress_problems import Pause, absent, broken, refused
+from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.airlock import reveal
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Trip:
 class EgressClients:
     """A client for the direct way and one for each proxy; ``make`` returns a new one for a proxy or for none."""
 
-    def __init__(self, outlet: Outlet, make: Callable[[httpx.Proxy | None], httpx.AsyncClient]) -> None:
+    def __init__(self, outlet: Outlet, make: Callable[[httpx.Proxy | None, ssl.SSLContext], httpx.AsyncClient]) -> None:
         self._outlet = outlet
         self._make = make
         self._making = asyncio.Lock()
@@ -96,7 +97,8 @@ class EgressClients:
                     authorization = await asyncio.to_thread(proxy.authorization)
                     headers = {"Proxy-Authorization": reveal(authorization)} if authorization else {}
                     through = httpx.Proxy(proxy.url, headers=headers)
-                self._clients[key] = self._make(through)
+                context = await asyncio.to_thread(verifying, self._outlet)
+                self._clients[key] = self._make(through, context)
             return self._clients[key]
 
     async def aclose(self) -> None:

@@ -1,7 +1,7 @@
-"""The connections to an API that is reached through an egress proxy: aiohttp, with the proxy's faults in our words.
+"""The connections to an API behind an egress proxy, or with a client certificate: aiohttp, and the proxy's faults.
 
 Stands where a plain session would stand, and answers to the same calls.
-It is made at the first call: the proxy's password may come from a keyring, which must not stop the event loop.
+It is made at the first call, in a thread: what it needs may come from a keyring, which must not stop the event loop.
 One call asks a proxy that has not let us through yet, and the others wait for what becomes of it; a wrong password
 would otherwise be tried as often as a page has widgets, and directories lock accounts (C35).
 """
@@ -13,14 +13,17 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from jupyter_oidc.adapters.egress_problems import Pause, absent, broken, refused
+from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.airlock import reveal
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable
 
     import aiohttp
 
     from jupyter_oidc.adapters.egress import EgressProxy
+    from jupyter_oidc.adapters.outlet import Outlet
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.secret import Secret
 
@@ -52,18 +55,22 @@ _CALL: Final[ContextVar[_Call | None]] = ContextVar("jupyter_oidc_egress_call", 
 
 
 class EgressPool:
-    """``make`` returns a session that traces its calls as it is told to; ``proxy`` is what they go through."""
+    """``make`` returns a session with a context, which traces its calls if they go through ``proxy``."""
 
     def __init__(
-        self, proxy: EgressProxy, make: Callable[[aiohttp.TraceConfig], Awaitable[aiohttp.ClientSession]]
+        self,
+        outlet: Outlet,
+        proxy: EgressProxy | None,
+        make: Callable[[ssl.SSLContext, aiohttp.TraceConfig | None], aiohttp.ClientSession],
     ) -> None:
+        self._outlet = outlet
         self._proxy = proxy
         self._make = make
         self._making = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
         self._authorization: Secret | None = None
         self._is_read = False
-        self._knows_us = False
+        self._knows_us = proxy is None
         self._turn = asyncio.Lock()
         self._pause = Pause()
 
@@ -94,7 +101,7 @@ class EgressPool:
             session, authorization = await self._ready()
             return await send(session, self._way_through(authorization))
         except Exception as error:
-            problem = None if call.left else self._problem_of(error)
+            problem = None if call.left or self._proxy is None else self._problem_of(error)
             if problem is None:
                 raise
             raise problem from None
@@ -105,13 +112,16 @@ class EgressPool:
     async def _ready(self) -> tuple[aiohttp.ClientSession, Secret | None]:
         async with self._making:
             if self._session is None:
-                self._session = await self._make(self._tracer())
-            if not self._is_read:
+                context = await asyncio.to_thread(verifying, self._outlet)
+                self._session = self._make(context, self._tracer() if self._proxy else None)
+            if self._proxy is not None and not self._is_read:
                 self._authorization = await asyncio.to_thread(self._proxy.authorization)
                 self._is_read = True
             return self._session, self._authorization
 
     def _way_through(self, authorization: Secret | None) -> dict[str, Any]:
+        if self._proxy is None:
+            return {}
         way: dict[str, Any] = {"proxy": self._proxy.url}
         if authorization is not None:
             way["proxy_headers"] = {"Proxy-Authorization": reveal(authorization)}

@@ -11,10 +11,15 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.adapters.client_certificate import Unusable, load
+from jupyter_oidc.adapters.outlet import client_certificate_of
+from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.settings import Finding, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from jupyter_oidc.adapters.client_certificate import ClientCertificate
 
 _LARGEST: Final = 10_000_000
 """Bytes; the bundles of operating systems have a few hundred thousand."""
@@ -35,7 +40,9 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         at = f"providers.{provider.name}"
         if provider.ca_bundle:
             yield from _bundle(f"{at}.ca_bundle", provider.ca_bundle)
+        yield from _client_certificate(at, client_certificate_of(provider))
         for api in provider.apis:
+            yield from _client_certificate(f"{at}.apis.{api.name}", client_certificate_of(api))
             if api.ca_bundle and api.ca_bundle != provider.ca_bundle:
                 yield from _bundle(f"{at}.apis.{api.name}.ca_bundle", api.ca_bundle)
 
@@ -44,6 +51,17 @@ def _bundle(key: str, path: str) -> Iterator[Finding]:
     problem = trouble_with_bundle(path)
     if problem:
         yield Finding(key, problem, "Name a readable file with PEM certificates, one after the other.")
+
+
+def _client_certificate(at: str, certificate: ClientCertificate | None) -> Iterator[Finding]:
+    if certificate is None or not certificate.asks_nobody:
+        return  # NOTE: a keyring may ask for a prompt, and a start must not wait for one
+    try:
+        load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate)
+    except Unusable as trouble:
+        yield Finding(f"{at}.{trouble.key}", trouble.problem, "Name a PEM certificate and the private key for it.")
+    except ConfigurationInvalid as trouble:
+        yield Finding(f"{at}.{trouble.detail}", "leads to nothing", "Name a file that holds the password.")
 
 
 def trouble_with_bundle(path: str) -> str | None:

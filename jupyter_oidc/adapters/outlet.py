@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from jupyter_oidc.adapters.client_certificate import ClientCertificate
 from jupyter_oidc.settings import Provider
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Outlet:
     """The way out to one destination.
 
     ``ca_bundle`` is trusted on top of the operating system's store.
+    ``client_certificate`` is shown to it, if it asks.
     ``proxy`` is ``None`` for the environment's, ``"none"`` for none at all, or an address without credentials.
     """
 
@@ -30,6 +32,7 @@ class Outlet:
     ca_bundle: str | None = None
     proxy: str | None = None
     proxy_credentials: SecretRef | None = None
+    client_certificate: ClientCertificate | None = None
 
 
 def outlet_of(destination: Provider | Api) -> Outlet:
@@ -39,4 +42,16 @@ def outlet_of(destination: Provider | Api) -> Outlet:
         ca_bundle=destination.ca_bundle,
         proxy=destination.egress_proxy,
         proxy_credentials=destination.egress_proxy_credentials,
+        client_certificate=client_certificate_of(destination),
+    )
+
+
+def client_certificate_of(destination: Provider | Api) -> ClientCertificate | None:
+    """Return what ``destination`` is shown, if the settings name something."""
+    if destination.client_certificate is None:
+        return None
+    return ClientCertificate(
+        destination.client_certificate,
+        destination.client_certificate_key,
+        destination.client_certificate_password,
     )

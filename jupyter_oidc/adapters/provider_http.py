@@ -17,14 +17,15 @@ from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 from jupyter_oidc.adapters.egress_client import EgressClients, Trip
 from jupyter_oidc.adapters.egress_problems import broken
 from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
-from jupyter_oidc.adapters.tls import verifying
-from jupyter_oidc.adapters.tls_problems import refused_certificate, untrusted
+from jupyter_oidc.adapters.tls_problems import is_refusal_of_ours, refused_certificate, untrusted, unwelcome
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
     from jupyter_oidc.adapters.outlet import Outlet
@@ -76,11 +77,23 @@ class HttpProvider:
             if refused_certificate(error):
                 issuer = await self._presented.issuer(trip.url, trip.proxy, public_only=False)
                 raise untrusted(error, trip.url, self._outlet.peer, issuer) from None
+            if is_refusal_of_ours(error):
+                raise unwelcome(self._outlet) from None
             raise IdpUnavailable(detail="idp.unsent") from None
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, asyncio.TimeoutError, ValueError):
+        except (
+            httpx.HTTPError,
+            httpx.StreamError,
+            httpx.InvalidURL,
+            OSError,
+            asyncio.TimeoutError,
+            ValueError,
+        ) as error:
+            if is_refusal_of_ours(error):
+                raise unwelcome(self._outlet) from None
             if trip.is_stuck:
                 raise broken(self._outlet.peer) from None
-            # NOTE: ValueError is what a Location header can provoke that is no URL, even if it is not followed
+            # NOTE: OSError is what a server's alert comes as (ssl.SSLError), and ValueError what a Location header can
+            # provoke that is no URL, even if it is not followed
             raise IdpUnavailable(detail="idp.unanswered") from None
 
     async def aclose(self) -> None:
@@ -109,13 +122,12 @@ class HttpProvider:
                 received = {name.lower(): value for name, value in response.headers.items()}
                 return Reply(response.status_code, Secret(body), received)
 
-    def _new_client(self, proxy: httpx.Proxy | None) -> httpx.AsyncClient:
+    def _new_client(self, proxy: httpx.Proxy | None, context: ssl.SSLContext) -> httpx.AsyncClient:
         import httpx
 
         _silence()
-        bundle = self._outlet.ca_bundle
         return httpx.AsyncClient(
-            verify=verifying([bundle] if bundle else []),
+            verify=context,
             timeout=self._timeout,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),

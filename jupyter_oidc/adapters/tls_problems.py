@@ -6,15 +6,51 @@ import ssl
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from jupyter_oidc.adapters.client_certificate import CERTIFICATE
 from jupyter_oidc.errors import TlsUntrusted
 
 if TYPE_CHECKING:
-    from jupyter_oidc.adapters.outlet import Peer
+    from jupyter_oidc.adapters.outlet import Outlet, Peer
 
 _EXPIRED: Final = frozenset({10, 0x800B0101, -67818})
 _NOT_YET: Final = frozenset({9, -67819})
 _OTHER_HOST: Final = frozenset({62, 64, 0x800B010F, -67602})
 """What OpenSSL, Windows and macOS answer."""
+
+
+_REFUSALS: Final = frozenset(
+    {
+        *("TLSV13_ALERT_CERTIFICATE_REQUIRED", "TLSV1_ALERT_UNKNOWN_CA", "SSLV3_ALERT_BAD_CERTIFICATE"),
+        *("SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_CERTIFICATE_REVOKED", "SSLV3_ALERT_CERTIFICATE_UNKNOWN"),
+        *("SSLV3_ALERT_UNSUPPORTED_CERTIFICATE", "SSLV3_ALERT_HANDSHAKE_FAILURE"),
+    }
+)
+"""Alerts of a server that wants a client certificate, or another one (RFC 8446, 6.2); the last one is older servers'."""
+
+
+def is_refusal_of_ours(error: BaseException) -> bool:
+    """Return whether ``error`` was caused by a server that does not take our certificate, or that there is none."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLError) and getattr(seen, "reason", None) in _REFUSALS:
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def unwelcome(outlet: Outlet) -> TlsUntrusted:
+    """Return what it means that the peer of ``outlet`` does not let us in without another certificate."""
+    if outlet.client_certificate is None:
+        return TlsUntrusted(
+            f"The {outlet.peer} does not let this server in; most likely it asks for a client certificate.",
+            action=f"Ask your administrator to set client_certificate of the {outlet.peer}.",
+            detail=CERTIFICATE,
+        )
+    return TlsUntrusted(
+        f"The {outlet.peer} does not take the client certificate of this server.",
+        action=f"Ask your administrator whether client_certificate of the {outlet.peer} has expired or is registered.",
+        detail=CERTIFICATE,
+    )
 
 
 def refused_certificate(error: BaseException) -> ssl.SSLCertVerificationError | None:

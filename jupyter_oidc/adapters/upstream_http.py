@@ -2,7 +2,7 @@
 
 Each API has a connection pool of its own (C29); redirects are never followed; no cookie is kept or sent.
 A host name that leads into a private network is refused unless the API's settings allow it (C34).
-An API that is reached through an egress proxy has its pool from :mod:`jupyter_oidc.adapters.egress_pool`.
+An API behind an egress proxy, or with a client certificate, has :mod:`jupyter_oidc.adapters.egress_pool`.
 aiohttp is imported at the first call, not with the extension.
 """
 
@@ -19,7 +19,7 @@ from jupyter_oidc.adapters.patient_response import patient_response
 from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
 from jupyter_oidc.adapters.public_address import must_be_public
 from jupyter_oidc.adapters.tls import verifying
-from jupyter_oidc.adapters.tls_problems import untrusted
+from jupyter_oidc.adapters.tls_problems import is_refusal_of_ours, untrusted, unwelcome
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
     RouteForbidden,
@@ -31,6 +31,7 @@ from jupyter_oidc.errors import (
 from jupyter_oidc.proxy.ports import SocketRefused
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
     import aiohttp
@@ -226,7 +227,10 @@ class HttpUpstream:
         self._replaced.clear()
 
     async def _untrusted(self, error: BaseException, call: UpstreamCall) -> TlsUntrusted:
-        proxy = proxy_for(call.url, outlet_of(call.api), os.environ)
+        outlet = outlet_of(call.api)
+        if is_refusal_of_ours(error):
+            return unwelcome(outlet)
+        proxy = proxy_for(call.url, outlet, os.environ)
         public_only = must_be_public(call.url, call.api)
         return untrusted(error, call.url, "API", await self._presented.issuer(call.url, proxy, public_only=public_only))
 
@@ -241,15 +245,14 @@ class HttpUpstream:
         return pool
 
     def _new_pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
-        proxy = proxy_for(api.base_url, outlet_of(api), os.environ)
-        return _session(api) if proxy is None else EgressPool(proxy, lambda tracer: _tunnels(api, tracer))
+        outlet = outlet_of(api)
+        proxy = proxy_for(api.base_url, outlet, os.environ)
+        if proxy is None and outlet.client_certificate is None:
+            return _session(api, verifying(outlet))
+        return EgressPool(outlet, proxy, lambda context, tracer: _session(api, context, tracer))
 
 
-async def _tunnels(api: Api, tracer: aiohttp.TraceConfig) -> aiohttp.ClientSession:
-    return _session(api, tracer)
-
-
-def _session(api: Api, tunnels: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
+def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
     """Return a pool; behind a proxy, of ``tunnels``: there the only name that is resolved is the proxy's own."""
     import aiohttp
 
@@ -260,7 +263,7 @@ def _session(api: Api, tunnels: aiohttp.TraceConfig | None = None) -> aiohttp.Cl
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(
             limit=0,
-            ssl=verifying([api.ca_bundle] if api.ca_bundle else []),
+            ssl=context,
             resolver=None if tunnels or api.allow_private_network else GuardedResolver(),
         ),
         timeout=aiohttp.ClientTimeout(
@@ -323,7 +326,7 @@ def problem_of(error: BaseException) -> Problem | None:
 
     from jupyter_oidc.adapters.guarded_resolver import PrivateAddress
 
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+    if isinstance(error, aiohttp.ClientConnectorCertificateError) or is_refusal_of_ours(error):
         return TlsUntrusted()
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return UpstreamUnreachable(detail="upstream.connect")

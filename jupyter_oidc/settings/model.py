@@ -34,7 +34,7 @@ class Api:
     ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
     ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
     ``ca_bundle`` is the path of extra certificate authorities; without one, the provider's.
-    ``egress_proxy`` is as for a provider, and is not taken from it.
+    ``egress_proxy`` and ``client_certificate`` are as for a provider, and are not taken from it.
     Time limits are seconds: to connect, until the head of the reply, of silence within a reply (or between two pieces
     of an upload, ``timeout_upload``).
     ``max_in_flight`` calls are on their way at once, ``max_queue`` more wait; as many WebSockets may be open.
@@ -65,6 +65,9 @@ class Api:
     ca_bundle: str | None = None
     egress_proxy: str | None = None
     egress_proxy_credentials: SecretRef | None = None
+    client_certificate: str | None = None
+    client_certificate_key: SecretRef | None = None
+    client_certificate_password: SecretRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Provider:
 
     ``clock_skew`` and ``http_timeout`` are seconds.
     ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
+    ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
     ``allow_insecure_loopback`` is the developer switch that admits plain ``http`` on loopback addresses (D-7).
     """
 
@@ -99,6 +103,9 @@ class Provider:
     ca_bundle: str | None = None
     egress_proxy: str | None = None
     egress_proxy_credentials: SecretRef | None = None
+    client_certificate: str | None = None
+    client_certificate_key: SecretRef | None = None
+    client_certificate_password: SecretRef | None = None
     post_logout_redirect_uri: str | None = None
     allowed_sign_out_origins: tuple[str, ...] = ()
     entitlement_claims: tuple[str, ...] = ("roles", "groups", "permissions")

@@ -24,6 +24,9 @@ class NetworkSettings(TypedDict):
 
     egress_proxy: str | None
     egress_proxy_credentials: SecretRef | None
+    client_certificate: str | None
+    client_certificate_key: SecretRef | None
+    client_certificate_password: SecretRef | None
 
 
 class _At(Protocol):
@@ -45,7 +48,18 @@ def read_network(keys: _Keys) -> NetworkSettings:
     if credentials is not None and proxy in (None, NO_PROXY_AT_ALL):
         instead = "Write the proxy's address there; credentials go to no proxy that the settings do not name."
         keys.at.add("egress_proxy", "is missing, and egress_proxy_credentials needs it", instead)
-    return {"egress_proxy": proxy, "egress_proxy_credentials": credentials}
+    certificate = keys.text("client_certificate")
+    key, password = (_reference(keys, f"client_certificate_{part}") for part in ("key", "password"))
+    if certificate is None and (key or password):
+        instead = "Write the path of the PEM file with the certificate there."
+        keys.at.add("client_certificate", "is missing, and its key or password is given", instead)
+    return {
+        "egress_proxy": proxy,
+        "egress_proxy_credentials": credentials,
+        "client_certificate": certificate,
+        "client_certificate_key": key,
+        "client_certificate_password": password,
+    }
 
 
 def _egress_proxy(keys: _Keys) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.laws.source import Module, modules, seeded
 
 READERS = {
+    "jupyter_oidc.adapters.client_certificate": "hands the key of a client certificate to OpenSSL",
     "jupyter_oidc.adapters.egress": "writes the egress proxy's credentials into the header for it",
     "jupyter_oidc.adapters.egress_client": "writes that header on the wire to the provider's proxy",
     "jupyter_oidc.adapters.egress_pool": "writes that header on the wire to an API's proxy",
