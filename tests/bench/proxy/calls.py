@@ -38,12 +38,12 @@ def calls_per_request(server: JupyterProcess, call: Call) -> float:
         return min(counts(partial(_make, connection, call)) - nothing for _ in range(BATCHES)) / REQUESTS
 
 
-def garbage_per_request(server: JupyterProcess, call: Call) -> float:
-    """Return how many objects of one GET are in reference cycles afterwards, so that only the collector frees them."""
+def garbage_per_request(server: JupyterProcess, call: Call, sent: bytes = b"") -> float:
+    """Return how many objects of one call are in reference cycles afterwards, so that only the collector frees them."""
     with connect(call) as connection, connect(call) as control:
         for _ in range(WARMING):
-            exchange(connection, call)
-        return _counted(server, control, "garbage", partial(_make, connection, call)) / REQUESTS
+            exchange(connection, call, sent)
+        return _counted(server, control, "garbage", partial(_make, connection, call, sent)) / REQUESTS
 
 
 def _counted(server: JupyterProcess, control: socket.socket, what: str, work: Callable[[], None]) -> int:
@@ -53,9 +53,9 @@ def _counted(server: JupyterProcess, control: socket.socket, what: str, work: Ca
     return int(json.loads(exchange(control, Call(f"{server.url}bench-tally/stop", headers)))[what])
 
 
-def _make(connection: socket.socket, call: Call) -> None:
+def _make(connection: socket.socket, call: Call, sent: bytes = b"") -> None:
     for _ in range(REQUESTS):
-        exchange(connection, call)
+        exchange(connection, call, sent)
 
 
 def measure(run: Run) -> list[Line]:
