@@ -4,12 +4,14 @@ Stands where a plain session would stand, and answers to the same calls.
 It is made at the first call, in a thread: what it needs may come from a keyring, which must not stop the event loop.
 One call asks a proxy that has not let us through yet, and the others wait for what becomes of it; a wrong password
 would otherwise be tried as often as a page has widgets, and directories lock accounts (C35).
+A proxy that is down or hangs is found out once for all of them, too.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from jupyter_oidc.adapters.egress_problems import Pause, absent, broken, refused
@@ -72,6 +74,8 @@ class EgressPool:
         self._is_read = False
         self._knows_us = proxy is None
         self._turn = asyncio.Lock()
+        self._asked = 0
+        self._told: Callable[[], Problem] | None = None
         self._pause = Pause()
 
     async def request(self, method: str, url: Any, **parts: Any) -> aiohttp.ClientResponse:
@@ -90,21 +94,25 @@ class EgressPool:
 
     async def _send(self, send: Callable[[aiohttp.ClientSession, dict[str, Any]], Awaitable[_Answer]]) -> _Answer:
         call = _Call()
+        asked = self._asked
         if not self._knows_us:
             await call.wait_for(self._turn)
         token = _CALL.set(call)
         try:
             if self._knows_us:
                 call.pass_on()
+            elif self._asked != asked and self._told is not None:
+                raise self._told()  # NOTE: what came of it was found out while this call waited
             if self._pause.holds():
                 raise refused(407, "API")
             session, authorization = await self._ready()
             return await send(session, self._way_through(authorization))
         except Exception as error:
-            problem = None if call.left or self._proxy is None else self._problem_of(error)
-            if problem is None:
+            told = None if call.left or self._proxy is None else self._told_by(error)
+            if told is None:
                 raise
-            raise problem from None
+            self._asked, self._told = self._asked + 1, told
+            raise told() from None
         finally:
             _CALL.reset(token)
             call.pass_on()
@@ -141,7 +149,7 @@ class EgressPool:
         tracer.on_request_headers_sent.append(leaves)
         return tracer
 
-    def _problem_of(self, error: Exception) -> Problem | None:
+    def _told_by(self, error: Exception) -> Callable[[], Problem] | None:
         """Return what ``error`` means before the call has left; ``None`` if it is not the proxy's fault."""
         import aiohttp
 
@@ -149,11 +157,11 @@ class EgressPool:
             if error.status == 407:
                 self._pause.begin()
                 self._knows_us = self._is_read = False  # the next attempt reads the password anew
-            return refused(error.status, "API")
+            return partial(refused, error.status, "API")
         if isinstance(error, (aiohttp.ClientSSLError, aiohttp.InvalidURL)):
             return None  # of the API's own certificate, at the other end of the tunnel
         if isinstance(error, (aiohttp.ClientProxyConnectionError, aiohttp.ClientConnectorDNSError)):
-            return absent("API")
+            return partial(absent, "API")
         if isinstance(error, (aiohttp.ClientError, OSError, asyncio.TimeoutError)):
-            return broken("API")
+            return partial(broken, "API")
         return None

@@ -177,9 +177,26 @@ async def test_a_proxy_that_stops_taking_the_password_ends_no_session(
     proxy.cut()
     desk.clock.ahead += 3600
     assert set(await desk.call(10)) == {503}
+    told = (await desk.ask("GET", "jupyter-oidc/api/orders/1")).json()
+    assert (told["code"], "the egress proxy of this network does not" in told["message"]) == ("idp_unavailable", True)
     assert await desk.state() == ("refresh-failed", "egress_proxy_auth")
     assert len([one for one in proxy.asked if not one.authorized]) == 1
     assert (len(provider.ledger.refresh), provider.ledger.spent) == (1, {})
+
+
+async def test_a_password_that_is_gone_ends_no_session(
+    desk: Desk, provider: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B6: a mistake that appears while the server runs is weather for a session; the refresh token was not sent."""
+    await desk.sign_in()
+    monkeypatch.delenv("CORP_PROXY")
+    await desk.context.reload(changed(desk, http_timeout=5.0))
+    assert set(await desk.call(3)) == {503}
+    assert await desk.state() == ("refresh-failed", "configuration_invalid")
+    assert (len(provider.ledger.refresh), provider.ledger.spent) == (1, {})
+    monkeypatch.setenv("CORP_PROXY", PASSWORD)
+    desk.clock.ahead += 3600
+    assert await desk.call(3) == [200] * 3
 
 
 async def test_a_proxy_that_begins_to_open_tls_is_named_and_gets_nothing(

@@ -42,7 +42,7 @@ class ToProvider:
 
     def __init__(self, **network: Any) -> None:
         provider = replace(Provider("corp", "https://id.example.com", "jupyter"), **network)
-        self._port = HttpProvider(timeout=1.0, outlet=outlet_of(provider))
+        self._port = HttpProvider(timeout=1.5, outlet=outlet_of(provider))
 
     async def __aenter__(self) -> Self:
         return self
@@ -59,8 +59,8 @@ class ToApi:
 
     peer = "API"
 
-    def __init__(self, **network: Any) -> None:
-        self._network = network
+    def __init__(self, *, timeout: float = 1.5, **network: Any) -> None:
+        self._network = {"timeout_connect": timeout, "timeout_header": 2 * timeout, **network}
         self._port = HttpUpstream()
 
     async def __aenter__(self) -> Self:
@@ -71,7 +71,7 @@ class ToApi:
 
     async def status(self, url: str) -> int:
         if not hasattr(self, "_api"):
-            self._api = Api("orders", "corp", url, timeout_connect=1.0, timeout_header=2.0, **self._network)
+            self._api = Api("orders", "corp", url, **self._network)
         reply = await self._port.open(UpstreamCall(self._api, "GET", url, [], Secret(TOKEN), None, None))
         reply.drop()
         return reply.status
