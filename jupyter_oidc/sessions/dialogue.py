@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from jupyter_oidc.errors import (
     ClockSkew,
     DiscoveryFailed,
+    EgressProxyAuth,
     IdpUnavailable,
     IdTokenRejected,
     LogoutTokenInvalid,
+    ProviderProblem,
     TlsUntrusted,
     TokenResponseInvalid,
     UserinfoRejected,
@@ -54,7 +56,9 @@ _T_co = TypeVar("_T_co", covariant=True)
 KEYS_STAY_GOOD = 86_400.0
 """Seconds for which cached keys may be used while the key endpoint is down (A19)."""
 
-_USERINFO_WEATHER = frozenset({"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.unanswered"})
+_USERINFO_WEATHER = frozenset(
+    {"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.proxy", "idp.unanswered"}
+)
 """Details of UserInfo replies that say nothing about the person (B6)."""
 
 _NOT_THE_PROVIDER = frozenset({"token.format", "token.status"})
@@ -376,7 +380,7 @@ class Dialogue:
         except (IdTokenRejected, UserinfoRejected):
             await self._discard(metadata, answer)
             raise
-        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, ClockSkew):
+        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew):
             return Unverified(answer.refresh_token)
 
     async def exchange(
@@ -640,5 +644,5 @@ class Dialogue:
             return
         try:
             await self._port.send(call)
-        except (IdpUnavailable, DiscoveryFailed):
+        except ProviderProblem:
             return  # NOTE: best effort; the refusal that brought us here is what the caller must hear

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from jupyter_oidc.clock import utc_text
 from jupyter_oidc.errors import (
     AudienceRefused,
+    ConfigurationInvalid,
     IdTokenRejected,
     LogoutTokenInvalid,
     Overloaded,
@@ -396,6 +397,10 @@ class SessionService:
             answer = await self._spend(spent, key)
         except (IdTokenRejected, UserinfoRejected) as problem:
             return await self._end(generation, "identity_changed", problem, visit)
+        except ConfigurationInvalid as problem:  # a file that the settings name has gone since; nothing was sent
+            if not self._outcome_open:
+                await visit.settled()
+            return self._delay(generation, problem.code, None)
         except ProviderProblem as problem:
             if isinstance(problem, TokenResponseInvalid) and problem.detail != NONCE_AGAIN:
                 self._outcome_open = True
