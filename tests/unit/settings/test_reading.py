@@ -135,6 +135,15 @@ def test_the_value_of_a_secret_is_never_repeated():
         ({"redirect_uri": "https://hub.example.com/other"}, "redirect_uri"),
         ({"redirect_uri": "http://hub.example.com/jupyter-oidc/providers/corp/callback"}, "redirect_uri"),
         ({"redirect_strategy": "popup"}, "redirect_strategy"),
+        ({"redirect_strategy": "server", "redirect_uri": "http://127.0.0.1/cb"}, "redirect_uri"),
+        ({"redirect_strategy": "loopback", "redirect_uri": "https://hub.example.com/cb"}, "redirect_uri"),
+        ({"redirect_strategy": "loopback", "redirect_uri": "https://[broken"}, "redirect_uri"),
+        ({"redirect_strategy": "loopback", "response_mode": "form_post"}, "response_mode"),
+        ({"redirect_strategy": "paste"}, "redirect_uri"),
+        (
+            {"redirect_strategy": "paste", "redirect_uri": "https://hub.example.com/x", "response_mode": "form_post"},
+            "response_mode",
+        ),
         ({"preset": "clerk"}, "preset"),
         ({"response_mode": "fragment"}, "response_mode"),
         ({"clock_skew": 301}, "clock_skew"),
@@ -153,6 +162,21 @@ def test_the_value_of_a_secret_is_never_repeated():
 )
 def test_a_mistake_in_a_provider_is_named(change, key):
     assert f"providers.corp.{key}" in findings(change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"redirect_uri": "http://127.0.0.1/cb"},
+        {"redirect_strategy": "loopback"},
+        {"redirect_strategy": "loopback", "redirect_uri": "http://localhost:8123/deep/cb"},
+        {"redirect_strategy": "device"},
+        {"redirect_strategy": "paste", "redirect_uri": "https://landing.example.com/signed-in"},
+    ],
+    ids=str,
+)
+def test_each_way_to_sign_in_has_its_own_idea_of_a_redirect_uri(change):
+    assert isinstance(read_settings({"corp": {**GOOD, **change}}), Settings)
 
 
 @pytest.mark.parametrize(
