@@ -87,7 +87,7 @@ def token(jp_serverapp):
 
 
 def code_of(response: HTTPResponse) -> str:
-    if response.body and not response.headers["Content-Type"].startswith("text/html"):  # a page is for a person
+    if response.body:
         body = contract.check("error", json.loads(response.body))
         assert response.headers["X-OIDC-Error"] == body["code"]
     return response.headers["X-OIDC-Error"]
@@ -150,6 +150,7 @@ async def test_a_host_that_is_not_ours_is_refused(ask, token, verb, path):
 
 ENVELOPES = [
     "/jupyter-oidc/providers/corp/sign-in",
+    "/jupyter-oidc/providers/corp/sign-in/0123456789abcdef/complete",
     "/jupyter-oidc/providers/corp/refresh",
     "/jupyter-oidc/providers/corp/sign-out",
     "/jupyter-oidc/kernel/grant",

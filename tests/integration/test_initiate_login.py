@@ -15,7 +15,12 @@ from tests.support.desk import ROUTE, Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.upstream import Upstream
 
-LED_HERE = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+LED_HERE = {
+    "Accept": "text/html",
+    "Sec-Fetch-Site": "cross-site",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+}
 
 
 @pytest.fixture

@@ -80,8 +80,8 @@ class CompleteHandler(OidcHandler):
     @door("user", "kernel", action="write")
     async def post(self, provider: str, flow: str) -> None:
         """Take the address from the one who began, and answer how the sign-in ended."""
+        sign_ins = self.services.sessions.of_provider(provider).sign_ins
         pasted = Secret(self.envelope("complete.request")["redirect_url"])
         pending = self.services.pending.find(flow, provider)
-        sign_ins = self.services.sessions.of_provider(provider).sign_ins
         await sign_ins.paste(pending, self.caller_name, pasted)
         self.answer(progress_view(pending, self.services.clock.now()))
