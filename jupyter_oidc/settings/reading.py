@@ -16,7 +16,16 @@ from urllib.parse import urlsplit
 
 from jupyter_oidc.settings.finding import Finding, Kind
 from jupyter_oidc.settings.header_names import has_authority, may_be_listed
-from jupyter_oidc.settings.model import Api, BearerSource, Provider, SecretRef, Settings
+from jupyter_oidc.settings.model import (
+    STANDARD_LOGOUT_PARAMETER,
+    Api,
+    BearerSource,
+    Provider,
+    SecretRef,
+    Settings,
+)
+from jupyter_oidc.settings.presets import names as preset_names
+from jupyter_oidc.settings.presets import preset
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
@@ -30,6 +39,17 @@ _ALGORITHMS: Final = (
     *("ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512"),
 )
 _SOURCES: Final[tuple[BearerSource, ...]] = get_args(BearerSource)
+_PARAMETER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
+_PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_ -]*\}|<[A-Za-z_ -]*>")
+_OURS: Final = frozenset(
+    {
+        *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge"),
+        *("code_challenge_method", "response_mode", "prompt", "max_age", "acr_values", "audience", "resource"),
+        *("login_hint", "dpop_jkt", "request", "request_uri", "id_token_hint", "client_secret", "client_assertion"),
+    },
+)
+"""Parameters of an authorization request that settings may not add, because we send them or never want to."""
+
 _LATER: Final = "this version does not support it"
 
 
@@ -102,6 +122,10 @@ class _Keys:
             kind: Kind = "missing" if isinstance(value, str) and not value.strip() else "malformed"
             self.at.add(key, "is not a printable, non-empty text", "Write it in quotes.", kind)
             return None
+        if _PLACEHOLDER.search(value):
+            instead = "Write your own value in its place, without the brackets."
+            self.at.add(key, "still holds a placeholder", instead, "missing")
+            return None
         return value
 
     def choice(self, key: str, default: str, options: tuple[str, ...], later: tuple[str, ...] = ()) -> Any:
@@ -117,11 +141,15 @@ class _Keys:
         self.at.add(key, problem, f"Write one of: {', '.join(options)}.", kind)
         return default
 
-    def flag(self, key: str) -> bool:
+    def flag(self, key: str, *, default: bool = False) -> bool:
         value = self.take(key)
         if value is not None and not isinstance(value, bool):
             self.at.add(key, "is not true or false", "Write True or False without quotes.")
-        return value is True
+        return value if isinstance(value, bool) else default
+
+    def beneath(self, defaults: Mapping[str, Any]) -> None:
+        """Fill in what nobody wrote."""
+        self.body = {**defaults, **{key: value for key, value in self.body.items() if value is not None}}
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
         value = self.take(key)
@@ -170,6 +198,7 @@ class _Keys:
 
 def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     keys = _Keys.of(body, at)
+    _preset(keys)
     loopback = keys.flag("allow_insecure_loopback")
     issuer = keys.text("issuer", required="Write the provider's issuer, for example 'https://id.example.com'.") or ""
     if issuer:
@@ -187,11 +216,6 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
                 "does not lead to this server's callback",
                 f"End it with /jupyter-oidc/providers/{name}/callback, and register the same value.",
             )
-    post_logout = keys.text("post_logout_redirect_uri")
-    if post_logout:
-        _check_url(at, "post_logout_redirect_uri", post_logout, loopback_http=True)
-    if keys.take("preset") is not None:
-        at.add("preset", _LATER, "Write the provider's settings out.")
     secret = _secret_ref(keys)
     method = keys.choice(
         "token_endpoint_auth_method",
@@ -206,9 +230,6 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         userinfo_alg = None
     _check_client_secret(at, method, secret, keys.body.get("client_secret"), str(alg))
     ca_bundle = keys.text("ca_bundle")
-    required = keys.take("userinfo_required")
-    if required is not None and not isinstance(required, bool):
-        at.add("userinfo_required", "is not true or false", "Write True or False without quotes.")
     audience, send_audience = _audience(keys)
     bearer = keys.choice("api_bearer_token_source", "access_token", _SOURCES)
     inherited = _Inherited(loopback_http=loopback, ca_bundle=ca_bundle, bearer=bearer)
@@ -231,7 +252,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         response_mode=keys.choice("response_mode", "query", ("query", "form_post")),
         id_token_signed_response_alg=alg,
         userinfo_signed_response_alg=userinfo_alg,
-        userinfo_required=required is not False,
+        userinfo_required=keys.flag("userinfo_required", default=True),
         dpop_bound_access_tokens=keys.flag("dpop_bound_access_tokens"),
         trusted_audiences=keys.words("trusted_audiences", ()),
         prompt=_prompt(keys),
@@ -239,7 +260,11 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         clock_skew=keys.number("clock_skew", 60, 0, 300),
         http_timeout=keys.number("http_timeout", 10, 1, 60),
         ca_bundle=ca_bundle,
-        post_logout_redirect_uri=post_logout,
+        authorization_parameters=_authorization_parameters(keys),
+        offer_provider_sign_out=keys.flag("offer_provider_sign_out", default=True),
+        end_session_endpoint=_url(keys, "end_session_endpoint", loopback_http=loopback),
+        post_logout_redirect_uri=_url(keys, "post_logout_redirect_uri", loopback_http=True),
+        post_logout_redirect_parameter=_logout_parameter(keys),
         allowed_sign_out_origins=_sign_out_origins(keys, loopback_http=loopback),
         entitlement_claims=keys.words("entitlement_claims", ("roles", "groups", "permissions")),
         allow_insecure_loopback=loopback,
@@ -249,13 +274,57 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     return provider
 
 
+def _preset(keys: _Keys) -> None:
+    """Fill in the settings of the preset that is named, if one is."""
+    name, known = keys.take("preset"), preset_names()
+    if name is None:
+        return
+    if isinstance(name, str) and name in known:
+        keys.beneath(preset(name).settings)
+    else:
+        keys.at.add("preset", "is not the name of a preset", f"Write one of: {', '.join(known)}.")
+
+
+def _url(keys: _Keys, key: str, *, loopback_http: bool) -> str | None:
+    url = keys.text(key)
+    if url:
+        _check_url(keys.at, key, url, loopback_http=loopback_http)
+    return url
+
+
+def _logout_parameter(keys: _Keys) -> str:
+    key = "post_logout_redirect_parameter"
+    name = keys.text(key) or STANDARD_LOGOUT_PARAMETER
+    if not _PARAMETER.match(name) or name in ("client_id", "state", "id_token_hint"):
+        keys.at.add(key, "is not the name of a parameter for an address", "Write for example 'logout_uri'.")
+    return name
+
+
+def _authorization_parameters(keys: _Keys) -> tuple[tuple[str, str], ...]:
+    key, value = "authorization_parameters", keys.take("authorization_parameters")
+    if value is None:
+        return ()
+    if not isinstance(value, Mapping):
+        keys.at.add(key, "is not a mapping", "Write {name: value}.")
+        return ()
+    for number, (name, text) in enumerate(value.items(), 1):
+        if not isinstance(name, str) or not _PARAMETER.match(name):
+            keys.at.add(key, "holds something that is not the name of a parameter", f"Remove entry {number}.")
+        elif name in _OURS:
+            problem = f"holds '{name}', which jupyter_oidc sends itself or never"
+            keys.at.add(key, problem, "Remove it; what can be changed has a key of its own.", "unsafe")
+        elif not isinstance(text, str) or not text or not text.isprintable():
+            keys.at.add(key, "holds a value that is not text", f"Write entry {number} in quotes.")
+    return tuple((str(name), str(text)) for name, text in value.items())
+
+
 def _audience(keys: _Keys) -> tuple[str | None, bool]:
     audience, sent = keys.text("audience"), keys.flag("send_audience_in_authorize")
-    if sent and audience is None:
+    if sent and keys.body.get("audience") is None:
         keys.at.add(
             "send_audience_in_authorize",
             "is true, but there is no audience to send",
-            "Write the audience that the API's owner names, or leave this out.",
+            "Write the audience that the API's owner names, or set this to False.",
             "contradictory",
         )
     return audience, sent
@@ -434,9 +503,6 @@ def _check_url(at: _At, key: str, url: str, *, loopback_http: bool) -> None:
     plain = url.isascii() and not re.search(r"[\s\\]", url)
     if not host or parts.scheme not in ("https", "http") or port == 0 or not plain:
         at.add(key, "is not an absolute URL", "Write https://host/...")
-        return
-    if re.search(r"[{}<>]", url):
-        at.add(key, "still holds a placeholder", "Write your own value in its place, without the brackets.", "missing")
         return
     if "@" in parts.netloc:
         at.add(key, "holds a user name or password", "Remove it; secrets never stand in a URL.", "unsafe")
