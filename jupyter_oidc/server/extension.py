@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import logging
 
     from jupyter_oidc.compose import Services
+    from jupyter_oidc.diagnostics import Surroundings
     from jupyter_oidc.secret import Secret
 
 
@@ -72,9 +73,18 @@ class JupyterOIDC(ExtensionApp):
         own = {name: getattr(self, name) for name in ("providers", "storage") if name in self.config.get(SECTION, {})}
         read = read_settings(*configured(own, server.config_file_paths))
         entropy = SystemEntropy()
-        grants = KernelGrants(SystemClock(), entropy, self._kernel_key)
+        clock = SystemClock()
+        grants = KernelGrants(clock, entropy, self._kernel_key)
         settings, findings = (read, ()) if isinstance(read, Settings) else (None, tuple(read))
-        self._context = Context(lambda now: _services(now, journal, storage_key), settings, findings, grants, entropy)
+        self._context = Context(
+            lambda now: _services(now, journal, storage_key),
+            settings,
+            findings,
+            grants,
+            entropy,
+            look=lambda context, address: _surroundings(context, address, storage_key),
+            clock=clock,
+        )
         for finding in findings:
             server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
         if settings is not None:
@@ -132,6 +142,21 @@ def _services(settings: Settings, journal: EventJournal, storage_key: Secret | N
     from jupyter_oidc.compose import build, system_parts
 
     return build(settings, system_parts(settings, journal, storage_key))
+
+
+def _surroundings(context: Context, address: str, storage_key: Secret | None) -> Surroundings:
+    """Say what diagnostics look at; a server that nobody has asked anything yet has no sessions to look at."""
+    from jupyter_oidc.compose import surroundings
+
+    opened = context.services
+    return surroundings(
+        context.settings,
+        context.findings,
+        environment=os.environ,
+        storage_key=storage_key,
+        address=address,
+        sessions=opened.sessions if opened else None,
+    )
 
 
 def _check_key(settings: Settings, storage_key: Secret | None, log: logging.Logger) -> None:

@@ -82,6 +82,7 @@ class Dress:
     ``refresh_token`` says when there is one: with the scope ``offline_access``, with ``access_type=offline``, or always.
     ``scopes_name_apis`` are scopes of a token request that stand for a resource.
     ``logout_page`` is a page ``/logout`` that wants ``client_id`` and ``logout_uri``.
+    ``seconds_ahead`` is how wrong its ``Date`` is.
     ``asks_for_consent`` at each sign-in, whatever the client says, as consent pages of others do.
     """
 
@@ -97,6 +98,7 @@ class Dress:
     scopes_name_apis: dict[str, str] = field(default_factory=dict)
     logout_page: bool = False
     asks_for_consent: bool = False
+    seconds_ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)

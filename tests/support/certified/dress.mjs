@@ -72,6 +72,9 @@ async function withoutScopesOfApis(dress, request) {
 /** Returns a handler in front of `answer` that takes the path of the issuer off and rewrites what is asked. */
 export function dressed(dress, answer) {
   return async (request, response) => {
+    if (dress.seconds_ahead) {
+      response.setHeader('Date', new Date(Date.now() + dress.seconds_ahead * 1000).toUTCString());
+    }
     const [path, text = ''] = request.url.split('?');
     if (!path.startsWith(dress.path)) {
       response.writeHead(404).end();
