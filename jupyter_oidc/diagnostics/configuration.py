@@ -30,7 +30,7 @@ async def check_client_secret(place: Surroundings, provider: Provider) -> Check:
     """See whether the reference leads to a secret; the secret itself goes nowhere."""
     about = Subject("client secret", provider.name)
     if provider.client_secret is None:
-        return about.ok("None is used: this is a public client, protected by PKCE.")
+        return about.ok("None is configured; PKCE protects the sign-in.")
     try:
         await asyncio.to_thread(place.client_secret, provider)
     except Problem as problem:

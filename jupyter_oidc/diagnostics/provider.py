@@ -42,6 +42,7 @@ async def ask_metadata(
 ) -> tuple[Answer | None, list[Check]]:
     """Fetch the metadata and judge them as a sign-in would."""
     about, issuer = Subject("discovery", provider.name), Subject("issuer", provider.name)
+    where = discovery.discovery_call(provider.issuer).url
     try:
         reply = await port.send(discovery.discovery_call(provider.issuer))
         if reply.status in (429, 500, 502, 503, 504):
@@ -53,7 +54,7 @@ async def ask_metadata(
     except IssuerMismatch as problem:
         return None, [
             about.ok("The provider's metadata can be read."),
-            issuer.failed(problem, "Write the issuer into the settings exactly as the provider's metadata do."),
+            issuer.failed(problem, f"Copy the value of 'issuer' from {where} into the settings, to the letter."),
         ]
     except TlsUntrusted as problem:
         action = "Add the authority that signed it to this machine's trust store, or name its file in ca_bundle."
@@ -109,7 +110,8 @@ def check_authentication(provider: Provider, metadata: Metadata) -> Check:
         listed = ", ".join(sorted(metadata.token_endpoint_auth_methods or ())) or "none"
         action = f"Set token_endpoint_auth_method to one that it lists: {_plain(listed)}."
         return about.problem(f"{problem.message} It is refused by the provider (refused).", action)
-    return about.ok(f"'{provider.token_endpoint_auth_method}' is used.")
+    method = provider.token_endpoint_auth_method
+    return about.ok("None is needed: this is a public client." if method == "none" else f"The provider takes {method}.")
 
 
 def check_scopes(provider: Provider, metadata: Metadata) -> Check:
@@ -142,23 +144,24 @@ def check_renewal(provider: Provider, metadata: Metadata) -> Check:
             "The provider knows the scope offline_access, and it is not asked for: sessions may end after minutes.",
             "Add 'offline_access' to 'scopes'.",
         )
-    return about.ok("Nothing speaks against one.")
+    return about.ok("Sessions can be renewed, as far as the provider tells.")
 
 
 def check_sign_out(provider: Provider, metadata: Metadata) -> Check:
     """Say what a sign-out will do at the provider."""
     about = Subject("sign-out", provider.name)
-    revokes = "takes the refresh token back" if metadata.revocation_endpoint else "cannot take the refresh token back"
+    takes_back = metadata.revocation_endpoint is not None
+    revokes = f"A sign-out {'takes' if takes_back else 'cannot take'} the refresh token back"
     if not provider.offer_provider_sign_out:
-        return about.ok(f"It {revokes}; the provider's sign-out page is not offered, as set.")
+        return about.ok(f"{revokes}; the provider's sign-out page is not offered, as set.")
     if (provider.end_session_endpoint or metadata.end_session_endpoint) is None:
-        return about.ok(f"It {revokes}; the provider has no sign-out page, so its session in the browser goes on.")
+        return about.ok(f"{revokes}; the provider has no sign-out page, so its session in the browser goes on.")
     if provider.post_logout_redirect_uri is None and provider.post_logout_redirect_parameter != _STANDARD:
         return about.warning(
-            f"It {revokes}; the provider's sign-out page insists on an address to return to, and there is none.",
+            f"{revokes}; the provider's sign-out page insists on an address to return to, and there is none.",
             "Set post_logout_redirect_uri to a registered value, or offer_provider_sign_out to False.",
         )
-    return about.ok(f"It {revokes} and offers the provider's sign-out page.")
+    return about.ok(f"{revokes} and offers the provider's sign-out page.")
 
 
 _STANDARD: Final = "post_logout_redirect_uri"

@@ -114,12 +114,15 @@ def _judged(about: Subject, provider: Provider, redirect_uri: str, reply: Reply)
             return about.ok("The provider knows this client and this redirect URI.")
         if error in ERRORS:
             action = _ACTIONS.get(error, "Compare the client's registration at the provider with the settings.")
-            return about.problem(f"The provider knows client and redirect URI, and says no: {error} (refused).", action)
+            return about.problem(
+                f"The provider knows client and redirect URI, and says no: {error} (refused).", action, "provider"
+            )
         return about.unknown("The provider sent the browser back with an error of its own.", _TRY)
     if 400 <= reply.status < 500:
         return about.problem(
             f"The provider does not accept this client with this redirect URI (status {reply.status}; refused).",
             f"At the provider, open the registration of client '{provider.client_id}' and add exactly: {redirect_uri}",
+            "provider",
         )
     if reply.status >= 500:
         return about.unknown(f"The provider answers status {reply.status}.", "Try again later.", "provider")

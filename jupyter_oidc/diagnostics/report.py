@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 _MARKS: Final = {"ok": "\N{CHECK MARK}", "warning": "!", "problem": "\N{MULTIPLICATION X}", "unknown": "?"}
 _PLAIN: Final = {"ok": "ok", "warning": "WARN", "problem": "FAIL", "unknown": "????"}
 _WHO: Final = {
-    "user": "you",
-    "administrator": "whoever administers this Jupyter server",
-    "provider": "whoever administers the provider",
+    "user": "You",
+    "administrator": "Administrator of this Jupyter server",
+    "provider": "Administrator of the provider",
 }
 
 
@@ -39,9 +39,9 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def as_text(report: Report, *, ascii_only: bool = False) -> str:
-    """Return lines to read: a heading for each provider, a line for each check, and below it what to do."""
+    """Return lines to read: a heading for each provider, a line for each check, and below it who does what about it."""
     marks = _PLAIN if ascii_only else _MARKS
-    return "\n".join([*_lines(report, marks), "", _summary(report)])
+    return "\n".join([*_lines(report, marks), "", _summary(report)]).lstrip("\n")
 
 
 def _lines(report: Report, marks: dict[str, str]) -> Iterator[str]:
@@ -52,8 +52,7 @@ def _lines(report: Report, marks: dict[str, str]) -> Iterator[str]:
             yield f"  {marks[check.status]:<{max(map(len, marks.values()))}} {_sentence(check)}"
             if check.action:
                 indent = " " * (max(map(len, marks.values())) + 3)
-                yield f"{indent}{check.action}"
-                yield f"{indent}Who: {_WHO[check.who or 'administrator']}."
+                yield f"{indent}{_WHO[check.who or 'administrator']}: {check.action}"
 
 
 def _sentence(check: Check) -> str:

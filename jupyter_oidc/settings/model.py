@@ -72,6 +72,7 @@ class Provider:
     """One OpenID Provider and our registration there (G-1, G-2).
 
     ``clock_skew`` and ``http_timeout`` are seconds.
+    ``api_bearer_token_source`` is that of APIs that name none themselves.
     ``authorization_parameters`` go into every authorization request besides our own.
     ``end_session_endpoint`` takes the place of the one in the metadata, and ``post_logout_redirect_parameter`` is the
     name under which ``post_logout_redirect_uri`` is sent there (D5).
@@ -86,6 +87,7 @@ class Provider:
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
     audience: str | None = None
     send_audience_in_authorize: bool = False
+    api_bearer_token_source: BearerSource = "access_token"
     redirect_strategy: RedirectStrategy = "auto"
     redirect_uri: str | None = None
     response_mode: ResponseMode = "query"

@@ -242,6 +242,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         scopes=scopes,
         audience=audience,
         send_audience_in_authorize=send_audience,
+        api_bearer_token_source=bearer,
         redirect_strategy=keys.choice(
             "redirect_strategy",
             "auto",

@@ -14,7 +14,9 @@ from jupyter_oidc.settings.model import Api, Provider, SecretRef
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_RENAMED: Final = {"bearer_token_source": "api_bearer_token_source"}
+_BEARER: Final = "api_bearer_token_source"
+_RENAMED: Final = {"bearer_token_source": _BEARER}
+_MAPPINGS: Final = frozenset({"authorization_parameters"})
 _OWN_NAME: Final = frozenset({"name", "provider", "apis"})
 _SNAKE: Final = re.compile(r"_([a-z0-9])")
 
@@ -36,14 +38,18 @@ def camel(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _api(api: Api, provider: Provider, *, in_full: bool) -> dict[str, Any]:
     body = _plain(api, in_full=in_full)
-    if not in_full and body.get("ca_bundle") == provider.ca_bundle:
-        body.pop("ca_bundle", None)
+    inherited = {"ca_bundle": provider.ca_bundle, _BEARER: provider.api_bearer_token_source}
+    own = {"ca_bundle": api.ca_bundle, _BEARER: api.bearer_token_source}
+    for key in () if in_full else inherited:
+        body.pop(key, None)
+        if own[key] != inherited[key]:
+            body[key] = own[key]
     return body
 
 
 def _plain(value: Provider | Api, *, in_full: bool) -> dict[str, Any]:
     return {
-        _RENAMED.get(part.name, part.name): _json(getattr(value, part.name))
+        _RENAMED.get(part.name, part.name): _json(part.name, getattr(value, part.name))
         for part in fields(value)
         if part.name not in _OWN_NAME and (in_full or _differs(getattr(value, part.name), part.default))
     }
@@ -53,11 +59,11 @@ def _differs(value: object, default: object) -> bool:
     return default is MISSING or value != default
 
 
-def _json(value: Any) -> Any:
+def _json(name: str, value: Any) -> Any:
+    if name in _MAPPINGS:
+        return dict(value)
     if isinstance(value, SecretRef):
         return f"{value.scheme}:{value.name}"
     if isinstance(value, frozenset):
         return sorted(value)
-    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
-        return dict(value)
     return list(value) if isinstance(value, tuple) else value
