@@ -73,6 +73,7 @@ class Services:
     proxy: ProxyService
     parts: Parts
     instance: str
+    settings: Settings
 
     @property
     def clock(self) -> Clock:
@@ -282,4 +283,5 @@ def build(
         proxy=ProxyService(sessions, parts.upstream, Prover(parts.clock, parts.entropy)),
         parts=parts,
         instance=parts.entropy.token(64),
+        settings=settings,
     )

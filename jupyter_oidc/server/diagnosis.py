@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_oidc.clock import Clock
+    from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import Surroundings
 
 GOOD_FOR: Final = 10.0
@@ -21,27 +22,27 @@ GOOD_FOR: Final = 10.0
 
 
 class Diagnosis:
-    """Examines what ``look`` returns for the address at which the server was asked."""
+    """Examines what ``look`` returns for services and the address at which the server was asked."""
 
-    def __init__(self, look: Callable[[str], Surroundings], clock: Clock) -> None:
+    def __init__(self, look: Callable[[Services, str], Surroundings], clock: Clock) -> None:
         self._look = look
         self._clock = clock
         self._work: asyncio.Task[dict[str, Any]] | None = None
         self._begun = 0.0
 
-    async def view(self, address: str) -> dict[str, Any]:
+    async def view(self, services: Services, address: str) -> dict[str, Any]:
         """Return the contract ``diagnostics.reply`` for a server at ``address``, which includes the base URL."""
         now = self._clock.now().monotonic
         if self._work is None or (self._work.done() and now - self._begun > GOOD_FOR) or _failed(self._work):
             self._begun = now
-            self._work = asyncio.get_running_loop().create_task(self._examine(address))
+            self._work = asyncio.get_running_loop().create_task(self._examine(services, address))
         return await asyncio.shield(self._work)
 
-    async def _examine(self, address: str) -> dict[str, Any]:
+    async def _examine(self, services: Services, address: str) -> dict[str, Any]:
         from jupyter_oidc.diagnostics import examine
         from jupyter_oidc.diagnostics.report import as_json
 
-        return as_json(await examine(self._look(address)))
+        return as_json(await examine(self._look(services, address)))
 
 
 def _failed(work: asyncio.Task[Any]) -> bool:

@@ -15,7 +15,8 @@ from jupyter_core.paths import secure_write
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
 from tornado.routing import Rule
-from traitlets import Bool, Dict, Unicode
+from traitlets import Any as AnyTrait
+from traitlets import Bool
 
 from jupyter_oidc.adapters.journal import EventJournal
 from jupyter_oidc.adapters.process import close_to_others
@@ -48,10 +49,12 @@ class JupyterOIDC(ExtensionApp):
     load_other_extensions = True
 
     # NOTE: own traits are copied into settings that every extension reads, so none of them ever holds a secret.
-    providers: Any = Dict(
+    # NOTE: of any type, because traitlets would refuse a wrong one by leaving the extension out, with the value in the log.
+    providers: Any = AnyTrait(
+        {},
         help="The providers by name; see the reference of settings. Client secrets are references, never values.",
     ).tag(config=True)
-    storage: Any = Unicode(
+    storage: Any = AnyTrait(
         "auto",
         help="Where refresh tokens are stored: 'auto', 'keyring', 'encrypted-file' or 'memory'.",
     ).tag(config=True)
@@ -82,7 +85,7 @@ class JupyterOIDC(ExtensionApp):
             findings,
             grants,
             entropy,
-            look=lambda context, address: _surroundings(context, address, storage_key),
+            look=lambda services, address: _surroundings(services, address, storage_key),
             clock=clock,
         )
         for finding in findings:
@@ -144,18 +147,17 @@ def _services(settings: Settings, journal: EventJournal, storage_key: Secret | N
     return build(settings, system_parts(settings, journal, storage_key))
 
 
-def _surroundings(context: Context, address: str, storage_key: Secret | None) -> Surroundings:
-    """Say what diagnostics look at; a server that nobody has asked anything yet has no sessions to look at."""
+def _surroundings(services: Services, address: str, storage_key: Secret | None) -> Surroundings:
+    """Say what diagnostics look at."""
     from jupyter_oidc.compose import surroundings
 
-    opened = context.services
     return surroundings(
-        context.settings,
-        context.findings,
+        services.settings,
+        (),
         environment=os.environ,
         storage_key=storage_key,
         address=address,
-        sessions=opened.sessions if opened else None,
+        sessions=services.sessions,
     )
 
 

@@ -69,7 +69,7 @@ class Context:
     findings: tuple[Finding, ...]
     grants: KernelGrants
     entropy: Entropy
-    look: Callable[[Context, str], Surroundings]
+    look: Callable[[Services, str], Surroundings]
     clock: Clock
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
@@ -78,9 +78,9 @@ class Context:
 
     @property
     def diagnosis(self) -> Diagnosis:
-        """What ``diagnostics`` answers; ``look`` says what there is to look at for an address of the server."""
+        """What ``diagnostics`` answers; ``look`` says what there is to look at."""
         if self._diagnosis is None:
-            self._diagnosis = Diagnosis(lambda address: self.look(self, address), self.clock)
+            self._diagnosis = Diagnosis(self.look, self.clock)
         return self._diagnosis
 
     @property

@@ -7,12 +7,12 @@ from jupyter_oidc.server.handler import OidcHandler
 
 
 class DiagnosticsHandler(OidcHandler):
-    """Answers even where the settings contain mistakes: then the mistakes are the answer."""
+    """The checks of ``jupyter oidc doctor``; where the settings contain mistakes, the same answer as everywhere."""
 
     _track_activity = False
 
     @door("user", action="read")
     async def get(self) -> None:
-        """Return the checks."""
+        """Return the checks of these services."""
         address = f"{self.request.protocol}://{self.request.host}{self.base_url}"
-        self.answer(await self.context.diagnosis.view(address))
+        self.answer(await self.context.diagnosis.view(self.services, address))
