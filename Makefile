@@ -20,7 +20,8 @@ demo-check: $(VENV)/.demo  ## Make the demo's journey unattended and report each
 	@$(BIN)/python -m jupyter_oidc.demo.check
 
 test: $(VENV)/.test check  ## Set everything up and run all tests
-	@$(BIN)/python .ci/find-secret-service
+	@$(BIN)/python .ci/find-tools keyring
+	@$(BIN)/python .ci/find-tools recipes
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
 	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/pytest
 
@@ -37,7 +38,7 @@ bench: $(VENV)/.bench  ## Measure: a server's start, the cost of a summary, a ke
 	@$(MAKE) --no-print-directory bench-proxy
 
 bench-proxy: $(VENV)/.bench  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
-	@$(BIN)/python .ci/find-benchmark-tools
+	@$(BIN)/python .ci/find-tools benchmark
 	@$(BIN)/python -m tests.bench.proxy
 
 fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10

@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.patient_response import patient_response
+from jupyter_oidc.adapters.silence import Silence
 from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.settings import Api
 
-PIECE: Final = 65_536
+PIECE: Final = 262_144
 """Bytes of a reply that wait in memory for a slow caller; twice as many at most."""
 
 LONGEST_LINE: Final = 32_768
@@ -46,12 +47,13 @@ _NOT_SENT: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 class HttpUpstreamReply:
     """Implements ``UpstreamReply``."""
 
-    __slots__ = ("_bearer", "_response", "status")
+    __slots__ = ("_bearer", "_longest_silence", "_response", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse, bearer: Secret) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, call: UpstreamCall) -> None:
         self.status = response.status
         self._response = response
-        self._bearer = bearer
+        self._bearer = call.bearer
+        self._longest_silence = call.api.timeout_idle
 
     @property
     def headers(self) -> Headers:
@@ -74,11 +76,22 @@ class HttpUpstreamReply:
         import aiohttp
 
         content = self._response.content
+        silence = Silence(self._longest_silence, lambda: content.set_exception(asyncio.TimeoutError()))
         try:
-            while chunk := await content.readany():
+            while True:
+                if self.waiting:
+                    silence.begin()
+                    chunk = await content.readany()
+                    silence.end()
+                else:
+                    chunk = await content.readany()
+                if not chunk:
+                    return
                 yield chunk
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
             raise UpstreamUnreachable("The API broke off its answer.", detail="upstream.truncated") from None
+        finally:
+            silence.stop()
 
     def drop(self) -> None:
         """Give the connection back if the body was read to its end, and close it otherwise."""
@@ -160,7 +173,6 @@ class HttpUpstream:
                 headers=headers,
                 data=None if call.body is None else deadline.after(call.body),
                 allow_redirects=False,
-                skip_auto_headers=_NOT_SENT,
             )
         except (Exception, asyncio.CancelledError) as error:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
@@ -172,7 +184,7 @@ class HttpUpstream:
         if not _is_sound(response):
             response.close()
             raise UpstreamProtocolError
-        return HttpUpstreamReply(response, call.bearer)
+        return HttpUpstreamReply(response, call)
 
     async def open_socket(
         self, call: UpstreamCall, subprotocols: tuple[str, ...]
@@ -228,13 +240,12 @@ class HttpUpstream:
         resolver = None if api.allow_private_network else GuardedResolver()
         return aiohttp.ClientSession(
             auto_decompress=False,
+            skip_auto_headers=_NOT_SENT,
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=aiohttp.TCPConnector(
                 limit=0, ssl=verifying([api.ca_bundle] if api.ca_bundle else []), resolver=resolver
             ),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=api.timeout_connect, sock_read=max(api.timeout_idle, api.timeout_header)
-            ),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=api.timeout_connect),
             read_bufsize=PIECE,
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
