@@ -25,9 +25,12 @@ _SHORT_LIST: Final = (
 def check_audience(provider: Provider, api: Api, session: SessionService | None) -> Check:
     """Judge one API, by the settings and, if somebody is signed in, by what its access token names."""
     about = Subject(f"audience of {api.name}", provider.name)
-    seen = session.token_audience(token_key(api)) if session is not None else None
+    key = token_key(api)
+    seen = session.token_audience(key) if session is not None else None
     if api.bearer_token_source == "id_token":
         return _of_id_token(about, provider, api, seen)
+    if seen is None and session is not None and session.token_ready(key):
+        return about.ok("The API gets the access token, which is opaque: the API has to ask the provider about it.")
     if seen is None:
         return about.ok("The API gets the access token; sign in to see whether it names the API.")
     if seen:

@@ -138,3 +138,26 @@ def test_without_its_preset_a_provider_refuses_what_others_want(tmp_path: Path) 
         page = stage.person.sign_in()
         assert "You are signed in" not in page.text
         assert stage.person.summary()["state"] == "signed-out"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("clerk", {}, "The access token does not name the API yet."),
+        (
+            "okta",
+            {"audience": "api://default", "api_bearer_token_source": "id_token"},
+            "no longer needed: the access token names the API now.",
+        ),
+    ],
+    ids=["needed", "no longer needed"],
+)
+def test_a_signed_in_server_says_whether_the_wider_acceptance_is_still_needed(
+    tmp_path: Path, name: str, changes: dict[str, object], says: str
+) -> None:
+    """The condition for removing the temporary control, met and not met, by tokens that a provider issued."""
+    with staged(name, tmp_path, **changes) as stage:
+        stage.person.sign_in()
+        told = stage.person.jupyter.get("jupyter-oidc/diagnostics").json()
+        (check,) = [one for one in told["checks"] if one["name"] == "audience of orders"]
+        assert (check["status"], says in check["message"]) == ("warning", True), check["message"]

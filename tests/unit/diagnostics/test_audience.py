@@ -100,3 +100,8 @@ def test_an_audience_that_nobody_knows_is_for_the_owner_of_the_api_to_judge() ->
 )
 def test_an_access_token_without_an_audience_is_said_to_be_one(token: str, status: str) -> None:
     assert judged("access_token", API, token)[0] == status
+
+
+def test_an_opaque_access_token_is_not_mistaken_for_none() -> None:
+    assert "which is opaque" in judged("access_token", API, MARKER + "opaque")[1]
+    assert "sign in to see" in judged("access_token", API, None)[1]
