@@ -164,3 +164,23 @@ def test_help_teaches_with_examples(tmp_path: Path, words: list[str]) -> None:
 def test_a_command_without_a_subcommand_shows_what_there_is(tmp_path: Path) -> None:
     said = Command(tmp_path).run("config")
     assert (said.code, "Report all mistakes together." in said.out) == (2, True)
+
+
+def test_a_python_file_is_read_as_the_server_reads_it(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    (tmp_path / "config" / "jupyter_server_config.json").unlink()
+    (tmp_path / "config" / "jupyter_server_config.py").write_text(
+        "c.JupyterOIDC.providers.update({'corp': {'issuer': 'https://id.example.com', 'client_id': 'jupyter'}})\n"
+        "c.JupyterOIDC.storage = 'memory'\n",
+        encoding="utf-8",
+    )
+    assert command.run("config", "check").out == "Nothing to correct: corp.\n"
+
+
+def test_providers_of_the_wrong_type_are_a_finding(tmp_path: Path) -> None:
+    """D8."""
+    said = Command(tmp_path, {"providers": ["corp"]}).run("config", "check")
+    assert (said.code, said.out.splitlines()[0]) == (
+        1,
+        "malformed: providers: is not a mapping. Write {name: {settings}}.",
+    )
