@@ -186,6 +186,7 @@ class Dialogue:
             acr_values=pending.step_up.acr_values,
             audience=settings.audience if settings.send_audience_in_authorize else None,
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
+            more=settings.authorization_parameters,
         )
         return authorization.authorization_url(metadata, request)
 
@@ -363,14 +364,17 @@ class Dialogue:
 
         With ``allowed_sign_out_origins`` the page is left out if its origin is not among them.
         """
-        if self._metadata is None:
+        settings = self._settings
+        if not settings.offer_provider_sign_out:
             return None
         return logout.end_session_url(
             self._metadata,
-            client_id=self._settings.client_id,
-            post_logout_redirect_uri=self._settings.post_logout_redirect_uri,
+            client_id=settings.client_id,
+            post_logout_redirect_uri=settings.post_logout_redirect_uri,
             state=None,
-            allowed_origins=self._settings.allowed_sign_out_origins,
+            allowed_origins=settings.allowed_sign_out_origins,
+            configured=settings.end_session_endpoint,
+            redirect_parameter=settings.post_logout_redirect_parameter,
         )
 
     async def aclose(self) -> None:

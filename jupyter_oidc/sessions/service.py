@@ -31,6 +31,7 @@ from jupyter_oidc.errors import (
     TokenResponseInvalid,
     UserinfoRejected,
 )
+from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import renewal
@@ -349,6 +350,11 @@ class SessionService:
         if api is not None:
             return self._step_ups.get(api, StepUp())
         return next(reversed(self._step_ups.values()), StepUp())
+
+    def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
+        """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
+        held = self._held.access.get(key)
+        return None if held is None else audience_of(held.secret)
 
     async def refresh(self) -> Bearer:
         """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
