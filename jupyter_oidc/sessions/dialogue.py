@@ -295,7 +295,9 @@ class Dialogue:
         except (IdTokenRejected, UserinfoRejected):
             await self._discard(metadata, answer)
             raise
-        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, ClockSkew):
+        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, ClockSkew, asyncio.CancelledError):
+            # NOTE: a caller whose time is up must have the new refresh token all the same, for the old one is spent;
+            # so being cancelled ends the checks here, and not the task.
             return Unverified(answer.refresh_token)
 
     async def exchange(

@@ -36,7 +36,7 @@ from jupyter_oidc.sessions import renewal
 from jupyter_oidc.sessions.custody import Custody
 from jupyter_oidc.sessions.dialogue import Unanswered, Unverified
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
-from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, Visit
+from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, News, Unchanged, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pace import Pace
 from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress, StepUp
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
-    from jupyter_oidc.sessions.ports import EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import Entry, EntryLock, Journal, Scheduler, Vault
     from jupyter_oidc.settings import Provider
 
 DUPLICATE_WAIT = 10.0
@@ -117,7 +117,8 @@ class SessionService:
         """Return the summary once its sequence differs from ``sequence``, or after ``seconds``."""
         await self._restore_once()
         if self._sequence == sequence and seconds > 0:
-            await asyncio.wait([asyncio.ensure_future(self._changed.wait())], timeout=seconds)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), seconds)
         return await self._summary_now()
 
     @property
@@ -244,7 +245,7 @@ class SessionService:
             elif isinstance(answer, TokenError):
                 self.give_up(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
             elif pending.progress is not Progress.WAITING:  # cancelled meanwhile, perhaps by a sign-out
-                await self._throw_away(answer)
+                self._throw_away(answer.set.refresh_token)
                 self.give_up(pending, SignInCancelled())
             else:
                 await self._install(answer)
@@ -274,12 +275,12 @@ class SessionService:
         self._cut_off()
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
         await self._keeper.keep(self._held.entry(self.settings))
+        if before is not None and before != tokens.set.refresh_token:
+            self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
         if generation != self._generation:
             raise SignInCancelled
         self._move(Happening.SIGNED_IN)
         self._pace.plan(self._plannable())
-        if before is not None and before != self._held.refresh_token:
-            self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
 
     # -- what may go out -----------------------------------------------------------------------------------
 
@@ -466,16 +467,17 @@ class SessionService:
             return self._sign_in_needed()
         spent = known.refresh_token
         match news:
-            case Gone():
-                return self._left_elsewhere(Happening.SIGNED_OUT, "signed_out_elsewhere")
-            case Foreign():
-                return self._left_elsewhere(Happening.ENDED, "signed_in_elsewhere")
+            case Gone() | Foreign():
+                return self._left_elsewhere(news)
             case Newer(entry=entry):
                 spent = entry.refresh_token
-                proof_key = self._dialogue.proof_key(entry.dpop_key)
-                self._held = replace(self._held, refresh_token=spent, proof_key=proof_key)
+                self._held = self._adopted(self._held, entry)
                 self._outcome_open = False
         return await self._spend_in_turn(generation, key, source, visit, spent)
+
+    def _adopted(self, held: Custody, entry: Entry) -> Custody:
+        """Return ``held`` with the refresh token that another server has stored, and the key it is bound to."""
+        return replace(held, refresh_token=entry.refresh_token, proof_key=self._dialogue.proof_key(entry.dpop_key))
 
     async def _spend_in_turn(
         self,
@@ -533,20 +535,41 @@ class SessionService:
 
     async def _keep_unverified(self, generation: int, answer: Unverified, visit: Visit) -> None:
         """Keep a refresh token whose companions could not be checked; the next renewal spends it."""
-        if answer.refresh_token is None or generation != self._generation:
+        token = answer.refresh_token
+        if token is None:
             await visit.settled()
             return
-        after = replace(self._held, refresh_token=answer.refresh_token)
-        await visit.save(after.entry(self.settings))
-        if generation == self._generation:
-            self._held = after
+        news = await self._news_before_saving(generation, visit)
+        if isinstance(news, Unchanged):
+            after = replace(self._held, refresh_token=token)
+            await visit.save(after.entry(self.settings))
+            if generation == self._generation:
+                self._held = after
+                return
+        self._throw_away(token)
+        if isinstance(news, (Gone, Foreign)):
+            self._left_elsewhere(news)
 
-    def _left_elsewhere(self, happening: Happening, reason: str) -> Bearer:
+    async def _news_before_saving(self, generation: int, visit: Visit) -> News | None:
+        """Look once more before what was renewed is stored; ``None`` if this session has ended meanwhile (B31).
+
+        Who signs in or out does not wait long for its turn, and must not be undone by us (D7).
+        """
+        known = self._held.entry(self.settings)
+        if generation != self._generation or known is None:
+            return None
+        news = await visit.news(known)
+        return news if generation == self._generation else None
+
+    def _left_elsewhere(self, news: Gone | Foreign) -> Bearer:
         """Another server that shares the entry ended this session; what is stored is not ours to touch (D7)."""
         self._next_generation()
         self._held = Custody()
         self._cut_off()
-        self._move(happening, reason)
+        if isinstance(news, Gone):
+            self._move(Happening.SIGNED_OUT, "signed_out_elsewhere")
+        else:
+            self._move(Happening.ENDED, "signed_in_elsewhere")
         return self._sign_in_needed()
 
     async def _renewed(
@@ -558,16 +581,23 @@ class SessionService:
         visit: Visit,
     ) -> Bearer:
         if generation != self._generation:
-            await self._throw_away(answer)
+            self._throw_away(answer.set.refresh_token)
             return self._sign_in_needed()
         after = self._held.absorbing(answer, key, self.settings, self._clock.now())
         if after.refresh_token == self._held.refresh_token:
             await visit.settled()
         else:
-            await visit.save(after.entry(self.settings))
+            news = await self._news_before_saving(generation, visit)
+            if isinstance(news, Unchanged):
+                await visit.save(after.entry(self.settings))
+            if not isinstance(news, Unchanged) or generation != self._generation:
+                self._throw_away(answer.set.refresh_token)
+            if isinstance(news, (Gone, Foreign)):
+                return self._left_elsewhere(news)
             if generation != self._generation:
-                await self._throw_away(answer)
                 return self._sign_in_needed()
+            if isinstance(news, Newer):
+                after = self._adopted(after, news.entry)
         self._held = after
         self._move(Happening.RENEWED)
         self._pace.renewed(self._plannable())
@@ -770,10 +800,10 @@ class SessionService:
         """Replace the sign-in's access token, unless somebody just did."""
         return await self._renew(SIGN_IN_KEY, "access_token", replacing=self._held.access.get(SIGN_IN_KEY))
 
-    async def _throw_away(self, answer: Tokens) -> None:
-        token: TokenSet = answer.set
-        if token.refresh_token is not None:
-            self._spawn(revoke_patiently(self._dialogue, token.refresh_token, self._scheduler))
+    def _throw_away(self, refresh_token: Secret | None) -> None:
+        """Revoke a token that came for a session which has ended meanwhile."""
+        if refresh_token is not None:
+            self._spawn(revoke_patiently(self._dialogue, refresh_token, self._scheduler))
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         """Start ``work`` and keep it from being collected before it ends."""
@@ -792,5 +822,8 @@ class SessionService:
             _, late = await asyncio.wait(busy, timeout=5.0)
             for task in late:
                 task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1.0)  # who has a new refresh token stores it now
         await self._keeper.try_again()
+        self._keeper.stop()
         await self._dialogue.aclose()
