@@ -17,6 +17,7 @@ from jupyter_oidc.errors import (
     IdpUnavailable,
     IdTokenRejected,
     LogoutTokenInvalid,
+    Problem,
     TlsUntrusted,
     TokenResponseInvalid,
     UserinfoRejected,
@@ -245,7 +246,7 @@ class Dialogue:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
             claims = await self._claims(metadata, answer, verified, proof_key)
             person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
-        except (IdTokenRejected, UserinfoRejected, ClockSkew):
+        except Problem:
             await self._discard(metadata, answer)
             raise
         return Tokens(answer, person, verified.expires_at, proof_key)
@@ -561,5 +562,5 @@ class Dialogue:
             return
         try:
             await self._port.send(call)
-        except (IdpUnavailable, DiscoveryFailed):
+        except Problem:
             return  # NOTE: best effort; the refusal that brought us here is what the caller must hear

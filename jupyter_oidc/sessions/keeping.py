@@ -112,20 +112,21 @@ class Keeper:
             if order == self._orders:
                 await self.store(entry)
 
-    async def forget(self, *, patience: float = SHORT_PATIENCE) -> Entry | None:
+    async def forget(self, subject: str | None, *, patience: float = SHORT_PATIENCE) -> Entry | None:
         """Remove the entry; return the newest: what was stored, which another server may have renewed (D1, D7).
 
         What could not be stored is newer than that (B15).
+        The entry of anybody else than ``subject``, if that is given, is left alone, and not returned.
         Raises ``StorageUnavailable`` if the store does not answer (D3); the removal is tried again then.
         """
         self._new_order()
         unsaved, self._unsaved = self._unsaved, None
         try:
             async with self.turn(patience) as visit:
-                stored = await self._removed()
+                stored = await self._removed(subject)
                 await visit.settled()
         except Overloaded:
-            stored = await self._removed()
+            stored = await self._removed(subject)
         return unsaved or stored
 
     async def store(self, entry: Entry | None) -> bool:
@@ -177,9 +178,11 @@ class Keeper:
         self._unwanted = None
         return True
 
-    async def _removed(self) -> Entry | None:
+    async def _removed(self, subject: str | None = None) -> Entry | None:
         """Remove what is stored and return it; raises ``StorageUnavailable``, and tries again later then."""
         stored = await self._stored()
+        if stored is not None and subject is not None and stored.subject != subject:
+            return None
         order = self._orders
         try:
             await self._vault.delete()

@@ -197,6 +197,7 @@ class SessionService:
 
     async def authorization_url(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
         """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie."""
+        await self._restore_once()
         if pending.offered:
             pending.offered = False
             self._move(Happening.SIGN_IN_BEGUN)
@@ -678,7 +679,8 @@ class SessionService:
         """
         await self._restore_once()
         refresh_token = self._held.refresh_token or self._superseded
-        end_session_url = self._dialogue.end_session_url() if self._held.subject else None
+        subject = self._held.subject or None
+        end_session_url = self._dialogue.end_session_url() if subject else None
         self._next_generation()
         self._held = Custody()
         self.abandon_sign_ins()
@@ -686,7 +688,7 @@ class SessionService:
         self._move(Happening.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
         try:
-            newest = await self._forget_stored() or refresh_token
+            newest = await self._forget_stored(subject) or refresh_token
         except StorageUnavailable as problem:
             newest, trouble = refresh_token, problem
         revoked: Revoked = "nothing-to-revoke"
@@ -727,7 +729,7 @@ class SessionService:
             self._held = Custody()
             self._cut_off()
             self._move(Happening.ENDED, "signed_out_at_provider")
-            await self._forget_stored()
+            await self._forget_stored(held.subject)
         self._logouts.remember(token, self._clock.now().wall, self.settings.clock_skew)
 
     # -- storage -------------------------------------------------------------------------------------------
@@ -751,10 +753,10 @@ class SessionService:
         self._move(Happening.RESTORED)
         self._spawn(self._renew_sign_in_token())
 
-    async def _forget_stored(self) -> Secret | None:
-        """Remove the entry; return its refresh token, which another server may have renewed."""
+    async def _forget_stored(self, subject: str | None) -> Secret | None:
+        """Remove the entry of ``subject``, or any; return its refresh token, which another server may have renewed."""
         # NOTE: a renewal of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
-        stored = await self._keeper.forget(patience=0.0 if self._renewals else SHORT_PATIENCE)
+        stored = await self._keeper.forget(subject, patience=0.0 if self._renewals else SHORT_PATIENCE)
         return None if stored is None else stored.refresh_token
 
     def _resaved(self) -> None:

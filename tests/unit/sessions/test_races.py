@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+
+import pytest
 
 from jupyter_oidc.adapters.vault_memory import MemoryVault
-from jupyter_oidc.errors import IdpUnavailable, StorageUnavailable, TlsUntrusted
+from jupyter_oidc.errors import IdpUnavailable, LogoutTokenInvalid, StorageUnavailable, TlsUntrusted
 from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.sessions.ports import Entry
+from tests.unit.protocol.makers import logout_claims_of, signed
 from tests.unit.sessions.stage import Stage, settle, text_of
 
 SILENCE = IdpUnavailable(detail="idp.unanswered")
@@ -192,3 +198,83 @@ async def test_a_service_that_is_closed_stores_nothing_any_more() -> None:
     assert await stored(stage) == "rt-3"
     await stage.scheduler.pass_time(120)
     assert await stored(stage) != "rt-2"
+
+
+async def replaced_by_somebody_else() -> Stage:
+    """Another server that shares the entry has signed in as another person."""
+    stage = await signed_in()
+    entry = await stage.vault.load()
+    assert entry is not None
+    token = Secret("CANARY-9d1e7b-rt-of-another")
+    await stage.vault.save(replace(entry, subject="somebody-else", refresh_token=token))
+    return stage
+
+
+async def test_a_sign_out_takes_back_our_token_and_leaves_the_entry_of_somebody_else() -> None:
+    """D7: the stored token is not that of the session which ends."""
+    stage = await replaced_by_somebody_else()
+    await stage.service.sign_out()
+    assert (stage.provider.revoked, await stored(stage)) == (["rt-1"], "rt-of-another")
+
+
+async def test_a_logout_at_the_provider_leaves_the_entry_of_somebody_else() -> None:
+    """B-14: it ends the sessions of the person that it names."""
+    stage = await replaced_by_somebody_else()
+    now = stage.clock.now().wall
+    await stage.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
+    assert (stage.service.state, await stored(stage)) == (State.SIGNED_OUT_EXPIRED, "rt-of-another")
+
+
+async def test_a_logout_that_the_store_did_not_take_is_finished_later() -> None:
+    """B-16: the provider sends it again, and by then no session is left here to find the entry by."""
+    vault = MoodyVault()
+    stage = await signed_in(vault)
+    vault.full = True
+    now = stage.clock.now().wall
+    with pytest.raises(LogoutTokenInvalid):
+        await stage.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
+    vault.full = False
+    await stage.scheduler.pass_time(120)
+    assert await stored(stage) is None
+
+
+async def test_a_removal_that_is_tried_again_leaves_the_next_sign_in_of_another_server() -> None:
+    """D3: only what was to be removed is removed."""
+    vault = MoodyVault()
+    stage = await signed_in(vault)
+    vault.full = True
+    with pytest.raises(StorageUnavailable):
+        await stage.service.sign_out()
+    vault.full = False
+    stage.service = stage.new_service()
+    await stage.sign_in()
+    await stage.scheduler.pass_time(120)
+    assert (await stored(stage) or "").startswith("rt-")
+
+
+async def test_another_attempt_after_a_reload_does_not_upset_the_restored_session() -> None:
+    """D9: the page of a sign-in that failed is older than the service that it leads to."""
+    stage = await signed_in()
+    failed, _, _ = await stage.begin()
+    stage.service.give_up(failed, StorageUnavailable())
+    ticket = stage.service.offer(failed)
+    service = stage.new_service()
+    await service.authorization_url(stage.pending.use_ticket(ticket), "http://localhost:8888/cb")
+    assert (await service.summary()).state is State.ACTIVE
+
+
+async def test_tokens_of_somebody_else_end_the_session_although_they_cannot_be_taken_back() -> None:
+    """F-6: whatever the revocation endpoint does."""
+    stage = await signed_in()
+    stage.provider.userinfo = {"sub": "somebody-else"}
+    stage.provider.plan("revoke", TlsUntrusted())
+    assert await stage.service.refresh() == SignInNeeded("session_expired")
+    assert (await stage.service.summary()).reason == "identity_changed"
+
+
+async def test_tokens_of_a_sign_in_that_could_not_be_finished_are_taken_back() -> None:
+    """E-5: nobody will ever use them."""
+    stage = Stage()
+    stage.provider.plan("jwks", SILENCE)
+    assert (await stage.sign_in()).progress is Progress.FAILED
+    assert stage.provider.revoked == ["rt-1"]
