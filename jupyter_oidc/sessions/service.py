@@ -43,6 +43,7 @@ from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIn
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.proving import NONCE_AGAIN
+from jupyter_oidc.sessions.resting import Rests
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
 
@@ -105,6 +106,7 @@ class SessionService:
         self._superseded: Secret | None = None
         self._logouts = AcceptedLogouts()
         self._exchanged: set[TokenKey] = set()
+        self._rests = Rests(clock)
 
     # -- what may be shown ---------------------------------------------------------------------------------
 
@@ -412,17 +414,19 @@ class SessionService:
             token = self._held_token(key, source)
             if token is not None and token is not replacing and self._usable(token):
                 return token.granted(generation)
+            if (resting := self._rests.answer((key, source))) is not None:
+                return resting
             if held.refresh_token is None:
-                return self._cannot_renew(key, source)
+                return await self._cannot_renew(generation, key, source)
             wait = self._pace.seconds_to_wait()
             if wait > 0:
                 return TryLater(wait, self._reason or "idp_unavailable")
             if key in self._exchanged:
-                return await self._exchange(generation, key)
+                return await self._exchange_or_rest(generation, key)
             try:
                 return await self._take_turn(generation, key, source)
             except AudienceRefused:
-                return await self._exchange(generation, key)
+                return await self._exchange_or_rest(generation, key)
 
     async def _take_turn(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
         """Renew while no other server does; raises ``AudienceRefused``."""
@@ -433,6 +437,17 @@ class SessionService:
             return TryLater(problem.retry_after or 1.0, problem.code)
         except StorageUnavailable as problem:
             return self._delay(generation, problem.code, None)
+
+    async def _exchange_or_rest(self, generation: int, key: TokenKey) -> Bearer:
+        """Exchange; what the provider does not give is not asked for with every call (B25, B30)."""
+        try:
+            outcome = await self._exchange(generation, key)
+        except AudienceRefused:
+            self._rests.begin((key, "access_token"), renewal.FORCED_PAUSE, None)
+            raise
+        if isinstance(outcome, TryLater) and generation == self._generation:
+            self._rests.begin((key, "access_token"), outcome.seconds, outcome.reason)
+        return outcome
 
     async def _exchange(self, generation: int, key: TokenKey) -> Bearer:
         """Get a token for ``key`` by exchanging the sign-in's, where the refresh token gives none (RFC 8693, B30).
@@ -506,7 +521,7 @@ class SessionService:
             return self._delay(generation, "idp_unavailable", wait)
         if isinstance(answer, TokenError):
             lost = visit.interrupted or self._outcome_open
-            return await self._refused(generation, answer, visit, lost=lost)
+            return await self._refused(generation, key, answer, visit, lost=lost)
         self._outcome_open = False
         if isinstance(answer, Unverified):
             await self._keep_unverified(generation, answer, visit)
@@ -584,6 +599,9 @@ class SessionService:
         if generation != self._generation:
             self._throw_away(answer.set.refresh_token)
             return self._sign_in_needed()
+        if answer.set.expires_in == 0:
+            # NOTE: a provider that says so twice does not mean it; from now on the API decides (A13).
+            answer = replace(answer, set=replace(answer.set, expires_in=None))
         after = self._held.absorbing(answer, key, self.settings, self._clock.now())
         if after.refresh_token == self._held.refresh_token:
             await visit.settled()
@@ -604,12 +622,13 @@ class SessionService:
         self._pace.renewed(self._plannable())
         token = self._held_token(key, source)
         if token is None or not token.alive(self._clock.now()):
+            self._rests.begin((key, source), renewal.LONGEST_WAIT, "no_id_token_on_refresh")
             return TryLater(renewal.LONGEST_WAIT, "no_id_token_on_refresh")
         return token.granted(generation)
 
-    async def _refused(self, generation: int, error: TokenError, visit: Visit, *, lost: bool) -> Bearer:
+    async def _refused(self, generation: int, key: TokenKey, error: TokenError, visit: Visit, *, lost: bool) -> Bearer:
         """Judge a refusal; ``lost`` says that the token may have been spent without anybody storing the next."""
-        verdict = renewal.judge_oauth_error(error.error)
+        verdict = renewal.judge_oauth_error(error.error, for_api=key != SIGN_IN_KEY)
         if isinstance(verdict, renewal.Ends):
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
             return await self._end(generation, reason, None, visit, keep=verdict.token_is_good)
@@ -618,11 +637,19 @@ class SessionService:
             raise AudienceRefused
         return self._delay(generation, verdict.reason, verdict.seconds)
 
-    def _cannot_renew(self, key: TokenKey, source: BearerSource) -> Bearer:
-        """Without a refresh token the session ends when its access token does."""
+    async def _cannot_renew(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
+        """Without a refresh token the session ends when the sign-in's access token does, and not before (A25).
+
+        Raises ``AudienceRefused`` for an API that needs a token of its own, if there is none by exchange.
+        """
+        now, sign_in = self._clock.now(), self._held.access.get(SIGN_IN_KEY)
         token = self._held_token(key, source)
-        if token is not None and token.alive(self._clock.now()):
+        if token is not None and token.alive(now):
             return token.granted(self._generation)
+        if sign_in is not None and sign_in.alive(now):
+            if source == "id_token":
+                return SignInNeeded("session_expired")
+            return await self._exchange_or_rest(generation, key)
         self._next_generation()
         self._held = Custody()
         self._move(Happening.ENDED, "not_refreshable")
@@ -787,6 +814,7 @@ class SessionService:
         self._superseded = None
         self._step_ups.clear()
         self._exchanged.clear()
+        self._rests.start_over()
         self._pace.start_over()
 
     def _plannable(self) -> float | None:
