@@ -19,6 +19,7 @@ from jupyter_oidc.errors import (
     AudienceRefused,
     IdpUnavailable,
     IdTokenRejected,
+    LocalProblem,
     LogoutTokenInvalid,
     Overloaded,
     Problem,
@@ -230,8 +231,9 @@ class SessionService:
         return pending
 
     def cancel(self, pending: PendingSignIn) -> None:
-        """Cancel ``pending``; one that is already finished stays as it is."""
-        self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+        """Cancel ``pending``; one that is already finished, or about to be, stays as it is."""
+        if not pending.settling:
+            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
         self._notice_abandoned()
 
     def abandon_sign_ins(self) -> None:
@@ -251,6 +253,7 @@ class SessionService:
                 self._throw_away(answer.set.refresh_token)
                 self.give_up(pending, SignInCancelled())
             else:
+                pending.settling = True
                 await self._install(answer)
                 self._pending.finish(pending, Progress.COMPLETED)
         except Problem as problem:
@@ -509,7 +512,7 @@ class SessionService:
             answer = await self._spend(spent, key)
         except (IdTokenRejected, UserinfoRejected) as problem:
             return await self._end(generation, "identity_changed", problem, visit)
-        except ProviderProblem as problem:
+        except (ProviderProblem, LocalProblem) as problem:
             if isinstance(problem, TokenResponseInvalid) and problem.detail != NONCE_AGAIN:
                 self._outcome_open = True
             elif not self._outcome_open:

@@ -8,7 +8,13 @@ from dataclasses import replace
 import pytest
 
 from jupyter_oidc.adapters.vault_memory import MemoryVault
-from jupyter_oidc.errors import IdpUnavailable, LogoutTokenInvalid, StorageUnavailable, TlsUntrusted
+from jupyter_oidc.errors import (
+    ConfigurationInvalid,
+    IdpUnavailable,
+    LogoutTokenInvalid,
+    StorageUnavailable,
+    TlsUntrusted,
+)
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
@@ -16,7 +22,7 @@ from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.sessions.ports import Entry
 from tests.unit.protocol.makers import logout_claims_of, signed
-from tests.unit.sessions.stage import Stage, settle, text_of
+from tests.unit.sessions.stage import SETTINGS, Stage, settle, text_of
 
 SILENCE = IdpUnavailable(detail="idp.unanswered")
 FULL = StorageUnavailable(detail="storage_full")
@@ -278,3 +284,39 @@ async def test_tokens_of_a_sign_in_that_could_not_be_finished_are_taken_back() -
     stage.provider.plan("jwks", SILENCE)
     assert (await stage.sign_in()).progress is Progress.FAILED
     assert stage.provider.revoked == ["rt-1"]
+
+
+async def test_a_sign_in_that_is_being_stored_is_not_cancelled_by_halves() -> None:
+    """What is told to whoever watches it is what happens."""
+    vault = MoodyVault()
+    stage = Stage(vault=vault)
+    pending, state, binding = await stage.begin()
+    vault.slow = asyncio.Event()
+    ending = asyncio.ensure_future(stage.service.callback([("code", "c-1"), ("state", state)], [binding]))
+    await settle()
+    stage.service.cancel(pending)
+    vault.slow.set()
+    await ending
+    assert (pending.progress, stage.service.state) == (Progress.COMPLETED, State.ACTIVE)
+
+
+async def test_a_client_secret_that_is_gone_delays_a_renewal_and_says_so() -> None:
+    """B8: nothing was sent, so nothing is spent; and it is tried again without a restart."""
+    stage = await signed_in()
+    stage.settings = replace(SETTINGS, token_endpoint_auth_method="client_secret_post")
+    gone = True
+
+    def secret() -> Secret:
+        if gone:
+            raise ConfigurationInvalid(detail="client_secret")
+        return Secret("CANARY-9d1e7b-client-secret")
+
+    stage.service = service = stage.new_service(secret)
+    await service.summary()
+    await settle()
+    summary = await service.summary()
+    assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "configuration_invalid")
+    assert not stage.lock.marked
+    gone = False
+    await stage.scheduler.pass_time(60)
+    assert service.state is State.ACTIVE
