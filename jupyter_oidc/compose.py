@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
+from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.secret_refs import resolve
 from jupyter_oidc.adapters.timers import LoopScheduler
@@ -170,7 +171,7 @@ def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret 
         entropy=SystemEntropy(),
         scheduler=LoopScheduler(),
         journal=journal,
-        provider_port=lambda p: HttpProvider(timeout=p.http_timeout, ca_bundle=p.ca_bundle),
+        provider_port=lambda p: HttpProvider(timeout=p.http_timeout, outlet=outlet_of(p)),
         vault=lambda p: vault_of(p.name, p.issuer, p.client_id),
         lock=lambda p: FileEntryLock(
             lambda: lock_folder(storage_folder),

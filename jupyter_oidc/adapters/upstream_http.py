@@ -2,17 +2,25 @@
 
 Each API has a connection pool of its own (C29); redirects are never followed; no cookie is kept or sent.
 A host name that leads into a private network is refused unless the API's settings allow it (C34).
+An API behind an egress proxy, or with a client certificate, has :mod:`jupyter_oidc.adapters.egress_pool`.
 aiohttp is imported at the first call, not with the extension.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.adapters.egress import proxy_for
+from jupyter_oidc.adapters.egress_pool import EgressPool
+from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.patient_response import patient_response
+from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
+from jupyter_oidc.adapters.public_address import must_be_public
 from jupyter_oidc.adapters.silence import Silence
 from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.tls_problems import is_refusal_of_ours, untrusted, unwelcome
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
     RouteForbidden,
@@ -24,6 +32,7 @@ from jupyter_oidc.errors import (
 from jupyter_oidc.proxy.ports import SocketRefused
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
     import aiohttp
@@ -154,8 +163,9 @@ class HttpUpstream:
     """Implements ``UpstreamPort``; a pool is made when its API is called first, and anew when its settings change."""
 
     def __init__(self) -> None:
-        self._pools: dict[str, tuple[Api, aiohttp.ClientSession]] = {}
-        self._replaced: list[aiohttp.ClientSession] = []
+        self._pools: dict[str, tuple[Api, aiohttp.ClientSession | EgressPool]] = {}
+        self._replaced: list[aiohttp.ClientSession | EgressPool] = []
+        self._presented = PresentedCertificates()
 
     async def open(self, call: UpstreamCall) -> HttpUpstreamReply:
         """Send ``call``; see ``UpstreamPort.open``."""
@@ -176,6 +186,9 @@ class HttpUpstream:
             )
         except (Exception, asyncio.CancelledError) as error:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
+            if isinstance(problem, TlsUntrusted):
+                deadline.stop()
+                problem = await self._untrusted(error, call)
             if problem is None:
                 raise
             raise problem from None
@@ -208,6 +221,9 @@ class HttpUpstream:
             return SocketRefused(refused.status, _readable(raw, call.bearer))
         except (Exception, asyncio.CancelledError) as error:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
+            if isinstance(problem, TlsUntrusted):
+                deadline.stop()
+                problem = await self._untrusted(error, call)
             if problem is None:
                 raise
             raise problem from None
@@ -222,7 +238,15 @@ class HttpUpstream:
             await pool.close()
         self._replaced.clear()
 
-    def _pool(self, api: Api) -> aiohttp.ClientSession:
+    async def _untrusted(self, error: BaseException, call: UpstreamCall) -> TlsUntrusted:
+        outlet = outlet_of(call.api)
+        if is_refusal_of_ours(error):
+            return unwelcome(outlet)
+        proxy = proxy_for(call.url, outlet, os.environ)
+        public_only = must_be_public(call.url, call.api)
+        return untrusted(error, call.url, "API", await self._presented.issuer(call.url, proxy, public_only=public_only))
+
+    def _pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
         known = self._pools.get(api.name)
         if known is not None and known[0] is api:
             return known[1]
@@ -232,26 +256,41 @@ class HttpUpstream:
         self._pools[api.name] = (api, pool)
         return pool
 
-    def _new_pool(self, api: Api) -> aiohttp.ClientSession:
-        import aiohttp
+    def _new_pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
+        outlet = outlet_of(api)
+        proxy = proxy_for(api.base_url, outlet, os.environ)
+        if proxy is None and outlet.client_certificate is None:
+            return _session(api, verifying(outlet))
+        return EgressPool(outlet, proxy, lambda context, tracer: _session(api, context, tracer))
 
-        from jupyter_oidc.adapters.guarded_resolver import GuardedResolver
 
-        resolver = None if api.allow_private_network else GuardedResolver()
-        return aiohttp.ClientSession(
-            auto_decompress=False,
-            skip_auto_headers=_NOT_SENT,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(
-                limit=0, ssl=verifying([api.ca_bundle] if api.ca_bundle else []), resolver=resolver
-            ),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=api.timeout_connect),
-            read_bufsize=PIECE,
-            max_line_size=LONGEST_LINE,
-            max_field_size=LONGEST_LINE,
-            trust_env=False,
-            response_class=patient_response(),
-        )
+def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
+    """Return a pool; behind a proxy, of ``tunnels``: there the only name that is resolved is the proxy's own."""
+    import aiohttp
+
+    from jupyter_oidc.adapters.guarded_resolver import GuardedResolver
+
+    return aiohttp.ClientSession(
+        auto_decompress=False,
+        skip_auto_headers=_NOT_SENT,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(
+            limit=0,
+            ssl=context,
+            resolver=None if tunnels or api.allow_private_network else GuardedResolver(),
+        ),
+        timeout=aiohttp.ClientTimeout(
+            total=None,
+            connect=api.timeout_connect if tunnels else None,
+            sock_connect=api.timeout_connect,
+        ),
+        read_bufsize=PIECE,
+        max_line_size=LONGEST_LINE,
+        max_field_size=LONGEST_LINE,
+        trust_env=False,
+        response_class=patient_response(),
+        trace_configs=[tunnels] if tunnels else [],
+    )
 
 
 class _Deadline:
@@ -299,8 +338,8 @@ def problem_of(error: BaseException) -> Problem | None:
 
     from jupyter_oidc.adapters.guarded_resolver import PrivateAddress
 
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return TlsUntrusted("The API's certificate is not trusted on this machine.")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError) or is_refusal_of_ours(error):
+        return TlsUntrusted()
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return UpstreamUnreachable(detail="upstream.connect")
     if isinstance(error, asyncio.TimeoutError):

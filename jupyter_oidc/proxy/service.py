@@ -10,7 +10,7 @@ What is known of an API before a call comes is looked up once, in its :class:`Ga
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import (
     CallerForbidden,
@@ -346,12 +346,27 @@ def _values(reply: UpstreamReply | SocketRefused, lower: str) -> Iterator[str]:
     return (value for name, value in reply.headers if name.lower() == lower)
 
 
+_RENEWAL_FAILS: Final = {
+    "provider_configuration": (
+        "The provider refuses to renew the session because of how this client is set up.",
+        "Ask your administrator to check the client's settings at the provider.",
+    ),
+    "egress_proxy_auth": (
+        "The session cannot be renewed: the egress proxy of this network does not let this server through.",
+        "Ask your administrator to set egress_proxy_credentials of the provider.",
+    ),
+    "tls_untrusted": (
+        "The session cannot be renewed: the certificate that the provider presents is not trusted on this machine.",
+        "Ask your administrator whether something on the way opens TLS, and to check ca_bundle of the provider.",
+    ),
+    "configuration_invalid": (
+        "The session cannot be renewed: something that the settings name is missing.",
+        "Ask your administrator to check the files and secrets that the provider's settings name.",
+    ),
+}
+"""What a caller hears of the reasons that somebody has to do something about."""
+
+
 def _unavailable(seconds: float, reason: str) -> IdpUnavailable:
-    if reason == "provider_configuration":
-        return IdpUnavailable(
-            "The provider refuses to renew the session because of how this client is set up.",
-            action="Ask your administrator to check the client's settings at the provider.",
-            detail=reason,
-            retry_after=seconds,
-        )
-    return IdpUnavailable(detail=reason, retry_after=seconds)
+    message, action = _RENEWAL_FAILS.get(reason, (None, None))
+    return IdpUnavailable(message, action=action, detail=reason, retry_after=seconds)

@@ -18,6 +18,7 @@ from tornado.routing import Rule
 from traitlets import Bool, Dict, Unicode
 
 from jupyter_oidc.adapters.journal import EventJournal
+from jupyter_oidc.adapters.named_files import with_files
 from jupyter_oidc.adapters.process import close_to_others
 from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
@@ -70,7 +71,7 @@ class JupyterOIDC(ExtensionApp):
         journal = EventJournal(server.event_logger, server.log)
         journal.register()
         own = {name: getattr(self, name) for name in ("providers", "storage") if name in self.config.get(SECTION, {})}
-        read = read_settings(*configured(own, server.config_file_paths))
+        read = with_files(read_settings(*configured(own, server.config_file_paths)))
         entropy = SystemEntropy()
         grants = KernelGrants(SystemClock(), entropy, self._kernel_key)
         settings, findings = (read, ()) if isinstance(read, Settings) else (None, tuple(read))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from jupyter_oidc.errors import (
     ClockSkew,
     DiscoveryFailed,
+    EgressProxyAuth,
     IdpUnavailable,
     IdTokenRejected,
     LogoutTokenInvalid,
@@ -54,7 +55,9 @@ _T_co = TypeVar("_T_co", covariant=True)
 KEYS_STAY_GOOD = 86_400.0
 """Seconds for which cached keys may be used while the key endpoint is down (A19)."""
 
-_USERINFO_WEATHER = frozenset({"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.unanswered"})
+_USERINFO_WEATHER = frozenset(
+    {"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.proxy", "idp.unanswered"}
+)
 """Details of UserInfo replies that say nothing about the person (B6)."""
 
 STRANGERS_PAUSE = 10.0
@@ -296,7 +299,7 @@ class Dialogue:
         except (IdTokenRejected, UserinfoRejected):
             await self._discard(metadata, answer)
             raise
-        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, ClockSkew, asyncio.CancelledError):
+        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
             # NOTE: a caller whose time is up must have the new refresh token all the same, for the old one is spent;
             # so being cancelled ends the checks here, and not the task.
             return Unverified(answer.refresh_token)

@@ -512,7 +512,10 @@ class SessionService:
             answer = await self._spend(spent, key)
         except (IdTokenRejected, UserinfoRejected) as problem:
             return await self._end(generation, "identity_changed", problem, visit)
-        except (ProviderProblem, LocalProblem) as problem:
+        except (
+            ProviderProblem,
+            LocalProblem,
+        ) as problem:  # the latter: a secret or file that has gone; nothing was sent
             if isinstance(problem, TokenResponseInvalid) and problem.detail != NONCE_AGAIN:
                 self._outcome_open = True
             elif not self._outcome_open:

@@ -19,7 +19,7 @@ CallerKind = Literal["browser", "kernel"]
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """Where a client secret can be found: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never a value."""
+    """Where a secret can be found: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never a value."""
 
     scheme: Literal["env", "file", "keyring"]
     name: str
@@ -34,6 +34,7 @@ class Api:
     ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
     ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
     ``ca_bundle`` is the path of extra certificate authorities; without one, the provider's.
+    ``egress_proxy`` and ``client_certificate`` are as for a provider, and are not taken from it.
     Time limits are seconds: to connect, until the head of the reply, of silence within a reply (or between two pieces
     of an upload, ``timeout_upload``).
     ``max_in_flight`` calls are on their way at once, ``max_queue`` more wait; as many WebSockets may be open.
@@ -62,6 +63,11 @@ class Api:
     max_queue: int = 1_000
     allow_private_network: bool = False
     ca_bundle: str | None = None
+    egress_proxy: str | None = None
+    egress_proxy_credentials: SecretRef | None = None
+    client_certificate: str | None = None
+    client_certificate_key: SecretRef | None = None
+    client_certificate_password: SecretRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,8 @@ class Provider:
     """One OpenID Provider and our registration there (G-1, G-2).
 
     ``clock_skew`` and ``http_timeout`` are seconds.
+    ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
+    ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
     ``allow_insecure_loopback`` is the developer switch that admits plain ``http`` on loopback addresses (D-7).
     """
 
@@ -93,6 +101,11 @@ class Provider:
     clock_skew: float = 60.0
     http_timeout: float = 10.0
     ca_bundle: str | None = None
+    egress_proxy: str | None = None
+    egress_proxy_credentials: SecretRef | None = None
+    client_certificate: str | None = None
+    client_certificate_key: SecretRef | None = None
+    client_certificate_password: SecretRef | None = None
     post_logout_redirect_uri: str | None = None
     allowed_sign_out_origins: tuple[str, ...] = ()
     entitlement_claims: tuple[str, ...] = ("roles", "groups", "permissions")

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from jupyter_oidc.settings.header_names import may_be_listed
 from jupyter_oidc.settings.model import Api, Provider, SecretRef, Settings
+from jupyter_oidc.settings.network import read_network
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
@@ -238,6 +239,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         clock_skew=keys.number("clock_skew", 60, 0, 300),
         http_timeout=keys.number("http_timeout", 10, 1, 60),
         ca_bundle=ca_bundle,
+        **read_network(keys),
         post_logout_redirect_uri=post_logout,
         allowed_sign_out_origins=origins,
         entitlement_claims=keys.words("entitlement_claims", ("roles", "groups", "permissions")),
@@ -354,6 +356,7 @@ def _api(
         max_queue=keys.count("max_queue", 1_000, 0, 100_000) or 0,
         allow_private_network=keys.flag("allow_private_network"),
         ca_bundle=keys.text("ca_bundle") or ca_bundle,
+        **read_network(keys),
     )
     keys.finish()
     return api

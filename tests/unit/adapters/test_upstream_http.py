@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.guarded_resolver import GuardedResolver, PrivateAddress, is_public
+from jupyter_oidc.adapters.guarded_resolver import GuardedResolver, PrivateAddress
+from jupyter_oidc.adapters.public_address import is_public
 from jupyter_oidc.adapters.upstream_http import HttpUpstream, HttpUpstreamReply
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
