@@ -122,6 +122,9 @@ class FileEntryLock:
         if not self._trusted:
             await asyncio.to_thread(self.check_place)
             self._trusted = True
+        else:
+            # NOTE: a folder for temporary files is emptied now and then, and then the name is free for anybody.
+            await asyncio.to_thread(self._folder.ensure)
         lock = self._lock()
         await self._acquire(lock, patience)
         try:

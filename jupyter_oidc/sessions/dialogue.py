@@ -18,7 +18,7 @@ from jupyter_oidc.errors import (
     IdpUnavailable,
     IdTokenRejected,
     LogoutTokenInvalid,
-    ProviderProblem,
+    Problem,
     TlsUntrusted,
     TokenResponseInvalid,
     UserinfoRejected,
@@ -250,7 +250,7 @@ class Dialogue:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
             claims = await self._claims(metadata, answer, verified, proof_key)
             person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
-        except (IdTokenRejected, UserinfoRejected, ClockSkew):
+        except Problem:
             await self._discard(metadata, answer)
             raise
         return Tokens(answer, person, verified.expires_at, proof_key)
@@ -300,7 +300,9 @@ class Dialogue:
         except (IdTokenRejected, UserinfoRejected):
             await self._discard(metadata, answer)
             raise
-        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew):
+        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
+            # NOTE: a caller whose time is up must have the new refresh token all the same, for the old one is spent;
+            # so being cancelled ends the checks here, and not the task.
             return Unverified(answer.refresh_token)
 
     async def exchange(
@@ -567,5 +569,5 @@ class Dialogue:
             return
         try:
             await self._port.send(call)
-        except ProviderProblem:
+        except Problem:
             return  # NOTE: best effort; the refusal that brought us here is what the caller must hear

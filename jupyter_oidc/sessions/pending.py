@@ -61,6 +61,7 @@ class PendingSignIn:
     ``nonce`` and ``verifier`` go into the authorization request and are compared with what comes back.
     ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
     An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
+    One that is ``settling`` has its tokens, which are being stored: it is too late to cancel it.
     """
 
     flow: str
@@ -79,6 +80,7 @@ class PendingSignIn:
     redirect_uri: str = ""
     proof_key: ProofKey | None = None
     consumed: bool = False
+    settling: bool = False
     progress: Progress = Progress.WAITING
     problem: Problem | None = None
     finished: Moment | None = None
