@@ -31,6 +31,7 @@ from jupyter_oidc.errors import (
     Problem,
     RequestInvalid,
 )
+from jupyter_oidc.server.diagnosis import Diagnosis
 from jupyter_oidc.server.door import RESOURCE, Door, door_of, open_door
 from jupyter_oidc.server.kernel_grants import PREFIX
 from jupyter_oidc.server.loopback import LoopbackDoors
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
+    from jupyter_oidc.diagnostics import Surroundings
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.kernel_grants import KernelGrants
     from jupyter_oidc.sessions.strategy import Browser
@@ -69,11 +72,21 @@ class Context:
     findings: tuple[Finding, ...]
     grants: KernelGrants
     entropy: Entropy
+    look: Callable[[Services, str], Surroundings]
+    clock: Clock
     whereabouts: Whereabouts = field(default_factory=Whereabouts)
     doors: LoopbackDoors = field(default_factory=LoopbackDoors)
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _proxy_prefix: str = ""
+    _diagnosis: Diagnosis | None = None
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What ``diagnostics`` answers; ``look`` says what there is to look at."""
+        if self._diagnosis is None:
+            self._diagnosis = Diagnosis(self.look, self.clock)
+        return self._diagnosis
 
     @property
     def services(self) -> Services | None:
@@ -84,7 +97,7 @@ class Context:
 
     async def reload(self, settings: Settings) -> None:
         """Put other settings in force; sessions that they do not concern go on (D9)."""
-        self.settings, self.findings = settings, ()
+        self.settings, self.findings, self._diagnosis = settings, (), None
         if self._opened is not None:
             await self._opened.reload(settings, self._install)
 

@@ -74,11 +74,16 @@ def starts_elsewhere(redirect_uri: str, host: str) -> str | None:
 
 
 def local_path(path: str | None, base_url: str) -> str | None:
-    """Return ``path`` if it is a plain path below ``base_url`` of this server, else ``None`` (A-11, A29)."""
+    """Return ``path`` if it is a plain path below ``base_url`` of this server, else ``None`` (A-11, A29).
+
+    One with dot segments may climb out of ``base_url``, to the neighbours that a hub serves on the same origin.
+    """
     if not path or len(path) > LONGEST_NEXT or not path.startswith(base_url):
         return None
     for reading in (path, unquote(path)):
         if reading.startswith("//") or "\\" in reading or not reading.isprintable():
             return None
     parts = urlsplit(path)
-    return None if parts.scheme or parts.netloc else path
+    if parts.scheme or parts.netloc or not {".", ".."}.isdisjoint(unquote(parts.path).split("/")):
+        return None
+    return path

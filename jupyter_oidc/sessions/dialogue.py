@@ -18,7 +18,7 @@ from jupyter_oidc.errors import (
     IdpUnavailable,
     IdTokenRejected,
     LogoutTokenInvalid,
-    ProviderProblem,
+    Problem,
     TlsUntrusted,
     TokenResponseInvalid,
     UserinfoRejected,
@@ -191,6 +191,7 @@ class Dialogue:
             audience=settings.audience if settings.send_audience_in_authorize else None,
             login_hint=pending.wishes.login_hint,
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
+            more=settings.authorization_parameters,
         )
         return authorization.authorization_url(metadata, request)
 
@@ -329,7 +330,7 @@ class Dialogue:
         try:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
             claims = await self._claims(metadata, answer, verified, proof_key)
-        except (IdTokenRejected, UserinfoRejected, ClockSkew):
+        except Problem:
             await self._discard(metadata, answer)
             raise
         person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
@@ -380,7 +381,9 @@ class Dialogue:
         except (IdTokenRejected, UserinfoRejected):
             await self._discard(metadata, answer)
             raise
-        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew):
+        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
+            # NOTE: a caller whose time is up must have the new refresh token all the same, for the old one is spent;
+            # so being cancelled ends the checks here, and not the task.
             return Unverified(answer.refresh_token)
 
     async def exchange(
@@ -444,14 +447,17 @@ class Dialogue:
 
         With ``allowed_sign_out_origins`` the page is left out if its origin is not among them.
         """
-        if self._metadata is None:
+        settings = self._settings
+        if not settings.offer_provider_sign_out:
             return None
         return logout.end_session_url(
             self._metadata,
-            client_id=self._settings.client_id,
-            post_logout_redirect_uri=self._settings.post_logout_redirect_uri,
+            client_id=settings.client_id,
+            post_logout_redirect_uri=settings.post_logout_redirect_uri,
             state=None,
-            allowed_origins=self._settings.allowed_sign_out_origins,
+            allowed_origins=settings.allowed_sign_out_origins,
+            configured=settings.end_session_endpoint,
+            redirect_parameter=settings.post_logout_redirect_parameter,
         )
 
     async def aclose(self) -> None:
@@ -644,5 +650,5 @@ class Dialogue:
             return
         try:
             await self._port.send(call)
-        except ProviderProblem:
+        except Problem:
             return  # NOTE: best effort; the refusal that brought us here is what the caller must hear

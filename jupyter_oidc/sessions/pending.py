@@ -86,6 +86,7 @@ class PendingSignIn:
     An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
     ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
     ``lifetime`` is in seconds.
+    One that is ``settling`` has its tokens, which are being stored: it is too late to cancel it.
     """
 
     flow: str
@@ -105,6 +106,7 @@ class PendingSignIn:
     redirect_uri: str = ""
     proof_key: ProofKey | None = None
     consumed: bool = False
+    settling: bool = False
     progress: Progress = Progress.WAITING
     problem: Problem | None = None
     finished: Moment | None = None

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from jupyter_oidc.clock import utc_text
 from jupyter_oidc.errors import (
     AudienceRefused,
-    ConfigurationInvalid,
     IdTokenRejected,
+    LocalProblem,
     LogoutTokenInvalid,
     Overloaded,
     Problem,
@@ -28,18 +28,20 @@ from jupyter_oidc.errors import (
     TokenResponseInvalid,
     UserinfoRejected,
 )
+from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import renewal
 from jupyter_oidc.sessions.custody import Custody
 from jupyter_oidc.sessions.dialogue import Unanswered, Unverified
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
-from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, Visit
+from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, News, Unchanged, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pace import Pace
 from jupyter_oidc.sessions.pending import StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.proving import NONCE_AGAIN
+from jupyter_oidc.sessions.resting import Rests
 from jupyter_oidc.sessions.sign_ins import Owner, SignIns
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns
-    from jupyter_oidc.sessions.ports import EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import Entry, EntryLock, Journal, Scheduler, Vault
     from jupyter_oidc.settings import Provider
 
 BearerSource = Literal["access_token", "id_token"]
@@ -100,6 +102,7 @@ class SessionService:
         self._superseded: Secret | None = None
         self._logouts = AcceptedLogouts()
         self._exchanged: set[TokenKey] = set()
+        self._rests = Rests(clock)
         owner = Owner(
             ready=self._restore_once,
             begun=lambda: self._move(Happening.SIGN_IN_BEGUN),
@@ -130,7 +133,8 @@ class SessionService:
         """Return the summary once its sequence differs from ``sequence``, or after ``seconds``."""
         await self._restore_once()
         if self._sequence == sequence and seconds > 0:
-            await asyncio.wait([asyncio.ensure_future(self._changed.wait())], timeout=seconds)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), seconds)
         return await self._summary_now()
 
     @property
@@ -180,12 +184,12 @@ class SessionService:
         self._cut_off()
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
         await self._keeper.keep(self._held.entry(self.settings))
+        if before is not None and before != tokens.set.refresh_token:
+            self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
         if generation != self._generation:
             raise SignInCancelled
         self._move(Happening.SIGNED_IN)
         self._pace.plan(self._plannable())
-        if before is not None and before != self._held.refresh_token:
-            self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
 
     # -- what may go out -----------------------------------------------------------------------------------
 
@@ -255,6 +259,11 @@ class SessionService:
             return self._step_ups.get(api, StepUp())
         return next(reversed(self._step_ups.values()), StepUp())
 
+    def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
+        """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
+        held = self._held.access.get(key)
+        return None if held is None else audience_of(held.secret)
+
     async def refresh(self) -> Bearer:
         """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
         await self._restore_once()
@@ -316,17 +325,19 @@ class SessionService:
             token = self._held_token(key, source)
             if token is not None and token is not replacing and self._usable(token):
                 return token.granted(generation)
+            if (resting := self._rests.answer((key, source))) is not None:
+                return resting
             if held.refresh_token is None:
-                return self._cannot_renew(key, source)
+                return await self._cannot_renew(generation, key, source)
             wait = self._pace.seconds_to_wait()
             if wait > 0:
                 return TryLater(wait, self._reason or "idp_unavailable")
             if key in self._exchanged:
-                return await self._exchange(generation, key)
+                return await self._exchange_or_rest(generation, key)
             try:
                 return await self._take_turn(generation, key, source)
             except AudienceRefused:
-                return await self._exchange(generation, key)
+                return await self._exchange_or_rest(generation, key)
 
     async def _take_turn(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
         """Renew while no other server does; raises ``AudienceRefused``."""
@@ -337,6 +348,17 @@ class SessionService:
             return TryLater(problem.retry_after or 1.0, problem.code)
         except StorageUnavailable as problem:
             return self._delay(generation, problem.code, None)
+
+    async def _exchange_or_rest(self, generation: int, key: TokenKey) -> Bearer:
+        """Exchange; what the provider does not give is not asked for with every call (B25, B30)."""
+        try:
+            outcome = await self._exchange(generation, key)
+        except AudienceRefused:
+            self._rests.begin((key, "access_token"), renewal.FORCED_PAUSE, None)
+            raise
+        if isinstance(outcome, TryLater) and generation == self._generation:
+            self._rests.begin((key, "access_token"), outcome.seconds, outcome.reason)
+        return outcome
 
     async def _exchange(self, generation: int, key: TokenKey) -> Bearer:
         """Get a token for ``key`` by exchanging the sign-in's, where the refresh token gives none (RFC 8693, B30).
@@ -372,16 +394,17 @@ class SessionService:
             return self._sign_in_needed()
         spent = known.refresh_token
         match news:
-            case Gone():
-                return self._left_elsewhere(Happening.SIGNED_OUT, "signed_out_elsewhere")
-            case Foreign():
-                return self._left_elsewhere(Happening.ENDED, "signed_in_elsewhere")
+            case Gone() | Foreign():
+                return self._left_elsewhere(news)
             case Newer(entry=entry):
                 spent = entry.refresh_token
-                proof_key = self._dialogue.proof_key(entry.dpop_key)
-                self._held = replace(self._held, refresh_token=spent, proof_key=proof_key)
+                self._held = self._adopted(self._held, entry)
                 self._outcome_open = False
         return await self._spend_in_turn(generation, key, source, visit, spent)
+
+    def _adopted(self, held: Custody, entry: Entry) -> Custody:
+        """Return ``held`` with the refresh token that another server has stored, and the key it is bound to."""
+        return replace(held, refresh_token=entry.refresh_token, proof_key=self._dialogue.proof_key(entry.dpop_key))
 
     async def _spend_in_turn(
         self,
@@ -397,11 +420,10 @@ class SessionService:
             answer = await self._spend(spent, key)
         except (IdTokenRejected, UserinfoRejected) as problem:
             return await self._end(generation, "identity_changed", problem, visit)
-        except ConfigurationInvalid as problem:  # a file that the settings name has gone since; nothing was sent
-            if not self._outcome_open:
-                await visit.settled()
-            return self._delay(generation, problem.code, None)
-        except ProviderProblem as problem:
+        except (
+            ProviderProblem,
+            LocalProblem,
+        ) as problem:  # the latter: a secret or file that has gone; nothing was sent
             if isinstance(problem, TokenResponseInvalid) and problem.detail != NONCE_AGAIN:
                 self._outcome_open = True
             elif not self._outcome_open:
@@ -413,7 +435,7 @@ class SessionService:
             return self._delay(generation, "idp_unavailable", wait)
         if isinstance(answer, TokenError):
             lost = visit.interrupted or self._outcome_open
-            return await self._refused(generation, answer, visit, lost=lost)
+            return await self._refused(generation, key, answer, visit, lost=lost)
         self._outcome_open = False
         if isinstance(answer, Unverified):
             await self._keep_unverified(generation, answer, visit)
@@ -443,20 +465,41 @@ class SessionService:
 
     async def _keep_unverified(self, generation: int, answer: Unverified, visit: Visit) -> None:
         """Keep a refresh token whose companions could not be checked; the next renewal spends it."""
-        if answer.refresh_token is None or generation != self._generation:
+        token = answer.refresh_token
+        if token is None:
             await visit.settled()
             return
-        after = replace(self._held, refresh_token=answer.refresh_token)
-        await visit.save(after.entry(self.settings))
-        if generation == self._generation:
-            self._held = after
+        news = await self._news_before_saving(generation, visit)
+        if isinstance(news, Unchanged):
+            after = replace(self._held, refresh_token=token)
+            await visit.save(after.entry(self.settings))
+            if generation == self._generation:
+                self._held = after
+                return
+        self._throw_away(token)
+        if isinstance(news, (Gone, Foreign)):
+            self._left_elsewhere(news)
 
-    def _left_elsewhere(self, happening: Happening, reason: str) -> Bearer:
+    async def _news_before_saving(self, generation: int, visit: Visit) -> News | None:
+        """Look once more before what was renewed is stored; ``None`` if this session has ended meanwhile (B31).
+
+        Who signs in or out does not wait long for its turn, and must not be undone by us (D7).
+        """
+        known = self._held.entry(self.settings)
+        if generation != self._generation or known is None:
+            return None
+        news = await visit.news(known)
+        return news if generation == self._generation else None
+
+    def _left_elsewhere(self, news: Gone | Foreign) -> Bearer:
         """Another server that shares the entry ended this session; what is stored is not ours to touch (D7)."""
         self._next_generation()
         self._held = Custody()
         self._cut_off()
-        self._move(happening, reason)
+        if isinstance(news, Gone):
+            self._move(Happening.SIGNED_OUT, "signed_out_elsewhere")
+        else:
+            self._move(Happening.ENDED, "signed_in_elsewhere")
         return self._sign_in_needed()
 
     async def _renewed(
@@ -468,27 +511,38 @@ class SessionService:
         visit: Visit,
     ) -> Bearer:
         if generation != self._generation:
-            await self._throw_away(answer)
+            self._throw_away(answer.set.refresh_token)
             return self._sign_in_needed()
+        if answer.set.expires_in == 0:
+            # NOTE: a provider that says so twice does not mean it; from now on the API decides (A13).
+            answer = replace(answer, set=replace(answer.set, expires_in=None))
         after = self._held.absorbing(answer, key, self.settings, self._clock.now())
         if after.refresh_token == self._held.refresh_token:
             await visit.settled()
         else:
-            await visit.save(after.entry(self.settings))
+            news = await self._news_before_saving(generation, visit)
+            if isinstance(news, Unchanged):
+                await visit.save(after.entry(self.settings))
+            if not isinstance(news, Unchanged) or generation != self._generation:
+                self._throw_away(answer.set.refresh_token)
+            if isinstance(news, (Gone, Foreign)):
+                return self._left_elsewhere(news)
             if generation != self._generation:
-                await self._throw_away(answer)
                 return self._sign_in_needed()
+            if isinstance(news, Newer):
+                after = self._adopted(after, news.entry)
         self._held = after
         self._move(Happening.RENEWED)
         self._pace.renewed(self._plannable())
         token = self._held_token(key, source)
         if token is None or not token.alive(self._clock.now()):
+            self._rests.begin((key, source), renewal.LONGEST_WAIT, "no_id_token_on_refresh")
             return TryLater(renewal.LONGEST_WAIT, "no_id_token_on_refresh")
         return token.granted(generation)
 
-    async def _refused(self, generation: int, error: TokenError, visit: Visit, *, lost: bool) -> Bearer:
+    async def _refused(self, generation: int, key: TokenKey, error: TokenError, visit: Visit, *, lost: bool) -> Bearer:
         """Judge a refusal; ``lost`` says that the token may have been spent without anybody storing the next."""
-        verdict = renewal.judge_oauth_error(error.error)
+        verdict = renewal.judge_oauth_error(error.error, for_api=key != SIGN_IN_KEY)
         if isinstance(verdict, renewal.Ends):
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
             return await self._end(generation, reason, None, visit, keep=verdict.token_is_good)
@@ -497,11 +551,19 @@ class SessionService:
             raise AudienceRefused
         return self._delay(generation, verdict.reason, verdict.seconds)
 
-    def _cannot_renew(self, key: TokenKey, source: BearerSource) -> Bearer:
-        """Without a refresh token the session ends when its access token does."""
+    async def _cannot_renew(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
+        """Without a refresh token the session ends when the sign-in's access token does, and not before (A25).
+
+        Raises ``AudienceRefused`` for an API that needs a token of its own, if there is none by exchange.
+        """
+        now, sign_in = self._clock.now(), self._held.access.get(SIGN_IN_KEY)
         token = self._held_token(key, source)
-        if token is not None and token.alive(self._clock.now()):
+        if token is not None and token.alive(now):
             return token.granted(self._generation)
+        if sign_in is not None and sign_in.alive(now):
+            if source == "id_token":
+                return SignInNeeded("session_expired")
+            return await self._exchange_or_rest(generation, key)
         self._next_generation()
         self._held = Custody()
         self._move(Happening.ENDED, "not_refreshable")
@@ -558,7 +620,8 @@ class SessionService:
         """
         await self._restore_once()
         refresh_token = self._held.refresh_token or self._superseded
-        end_session_url = self._dialogue.end_session_url() if self._held.subject else None
+        subject = self._held.subject or None
+        end_session_url = self._dialogue.end_session_url() if subject else None
         self._next_generation()
         self._held = Custody()
         self.sign_ins.abandon()
@@ -566,7 +629,7 @@ class SessionService:
         self._move(Happening.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
         try:
-            newest = await self._forget_stored() or refresh_token
+            newest = await self._forget_stored(subject) or refresh_token
         except StorageUnavailable as problem:
             newest, trouble = refresh_token, problem
         revoked: Revoked = "nothing-to-revoke"
@@ -607,7 +670,7 @@ class SessionService:
             self._held = Custody()
             self._cut_off()
             self._move(Happening.ENDED, "signed_out_at_provider")
-            await self._forget_stored()
+            await self._forget_stored(held.subject)
         self._logouts.remember(token, self._clock.now().wall, self.settings.clock_skew)
 
     # -- storage -------------------------------------------------------------------------------------------
@@ -631,10 +694,10 @@ class SessionService:
         self._move(Happening.RESTORED)
         self._spawn(self._renew_sign_in_token())
 
-    async def _forget_stored(self) -> Secret | None:
-        """Remove the entry; return its refresh token, which another server may have renewed."""
+    async def _forget_stored(self, subject: str | None) -> Secret | None:
+        """Remove the entry of ``subject``, or any; return its refresh token, which another server may have renewed."""
         # NOTE: a renewal of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
-        stored = await self._keeper.forget(patience=0.0 if self._renewals else SHORT_PATIENCE)
+        stored = await self._keeper.forget(subject, patience=0.0 if self._renewals else SHORT_PATIENCE)
         return None if stored is None else stored.refresh_token
 
     def _resaved(self) -> None:
@@ -665,6 +728,7 @@ class SessionService:
         self._superseded = None
         self._step_ups.clear()
         self._exchanged.clear()
+        self._rests.start_over()
         self._pace.start_over()
 
     def _plannable(self) -> float | None:
@@ -680,10 +744,10 @@ class SessionService:
         """Replace the sign-in's access token, unless somebody just did."""
         return await self._renew(SIGN_IN_KEY, "access_token", replacing=self._held.access.get(SIGN_IN_KEY))
 
-    async def _throw_away(self, answer: Tokens) -> None:
-        token: TokenSet = answer.set
-        if token.refresh_token is not None:
-            self._spawn(revoke_patiently(self._dialogue, token.refresh_token, self._scheduler))
+    def _throw_away(self, refresh_token: Secret | None) -> None:
+        """Revoke a token that came for a session which has ended meanwhile."""
+        if refresh_token is not None:
+            self._spawn(revoke_patiently(self._dialogue, refresh_token, self._scheduler))
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         """Start ``work`` and keep it from being collected before it ends."""
@@ -703,5 +767,8 @@ class SessionService:
             _, late = await asyncio.wait(busy, timeout=5.0)
             for task in late:
                 task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1.0)  # who has a new refresh token stores it now
         await self._keeper.try_again()
+        self._keeper.stop()
         await self._dialogue.aclose()

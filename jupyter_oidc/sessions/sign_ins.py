@@ -52,7 +52,7 @@ class Owner:
     """What the owner of the session does for its sign-ins.
 
     ``ready`` returns once storage was looked at; ``begun`` and ``abandoned`` say that sign-ins are under way, or none
-    any more; ``install`` begins a session, ``throw_away`` revokes tokens that nobody wants; ``step_up_for`` tells what an
+    any more; ``install`` begins a session, ``throw_away`` revokes a token that nobody wants; ``step_up_for`` tells what an
     API asked for; ``spawn`` runs work in the background.
     """
 
@@ -60,7 +60,7 @@ class Owner:
     begun: Callable[[], None]
     abandoned: Callable[[], None]
     install: Callable[[Tokens], Awaitable[None]]
-    throw_away: Callable[[Tokens], Awaitable[None]]
+    throw_away: Callable[[Secret | None], None]
     step_up_for: Callable[[str | None], StepUp]
     spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[object]]
 
@@ -143,6 +143,7 @@ class SignIns:
 
     async def authorization_url(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
         """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie."""
+        await self._owner.ready()
         if pending.offered:
             pending.offered = False
             self._under_way(pending)
@@ -205,8 +206,9 @@ class SignIns:
         return await self._answered(pending, parameters)
 
     def cancel(self, pending: PendingSignIn) -> None:
-        """Cancel ``pending``; one that is already finished stays as it is."""
-        self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+        """Cancel ``pending``; one that is already finished, or about to be, stays as it is."""
+        if not pending.settling:
+            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
         self.notice_abandoned()
 
     def abandon(self) -> None:
@@ -218,7 +220,7 @@ class SignIns:
     def stop_asking(self) -> None:
         """Cancel the sign-ins by code, so that nobody asks the provider about them any more."""
         for pending in self._pending.waiting(self.settings.name):
-            if pending.strategy == "device":
+            if pending.strategy == "device" and not pending.settling:
                 self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
 
     def give_up(self, pending: PendingSignIn, problem: Problem) -> None:
@@ -255,9 +257,10 @@ class SignIns:
     async def _accept(self, pending: PendingSignIn, tokens: Tokens) -> None:
         """Make a session of ``tokens``, unless ``pending`` was cancelled meanwhile, perhaps by a sign-out."""
         if pending.progress is not Progress.WAITING:
-            await self._owner.throw_away(tokens)
+            self._owner.throw_away(tokens.set.refresh_token)
             self.give_up(pending, SignInCancelled())
             return
+        pending.settling = True
         await self._owner.install(tokens)
         self._pending.finish(pending, Progress.COMPLETED)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -19,6 +18,8 @@ from jupyter_oidc.sessions.pending import LIFETIME, Progress
 from jupyter_oidc.sessions.strategy import pins_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jupyter_oidc.server.handler import Context
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.service import SessionService
@@ -228,13 +229,17 @@ class CallbackHandler(PageHandler):
 
     def _bindings(self) -> list[str]:
         """Return the values of the browser's binding cookies."""
-        jar: SimpleCookie = SimpleCookie()
-        for header in self.request.headers.get_list("Cookie"):
-            try:
-                jar.load(header)
-            except CookieError:
-                continue
-        return [morsel.value for name, morsel in jar.items() if name.startswith(COOKIE)][:MOST_COOKIES]
+        return bindings_in(self.request.headers.get_list("Cookie"))
+
+
+def bindings_in(headers: Iterable[str]) -> list[str]:
+    """Return the values of the first 50 binding cookies in the ``Cookie`` headers, those of one name included.
+
+    Whatever else is in the jar is passed over, because every program on this host, whatever its port, can put things
+    there that no cookie may hold; ours need no quotes.
+    """
+    pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
+    return [value for name, _, value in pairs if name.startswith(COOKIE)][:MOST_COOKIES]
 
 
 class LoopbackHandler(CallbackHandler):

@@ -289,11 +289,11 @@ class Stage:
         self.settings = settings
         self.service = self.new_service()
 
-    def new_service(self) -> SessionService:
+    def new_service(self, client_secret: Callable[[], Secret | None] = lambda: None) -> SessionService:
         """Another process's service over the same vault and provider."""
         return SessionService(
             self.settings,
-            dialogue=Dialogue(self.settings, self.provider, self.clock, lambda: None, self.entropy),
+            dialogue=Dialogue(self.settings, self.provider, self.clock, client_secret, self.entropy),
             vault=self.vault,
             lock=self.lock,
             pending=self.pending,
