@@ -31,13 +31,13 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.bench  ## Measure: a server's start, the cost of a summary, a keyring that hangs, and the proxy
+bench: $(VENV)/.test  ## Measure: a server's start, the cost of a summary, a keyring that hangs, and the proxy
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.summary
 	@$(BIN)/python -m tests.bench.hanging_keyring
 	@$(MAKE) --no-print-directory bench-proxy
 
-bench-proxy: $(VENV)/.bench  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
+bench-proxy: $(VENV)/.test  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
 	@$(BIN)/python .ci/find-tools benchmark
 	@$(BIN)/python -m tests.bench.proxy
 
@@ -69,7 +69,3 @@ $(VENV)/.test: $(BIN)/python $(SOURCES)
 	@.ci/quietly $(BIN)/python -m pip install --editable '.[test]'
 	@touch $@ $(VENV)/.demo
 
-$(VENV)/.bench: $(VENV)/.test
-	@printf "Setting up: what the benchmark compares with (once) "
-	@.ci/quietly $(BIN)/python -m pip install --editable '.[bench]'
-	@touch $@
