@@ -42,7 +42,7 @@ from jupyter_oidc.sessions.proving import Proving
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.protocol.message import Reply
     from jupyter_oidc.secret import Secret
@@ -92,11 +92,14 @@ class Tokens:
 
     ``person`` is ``None`` only if a refresh told nothing new; ``id_token_expires_at`` is wall seconds, and
     ``None`` without an ID token.
+    ``asked`` is when they were asked for: their lifetime counts from then at the latest, however slow the answer and
+    the checks of it were (RFC 6749, 5.1).
     ``proof_key`` is the key that the tokens are bound to, or ``None`` for bearer tokens.
     """
 
     set: token.TokenSet
     person: Person | None
+    asked: Moment
     id_token_expires_at: float | None = None
     proof_key: dpop.ProofKey | None = None
 
@@ -226,6 +229,7 @@ class Dialogue:
         callback = authorization.read_callback(expected, parameters)
         if isinstance(callback, authorization.Declined):
             return callback
+        asked = self._clock.now()
         reply = await self._proving.send(
             token.redeem_call(
                 metadata,
@@ -242,7 +246,7 @@ class Dialogue:
         if isinstance(answer, token.TokenError):
             return answer
         rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending.wishes))
-        return await self._admit(metadata, answer, rules, reply, proof_key)
+        return await self._admit(metadata, answer, rules, reply, proof_key, asked)
 
     async def authorize_device(self, wishes: Wishes, *, longest: float) -> device.DeviceAuthorization:
         """Get a code for the person and one for us, good for at most ``longest`` seconds (RFC 8628, 3.1, 3.2)."""
@@ -288,6 +292,7 @@ class Dialogue:
         try:
             metadata = await self.metadata()
             call = device.device_token_call(metadata, self._client(), device_code)
+            asked = self._clock.now()
             reply = await self._proving.send(call, proof_key)
             answer = self._read_sign_in(reply, proof_key)
         except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
@@ -297,7 +302,7 @@ class Dialogue:
         if not isinstance(answer, token.TokenSet):
             return answer
         rules = self._id_token_rules(nonce=None, max_age=self._max_age(wishes))
-        tokens = await self._admit(metadata, answer, rules, reply, proof_key)
+        tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
             await self._discard(metadata, answer)
             raise IdTokenRejected(
@@ -323,6 +328,7 @@ class Dialogue:
         rules: id_token.IdTokenRules,
         reply: Reply,
         proof_key: dpop.ProofKey | None,
+        asked: Moment,
     ) -> Tokens:
         """Validate the tokens of a sign-in and find out whose they are (sections V and U); refused ones are revoked."""
         if answer.id_token is None:
@@ -334,7 +340,7 @@ class Dialogue:
             await self._discard(metadata, answer)
             raise
         person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
-        return Tokens(answer, person, verified.expires_at, proof_key)
+        return Tokens(answer, person, asked, verified.expires_at, proof_key)
 
     async def refresh(
         self,
@@ -361,6 +367,7 @@ class Dialogue:
             resource=key.resource,
             audience=key.audience,
         )
+        asked = self._clock.now()
         try:
             reply = await self._proving.send(call, proof_key)
         except IdpUnavailable as problem:
@@ -377,7 +384,7 @@ class Dialogue:
         if not isinstance(answer, token.TokenSet):
             return answer
         try:
-            return await self._tokens_after_refresh(metadata, answer, reply, subject, previous, proof_key)
+            return await self._tokens_after_refresh(metadata, answer, reply, subject, previous, proof_key, asked)
         except (IdTokenRejected, UserinfoRejected):
             await self._discard(metadata, answer)
             raise
@@ -613,6 +620,7 @@ class Dialogue:
         subject: str,
         previous: id_token.Identity | None,
         proof_key: dpop.ProofKey | None,
+        asked: Moment,
     ) -> Tokens:
         """Check a refreshed ID token against the sign-in, then read UserInfo again (F-5, F-9).
 
@@ -634,8 +642,8 @@ class Dialogue:
             if problem.detail not in _USERINFO_WEATHER:
                 raise
             if not claims:
-                return Tokens(answer, None, expires_at, proof_key)
-        return Tokens(answer, Person(identity, subject, claims, sid), expires_at, proof_key)
+                return Tokens(answer, None, asked, expires_at, proof_key)
+        return Tokens(answer, Person(identity, subject, claims, sid), asked, expires_at, proof_key)
 
     async def _discard(self, metadata: discovery.Metadata, answer: token.TokenSet) -> None:
         """Revoke, as well as can be, the tokens of an answer that was refused (A17, B4)."""

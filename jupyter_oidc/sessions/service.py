@@ -369,6 +369,7 @@ class SessionService:
         base = usable.granted(generation) if usable else await self._take_turn(generation, SIGN_IN_KEY, "access_token")
         if not isinstance(base, Granted):
             return base
+        asked = self._clock.now()
         try:
             answer = await self._dialogue.exchange(base.secret, key, base.proof_key)
         except ProviderProblem as problem:
@@ -380,7 +381,7 @@ class SessionService:
         if not isinstance(answer, TokenSet):
             raise AudienceRefused
         self._exchanged.add(key)
-        token = AccessToken(answer.access_token, self._clock.now(), answer.expires_in, base.proof_key)
+        token = AccessToken(answer.access_token, asked, answer.expires_in, base.proof_key)
         self._held = replace(self._held, access={**self._held.access, key: token})
         return token.granted(generation)
 
@@ -516,7 +517,7 @@ class SessionService:
         if answer.set.expires_in == 0:
             # NOTE: a provider that says so twice does not mean it; from now on the API decides (A13).
             answer = replace(answer, set=replace(answer.set, expires_in=None))
-        after = self._held.absorbing(answer, key, self.settings, self._clock.now())
+        after = self._held.absorbing(answer, key, self.settings)
         if after.refresh_token == self._held.refresh_token:
             await visit.settled()
         else:

@@ -92,6 +92,21 @@ async def test_the_first_caller_may_leave():
     assert await asyncio.gather(*others) == ["at-2"] * 5
 
 
+@pytest.mark.parametrize("slow", ["token", "userinfo"])
+async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) -> None:
+    """RFC 6749, 5.1: a provider that is slow, or slow to say who that is, makes no token live longer."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    gate = asyncio.Event()
+    stage.provider.plan(slow, gate)
+    renewing = asyncio.ensure_future(bearer(stage))
+    await settle()
+    stage.clock.advance(8)
+    gate.set()
+    assert await renewing == "at-2"
+    assert (await stage.service.summary()).expires_in == 292
+
+
 @pytest.mark.parametrize(
     "weather",
     [
