@@ -32,6 +32,7 @@ from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
+from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.sessions.service import SessionService
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that touches the outside world."""
+    """Everything that touches the outside world, and what outlives a session: ``logouts``, by issuer and client."""
 
     clock: Clock
     entropy: Entropy
@@ -61,6 +62,7 @@ class Parts:
     vault: Callable[[Provider], Vault]
     lock: Callable[[Provider], EntryLock]
     upstream: UpstreamPort
+    logouts: dict[tuple[str, str], AcceptedLogouts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,7 @@ def _session(provider: Provider, parts: Parts, pending: PendingSignIns) -> Sessi
         entropy=parts.entropy,
         scheduler=parts.scheduler,
         journal=parts.journal,
+        logouts=parts.logouts.setdefault((provider.issuer, provider.client_id), AcceptedLogouts()),
     )
 
 

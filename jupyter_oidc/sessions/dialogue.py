@@ -146,7 +146,7 @@ class Dialogue:
         self._client_secret = client_secret
         self._metadata: discovery.Metadata | None = None
         self._metadata_until = 0.0
-        self._metadata_lock = asyncio.Lock()
+        self._discovery: asyncio.Task[discovery.Metadata] | None = None
         self._keys: jwks.KeySet | None = None
         self._keys_uri = ""
         self._keys_at = 0.0
@@ -156,23 +156,28 @@ class Dialogue:
         """Return the provider metadata in force, fetching it when there is none or it is too old (D-10).
 
         Raises ``IssuerMismatch``, ``DiscoveryFailed``, ``IdpUnavailable`` or ``TlsUntrusted``; failures are
-        not remembered.
+        not remembered, but whoever waits for the same answer hears of the same failure.
         """
-        async with self._metadata_lock:
-            now = self._clock.now().monotonic
-            if self._metadata is None or now >= self._metadata_until:
-                self._metadata = None
-                issuer = self._settings.issuer
-                reply = await self._port.send(discovery.discovery_call(issuer))
-                if reply.status in (429, 500, 502, 503, 504):
-                    raise IdpUnavailable(detail="discovery.status")
-                self._metadata = discovery.read_discovery_reply(
-                    issuer,
-                    reply,
-                    allow_loopback_http=self._settings.allow_insecure_loopback,
-                )
-                self._metadata_until = now + self._metadata.lifetime
+        if self._metadata is not None and self._clock.now().monotonic < self._metadata_until:
             return self._metadata
+        self._metadata = None
+        if self._discovery is None or self._discovery.done():
+            self._discovery = asyncio.ensure_future(self._discover())
+            self._discovery.add_done_callback(_take_note)
+        return await asyncio.shield(self._discovery)  # it goes on for the others when one of them leaves
+
+    async def _discover(self) -> discovery.Metadata:
+        issuer, asked = self._settings.issuer, self._clock.now().monotonic
+        reply = await self._port.send(discovery.discovery_call(issuer))
+        if reply.status in (429, 500, 502, 503, 504):
+            raise IdpUnavailable(detail="discovery.status")
+        self._metadata = discovery.read_discovery_reply(
+            issuer,
+            reply,
+            allow_loopback_http=self._settings.allow_insecure_loopback,
+        )
+        self._metadata_until = asked + self._metadata.lifetime
+        return self._metadata
 
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
         """Return the URL that sends the browser to the provider for ``pending`` (section A)."""
@@ -469,6 +474,8 @@ class Dialogue:
 
     async def aclose(self) -> None:
         """Close the port."""
+        if self._discovery is not None:
+            self._discovery.cancel()
         await self._port.aclose()
 
     def _max_age(self, wishes: Wishes) -> int | None:
@@ -660,3 +667,9 @@ class Dialogue:
             await self._port.send(call)
         except Problem:
             return  # NOTE: best effort; the refusal that brought us here is what the caller must hear
+
+
+def _take_note(discovery_of: asyncio.Task[discovery.Metadata]) -> None:
+    """Look at how a discovery ended that perhaps nobody waits for any more."""
+    if not discovery_of.cancelled():
+        discovery_of.exception()

@@ -75,6 +75,7 @@ class SessionService:
         entropy: Entropy,
         scheduler: Scheduler,
         journal: Journal,
+        logouts: AcceptedLogouts,
     ) -> None:
         self.settings = settings
         self._dialogue = dialogue
@@ -100,7 +101,7 @@ class SessionService:
         self._watching: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
         self._superseded: Secret | None = None
-        self._logouts = AcceptedLogouts()
+        self._logouts = logouts
         self._exchanged: set[TokenKey] = set()
         self._rests = Rests(clock)
         owner = Owner(

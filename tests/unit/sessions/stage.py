@@ -17,6 +17,7 @@ from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
+from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.settings import Api, Provider
 from tests.support.canary import CANARY
@@ -301,6 +302,7 @@ class Stage:
             entropy=self.entropy,
             scheduler=self.scheduler,
             journal=self.notes,
+            logouts=AcceptedLogouts(),
         )
 
     async def begin(self, caller: str = "user:a") -> tuple[PendingSignIn, str, str]:

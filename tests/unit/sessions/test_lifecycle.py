@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, StorageUnavailable
+from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, IssuerMismatch, StorageUnavailable
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
 from tests.unit.protocol.makers import claims_of, reply, signed
@@ -577,3 +577,20 @@ async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in():
     assert stage.service.state is State.SIGNED_OUT_EXPIRED
     await stage.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
     assert stage.service.state is State.ACTIVE
+
+
+async def test_twenty_who_need_the_metadata_in_an_outage_ask_once_and_each_hears_of_it() -> None:
+    """D-10, B6: they would otherwise queue, and the last one would wait twenty times as long."""
+    stage = Stage()
+    gate = asyncio.Event()
+    stage.provider.plan("discovery", gate)
+    beginning = [asyncio.ensure_future(stage.service.sign_ins.begin("user:a")) for _ in range(20)]
+    await settle()
+    beginning.pop().cancel()
+    stage.provider.advertise = {"issuer": "https://other.example"}
+    gate.set()
+    outcomes = await asyncio.gather(*beginning, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [IssuerMismatch] * 19
+    assert stage.provider.calls["discovery"] == 1
+    stage.provider.advertise = {}
+    assert await stage.service.sign_ins.begin("user:a")
