@@ -128,6 +128,7 @@ it('closes the window and says so if the server names a way that this page does 
     message: 'The server wants to sign you in, in a way that this page does not know.'
   });
   expect(popup.closed).toBe(true);
+  expect(server.count('DELETE', `providers/corp/sign-in/${FLOW}`)).toBe(1);
 });
 
 it.each([
