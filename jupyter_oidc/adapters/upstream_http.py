@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.egress_pool import EgressPool
 from jupyter_oidc.adapters.outlet import outlet_of
-from jupyter_oidc.adapters.patient_response import patient_response
+from jupyter_oidc.adapters.patient_response import HandshakeRefused, patient_response
 from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
 from jupyter_oidc.adapters.public_address import must_be_public
 from jupyter_oidc.adapters.silence import Silence
@@ -216,7 +216,6 @@ class HttpUpstream:
         self, call: UpstreamCall, subprotocols: tuple[str, ...]
     ) -> HttpUpstreamSocket | SocketRefused:
         """Open a WebSocket; see ``UpstreamPort.open_socket``."""
-        import aiohttp
         from yarl import URL
 
         pool = self._pool(call.api)
@@ -229,9 +228,8 @@ class HttpUpstream:
                 max_msg_size=call.api.max_message_bytes,
                 compress=0,
             )
-        except aiohttp.WSServerHandshakeError as refused:
-            raw = [(name.encode(), value.encode()) for name, value in (refused.headers or {}).items()]
-            return SocketRefused(refused.status, _readable(raw, call.bearer))
+        except HandshakeRefused as refused:
+            return SocketRefused(refused.status, _readable(refused.raw_headers, call.bearer))
         except (Exception, asyncio.CancelledError) as error:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
             if isinstance(problem, TlsUntrusted):

@@ -52,6 +52,7 @@ class ProxyHandler(ProxiedHandler):
         self._waiter: asyncio.Task[Any] | None = None
         self._answer: Answer | None = None
         self._refusal: Problem | None = None
+        self._given_up: Problem | None = None
         self._rest: asyncio.Future[None] | None = None
         self._discarded = 0
         self._sent = 0
@@ -134,7 +135,11 @@ class ProxyHandler(ProxiedHandler):
 
     def _opened(self, opening: asyncio.Task[Answer]) -> None:
         """Pass an answer on that came before the end of the upload; a refusal of ours waits for a small rest."""
-        if not opening.cancelled() and opening.exception() is None:
+        if not _is_answered(opening):
+            return
+        if self._gone:
+            opening.result().close()  # the client went in the same moment, and the verb will not run any more
+        else:
             self._go_on()
 
     async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # NOTE: tornado takes either
@@ -163,9 +168,15 @@ class ProxyHandler(ProxiedHandler):
                 return
 
     def _give_up(self, problem: Problem) -> None:
-        """Answer ``problem`` instead of waiting for the rest of the body; the upstream call ends at once."""
+        """Answer ``problem`` instead of waiting for the rest of the body; the upstream call ends at once.
+
+        An answer that is there already is passed on all the same.
+        """
         if self._opening is not None:
+            if _is_answered(self._opening):
+                return
             self._opening.cancel()
+        self._given_up = problem
         self._go_on(problem)
 
     def _go_on(self, problem: Problem | None = None) -> None:
@@ -250,7 +261,12 @@ class ProxyHandler(ProxiedHandler):
     async def _finish_upload(self, opening: asyncio.Task[Answer]) -> Answer:
         if not opening.done():
             await self._feed(_END)
-        return await opening
+        try:
+            return await opening
+        except asyncio.CancelledError:
+            if self._given_up is None:
+                raise
+            raise self._given_up from None
 
     # -- the answer ----------------------------------------------------------------------------------------
 
@@ -312,3 +328,7 @@ class ProxyHandler(ProxiedHandler):
             self._upload.stop()
         self._upload = self._opening = None  # NOTE: both know this handler, and no cycle is left behind (ADR 17)
         self._note_call(self.get_status(), self._sent, self._outcome)
+
+
+def _is_answered(opening: asyncio.Task[Answer]) -> bool:
+    return opening.done() and not opening.cancelled() and opening.exception() is None

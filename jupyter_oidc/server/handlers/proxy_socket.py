@@ -6,8 +6,10 @@ The upstream is opened first, so that whoever is refused there never sees a sock
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from http.cookies import SimpleCookie
+from typing import TYPE_CHECKING, Any, Final
 
+from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from jupyter_oidc.errors import Problem
@@ -35,6 +37,8 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Prepare for a socket."""
         super().initialize(context)
         self._socket: OpenSocket | None = None
+        self._opening: asyncio.Task[Any] | None = None
+        self._gone = False
         self._relay: asyncio.Task[None] | None = None
         self._sent = 0
         self._closing: set[asyncio.Task[None]] = set()
@@ -57,7 +61,9 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Open the API's socket, then the caller's."""
         wanted = self.request.headers.get("Sec-WebSocket-Protocol", "")
         names = tuple(name.strip() for name in wanted.split(",") if name.strip())
-        opened = await self.services.proxy.open_socket(self._proxy_request(), names)
+        opened = await self._open_upstream(names)
+        if opened is None:
+            return
         if isinstance(opened, SocketRefused):
             self._pass_refusal_on(opened)
             return
@@ -67,6 +73,20 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         finally:
             if self._relay is None:  # the handshake failed; otherwise ``on_close`` closes the API's side
                 await opened.close(_GOING_AWAY)
+
+    async def _open_upstream(self, names: tuple[str, ...]) -> OpenSocket | SocketRefused | None:
+        """Open the API's socket; ``None`` if the caller went away, whom tornado will not tell us about again."""
+        self._opening = asyncio.current_task()
+        try:
+            return await self.services.proxy.open_socket(self._proxy_request(), names)
+        except asyncio.CancelledError:
+            if not self._gone:
+                raise
+            if self._opening is not None and hasattr(self._opening, "uncancel"):
+                self._opening.uncancel()
+            return None
+        finally:
+            self._opening = None
 
     def open(self, *_: str, **__: str) -> None:
         """Begin to pass the API's messages on."""
@@ -83,7 +103,10 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
                 self.close(_INTERNAL, "The API closed the connection.")
 
     def on_close(self) -> None:
-        """Close the API's side too, with the caller's reason."""
+        """Close the API's side too, with the caller's reason; a handshake that is under way ends at once (C18)."""
+        self._gone = True
+        if self._opening is not None:
+            self._opening.cancel()
         if self._socket is None:
             return
         if self._relay is not None:
@@ -104,10 +127,14 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
 
     def _pass_refusal_on(self, refused: SocketRefused) -> None:
         """Answer the handshake as the API did, without a body."""
+        self._headers = headers = HTTPHeaders()
+        self._new_cookie = SimpleCookie()  # NOTE: as in a proxied call, nothing of Jupyter's goes with it
         self.set_status(refused.status)
+        if self.kernel_id is None:
+            self.set_cors_headers()
         for name, value in refused.headers:
             if name.lower() not in ("content-length", "content-encoding", "content-type"):
-                self.set_header(name, value)
+                headers.add(name, value)
         self.finish()
 
 
