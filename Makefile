@@ -5,7 +5,7 @@ VENV   ?= .venv
 MINUTES ?= 10
 SOAK   ?= 30
 BIN     = $(VENV)/bin
-SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts labextension-stub/style/* labextension-stub/schema/*)
+SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-check test check bench bench-proxy fuzz soak clean
@@ -20,6 +20,7 @@ demo-check: $(VENV)/.demo  ## Make the demo's journey unattended and report each
 	@$(BIN)/python -m jupyter_oidc.demo.check
 
 test: $(VENV)/.test check  ## Set everything up and run all tests
+	@$(BIN)/python .ci/test-front-end
 	@$(BIN)/python .ci/find-tools keyring
 	@$(BIN)/python .ci/find-tools recipes
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser

@@ -20,6 +20,9 @@ STATES = {
 }
 """State -> (what it means, what to do): the same words everywhere."""
 
+RENEWAL_FAILS = "Signed in, renewal fails"
+"""What ``refresh-failed`` means where the provider can be reached and refuses, or answers nonsense."""
+
 _DOT = {
     "active": "--jp-success-color1, #388e3c",
     "refresh-failed": "--jp-warn-color1, #f57c00",
@@ -49,7 +52,7 @@ _CODE = (
 
 def session_text(summary: dict[str, Any]) -> str:
     """Return one line about a session."""
-    title, action = STATES[summary["state"]]
+    title, action = _meaning(summary)
     parts = [f"{title} at {summary['provider']}{_as_whom(summary)}."]
     if summary["state"] == "active" and summary["expires_in"] is not None:
         parts.append(_renewal(summary))
@@ -60,7 +63,7 @@ def session_text(summary: dict[str, Any]) -> str:
 
 def session_html(summary: dict[str, Any]) -> str:
     """Return a card about a session."""
-    title, action = STATES[summary["state"]]
+    title, action = _meaning(summary)
     colour = _DOT.get(summary["state"], "--jp-ui-font-color3, #9e9e9e")
     head = (
         f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span> '
@@ -171,6 +174,14 @@ def progress_html(text: str, done: int, total: int) -> str:
 def ended_transfer_html(text: str) -> str:
     """Return what stands in place of the bar afterwards."""
     return f'<div role="status" style="{_MUTED}">{escape(plain(text))}</div>'
+
+
+def _meaning(summary: dict[str, Any]) -> tuple[str, str]:
+    """Return what the state means and what to do; the panel in the page has the same headlines."""
+    title, action = STATES[summary["state"]]
+    if summary["state"] == "refresh-failed" and summary["reason"] not in (None, "idp_unavailable"):
+        title = RENEWAL_FAILS
+    return title, action
 
 
 def _as_whom(summary: dict[str, Any]) -> str:

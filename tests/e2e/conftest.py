@@ -78,6 +78,22 @@ class Lab:
         """The status item."""
         return self.page.locator(".jp-oidc-status-item")
 
+    @property
+    def panel(self) -> Any:
+        """The side panel, which a click on the status item opens."""
+        return self.page.locator(".jp-oidc-panel")
+
+    def button(self, name: str) -> Any:
+        """The button of the panel whose name begins with ``name``."""
+        return self.panel.get_by_role("button", name=re.compile(f"^{name}"))
+
+    def begin(self) -> Page:
+        """Press *Sign in* in the panel and return the window that opens."""
+        self.item.click()
+        with self.page.context.expect_page() as opened:
+            self.button("Sign in").click()
+        return opened.value
+
     def says(self, text: str | re.Pattern[str]) -> None:
         """Wait until the status item says ``text``."""
         expect(self.item).to_have_text(text, timeout=20_000)

@@ -16,9 +16,7 @@ from tests.support.upstream import Upstream
 
 def sign_in(lab: Lab) -> None:
     """Sign in in the window, through the certified provider's two pages."""
-    with lab.page.context.expect_page() as opened:
-        lab.item.click()
-    window = opened.value
+    window = lab.begin()
     window.locator("input[name=login]").fill("user1")
     window.locator("input[name=password]").fill("any")
     window.locator("button[type=submit]").click()
@@ -65,4 +63,5 @@ def test_a_sign_in_that_cannot_work_says_why_and_what_to_do(
         lab.open("lab?reset")
         lab.says(says)
         lab.item.click()
-        expect(lab.page.get_by_role("dialog")).to_contain_text(why)
+        expect(lab.panel).to_contain_text(why)
+        expect(lab.button("Retry")).to_be_visible()
