@@ -58,26 +58,64 @@ class Lab:
         """Open JupyterLab and wait until it is ready."""
         joint = "&" if "?" in path else "?"
         self.page.goto(f"{self.place.url}{path}{joint}token={self.place.token}")
+        expect(self.item).to_be_visible(timeout=SLOW)
         expect(self.item).not_to_have_text("Sign-in…", timeout=SLOW)
 
     @property
     def item(self) -> Locator:
-        """The status item."""
-        return self.page.locator(".jp-oidc-status-item")
+        """The status item, in the status bar or the top bar; a click opens the panel."""
+        return self.page.get_by_role("button", name=re.compile(r"Opens the sign-in panel\.$"))
+
+    @property
+    def panel(self) -> Locator:
+        """The side panel."""
+        return self.page.get_by_role("region", name="Sign-in", exact=True)
+
+    @property
+    def notices(self) -> Locator:
+        """The notices that are on the page now."""
+        return self.page.locator(".Toastify__toast")
+
+    @property
+    def news(self) -> Locator:
+        """What the panel says is under way or has happened."""
+        return self.panel.locator("[aria-live]")
+
+    @property
+    def alert(self) -> Locator:
+        """What the panel says went wrong."""
+        return self.panel.get_by_role("alert")
+
+    @property
+    def link(self) -> Locator:
+        """The link that stands in for a window."""
+        return self.panel.get_by_role("link", name="Open the sign-in page")
+
+    def button(self, name: str) -> Locator:
+        """The button of the panel whose name begins with ``name``."""
+        return self.panel.get_by_role("button", name=re.compile(f"^{name}"))
+
+    def show_panel(self) -> Locator:
+        """Open the panel unless it is open, and return it."""
+        if not self.panel.is_visible():
+            self.item.click()
+        expect(self.panel).to_be_visible()
+        return self.panel
 
     def says(self, text: str | re.Pattern[str]) -> None:
         """Wait until the status item says ``text``."""
         expect(self.item).to_have_text(text, timeout=20_000)
 
-    def begin_sign_in(self) -> Page:
-        """Ask to sign in, and return the window that opens."""
+    def begin(self, button: str = "Sign in") -> Page:
+        """Press *Sign in* in the panel, and return the window that opens."""
+        self.show_panel()
         with self.page.context.expect_page() as opened:
-            self.item.click()
+            self.button(button).click()
         return opened.value
 
     def sign_in(self, name: str = "user1", person: str = "Example User") -> None:
         """Sign in at the certified provider, in the window."""
-        window = self.begin_sign_in()
+        window = self.begin()
         answer_certified(window, name)
         self.says(person)
         self.gone(window)

@@ -51,4 +51,5 @@ def test_a_sign_in_that_cannot_work_says_why_and_what_to_do(
         lab.open("lab?reset")
         lab.says(says)
         lab.item.click()
-        expect(lab.page.get_by_role("dialog")).to_contain_text(why)
+        expect(lab.panel).to_contain_text(why)
+        expect(lab.button("Retry")).to_be_visible()
