@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from jupyter_oidc.demo.cast import PROVIDER
 from jupyter_oidc.demo.stack import Plan, Stack
-from tests.e2e.lab_page import Lab, visiting
+from tests.e2e.lab_page import NOTEBOOK, Lab, visiting
 from tests.e2e.world import World
 from tests.e2e.world import world as started_world
 from tests.support.browser import chromium
@@ -49,6 +49,15 @@ def world(shared_world: World) -> World:
     """The certified provider, an API and a JupyterLab, as the first visitor found them."""
     shared_world.start_anew()
     return shared_world
+
+
+@pytest.fixture
+def visitor(world: World, browser: Browser) -> Iterator[Lab]:
+    """Somebody with a new notebook open; at the end no page of Jupyter's may have logged an error or a warning."""
+    with visiting(browser, world.process) as lab:
+        lab.open(NOTEBOOK)
+        yield lab
+        assert lab.complaints == []
 
 
 def sign_out(stack: Stack) -> None:

@@ -22,6 +22,9 @@ from tests.support.recording import Recording
 SLOW = 60_000
 """Milliseconds that the first page of a JupyterLab, or of a kernel, may take on a busy machine."""
 
+NOTEBOOK = "lab/tree/notebook.ipynb?reset"
+"""The address of the notebook that a journey works in."""
+
 
 class Place(Protocol):
     """A running JupyterLab: the demo's, or a process of a test."""
@@ -33,8 +36,11 @@ class Place(Protocol):
     def token(self) -> str: ...
 
 
-EXCUSED: dict[str, str] = {}
-"""What the browser's console may say: a part of the message, and why it is no fault of ours."""
+EXCUSED = {
+    "(Bad Request) at /jupyter-oidc/providers/corp/callback": "the browser notes every page that comes with an error "
+    "status; this one tells the person that the sign-in was declined or given up",
+}
+"""What the browser's console may say: the end of the message with the path below the base URL, and why."""
 
 
 @dataclass
@@ -60,6 +66,7 @@ class Lab:
         self.page.goto(f"{self.place.url}{path}{joint}token={self.place.token}")
         expect(self.item).to_be_visible(timeout=SLOW)
         expect(self.item).not_to_have_text("Sign-in…", timeout=SLOW)
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=SLOW)  # the layout is restored
 
     @property
     def item(self) -> Locator:
@@ -146,8 +153,12 @@ class Lab:
         for key in ("Escape", "b", "Enter"):  # a new cell below, to type into
             page.keyboard.press(key)
         page.keyboard.insert_text(code)
-        page.keyboard.press("Control+Enter")
-        return page.locator(".jp-Cell.jp-mod-active .jp-OutputArea-output")
+        return self.run_active_cell()
+
+    def run_active_cell(self) -> Locator:
+        """Run the cell that is active and return its output, which may still be to come."""
+        self.page.keyboard.press("Control+Enter")
+        return self.page.locator(".jp-Cell.jp-mod-active .jp-OutputArea-output")
 
     def run_code(self, code: str) -> str:
         """Run ``code`` in a new cell and return the text of its output."""
@@ -167,6 +178,41 @@ class Lab:
             f"{self.place.url}jupyter-oidc/api/orders/{path}",
         )
         return status, body
+
+    @property
+    def address(self) -> str:
+        """Where the page is, without a query."""
+        return self.page.url.partition("?")[0]
+
+    def beside(self) -> Lab:
+        """Return a second tab of the same browser, with the same notebook."""
+        tab = Lab(self.page.context.new_page(), self.place)
+        tab.open(NOTEBOOK.replace("lab/", "lab/workspaces/second/"))
+        return tab
+
+    def notice(self, text: str) -> Locator:
+        """The notices that hold ``text``."""
+        return self.notices.filter(has_text=text)
+
+    def card(self) -> Locator:
+        """What the panel says about the provider ``corp``."""
+        return self.panel.get_by_role("region", name="corp")
+
+    def api(self, name: str) -> Locator:
+        """The row of an API in the panel."""
+        return self.panel.get_by_role("listitem").filter(has_text=re.compile(f"^{name}"))
+
+    def colour_of(self, part: Locator) -> int:
+        """How light the background of ``part`` is: the sum of red, green and blue, 0 to 765."""
+        told = part.evaluate(
+            """node => {
+                for (; node; node = node.parentElement) {
+                    const colour = getComputedStyle(node).backgroundColor;
+                    if (!colour.endsWith(", 0)")) return colour;
+                }
+            }"""
+        )
+        return sum(int(number) for number in re.findall(r"\d+", told)[:3])
 
     def look_for_secrets(self) -> int:
         """Show everything that the page holds to the canary; return how many replies were looked at.
@@ -189,15 +235,23 @@ class Lab:
         self._replies.append(reply)
 
     def _note_request(self, request: Any) -> None:
-        """Keep the parameters of the newest authorization request."""
+        """Keep the parameters of the newest authorization request; nothing is asked of Jupyter beside its base URL."""
+        here = urlsplit(self.place.url)
+        asked = urlsplit(request.url)
+        if asked.netloc == here.netloc and not asked.path.startswith(here.path):
+            self.complaints.append(f"a request beside the base URL: {asked.path}")
         query = dict(parse_qsl(urlsplit(request.url).query))
         if "code_challenge" in query:
             self.authorization = query
 
     def _console(self, message: ConsoleMessage) -> None:
-        here = message.page is not None and message.page.url.startswith(self.place.url)
-        if here and message.type in ("error", "warning") and not any(part in message.text for part in EXCUSED):
-            self.complaints.append(f"{message.type}: {message.text} ({message.location['url'].partition('?')[0]})")
+        if message.page is None or message.type not in ("error", "warning"):
+            return
+        if message.page.url.startswith(self.place.url):
+            source = message.location["url"].partition("?")[0].replace(self.place.url, "/")
+            complaint = f"{message.type}: {message.text} at {source}"
+            if not complaint.endswith(tuple(EXCUSED)):
+                self.complaints.append(complaint)
 
 
 def answer_demo(window: Page, name: str = "ada") -> None:

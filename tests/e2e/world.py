@@ -53,7 +53,7 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, **options: Any) -> Iterator[World]:
+def world(folder: Path) -> Iterator[World]:
     """Start it; its API takes the access tokens that the provider issued, and no others."""
     issued: list[str] = []
 
@@ -61,13 +61,16 @@ def world(folder: Path, **options: Any) -> Iterator[World]:
         issued.append(secret)
         CANARY.hold(secret)
 
-    changes = {
-        "entitlement_claims": ["permissions"],
-        **options.pop("changes", {}),
-    }
     with (
         CertifiedProvider(ProviderDocument(), register=register) as provider,
         Upstream(accepts=lambda token: token in issued) as upstream,
-        at_work(folder, provider, upstream, app="jupyterlab", base_url=BASE_URL, changes=changes, **options) as person,
+        at_work(folder, provider, upstream, app="jupyterlab", base_url=BASE_URL, changes=opened(upstream)) as person,
     ):
         yield World(person, upstream, issued)
+
+
+def opened(upstream: Upstream) -> dict[str, Any]:
+    """What the settings open, and to whom: user1 may use both APIs' reading side, user2 has no permission at all."""
+    reads = {"base_url": upstream.url, "methods": ["GET", "POST"], "requires": ["orders.read"]}
+    plans = {"base_url": f"{upstream.url}plans/", "methods": ["GET"], "requires": ["plans.read"]}
+    return {"entitlement_claims": ["permissions"], "apis": {"orders": reads, "plans": plans}}

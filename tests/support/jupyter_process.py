@@ -184,6 +184,9 @@ class JupyterProcess:
                 **tls,
                 **self.server,
             },
+            # NOTE: what else the environment has installed is no part of a test.
+            "LabApp": {"labextensions_path": [str(self._share / "labextensions")]},
+            "JupyterNotebookApp": {"labextensions_path": [str(self._share / "labextensions")]},
             **identity,
         }
 
@@ -203,12 +206,16 @@ class JupyterProcess:
             **self.environment,
         }
 
+    @property
+    def _share(self) -> Path:
+        return self.folder / "share"
+
     def _front_end(self) -> Path:
         """Serve the front end that this checkout has built, whichever one the environment has installed."""
-        folder = self.folder / "share"
         if BUILT.is_dir():
-            shutil.copytree(BUILT, folder / "labextensions" / "@jupyter-oidc" / "labextension", dirs_exist_ok=True)
-        return folder
+            to = self._share / "labextensions" / "@jupyter-oidc" / "labextension"
+            shutil.copytree(BUILT, to, dirs_exist_ok=True)
+        return self._share
 
     def _lab_settings(self) -> Path:
         """Answer JupyterLab's question about news with no, since it would cover the page."""
