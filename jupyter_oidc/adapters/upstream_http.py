@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 PIECE: Final = 262_144
 """Bytes of a reply that wait in memory for a slow caller; twice as many at most."""
 
+GOODBYE: Final = 5.0
+"""Seconds that an API has to read what is left on a WebSocket and to answer its close."""
+
 LONGEST_LINE: Final = 32_768
 """Bytes of one line in the head of a reply."""
 
@@ -125,6 +128,8 @@ class HttpUpstreamSocket:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse[Any]) -> None:
         self._socket = socket
+        connection = socket._response.connection  # noqa: SLF001 - aiohttp has no other way to abort
+        self._transport = connection.transport if connection else None
 
     @property
     def subprotocol(self) -> str | None:
@@ -155,8 +160,14 @@ class HttpUpstreamSocket:
             raise UpstreamUnreachable("The API closed the connection.", detail="upstream.socket") from None
 
     async def close(self, code: int) -> None:
-        """Close."""
-        await self._socket.close(code=code)
+        """Close; an API that does not hear of it, or does not answer, is left without a goodbye (C18)."""
+        try:
+            await asyncio.wait_for(self._socket.close(code=code), GOODBYE)
+        except asyncio.TimeoutError:
+            pass
+        finally:
+            if self._transport is not None and self._transport.get_write_buffer_size():
+                self._transport.abort()  # a plain close would wait until the API has read the rest
 
 
 class HttpUpstream:
