@@ -117,10 +117,7 @@ class HttpUpstreamReply:
             # NOTE: aiohttp would raise one exception for all readers of closed replies; it is never forgotten, and
             # every raise adds the reader's frames to it, with the piece of the body that waits in them.
             content.set_exception(aiohttp.ClientConnectionError("dropped"))
-        transport = self._response.connection.transport if self._response.connection else None
-        self._response.close()
-        if transport is not None:
-            transport.abort()  # a plain close would wait until the API has read the rest of an upload
+        _break_off(self._response)
 
 
 class HttpUpstreamSocket:
@@ -192,7 +189,7 @@ class HttpUpstream:
                 call.method,
                 URL(call.url, encoded=True),
                 headers=headers,
-                data=None if call.body is None else deadline.after(call.body),
+                data=None if call.body is None else _Once(deadline.after(call.body)),
                 allow_redirects=False,
             )
         except (Exception, asyncio.CancelledError) as error:
@@ -206,7 +203,7 @@ class HttpUpstream:
         finally:
             deadline.stop()
         if not _is_sound(response):
-            response.close()
+            _break_off(response)
             raise UpstreamProtocolError
         return HttpUpstreamReply(response, call)
 
@@ -341,6 +338,22 @@ class _Deadline:
             self._task.cancel()
 
 
+class _Once:
+    """A body that cannot be sent again; some versions of aiohttp would repeat a PUT with what is left of it (C14)."""
+
+    __slots__ = ("_begun", "_body")
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        self._body = body
+        self._begun = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._begun:
+            raise UpstreamUnreachable(detail="upstream.answer")
+        self._begun = True
+        return self._body
+
+
 def problem_of(error: BaseException) -> Problem | None:
     """Return what the caller hears of ``error``; ``None`` if it is no fault of the upstream or the way to it."""
     import aiohttp
@@ -366,6 +379,14 @@ def problem_of(error: BaseException) -> Problem | None:
     if isinstance(error, ValueError):
         return UpstreamProtocolError()
     return None
+
+
+def _break_off(response: aiohttp.ClientResponse) -> None:
+    """Close the connection at once; a plain close would wait until the API has read the rest of an upload (C18)."""
+    transport = response.connection.transport if response.connection else None
+    response.close()
+    if transport is not None:
+        transport.abort()
 
 
 def _is_sound(response: aiohttp.ClientResponse) -> bool:
