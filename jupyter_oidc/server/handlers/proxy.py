@@ -19,7 +19,7 @@ from jupyter_oidc.errors import BodyTooLarge, Problem, UpstreamTimeout
 from jupyter_oidc.server.door import door, door_of
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
-from jupyter_oidc.server.peer import has_hung_up
+from jupyter_oidc.server.peer import LOOK, has_hung_up
 
 if TYPE_CHECKING:
     from jupyter_oidc.proxy.service import Answer
@@ -34,9 +34,6 @@ LINGER: Final = 1_048_576
 
 PATIENCE: Final = 30.0
 """Seconds for the rest of an upload whose answer is complete."""
-
-LOOK: Final = 0.5
-"""Seconds between two looks at a caller whose upload waits for the API."""
 
 _END: Final = b""
 

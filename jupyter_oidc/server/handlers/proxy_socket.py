@@ -16,6 +16,7 @@ from jupyter_oidc.errors import Problem
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
+from jupyter_oidc.server.peer import LOOK, has_hung_up
 
 if TYPE_CHECKING:
     from jupyter_oidc.proxy.service import OpenSocket
@@ -41,6 +42,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self._gone = False
         self._relay: asyncio.Task[None] | None = None
         self._sent = 0
+        self._looking: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -92,15 +94,18 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Begin to pass the API's messages on."""
         if self._socket is not None:
             self._relay = asyncio.ensure_future(self._pass_down(self._socket))
-            self._socket.on_end(lambda: self.close(SIGNED_OUT, "The session has ended."))
+            self._socket.on_end(self._cut_off)
 
     async def on_message(self, message: str | bytes) -> None:
         """Pass a message up; the next one is read when this one is on its way."""
         if self._socket is not None:
+            self._look_later()
             try:
                 await self._socket.upstream.send(message)
             except Problem:
                 self.close(_INTERNAL, "The API closed the connection.")
+            finally:
+                self._stop_looking()
 
     def on_close(self) -> None:
         """Close the API's side too, with the caller's reason; a handshake that is under way ends at once (C18)."""
@@ -111,10 +116,35 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             return
         if self._relay is not None:
             self._relay.cancel()
-        closing = asyncio.ensure_future(self._socket.close(_sendable(self.close_code or _GOING_AWAY)))
+        self._stop_looking()
+        self._close_upstream(self._socket, _sendable(self.close_code or _GOING_AWAY))
+        self._note_call(101, self._sent, "websocket")
+
+    def _cut_off(self) -> None:
+        """The session has ended: neither side sends anything any more, however long the goodbyes take (S-5)."""
+        self.close(SIGNED_OUT, "The session has ended.")
+        if self._socket is not None:
+            self._close_upstream(self._socket, _GOING_AWAY)
+
+    def _close_upstream(self, socket: OpenSocket, code: int) -> None:
+        closing = asyncio.ensure_future(socket.close(code))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
-        self._note_call(101, self._sent, "websocket")
+
+    def _look_later(self) -> None:
+        self._looking = asyncio.get_running_loop().call_later(LOOK, self._look)
+
+    def _look(self) -> None:
+        """Look whether the caller is still there: while a message waits for the API, nothing is read from him."""
+        if not has_hung_up(getattr(self.ws_connection, "stream", None)):
+            self._look_later()
+        elif self._socket is not None:
+            self._close_upstream(self._socket, _GOING_AWAY)  # which ends the wait, too
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     async def _pass_down(self, socket: OpenSocket) -> None:
         try:
