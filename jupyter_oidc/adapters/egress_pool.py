@@ -145,7 +145,13 @@ class EgressPool:
                 self._pause.end()
                 call.pass_on()
 
+        async def begins(*_: object) -> None:
+            call = _CALL.get()
+            if call is not None:
+                call.left = False  # NOTE: aiohttp begins anew where a connection of the pool turns out to be dead
+
         tracer = aiohttp.TraceConfig()
+        tracer.on_connection_create_start.append(begins)
         tracer.on_request_headers_sent.append(leaves)
         return tracer
 

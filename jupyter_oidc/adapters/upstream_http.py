@@ -177,35 +177,48 @@ class HttpUpstream:
 
     async def open(self, call: UpstreamCall) -> HttpUpstreamReply:
         """Send ``call``; see ``UpstreamPort.open``."""
-        from yarl import URL
-
-        pool = self._pool(call.api)
         headers = [*call.headers, *_credentials(call)]
         if call.length is not None:
             headers.append(("Content-Length", str(call.length)))
-        deadline = _Deadline(call.api.timeout_connect + call.api.timeout_header)
+        response = await self._send(call.api, call.method, call.url, headers, call.body)
+        if not _is_sound(response):
+            _break_off(response)
+            raise UpstreamProtocolError
+        return HttpUpstreamReply(response, call)
+
+    async def knock(self, api: Api) -> None:
+        """Ask ``api`` for the head of its address, without a token; any answer of it will do.
+
+        Raises what :meth:`open` raises.
+        """
+        response = await self._send(api, "HEAD", api.base_url, [], None)
+        response.close()
+
+    async def _send(
+        self, api: Api, method: str, url: str, headers: Headers, body: AsyncIterator[bytes] | None
+    ) -> aiohttp.ClientResponse:
+        from yarl import URL
+
+        pool = self._pool(api)
+        deadline = _Deadline(api.timeout_connect + api.timeout_header)
         try:
-            response = await pool.request(
-                call.method,
-                URL(call.url, encoded=True),
+            return await pool.request(
+                method,
+                URL(url, encoded=True),
                 headers=headers,
-                data=None if call.body is None else _Once(deadline.after(call.body)),
+                data=None if body is None else _Once(deadline.after(body)),
                 allow_redirects=False,
             )
         except (Exception, asyncio.CancelledError) as error:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
             if isinstance(problem, TlsUntrusted):
                 deadline.stop()
-                problem = await self._untrusted(error, call)
+                problem = await self._untrusted(error, api, url)
             if problem is None:
                 raise
             raise problem from None
         finally:
             deadline.stop()
-        if not _is_sound(response):
-            _break_off(response)
-            raise UpstreamProtocolError
-        return HttpUpstreamReply(response, call)
 
     async def open_socket(
         self, call: UpstreamCall, subprotocols: tuple[str, ...]
@@ -229,7 +242,7 @@ class HttpUpstream:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
             if isinstance(problem, TlsUntrusted):
                 deadline.stop()
-                problem = await self._untrusted(error, call)
+                problem = await self._untrusted(error, call.api, call.url)
             if problem is None:
                 raise
             raise problem from None
@@ -244,13 +257,13 @@ class HttpUpstream:
             await pool.close()
         self._replaced.clear()
 
-    async def _untrusted(self, error: BaseException, call: UpstreamCall) -> TlsUntrusted:
-        outlet = outlet_of(call.api)
+    async def _untrusted(self, error: BaseException, api: Api, url: str) -> TlsUntrusted:
+        outlet = outlet_of(api)
         if is_refusal_of_ours(error):
             return unwelcome(outlet)
-        proxy = proxy_for(call.url, outlet, os.environ)
-        public_only = must_be_public(call.url, call.api)
-        return untrusted(error, call.url, "API", await self._presented.issuer(call.url, proxy, public_only=public_only))
+        proxy = proxy_for(url, outlet, os.environ)
+        public_only = must_be_public(url, api)
+        return untrusted(error, url, "API", await self._presented.issuer(url, proxy, public_only=public_only))
 
     def _pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
         known = self._pools.get(api.name)

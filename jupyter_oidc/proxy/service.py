@@ -10,11 +10,10 @@ What is known of an API before a call comes is looked up once, in its :class:`Ga
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jupyter_oidc.errors import (
     CallerForbidden,
-    IdpUnavailable,
     MethodNotAllowed,
     NotSignedIn,
     SessionExpired,
@@ -28,6 +27,7 @@ from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.target import rewritten_location, upstream_url
 from jupyter_oidc.proxy.turnstile import Turnstile
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
+from jupyter_oidc.sessions.later import unavailable
 from jupyter_oidc.sessions.registry import token_key
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class Gate:
                 raise SessionExpired
             case SignInNeeded():
                 raise NotSignedIn
-            case TryLater(seconds=seconds, reason=reason):
-                raise _unavailable(seconds, reason)
+            case TryLater() as later:
+                raise unavailable(later)
 
     async def renewed(self, rejected: Granted) -> Granted | None:
         """Return another token after the API ``rejected`` one; ``None`` if there is no better one.
@@ -108,9 +108,9 @@ class Gate:
                 raise SessionExpired
             case SignInNeeded():
                 raise NotSignedIn
-            case TryLater(seconds=seconds, reason=reason):
+            case TryLater() as later:
                 if self.session.ready(self.key, self.api.bearer_token_source) is None:
-                    raise _unavailable(seconds, reason)
+                    raise unavailable(later)
                 return None
 
     def step_up(self, headers: Headers) -> None:
@@ -346,29 +346,3 @@ def _wants_nonce(granted: Granted, reply: UpstreamReply | SocketRefused) -> bool
 
 def _values(reply: UpstreamReply | SocketRefused, lower: str) -> Iterator[str]:
     return (value for name, value in reply.headers if name.lower() == lower)
-
-
-_RENEWAL_FAILS: Final = {
-    "provider_configuration": (
-        "The provider refuses to renew the session because of how this client is set up.",
-        "Ask your administrator to check the client's settings at the provider.",
-    ),
-    "egress_proxy_auth": (
-        "The session cannot be renewed: the egress proxy of this network does not let this server through.",
-        "Ask your administrator to set egress_proxy_credentials of the provider.",
-    ),
-    "tls_untrusted": (
-        "The session cannot be renewed: the certificate that the provider presents is not trusted on this machine.",
-        "Ask your administrator whether something on the way opens TLS, and to check ca_bundle of the provider.",
-    ),
-    "configuration_invalid": (
-        "The session cannot be renewed: something that the settings name is missing.",
-        "Ask your administrator to check the files and secrets that the provider's settings name.",
-    ),
-}
-"""What a caller hears of the reasons that somebody has to do something about."""
-
-
-def _unavailable(seconds: float, reason: str) -> IdpUnavailable:
-    message, action = _RENEWAL_FAILS.get(reason, (None, None))
-    return IdpUnavailable(message, action=action, detail=reason, retry_after=seconds)

@@ -5,6 +5,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type {
+  ApiList,
   ProviderList,
   SessionSummary,
   SignInProgress,
@@ -12,6 +13,7 @@ import type {
   SignOutResult
 } from './generated/contract';
 import {
+  isApiList,
   isOidcError,
   isProviderList,
   isSessionSummary,
@@ -19,20 +21,9 @@ import {
   isSignInStarted,
   isSignOutResult
 } from './generated/validators';
-import type { IProblem } from './tokens';
+import { ContractError, Problem } from './problem';
 
-/** A failure that can be shown to a person. */
-export class Problem extends Error implements IProblem {
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly action: string,
-    readonly retryable: boolean
-  ) {
-    super(message);
-    this.name = 'Problem';
-  }
-}
+const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/; // of an API, as the contract has it
 
 /** Calls to the routes of jupyter_oidc. Every method rejects with a `Problem` and nothing else. */
 export class OidcClient {
@@ -41,12 +32,25 @@ export class OidcClient {
     private readonly trans: TranslationBundle
   ) {}
 
+  /** Where the server is; pages of other servers have nothing to do with this one. */
+  get baseUrl(): string {
+    return this.settings.baseUrl;
+  }
+
   providers(): Promise<ProviderList> {
     return this.ask('GET', ['providers'], isProviderList);
   }
 
+  apis(): Promise<ApiList> {
+    return this.ask('GET', ['apis'], isApiList);
+  }
+
   session(provider: string): Promise<SessionSummary> {
     return this.ask('GET', ['providers', provider, 'session'], isSessionSummary);
+  }
+
+  refresh(provider: string): Promise<SessionSummary> {
+    return this.ask('POST', ['providers', provider, 'refresh'], isSessionSummary, { body: {} });
   }
 
   beginSignIn(provider: string): Promise<SignInStarted> {
@@ -67,18 +71,57 @@ export class OidcClient {
     return this.ask('POST', ['providers', provider, 'sign-out'], isSignOutResult, { body: {} });
   }
 
+  /** Call `api` through the proxy. Resolves to the API's own reply, whatever its status. */
+  async call(api: string, path: string, init: RequestInit = {}): Promise<Response> {
+    const response = await this.send(this.addressOf(api, path), init);
+    if (response.headers.get('X-OIDC-Error') === null) {
+      return response;
+    }
+    throw await this.refusal(response);
+  }
+
   /**
    * The address that starts a sign-in in a browser window.
    * It must be a start route of this very server: a window is never sent anywhere else by us.
    */
   startAddress(started: SignInStarted): string {
-    const base = new URL(this.settings.baseUrl, window.location.href);
-    const url = new URL(started.start_url ?? '', base);
-    const prefix = URLExt.join(base.pathname, 'jupyter-oidc/start/');
-    if (!started.start_url || url.origin !== base.origin || !url.pathname.startsWith(prefix)) {
-      throw this.broken();
+    const url = new URL(started.start_url ?? '', this.base);
+    if (!started.start_url || !this.isBelow(url, 'jupyter-oidc/start/')) {
+      throw new ContractError(this.trans);
     }
     return url.href;
+  }
+
+  /** The address of `path` at the proxy; a path that leads anywhere else is refused before anything is sent. */
+  private addressOf(api: string, path: string): string {
+    if (!NAME.test(api)) {
+      throw new Problem(
+        'unknown_api',
+        this.trans.__('No API of this name is configured.'),
+        this.trans.__('Check the name against the list of APIs.'),
+        false
+      );
+    }
+    const prefix = `jupyter-oidc/api/${api}/`;
+    const url = new URL(URLExt.join(this.base.href, prefix) + path.replace(/^\//, ''));
+    if (!this.isBelow(url, prefix)) {
+      throw new Problem(
+        'bad_path',
+        this.trans.__('This path is not allowed through the API proxy.'),
+        this.trans.__('Use a plain path below the address of the API.'),
+        false
+      );
+    }
+    url.hash = '';
+    return url.href;
+  }
+
+  private isBelow(url: URL, prefix: string): boolean {
+    return url.origin === this.base.origin && url.pathname.startsWith(URLExt.join(this.base.pathname, prefix));
+  }
+
+  private get base(): URL {
+    return new URL(this.settings.baseUrl, window.location.href);
   }
 
   private async ask<T>(
@@ -95,10 +138,24 @@ export class OidcClient {
       init.body = JSON.stringify(options.body);
       init.headers = { 'Content-Type': 'application/json' };
     }
-    let response: Response;
+    const response = await this.send(address, init);
+    if (!response.ok) {
+      throw await this.refusal(response);
+    }
+    const data = await Private.json(response);
+    if (!valid(data)) {
+      throw new ContractError(this.trans);
+    }
+    return data;
+  }
+
+  private async send(address: string, init: RequestInit): Promise<Response> {
     try {
-      response = await ServerConnection.makeRequest(address, init, this.settings);
-    } catch {
+      return await ServerConnection.makeRequest(address, init, this.settings);
+    } catch (error) {
+      if (init.signal?.aborted) {
+        throw error; // whoever aborts a call knows what to make of it
+      }
       throw new Problem(
         'network',
         this.trans.__('The Jupyter server cannot be reached.'),
@@ -106,23 +163,17 @@ export class OidcClient {
         true
       );
     }
-    const data = await Private.json(response);
-    if (response.ok && valid(data)) {
-      return data;
-    }
-    if (!response.ok && isOidcError(data)) {
-      throw new Problem(data.code, data.message, data.action, data.retryable);
-    }
-    throw response.ok ? this.broken() : this.unavailable(response.status);
   }
 
-  private broken(): Problem {
-    return new Problem(
-      'contract_broken',
-      this.trans.__('The server answered something that this page does not understand.'),
-      this.trans.__('Reload this page; if that does not help, the versions of jupyter_oidc differ.'),
-      false
-    );
+  /** What a refusal says; one that does not keep to the contract is not ours. */
+  private async refusal(response: Response): Promise<Problem> {
+    const data = await Private.json(response);
+    if (isOidcError(data)) {
+      return Problem.of(data);
+    }
+    return response.headers.get('X-OIDC-Error') === null
+      ? this.unavailable(response.status)
+      : new ContractError(this.trans);
   }
 
   private unavailable(status: number): Problem {

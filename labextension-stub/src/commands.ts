@@ -1,60 +1,136 @@
-// The commands: sign in, sign out, show the session.
+// The commands: sign in, sign out, refresh, show the panel, and the example cells.
 
-import { InputDialog, Notification } from '@jupyterlab/apputils';
+import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
-import { showProblem, showSession } from './panel';
-import type { IOidc, ISession } from './tokens';
-import { mayEnter, mayLeave, personOf } from './words';
+import type { Apis } from './apis';
+import type { Examples } from './example';
+import { exampleFor } from './example';
+import type { Preferences } from './preferences';
+import { asProblem } from './problem';
+import type { Oidc } from './service';
+import type { Session } from './session';
+import { isSignedIn, personOf } from './words';
 
 export namespace CommandIDs {
   export const signIn = 'jupyter-oidc:sign-in';
   export const signOut = 'jupyter-oidc:sign-out';
+  export const refresh = 'jupyter-oidc:refresh';
   export const showSession = 'jupyter-oidc:show-session';
+  export const copyExample = 'jupyter-oidc:copy-example';
+  export const insertExample = 'jupyter-oidc:insert-example';
 }
 
-/** Add the commands to `registry`. Each takes an optional `{provider}`; without it, the user chooses if need be. */
-export function addCommands(registry: CommandRegistry, oidc: IOidc, trans: TranslationBundle): void {
+/** Where the outcome of a command shows itself. */
+export interface IStageManager {
+  /** Whether the panel is in sight. */
+  readonly isVisible: boolean;
+  /** Bring the panel into sight. */
+  reveal(): void;
+}
+
+export interface ICommandParts {
+  readonly oidc: Oidc;
+  readonly apis: Apis;
+  readonly examples: Examples;
+  readonly preferences: Preferences;
+  readonly panel: IStageManager;
+  readonly trans: TranslationBundle;
+}
+
+type Args = Readonly<Record<string, unknown>>;
+
+/** Add the commands. Those about a session take an optional `{provider}`, those about an API a `{api}`. */
+export function addCommands(registry: CommandRegistry, parts: ICommandParts): void {
+  const { oidc, apis, examples, preferences, panel, trans } = parts;
   const args = {
     type: 'object' as const,
     properties: {
       provider: { type: 'string' as const, description: trans.__('Name of the provider in the settings') }
     }
   };
-  const named = (provider: unknown, fits: (session: ISession) => boolean): readonly ISession[] =>
-    oidc.sessions.filter(session => (provider === undefined ? fits(session) : session.provider === provider));
-
-  const choose = async (title: string, sessions: readonly ISession[]): Promise<ISession | undefined> => {
-    if (sessions.length < 2) {
-      return sessions[0];
-    }
-    const items = sessions.map(session => session.provider);
-    const { value } = await InputDialog.getItem({ title, items, label: trans.__('Provider') });
-    return sessions.find(session => session.provider === value);
+  const apiArgs = {
+    type: 'object' as const,
+    properties: { api: { type: 'string' as const, description: trans.__('Name of the API in the settings') } },
+    required: ['api']
   };
 
-  const signIn = async (session: ISession | undefined): Promise<void> => {
-    if (!session) {
-      return explain();
+  /** The session that is meant: the named one, the default one, or the only one that fits. */
+  const meant = ({ provider }: Args, fits: (session: Session) => boolean): Session | null => {
+    if (typeof provider === 'string') {
+      return oidc.session(provider);
     }
-    try {
-      const summary = await oidc.signIn(session.provider); // opens its window before anything is awaited
+    const fitting = oidc.sessions.filter(fits);
+    const preferred = fitting.find(session => session.provider === preferences.choices.defaultProvider);
+    return preferred ?? (fitting.length === 1 ? fitting[0]! : null);
+  };
+  const mayEnter = (session: Session): boolean => session.summary !== null && !isSignedIn(session.summary);
+  const mayLeave = (session: Session): boolean => isSignedIn(session.summary);
+  const mayRenew = (session: Session): boolean => mayLeave(session) && session.summary?.refreshable === true;
+
+  const add = (
+    id: string,
+    labels: { label: string; at: (provider: string) => string; caption: string },
+    fits: (session: Session) => boolean,
+    act: (session: Session) => Promise<void>
+  ): void => {
+    registry.addCommand(id, {
+      label: ({ provider }) => (typeof provider === 'string' ? labels.at(provider) : labels.label),
+      caption: labels.caption,
+      describedBy: { args },
+      isEnabled: ({ provider }) =>
+        typeof provider === 'string' ? oidc.session(provider) !== null : oidc.sessions.some(fits),
+      execute: async given => {
+        const session = meant(given as Args, fits);
+        if (!session) {
+          panel.reveal(); // several fit, and each card has its own button
+          return;
+        }
+        try {
+          await act(session);
+        } catch (error) {
+          const { message } = asProblem(error, trans);
+          if (!panel.isVisible) {
+            Notification.error(trans.__('%1: %2', session.provider, message), {
+              autoClose: false,
+              actions: [{ label: trans.__('Show details'), callback: () => panel.reveal() }]
+            });
+          }
+        }
+      }
+    });
+  };
+
+  add(
+    CommandIDs.signIn,
+    {
+      label: trans.__('Sign In'),
+      at: provider => trans.__('Sign In at %1', provider),
+      caption: trans.__('Sign in at an identity provider, in a window of its own')
+    },
+    mayEnter,
+    async session => {
+      const outcome = oidc.signIn(session.provider); // opens its window before anything is awaited
+      panel.reveal();
+      const summary = await outcome;
       if (summary?.user) {
         Notification.success(trans.__('Signed in at %1 as %2.', session.provider, personOf(summary.user)), {
           autoClose: 4000
         });
       }
-    } catch (problem) {
-      await showProblem(trans.__('Sign-in at %1 did not work', session.provider), problem, trans);
     }
-  };
+  );
 
-  const signOut = async (session: ISession | undefined): Promise<void> => {
-    if (!session) {
-      return explain();
-    }
-    try {
+  add(
+    CommandIDs.signOut,
+    {
+      label: trans.__('Sign Out'),
+      at: provider => trans.__('Sign Out at %1', provider),
+      caption: trans.__('Forget the session here and revoke it at the provider')
+    },
+    mayLeave,
+    async session => {
       const { revoked, end_session_url } = await oidc.signOut(session.provider);
       const text =
         revoked === 'failed'
@@ -71,60 +147,63 @@ export function addCommands(registry: CommandRegistry, oidc: IOidc, trans: Trans
         : [];
       const show = revoked === 'failed' ? Notification.warning : Notification.success;
       show(text, { actions, autoClose: actions.length ? 15_000 : 4000 });
-    } catch (problem) {
-      await showProblem(trans.__('Sign-out at %1 did not work', session.provider), problem, trans);
     }
-  };
+  );
 
-  /** Nothing to act on: say why. */
-  const explain = async (): Promise<void> => {
-    if (oidc.problem) {
-      await showProblem(trans.__('Sign-in is unavailable'), oidc.problem, trans);
-    } else if (oidc.sessions.length === 0) {
-      Notification.info(trans.__('No provider is configured. Ask your administrator to set JupyterOIDC.providers.'));
+  add(
+    CommandIDs.refresh,
+    {
+      label: trans.__('Refresh Session'),
+      at: provider => trans.__('Refresh Session at %1', provider),
+      caption: trans.__('Renew the access to the APIs now')
+    },
+    mayRenew,
+    async session => {
+      await oidc.refresh(session.provider);
     }
-  };
-
-  registry.addCommand(CommandIDs.signIn, {
-    label: ({ provider }) => (provider === undefined ? trans.__('Sign In') : trans.__('Sign In at %1', provider)),
-    caption: trans.__('Sign in at an identity provider, in a window of its own'),
-    describedBy: { args },
-    isEnabled: ({ provider }) => oidc.problem !== null || named(provider, mayEnter).length > 0,
-    execute: ({ provider }) => {
-      const sessions = named(provider, mayEnter);
-      // With one candidate there is no question, so the window opens inside the click.
-      return sessions.length < 2 ? signIn(sessions[0]) : choose(trans.__('Sign in'), sessions).then(s => s && signIn(s));
-    }
-  });
-
-  registry.addCommand(CommandIDs.signOut, {
-    label: ({ provider }) => (provider === undefined ? trans.__('Sign Out') : trans.__('Sign Out at %1', provider)),
-    caption: trans.__('Forget the session here and revoke it at the provider'),
-    describedBy: { args },
-    isEnabled: ({ provider }) => named(provider, mayLeave).length > 0,
-    execute: async ({ provider }) => {
-      const sessions = named(provider, mayLeave);
-      const session = await choose(trans.__('Sign out'), sessions);
-      if (session || sessions.length === 0) {
-        await signOut(session);
-      }
-    }
-  });
+  );
 
   registry.addCommand(CommandIDs.showSession, {
     label: trans.__('Show Session'),
     caption: trans.__('Who is signed in, until when, and which APIs are open'),
     describedBy: { args },
-    execute: async ({ provider }) => {
-      const sessions = named(provider, () => true);
-      const session = await choose(trans.__('Show session'), sessions);
-      if (session && (await showSession(session, trans))) {
-        await (mayLeave(session) ? signOut(session) : signIn(session));
-      } else if (sessions.length === 0) {
-        await explain();
+    execute: () => panel.reveal()
+  });
+
+  const apiOf = ({ api }: Args): string | null =>
+    typeof api === 'string' && oidc.sessions.some(({ summary }) => summary?.apis.some(({ name }) => name === api))
+      ? api
+      : null;
+  const codeFor = (api: string): string => exampleFor(api, apis.find(api)?.methods);
+
+  registry.addCommand(CommandIDs.copyExample, {
+    label: ({ api }) => trans.__('Copy Example Cell for %1', api),
+    caption: trans.__('Copy a cell that calls this API'),
+    describedBy: { args: apiArgs },
+    isEnabled: given => apiOf(given as Args) !== null,
+    execute: given => {
+      const api = apiOf(given as Args);
+      if (api !== null) {
+        examples.copy(codeFor(api));
       }
     }
   });
 
-  oidc.changed.connect(() => registry.notifyCommandChanged());
+  registry.addCommand(CommandIDs.insertExample, {
+    label: ({ api }) => trans.__('Insert Example Cell for %1', api),
+    caption: trans.__('Insert a cell that calls this API below the active one'),
+    describedBy: { args: apiArgs },
+    isEnabled: given => {
+      const api = apiOf(given as Args);
+      return api !== null && examples.obstacle(apis.find(api)) === null;
+    },
+    execute: async given => {
+      const api = apiOf(given as Args);
+      if (api !== null) {
+        await examples.insert(codeFor(api));
+      }
+    }
+  });
+
+  oidc.changed.connect(() => Object.values(CommandIDs).forEach(id => registry.notifyCommandChanged(id)));
 }

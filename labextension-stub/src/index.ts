@@ -1,92 +1,169 @@
-// The plugins: the service, the commands, the status item. Each can be switched off by itself.
+// The plugins: the service, the panel with its commands, the status, the notices. Each can be switched off by itself.
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { ILayoutRestorer } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
 
+import { Apis } from './apis';
 import { OidcClient } from './client';
+import { Clock } from './clock';
 import { addCommands, CommandIDs } from './commands';
+import { Examples } from './example';
+import { Notices } from './notices';
+import { SignInPanel } from './panel/panel';
+import { IOidcParts } from './parts';
+import { Preferences } from './preferences';
 import { Oidc } from './service';
 import { StatusItem } from './status';
+import { Tabs } from './tabs';
 import { IOidc } from './tokens';
 
+export type { SessionSummary, SignOutResult } from './generated/contract';
+export { ContractError, Problem } from './problem';
 export { IOidc } from './tokens';
-export type { IProblem, ISession } from './tokens';
+export type { IGate, IProblem, IRequirement, ISession } from './tokens';
 
+const ID = '@jupyter-oidc/labextension';
 const DOMAIN = 'jupyter_oidc';
 
-const service: JupyterFrontEndPlugin<IOidc> = {
-  id: '@jupyter-oidc/labextension:service',
-  description: 'Provides the sessions at OpenID Connect providers.',
+const inside: JupyterFrontEndPlugin<IOidcParts> = {
+  id: `${ID}:inside`,
+  description: 'Joins the parts of the sign-in.',
   autoStart: true,
-  provides: IOidc,
-  optional: [ITranslator],
-  activate: (app: JupyterFrontEnd, translator: ITranslator | null) => {
+  provides: IOidcParts,
+  optional: [ISettingRegistry, ITranslator],
+  activate: (app: JupyterFrontEnd, registry: ISettingRegistry | null, translator: ITranslator | null) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const client = new OidcClient(app.serviceManager.serverSettings, trans);
-    return new Oidc(client, trans, app.serviceManager.events.stream);
+    const { serverSettings, events } = app.serviceManager;
+    const client = new OidcClient(serverSettings, trans);
+    const clock = new Clock();
+    const tabs = new Tabs(client.baseUrl);
+    const oidc = new Oidc({ client, clock, tabs, events: events.stream, trans });
+    return {
+      oidc,
+      clock,
+      trans,
+      apis: new Apis(oidc, client, trans),
+      examples: new Examples(app.shell, app.commands, trans),
+      preferences: new Preferences(registry, `${ID}:panel`)
+    };
   }
 };
 
-const commands: JupyterFrontEndPlugin<void> = {
-  id: '@jupyter-oidc/labextension:commands',
-  description: 'Adds the commands to sign in, sign out and show the session.',
+const service: JupyterFrontEndPlugin<IOidc> = {
+  id: `${ID}:service`,
+  description: 'Provides the sessions at OpenID Connect providers, for other extensions.',
   autoStart: true,
-  requires: [IOidc],
-  optional: [ICommandPalette, ITranslator],
-  activate: (app: JupyterFrontEnd, oidc: IOidc, palette: ICommandPalette | null, translator: ITranslator | null) => {
-    const trans = (translator ?? nullTranslator).load(DOMAIN);
-    addCommands(app.commands, oidc, trans);
+  provides: IOidc,
+  requires: [IOidcParts],
+  activate: (_: JupyterFrontEnd, { oidc }: IOidcParts) => oidc
+};
+
+const panel: JupyterFrontEndPlugin<void> = {
+  id: `${ID}:panel`,
+  description: 'Adds the sign-in panel and its commands.',
+  autoStart: true,
+  requires: [IOidcParts],
+  optional: [ICommandPalette, ILayoutRestorer],
+  activate: (
+    app: JupyterFrontEnd,
+    parts: IOidcParts,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null
+  ) => {
+    const { oidc, trans } = parts;
+    const doing = (id: string) => (provider: string) => run(app, id, { provider });
+    const widget = new SignInPanel({
+      ...parts,
+      deeds: {
+        signIn: doing(CommandIDs.signIn),
+        signOut: doing(CommandIDs.signOut),
+        refresh: doing(CommandIDs.refresh),
+        retry: () => oidc.retry()
+      }
+    });
+    app.shell.add(widget, 'left', { rank: 850, type: 'Sign-in' });
+    restorer?.add(widget, widget.id);
+    app.shell.currentChanged?.connect(() => widget.update());
+    app.commands.commandChanged.connect((_, { id }) => {
+      if (widget.isVisible && (id === undefined || id.startsWith('notebook:insert-cell'))) {
+        widget.update();
+      }
+    });
+
+    addCommands(app.commands, {
+      ...parts,
+      panel: {
+        get isVisible() {
+          return widget.isVisible;
+        },
+        reveal: () => app.shell.activateById(widget.id)
+      }
+    });
     const category = trans.__('Identity');
-    for (const command of [CommandIDs.signIn, CommandIDs.signOut, CommandIDs.showSession]) {
+    for (const command of [CommandIDs.signIn, CommandIDs.signOut, CommandIDs.refresh, CommandIDs.showSession]) {
       palette?.addItem({ command, category });
     }
-    tellOfEndings(oidc, provider => {
-      Notification.warning(trans.__('Your session at %1 has ended.', provider), {
-        autoClose: false,
-        actions: [
-          {
-            label: trans.__('Sign in again'),
-            displayType: 'accent',
-            callback: () => void app.commands.execute(CommandIDs.signIn, { provider })
-          }
-        ]
-      });
-    });
   }
 };
 
 const status: JupyterFrontEndPlugin<void> = {
-  id: '@jupyter-oidc/labextension:status',
-  description: 'Shows in the status bar who is signed in.',
+  id: `${ID}:status`,
+  description: 'Shows who is signed in, in the status bar or the top bar.',
   autoStart: true,
-  requires: [IOidc],
-  optional: [IStatusBar, ITranslator],
-  activate: (app: JupyterFrontEnd, oidc: IOidc, bar: IStatusBar | null, translator: ITranslator | null) => {
-    const trans = (translator ?? nullTranslator).load(DOMAIN);
-    bar?.registerStatusItem(status.id, {
-      item: new StatusItem(oidc, app.commands, trans),
-      align: 'right',
-      rank: 50
-    });
+  requires: [IOidcParts],
+  optional: [IStatusBar],
+  activate: (app: JupyterFrontEnd, { oidc, clock, preferences, trans }: IOidcParts, bar: IStatusBar | null) => {
+    const open = (): void => run(app, CommandIDs.showSession);
+    let place = '';
+    let shown: readonly IDisposable[] = [];
+    const show = (): void => {
+      const wish = preferences.choices.status;
+      const next = wish === 'hidden' ? wish : bar && wish !== 'top-bar' ? 'status-bar' : 'top-bar';
+      if (next === place) {
+        return;
+      }
+      place = next;
+      shown.forEach(one => one.dispose());
+      shown = [];
+      if (place !== 'hidden') {
+        const item = new StatusItem(oidc, clock, preferences, open, trans);
+        shown = [item];
+        if (bar && place === 'status-bar') {
+          shown = [bar.registerStatusItem(status.id, { item, align: 'right', rank: 50 }), item];
+        } else {
+          app.shell.add(item, 'top', { rank: 900 });
+        }
+      }
+    };
+    preferences.changed.connect(show);
+    show();
   }
 };
 
-/** Call `tell` once for each session that the provider ends while this page is open. */
-function tellOfEndings(oidc: IOidc, tell: (provider: string) => void): void {
-  const states = new Map<string, string>();
-  oidc.changed.connect(() => {
-    for (const { provider, summary } of oidc.sessions) {
-      const before = states.get(provider);
-      if (summary && summary.state !== before) {
-        states.set(provider, summary.state);
-        if (before !== undefined && summary.state === 'signed-out-expired') {
-          tell(provider);
-        }
-      }
-    }
-  });
+const notices: JupyterFrontEndPlugin<void> = {
+  id: `${ID}:notices`,
+  description: 'Tells of sessions that end and providers that are out of reach, in the notification centre.',
+  autoStart: true,
+  requires: [IOidcParts],
+  activate: (app: JupyterFrontEnd, { oidc, clock, preferences, trans }: IOidcParts) => {
+    const replies = {
+      signIn: (provider: string) => run(app, CommandIDs.signIn, { provider }),
+      show: () => run(app, CommandIDs.showSession)
+    };
+    new Notices(oidc, clock, preferences, replies, trans);
+  }
+};
+
+/** Execute a command of the panel, unless somebody switched the panel off. */
+function run(app: JupyterFrontEnd, id: string, args: { provider?: string } = {}): void {
+  if (app.commands.hasCommand(id)) {
+    void app.commands.execute(id, args);
+  }
 }
 
-export default [service, commands, status];
+export default [inside, service, panel, status, notices];

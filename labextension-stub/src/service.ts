@@ -1,40 +1,56 @@
-// The service behind the IOidc token: which providers there are, their sessions, sign-in and sign-out.
+// The service behind the IOidc token: which providers there are, their sessions, and what can be done with them.
 
 import type { Event } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { PromiseDelegate } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
 
 import type { OidcClient } from './client';
-import { Problem } from './client';
+import type { IClock } from './clock';
+import { Gate } from './gate';
 import type { SessionSummary, SignOutResult } from './generated/contract';
-import { SignInWindow } from './popup';
+import { asProblem, Problem } from './problem';
 import { Session } from './session';
-import type { IOidc, IProblem } from './tokens';
+import type { Tabs } from './tabs';
+import type { IGate, IOidc, IProblem, IRequirement } from './tokens';
 
 const EVENTS = 'https://events.jupyter.org/jupyter_oidc/session/v1';
 
-export class Oidc implements IOidc {
-  constructor(
-    private readonly client: OidcClient,
-    private readonly trans: TranslationBundle,
-    events: Event.Stream
-  ) {
+/** What the service is made of. */
+export interface IParts {
+  readonly client: OidcClient;
+  readonly clock: IClock;
+  readonly tabs: Tabs;
+  readonly events: Event.Stream;
+  readonly trans: TranslationBundle;
+}
+
+export class Oidc implements IOidc, IDisposable {
+  constructor(private readonly parts: IParts) {
     this.poll = new Poll({
       factory: () => this.load(),
       frequency: { interval: 5_000, backoff: true, max: 300_000 },
+      standby: 'when-hidden',
+      linger: 0,
       name: 'jupyter-oidc:providers'
     });
-    events.connect((_, event) => {
-      if (event.schema_id === EVENTS) {
-        this._sessions.forEach(session => session.refresh());
+    parts.events.connect((_, { schema_id, provider, kind }) => {
+      if (schema_id === EVENTS) {
+        this.hint(provider, kind);
       }
     });
+    parts.tabs.nudged.connect((_, provider) => this.hint(provider));
   }
 
   get ready(): Promise<void> {
     return this.known.promise;
+  }
+
+  /** Whether the providers, or why there are none, are known. */
+  get isReady(): boolean {
+    return this._isReady;
   }
 
   get sessions(): readonly Session[] {
@@ -49,55 +65,118 @@ export class Oidc implements IOidc {
     return this._changed;
   }
 
+  session(provider: string): Session | null {
+    return this._sessions.find(session => session.provider === provider) ?? null;
+  }
+
   async signIn(provider: string): Promise<SessionSummary | null> {
-    const attempt = new SignInWindow(provider, this.client, this.trans); // before anything is awaited
-    this.attempts.get(provider)?.cancel();
-    this.attempts.set(provider, attempt);
-    try {
-      return (await attempt.run()) ? await this.client.session(provider) : null;
-    } finally {
-      if (this.attempts.get(provider) === attempt) {
-        this.attempts.delete(provider);
-      }
-      this.session(provider)?.refresh();
-    }
+    // NOTE: nothing is awaited before the window is open, since browsers block windows that no click opened.
+    return this.tellOthers(provider, this.existing(provider).signIn());
   }
 
   async signOut(provider: string): Promise<SignOutResult> {
+    return this.tellOthers(provider, this.existing(provider).signOut());
+  }
+
+  async refresh(provider: string): Promise<SessionSummary> {
+    return this.tellOthers(provider, this.existing(provider).refresh());
+  }
+
+  fetch(api: string, path: string, init?: RequestInit): Promise<Response> {
+    return this.parts.client.call(api, path, init);
+  }
+
+  requires(requirement: IRequirement): IGate {
+    return new Gate(this, requirement, this.parts.trans);
+  }
+
+  get isDisposed(): boolean {
+    return this.poll.isDisposed;
+  }
+
+  dispose(): void {
+    this.poll.dispose();
+    this.take([]);
+    Signal.clearData(this);
+  }
+
+  /** Ask for everything again. */
+  retry(): void {
+    void this.poll.refresh();
+    this._sessions.forEach(session => session.readAgain());
+  }
+
+  private existing(provider: string): Session {
+    const session = this.session(provider);
+    if (!session) {
+      const { trans } = this.parts;
+      throw new Problem(
+        'unknown_provider',
+        trans.__('No provider of this name is configured.'),
+        trans.__('Check the name against the list of providers.'),
+        false
+      );
+    }
+    return session;
+  }
+
+  private async tellOthers<T>(provider: string, outcome: Promise<T>): Promise<T> {
     try {
-      return await this.client.signOut(provider);
+      return await outcome;
     } finally {
-      this.session(provider)?.refresh();
+      this.parts.tabs.nudge(provider);
     }
   }
 
-  session(provider: string): Session | undefined {
-    return this._sessions.find(session => session.provider === provider);
+  /** Somebody says that something happened: ask the server. */
+  private hint(provider: unknown, kind?: unknown): void {
+    if (kind === 'settings-changed') {
+      void this.poll.refresh();
+    }
+    const session = typeof provider === 'string' ? this.session(provider) : null;
+    (session ? [session] : this._sessions).forEach(one => one.readAgain());
   }
 
-  /** Learn the providers; only weather is tried again, since settings change with a restart of the server. */
+  /** Learn the providers; weather is tried again, everything else waits for a hint or for a person. */
   private async load(): Promise<void> {
     try {
-      const { providers } = await this.client.providers();
-      this._sessions = providers.map(({ name }) => new Session(name, this.client));
-      this._sessions.forEach(session => session.changed.connect(() => this._changed.emit()));
+      const { providers } = await this.parts.client.providers();
+      this.take(providers.map(({ name }) => name));
       this._problem = null;
     } catch (error) {
-      this._problem = error as Problem;
+      this._problem = asProblem(error, this.parts.trans);
       if (this._problem.retryable) {
         throw error;
       }
+      this.take([]);
     } finally {
+      this._isReady = true;
       this.known.resolve();
       this._changed.emit();
     }
     void this.poll.stop();
   }
 
+  /** Keep the sessions that are still configured, begin new ones, end the others. */
+  private take(names: readonly string[]): void {
+    const { client, clock, trans } = this.parts;
+    const before = this._sessions;
+    this._sessions = names.map(name => {
+      const kept = before.find(session => session.provider === name);
+      if (kept) {
+        return kept;
+      }
+      const session = new Session(name, client, clock, trans);
+      session.changed.connect(() => this._changed.emit());
+      return session;
+    });
+    before.filter(session => !this._sessions.includes(session)).forEach(session => session.dispose());
+  }
+
   private readonly poll: Poll<void>;
   private readonly known = new PromiseDelegate<void>();
-  private readonly attempts = new Map<string, SignInWindow>();
   private readonly _changed = new Signal<this, void>(this);
+  private _isReady = false;
   private _sessions: readonly Session[] = [];
   private _problem: IProblem | null = null;
 }

@@ -8,7 +8,7 @@ import type { SessionSummary, SignOutResult } from './generated/contract';
 
 /** What went wrong, in words for a person: the server's error contract, or one of our own making. */
 export interface IProblem {
-  /** A code of the contract, or `network`, `unavailable` or `contract_broken`. */
+  /** A code of the contract, or `network`, `unavailable`, `contract_broken` or `unexpected`. */
   readonly code: string;
   readonly message: string;
   /** What to do next. */
@@ -17,21 +17,46 @@ export interface IProblem {
 }
 
 /** The session at one provider, kept up to date. */
-export interface ISession extends IDisposable {
+export interface ISession {
   readonly provider: string;
   /** The newest summary; `null` until the first one has arrived. */
   readonly summary: SessionSummary | null;
   /** Why there is no newer summary; `null` if the last reading went well. */
   readonly problem: IProblem | null;
-  /** Emitted whenever `summary` or `problem` has changed. */
+  /** Emitted whenever the summary, the problem or what is under way has changed. */
   readonly changed: ISignal<ISession, void>;
-  /** Seconds until the access token expires, counted down here; `null` if unknown. */
+  /** Seconds until the access token ends, counted down here; `null` if unknown. */
   secondsLeft(): number | null;
-  /** Read the summary again soon. */
-  refresh(): void;
+  /** Ask the server for the summary again soon. */
+  readAgain(): void;
 }
 
-/** Sign-in for notebooks and extensions. No member of it ever holds a token. */
+/** What somebody should hold before something is offered to them. */
+export interface IRequirement {
+  /** Name of the provider in the settings. */
+  readonly provider: string;
+  /** Entitlements that are all needed. */
+  readonly entitlements?: readonly string[];
+  /** Name of an API of this provider; what its settings require is needed too. */
+  readonly api?: string;
+}
+
+/**
+ * Whether a requirement is met, for commands and buttons.
+ * This only spares people clicks that would fail: the server, and the API behind it, decide.
+ */
+export interface IGate extends IDisposable {
+  /** Whether a session exists, calls are expected to work, and nothing required is missing. */
+  readonly isEnabled: () => boolean;
+  /** `false` only for somebody who is signed in and lacks something; who is signed out may yet hold it. */
+  readonly isVisible: () => boolean;
+  /** Why it is not enabled, as a sentence; `null` if it is. */
+  readonly reason: () => string | null;
+  /** Emitted when one of the answers has changed. */
+  readonly changed: ISignal<IGate, void>;
+}
+
+/** Sign-in for notebooks, extensions and widgets. No member of it ever holds a token. */
 export interface IOidc {
   /** Resolved once the providers are known, or it is known why they are not. */
   readonly ready: Promise<void>;
@@ -41,6 +66,8 @@ export interface IOidc {
   readonly problem: IProblem | null;
   /** Emitted when `sessions` or `problem` has changed, and when any session has. */
   readonly changed: ISignal<IOidc, void>;
+  /** The session at `provider`; `null` if no such provider is configured. */
+  session(provider: string): ISession | null;
   /**
    * Sign in at a provider. Call it inside the click: it opens a window at once.
    * Resolves to the summary, or to `null` if the user cancelled; rejects with an `IProblem`.
@@ -48,9 +75,19 @@ export interface IOidc {
   signIn(provider: string): Promise<SessionSummary | null>;
   /** Sign out here and at the provider. Rejects with an `IProblem`. */
   signOut(provider: string): Promise<SignOutResult>;
+  /** Renew the access token now. Rejects with an `IProblem`. */
+  refresh(provider: string): Promise<SessionSummary>;
+  /**
+   * Call an API of the settings through the server's proxy, as `fetch` would; the server adds the token.
+   * `path` lies below the API's base URL (`items?open=1`).
+   * Resolves to the API's reply, whatever its status; rejects with an `IProblem` if the call did not get that far.
+   */
+  fetch(api: string, path: string, init?: RequestInit): Promise<Response>;
+  /** Whether somebody holds what is needed, kept up to date. Throws nothing: an unknown provider is a closed gate. */
+  requires(requirement: IRequirement): IGate;
 }
 
 export const IOidc = new Token<IOidc>(
   '@jupyter-oidc/labextension:IOidc',
-  'Sign-in at OpenID Connect providers: the sessions, sign-in and sign-out.'
+  'Sign-in at OpenID Connect providers: the sessions, sign-in, sign-out, calls to APIs, and gates for commands.'
 );

@@ -1,17 +1,54 @@
-// How a session is put into words; the one place that the status item, the menu and the dialogs read from.
+// How a session is put into words: headline, reason, next step, tone, buttons and the time that is left.
+//
+// The status item, the panel and the notices all read from here, so they cannot disagree. Values in, values out:
+// this module knows neither the page nor the network nor the time of day. The headlines are those of the kernel's
+// display too, and a test holds the two together.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { duration } from './duration';
 import type { SessionSummary } from './generated/contract';
-import type { ISession } from './tokens';
+import { reasonFor } from './reasons';
+import type { IProblem } from './tokens';
+
+/** Whether the user need not, might or should do something; or nobody knows. */
+export type Tone = 'calm' | 'busy' | 'attention' | 'trouble' | 'off';
+
+/** What a button does. */
+export type Act = 'sign-in' | 'sign-out' | 'refresh' | 'use-link' | 'cancel' | 'retry';
+
+/** Everything that the words depend on. */
+export interface IScene {
+  readonly provider: string;
+  readonly summary: SessionSummary | null;
+  /** Seconds until the access token ends, by now; `null` if unknown. */
+  readonly left: number | null;
+  /** Why `summary` is missing or old. */
+  readonly problem: IProblem | null;
+  /** How this page's own sign-in shows itself, if one is under way. */
+  readonly attempt: 'window' | 'link' | null;
+}
 
 export interface IWords {
-  /** A few words for the status bar. */
+  /** The state in a few words, as the kernel says it too. */
+  readonly headline: string;
+  /** The name of the person; empty if nobody is signed in. */
+  readonly person: string;
+  /** What happened, as a sentence; `null` while all is well. */
+  readonly reason: string | null;
+  /** What to do or to expect next, as a sentence; `null` if there is nothing. */
+  readonly next: string | null;
+  /** How long the session lasts, as a sentence; `null` if there is none. */
+  readonly lasts: string | null;
+  readonly tone: Tone;
+  /** In order; the first is the one to press. */
+  readonly acts: readonly Act[];
+  /** A few words for the status bar; with the time that is left only when it matters. */
   readonly short: string;
-  /** A sentence that says what this means and what a click does. */
+  /** The same as sentences, for screen readers and tooltips; begins with `short`. */
   readonly long: string;
-  /** A class of colour: whether the user need not, may or should do something. */
-  readonly mood: 'calm' | 'busy' | 'warning' | 'off';
+  /** Whether the session ends before long and cannot be renewed. */
+  readonly endsSoon: boolean;
 }
 
 /** The person as the provider names them. */
@@ -19,56 +56,213 @@ export function personOf(user: NonNullable<SessionSummary['user']>): string {
   return user.name ?? user.username ?? user.email ?? user.sub;
 }
 
-export function wordsFor(session: ISession, several: boolean, trans: TranslationBundle): IWords {
-  const { summary, problem, provider } = session;
-  if (!summary) {
-    return problem
-      ? { short: trans.__('Sign-in unavailable'), long: `${problem.message} ${problem.action}`, mood: 'off' }
-      : { short: trans.__('Sign-in…'), long: trans.__('Reading the session at %1.', provider), mood: 'busy' };
-  }
-  const person = summary.user ? personOf(summary.user) : '';
-  switch (summary.state) {
-    case 'signed-out':
-      return {
-        short: several ? trans.__('Sign in at %1', provider) : trans.__('Sign in'),
-        long: trans.__('You are not signed in at %1. Click to sign in.', provider),
-        mood: 'calm'
-      };
-    case 'signing-in':
-      return {
-        short: trans.__('Signing in…'),
-        long: trans.__('A sign-in at %1 is under way in another window. Click to begin again.', provider),
-        mood: 'busy'
-      };
-    case 'active':
-      return {
-        short: person,
-        long: trans.__('Signed in at %1 as %2. Click for details.', provider, person),
-        mood: 'calm'
-      };
-    case 'refresh-failed':
-      return {
-        short: trans.__('%1 (provider unreachable)', person),
-        long: trans.__('%1 cannot be reached; it is tried again by itself. Click for details.', provider),
-        mood: 'warning'
-      };
-    case 'signed-out-expired':
-      return {
-        short: several ? trans.__('Sign in again at %1', provider) : trans.__('Sign in again'),
-        long: trans.__('Your session at %1 has ended. Click to sign in again.', provider),
-        mood: 'warning'
-      };
+/** Whether a session exists, so that there is something to sign out of. */
+export function isSignedIn(summary: SessionSummary | null): boolean {
+  return summary?.state === 'active' || summary?.state === 'refresh-failed';
+}
+
+/** Whether a call made now is expected to work, as far as the session goes. */
+export function callsWork(summary: SessionSummary | null, left: number | null): boolean {
+  return summary?.state === 'active' || (summary?.state === 'refresh-failed' && left !== 0);
+}
+
+export function wordsFor(scene: IScene, several: boolean, trans: TranslationBundle): IWords {
+  const words = Private.words(scene, several, trans);
+  const sentences = [
+    trans.__('%1 at %2.', words.headline, scene.provider),
+    words.reason,
+    words.tone === 'calm' ? null : words.next
+  ];
+  const said = sentences.filter(sentence => sentence !== null).join(' ');
+  return { ...words, long: trans.__('%1. %2 Opens the sign-in panel.', words.short, said) };
+}
+
+/** A sentence about where the session is kept, and what that means. */
+export function storageWords(storage: SessionSummary['storage'], trans: TranslationBundle): string {
+  switch (storage) {
+    case 'keyring':
+      return trans.__('In the keyring of the system; it outlives the Jupyter server.');
+    case 'encrypted-file':
+      return trans.__('In an encrypted file; it outlives the Jupyter server.');
+    case 'memory':
+      return trans.__('In memory only; it is gone when the Jupyter server stops.');
+    case 'unsaved':
+      return trans.__('In memory, because it could not be stored; that is tried again.');
   }
 }
 
-/** Whether a sign-in is the thing to do. */
-export function mayEnter(session: ISession): boolean {
-  const state = session.summary?.state;
-  return state === 'signed-out' || state === 'signed-out-expired' || state === 'signing-in';
-}
+namespace Private {
+  const SOONEST = 60; // seconds before the end that are soon for any session
+  const LATEST = 600; // seconds before the end that are soon for the longest one
+  const SHARE = 0.2; // of its lifetime, in between
 
-/** Whether there is a session to sign out of. */
-export function mayLeave(session: ISession): boolean {
-  const state = session.summary?.state;
-  return state === 'active' || state === 'refresh-failed';
+  type Part = Omit<IWords, 'long'>;
+
+  export function words(scene: IScene, several: boolean, trans: TranslationBundle): Part {
+    const { summary, problem, provider } = scene;
+    if (!summary) {
+      return problem ? unavailable(problem, '', trans) : reading(trans);
+    }
+    const state = ofState(scene, summary, several, trans);
+    if (scene.attempt) {
+      return underWay(scene.attempt, state, provider, trans);
+    }
+    return problem ? { ...unavailable(problem, state.person, trans), headline: trans.__('Not up to date') } : state;
+  }
+
+  function reading(trans: TranslationBundle): Part {
+    return {
+      ...nothing,
+      headline: trans.__('Reading the session'),
+      tone: 'busy',
+      short: trans.__('Sign-in…')
+    };
+  }
+
+  function unavailable(problem: IProblem, person: string, trans: TranslationBundle): Part {
+    return {
+      ...nothing,
+      headline: trans.__('Sign-in unavailable'),
+      person,
+      reason: problem.message,
+      next: problem.action,
+      tone: 'off',
+      acts: ['retry'],
+      short: trans.__('Sign-in unavailable')
+    };
+  }
+
+  function underWay(attempt: 'window' | 'link', state: Part, provider: string, trans: TranslationBundle): Part {
+    const blocked = attempt === 'link';
+    return {
+      ...state,
+      headline: trans.__('Signing in'),
+      reason: blocked
+        ? trans.__('Signing in at %1: open the sign-in page with this link.', provider)
+        : trans.__('Signing in at %1: finish it in the other window.', provider),
+      next: blocked ? trans.__('It opens in a new tab, and this page stays as it is.') : null,
+      tone: 'busy',
+      acts: blocked ? ['cancel'] : ['use-link', 'cancel'],
+      short: trans.__('Signing in…')
+    };
+  }
+
+  function ofState(scene: IScene, summary: SessionSummary, several: boolean, trans: TranslationBundle): Part {
+    const { provider } = scene;
+    const reason = summary.reason === null ? null : reasonFor(summary.reason, trans);
+    switch (summary.state) {
+      case 'signed-out':
+        return {
+          ...nothing,
+          headline: trans.__('Not signed in'),
+          reason: reason?.why ?? null,
+          next: trans.__('Sign in to call APIs from notebooks and pages.'),
+          tone: reason ? 'attention' : 'calm',
+          acts: ['sign-in'],
+          short: several ? trans.__('Sign in at %1', provider) : trans.__('Sign in')
+        };
+      case 'signing-in':
+        return {
+          ...nothing,
+          headline: trans.__('Signing in'),
+          reason: trans.__('A sign-in is under way in another window.'),
+          next: trans.__('Finish it there, or begin again here.'),
+          tone: 'busy',
+          acts: ['sign-in'],
+          short: trans.__('Signing in…')
+        };
+      case 'active':
+        return active(scene, summary, trans);
+      case 'refresh-failed':
+        return delayed(scene, summary, trans);
+      case 'signed-out-expired':
+        return {
+          ...nothing,
+          headline: trans.__('The session has ended'),
+          reason: reason?.why ?? null,
+          next: trans.__('Sign in again to carry on; your notebooks and kernels stay as they are.'),
+          tone: 'trouble',
+          acts: ['sign-in'],
+          short: several ? trans.__('Sign in again at %1', provider) : trans.__('Sign in again')
+        };
+    }
+  }
+
+  function active({ left }: IScene, summary: SessionSummary, trans: TranslationBundle): Part {
+    const person = summary.user ? personOf(summary.user) : trans.__('Signed in');
+    const endsSoon = !summary.refreshable && left !== null && left <= soon(summary);
+    const reason = summary.reason === null ? null : reasonFor(summary.reason, trans);
+    const unsaved = summary.storage === 'unsaved';
+    return {
+      ...nothing,
+      headline: trans.__('Signed in'),
+      person,
+      reason: reason?.why ?? (unsaved ? trans.__('The session could not be stored.') : null),
+      next: endsSoon ? trans.__('Sign in again now, and nothing is interrupted.') : (reason?.next ?? null),
+      lasts: lasting(left, summary.refreshable, trans),
+      tone: endsSoon || unsaved ? 'attention' : 'calm',
+      acts: summary.refreshable ? ['refresh', 'sign-out'] : endsSoon ? ['sign-in', 'sign-out'] : ['sign-out'],
+      short: endsSoon ? trans.__('%1 · %2 left', person, duration(left, trans)) : person,
+      endsSoon
+    };
+  }
+
+  function delayed({ left }: IScene, summary: SessionSummary, trans: TranslationBundle): Part {
+    const person = summary.user ? personOf(summary.user) : trans.__('Signed in');
+    const away = summary.reason === null || summary.reason === 'idp_unavailable';
+    const { why, next } = reasonFor(summary.reason ?? 'idp_unavailable', trans);
+    const meanwhile =
+      left === 0
+        ? trans.__('Calls do not work until it is renewed, which is tried again by itself.')
+        : trans.__('Calls still work; it is tried again by itself.');
+    const short = away ? trans.__('%1 · provider unreachable', person) : trans.__('%1 · not renewed', person);
+    return {
+      ...nothing,
+      headline: away ? trans.__('Signed in, provider unreachable') : trans.__('Signed in, renewal fails'),
+      person,
+      reason: why,
+      next: next ? trans.__('%1 %2', meanwhile, next) : meanwhile,
+      lasts:
+        left === null
+          ? null
+          : left === 0
+            ? trans.__('Its time ran out.')
+            : trans.__('Calls work for another %1.', duration(left, trans)),
+      tone: left === 0 ? 'trouble' : 'attention',
+      acts: ['refresh', 'sign-out'],
+      short: left === null || left === 0 ? short : trans.__('%1, %2 left', short, duration(left, trans))
+    };
+  }
+
+  function lasting(left: number | null, refreshable: boolean, trans: TranslationBundle): string {
+    if (left === null) {
+      return trans.__('The provider does not say how long it lasts.');
+    }
+    if (refreshable) {
+      return left === 0
+        ? trans.__('Renewed by itself when it is needed.')
+        : trans.__('Renewed by itself, within %1.', duration(left, trans));
+    }
+    return left === 0
+      ? trans.__('Its time ran out, and it cannot be renewed.')
+      : trans.__('Ends in %1, and cannot be renewed.', duration(left, trans));
+  }
+
+  /** Seconds before its end at which a session is said to end soon: a fifth of its lifetime, within reason. */
+  function soon({ signed_in_at, access_expires_at }: SessionSummary): number {
+    const lifetime = (Date.parse(access_expires_at ?? '') - Date.parse(signed_in_at ?? '')) / 1000;
+    return Math.min(LATEST, Math.max(SOONEST, Number.isFinite(lifetime) ? lifetime * SHARE : LATEST));
+  }
+
+  const nothing: Part = {
+    headline: '',
+    person: '',
+    reason: null,
+    next: null,
+    lasts: null,
+    tone: 'calm',
+    acts: [],
+    short: '',
+    endsSoon: false
+  };
 }

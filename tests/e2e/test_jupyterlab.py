@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from jupyter_oidc.demo.ledger import read_ledger
 from jupyter_oidc.demo.stack import Stack
-from tests.e2e.conftest import Lab, sign_out, visiting
+from tests.e2e.conftest import sign_out
+from tests.e2e.lab_page import Lab, answer_demo, visiting
 from tests.support.canary import CANARY
 
 
@@ -17,12 +18,10 @@ def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab, stack: Stack) -> 
     """The main job, start to end; no reply, page, storage or cookie holds a token, and nothing is logged in red."""
     page = lab.page
     lab.says("Sign in")
-    with page.context.expect_page() as opened:
-        lab.item.click()
-    window = opened.value
+    window = lab.begin()
     window.wait_for_url(re.compile("^http://127.0.0.1"))
     expect(page.get_by_text("Signing in at demo: finish it in the other window.")).to_be_visible()
-    lab.sign_in_in(window)
+    answer_demo(window)
     lab.says("ada")
     expect(page.get_by_text("Signed in at demo as ada.")).to_be_visible()
     lab.gone(window)
@@ -43,9 +42,7 @@ def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab, stack: Stack) -> 
 
 def test_the_window_is_cut_off_from_jupyterlab(lab: Lab) -> None:
     """Neither the provider's pages nor ours can reach JupyterLab through ``opener``."""
-    with lab.page.context.expect_page() as opened:
-        lab.item.click()
-    window = opened.value
+    window = lab.begin()
     window.wait_for_url(re.compile("^http://127.0.0.1"))
     assert window.evaluate("window.opener") is None
     lab.page.get_by_role("button", name="Cancel").click()
@@ -56,43 +53,45 @@ def test_a_blocked_window_becomes_a_link(browser: Browser, stack: Stack) -> None
     with visiting(browser, stack, script="window.open = () => null") as lab:
         lab.open()
         lab.item.click()
+        lab.button("Sign in").click()
         link = lab.page.get_by_role("link", name="Open the sign-in page")
         expect(link).to_be_visible()
         with lab.page.context.expect_page() as opened:
             link.click()
-        lab.sign_in_in(opened.value)
+        answer_demo(opened.value)
         lab.says("ada")
-        expect(lab.page.get_by_role("dialog")).to_have_count(0)
-        lab.item.click()
-        expect(lab.page.get_by_text("orders.read, orders.write")).to_be_visible()
-        lab.page.get_by_role("button", name="Sign out").click()
+        expect(link).to_have_count(0)
+        lab.panel.get_by_text("Details").click()
+        expect(lab.panel.get_by_text("orders.read, orders.write")).to_be_visible()
+        lab.button("Sign out").click()
         lab.says("Sign in")
     sign_out(stack)
 
 
 def test_the_keyboard_is_enough(lab: Lab) -> None:
+    """The panel opens with the focus on the button to press, and the focus stays in its row when the button goes."""
+    assert lab.item.get_attribute("aria-label") == "Sign in. Not signed in at demo. Opens the sign-in panel."
     lab.item.focus()
+    lab.page.keyboard.press("Enter")
+    expect(lab.button("Sign in")).to_be_focused()
     with lab.page.context.expect_page() as opened:
         lab.page.keyboard.press("Enter")
-    window = opened.value
-    window.wait_for_load_state()
-    name = lab.item.get_attribute("aria-label")
-    lab.page.get_by_role("button", name="Cancel").focus()
+    opened.value.wait_for_load_state()
+    lab.page.bring_to_front()
+    expect(lab.button("Use a link")).to_be_focused()
+    lab.page.keyboard.press("Tab")
+    expect(lab.button("Cancel")).to_be_focused()
     lab.page.keyboard.press("Enter")
     lab.says("Sign in")
-    assert name in (
-        "You are not signed in at demo. Click to sign in.",
-        "A sign-in at demo is under way in another window. Click to begin again.",
-    )
+    expect(lab.button("Sign in")).to_be_focused()
 
 
 def test_a_declined_sign_in_says_so_in_both_windows(lab: Lab) -> None:
     """E-1: the provider's `access_denied` is a decision of the person, not a fault."""
-    with lab.page.context.expect_page() as opened:
-        lab.item.click()
-    window = opened.value
+    window = lab.begin()
     window.wait_for_url(re.compile("^http://127.0.0.1"))
     sent = lab.authorization
     window.goto(f"{sent['redirect_uri']}?{urlencode({'error': 'access_denied', 'state': sent['state']})}")
     expect(window.get_by_role("heading")).to_have_text("Sign-in was declined")
-    expect(lab.page.get_by_role("dialog")).to_contain_text("declined")
+    expect(lab.panel.get_by_role("alert")).to_contain_text("declined")
+    expect(lab.page.get_by_role("dialog")).to_have_count(0)

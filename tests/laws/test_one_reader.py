@@ -20,10 +20,12 @@ READERS = {
     "jupyter_oidc.adapters.storage_key": "takes the variable with the storage keys apart",
     "jupyter_oidc.adapters.upstream_http": "writes the bearer token on the wire",
     "jupyter_oidc.adapters.vault_keyring": "stores the refresh token",
+    "jupyter_oidc.protocol.audience": "reads for whom an access token says it is, to advise an administrator",
     "jupyter_oidc.protocol.dpop": "signs proofs with the session's key, and hashes the access token for ath",
     "jupyter_oidc.protocol.id_token": "hashes the access token for at_hash",
     "jupyter_oidc.protocol.jws": "parses and verifies signed objects, and makes an HMAC key of the client secret",
     "jupyter_oidc.protocol.message": "parses reply bodies",
+    "jupyter_oidc.protocol.pasted": "takes the pasted address apart",
     "jupyter_oidc.protocol.pkce": "hashes the verifier",
 }
 

@@ -272,6 +272,25 @@ async def test_a_proxy_that_is_not_there_is_named(kind: type[Outlets]) -> None:
     assert (problem.detail, "egress_proxy" in problem.action) == (detail_of(kind), True)
 
 
+async def test_a_connection_that_died_in_the_pool_does_not_hide_the_proxys_refusal(
+    proxy: ConnectProxy, authority: Authority
+) -> None:
+    """C35: aiohttp begins anew, with a tunnel of its own, after a call has left on a connection that was dead."""
+
+    async def once(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.5)
+
+    tls = authority.server(named(HOST))
+    async with Peer(once, tls=tls) as peer, ToApi(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+        proxy.ports = {HOST: peer.port}
+        assert await outlet.status(URL) == 200
+        proxy.password = "ada:another"
+        assert (await problem_of(outlet)).code == "egress_proxy_auth"
+        assert len(proxy.asked) == 2
+
+
 async def test_a_destination_that_breaks_inside_the_tunnel_is_not_the_proxys_fault(
     kind: type[Outlets], proxy: ConnectProxy, authority: Authority
 ) -> None:

@@ -1,0 +1,63 @@
+// A cell to begin with: calls an API with the kernel helper. It goes to the clipboard or into the current notebook.
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Clipboard } from '@jupyterlab/apputils';
+import { DocumentWidget } from '@jupyterlab/docregistry';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+
+import type { Api } from './apis';
+
+// JupyterLab's own commands, so that the notebook itself is not a dependency of this extension.
+const BELOW = 'notebook:insert-cell-below';
+const TO_CODE = 'notebook:change-cell-to-code';
+const TYPE = 'notebook:replace-selection';
+
+/** The source of the cell, for an API whose settings open `methods`. */
+export function exampleFor(api: string, methods: readonly string[] = ['GET']): string {
+  const method = methods.includes('GET') || methods.length === 0 ? 'GET' : methods[0];
+  const call = method === 'GET' ? 'get("")' : `request("${method}", "")`;
+  return [
+    'import jupyter_oidc as oidc',
+    '',
+    `reply = oidc.api("${api}").${call}  # a path below the API's address`,
+    'reply.raise_for_status()',
+    'reply.text'
+  ].join('\n');
+}
+
+/** Puts examples where they are wanted. */
+export class Examples {
+  constructor(
+    private readonly shell: JupyterFrontEnd.IShell,
+    private readonly commands: CommandRegistry,
+    private readonly trans: TranslationBundle
+  ) {}
+
+  copy(code: string): void {
+    Clipboard.copyToSystem(code);
+  }
+
+  /** Insert a cell below the active one of the current notebook; only where `obstacle` is `null`. */
+  async insert(code: string): Promise<void> {
+    await this.commands.execute(BELOW);
+    await this.commands.execute(TO_CODE);
+    await new Promise(resolve => requestAnimationFrame(resolve)); // the new cell gets its editor when it is drawn
+    await this.commands.execute(TYPE, { text: code });
+  }
+
+  /** Why a cell cannot be inserted now, as a sentence; `null` if it can. */
+  obstacle(api?: Api): string | null {
+    if (api && !api.callers.includes('kernel')) {
+      return this.trans.__('The settings open %1 to pages only, not to notebooks.', api.name);
+    }
+    if (!this.commands.hasCommand(BELOW) || !this.commands.isEnabled(BELOW)) {
+      return this.trans.__('Open a notebook to insert an example cell.');
+    }
+    const current = this.shell.currentWidget;
+    const language = current instanceof DocumentWidget ? current.context.model.defaultKernelLanguage : '';
+    return language && !language.toLowerCase().includes('python')
+      ? this.trans.__('The example is Python, and this notebook is not.')
+      : null;
+  }
+}

@@ -1,0 +1,49 @@
+// A row of buttons that change with the state. The keyboard stays where it is when its button goes away.
+
+import * as React from 'react';
+
+export interface IAction {
+  /** Stays the same while the words on the button may change. */
+  readonly id: string;
+  readonly label: string;
+  /** What it does, for screen readers and tooltips; begins with the label. */
+  readonly name: string;
+  readonly click: () => void;
+  readonly kind?: 'accept' | 'warn';
+  readonly disabled?: boolean;
+}
+
+export class Actions extends React.Component<{ readonly actions: readonly IAction[] }> {
+  override getSnapshotBeforeUpdate(): boolean {
+    return this.row.current?.contains(document.activeElement) ?? false;
+  }
+
+  override componentDidUpdate(_props: unknown, _state: unknown, hadFocus: boolean): void {
+    const row = this.row.current;
+    if (hadFocus && row && !row.contains(document.activeElement)) {
+      row.querySelector('button')?.focus();
+    }
+  }
+
+  override render(): React.ReactElement {
+    return (
+      <div className="jp-oidc-actions" ref={this.row}>
+        {this.props.actions.map(({ id, label, name, click, kind, disabled }) => (
+          <button
+            key={id}
+            type="button"
+            className={`jp-mod-styled jp-mod-${kind ?? 'reject'}`}
+            aria-label={name}
+            aria-disabled={disabled ?? false}
+            title={name}
+            onClick={() => disabled || click()}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+    );
+  }
+
+  private readonly row = React.createRef<HTMLDivElement>();
+}

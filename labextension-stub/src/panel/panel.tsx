@@ -1,0 +1,137 @@
+// The side panel: a card for each provider, or a placard that says why there is none.
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget, userIcon } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import * as React from 'react';
+
+import type { Apis } from '../apis';
+import type { IClock } from '../clock';
+import type { Examples } from '../example';
+import type { Preferences } from '../preferences';
+import type { Oidc } from '../service';
+import { Actions } from './actions';
+import type { IDeeds } from './card';
+import { Card } from './card';
+import { Placard } from './placard';
+import { Skeleton } from './skeleton';
+
+const TOLD = 5_000; // milliseconds that a small thing that was done stays told
+
+/** What the panel shows, and what its buttons do. */
+export interface IPanelParts {
+  readonly oidc: Oidc;
+  readonly apis: Apis;
+  readonly clock: IClock;
+  readonly preferences: Preferences;
+  readonly examples: Examples;
+  readonly deeds: Omit<IDeeds, 'tell'>;
+  readonly trans: TranslationBundle;
+}
+
+export class SignInPanel extends ReactWidget {
+  constructor(private readonly parts: IPanelParts) {
+    super();
+    const { oidc, apis, clock, preferences, trans } = parts;
+    this.id = 'jupyter-oidc-panel';
+    this.addClass('jp-oidc-panel');
+    this.title.icon = userIcon;
+    this.title.caption = trans.__('Sign-in');
+    this.node.tabIndex = -1;
+    for (const source of [oidc.changed, apis.changed, clock.ticked, preferences.changed]) {
+      (source as { connect(slot: () => void, thisArg: object): boolean }).connect(this.update, this);
+    }
+    this.deeds = { ...parts.deeds, tell: text => this.tell(text) };
+  }
+
+  protected override render(): React.ReactElement {
+    const { trans } = this.parts;
+    return (
+      <div className="jp-oidc-content" role="region" aria-label={trans.__('Sign-in')}>
+        <h2>{trans.__('Sign-in')}</h2>
+        {this.content()}
+        <div className="jp-oidc-told" role="status">
+          {this.told}
+        </div>
+      </div>
+    );
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.parts.apis.watch(true);
+    this.update();
+  }
+
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.parts.apis.watch(false);
+  }
+
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    const first = this.node.querySelector<HTMLElement>('.jp-oidc-actions button');
+    (first ?? this.node).focus();
+  }
+
+  private content(): React.ReactElement | React.ReactElement[] {
+    const { oidc, apis, examples, preferences, trans } = this.parts;
+    if (!oidc.isReady) {
+      return <Skeleton trans={trans} />;
+    }
+    if (oidc.sessions.length > 0) {
+      const { defaultProvider } = preferences.choices;
+      return [...oidc.sessions]
+        .sort((one, other) => Number(other.provider === defaultProvider) - Number(one.provider === defaultProvider))
+        .map(session => <Card key={session.provider} {...{ session, apis, examples, trans }} deeds={this.deeds} />);
+    }
+    if (oidc.problem) {
+      return (
+        <Placard
+          tone="trouble"
+          title={trans.__('Sign-in unavailable')}
+          lines={[...oidc.problem.message.split('\n'), oidc.problem.action]}
+        >
+          <Actions
+            actions={[
+              {
+                id: 'retry',
+                label: trans.__('Retry'),
+                name: trans.__('Retry'),
+                click: () => this.deeds.retry(),
+                kind: 'accept'
+              }
+            ]}
+          />
+        </Placard>
+      );
+    }
+    return (
+      <Placard
+        tone="calm"
+        title={trans.__('No provider is configured')}
+        lines={[
+          trans.__('Once a provider is configured, you sign in here, and notebooks call APIs without holding a token.'),
+          trans.__('Ask your administrator to name one in the settings of the Jupyter server:')
+        ]}
+        code={
+          'c.JupyterOIDC.providers = {\n  "corp": {\n    "issuer": "https://id.example.com",\n    "client_id": "jupyter",\n  },\n}'
+        }
+      />
+    );
+  }
+
+  private tell(text: string): void {
+    this.told = text;
+    this.update();
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => {
+      this.told = '';
+      this.update();
+    }, TOLD);
+  }
+
+  private readonly deeds: IDeeds;
+  private told = '';
+  private timer = 0;
+}

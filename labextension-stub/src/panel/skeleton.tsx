@@ -1,0 +1,25 @@
+// A card whose content is on its way, in the shape that it will have.
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+export function Skeleton(props: { readonly title?: string; readonly trans: TranslationBundle }): React.ReactElement {
+  return (
+    <section className="jp-oidc-card" aria-busy="true" aria-label={props.trans.__('Reading the session')}>
+      {props.title && (
+        <header className="jp-oidc-card-head">
+          <h3>{props.title}</h3>
+        </header>
+      )}
+      <div className="jp-oidc-person" aria-hidden="true">
+        <span className="jp-oidc-bone jp-oidc-bone-round" />
+        <div className="jp-oidc-names">
+          <span className="jp-oidc-bone" />
+          <span className="jp-oidc-bone jp-oidc-bone-short" />
+        </div>
+      </div>
+      <span className="jp-oidc-bone" aria-hidden="true" />
+      <span className="jp-oidc-bone jp-oidc-bone-short" aria-hidden="true" />
+    </section>
+  );
+}

@@ -1,0 +1,12 @@
+// What our own plugins share beyond IOidc. Not for other extensions: nothing here is promised to stay.
+
+import { Token } from '@lumino/coreutils';
+
+import type { ICommandParts } from './commands';
+import type { IClock } from './clock';
+
+export interface IOidcParts extends Omit<ICommandParts, 'panel'> {
+  readonly clock: IClock;
+}
+
+export const IOidcParts = new Token<IOidcParts>('@jupyter-oidc/labextension:IOidcParts', 'The inside of the sign-in.');

@@ -1,0 +1,49 @@
+// Failures that can be shown to a person. Everything that the service rejects with is one of these.
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { OidcError } from './generated/contract';
+import type { IProblem } from './tokens';
+
+/** What went wrong, in words for a person. */
+export class Problem extends Error implements IProblem {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly action: string,
+    readonly retryable: boolean
+  ) {
+    super(message);
+    this.name = 'Problem';
+  }
+
+  /** What the server says, as it says it. */
+  static of(error: OidcError): Problem {
+    return new Problem(error.code, error.message, error.action, error.retryable);
+  }
+}
+
+/** A reply that does not match its contract; nothing of it was used. */
+export class ContractError extends Problem {
+  constructor(trans: TranslationBundle) {
+    super(
+      'contract_broken',
+      trans.__('The server answered something that this page does not understand.'),
+      trans.__('Reload this page; if that does not help, the versions of jupyter_oidc differ.'),
+      false
+    );
+    this.name = 'ContractError';
+  }
+}
+
+/** Whatever was thrown, as something that can be shown. */
+export function asProblem(thrown: unknown, trans: TranslationBundle): Problem {
+  return thrown instanceof Problem
+    ? thrown
+    : new Problem(
+        'unexpected',
+        trans.__('Something unexpected happened.'),
+        trans.__('Try again; if it stays, reload this page.'),
+        false
+      );
+}

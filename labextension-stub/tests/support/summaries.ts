@@ -1,0 +1,57 @@
+// Session summaries to test with: one plain one, and how it differs.
+
+import type { SessionSummary } from '../../src/generated/contract';
+
+export const ADA: SessionSummary = {
+  provider: 'corp',
+  issuer: 'https://id.example.com',
+  state: 'active',
+  reason: null,
+  sequence: 7,
+  user: {
+    sub: 'a1',
+    name: 'Ada Lovelace',
+    username: 'ada',
+    email: 'ada@example.com',
+    email_verified: true,
+    picture: null
+  },
+  entitlements: ['orders.read'],
+  scopes: ['openid', 'profile'],
+  missing_scopes: [],
+  signed_in_at: '2026-11-23T09:00:00Z',
+  access_expires_at: '2026-11-23T10:00:00Z',
+  expires_in: 3600,
+  refreshable: true,
+  storage: 'keyring',
+  retry_at: null,
+  apis: [
+    { name: 'orders', allowed: true, missing: [] },
+    { name: 'billing', allowed: false, missing: ['billing.read'] }
+  ]
+};
+
+/** Nobody, at the same provider. */
+export const NOBODY: SessionSummary = {
+  ...ADA,
+  state: 'signed-out',
+  user: null,
+  entitlements: [],
+  scopes: [],
+  signed_in_at: null,
+  access_expires_at: null,
+  expires_in: null,
+  refreshable: false,
+  apis: [
+    { name: 'orders', allowed: true, missing: [] },
+    { name: 'billing', allowed: false, missing: ['billing.read'] }
+  ]
+};
+
+export function ada(differs: Partial<SessionSummary> = {}): SessionSummary {
+  return { ...ADA, ...differs };
+}
+
+export function nobody(differs: Partial<SessionSummary> = {}): SessionSummary {
+  return { ...NOBODY, ...differs };
+}

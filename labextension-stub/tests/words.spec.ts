@@ -1,0 +1,308 @@
+// The words of every situation: literal ones for those that a person meets, rules for every combination.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { nullTranslator } from '@jupyterlab/translation';
+
+import type { SessionSummary } from '../src/generated/contract';
+import { reasonFor } from '../src/reasons';
+import { duration } from '../src/duration';
+import type { IScene } from '../src/words';
+import { callsWork, isSignedIn, personOf, storageWords, wordsFor } from '../src/words';
+import { ada, nobody } from './support/summaries';
+
+const trans = nullTranslator.load('jupyter_oidc');
+
+const REASONS = [
+  'session_ended_by_provider',
+  'interaction_required',
+  'consent_required',
+  'login_required',
+  'rotation_lost',
+  'identity_changed',
+  'signed_in_elsewhere',
+  'not_refreshable',
+  'signed_out_at_provider',
+  'signed_out_elsewhere',
+  'idp_unavailable',
+  'token_response_invalid',
+  'discovery_failed',
+  'issuer_mismatch',
+  'tls_untrusted',
+  'clock_skew',
+  'egress_proxy_auth',
+  'configuration_invalid',
+  'provider_configuration',
+  'provider_error',
+  'keyring_locked',
+  'keyring_timeout',
+  'keyring_stuck',
+  'keyring_failed',
+  'keyring_unsafe',
+  'storage_corrupt',
+  'storage_key',
+  'storage_unsafe',
+  'storage_read_only',
+  'storage_no_home',
+  'storage_full',
+  'storage_failed'
+];
+const STATES = ['signed-out', 'signing-in', 'active', 'refresh-failed', 'signed-out-expired'] as const;
+const STORAGES = ['keyring', 'encrypted-file', 'memory', 'unsaved'] as const;
+
+function scene(summary: SessionSummary | null, differs: Partial<IScene> = {}): IScene {
+  return { provider: 'corp', summary, left: summary?.expires_in ?? null, problem: null, attempt: null, ...differs };
+}
+
+const words = (summary: SessionSummary | null, differs?: Partial<IScene>) =>
+  wordsFor(scene(summary, differs), false, trans);
+
+describe('the words a person meets', () => {
+  it('are few while all is well', () => {
+    expect(words(ada())).toEqual({
+      headline: 'Signed in',
+      person: 'Ada Lovelace',
+      reason: null,
+      next: null,
+      lasts: 'Renewed by itself, within 1 hour.',
+      tone: 'calm',
+      acts: ['refresh', 'sign-out'],
+      short: 'Ada Lovelace',
+      long: 'Ada Lovelace. Signed in at corp. Opens the sign-in panel.',
+      endsSoon: false
+    });
+  });
+
+  it('offer to sign in, and do nothing else, while nobody is', () => {
+    const { headline, short, acts, tone, next, reason } = words(nobody());
+    expect([headline, short, acts, tone, reason]).toEqual(['Not signed in', 'Sign in', ['sign-in'], 'calm', null]);
+    expect(next).toBe('Sign in to call APIs from notebooks and pages.');
+  });
+
+  it('say that the last session could not be found again', () => {
+    const { reason, tone } = words(nobody({ reason: 'keyring_locked' }));
+    expect([reason, tone]).toEqual(['The keyring of the system is locked.', 'attention']);
+  });
+
+  it('name the provider where there are several', () => {
+    expect(wordsFor(scene(nobody()), true, trans).short).toBe('Sign in at corp');
+    expect(wordsFor(scene(nobody({ state: 'signed-out-expired' })), true, trans).short).toBe('Sign in again at corp');
+  });
+
+  it('show the time when a session that cannot be renewed ends soon', () => {
+    const { short, tone, acts, next, lasts, endsSoon } = words(ada({ refreshable: false }), { left: 250 });
+    expect(short).toBe('Ada Lovelace · 4 minutes left');
+    expect([tone, acts, endsSoon]).toEqual(['attention', ['sign-in', 'sign-out'], true]);
+    expect(next).toBe('Sign in again now, and nothing is interrupted.');
+    expect(lasts).toBe('Ends in 4 minutes, and cannot be renewed.');
+  });
+
+  it('leave the time out while there is plenty of it', () => {
+    expect(words(ada({ refreshable: false })).short).toBe('Ada Lovelace');
+  });
+
+  it.each([
+    ['an hour', '2026-11-23T10:00:00Z', 600],
+    ['ten minutes', '2026-11-23T09:10:00Z', 120],
+    ['a minute', '2026-11-23T09:01:00Z', 60],
+    ['unknown', null, 600]
+  ])('call the last fifth of a lifetime soon: %s', (_, access_expires_at, soon) => {
+    const summary = ada({ refreshable: false, access_expires_at });
+    expect(words(summary, { left: soon }).endsSoon).toBe(true);
+    expect(words(summary, { left: soon + 1 }).endsSoon).toBe(false);
+  });
+
+  it('never call the end of a renewable session soon', () => {
+    expect(words(ada(), { left: 0 }).endsSoon).toBe(false);
+    expect(words(ada(), { left: 0 }).lasts).toBe('Renewed by itself when it is needed.');
+  });
+
+  it('tell an unreachable provider from a session that has ended', () => {
+    const away = ada({ state: 'refresh-failed', reason: 'idp_unavailable' });
+    expect(words(away, { left: 130 })).toMatchObject({
+      headline: 'Signed in, provider unreachable',
+      reason: 'The provider cannot be reached.',
+      next: 'Calls still work; it is tried again by itself.',
+      lasts: 'Calls work for another 2 minutes.',
+      tone: 'attention',
+      short: 'Ada Lovelace · provider unreachable, 2 minutes left'
+    });
+    expect(words(away, { left: 0 })).toMatchObject({
+      next: 'Calls do not work until it is renewed, which is tried again by itself.',
+      lasts: 'Its time ran out.',
+      tone: 'trouble'
+    });
+  });
+
+  it('do not call a provider unreachable that refuses us', () => {
+    const { headline, next } = words(ada({ state: 'refresh-failed', reason: 'provider_configuration' }));
+    expect(headline).toBe('Signed in, renewal fails');
+    expect(next).toBe(
+      'Calls still work; it is tried again by itself. Ask your administrator to check the settings of this provider.'
+    );
+  });
+
+  it('say why a session has ended, and what to do', () => {
+    const { headline, reason, next, tone, acts } = words(
+      nobody({ state: 'signed-out-expired', reason: 'session_ended_by_provider' })
+    );
+    expect([headline, reason, tone, acts]).toEqual([
+      'The session has ended',
+      'The provider ended it.',
+      'trouble',
+      ['sign-in']
+    ]);
+    expect(next).toBe('Sign in again to carry on; your notebooks and kernels stay as they are.');
+  });
+
+  it('say that a session could not be stored', () => {
+    expect(words(ada({ storage: 'unsaved', reason: 'storage_full' }))).toMatchObject({
+      reason: 'The disk is full, so the session cannot be stored.',
+      next: 'Ask your administrator to check the folder of the session file.',
+      tone: 'attention'
+    });
+    expect(words(ada({ storage: 'unsaved' })).reason).toBe('The session could not be stored.');
+  });
+
+  it('follow a sign-in in a window, and one in a link', () => {
+    expect(words(nobody({ state: 'signing-in' }), { attempt: 'window' })).toMatchObject({
+      headline: 'Signing in',
+      reason: 'Signing in at corp: finish it in the other window.',
+      acts: ['use-link', 'cancel']
+    });
+    expect(words(nobody({ state: 'signing-in' }), { attempt: 'link' })).toMatchObject({
+      reason: 'Signing in at corp: open the sign-in page with this link.',
+      acts: ['cancel']
+    });
+    expect(words(nobody({ state: 'signing-in' }))).toMatchObject({
+      reason: 'A sign-in is under way in another window.',
+      acts: ['sign-in']
+    });
+  });
+
+  it('say that nothing is known, or that it is old', () => {
+    const problem = { code: 'network', message: 'No answer.', action: 'Look.', retryable: true };
+    expect(words(null)).toMatchObject({ headline: 'Reading the session', tone: 'busy', acts: [] });
+    expect(words(null, { problem })).toMatchObject({
+      headline: 'Sign-in unavailable',
+      reason: 'No answer.',
+      next: 'Look.',
+      acts: ['retry']
+    });
+    expect(words(ada(), { problem })).toMatchObject({
+      headline: 'Not up to date',
+      person: 'Ada Lovelace',
+      tone: 'off',
+      acts: ['retry']
+    });
+  });
+});
+
+describe('every combination of state, reason, storage and renewal', () => {
+  const summaries = STATES.flatMap(state =>
+    [null, 'a_code_of_tomorrow', ...REASONS].flatMap(reason =>
+      STORAGES.flatMap(storage =>
+        [true, false].map(refreshable =>
+          state === 'active' || state === 'refresh-failed'
+            ? ada({ state, reason, storage, refreshable })
+            : nobody({ state, reason, storage, refreshable })
+        )
+      )
+    )
+  );
+  const all = summaries.flatMap(summary =>
+    [null, 0, 59, 7300].map(left => ({ summary, left, said: words(summary, { left }) }))
+  );
+
+  it('has words of its own, without codes, gaps or broken sentences', () => {
+    expect(all).toHaveLength(5 * (REASONS.length + 2) * 4 * 2 * 4);
+    for (const { said } of all) {
+      const sentences = [said.reason, said.next, said.lasts, said.long].filter(text => text !== null);
+      expect([said.headline, said.short].every(text => text.length > 0)).toBe(true);
+      for (const sentence of sentences) {
+        expect(sentence).toMatch(/^\p{Lu}.*\.$/u);
+        expect(sentence).not.toMatch(/[_%]|undefined|null|\.\./);
+      }
+      expect(said.long.startsWith(said.short)).toBe(true);
+    }
+  });
+
+  it('offers a way in or a way out, and never both a renewal and a sign-in', () => {
+    for (const { summary, said } of all) {
+      expect(said.acts.includes('sign-out')).toBe(isSignedIn(summary));
+      expect(said.acts.includes('sign-in') || isSignedIn(summary)).toBe(true);
+      expect(said.acts.includes('sign-in') && said.acts.includes('refresh')).toBe(false);
+    }
+  });
+
+  it('is calm only where nothing is to be done', () => {
+    for (const { summary, said } of all) {
+      if (said.tone === 'calm') {
+        expect(['active', 'signed-out']).toContain(summary.state);
+      }
+      if (summary.state === 'signed-out-expired') {
+        expect(said.tone).toBe('trouble');
+      }
+    }
+  });
+});
+
+it('every reason that the documentation lists is known here', () => {
+  const page = readFileSync(join(__dirname, '../../docs/explanation/session-states.md'), 'utf8');
+  const endings = page.slice(page.indexOf('## What ends a session'), page.indexOf('## Several servers'));
+  const rows = endings.split('\n').filter(line => /^\| `[a-z]+_/.test(line));
+  const listed = rows.flatMap(line => [...line.split('|')[1]!.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code!));
+  const stored = [...page.matchAll(/`((?:keyring|storage)_[a-z_]+)`/g)].map(([, code]) => code!);
+  expect(listed.length + stored.length).toBeGreaterThan(28);
+  expect([...listed, ...stored].filter(code => !REASONS.includes(code))).toEqual([]);
+});
+
+it('every reason of the contract has a sentence of its own', () => {
+  const unknown = reasonFor('a_code_of_tomorrow', trans).why;
+  for (const code of REASONS) {
+    expect(reasonFor(code, trans).why).not.toBe(unknown);
+  }
+});
+
+it.each([
+  ['active', 0, true],
+  ['active', null, true],
+  ['refresh-failed', 1, true],
+  ['refresh-failed', null, true],
+  ['refresh-failed', 0, false],
+  ['signed-out', null, false],
+  ['signed-out-expired', null, false]
+] as const)('calls in the state %s with %s seconds left: %s', (state, left, works) => {
+  expect(callsWork(ada({ state }), left)).toBe(works);
+});
+
+it('a person has the best name that the provider told', () => {
+  const user = { sub: 'a1', name: null, username: null, email: null, email_verified: false, picture: null };
+  expect(personOf(user)).toBe('a1');
+  expect(personOf({ ...user, email: 'ada@example.com' })).toBe('ada@example.com');
+  expect(personOf({ ...user, email: 'ada@example.com', username: 'ada' })).toBe('ada');
+  expect(personOf({ ...user, username: 'ada', name: 'Ada 100%1' })).toBe('Ada 100%1');
+});
+
+it('storage is described by what becomes of it', () => {
+  expect(STORAGES.map(storage => storageWords(storage, trans))).toEqual([
+    'In the keyring of the system; it outlives the Jupyter server.',
+    'In an encrypted file; it outlives the Jupyter server.',
+    'In memory only; it is gone when the Jupyter server stops.',
+    'In memory, because it could not be stored; that is tried again.'
+  ]);
+});
+
+it.each([
+  [0, 'less than a minute'],
+  [59, 'less than a minute'],
+  [60, '1 minute'],
+  [3599, '59 minutes'],
+  [3600, '1 hour'],
+  [5430, '1 hour 30 minutes'],
+  [47 * 3600, '47 hours'],
+  [49 * 3600, '2 days']
+])('%i seconds are %s', (seconds, text) => {
+  expect(duration(seconds, trans)).toBe(text);
+});
