@@ -5,7 +5,7 @@ VENV   ?= .venv
 MINUTES ?= 10
 SOAK   ?= 30
 BIN     = $(VENV)/bin
-SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts labextension-stub/style/* labextension-stub/schema/*)
+SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-check test check bench bench-proxy fuzz soak clean
@@ -20,7 +20,9 @@ demo-check: $(VENV)/.demo  ## Make the demo's journey unattended and report each
 	@$(BIN)/python -m jupyter_oidc.demo.check
 
 test: $(VENV)/.test check  ## Set everything up and run all tests
-	@$(BIN)/python .ci/find-secret-service
+	@$(BIN)/python .ci/test-front-end
+	@$(BIN)/python .ci/find-tools keyring
+	@$(BIN)/python .ci/find-tools recipes
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
 	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/pytest
 
@@ -30,14 +32,14 @@ check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: $(VENV)/.bench  ## Measure: a server's start, the cost of a summary, a keyring that hangs, and the proxy
+bench: $(VENV)/.test  ## Measure: a server's start, the cost of a summary, a keyring that hangs, and the proxy
 	@$(BIN)/python -m tests.bench.startup
 	@$(BIN)/python -m tests.bench.summary
 	@$(BIN)/python -m tests.bench.hanging_keyring
 	@$(MAKE) --no-print-directory bench-proxy
 
-bench-proxy: $(VENV)/.bench  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
-	@$(BIN)/python .ci/find-benchmark-tools
+bench-proxy: $(VENV)/.test  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
+	@$(BIN)/python .ci/find-tools benchmark
 	@$(BIN)/python -m tests.bench.proxy
 
 fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10
@@ -68,7 +70,3 @@ $(VENV)/.test: $(BIN)/python $(SOURCES)
 	@.ci/quietly $(BIN)/python -m pip install --editable '.[test]'
 	@touch $@ $(VENV)/.demo
 
-$(VENV)/.bench: $(VENV)/.test
-	@printf "Setting up: what the benchmark compares with (once) "
-	@.ci/quietly $(BIN)/python -m pip install --editable '.[bench]'
-	@touch $@

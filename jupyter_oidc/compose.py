@@ -5,32 +5,41 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
+from jupyter_oidc.adapters.keyring_backends import choose_backend
+from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.provider_http import HttpProvider
+from jupyter_oidc.adapters.reach import reach
 from jupyter_oidc.adapters.secret_refs import resolve
 from jupyter_oidc.adapters.timers import LoopScheduler
+from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.adapters.upstream_http import HttpUpstream
 from jupyter_oidc.adapters.vault_auto import AutoVault
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.clock import SystemClock, utc_text
+from jupyter_oidc.diagnostics.surroundings import Storage, Surroundings
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
+from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.sessions.service import SessionService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import logging
+    from collections.abc import Callable, Mapping, Sequence
 
     from jupyter_oidc.adapters.journal import EventJournal
     from jupyter_oidc.clock import Clock
@@ -38,12 +47,12 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import UpstreamPort
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.ports import EntryLock, ProviderPort, Scheduler, Vault
-    from jupyter_oidc.settings import Provider, Settings
+    from jupyter_oidc.settings import Finding, Provider, Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that touches the outside world."""
+    """Everything that touches the outside world, and what outlives a session: ``logouts``, by issuer and client."""
 
     clock: Clock
     entropy: Entropy
@@ -53,6 +62,7 @@ class Parts:
     vault: Callable[[Provider], Vault]
     lock: Callable[[Provider], EntryLock]
     upstream: UpstreamPort
+    logouts: dict[tuple[str, str], AcceptedLogouts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,7 @@ class Services:
     proxy: ProxyService
     parts: Parts
     instance: str
+    settings: Settings
 
     @property
     def clock(self) -> Clock:
@@ -94,7 +105,7 @@ class Services:
         for session in move:
             await session.aclose()  # what is stored is whole before the next service reads it
         for session in (*move, *end):
-            session.abandon_sign_ins()
+            session.sign_ins.abandon()
         install(build(settings, self.parts, pending=self.pending, taken_over=stay))
         for provider in settings.providers:
             if provider.name not in {session.settings.name for session in stay}:
@@ -148,11 +159,91 @@ def _sorted(
     return stay, move, end
 
 
+def _provider_port(provider: Provider) -> ProviderPort:
+    """Return the way to ``provider``, for sessions and for diagnostics alike."""
+    return HttpProvider(timeout=provider.http_timeout, outlet=outlet_of(provider))
+
+
+def surroundings(
+    settings: Settings | None,
+    findings: Sequence[Finding],
+    *,
+    environment: Mapping[str, str],
+    storage_key: Secret | None = None,
+    address: str | None = None,
+    address_is_assumed: bool = False,
+    sessions: Sessions | None = None,
+) -> Surroundings:
+    """Return what diagnostics look at: the same adapters that sessions and the proxy use."""
+    thread = KeyringThread()
+
+    async def keyring() -> str:
+        await KeyringVault(provider=_DOCTOR, issuer="", client_id="", thread=thread).probe()
+        backend = await thread.run(choose_backend)
+        return f"{type(backend).__module__}"
+
+    async def turns() -> None:
+        lock = FileEntryLock(lambda: lock_folder(storage_folder), provider=_DOCTOR, issuer="", client_id="")
+        await asyncio.to_thread(lock.check_place)
+
+    def client_secret(provider: Provider) -> Secret | None:
+        return None if provider.client_secret is None else resolve(provider.client_secret)
+
+    def egress(provider: Provider) -> str | None:
+        proxy = proxy_for(provider.issuer, outlet_of(provider), environment)
+        return proxy.url.removeprefix("http://") if proxy else None
+
+    return Surroundings(
+        settings=settings,
+        findings=tuple(findings),
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        storage=Storage(
+            keyring=keyring,
+            file=FileVault(provider=_DOCTOR, issuer="", client_id="", key=storage_key).probe,
+            turns=turns,
+            has_key=storage_key is not None,
+        ),
+        provider_port=_provider_port,
+        client_secret=client_secret,
+        trust=lambda provider: verifying(outlet_of(provider)),
+        reach=reach,
+        egress=egress,
+        address=address,
+        address_is_assumed=address_is_assumed,
+        sessions=sessions,
+    )
+
+
+_DOCTOR: Final = "doctor"
+"""The name under which harmless test entries are written."""
+
+
 def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret | None = None) -> Parts:
     """Return the real parts for ``settings``; nothing is imported, opened or contacted yet.
 
     ``storage_key`` is what :func:`~jupyter_oidc.adapters.storage_key.take_storage_key` took.
     """
+    vault_of = vaults(settings, journal.log, storage_key)
+    return Parts(
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        scheduler=LoopScheduler(),
+        journal=journal,
+        provider_port=_provider_port,
+        vault=vault_of,
+        lock=lambda p: FileEntryLock(
+            lambda: lock_folder(storage_folder),
+            provider=p.name,
+            issuer=p.issuer,
+            client_id=p.client_id,
+        ),
+        upstream=HttpUpstream(),
+    )
+
+
+def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None = None) -> Callable[[Provider], Vault]:
+    """Return the store of each provider; two questions for the same one get the same store."""
     keyring_thread = KeyringThread()
 
     @cache
@@ -163,23 +254,9 @@ def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret 
         file = FileVault(provider=name, issuer=issuer, client_id=client_id, key=storage_key)
         if settings.storage == "keyring":
             return keyring
-        return file if settings.storage == "encrypted-file" else AutoVault(keyring, file, journal.log)
+        return file if settings.storage == "encrypted-file" else AutoVault(keyring, file, log)
 
-    return Parts(
-        clock=SystemClock(),
-        entropy=SystemEntropy(),
-        scheduler=LoopScheduler(),
-        journal=journal,
-        provider_port=lambda p: HttpProvider(timeout=p.http_timeout, ca_bundle=p.ca_bundle),
-        vault=lambda p: vault_of(p.name, p.issuer, p.client_id),
-        lock=lambda p: FileEntryLock(
-            lambda: lock_folder(storage_folder),
-            provider=p.name,
-            issuer=p.issuer,
-            client_id=p.client_id,
-        ),
-        upstream=HttpUpstream(),
-    )
+    return lambda provider: vault_of(provider.name, provider.issuer, provider.client_id)
 
 
 def _session(provider: Provider, parts: Parts, pending: PendingSignIns) -> SessionService:
@@ -194,6 +271,7 @@ def _session(provider: Provider, parts: Parts, pending: PendingSignIns) -> Sessi
         entropy=parts.entropy,
         scheduler=parts.scheduler,
         journal=parts.journal,
+        logouts=parts.logouts.setdefault((provider.issuer, provider.client_id), AcceptedLogouts()),
     )
 
 
@@ -214,4 +292,5 @@ def build(
         proxy=ProxyService(sessions, parts.upstream, Prover(parts.clock, parts.entropy)),
         parts=parts,
         instance=parts.entropy.token(64),
+        settings=settings,
     )

@@ -350,6 +350,14 @@ class TlsUntrusted(ProviderProblem):
     default_action = "Ask your administrator to add the certificate authority to the trust store."
 
 
+class EgressProxyAuth(ProviderProblem):
+    """The proxy of this network does not know us (C35); neither the provider nor the API heard of the call."""
+
+    code = "egress_proxy_auth"
+    default_message = "The egress proxy of this network asks for a user name and password, or refuses those it got."
+    default_action = "Ask your administrator to set egress_proxy_credentials."
+
+
 class IdpUnavailable(ProviderProblem):
     """The provider cannot be reached; nobody did anything wrong."""
 

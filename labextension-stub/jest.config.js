@@ -14,7 +14,7 @@ const modules = [
 ];
 
 module.exports = {
-  testEnvironment: 'jsdom',
+  testEnvironment: '<rootDir>/tests/support/environment.js',
   testEnvironmentOptions: { url: 'http://localhost:8888/base/lab' },
   roots: ['<rootDir>/tests'],
   testMatch: ['**/*.spec.ts', '**/*.spec.tsx'],
@@ -22,7 +22,6 @@ module.exports = {
     '\\.(css|less)$': '<rootDir>/tests/support/nothing.js',
     '\\.svg$': '<rootDir>/tests/support/nothing.js'
   },
-  setupFiles: ['<rootDir>/tests/support/browser.js'],
   transform: { '\\.[jt]sx?$': ['ts-jest', { tsconfig: 'tests/tsconfig.json', diagnostics: false }] },
   transformIgnorePatterns: [`/node_modules/(?!(${modules.join('|')})/)`],
   restoreMocks: true

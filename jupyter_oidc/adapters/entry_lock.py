@@ -120,8 +120,11 @@ class FileEntryLock:
     async def turn(self, *, patience: float) -> AsyncIterator[Turn]:
         """Wait for the turn without holding up anything else; see ``EntryLock.turn``."""
         if not self._trusted:
-            await asyncio.to_thread(self._check_place)
+            await asyncio.to_thread(self.check_place)
             self._trusted = True
+        else:
+            # NOTE: a folder for temporary files is emptied now and then, and then the name is free for anybody.
+            await asyncio.to_thread(self._folder.ensure)
         lock = self._lock()
         await self._acquire(lock, patience)
         try:
@@ -131,7 +134,8 @@ class FileEntryLock:
         finally:
             lock.release()
 
-    def _check_place(self) -> None:
+    def check_place(self) -> None:
+        """Look whether servers could take turns here; raises :class:`StorageUnavailable`; waits for the disk."""
         self._folder.probe(f"{self._name}.lock")
         if is_network(self._where(), self._mounts):
             raise StorageUnavailable(

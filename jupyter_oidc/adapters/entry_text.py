@@ -17,6 +17,7 @@ from jupyter_oidc.adapters.installation import installation_id
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.protocol.dpop import is_key
+from jupyter_oidc.protocol.json_value import number
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.ports import Entry
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 FORMAT: Final = 2
 _WITHOUT_PLACE: Final = 1
 """The format before: it did not say where it was kept, which was always the keyring."""
+
+_LAST_SECOND: Final = 253_402_300_799
+"""The last second of the year 9999."""
 
 
 def damaged() -> StorageUnavailable:
@@ -91,7 +95,7 @@ class Owner:
                 client_id=str(stored["client_id"]),
                 subject=str(stored["subject"]),
                 scopes=tuple(str(scope) for scope in stored["scopes"]),
-                signed_in_at=float(stored["signed_in_at"]),
+                signed_in_at=_time(stored["signed_in_at"]),
                 refresh_token=Secret(stored["refresh_token"]),
                 dpop_key=Secret(stored["dpop_key"]) if "dpop_key" in stored else None,
                 sid=None if stored.get("sid") is None else str(stored["sid"]),
@@ -106,3 +110,11 @@ class Owner:
         if self._known_installation is None:
             self._known_installation = installation_id()
         return self._known_installation
+
+
+def _time(value: object) -> float:
+    """Return ``value`` if it is a wall time that can be written as a date; else ``ValueError``."""
+    seconds = number(value)
+    if seconds is None or not 0 <= seconds <= _LAST_SECOND:
+        raise ValueError("not a time")
+    return seconds

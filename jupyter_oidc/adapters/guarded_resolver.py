@@ -8,12 +8,13 @@ The address that was judged is the one that is connected to.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from typing import TYPE_CHECKING
 
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import ThreadedResolver
+
+from jupyter_oidc.adapters.public_address import is_public
 
 if TYPE_CHECKING:
     from aiohttp.abc import ResolveResult
@@ -44,10 +45,3 @@ class GuardedResolver(AbstractResolver):
     async def close(self) -> None:
         """Close the resolver."""
         await self._system.close()
-
-
-def is_public(address: str) -> bool:
-    """Return whether ``address`` is one that anybody on the internet could reach."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (mapped or parsed).is_global and not parsed.is_multicast

@@ -111,6 +111,11 @@ class PrivateFolder:
             if _exists(folder):
                 self._sync_folder(folder)
 
+    def ensure(self) -> None:
+        """Make the folder if it is not there, and check that it belongs to this user alone."""
+        with _in_our_words():
+            self._made()
+
     def probe(self, name: str) -> None:
         """Write and remove a harmless file beside ``name``."""
         with _in_our_words():

@@ -9,21 +9,26 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-import ssl
 import zlib
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
-from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.egress_client import EgressClients, Trip
+from jupyter_oidc.adapters.egress_problems import broken
+from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
+from jupyter_oidc.adapters.tls_problems import is_refusal_of_ours, refused_certificate, untrusted, unwelcome
 from jupyter_oidc.airlock import reveal
-from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, TlsUntrusted
+from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
+    from jupyter_oidc.adapters.outlet import Outlet
     from jupyter_oidc.protocol.message import Call
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -52,68 +57,85 @@ class HttpProvider:
     """Implements ``ProviderPort`` for one provider.
 
     ``timeout`` bounds connecting and each read in seconds; a whole call takes at most twice as long.
-    ``ca_bundle`` is the path of extra certificate authorities, on top of the operating system's.
-    The proxy that the environment names (``HTTPS_PROXY``, ``NO_PROXY``) is used; cookies are neither kept nor sent.
+    ``outlet`` says whom it trusts and through which proxy it goes; cookies are neither kept nor sent.
     """
 
-    def __init__(self, *, timeout: float, ca_bundle: str | None) -> None:
+    def __init__(self, *, timeout: float, outlet: Outlet) -> None:
         self._timeout = timeout
-        self._ca_bundle = ca_bundle
-        self._client: httpx.AsyncClient | None = None
+        self._outlet = outlet
+        self._clients = EgressClients(outlet, self._new_client)
+        self._presented = PresentedCertificates()
 
     async def send(self, call: Call) -> Reply:
         """Send ``call``; see ``ProviderPort.send``."""
         import httpx
 
-        client = self._ready_client()
+        trip = Trip(call.url)
         try:
-            return await asyncio.wait_for(self._follow(client, call), 2 * self._timeout)
+            return await asyncio.wait_for(self._follow(call, trip), 2 * self._timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            if _is_untrusted(error):
-                raise TlsUntrusted from None
+            if refused_certificate(error):
+                issuer = await self._presented.issuer(trip.url, trip.proxy, public_only=False)
+                raise untrusted(error, trip.url, self._outlet.peer, issuer) from None
+            if is_refusal_of_ours(error):
+                raise unwelcome(self._outlet) from None
             raise IdpUnavailable(detail="idp.unsent") from None
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, asyncio.TimeoutError, ValueError):
-            # NOTE: ValueError is what a Location header can provoke that is no URL, even if it is not followed
+        except (
+            httpx.HTTPError,
+            httpx.StreamError,
+            httpx.InvalidURL,
+            OSError,
+            asyncio.TimeoutError,
+            ValueError,
+        ) as error:
+            if is_refusal_of_ours(error):
+                raise unwelcome(self._outlet) from None
+            if trip.is_stuck:
+                raise broken(self._outlet.peer) from None
+            # NOTE: OSError is what a server's alert comes as (ssl.SSLError), and ValueError what a Location header can
+            # provoke that is no URL, even if it is not followed
             raise IdpUnavailable(detail="idp.unanswered") from None
 
     async def aclose(self) -> None:
-        """Close the connection pool."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        """Close the connection pools."""
+        await self._clients.aclose()
 
-    async def _follow(self, client: httpx.AsyncClient, call: Call) -> Reply:
+    async def _follow(self, call: Call, trip: Trip) -> Reply:
         url = call.url
         for _ in range(call.max_redirects + 1):
-            reply = await self._once(client, call, url)
+            reply = await self._once(call, url, trip)
             location = reply.headers.get("location")
             if not (300 <= reply.status < 400 and location and call.max_redirects):
                 return reply
             url = _redirected(url, location)
         raise DiscoveryFailed("The provider redirects in circles.", detail="redirects")
 
-    async def _once(self, client: httpx.AsyncClient, call: Call, url: str) -> Reply:
+    async def _once(self, call: Call, url: str, trip: Trip) -> Reply:
         content = _form(call)
         headers = _headers(call, has_body=content is not None)
-        async with client.stream(call.method, url, content=content, headers=headers) as response:
-            body = await _body_of(response, call.max_bytes)
-            received = {name.lower(): value for name, value in response.headers.items()}
-            return Reply(response.status_code, Secret(body), received)
+        with self._clients.on(trip, url) as proxy:
+            client = await self._clients.for_proxy(proxy)
+            async with client.stream(
+                call.method, url, content=content, headers=headers, extensions=trip.extensions
+            ) as response:
+                body = await _body_of(response, call.max_bytes)
+                received = {name.lower(): value for name, value in response.headers.items()}
+                return Reply(response.status_code, Secret(body), received)
 
-    def _ready_client(self) -> httpx.AsyncClient:
-        if self._client is None:
-            import httpx
+    def _new_client(self, proxy: httpx.Proxy | None, context: ssl.SSLContext) -> httpx.AsyncClient:
+        import httpx
 
-            _silence()
-            self._client = httpx.AsyncClient(
-                verify=verifying([self._ca_bundle] if self._ca_bundle else []),
-                timeout=self._timeout,
-                follow_redirects=False,
-                limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),
-                headers={"User-Agent": "jupyter_oidc", "Accept-Encoding": "gzip"},
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            )
-        return self._client
+        _silence()
+        return httpx.AsyncClient(
+            verify=context,
+            timeout=self._timeout,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=5),
+            headers={"User-Agent": "jupyter_oidc", "Accept-Encoding": "gzip"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            proxy=proxy,
+            trust_env=False,
+        )
 
 
 async def _body_of(response: httpx.Response, limit: int) -> bytes:
@@ -180,12 +202,3 @@ def _redirected(url: str, location: str) -> str:
     if parts.scheme != "https" and not stays_local:
         raise DiscoveryFailed("The provider redirects to an address that is not https.", detail="redirects")
     return target
-
-
-def _is_untrusted(error: BaseException) -> bool:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLCertVerificationError):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False

@@ -1,4 +1,4 @@
-"""Resolve a reference to a client secret: an environment variable, a file, or a keyring entry.
+"""Resolve a reference to a secret of the settings: an environment variable, a file, or a keyring entry.
 
 The value is read when it is needed and lives in a :class:`Secret`; errors name the reference, never the value.
 A keyring that asks the user something and gets no answer is not waited for beyond a deadline (B17).
@@ -26,8 +26,14 @@ KEYRING_DEADLINE: Final = 5.0
 """Seconds; shorter than for the vault, because the server waits."""
 
 
-def resolve(reference: SecretRef, *, keyring_deadline: float = KEYRING_DEADLINE) -> Secret:
-    """Return the secret that ``reference`` names.
+def resolve(
+    reference: SecretRef,
+    *,
+    what: str = "client secret",
+    key: str = "client_secret",
+    keyring_deadline: float = KEYRING_DEADLINE,
+) -> Secret:
+    """Return the secret that ``reference`` names; ``what`` it is and under which ``key`` is said if there is none.
 
     Raises :class:`ConfigurationInvalid` if there is none, and :class:`StorageUnavailable` if the keyring is locked
     or does not answer within ``keyring_deadline`` seconds.
@@ -38,11 +44,11 @@ def resolve(reference: SecretRef, *, keyring_deadline: float = KEYRING_DEADLINE)
         case "file":
             value = _read_file(reference.name)
         case "keyring":
-            value = _read_keyring(reference.name, keyring_deadline)
+            value = _read_keyring(reference.name, keyring_deadline, what)
     if not value:
         raise ConfigurationInvalid(
-            f"The client secret '{reference.scheme}:{reference.name}' is empty or does not exist.",
-            detail="client_secret",
+            f"The {what} '{reference.scheme}:{reference.name}' is empty or does not exist.",
+            detail=key,
         )
     return Secret(value)
 
@@ -56,7 +62,7 @@ def _read_file(name: str) -> str | None:
     return text.strip() if len(text) <= _LARGEST else None
 
 
-def _read_keyring(name: str, deadline: float) -> str | None:
+def _read_keyring(name: str, deadline: float, what: str) -> str | None:
     service, _, user = name.partition("/")
     answers: queue.SimpleQueue[str | StorageUnavailable | None] = queue.SimpleQueue()
 
@@ -68,12 +74,12 @@ def _read_keyring(name: str, deadline: float) -> str | None:
         except BaseException as error:  # noqa: BLE001 - backends fail with errors of their own
             answers.put(translated(error))
 
-    threading.Thread(target=ask, name="jupyter_oidc-client-secret", daemon=True).start()
+    threading.Thread(target=ask, name="jupyter_oidc-secret", daemon=True).start()
     try:
         answer = answers.get(timeout=deadline)
     except queue.Empty:
         raise StorageUnavailable(
-            "The keyring with the client secret did not answer in time; it may be waiting for a prompt.",
+            f"The keyring with the {what} did not answer in time; it may be waiting for a prompt.",
             detail="keyring_timeout",
         ) from None
     if isinstance(answer, StorageUnavailable):

@@ -5,27 +5,34 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.adapters.client_certificate import Unusable, presenting_context
 from jupyter_oidc.errors import ConfigurationInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from jupyter_oidc.adapters.outlet import Outlet
 
 
-def verifying(ca_bundles: Iterable[str]) -> ssl.SSLContext:
-    """Return a context that trusts the operating system's store and the authorities in ``ca_bundles`` on top.
+def verifying(outlet: Outlet) -> ssl.SSLContext:
+    """Return a context for ``outlet``: the operating system's store, its ``ca_bundle`` on top, its client certificate.
 
-    Raises :class:`ConfigurationInvalid` if one of these files cannot be read.
+    Raises :class:`ConfigurationInvalid` if a file of these cannot be used.
     """
     import truststore
 
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    mine = outlet.client_certificate
+    context: ssl.SSLContext = (presenting_context() if mine else truststore.SSLContext)(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    for bundle in ca_bundles:
+    if outlet.ca_bundle:
         try:
-            context.load_verify_locations(cafile=bundle)
+            context.load_verify_locations(cafile=outlet.ca_bundle)
         except (OSError, ValueError):  # NOTE: ssl.SSLError is an OSError
             raise ConfigurationInvalid(
-                f"The certificate authorities in '{bundle}' cannot be read.",
+                f"The certificate authorities in '{outlet.ca_bundle}' cannot be read.",
                 detail="ca_bundle",
             ) from None
+    if mine:
+        try:
+            context.present(mine)  # type: ignore[attr-defined]  # NOTE: its class was chosen above
+        except Unusable as trouble:
+            raise ConfigurationInvalid(f"{trouble.key} {trouble.problem}.", detail=trouble.key) from None
     return context

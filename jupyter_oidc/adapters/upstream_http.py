@@ -2,16 +2,25 @@
 
 Each API has a connection pool of its own (C29); redirects are never followed; no cookie is kept or sent.
 A host name that leads into a private network is refused unless the API's settings allow it (C34).
+An API behind an egress proxy, or with a client certificate, has :mod:`jupyter_oidc.adapters.egress_pool`.
 aiohttp is imported at the first call, not with the extension.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.adapters.egress import proxy_for
+from jupyter_oidc.adapters.egress_pool import EgressPool
+from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.patient_response import patient_response
+from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
+from jupyter_oidc.adapters.public_address import must_be_public
+from jupyter_oidc.adapters.silence import Silence
 from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.tls_problems import is_refusal_of_ours, untrusted, unwelcome
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
     RouteForbidden,
@@ -23,6 +32,7 @@ from jupyter_oidc.errors import (
 from jupyter_oidc.proxy.ports import SocketRefused
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
     import aiohttp
@@ -33,7 +43,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.settings import Api
 
-PIECE: Final = 65_536
+PIECE: Final = 262_144
 """Bytes of a reply that wait in memory for a slow caller; twice as many at most."""
 
 LONGEST_LINE: Final = 32_768
@@ -46,12 +56,13 @@ _NOT_SENT: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 class HttpUpstreamReply:
     """Implements ``UpstreamReply``."""
 
-    __slots__ = ("_bearer", "_response", "status")
+    __slots__ = ("_bearer", "_longest_silence", "_response", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse, bearer: Secret) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, call: UpstreamCall) -> None:
         self.status = response.status
         self._response = response
-        self._bearer = bearer
+        self._bearer = call.bearer
+        self._longest_silence = call.api.timeout_idle
 
     @property
     def headers(self) -> Headers:
@@ -74,11 +85,22 @@ class HttpUpstreamReply:
         import aiohttp
 
         content = self._response.content
+        silence = Silence(self._longest_silence, lambda: content.set_exception(asyncio.TimeoutError()))
         try:
-            while chunk := await content.readany():
+            while True:
+                if self.waiting:
+                    silence.begin()
+                    chunk = await content.readany()
+                    silence.end()
+                else:
+                    chunk = await content.readany()
+                if not chunk:
+                    return
                 yield chunk
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
             raise UpstreamUnreachable("The API broke off its answer.", detail="upstream.truncated") from None
+        finally:
+            silence.stop()
 
     def drop(self) -> None:
         """Give the connection back if the body was read to its end, and close it otherwise."""
@@ -141,38 +163,54 @@ class HttpUpstream:
     """Implements ``UpstreamPort``; a pool is made when its API is called first, and anew when its settings change."""
 
     def __init__(self) -> None:
-        self._pools: dict[str, tuple[Api, aiohttp.ClientSession]] = {}
-        self._replaced: list[aiohttp.ClientSession] = []
+        self._pools: dict[str, tuple[Api, aiohttp.ClientSession | EgressPool]] = {}
+        self._replaced: list[aiohttp.ClientSession | EgressPool] = []
+        self._presented = PresentedCertificates()
 
     async def open(self, call: UpstreamCall) -> HttpUpstreamReply:
         """Send ``call``; see ``UpstreamPort.open``."""
-        from yarl import URL
-
-        pool = self._pool(call.api)
         headers = [*call.headers, *_credentials(call)]
         if call.length is not None:
             headers.append(("Content-Length", str(call.length)))
-        deadline = _Deadline(call.api.timeout_connect + call.api.timeout_header)
+        response = await self._send(call.api, call.method, call.url, headers, call.body)
+        if not _is_sound(response):
+            response.close()
+            raise UpstreamProtocolError
+        return HttpUpstreamReply(response, call)
+
+    async def knock(self, api: Api) -> None:
+        """Ask ``api`` for the head of its address, without a token; any answer of it will do.
+
+        Raises what :meth:`open` raises.
+        """
+        response = await self._send(api, "HEAD", api.base_url, [], None)
+        response.close()
+
+    async def _send(
+        self, api: Api, method: str, url: str, headers: Headers, body: AsyncIterator[bytes] | None
+    ) -> aiohttp.ClientResponse:
+        from yarl import URL
+
+        pool = self._pool(api)
+        deadline = _Deadline(api.timeout_connect + api.timeout_header)
         try:
-            response = await pool.request(
-                call.method,
-                URL(call.url, encoded=True),
+            return await pool.request(
+                method,
+                URL(url, encoded=True),
                 headers=headers,
-                data=None if call.body is None else deadline.after(call.body),
+                data=None if body is None else deadline.after(body),
                 allow_redirects=False,
-                skip_auto_headers=_NOT_SENT,
             )
         except (Exception, asyncio.CancelledError) as error:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
+            if isinstance(problem, TlsUntrusted):
+                deadline.stop()
+                problem = await self._untrusted(error, api, url)
             if problem is None:
                 raise
             raise problem from None
         finally:
             deadline.stop()
-        if not _is_sound(response):
-            response.close()
-            raise UpstreamProtocolError
-        return HttpUpstreamReply(response, call.bearer)
 
     async def open_socket(
         self, call: UpstreamCall, subprotocols: tuple[str, ...]
@@ -196,6 +234,9 @@ class HttpUpstream:
             return SocketRefused(refused.status, _readable(raw, call.bearer))
         except (Exception, asyncio.CancelledError) as error:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
+            if isinstance(problem, TlsUntrusted):
+                deadline.stop()
+                problem = await self._untrusted(error, call.api, call.url)
             if problem is None:
                 raise
             raise problem from None
@@ -210,7 +251,15 @@ class HttpUpstream:
             await pool.close()
         self._replaced.clear()
 
-    def _pool(self, api: Api) -> aiohttp.ClientSession:
+    async def _untrusted(self, error: BaseException, api: Api, url: str) -> TlsUntrusted:
+        outlet = outlet_of(api)
+        if is_refusal_of_ours(error):
+            return unwelcome(outlet)
+        proxy = proxy_for(url, outlet, os.environ)
+        public_only = must_be_public(url, api)
+        return untrusted(error, url, "API", await self._presented.issuer(url, proxy, public_only=public_only))
+
+    def _pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
         known = self._pools.get(api.name)
         if known is not None and known[0] is api:
             return known[1]
@@ -220,27 +269,41 @@ class HttpUpstream:
         self._pools[api.name] = (api, pool)
         return pool
 
-    def _new_pool(self, api: Api) -> aiohttp.ClientSession:
-        import aiohttp
+    def _new_pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
+        outlet = outlet_of(api)
+        proxy = proxy_for(api.base_url, outlet, os.environ)
+        if proxy is None and outlet.client_certificate is None:
+            return _session(api, verifying(outlet))
+        return EgressPool(outlet, proxy, lambda context, tracer: _session(api, context, tracer))
 
-        from jupyter_oidc.adapters.guarded_resolver import GuardedResolver
 
-        resolver = None if api.allow_private_network else GuardedResolver()
-        return aiohttp.ClientSession(
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            connector=aiohttp.TCPConnector(
-                limit=0, ssl=verifying([api.ca_bundle] if api.ca_bundle else []), resolver=resolver
-            ),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=api.timeout_connect, sock_read=max(api.timeout_idle, api.timeout_header)
-            ),
-            read_bufsize=PIECE,
-            max_line_size=LONGEST_LINE,
-            max_field_size=LONGEST_LINE,
-            trust_env=False,
-            response_class=patient_response(),
-        )
+def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
+    """Return a pool; behind a proxy, of ``tunnels``: there the only name that is resolved is the proxy's own."""
+    import aiohttp
+
+    from jupyter_oidc.adapters.guarded_resolver import GuardedResolver
+
+    return aiohttp.ClientSession(
+        auto_decompress=False,
+        skip_auto_headers=_NOT_SENT,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(
+            limit=0,
+            ssl=context,
+            resolver=None if tunnels or api.allow_private_network else GuardedResolver(),
+        ),
+        timeout=aiohttp.ClientTimeout(
+            total=None,
+            connect=api.timeout_connect if tunnels else None,
+            sock_connect=api.timeout_connect,
+        ),
+        read_bufsize=PIECE,
+        max_line_size=LONGEST_LINE,
+        max_field_size=LONGEST_LINE,
+        trust_env=False,
+        response_class=patient_response(),
+        trace_configs=[tunnels] if tunnels else [],
+    )
 
 
 class _Deadline:
@@ -288,8 +351,8 @@ def problem_of(error: BaseException) -> Problem | None:
 
     from jupyter_oidc.adapters.guarded_resolver import PrivateAddress
 
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return TlsUntrusted("The API's certificate is not trusted on this machine.")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError) or is_refusal_of_ours(error):
+        return TlsUntrusted()
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return UpstreamUnreachable(detail="upstream.connect")
     if isinstance(error, asyncio.TimeoutError):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.demo import leash
 from jupyter_oidc.demo.cast import ACCESS_TOKEN_SECONDS, API, CLIENT_ID, PERSONAS, SCOPES
+from jupyter_oidc.demo.doorstep import Doorstep
 from jupyter_oidc.demo.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def main() -> None:
     parser.add_argument("--ready", type=Path, required=True, help="the file that receives the issuer when ready")
     parser.add_argument("--redirect-uri", action="append", default=[], help="a redirect URI to register")
     parser.add_argument("--ledger", type=Path, help="note everything that is issued in this file (demo-check only)")
+    parser.add_argument("--told", type=Path, help="the file that tells where browsers see the provider (Binder only)")
     chosen = parser.parse_args()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -123,6 +125,8 @@ def main() -> None:
         issuer = f"http://{HOST}:{listener.getsockname()[1]}"
         write_configuration(chosen.folder, issuer, chosen.redirect_uri)
         server = _server(listener, chosen.folder, chosen.ledger)
+        if chosen.told is not None:
+            server.app = Doorstep(server.app, issuer, chosen.told)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         leash.publish(chosen.ready, issuer)
         threading.Event().wait()

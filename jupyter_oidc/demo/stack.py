@@ -179,10 +179,7 @@ class Stack:
         configuration.touch(mode=0o600)
         document = jupyter_settings(self, issuer, api_url)
         configuration.write_text(json.dumps(document, indent=2), encoding="utf-8")
-        preferences = places.settings / "lab-settings" / "@jupyterlab" / "apputils-extension"
-        preferences.mkdir(parents=True)
-        # JupyterLab's question about news would cover the notebook; the demo answers it with no.
-        (preferences / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', encoding="utf-8")
+        answer_questions(places.settings / "lab-settings")
         child = Child.start(
             "JupyterLab",
             ("-m", "jupyter_oidc.demo.leash", str(places.root), "jupyterlab"),
@@ -214,20 +211,7 @@ class Stack:
 def jupyter_settings(stack: Stack, issuer: str, api_url: str) -> dict[str, Any]:
     """Return the configuration of the demo's Jupyter server; what a reader would write is ``JupyterOIDC``."""
     return {
-        "JupyterOIDC": {
-            "providers": {
-                PROVIDER: {
-                    "issuer": issuer,
-                    "client_id": CLIENT_ID,
-                    "scopes": list(SCOPES),
-                    "entitlement_claims": ["roles"],
-                    # NOTE: the provider speaks http on the loopback address; a real one never does.
-                    "allow_insecure_loopback": True,
-                    "apis": {API: {"base_url": api_url, "methods": ["GET", "HEAD", "POST"]}},
-                },
-            },
-            "storage": "memory",
-        },
+        "JupyterOIDC": oidc_settings(issuer, api_url),
         "ServerApp": {
             "ip": "localhost",
             "port": stack.port,
@@ -241,6 +225,32 @@ def jupyter_settings(stack: Stack, issuer: str, api_url: str) -> dict[str, Any]:
         },
         "IdentityProvider": {"token": stack.token},
         "LabApp": {"news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate"},
+    }
+
+
+def answer_questions(settings: Path) -> None:
+    """Answer JupyterLab's question about news, which would cover the notebook, with no."""
+    preferences = settings / "@jupyterlab" / "apputils-extension"
+    preferences.mkdir(parents=True)
+    (preferences / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', encoding="utf-8")
+
+
+def oidc_settings(issuer: str, api_url: str, **more: str) -> dict[str, Any]:
+    """Return the section ``JupyterOIDC``; ``more`` goes to the provider."""
+    return {
+        "providers": {
+            PROVIDER: {
+                "issuer": issuer,
+                "client_id": CLIENT_ID,
+                "scopes": list(SCOPES),
+                "entitlement_claims": ["roles"],
+                # NOTE: the provider speaks http on the loopback address; a real one never does.
+                "allow_insecure_loopback": True,
+                "apis": {API: {"base_url": api_url, "methods": ["GET", "HEAD", "POST"]}},
+                **more,
+            },
+        },
+        "storage": "memory",
     }
 
 

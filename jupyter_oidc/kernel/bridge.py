@@ -77,6 +77,11 @@ class Bridge:
         """Return how far a sign-in has come, after at most ``wait`` seconds."""
         return self._call("GET", f"{_flow_path(started)}?wait={wait:g}", "sign-in-progress.reply")
 
+    def complete(self, started: dict[str, Any], pasted: str) -> dict[str, Any]:
+        """Hand over the address at which the provider left the browser; the reply says how the sign-in ended."""
+        body = {"redirect_url": pasted}
+        return self._call("POST", f"{_flow_path(started)}/complete", "sign-in-progress.reply", json=body)
+
     def cancel(self, started: dict[str, Any]) -> None:
         """Cancel a sign-in."""
         self._call("DELETE", _flow_path(started), "sign-in-progress.reply", timeout=FAREWELL)

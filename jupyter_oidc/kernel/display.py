@@ -20,6 +20,9 @@ STATES = {
 }
 """State -> (what it means, what to do): the same words everywhere."""
 
+RENEWAL_FAILS = "Signed in, renewal fails"
+"""What ``refresh-failed`` means where the provider can be reached and refuses, or answers nonsense."""
+
 _DOT = {
     "active": "--jp-success-color1, #388e3c",
     "refresh-failed": "--jp-warn-color1, #f57c00",
@@ -39,10 +42,17 @@ _BUTTON = (
     "background:var(--jp-brand-color1, #1976d2);color:var(--jp-ui-inverse-font-color1, #ffffff)"
 )
 
+_CODE = (
+    "display:inline-block;margin:0.3em 0;padding:0.2em 0.5em;border-radius:4px;font-size:1.9em;letter-spacing:0.12em;"
+    "user-select:all;-webkit-user-select:all;border:1px dashed var(--jp-border-color1, #bdbdbd);"
+    "background:var(--jp-layout-color2, transparent);color:var(--jp-content-font-color0, inherit);"
+    "font-family:var(--jp-code-font-family, monospace)"
+)
+
 
 def session_text(summary: dict[str, Any]) -> str:
     """Return one line about a session."""
-    title, action = STATES[summary["state"]]
+    title, action = _meaning(summary)
     parts = [f"{title} at {summary['provider']}{_as_whom(summary)}."]
     if summary["state"] == "active" and summary["expires_in"] is not None:
         parts.append(_renewal(summary))
@@ -53,7 +63,7 @@ def session_text(summary: dict[str, Any]) -> str:
 
 def session_html(summary: dict[str, Any]) -> str:
     """Return a card about a session."""
-    title, action = STATES[summary["state"]]
+    title, action = _meaning(summary)
     colour = _DOT.get(summary["state"], "--jp-ui-font-color3, #9e9e9e")
     head = (
         f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span> '
@@ -68,14 +78,45 @@ def session_html(summary: dict[str, Any]) -> str:
     return f'<div role="status" style="{_CARD}">{"".join(rows)}</div>'
 
 
-def link_html(url: str, provider: str, seconds: float, code: str = "") -> str:
-    """Return the invitation to sign in, with the time that is left; ``code`` is what a device sign-in asks for."""
-    entered = f"<div>Enter the code <b>{escape(plain(code))}</b></div>" if code else ""
+def link_html(url: str, provider: str, seconds: float, *, pasted: bool = False) -> str:
+    """Return the invitation to sign in, with the time that is left; ``pasted`` says that the answer is copied by hand."""
+    steps = (
+        "<div>1. Open the sign-in page and sign in.</div><div>2. The browser ends at a page that may not load. "
+        "Copy the whole address of it.</div><div>3. Paste it into the field below; it stays hidden.</div>"
+        f'<div style="{_MUTED}">Give that address to nobody else, and paste none that somebody sent you.</div>'
+    )
+    return _invitation(provider, (steps if pasted else "") + _link(url), seconds)
+
+
+def code_html(url: str, provider: str, seconds: float, code: str, *, filled_in: bool) -> str:
+    """Return the invitation to sign in with a code; ``filled_in`` says that the page at ``url`` knows it already.
+
+    One click selects the whole code, so that it can be copied; there is no script that could do it.
+    """
+    shown = plain(code)
+    spelt = escape(", ".join(shown))
+    act = "Check that the page shows this code:" if filled_in else "Enter this code on the page:"
+    body = (
+        f"<div>{act}</div>"
+        f'<div><code role="img" aria-label="Code: {spelt}" style="{_CODE}">'
+        f"{escape(shown)}</code></div>"
+        f"{_link(url)}"
+        f'<div style="{_MUTED}">Click the code to select it. Never enter a code that somebody else sent you.</div>'
+    )
+    return _invitation(provider, body, seconds)
+
+
+def _invitation(provider: str, body: str, seconds: float) -> str:
     return (
-        f'<div style="{_CARD}"><div><b>Sign in at {escape(provider)}</b></div>{entered}'
-        f'<a style="{_BUTTON}" href="{escape(url)}" target="_blank" rel="noopener noreferrer">Open the sign-in page</a>'
+        f'<div style="{_CARD}"><div><b>Sign in at {escape(provider)}</b></div>{body}'
         f'<div role="status" style="{_MUTED}">Waiting for you; {_clock(seconds)} left. '
         "Interrupt the kernel to cancel.</div></div>"
+    )
+
+
+def _link(url: str) -> str:
+    return (
+        f'<a style="{_BUTTON}" href="{escape(url)}" target="_blank" rel="noopener noreferrer">Open the sign-in page</a>'
     )
 
 
@@ -135,6 +176,14 @@ def ended_transfer_html(text: str) -> str:
     return f'<div role="status" style="{_MUTED}">{escape(plain(text))}</div>'
 
 
+def _meaning(summary: dict[str, Any]) -> tuple[str, str]:
+    """Return what the state means and what to do; the panel in the page has the same headlines."""
+    title, action = STATES[summary["state"]]
+    if summary["state"] == "refresh-failed" and summary["reason"] not in (None, "idp_unavailable"):
+        title = RENEWAL_FAILS
+    return title, action
+
+
 def _as_whom(summary: dict[str, Any]) -> str:
     user = summary["user"] or {}
     name = user.get("name") or user.get("username")
@@ -164,6 +213,10 @@ class Notice:
     def __init__(self) -> None:
         self._handle: Any = None
         self._said = ""
+
+    def warn(self, text: str) -> None:
+        """Say ``text`` beside the notice, which stays."""
+        Notice().show(ended_html(plain(text)), plain(text))
 
     def show(self, html: str, text: str) -> None:
         """Show or replace the notice; ``text`` is for a terminal, where it is printed once."""

@@ -269,6 +269,12 @@ class TlsUntrusted(OIDCError):
     code = "tls_untrusted"
 
 
+class EgressProxyAuth(OIDCError):
+    """The proxy between the server and the outside does not let it through."""
+
+    code = "egress_proxy_auth"
+
+
 class IdpUnavailable(OIDCError):
     """The provider cannot be reached."""
 

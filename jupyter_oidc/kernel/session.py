@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from jupyter_oidc.kernel.bridge import bridge
 from jupyter_oidc.kernel.display import (
     Notice,
+    code_html,
     done_html,
     ended_html,
     link_html,
@@ -18,9 +19,12 @@ from jupyter_oidc.kernel.display import (
     signed_out_html,
 )
 from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
+from jupyter_oidc.kernel.paste import paste
 from jupyter_oidc.kernel.replies import broken_contract
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_oidc.kernel.auth import ApiAuth
     from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 
@@ -134,15 +138,14 @@ def sign_in(provider: str | None = None, *, api: str | None = None, timeout: flo
         if summary["state"] == "active":
             return _session(summary)
     started = connection.begin(name, api)
-    url, code = _where(started, connection.server.origin)
-    notice = Notice()
-
-    def tell(seconds_left: float) -> None:
-        entered = f" and enter the code {plain(code)}" if code else ""
-        notice.show(link_html(url, name, seconds_left, code), f"To sign in at {name}, open: {url}{entered}")
+    tell, notice = _invitation(started, connection.server.origin)
 
     try:
-        progress = connection.await_sign_in(started, timeout, tell)
+        if started["strategy"] == "paste":
+            tell(started["expires_in"])
+            progress = paste(connection, started, notice.warn)
+        else:
+            progress = connection.await_sign_in(started, timeout, tell)
     except (OIDCError, KeyboardInterrupt) as ending:
         notice.show(
             ended_html("The sign-in was cancelled." if isinstance(ending, KeyboardInterrupt) else str(ending)), ""
@@ -204,18 +207,28 @@ def _session(summary: dict[str, Any]) -> Session:
     return Session(**parts, user=user, apis=[ApiAccess(**api) for api in summary["apis"]], _summary=summary)
 
 
-def _where(started: dict[str, Any], origin: str) -> tuple[str, str]:
-    """Return the address to open and, for a device sign-in, the code to enter there."""
-    device = started["device"]
+def _invitation(started: dict[str, Any], origin: str) -> tuple[Callable[[float], None], Notice]:
+    """Return what shows how to go on, given the seconds left, and the place where it is shown."""
+    name, device, notice = started["provider"], started["device"], Notice()
     if device is None:
-        url, code = origin + (started["start_url"] or ""), ""
-        usable = (started["start_url"] or "").startswith("/")
-    else:
-        url, code = device["verification_uri_complete"] or device["verification_uri"], device["user_code"]
-        usable = urlsplit(url).scheme in ("http", "https")
+        url = _checked(origin + (started["start_url"] or ""), usable=(started["start_url"] or "").startswith("/"))
+        pasted = started["strategy"] == "paste"
+        text = f"To sign in at {name}, open: {url}" + (", then copy the address at which the browser ends" * pasted)
+        return lambda left: notice.show(link_html(url, name, left, pasted=pasted), text), notice
+    filled_in = device["verification_uri_complete"] is not None
+    url = device["verification_uri_complete"] or device["verification_uri"]
+    code = device["user_code"]
+    _checked(url, usable=urlsplit(url).scheme in ("http", "https"))
+    act = "and check that it shows the code" if filled_in else "and enter the code"
+    text = f"To sign in at {name}, open: {url} {act} {plain(code)}"
+    return lambda left: notice.show(code_html(url, name, left, code, filled_in=filled_in), text), notice
+
+
+def _checked(url: str, *, usable: bool) -> str:
+    """Return ``url`` if it may be shown as a link; raises ``ContractError``."""
     if not usable or not url.isprintable():
         raise broken_contract()
-    return url, code
+    return url
 
 
 def _why(progress: dict[str, Any], lab_url: str) -> OIDCError:

@@ -65,6 +65,7 @@ class AuthorizationRequest:
 
     ``max_age`` is in seconds.
     ``dpop_jkt`` is the thumbprint of the key that the code is bound to (RFC 9449, 10).
+    ``more`` are parameters from the settings that no specification knows; none takes the place of ours.
     What is sent in ``max_age`` and ``acr_values`` has to be remembered for V-13 and V-14.
     """
 
@@ -82,6 +83,7 @@ class AuthorizationRequest:
     resource: str | None = None
     login_hint: str | None = None
     dpop_jkt: str | None = None
+    more: tuple[tuple[str, str], ...] = ()
 
 
 def authorization_url(metadata: Metadata, request: AuthorizationRequest) -> str:
@@ -112,7 +114,8 @@ def authorization_url(metadata: Metadata, request: AuthorizationRequest) -> str:
         "login_hint": request.login_hint,
         "dpop_jkt": request.dpop_jkt,
     }
-    sent = {name: value for name, value in parameters.items() if value is not None}
+    sent = {name: value for name, value in request.more if name not in parameters}
+    sent.update((name, value) for name, value in parameters.items() if value is not None)
     endpoint = metadata.authorization_endpoint
     kept = urlsplit(endpoint).query
     if any(name in sent for name, _ in parse_qsl(kept, keep_blank_values=True)):

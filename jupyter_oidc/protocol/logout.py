@@ -6,7 +6,7 @@ This module refuses to put an ID token into a URL, see :func:`end_session_url`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from jupyter_oidc.protocol.authorization import with_query
@@ -50,35 +50,43 @@ def read_revocation_reply(reply: Reply) -> bool:
     return reply.status == 200 and not page
 
 
+STANDARD_PARAMETER: Final = "post_logout_redirect_uri"
+
+
 def end_session_url(
-    metadata: Metadata,
+    metadata: Metadata | None,
     *,
     client_id: str,
     post_logout_redirect_uri: str | None,
     state: str | None,
     allowed_origins: Sequence[str] = (),
+    configured: str | None = None,
+    redirect_parameter: str = STANDARD_PARAMETER,
 ) -> str | None:
     """Return where the browser ends the provider's session; ``None`` if there is no such page (L-2 to L-6).
 
+    ``configured`` is the page that the settings name in the place of the metadata's.
     ``allowed_origins`` (``https://host[:port]``), if there are any, confine where the browser may be sent.
 
     ``post_logout_redirect_uri`` must be exactly the registered value; without it the provider shows a page
-    of its own.
+    of its own. A ``redirect_parameter`` of another name than the standard's belongs to a page that is not the
+    standard's either, and may insist on it (D5): without a value, no such page is offered.
 
     NOTE: ``id_token_hint`` is left out deliberately.
     The URL reaches the browser through the page, and no page ever holds a token; the specification allows a
     request without the hint (RP-Initiated Logout 1.0, 2), and the provider may ask the person to confirm.
     """
-    if metadata.end_session_endpoint is None:
+    endpoint = configured or (metadata.end_session_endpoint if metadata is not None else None)
+    if endpoint is None or (post_logout_redirect_uri is None and redirect_parameter != STANDARD_PARAMETER):
         return None
-    if allowed_origins and origin_of(metadata.end_session_endpoint) not in map(origin_of, allowed_origins):
+    if allowed_origins and origin_of(endpoint) not in map(origin_of, allowed_origins):
         return None
     parameters = {"client_id": client_id}
     if post_logout_redirect_uri is not None:
-        parameters["post_logout_redirect_uri"] = post_logout_redirect_uri
+        parameters[redirect_parameter] = post_logout_redirect_uri
         if state is not None:
             parameters["state"] = state
-    return with_query(metadata.end_session_endpoint, parameters)
+    return with_query(endpoint, parameters)
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:

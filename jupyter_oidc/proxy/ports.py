@@ -104,8 +104,8 @@ class UpstreamPort(Protocol):
     async def open(self, call: UpstreamCall) -> UpstreamReply:
         """Return the head of the reply.
 
-        Raises ``UpstreamUnreachable``, ``UpstreamTimeout``, ``UpstreamProtocolError``, ``RouteForbidden`` or
-        ``TlsUntrusted``.
+        Raises ``UpstreamUnreachable``, ``UpstreamTimeout``, ``UpstreamProtocolError``, ``RouteForbidden``,
+        ``TlsUntrusted`` or ``EgressProxyAuth``.
         """
         ...
 

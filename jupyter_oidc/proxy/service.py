@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from jupyter_oidc.errors import (
     CallerForbidden,
-    IdpUnavailable,
     MethodNotAllowed,
     NotSignedIn,
     SessionExpired,
@@ -28,6 +27,7 @@ from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.target import rewritten_location, upstream_url
 from jupyter_oidc.proxy.turnstile import Turnstile
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
+from jupyter_oidc.sessions.later import unavailable
 from jupyter_oidc.sessions.registry import token_key
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class Gate:
                 raise SessionExpired
             case SignInNeeded():
                 raise NotSignedIn
-            case TryLater(seconds=seconds, reason=reason):
-                raise _unavailable(seconds, reason)
+            case TryLater() as later:
+                raise unavailable(later)
 
     async def renewed(self, rejected: Granted) -> Granted | None:
         """Return another token after the API ``rejected`` one; ``None`` if there is no better one.
@@ -108,9 +108,9 @@ class Gate:
                 raise SessionExpired
             case SignInNeeded():
                 raise NotSignedIn
-            case TryLater(seconds=seconds, reason=reason):
+            case TryLater() as later:
                 if self.session.ready(self.key, self.api.bearer_token_source) is None:
-                    raise _unavailable(seconds, reason)
+                    raise unavailable(later)
                 return None
 
     def step_up(self, headers: Headers) -> None:
@@ -139,8 +139,10 @@ class _Watched:
             cut()
 
     def _stop_watching(self) -> None:
-        if self._unwatch is not None:
-            self._unwatch()
+        # NOTE: whoever watches usually holds this answer, so it is let go of: a call leaves no cycle behind (ADR 17).
+        unwatch, self._unwatch = self._unwatch, None
+        if unwatch is not None:
+            unwatch()
 
 
 class Answer(_Watched):
@@ -342,14 +344,3 @@ def _wants_nonce(granted: Granted, reply: UpstreamReply | SocketRefused) -> bool
 
 def _values(reply: UpstreamReply | SocketRefused, lower: str) -> Iterator[str]:
     return (value for name, value in reply.headers if name.lower() == lower)
-
-
-def _unavailable(seconds: float, reason: str) -> IdpUnavailable:
-    if reason == "provider_configuration":
-        return IdpUnavailable(
-            "The provider refuses to renew the session because of how this client is set up.",
-            action="Ask your administrator to check the client's settings at the provider.",
-            detail=reason,
-            retry_after=seconds,
-        )
-    return IdpUnavailable(detail=reason, retry_after=seconds)

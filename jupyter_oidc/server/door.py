@@ -29,19 +29,22 @@ class Door:
     """What a verb declares: who may call it, and the action that a user must be authorised for.
 
     An open door has no callers and a ``protection``.
+    ``from_other_sites`` lets in a browser that a page of another site sends here, as a whole page and without a body; such
+    a verb begins nothing.
     """
 
     callers: tuple[Caller, ...]
     action: Action | None
     protection: str | None = None
+    from_other_sites: bool = False
 
 
-def door(*callers: Caller, action: Action) -> Callable[[Verb], Verb]:
+def door(*callers: Caller, action: Action, from_other_sites: bool = False) -> Callable[[Verb], Verb]:
     """Let in ``callers`` only, users after the server's ``Authorizer`` agreed to ``(action, "jupyter_oidc")``.
 
     One decorated function per verb: Jupyter's own ``@authorized`` remembers the first action it saw.
     """
-    declared = Door(callers, action)
+    declared = Door(callers, action, from_other_sites=from_other_sites)
 
     def decorate(verb: Verb) -> Verb:
         @wraps(verb)

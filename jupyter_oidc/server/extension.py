@@ -15,9 +15,11 @@ from jupyter_core.paths import secure_write
 from jupyter_server.extension.application import ExtensionApp
 from tornado.ioloop import PeriodicCallback
 from tornado.routing import Rule
-from traitlets import Bool, Dict, Unicode
+from traitlets import Any as AnyTrait
+from traitlets import Bool
 
 from jupyter_oidc.adapters.journal import EventJournal
+from jupyter_oidc.adapters.named_files import with_files
 from jupyter_oidc.adapters.process import close_to_others
 from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
@@ -31,12 +33,14 @@ from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
 from jupyter_oidc.server.kernel_grants import KernelGrants
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsWatch
+from jupyter_oidc.server.whereabouts import Whereabouts
 from jupyter_oidc.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     import logging
 
     from jupyter_oidc.compose import Services
+    from jupyter_oidc.diagnostics import Surroundings
     from jupyter_oidc.secret import Secret
 
 
@@ -47,10 +51,12 @@ class JupyterOIDC(ExtensionApp):
     load_other_extensions = True
 
     # NOTE: own traits are copied into settings that every extension reads, so none of them ever holds a secret.
-    providers: Any = Dict(
+    # NOTE: of any type, because traitlets would refuse a wrong one by leaving the extension out, with the value in the log.
+    providers: Any = AnyTrait(
+        {},
         help="The providers by name; see the reference of settings. Client secrets are references, never values.",
     ).tag(config=True)
-    storage: Any = Unicode(
+    storage: Any = AnyTrait(
         "auto",
         help="Where refresh tokens are stored: 'auto', 'keyring', 'encrypted-file' or 'memory'.",
     ).tag(config=True)
@@ -70,11 +76,21 @@ class JupyterOIDC(ExtensionApp):
         journal = EventJournal(server.event_logger, server.log)
         journal.register()
         own = {name: getattr(self, name) for name in ("providers", "storage") if name in self.config.get(SECTION, {})}
-        read = read_settings(*configured(own, server.config_file_paths))
+        read = with_files(read_settings(*configured(own, server.config_file_paths)))
         entropy = SystemEntropy()
-        grants = KernelGrants(SystemClock(), entropy, self._kernel_key)
+        clock = SystemClock()
+        grants = KernelGrants(clock, entropy, self._kernel_key)
         settings, findings = (read, ()) if isinstance(read, Settings) else (None, tuple(read))
-        self._context = Context(lambda now: _services(now, journal, storage_key), settings, findings, grants, entropy)
+        self._context = Context(
+            lambda now: _services(now, journal, storage_key),
+            settings,
+            findings,
+            grants,
+            entropy,
+            look=lambda services, address: _surroundings(services, address, storage_key),
+            clock=clock,
+            whereabouts=Whereabouts.of_server(server.ip, os.environ),
+        )
         for finding in findings:
             server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
         if settings is not None:
@@ -132,6 +148,20 @@ def _services(settings: Settings, journal: EventJournal, storage_key: Secret | N
     from jupyter_oidc.compose import build, system_parts
 
     return build(settings, system_parts(settings, journal, storage_key))
+
+
+def _surroundings(services: Services, address: str, storage_key: Secret | None) -> Surroundings:
+    """Say what diagnostics look at."""
+    from jupyter_oidc.compose import surroundings
+
+    return surroundings(
+        services.settings,
+        (),
+        environment=os.environ,
+        storage_key=storage_key,
+        address=address,
+        sessions=services.sessions,
+    )
 
 
 def _check_key(settings: Settings, storage_key: Secret | None, log: logging.Logger) -> None:

@@ -31,17 +31,23 @@ from jupyter_oidc.errors import (
     Problem,
     RequestInvalid,
 )
+from jupyter_oidc.server.diagnosis import Diagnosis
 from jupyter_oidc.server.door import RESOURCE, Door, door_of, open_door
 from jupyter_oidc.server.kernel_grants import PREFIX
+from jupyter_oidc.server.loopback import LoopbackDoors
 from jupyter_oidc.server.problems import error_reply, problem_of
+from jupyter_oidc.server.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
+    from jupyter_oidc.diagnostics import Surroundings
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.kernel_grants import KernelGrants
+    from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Finding, Settings
 
 LARGEST_BODY: Final = 65_536
@@ -66,9 +72,21 @@ class Context:
     findings: tuple[Finding, ...]
     grants: KernelGrants
     entropy: Entropy
+    look: Callable[[Services, str], Surroundings]
+    clock: Clock
+    whereabouts: Whereabouts = field(default_factory=Whereabouts)
+    doors: LoopbackDoors = field(default_factory=LoopbackDoors)
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _proxy_prefix: str = ""
+    _diagnosis: Diagnosis | None = None
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What ``diagnostics`` answers; ``look`` says what there is to look at."""
+        if self._diagnosis is None:
+            self._diagnosis = Diagnosis(self.look, self.clock)
+        return self._diagnosis
 
     @property
     def services(self) -> Services | None:
@@ -79,7 +97,7 @@ class Context:
 
     async def reload(self, settings: Settings) -> None:
         """Put other settings in force; sessions that they do not concern go on (D9)."""
-        self.settings, self.findings = settings, ()
+        self.settings, self.findings, self._diagnosis = settings, (), None
         if self._opened is not None:
             await self._opened.reload(settings, self._install)
 
@@ -102,7 +120,8 @@ class Context:
         return self._proxy_prefix
 
     async def aclose(self) -> None:
-        """Close the services, if they were ever made."""
+        """Close the services, if they were ever made, and every listener."""
+        await self.doors.aclose()
         if self._opened is not None:
             await self._opened.aclose()
 
@@ -163,8 +182,16 @@ class OidcHandler(APIHandler):
         passes only with an ``Origin`` that Jupyter's own check has let through.
         """
         headers = self.request.headers
+        if self._is_led_here():
+            return False
         site = headers.get("Sec-Fetch-Site", "")
         return site == "cross-site" or (site == "same-site" and "Origin" not in headers)
+
+    def _is_led_here(self) -> bool:
+        """Return whether the browser shows this verb as a page of its own, and the verb is made for that."""
+        declared, headers = self._declared(), self.request.headers
+        whole_page = (headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")) == ("navigate", "document")
+        return declared is not None and declared.from_other_sites and whole_page and "Origin" not in headers
 
     def check_xsrf_cookie(self) -> None:
         """Enforce XSRF as the server does, and refuse with our code."""
@@ -199,11 +226,22 @@ class OidcHandler(APIHandler):
             raise Forbidden("This session belongs to the owner of the server.")
         if not await ensure_async(self.authorizer.is_authorized(self, user, declared.action or "", RESOURCE)):
             raise Forbidden
+        self.context.whereabouts.note(self.request.host, self.request.headers)
 
     @property
     def caller_name(self) -> str:
-        """A name for counting: the kernel, or the Jupyter user."""
-        return f"kernel:{self.kernel_id}" if self.kernel_id else f"user:{getattr(self.current_user, 'username', '')}"
+        """A name for counting, and for who began a sign-in: the kernel, or the Jupyter user.
+
+        Who shows Jupyter's token is one and the same, since Jupyter makes up a new user for each such request.
+        """
+        if self.kernel_id:
+            return f"kernel:{self.kernel_id}"
+        return "token" if self.token_authenticated else f"user:{getattr(self.current_user, 'username', '')}"
+
+    @property
+    def browser(self) -> Browser:
+        """Where the caller's browser is."""
+        return self.context.whereabouts.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
 
     @property
     def services(self) -> Services:
@@ -220,9 +258,11 @@ class OidcHandler(APIHandler):
         return value if value.startswith(PREFIX) else None
 
     def _door_is_open(self) -> bool:
-        verb = getattr(self, (self.request.method or "").lower(), None)
-        declared = door_of(verb)
+        declared = self._declared()
         return declared is not None and declared.protection is not None
+
+    def _declared(self) -> Door | None:
+        return door_of(getattr(self, (self.request.method or "").lower(), None))
 
     # -- the envelope --------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ nobody can lure a browser to another machine with it (ADR 0001).
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -16,6 +17,14 @@ _LOOPBACK_HOST: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,
 LONGEST_NEXT: Final = 2048
 
 
+def is_loopback_host(host: str) -> bool:
+    """Return whether ``host``, as a ``Host`` header names it, is a loopback name: then the browser is on this machine.
+
+    NOTE: or at the other end of a tunnel, which nothing in a request tells.
+    """
+    return _LOOPBACK_HOST.match(host) is not None
+
+
 def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callback_path: str) -> str:
     """Return the redirect URI for a browser that reached us as ``protocol://host``.
 
@@ -23,7 +32,7 @@ def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callba
     """
     if configured:
         return configured
-    if _LOOPBACK_HOST.match(host):
+    if is_loopback_host(host):
         return f"{protocol}://{host}{callback_path}"
     raise ConfigurationInvalid(
         "This server is not reached on a loopback address, so its redirect_uri has to be configured.",
@@ -33,6 +42,26 @@ def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callba
         ),
         detail="redirect_uri",
     )
+
+
+def must_be_near(host: str, peer: str) -> None:
+    """Require a browser on this machine, which came to ``host`` from the address ``peer``.
+
+    Raises ``ConfigurationInvalid``: a listener here cannot be reached from elsewhere, and something else could be.
+    """
+    try:
+        near = is_loopback_host(host) and ipaddress.ip_address(peer).is_loopback
+    except ValueError:
+        near = False
+    if not near:
+        raise ConfigurationInvalid(
+            "This browser is not on the machine of the Jupyter server, so it cannot come back through a listener there.",
+            action=(
+                "Open JupyterLab at its loopback address, or ask your administrator to set redirect_strategy to 'auto' "
+                "or 'device'."
+            ),
+            detail="loopback.elsewhere",
+        )
 
 
 def starts_elsewhere(redirect_uri: str, host: str) -> str | None:
@@ -45,11 +74,16 @@ def starts_elsewhere(redirect_uri: str, host: str) -> str | None:
 
 
 def local_path(path: str | None, base_url: str) -> str | None:
-    """Return ``path`` if it is a plain path below ``base_url`` of this server, else ``None`` (A-11, A29)."""
+    """Return ``path`` if it is a plain path below ``base_url`` of this server, else ``None`` (A-11, A29).
+
+    One with dot segments may climb out of ``base_url``, to the neighbours that a hub serves on the same origin.
+    """
     if not path or len(path) > LONGEST_NEXT or not path.startswith(base_url):
         return None
     for reading in (path, unquote(path)):
         if reading.startswith("//") or "\\" in reading or not reading.isprintable():
             return None
     parts = urlsplit(path)
-    return None if parts.scheme or parts.netloc else path
+    if parts.scheme or parts.netloc or not {".", ".."}.isdisjoint(unquote(parts.path).split("/")):
+        return None
+    return path

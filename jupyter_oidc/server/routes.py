@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.server.handlers.apis import ApisHandler
 from jupyter_oidc.server.handlers.browser import CallbackHandler, SignedOutHandler, StartHandler
+from jupyter_oidc.server.handlers.diagnostics import DiagnosticsHandler
+from jupyter_oidc.server.handlers.initiate import InitiateLoginHandler
 from jupyter_oidc.server.handlers.kernel_grant import KernelGrantHandler
 from jupyter_oidc.server.handlers.provider_logout import BackchannelLogoutHandler
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from jupyter_oidc.server.handlers.sessions import ProvidersHandler, RefreshHandler, SessionHandler, SignOutHandler
-from jupyter_oidc.server.handlers.sign_in import SignInHandler, SignInProgressHandler
+from jupyter_oidc.server.handlers.sign_in import CompleteHandler, SignInHandler, SignInProgressHandler
 
 if TYPE_CHECKING:
     from jupyter_oidc.server.handler import Context, OidcHandler
@@ -22,15 +24,18 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     (_PROVIDER + r"/session", SessionHandler),
     (_PROVIDER + r"/sign-in", SignInHandler),
     (_PROVIDER + r"/sign-in/([^/]+)", SignInProgressHandler),
+    (_PROVIDER + r"/sign-in/([^/]+)/complete", CompleteHandler),
     (r"/jupyter-oidc/start/([^/]+)", StartHandler),
     (_PROVIDER + r"/callback", CallbackHandler),
     (_PROVIDER + r"/refresh", RefreshHandler),
     (_PROVIDER + r"/sign-out", SignOutHandler),
     (_PROVIDER + r"/signed-out", SignedOutHandler),
+    (_PROVIDER + r"/initiate-login", InitiateLoginHandler),
     (_PROVIDER + r"/backchannel-logout", BackchannelLogoutHandler),
     (r"/jupyter-oidc/apis", ApisHandler),
     (r"/jupyter-oidc/api/(.*)", ProxyHandler),
     (r"/jupyter-oidc/kernel/grant", KernelGrantHandler),
+    (r"/jupyter-oidc/diagnostics", DiagnosticsHandler),
 )
 """``(pattern below base_url, handler)``."""
 

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.adapters.named_files import with_files
 from jupyter_oidc.server.config import Fingerprint, configured, fingerprint, fixed, unreadable
 from jupyter_oidc.settings import Settings, read_settings
 
@@ -62,7 +63,7 @@ class SettingsWatch:
         if broken:
             self._log.error("jupyter_oidc: the settings before stay in force: not JSON: %s", ", ".join(broken))
             return
-        read = read_settings(*configured(self._fixed, self._paths))
+        read = await asyncio.to_thread(with_files, read_settings(*configured(self._fixed, self._paths)))
         if not isinstance(read, Settings):
             for finding in read:
                 self._log.error("jupyter_oidc: the settings before stay in force until this is corrected: %s", finding)

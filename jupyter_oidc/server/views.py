@@ -51,14 +51,20 @@ def provider_view(summary: Summary) -> dict[str, Any]:
     return {"name": summary.provider, "issuer": summary.issuer, "state": summary.state.value}
 
 
-def started_view(pending: PendingSignIn, start_url: str, now: Moment) -> dict[str, Any]:
+def started_view(pending: PendingSignIn, start_url: str | None, now: Moment) -> dict[str, Any]:
     """Return the contract ``sign-in.reply``."""
+    code = pending.code
     return {
         "flow": pending.flow,
         "provider": pending.provider,
-        "strategy": "server",
+        "strategy": pending.strategy,
         "start_url": start_url,
-        "device": None,
+        "device": code
+        and {
+            "user_code": code.user_code,
+            "verification_uri": code.verification_uri,
+            "verification_uri_complete": code.verification_uri_complete,
+        },
         "expires_in": int(pending.seconds_left(now)),
     }
 

@@ -45,7 +45,7 @@ class Custody:
     @classmethod
     def of_sign_in(cls, tokens: Tokens, settings: Provider, now: Moment) -> Custody:
         """Return the belongings of a session that begins ``now``."""
-        return cls(signed_in_at=now.wall, proof_key=tokens.proof_key).absorbing(tokens, SIGN_IN_KEY, settings, now)
+        return cls(signed_in_at=now.wall, proof_key=tokens.proof_key).absorbing(tokens, SIGN_IN_KEY, settings)
 
     @classmethod
     def of_entry(cls, entry: Entry, proof_key: ProofKey | None) -> Custody:
@@ -62,10 +62,10 @@ class Custody:
             sid=entry.sid,
         )
 
-    def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider, now: Moment) -> Custody:
+    def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider) -> Custody:
         """Return these belongings after a token response for ``key`` (F-4)."""
         answer = tokens.set
-        access_token = AccessToken(answer.access_token, now, answer.expires_in, tokens.proof_key)
+        access_token = AccessToken(answer.access_token, tokens.asked, answer.expires_in, tokens.proof_key)
         after = replace(
             self,
             refresh_token=answer.refresh_token or self.refresh_token,
@@ -73,7 +73,7 @@ class Custody:
             scopes=answer.scopes if key == SIGN_IN_KEY else self.scopes,
         )
         if answer.id_token is not None and tokens.id_token_expires_at is not None:
-            id_token = AccessToken(answer.id_token, now, tokens.id_token_expires_at - now.wall)
+            id_token = AccessToken(answer.id_token, tokens.asked, tokens.id_token_expires_at - tokens.asked.wall)
             after = replace(after, id_token=id_token)
         person = tokens.person
         if person is None:

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from jupyter_oidc.errors import (
     ClockSkew,
     DiscoveryFailed,
+    EgressProxyAuth,
     IdpUnavailable,
     IdTokenRejected,
     LogoutTokenInvalid,
+    Problem,
     TlsUntrusted,
     TokenResponseInvalid,
     UserinfoRejected,
 )
 from jupyter_oidc.protocol import (
     authorization,
+    device,
     discovery,
     dpop,
     id_token,
@@ -39,12 +42,12 @@ from jupyter_oidc.sessions.proving import Proving
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.protocol.message import Reply
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.grant import TokenKey
-    from jupyter_oidc.sessions.pending import PendingSignIn
+    from jupyter_oidc.sessions.pending import PendingSignIn, Wishes
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.settings import Provider
 
@@ -53,8 +56,13 @@ _T_co = TypeVar("_T_co", covariant=True)
 KEYS_STAY_GOOD = 86_400.0
 """Seconds for which cached keys may be used while the key endpoint is down (A19)."""
 
-_USERINFO_WEATHER = frozenset({"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.unanswered"})
+_USERINFO_WEATHER = frozenset(
+    {"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.proxy", "idp.unanswered"}
+)
 """Details of UserInfo replies that say nothing about the person (B6)."""
+
+_NOT_THE_PROVIDER = frozenset({"token.format", "token.status"})
+"""Details of token replies that no token endpoint gives: a portal's page, a redirect (A10, A31)."""
 
 STRANGERS_PAUSE = 10.0
 """Seconds between two key sets that are fetched because of a token that anybody could have sent (K-7)."""
@@ -84,11 +92,14 @@ class Tokens:
 
     ``person`` is ``None`` only if a refresh told nothing new; ``id_token_expires_at`` is wall seconds, and
     ``None`` without an ID token.
+    ``asked`` is when they were asked for: their lifetime counts from then at the latest, however slow the answer and
+    the checks of it were (RFC 6749, 5.1).
     ``proof_key`` is the key that the tokens are bound to, or ``None`` for bearer tokens.
     """
 
     set: token.TokenSet
     person: Person | None
+    asked: Moment
     id_token_expires_at: float | None = None
     proof_key: dpop.ProofKey | None = None
 
@@ -135,7 +146,7 @@ class Dialogue:
         self._client_secret = client_secret
         self._metadata: discovery.Metadata | None = None
         self._metadata_until = 0.0
-        self._metadata_lock = asyncio.Lock()
+        self._discovery: asyncio.Task[discovery.Metadata] | None = None
         self._keys: jwks.KeySet | None = None
         self._keys_uri = ""
         self._keys_at = 0.0
@@ -145,23 +156,28 @@ class Dialogue:
         """Return the provider metadata in force, fetching it when there is none or it is too old (D-10).
 
         Raises ``IssuerMismatch``, ``DiscoveryFailed``, ``IdpUnavailable`` or ``TlsUntrusted``; failures are
-        not remembered.
+        not remembered, but whoever waits for the same answer hears of the same failure.
         """
-        async with self._metadata_lock:
-            now = self._clock.now().monotonic
-            if self._metadata is None or now >= self._metadata_until:
-                self._metadata = None
-                issuer = self._settings.issuer
-                reply = await self._port.send(discovery.discovery_call(issuer))
-                if reply.status in (429, 500, 502, 503, 504):
-                    raise IdpUnavailable(detail="discovery.status")
-                self._metadata = discovery.read_discovery_reply(
-                    issuer,
-                    reply,
-                    allow_loopback_http=self._settings.allow_insecure_loopback,
-                )
-                self._metadata_until = now + self._metadata.lifetime
+        if self._metadata is not None and self._clock.now().monotonic < self._metadata_until:
             return self._metadata
+        self._metadata = None
+        if self._discovery is None or self._discovery.done():
+            self._discovery = asyncio.ensure_future(self._discover())
+            self._discovery.add_done_callback(_take_note)
+        return await asyncio.shield(self._discovery)  # it goes on for the others when one of them leaves
+
+    async def _discover(self) -> discovery.Metadata:
+        issuer, asked = self._settings.issuer, self._clock.now().monotonic
+        reply = await self._port.send(discovery.discovery_call(issuer))
+        if reply.status in (429, 500, 502, 503, 504):
+            raise IdpUnavailable(detail="discovery.status")
+        self._metadata = discovery.read_discovery_reply(
+            issuer,
+            reply,
+            allow_loopback_http=self._settings.allow_insecure_loopback,
+        )
+        self._metadata_until = asked + self._metadata.lifetime
+        return self._metadata
 
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
         """Return the URL that sends the browser to the provider for ``pending`` (section A)."""
@@ -177,11 +193,13 @@ class Dialogue:
             nonce=pending.nonce,
             code_challenge=challenge_of(pending.verifier),
             response_mode=settings.response_mode,
-            prompt=pending.prompt or settings.prompt,
-            max_age=self._max_age(pending),
-            acr_values=pending.step_up.acr_values,
+            prompt=pending.wishes.prompt or settings.prompt,
+            max_age=self._max_age(pending.wishes),
+            acr_values=pending.wishes.step_up.acr_values,
             audience=settings.audience if settings.send_audience_in_authorize else None,
+            login_hint=pending.wishes.login_hint,
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
+            more=settings.authorization_parameters,
         )
         return authorization.authorization_url(metadata, request)
 
@@ -216,6 +234,7 @@ class Dialogue:
         callback = authorization.read_callback(expected, parameters)
         if isinstance(callback, authorization.Declined):
             return callback
+        asked = self._clock.now()
         reply = await self._proving.send(
             token.redeem_call(
                 metadata,
@@ -226,29 +245,107 @@ class Dialogue:
             ),
             proof_key,
         )
-        now = self._clock.now().wall
-        answer = token.read_token_reply(
-            reply,
-            requested_scopes=self._settings.scopes,
-            id_token_required=True,
-            now=now,
-            proved=proof_key is not None,
-        )
+        answer = self._read_sign_in(reply, proof_key)
         if isinstance(answer, token.TokenUnavailable):
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
         if isinstance(answer, token.TokenError):
             return answer
+        rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending.wishes))
+        return await self._admit(metadata, answer, rules, reply, proof_key, asked)
+
+    async def authorize_device(self, wishes: Wishes, *, longest: float) -> device.DeviceAuthorization:
+        """Get a code for the person and one for us, good for at most ``longest`` seconds (RFC 8628, 3.1, 3.2)."""
+        metadata, settings = await self.metadata(), self._settings
+        call = device.device_authorization_call(
+            metadata,
+            self._client(),
+            device.DeviceRequest(
+                scopes=settings.scopes,
+                audience=settings.audience if settings.send_audience_in_authorize else None,
+                prompt=wishes.prompt or settings.prompt,
+                max_age=self._max_age(wishes),
+                acr_values=wishes.step_up.acr_values,
+            ),
+        )
+        if call is None:
+            raise DiscoveryFailed(detail="discovery.device_authorization_endpoint")
+        given = device.read_device_reply(
+            await self._port.send(call),
+            now=self._clock.now().wall,
+            longest=longest,
+            allow_loopback_http=settings.allow_insecure_loopback,
+        )
+        if isinstance(given, token.TokenUnavailable):
+            raise IdpUnavailable(detail="device.status", retry_after=given.retry_after)
+        if isinstance(given, token.TokenError):
+            raise TokenResponseInvalid(
+                "The provider refuses to begin a sign-in by code for this application.",
+                action="Ask your administrator to enable the device authorization grant for this client.",
+                detail=f"device.{given.error}",
+            )
+        return given
+
+    async def redeem_device(
+        self, device_code: Secret, wishes: Wishes, proof_key: dpop.ProofKey | None
+    ) -> Tokens | token.TokenError | token.TokenUnavailable | Unanswered:
+        """Ask once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
+
+        There is no nonce in this grant, so none may be in the ID token either (see ``protocol.device``).
+        ``Unanswered`` says that no answer came, or one of something in between that is not the provider; the next
+        question may be answered. Raises what makes tokens unusable, or what happened after they had been given.
+        """
+        try:
+            metadata = await self.metadata()
+            call = device.device_token_call(metadata, self._client(), device_code)
+            asked = self._clock.now()
+            reply = await self._proving.send(call, proof_key)
+            answer = self._read_sign_in(reply, proof_key)
+        except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
+            if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_THE_PROVIDER:
+                raise
+            return Unanswered()
+        if not isinstance(answer, token.TokenSet):
+            return answer
+        rules = self._id_token_rules(nonce=None, max_age=self._max_age(wishes))
+        tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
+        if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
+            await self._discard(metadata, answer)
+            raise IdTokenRejected(
+                "The provider's ID token was refused: it belongs to another sign-in (nonce).", detail="id_token.nonce"
+            )
+        return tokens
+
+    def _read_sign_in(
+        self, reply: Reply, proof_key: dpop.ProofKey | None
+    ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
+        return token.read_token_reply(
+            reply,
+            requested_scopes=self._settings.scopes,
+            id_token_required=True,
+            now=self._clock.now().wall,
+            proved=proof_key is not None,
+        )
+
+    async def _admit(
+        self,
+        metadata: discovery.Metadata,
+        answer: token.TokenSet,
+        rules: id_token.IdTokenRules,
+        reply: Reply,
+        proof_key: dpop.ProofKey | None,
+        asked: Moment,
+    ) -> Tokens:
+        """Validate the tokens of a sign-in and find out whose they are (sections V and U); refused ones are revoked."""
         if answer.id_token is None:
             raise TokenResponseInvalid(detail="token.id_token")
-        rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending))
         try:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
             claims = await self._claims(metadata, answer, verified, proof_key)
-            person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
-        except (IdTokenRejected, UserinfoRejected, ClockSkew):
+        except Problem:
             await self._discard(metadata, answer)
             raise
-        return Tokens(answer, person, verified.expires_at, proof_key)
+        person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
+        return Tokens(answer, person, asked, verified.expires_at, proof_key)
 
     async def refresh(
         self,
@@ -275,6 +372,7 @@ class Dialogue:
             resource=key.resource,
             audience=key.audience,
         )
+        asked = self._clock.now()
         try:
             reply = await self._proving.send(call, proof_key)
         except IdpUnavailable as problem:
@@ -291,11 +389,13 @@ class Dialogue:
         if not isinstance(answer, token.TokenSet):
             return answer
         try:
-            return await self._tokens_after_refresh(metadata, answer, reply, subject, previous, proof_key)
+            return await self._tokens_after_refresh(metadata, answer, reply, subject, previous, proof_key, asked)
         except (IdTokenRejected, UserinfoRejected):
             await self._discard(metadata, answer)
             raise
-        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, ClockSkew):
+        except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
+            # NOTE: a caller whose time is up must have the new refresh token all the same, for the old one is spent;
+            # so being cancelled ends the checks here, and not the task.
             return Unverified(answer.refresh_token)
 
     async def exchange(
@@ -359,23 +459,28 @@ class Dialogue:
 
         With ``allowed_sign_out_origins`` the page is left out if its origin is not among them.
         """
-        if self._metadata is None:
+        settings = self._settings
+        if not settings.offer_provider_sign_out:
             return None
         return logout.end_session_url(
             self._metadata,
-            client_id=self._settings.client_id,
-            post_logout_redirect_uri=self._settings.post_logout_redirect_uri,
+            client_id=settings.client_id,
+            post_logout_redirect_uri=settings.post_logout_redirect_uri,
             state=None,
-            allowed_origins=self._settings.allowed_sign_out_origins,
+            allowed_origins=settings.allowed_sign_out_origins,
+            configured=settings.end_session_endpoint,
+            redirect_parameter=settings.post_logout_redirect_parameter,
         )
 
     async def aclose(self) -> None:
         """Close the port."""
+        if self._discovery is not None:
+            self._discovery.cancel()
         await self._port.aclose()
 
-    def _max_age(self, pending: PendingSignIn) -> int | None:
+    def _max_age(self, wishes: Wishes) -> int | None:
         """Return the stricter of what the settings and the API that asked for this sign-in demand (A-8, V-13)."""
-        wanted = [age for age in (self._settings.max_age, pending.step_up.max_age) if age is not None]
+        wanted = [age for age in (self._settings.max_age, wishes.step_up.max_age) if age is not None]
         return min(wanted, default=None)
 
     def _client(self) -> token.Client:
@@ -522,6 +627,7 @@ class Dialogue:
         subject: str,
         previous: id_token.Identity | None,
         proof_key: dpop.ProofKey | None,
+        asked: Moment,
     ) -> Tokens:
         """Check a refreshed ID token against the sign-in, then read UserInfo again (F-5, F-9).
 
@@ -543,8 +649,8 @@ class Dialogue:
             if problem.detail not in _USERINFO_WEATHER:
                 raise
             if not claims:
-                return Tokens(answer, None, expires_at, proof_key)
-        return Tokens(answer, Person(identity, subject, claims, sid), expires_at, proof_key)
+                return Tokens(answer, None, asked, expires_at, proof_key)
+        return Tokens(answer, Person(identity, subject, claims, sid), asked, expires_at, proof_key)
 
     async def _discard(self, metadata: discovery.Metadata, answer: token.TokenSet) -> None:
         """Revoke, as well as can be, the tokens of an answer that was refused (A17, B4)."""
@@ -559,5 +665,11 @@ class Dialogue:
             return
         try:
             await self._port.send(call)
-        except (IdpUnavailable, DiscoveryFailed):
+        except Problem:
             return  # NOTE: best effort; the refusal that brought us here is what the caller must hear
+
+
+def _take_note(discovery_of: asyncio.Task[discovery.Metadata]) -> None:
+    """Look at how a discovery ended that perhaps nobody waits for any more."""
+    if not discovery_of.cancelled():
+        discovery_of.exception()

@@ -3,7 +3,8 @@
 Several servers may share an entry (one person, two Jupyter servers).
 Whoever wants to spend the stored refresh token waits for its turn, looks at the entry again, and stores what came of
 it before the turn ends; so a token that works once is spent once (B2, B10).
-A token that could not be stored is kept, and tried again until it is (B15).
+A token that could not be stored is kept, and tried again until it is (B15); so is the removal of an entry.
+Whatever is stored late gives way to a sign-in or sign-out that came meanwhile (B31).
 It refuses to decide what any of this means for the session.
 """
 
@@ -72,6 +73,8 @@ class Keeper:
         self._entropy = entropy
         self._resaved = resaved
         self._unsaved: Entry | None = None
+        self._unwanted: Entry | None = None
+        self._orders = 0
         self._attempts = 0
         self._spawn: Callable[[], object] = self._nothing
 
@@ -95,44 +98,52 @@ class Keeper:
             yield Visit(self, turn)
 
     async def keep(self, entry: Entry | None) -> None:
-        """Store the entry of a new sign-in, or nothing if it has no refresh token; the old one is gone then."""
+        """Store the entry of a new sign-in, or nothing if it has no refresh token; the old one is gone then.
+
+        One that is followed by another, or by :meth:`forget`, while it waits for its turn stores nothing (B31).
+        """
+        order = self._new_order()
         try:
             async with self.turn(SHORT_PATIENCE) as visit:
-                await visit.save(entry)
+                if order == self._orders:
+                    await visit.save(entry)
         except (Overloaded, StorageUnavailable):
             # NOTE: somebody holds the turn for long; the person's sign-in is worth more than a clean turn.
-            await self.store(entry)
+            if order == self._orders:
+                await self.store(entry)
 
-    async def forget(self, *, patience: float = SHORT_PATIENCE) -> Entry | None:
-        """Remove the entry; return what was stored, which another server may have renewed meanwhile (D1, D7).
+    async def forget(self, subject: str | None, *, patience: float = SHORT_PATIENCE) -> Entry | None:
+        """Remove the entry; return the newest: what was stored, which another server may have renewed (D1, D7).
 
-        Raises ``StorageUnavailable`` if the store does not answer (D3).
+        What could not be stored is newer than that (B15).
+        The entry of anybody else than ``subject``, if that is given, is left alone, and not returned.
+        Raises ``StorageUnavailable`` if the store does not answer (D3); the removal is tried again then.
         """
-        self._unsaved = None
+        self._new_order()
+        unsaved, self._unsaved = self._unsaved, None
         try:
             async with self.turn(patience) as visit:
-                stored = await self._stored()
-                await self._vault.delete()
+                stored = await self._removed(subject)
                 await visit.settled()
-                return stored
         except Overloaded:
-            stored = await self._stored()
-            await self._vault.delete()
-            return stored
+            stored = await self._removed(subject)
+        return unsaved or stored
 
     async def store(self, entry: Entry | None) -> bool:
         """Write ``entry`` or remove what is there; return whether that worked, and keep trying if not (B15)."""
+        order = self._orders
         try:
             if entry is None:
-                await self._vault.delete()
+                await self._removed()
             else:
                 await self._vault.save(entry)
         except StorageUnavailable:
-            self._unsaved = entry
-            self._attempts += 1
-            self._scheduler.after(backoff(self._attempts, self._entropy.jitter()), self._try_again_soon)
+            if entry is not None and order == self._orders:
+                self._unsaved = entry
+                self._try_again_later()
             return False
-        self._unsaved, self._attempts = None, 0
+        if order == self._orders:
+            self._unsaved, self._unwanted, self._attempts = None, None, 0
         return True
 
     def retry_by(self, spawn: Callable[[], object]) -> None:
@@ -141,15 +152,56 @@ class Keeper:
 
     async def try_again(self) -> None:
         """Store what could not be stored; does nothing if there is nothing."""
-        if self._unsaved is None:
+        if self._unsaved is None and self._unwanted is None:
             return
         try:
             async with self.turn() as visit:
-                saved = self._unsaved is None or await visit.save(self._unsaved)
+                saved = await self._catch_up()
+                if saved:
+                    await visit.settled()
         except (Overloaded, StorageUnavailable):
-            saved = self._unsaved is None or await self.store(self._unsaved)
+            saved = await self._catch_up()
         if saved:
             self._resaved()
+
+    def stop(self) -> None:
+        """Try nothing again: the entry is somebody else's now, or the process ends."""
+        self._spawn = self._nothing
+
+    async def _catch_up(self) -> bool:
+        """Do what is still to be done; what somebody else has stored meanwhile is not removed."""
+        if self._unsaved is not None:
+            return await self.store(self._unsaved)
+        stored = None if self._unwanted is None else await self._stored()
+        if stored is not None and self._unwanted is not None and _same(stored, self._unwanted):
+            return await self.store(None)
+        self._unwanted = None
+        return True
+
+    async def _removed(self, subject: str | None = None) -> Entry | None:
+        """Remove what is stored and return it; raises ``StorageUnavailable``, and tries again later then."""
+        stored = await self._stored()
+        if stored is not None and subject is not None and stored.subject != subject:
+            return None
+        order = self._orders
+        try:
+            await self._vault.delete()
+        except StorageUnavailable:
+            if stored is not None and order == self._orders:
+                self._unsaved, self._unwanted = None, stored
+                self._try_again_later()
+            raise
+        return stored
+
+    def _new_order(self) -> int:
+        """Count a decision about what is to be stored; whatever is under way for an earlier one gives way."""
+        self._orders += 1
+        self._unwanted = None
+        return self._orders
+
+    def _try_again_later(self) -> None:
+        self._attempts += 1
+        self._scheduler.after(backoff(self._attempts, self._entropy.jitter()), self._try_again_soon)
 
     async def _stored(self) -> Entry | None:
         try:
@@ -158,11 +210,15 @@ class Keeper:
             return None
 
     def _try_again_soon(self) -> None:
-        if self._unsaved is not None:
+        if self._unsaved is not None or self._unwanted is not None:
             self._spawn()
 
     def _nothing(self) -> None:
         """Before :meth:`retry_by`, nobody retries."""
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    return one.subject == other.subject and one.refresh_token == other.refresh_token
 
 
 class Visit:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.dpop import ProofKey
+    from jupyter_oidc.sessions.strategy import Strategy
 
 LIFETIME: Final = 600.0
 """Seconds from the beginning of a sign-in to its callback (A-9)."""
@@ -54,6 +55,28 @@ class StepUp:
     max_age: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ShownCode:
+    """What a person needs for a sign-in by code: what to open and what to enter there (RFC 8628, 3.3)."""
+
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a sign-in is to be like, besides who begins it.
+
+    ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3).
+    """
+
+    next: str | None = None
+    prompt: str | None = None
+    login_hint: str | None = None
+    step_up: StepUp = StepUp()
+
+
 @dataclass(slots=True, eq=False)
 class PendingSignIn:
     """One sign-in attempt: a *transaction* in the words of the specification.
@@ -61,6 +84,9 @@ class PendingSignIn:
     ``nonce`` and ``verifier`` go into the authorization request and are compared with what comes back.
     ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
     An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
+    ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
+    ``lifetime`` is in seconds.
+    One that is ``settling`` has its tokens, which are being stored: it is too late to cancel it.
     """
 
     flow: str
@@ -69,9 +95,10 @@ class PendingSignIn:
     begun: Moment
     nonce: str
     verifier: Secret
-    next: str | None = None
-    prompt: str | None = None
-    step_up: StepUp = StepUp()
+    wishes: Wishes = Wishes()
+    strategy: Strategy = "server"
+    code: ShownCode | None = None
+    lifetime: float = LIFETIME
     offered: bool = False
     ticket_digest: bytes | None = None
     state_digest: bytes = b""
@@ -79,6 +106,7 @@ class PendingSignIn:
     redirect_uri: str = ""
     proof_key: ProofKey | None = None
     consumed: bool = False
+    settling: bool = False
     progress: Progress = Progress.WAITING
     problem: Problem | None = None
     finished: Moment | None = None
@@ -86,7 +114,7 @@ class PendingSignIn:
 
     def seconds_left(self, now: Moment) -> float:
         """Return the seconds left to finish; never negative."""
-        return max(0.0, LIFETIME - (now.monotonic - self.begun.monotonic))
+        return max(0.0, self.lifetime - (now.monotonic - self.begun.monotonic))
 
 
 class PendingSignIns:
@@ -101,10 +129,9 @@ class PendingSignIns:
         self,
         provider: str,
         caller: str,
+        wishes: Wishes,
         *,
-        next_path: str | None,
-        prompt: str | None,
-        step_up: StepUp = StepUp(),
+        strategy: Strategy = "server",
         offered: bool = False,
     ) -> tuple[PendingSignIn, str]:
         """Open a sign-in and return it with its one-time start ticket.
@@ -121,9 +148,8 @@ class PendingSignIns:
             begun=self._clock.now(),
             nonce=self._entropy.token(256),
             verifier=Secret(self._entropy.token(256)),
-            next=next_path,
-            prompt=prompt,
-            step_up=step_up,
+            wishes=wishes,
+            strategy=strategy,
             offered=offered,
             ticket_digest=_digest(ticket),
         )
@@ -171,22 +197,21 @@ class PendingSignIns:
         pending.redirect_uri = redirect_uri
         return state, binding
 
-    def of_state(self, provider: str, state: str, bindings: list[str]) -> PendingSignIn:
+    def of_state(
+        self, provider: str, state: str, bindings: list[str], only: PendingSignIn | None = None
+    ) -> PendingSignIn:
         """Return the sign-in that ``state`` belongs to, if one of the browser's ``bindings`` is its own.
 
+        It is one that comes back to the server, or ``only`` that one, whose answer arrives elsewhere: an answer counts
+        where it was expected and nowhere else.
         A wrong binding is answered exactly like an unknown state, and consumes nothing, so that nobody can
         cancel a stranger's sign-in (A1, A4, A6).
         Raises :class:`StateInvalid`.
         """
         self.sweep()
-        digest = _digest(state)
-        for pending in self._flows.values():
-            if (
-                pending.provider == provider
-                and pending.state_digest
-                and hmac.compare_digest(pending.state_digest, digest)
-                and _bound(pending, bindings)
-            ):
+        for pending in list(self._flows.values()):
+            expected = pending.strategy == "server" if only is None else pending is only
+            if expected and pending.provider == provider and has_state(pending, state) and _bound(pending, bindings):
                 return pending
         raise StateInvalid(detail="callback.state")
 
@@ -239,6 +264,11 @@ class PendingSignIns:
         for pending in list(flows.values())[: max(0, len(flows) - IN_ALL + 1)]:
             self.finish(pending, Progress.CANCELLED)
             flows.pop(pending.flow)
+
+
+def has_state(pending: PendingSignIn, state: str) -> bool:
+    """Return whether ``state`` is that of ``pending``."""
+    return bool(pending.state_digest) and hmac.compare_digest(pending.state_digest, _digest(state))
 
 
 def _digest(text: str) -> bytes:

@@ -21,8 +21,9 @@ class ProviderPort(Protocol):
     async def send(self, call: Call) -> Reply:
         """Return the reply, whatever its status.
 
-        Raises :class:`~jupyter_oidc.errors.IdpUnavailable` (``detail`` is ``idp.unsent`` if the call surely
-        did not arrive, else ``idp.unanswered``) or :class:`~jupyter_oidc.errors.TlsUntrusted`.
+        Raises :class:`~jupyter_oidc.errors.IdpUnavailable` (``detail`` is ``idp.unsent`` or ``idp.proxy`` if the
+        call surely did not arrive, else ``idp.unanswered``), :class:`~jupyter_oidc.errors.TlsUntrusted` or
+        :class:`~jupyter_oidc.errors.EgressProxyAuth`.
         """
         ...
 

@@ -84,13 +84,16 @@ class RefusesAudience:
     """Only this API's token is refused; the session and all other tokens stay (B30)."""
 
 
-def judge_oauth_error(error: str) -> Ends | Pauses | RefusesAudience:
-    """Classify the ``error`` of a refused refresh (RFC 6749, 5.2; F-8, B8, B9, B30)."""
+def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | RefusesAudience:
+    """Classify the ``error`` of a refused refresh (RFC 6749, 5.2; F-8, B8, B9, B30).
+
+    ``for_api`` says that one API's own token was asked for: scopes that are refused then are those of that API.
+    """
     if error == "invalid_grant":
         return Ends("session_ended_by_provider")
     if error in _SESSION_ENDERS:
         return Ends(error, token_is_good=True)
-    if error == "invalid_target":
+    if error == "invalid_target" or (for_api and error == "invalid_scope"):
         return RefusesAudience()
     if error in _OUR_MISTAKES:
         return Pauses("provider_configuration", CONFIGURATION_PAUSE)

@@ -17,32 +17,32 @@ from typing import TYPE_CHECKING, Any, Literal
 from jupyter_oidc.clock import utc_text
 from jupyter_oidc.errors import (
     AudienceRefused,
-    IdpUnavailable,
     IdTokenRejected,
+    LocalProblem,
     LogoutTokenInvalid,
     Overloaded,
     Problem,
     ProviderProblem,
     SignInCancelled,
-    SignInDeclined,
-    StateUsed,
     StorageUnavailable,
     TokenResponseInvalid,
     UserinfoRejected,
 )
-from jupyter_oidc.protocol.authorization import Declined, state_of
+from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import renewal
 from jupyter_oidc.sessions.custody import Custody
 from jupyter_oidc.sessions.dialogue import Unanswered, Unverified
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
-from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, Visit
+from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, News, Unchanged, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pace import Pace
-from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, PendingSignIns, Progress, StepUp
+from jupyter_oidc.sessions.pending import StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.proving import NONCE_AGAIN
+from jupyter_oidc.sessions.resting import Rests
+from jupyter_oidc.sessions.sign_ins import Owner, SignIns
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
 
@@ -53,11 +53,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
-    from jupyter_oidc.sessions.ports import EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.pending import PendingSignIns
+    from jupyter_oidc.sessions.ports import Entry, EntryLock, Journal, Scheduler, Vault
     from jupyter_oidc.settings import Provider
-
-DUPLICATE_WAIT = 10.0
-"""Seconds that a second callback waits for the result of the first (A3)."""
 
 BearerSource = Literal["access_token", "id_token"]
 
@@ -77,12 +75,12 @@ class SessionService:
         entropy: Entropy,
         scheduler: Scheduler,
         journal: Journal,
+        logouts: AcceptedLogouts,
     ) -> None:
         self.settings = settings
         self._dialogue = dialogue
         self._keeper = Keeper(vault, lock, scheduler=scheduler, entropy=entropy, resaved=self._resaved)
         self._keeper.retry_by(lambda: self._spawn(self._keeper.try_again()))
-        self._pending = pending
         self._clock = clock
         self._entropy = entropy
         self._scheduler = scheduler
@@ -103,8 +101,27 @@ class SessionService:
         self._watching: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
         self._superseded: Secret | None = None
-        self._logouts = AcceptedLogouts()
+        self._logouts = logouts
         self._exchanged: set[TokenKey] = set()
+        self._rests = Rests(clock)
+        owner = Owner(
+            ready=self._restore_once,
+            begun=lambda: self._move(Happening.SIGN_IN_BEGUN),
+            abandoned=self._sign_in_abandoned,
+            install=self._install,
+            throw_away=self._throw_away,
+            step_up_for=self._step_up_for,
+            spawn=self._spawn,
+        )
+        self.sign_ins = SignIns(
+            settings,
+            owner,
+            dialogue=dialogue,
+            pending=pending,
+            clock=clock,
+            scheduler=scheduler,
+            journal=journal,
+        )
 
     # -- what may be shown ---------------------------------------------------------------------------------
 
@@ -117,7 +134,8 @@ class SessionService:
         """Return the summary once its sequence differs from ``sequence``, or after ``seconds``."""
         await self._restore_once()
         if self._sequence == sequence and seconds > 0:
-            await asyncio.wait([asyncio.ensure_future(self._changed.wait())], timeout=seconds)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), seconds)
         return await self._summary_now()
 
     @property
@@ -155,115 +173,8 @@ class SessionService:
 
     # -- signing in ----------------------------------------------------------------------------------------
 
-    async def begin(
-        self,
-        caller: str,
-        *,
-        next_path: str | None,
-        prompt: str | None,
-        api: str | None = None,
-    ) -> tuple[PendingSignIn, str]:
-        """Open a sign-in and return it with its start ticket.
-
-        If ``api`` (or, without one, any API) asked for a stronger sign-in, this is the one (RFC 9470, 4).
-        The provider is asked for its metadata first, so that a provider that is down or misconfigured is
-        reported here and not in a window that the user has to close again (A23, D-5).
-        """
-        await self._restore_once()
-        self._dialogue.check_ready(await self._dialogue.metadata())
-        pending, ticket = self._pending.begin(
-            self.settings.name,
-            caller,
-            next_path=next_path,
-            prompt=prompt,
-            step_up=self._step_up_for(api),
-        )
-        self._move(Happening.SIGN_IN_BEGUN)
-        self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
-        return pending, ticket
-
-    def offer(self, failed: PendingSignIn) -> str:
-        """Return a start ticket for another attempt like ``failed``; it begins when somebody uses the ticket."""
-        _, ticket = self._pending.begin(
-            self.settings.name,
-            failed.caller,
-            next_path=failed.next,
-            prompt=failed.prompt,
-            step_up=failed.step_up,
-            offered=True,
-        )
-        return ticket
-
-    async def authorization_url(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
-        """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie."""
-        if pending.offered:
-            pending.offered = False
-            self._move(Happening.SIGN_IN_BEGUN)
-            self._scheduler.after(LIFETIME + 1, self._notice_abandoned)
-        state, binding = self._pending.bind(pending, redirect_uri)
-        try:
-            return await self._dialogue.authorization_url(pending, state), binding
-        except Problem as problem:
-            self.give_up(pending, problem)
-            raise
-
-    async def callback(self, parameters: list[tuple[str, str]], bindings: list[str]) -> PendingSignIn:
-        """End the sign-in that ``parameters`` belong to, and return it with its progress.
-
-        The first callback with a state consumes it whatever the outcome; a second one waits for the result
-        of the first and gets the same answer (R-3, A2, A3).
-        Raises ``StateInvalid``, ``StateUsed`` or ``ResponseMalformed`` if it belongs to no sign-in.
-        """
-        pending = self._pending.of_state(self.settings.name, state_of(parameters), bindings)
-        if not self._pending.consume(pending):
-            if pending.progress is Progress.WAITING:
-                await self._pending.outcome(pending, DUPLICATE_WAIT)
-            elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
-                raise StateUsed
-            return pending
-        # The exchange goes on when the browser closes the connection: the code can be spent only once (T-10).
-        await asyncio.shield(self._spawn(self._redeem(pending, parameters)))
-        return pending
-
-    def cancel(self, pending: PendingSignIn) -> None:
-        """Cancel ``pending``; one that is already finished stays as it is."""
-        self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
-        self._notice_abandoned()
-
-    def abandon_sign_ins(self) -> None:
-        """Cancel every sign-in under way; a code that still arrives for one is not redeemed."""
-        for pending in self._pending.waiting(self.settings.name):
-            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
-        self._notice_abandoned()
-
-    async def _redeem(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> None:
-        try:
-            answer = await self._dialogue.redeem(pending, parameters)
-            if isinstance(answer, Declined):
-                self.give_up(pending, SignInDeclined(detail=f"declined.{answer.error}"))
-            elif isinstance(answer, TokenError):
-                self.give_up(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
-            elif pending.progress is not Progress.WAITING:  # cancelled meanwhile, perhaps by a sign-out
-                await self._throw_away(answer)
-                self.give_up(pending, SignInCancelled())
-            else:
-                await self._install(answer)
-                self._pending.finish(pending, Progress.COMPLETED)
-        except Problem as problem:
-            self.give_up(pending, problem)
-        finally:
-            # NOTE: reached with a waiting sign-in only through a defect or at shutdown; nobody must wait on.
-            if self._pending.finish(pending, Progress.FAILED, IdpUnavailable(detail="sign_in.interrupted")):
-                self._notice_abandoned()
-
-    def give_up(self, pending: PendingSignIn, problem: Problem) -> None:
-        """End ``pending`` by ``problem``, so that whoever watches it hears at once."""
-        if self._pending.finish(pending, Progress.FAILED, problem):
-            self._journal.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
-        self._notice_abandoned()
-
-    def _notice_abandoned(self) -> None:
-        if self._state is State.SIGNING_IN and not self._pending.waiting(self.settings.name):
+    def _sign_in_abandoned(self) -> None:
+        if self._state is State.SIGNING_IN:
             self._move(Happening.SIGN_IN_ABANDONED)
 
     async def _install(self, tokens: Tokens) -> None:
@@ -274,12 +185,12 @@ class SessionService:
         self._cut_off()
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
         await self._keeper.keep(self._held.entry(self.settings))
+        if before is not None and before != tokens.set.refresh_token:
+            self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
         if generation != self._generation:
             raise SignInCancelled
         self._move(Happening.SIGNED_IN)
         self._pace.plan(self._plannable())
-        if before is not None and before != self._held.refresh_token:
-            self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
 
     # -- what may go out -----------------------------------------------------------------------------------
 
@@ -349,6 +260,11 @@ class SessionService:
             return self._step_ups.get(api, StepUp())
         return next(reversed(self._step_ups.values()), StepUp())
 
+    def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
+        """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
+        held = self._held.access.get(key)
+        return None if held is None else audience_of(held.secret)
+
     async def refresh(self) -> Bearer:
         """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
         await self._restore_once()
@@ -410,17 +326,19 @@ class SessionService:
             token = self._held_token(key, source)
             if token is not None and token is not replacing and self._usable(token):
                 return token.granted(generation)
+            if (resting := self._rests.answer((key, source))) is not None:
+                return resting
             if held.refresh_token is None:
-                return self._cannot_renew(key, source)
+                return await self._cannot_renew(generation, key, source)
             wait = self._pace.seconds_to_wait()
             if wait > 0:
                 return TryLater(wait, self._reason or "idp_unavailable")
             if key in self._exchanged:
-                return await self._exchange(generation, key)
+                return await self._exchange_or_rest(generation, key)
             try:
                 return await self._take_turn(generation, key, source)
             except AudienceRefused:
-                return await self._exchange(generation, key)
+                return await self._exchange_or_rest(generation, key)
 
     async def _take_turn(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
         """Renew while no other server does; raises ``AudienceRefused``."""
@@ -432,6 +350,17 @@ class SessionService:
         except StorageUnavailable as problem:
             return self._delay(generation, problem.code, None)
 
+    async def _exchange_or_rest(self, generation: int, key: TokenKey) -> Bearer:
+        """Exchange; what the provider does not give is not asked for with every call (B25, B30)."""
+        try:
+            outcome = await self._exchange(generation, key)
+        except AudienceRefused:
+            self._rests.begin((key, "access_token"), renewal.FORCED_PAUSE, None)
+            raise
+        if isinstance(outcome, TryLater) and generation == self._generation:
+            self._rests.begin((key, "access_token"), outcome.seconds, outcome.reason)
+        return outcome
+
     async def _exchange(self, generation: int, key: TokenKey) -> Bearer:
         """Get a token for ``key`` by exchanging the sign-in's, where the refresh token gives none (RFC 8693, B30).
 
@@ -441,6 +370,7 @@ class SessionService:
         base = usable.granted(generation) if usable else await self._take_turn(generation, SIGN_IN_KEY, "access_token")
         if not isinstance(base, Granted):
             return base
+        asked = self._clock.now()
         try:
             answer = await self._dialogue.exchange(base.secret, key, base.proof_key)
         except ProviderProblem as problem:
@@ -452,7 +382,7 @@ class SessionService:
         if not isinstance(answer, TokenSet):
             raise AudienceRefused
         self._exchanged.add(key)
-        token = AccessToken(answer.access_token, self._clock.now(), answer.expires_in, base.proof_key)
+        token = AccessToken(answer.access_token, asked, answer.expires_in, base.proof_key)
         self._held = replace(self._held, access={**self._held.access, key: token})
         return token.granted(generation)
 
@@ -466,16 +396,17 @@ class SessionService:
             return self._sign_in_needed()
         spent = known.refresh_token
         match news:
-            case Gone():
-                return self._left_elsewhere(Happening.SIGNED_OUT, "signed_out_elsewhere")
-            case Foreign():
-                return self._left_elsewhere(Happening.ENDED, "signed_in_elsewhere")
+            case Gone() | Foreign():
+                return self._left_elsewhere(news)
             case Newer(entry=entry):
                 spent = entry.refresh_token
-                proof_key = self._dialogue.proof_key(entry.dpop_key)
-                self._held = replace(self._held, refresh_token=spent, proof_key=proof_key)
+                self._held = self._adopted(self._held, entry)
                 self._outcome_open = False
         return await self._spend_in_turn(generation, key, source, visit, spent)
+
+    def _adopted(self, held: Custody, entry: Entry) -> Custody:
+        """Return ``held`` with the refresh token that another server has stored, and the key it is bound to."""
+        return replace(held, refresh_token=entry.refresh_token, proof_key=self._dialogue.proof_key(entry.dpop_key))
 
     async def _spend_in_turn(
         self,
@@ -491,7 +422,10 @@ class SessionService:
             answer = await self._spend(spent, key)
         except (IdTokenRejected, UserinfoRejected) as problem:
             return await self._end(generation, "identity_changed", problem, visit)
-        except ProviderProblem as problem:
+        except (
+            ProviderProblem,
+            LocalProblem,
+        ) as problem:  # the latter: a secret or file that has gone; nothing was sent
             if isinstance(problem, TokenResponseInvalid) and problem.detail != NONCE_AGAIN:
                 self._outcome_open = True
             elif not self._outcome_open:
@@ -503,7 +437,7 @@ class SessionService:
             return self._delay(generation, "idp_unavailable", wait)
         if isinstance(answer, TokenError):
             lost = visit.interrupted or self._outcome_open
-            return await self._refused(generation, answer, visit, lost=lost)
+            return await self._refused(generation, key, answer, visit, lost=lost)
         self._outcome_open = False
         if isinstance(answer, Unverified):
             await self._keep_unverified(generation, answer, visit)
@@ -533,20 +467,41 @@ class SessionService:
 
     async def _keep_unverified(self, generation: int, answer: Unverified, visit: Visit) -> None:
         """Keep a refresh token whose companions could not be checked; the next renewal spends it."""
-        if answer.refresh_token is None or generation != self._generation:
+        token = answer.refresh_token
+        if token is None:
             await visit.settled()
             return
-        after = replace(self._held, refresh_token=answer.refresh_token)
-        await visit.save(after.entry(self.settings))
-        if generation == self._generation:
-            self._held = after
+        news = await self._news_before_saving(generation, visit)
+        if isinstance(news, Unchanged):
+            after = replace(self._held, refresh_token=token)
+            await visit.save(after.entry(self.settings))
+            if generation == self._generation:
+                self._held = after
+                return
+        self._throw_away(token)
+        if isinstance(news, (Gone, Foreign)):
+            self._left_elsewhere(news)
 
-    def _left_elsewhere(self, happening: Happening, reason: str) -> Bearer:
+    async def _news_before_saving(self, generation: int, visit: Visit) -> News | None:
+        """Look once more before what was renewed is stored; ``None`` if this session has ended meanwhile (B31).
+
+        Who signs in or out does not wait long for its turn, and must not be undone by us (D7).
+        """
+        known = self._held.entry(self.settings)
+        if generation != self._generation or known is None:
+            return None
+        news = await visit.news(known)
+        return news if generation == self._generation else None
+
+    def _left_elsewhere(self, news: Gone | Foreign) -> Bearer:
         """Another server that shares the entry ended this session; what is stored is not ours to touch (D7)."""
         self._next_generation()
         self._held = Custody()
         self._cut_off()
-        self._move(happening, reason)
+        if isinstance(news, Gone):
+            self._move(Happening.SIGNED_OUT, "signed_out_elsewhere")
+        else:
+            self._move(Happening.ENDED, "signed_in_elsewhere")
         return self._sign_in_needed()
 
     async def _renewed(
@@ -558,27 +513,38 @@ class SessionService:
         visit: Visit,
     ) -> Bearer:
         if generation != self._generation:
-            await self._throw_away(answer)
+            self._throw_away(answer.set.refresh_token)
             return self._sign_in_needed()
-        after = self._held.absorbing(answer, key, self.settings, self._clock.now())
+        if answer.set.expires_in == 0:
+            # NOTE: a provider that says so twice does not mean it; from now on the API decides (A13).
+            answer = replace(answer, set=replace(answer.set, expires_in=None))
+        after = self._held.absorbing(answer, key, self.settings)
         if after.refresh_token == self._held.refresh_token:
             await visit.settled()
         else:
-            await visit.save(after.entry(self.settings))
+            news = await self._news_before_saving(generation, visit)
+            if isinstance(news, Unchanged):
+                await visit.save(after.entry(self.settings))
+            if not isinstance(news, Unchanged) or generation != self._generation:
+                self._throw_away(answer.set.refresh_token)
+            if isinstance(news, (Gone, Foreign)):
+                return self._left_elsewhere(news)
             if generation != self._generation:
-                await self._throw_away(answer)
                 return self._sign_in_needed()
+            if isinstance(news, Newer):
+                after = self._adopted(after, news.entry)
         self._held = after
         self._move(Happening.RENEWED)
         self._pace.renewed(self._plannable())
         token = self._held_token(key, source)
         if token is None or not token.alive(self._clock.now()):
+            self._rests.begin((key, source), renewal.LONGEST_WAIT, "no_id_token_on_refresh")
             return TryLater(renewal.LONGEST_WAIT, "no_id_token_on_refresh")
         return token.granted(generation)
 
-    async def _refused(self, generation: int, error: TokenError, visit: Visit, *, lost: bool) -> Bearer:
+    async def _refused(self, generation: int, key: TokenKey, error: TokenError, visit: Visit, *, lost: bool) -> Bearer:
         """Judge a refusal; ``lost`` says that the token may have been spent without anybody storing the next."""
-        verdict = renewal.judge_oauth_error(error.error)
+        verdict = renewal.judge_oauth_error(error.error, for_api=key != SIGN_IN_KEY)
         if isinstance(verdict, renewal.Ends):
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
             return await self._end(generation, reason, None, visit, keep=verdict.token_is_good)
@@ -587,11 +553,19 @@ class SessionService:
             raise AudienceRefused
         return self._delay(generation, verdict.reason, verdict.seconds)
 
-    def _cannot_renew(self, key: TokenKey, source: BearerSource) -> Bearer:
-        """Without a refresh token the session ends when its access token does."""
+    async def _cannot_renew(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
+        """Without a refresh token the session ends when the sign-in's access token does, and not before (A25).
+
+        Raises ``AudienceRefused`` for an API that needs a token of its own, if there is none by exchange.
+        """
+        now, sign_in = self._clock.now(), self._held.access.get(SIGN_IN_KEY)
         token = self._held_token(key, source)
-        if token is not None and token.alive(self._clock.now()):
+        if token is not None and token.alive(now):
             return token.granted(self._generation)
+        if sign_in is not None and sign_in.alive(now):
+            if source == "id_token":
+                return SignInNeeded("session_expired")
+            return await self._exchange_or_rest(generation, key)
         self._next_generation()
         self._held = Custody()
         self._move(Happening.ENDED, "not_refreshable")
@@ -648,15 +622,16 @@ class SessionService:
         """
         await self._restore_once()
         refresh_token = self._held.refresh_token or self._superseded
-        end_session_url = self._dialogue.end_session_url() if self._held.subject else None
+        subject = self._held.subject or None
+        end_session_url = self._dialogue.end_session_url() if subject else None
         self._next_generation()
         self._held = Custody()
-        self.abandon_sign_ins()
+        self.sign_ins.abandon()
         self._cut_off()
         self._move(Happening.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
         try:
-            newest = await self._forget_stored() or refresh_token
+            newest = await self._forget_stored(subject) or refresh_token
         except StorageUnavailable as problem:
             newest, trouble = refresh_token, problem
         revoked: Revoked = "nothing-to-revoke"
@@ -697,7 +672,7 @@ class SessionService:
             self._held = Custody()
             self._cut_off()
             self._move(Happening.ENDED, "signed_out_at_provider")
-            await self._forget_stored()
+            await self._forget_stored(held.subject)
         self._logouts.remember(token, self._clock.now().wall, self.settings.clock_skew)
 
     # -- storage -------------------------------------------------------------------------------------------
@@ -721,10 +696,10 @@ class SessionService:
         self._move(Happening.RESTORED)
         self._spawn(self._renew_sign_in_token())
 
-    async def _forget_stored(self) -> Secret | None:
-        """Remove the entry; return its refresh token, which another server may have renewed."""
+    async def _forget_stored(self, subject: str | None) -> Secret | None:
+        """Remove the entry of ``subject``, or any; return its refresh token, which another server may have renewed."""
         # NOTE: a renewal of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
-        stored = await self._keeper.forget(patience=0.0 if self._renewals else SHORT_PATIENCE)
+        stored = await self._keeper.forget(subject, patience=0.0 if self._renewals else SHORT_PATIENCE)
         return None if stored is None else stored.refresh_token
 
     def _resaved(self) -> None:
@@ -755,6 +730,7 @@ class SessionService:
         self._superseded = None
         self._step_ups.clear()
         self._exchanged.clear()
+        self._rests.start_over()
         self._pace.start_over()
 
     def _plannable(self) -> float | None:
@@ -770,10 +746,10 @@ class SessionService:
         """Replace the sign-in's access token, unless somebody just did."""
         return await self._renew(SIGN_IN_KEY, "access_token", replacing=self._held.access.get(SIGN_IN_KEY))
 
-    async def _throw_away(self, answer: Tokens) -> None:
-        token: TokenSet = answer.set
-        if token.refresh_token is not None:
-            self._spawn(revoke_patiently(self._dialogue, token.refresh_token, self._scheduler))
+    def _throw_away(self, refresh_token: Secret | None) -> None:
+        """Revoke a token that came for a session which has ended meanwhile."""
+        if refresh_token is not None:
+            self._spawn(revoke_patiently(self._dialogue, refresh_token, self._scheduler))
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         """Start ``work`` and keep it from being collected before it ends."""
@@ -785,6 +761,7 @@ class SessionService:
     async def aclose(self) -> None:
         """Stop timers and background work, then close the provider connection; waits up to 5 s (D10)."""
         self._closed = True
+        self.sign_ins.stop_asking()
         self._cut_off()
         self._pace.stop()
         busy = [*self._renewals.values(), *self._background]
@@ -792,5 +769,8 @@ class SessionService:
             _, late = await asyncio.wait(busy, timeout=5.0)
             for task in late:
                 task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1.0)  # who has a new refresh token stores it now
         await self._keeper.try_again()
+        self._keeper.stop()
         await self._dialogue.aclose()

@@ -26,5 +26,9 @@ _NEVER_FAMILIES: Final = (
 
 def may_be_listed(name: str) -> bool:
     """Return whether settings may add the header ``name``."""
-    lower = name.lower()
-    return bool(_NAME.match(name)) and lower not in _NEVER and not lower.startswith(_NEVER_FAMILIES)
+    return bool(_NAME.match(name)) and name.lower() not in _NEVER and not name.lower().startswith(_NEVER_FAMILIES)
+
+
+def has_authority(name: str) -> bool:
+    """Return whether ``name`` is one of the known headers that never pass, and so may be repeated in a message."""
+    return name.lower() in _NEVER

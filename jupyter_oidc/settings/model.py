@@ -7,19 +7,22 @@ program never asks again whether an issuer is a URL.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post"]
-RedirectStrategy = Literal["auto", "server"]
+RedirectStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
 CallerKind = Literal["browser", "kernel"]
 
+STANDARD_LOGOUT_PARAMETER: Final = "post_logout_redirect_uri"
+"""RP-Initiated Logout 1.0, 2."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """Where a client secret can be found: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never a value."""
+    """Where a secret can be found: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never a value."""
 
     scheme: Literal["env", "file", "keyring"]
     name: str
@@ -34,6 +37,7 @@ class Api:
     ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
     ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
     ``ca_bundle`` is the path of extra certificate authorities; without one, the provider's.
+    ``egress_proxy`` and ``client_certificate`` are as for a provider, and are not taken from it.
     Time limits are seconds: to connect, until the head of the reply, of silence within a reply (or between two pieces
     of an upload, ``timeout_upload``).
     ``max_in_flight`` calls are on their way at once, ``max_queue`` more wait; as many WebSockets may be open.
@@ -62,6 +66,11 @@ class Api:
     max_queue: int = 1_000
     allow_private_network: bool = False
     ca_bundle: str | None = None
+    egress_proxy: str | None = None
+    egress_proxy_credentials: SecretRef | None = None
+    client_certificate: str | None = None
+    client_certificate_key: SecretRef | None = None
+    client_certificate_password: SecretRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,12 @@ class Provider:
     """One OpenID Provider and our registration there (G-1, G-2).
 
     ``clock_skew`` and ``http_timeout`` are seconds.
+    ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
+    ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
+    ``api_bearer_token_source`` is that of APIs that name none themselves.
+    ``authorization_parameters`` go into every authorization request besides our own.
+    ``end_session_endpoint`` takes the place of the one in the metadata, and ``post_logout_redirect_parameter`` is the
+    name under which ``post_logout_redirect_uri`` is sent there (D5).
     ``allow_insecure_loopback`` is the developer switch that admits plain ``http`` on loopback addresses (D-7).
     """
 
@@ -80,6 +95,7 @@ class Provider:
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
     audience: str | None = None
     send_audience_in_authorize: bool = False
+    api_bearer_token_source: BearerSource = "access_token"
     redirect_strategy: RedirectStrategy = "auto"
     redirect_uri: str | None = None
     response_mode: ResponseMode = "query"
@@ -93,7 +109,16 @@ class Provider:
     clock_skew: float = 60.0
     http_timeout: float = 10.0
     ca_bundle: str | None = None
+    egress_proxy: str | None = None
+    egress_proxy_credentials: SecretRef | None = None
+    client_certificate: str | None = None
+    client_certificate_key: SecretRef | None = None
+    client_certificate_password: SecretRef | None = None
+    authorization_parameters: tuple[tuple[str, str], ...] = ()
+    offer_provider_sign_out: bool = True
+    end_session_endpoint: str | None = None
     post_logout_redirect_uri: str | None = None
+    post_logout_redirect_parameter: str = STANDARD_LOGOUT_PARAMETER
     allowed_sign_out_origins: tuple[str, ...] = ()
     entitlement_claims: tuple[str, ...] = ("roles", "groups", "permissions")
     allow_insecure_loopback: bool = False

@@ -11,14 +11,29 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args
 from urllib.parse import urlsplit
 
-from jupyter_oidc.settings.header_names import may_be_listed
-from jupyter_oidc.settings.model import Api, Provider, SecretRef, Settings
+from jupyter_oidc.settings.finding import Finding, Kind
+from jupyter_oidc.settings.header_names import has_authority, may_be_listed
+from jupyter_oidc.settings.model import (
+    STANDARD_LOGOUT_PARAMETER,
+    Api,
+    BearerSource,
+    Provider,
+    RedirectStrategy,
+    SecretRef,
+    Settings,
+)
+from jupyter_oidc.settings.network import read_network
+from jupyter_oidc.settings.presets import names as preset_names
+from jupyter_oidc.settings.presets import preset
+from jupyter_oidc.settings.redirect_uri import is_loopback, leads_to_callback, takes_any_port
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
+_LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}\Z")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -26,19 +41,19 @@ _ALGORITHMS: Final = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512"),
 )
+_SOURCES: Final[tuple[BearerSource, ...]] = get_args(BearerSource)
+_PARAMETER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
+_PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_ -]*\}|<[A-Za-z_ -]*>")
+_OURS: Final = frozenset(
+    {
+        *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge"),
+        *("code_challenge_method", "response_mode", "prompt", "max_age", "acr_values", "audience", "resource"),
+        *("login_hint", "dpop_jkt", "request", "request_uri", "id_token_hint", "client_secret", "client_assertion"),
+    },
+)
+"""Parameters of an authorization request that settings may not add, because we send them or never want to."""
+
 _LATER: Final = "this version does not support it"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One mistake: the ``key`` as a dotted path, the ``problem``, and what to write ``instead``."""
-
-    key: str
-    problem: str
-    instead: str
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.problem}. {self.instead}"
 
 
 def read_settings(providers: object, storage: object = "auto") -> Settings | list[Finding]:
@@ -48,8 +63,8 @@ def read_settings(providers: object, storage: object = "auto") -> Settings | lis
     if not isinstance(providers, Mapping):
         findings.append(Finding("providers", "is not a mapping", "Write {name: {settings}}."))
     else:
-        for name, body in providers.items():
-            at = _At(findings, f"providers.{name}")
+        for number, (name, body) in enumerate(providers.items(), 1):
+            at = _At(findings, f"providers.{_shown(name, number, _LABEL)}")
             if not isinstance(name, str) or not _NAME.match(name):
                 at.add("", "is not a usable name", "Use lower-case letters, digits, '-' and '_'.")
             elif not isinstance(body, Mapping):
@@ -72,8 +87,8 @@ class _At:
     findings: list[Finding]
     path: str
 
-    def add(self, key: str, problem: str, instead: str) -> None:
-        self.findings.append(Finding(f"{self.path}.{key}" if key else self.path, problem, instead))
+    def add(self, key: str, problem: str, instead: str, kind: Kind = "malformed") -> None:
+        self.findings.append(Finding(f"{self.path}.{key}" if key else self.path, problem, instead, kind))
 
 
 @dataclass(slots=True)
@@ -87,10 +102,11 @@ class _Keys:
     @classmethod
     def of(cls, body: Mapping[Any, Any], at: _At) -> _Keys:
         snake: dict[str, Any] = {}
-        for key, value in body.items():
-            name = _CAMEL.sub(lambda found: "_" + found.group(1).lower(), str(key))
+        for number, (key, value) in enumerate(body.items(), 1):
+            written = _shown(key, number, _WORD)
+            name = _CAMEL.sub(lambda found: "_" + found.group(1).lower(), written)
             if name in snake:
-                at.add(name, "is written twice, in two spellings", "Keep one of them.")
+                at.add(name, "is written twice, in two spellings", "Keep one of them.", "contradictory")
             snake[name] = value
         return cls(at, snake)
 
@@ -98,30 +114,45 @@ class _Keys:
         self.asked.add(key)
         return self.body.get(key)
 
-    def text(self, key: str, *, required: bool = False) -> str | None:
+    def text(self, key: str, *, required: str = "") -> str | None:
+        """Read a text; ``required`` says what to write if there is none, and is empty where there need be none."""
         value = self.take(key)
         if value is None:
             if required:
-                self.at.add(key, "is missing", "It is required.")
+                self.at.add(key, "is missing", required, "missing")
             return None
         if not isinstance(value, str) or not value.strip() or not value.isprintable():
-            self.at.add(key, "is not a printable, non-empty text", "Write it in quotes.")
+            kind: Kind = "missing" if isinstance(value, str) and not value.strip() else "malformed"
+            self.at.add(key, "is not a printable, non-empty text", "Write it in quotes.", kind)
+            return None
+        if _PLACEHOLDER.search(value):
+            instead = "Write your own value in its place, without the brackets."
+            self.at.add(key, "still holds a placeholder", instead, "missing")
             return None
         return value
 
     def choice(self, key: str, default: str, options: tuple[str, ...], later: tuple[str, ...] = ()) -> Any:
         value = self.take(key)
-        if value is None or value in options:
+        if value is None or (isinstance(value, str) and value in options):
             return default if value is None else value
-        problem = _LATER if value in later else "is not one of the allowed values"
-        self.at.add(key, problem, f"Write one of: {', '.join(options)}.")
+        problem = "is not one of the allowed values"
+        kind: Kind = "malformed"
+        if isinstance(value, str) and value in later:
+            problem = _LATER
+        elif isinstance(value, str) and value.lower() == "none" and key.endswith("_alg"):
+            problem, kind = "would let unsigned tokens in", "unsafe"
+        self.at.add(key, problem, f"Write one of: {', '.join(options)}.", kind)
         return default
 
-    def flag(self, key: str) -> bool:
+    def flag(self, key: str, *, default: bool = False) -> bool:
         value = self.take(key)
         if value is not None and not isinstance(value, bool):
             self.at.add(key, "is not true or false", "Write True or False without quotes.")
-        return value is True
+        return value if isinstance(value, bool) else default
+
+    def beneath(self, defaults: Mapping[str, Any]) -> None:
+        """Fill in what nobody wrote."""
+        self.body = {**defaults, **{key: value for key, value in self.body.items() if value is not None}}
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
         value = self.take(key)
@@ -146,7 +177,7 @@ class _Keys:
         if value is None:
             return default
         if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
-            self.at.add(key, "is not a list", f"Write ['a', 'b'], for example {list(default)}.")
+            self.at.add(key, "is not a list", f"Write for example {list(default) or ['a', 'b']}.")
             return default
         if not all(isinstance(word, str) and word and word.isprintable() for word in value):
             self.at.add(key, "holds something that is not text", "Write a list of quoted words.")
@@ -170,28 +201,21 @@ class _Keys:
 
 def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     keys = _Keys.of(body, at)
+    _preset(keys)
     loopback = keys.flag("allow_insecure_loopback")
-    issuer = keys.text("issuer", required=True) or ""
+    issuer = keys.text("issuer", required="Write the provider's issuer, for example 'https://id.example.com'.") or ""
     if issuer:
         _check_url(at, "issuer", issuer, loopback_http=loopback)
     scopes = keys.scopes("scopes", ("openid", "profile", "email", "offline_access"))
     if "openid" not in scopes:
-        at.add("scopes", "does not contain 'openid'", "Add 'openid'; without it there is no ID token.")
+        at.add("scopes", "does not contain 'openid'", "Add 'openid'; without it there is no ID token.", "missing")
     redirect_uri = keys.text("redirect_uri")
     if redirect_uri:
         # A loopback redirect URI is plain http by design (RFC 8252, 7.3).
         _check_url(at, "redirect_uri", redirect_uri, loopback_http=True)
-        if not urlsplit(redirect_uri).path.endswith(f"/jupyter-oidc/providers/{name}/callback"):
-            at.add(
-                "redirect_uri",
-                "does not lead to this server's callback",
-                f"End it with /jupyter-oidc/providers/{name}/callback, and register the same value.",
-            )
-    post_logout = keys.text("post_logout_redirect_uri")
-    if post_logout:
-        _check_url(at, "post_logout_redirect_uri", post_logout, loopback_http=True)
-    if keys.take("preset") is not None:
-        at.add("preset", _LATER, "Write the provider's settings out.")
+    strategy = keys.choice("redirect_strategy", "auto", get_args(RedirectStrategy))
+    response_mode = keys.choice("response_mode", "query", ("query", "form_post"))
+    _check_strategy(at, name, strategy, redirect_uri, response_mode)
     secret = _secret_ref(keys)
     method = keys.choice(
         "token_endpoint_auth_method",
@@ -201,36 +225,30 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     )
     alg = keys.choice("id_token_signed_response_alg", "RS256", _ALGORITHMS)
     userinfo_alg = keys.take("userinfo_signed_response_alg")
-    if userinfo_alg is not None and userinfo_alg not in _ALGORITHMS:
+    if userinfo_alg is not None and not (isinstance(userinfo_alg, str) and userinfo_alg in _ALGORITHMS):
         at.add("userinfo_signed_response_alg", "is not one of the allowed values", "Leave it out for unsigned.")
+        userinfo_alg = None
     _check_client_secret(at, method, secret, keys.body.get("client_secret"), str(alg))
-    origins = keys.words("allowed_sign_out_origins", ())
-    for origin in origins:
-        _check_url(at, "allowed_sign_out_origins", origin, loopback_http=loopback)
     ca_bundle = keys.text("ca_bundle")
-    required = keys.take("userinfo_required")
-    if required is not None and not isinstance(required, bool):
-        at.add("userinfo_required", "is not true or false", "Write True or False without quotes.")
+    audience, send_audience = _audience(keys)
+    bearer = keys.choice("api_bearer_token_source", "access_token", _SOURCES)
+    inherited = _Inherited(loopback_http=loopback, ca_bundle=ca_bundle, bearer=bearer)
     provider = Provider(
         name=name,
         issuer=issuer,
-        client_id=keys.text("client_id", required=True) or "",
+        client_id=keys.text("client_id", required="Write the id of your registration at the provider.") or "",
         client_secret=secret,
         token_endpoint_auth_method=method,
         scopes=scopes,
-        audience=keys.text("audience"),
-        send_audience_in_authorize=keys.flag("send_audience_in_authorize"),
-        redirect_strategy=keys.choice(
-            "redirect_strategy",
-            "auto",
-            ("auto", "server"),
-            later=("loopback", "device", "paste"),
-        ),
+        audience=audience,
+        send_audience_in_authorize=send_audience,
+        api_bearer_token_source=bearer,
+        redirect_strategy=strategy,
         redirect_uri=redirect_uri,
-        response_mode=keys.choice("response_mode", "query", ("query", "form_post")),
+        response_mode=response_mode,
         id_token_signed_response_alg=alg,
         userinfo_signed_response_alg=userinfo_alg,
-        userinfo_required=required is not False,
+        userinfo_required=keys.flag("userinfo_required", default=True),
         dpop_bound_access_tokens=keys.flag("dpop_bound_access_tokens"),
         trusted_audiences=keys.words("trusted_audiences", ()),
         prompt=_prompt(keys),
@@ -238,20 +256,116 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         clock_skew=keys.number("clock_skew", 60, 0, 300),
         http_timeout=keys.number("http_timeout", 10, 1, 60),
         ca_bundle=ca_bundle,
-        post_logout_redirect_uri=post_logout,
-        allowed_sign_out_origins=origins,
+        **read_network(keys),
+        authorization_parameters=_authorization_parameters(keys),
+        offer_provider_sign_out=keys.flag("offer_provider_sign_out", default=True),
+        end_session_endpoint=_url(keys, "end_session_endpoint", loopback_http=loopback),
+        post_logout_redirect_uri=_url(keys, "post_logout_redirect_uri", loopback_http=True),
+        post_logout_redirect_parameter=_logout_parameter(keys),
+        allowed_sign_out_origins=_sign_out_origins(keys, loopback_http=loopback),
         entitlement_claims=keys.words("entitlement_claims", ("roles", "groups", "permissions")),
         allow_insecure_loopback=loopback,
-        apis=_apis(name, keys.take("apis"), at, loopback_http=loopback, ca_bundle=ca_bundle),
+        apis=_apis(name, keys.take("apis"), at, inherited),
     )
     keys.finish()
     return provider
 
 
+def _check_strategy(at: _At, name: str, strategy: str, redirect_uri: str | None, response_mode: str) -> None:
+    """Report a redirect URI that does not fit its strategy; each strategy has its own idea of where it may lead."""
+    if strategy in ("loopback", "paste") and response_mode == "form_post":
+        at.add(
+            "response_mode",
+            f"is 'form_post', and '{strategy}' reads the address",
+            "Write 'query', or remove it.",
+            "contradictory",
+        )
+    if strategy == "paste" and redirect_uri is None:
+        at.add("redirect_uri", "is missing, and 'paste' needs it", "Write the address that is registered.", "missing")
+    if redirect_uri is None:
+        return
+    if strategy == "loopback" and not is_loopback(redirect_uri):
+        instead = "Write http://127.0.0.1/PATH; without a port any free one is taken. Register the same value."
+        at.add("redirect_uri", "is not a loopback address, and 'loopback' needs one", instead, "contradictory")
+    to_server = strategy == "server" or (strategy == "auto" and not takes_any_port(redirect_uri))
+    if to_server and not leads_to_callback(redirect_uri, name):
+        at.add(
+            "redirect_uri",
+            "does not lead to this server's callback",
+            f"End it with /jupyter-oidc/providers/{name}/callback, and register the same value.",
+        )
+
+
+def _preset(keys: _Keys) -> None:
+    """Fill in the settings of the preset that is named, if one is."""
+    name, known = keys.take("preset"), preset_names()
+    if name is None:
+        return
+    if isinstance(name, str) and name in known:
+        keys.beneath(preset(name).settings)
+    else:
+        keys.at.add("preset", "is not the name of a preset", f"Write one of: {', '.join(known)}.")
+
+
+def _url(keys: _Keys, key: str, *, loopback_http: bool) -> str | None:
+    url = keys.text(key)
+    if url:
+        _check_url(keys.at, key, url, loopback_http=loopback_http)
+    return url
+
+
+def _logout_parameter(keys: _Keys) -> str:
+    key = "post_logout_redirect_parameter"
+    name = keys.text(key) or STANDARD_LOGOUT_PARAMETER
+    if not _PARAMETER.match(name) or name in ("client_id", "state", "id_token_hint"):
+        keys.at.add(key, "is not the name of a parameter for an address", "Write for example 'logout_uri'.")
+    return name
+
+
+def _authorization_parameters(keys: _Keys) -> tuple[tuple[str, str], ...]:
+    key, value = "authorization_parameters", keys.take("authorization_parameters")
+    if value is None:
+        return ()
+    if not isinstance(value, Mapping):
+        keys.at.add(key, "is not a mapping", "Write {name: value}.")
+        return ()
+    for number, (name, text) in enumerate(value.items(), 1):
+        if not isinstance(name, str) or not _PARAMETER.match(name):
+            keys.at.add(key, "holds something that is not the name of a parameter", f"Remove entry {number}.")
+        elif name in _OURS:
+            problem = f"holds '{name}', which jupyter_oidc sends itself or never"
+            keys.at.add(key, problem, "Remove it; what can be changed has a key of its own.", "unsafe")
+        elif not isinstance(text, str) or not text or not text.isprintable():
+            keys.at.add(key, "holds a value that is not text", f"Write entry {number} in quotes.")
+    return tuple((str(name), str(text)) for name, text in value.items())
+
+
+def _audience(keys: _Keys) -> tuple[str | None, bool]:
+    audience, sent = keys.text("audience"), keys.flag("send_audience_in_authorize")
+    if sent and keys.body.get("audience") is None:
+        keys.at.add(
+            "send_audience_in_authorize",
+            "is true, but there is no audience to send",
+            "Write the audience that the API's owner names, or set this to False.",
+            "contradictory",
+        )
+    return audience, sent
+
+
+def _sign_out_origins(keys: _Keys, *, loopback_http: bool) -> tuple[str, ...]:
+    key = "allowed_sign_out_origins"
+    origins = keys.words(key, ())
+    for origin in origins:
+        _check_url(keys.at, key, origin, loopback_http=loopback_http)
+        if _path_of(origin) not in ("", "/"):
+            keys.at.add(key, "holds an address with a path", "Write https://host and nothing more.")
+    return origins
+
+
 def _prompt(keys: _Keys) -> str | None:
     value = keys.take("prompt")
-    if value is None or value in ("login", "consent", "select_account"):
-        return value  # type: ignore[no-any-return]  # NOTE: one of four values
+    if value is None or (isinstance(value, str) and value in ("login", "consent", "select_account")):
+        return value
     keys.at.add("prompt", "is not one of the allowed values", "Write 'login', 'consent' or 'select_account'.")
     return None
 
@@ -275,6 +389,7 @@ def _secret_ref(keys: _Keys) -> SecretRef | None:
         "client_secret",
         "is not a reference (its value is not shown here)",
         "Write 'env:NAME', 'file:PATH' or 'keyring:SERVICE/USER'; a secret never stands in the settings.",
+        "malformed" if scheme in ("env", "file", "keyring") or not isinstance(value, str) else "unsafe",
     )
     return None
 
@@ -287,38 +402,50 @@ def _check_client_secret(at: _At, method: str, secret: SecretRef | None, written
             "token_endpoint_auth_method",
             "is 'none', but a client_secret is given",
             "Write 'client_secret_basic', or remove the client_secret.",
+            "contradictory",
         )
     if method != "none" and secret is None:
-        at.add("client_secret", f"is missing, and '{method}' needs it", "Write 'env:NAME' or another reference.")
+        instead = "Write 'env:NAME' or another reference."
+        at.add("client_secret", f"is missing, and '{method}' needs it", instead, "missing")
     if alg.startswith("HS") and secret is None:
-        at.add("id_token_signed_response_alg", "needs a client_secret", "Write 'RS256', or give the client_secret.")
+        instead = "Write 'RS256', or give the client_secret."
+        at.add("id_token_signed_response_alg", "needs a client_secret", instead, "contradictory")
 
 
-def _apis(provider: str, body: object, at: _At, *, loopback_http: bool, ca_bundle: str | None) -> tuple[Api, ...]:
+@dataclass(frozen=True, slots=True)
+class _Inherited:
+    """What the APIs of a provider take from it unless they say otherwise."""
+
+    loopback_http: bool
+    ca_bundle: str | None
+    bearer: BearerSource
+
+
+def _apis(provider: str, body: object, at: _At, inherited: _Inherited) -> tuple[Api, ...]:
     if body is None:
         return ()
     if not isinstance(body, Mapping):
         at.add("apis", "is not a mapping", "Write {name: {settings}}.")
         return ()
     read: list[Api] = []
-    for name, entry in body.items():
-        here = _At(at.findings, f"{at.path}.apis.{name}")
+    for number, (name, entry) in enumerate(body.items(), 1):
+        here = _At(at.findings, f"{at.path}.apis.{_shown(name, number, _LABEL)}")
         if not isinstance(name, str) or not _NAME.match(name):
             here.add("", "is not a usable name", "Use lower-case letters, digits, '-' and '_'.")
         elif not isinstance(entry, Mapping):
             here.add("", "is not a mapping", "Write the API's settings as {key: value}.")
         else:
-            read.append(_api(provider, name, entry, here, loopback_http=loopback_http, ca_bundle=ca_bundle))
+            read.append(_api(provider, name, entry, here, inherited))
     return tuple(read)
 
 
-def _api(
-    provider: str, name: str, body: Mapping[Any, Any], at: _At, *, loopback_http: bool, ca_bundle: str | None
-) -> Api:
+def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, inherited: _Inherited) -> Api:
     keys = _Keys.of(body, at)
-    base_url = keys.text("base_url", required=True) or ""
+    base_url = (
+        keys.text("base_url", required="Write the API's address, for example 'https://api.example.com/v1/'.") or ""
+    )
     if base_url:
-        _check_url(at, "base_url", base_url, loopback_http=loopback_http)
+        _check_url(at, "base_url", base_url, loopback_http=inherited.loopback_http)
         if not base_url.endswith("/"):
             at.add("base_url", "does not end with a slash", "Add one, so that paths are joined below it.")
     methods = keys.words("methods", ("GET", "HEAD", "POST"))
@@ -330,16 +457,25 @@ def _api(
     if not set(callers) <= {"browser", "kernel"} or not callers:
         at.add("callers", "is not a list of 'browser' and 'kernel'", "Write one or both of them.")
     scopes = keys.scopes("scopes", ())
+    source = keys.choice("api_bearer_token_source", inherited.bearer, _SOURCES)
+    audience, resource = keys.text("audience"), keys.text("resource")
+    if keys.body.get("api_bearer_token_source") == "id_token" and (scopes or audience or resource):
+        at.add(
+            "api_bearer_token_source",
+            "is 'id_token', but this API asks for an access token of its own",
+            "Write 'access_token', or remove the API's scopes, audience and resource.",
+            "contradictory",
+        )
     api = Api(
         name=name,
         provider=provider,
         base_url=base_url,
-        bearer_token_source=keys.choice("api_bearer_token_source", "access_token", ("access_token", "id_token")),
+        bearer_token_source=source,
         methods=methods,
         path_prefixes=prefixes,
         scopes=scopes or None,
-        audience=keys.text("audience"),
-        resource=keys.text("resource"),
+        audience=audience,
+        resource=resource,
         requires=keys.words("requires", ()),
         callers=callers,  # type: ignore[arg-type]  # NOTE: checked above; a finding keeps the value from use
         request_headers=_header_names(keys, "request_headers"),
@@ -353,7 +489,8 @@ def _api(
         max_in_flight=keys.count("max_in_flight", 100, 1, 10_000) or 0,
         max_queue=keys.count("max_queue", 1_000, 0, 100_000) or 0,
         allow_private_network=keys.flag("allow_private_network"),
-        ca_bundle=keys.text("ca_bundle") or ca_bundle,
+        ca_bundle=keys.text("ca_bundle") or inherited.ca_bundle,
+        **read_network(keys),
     )
     keys.finish()
     return api
@@ -361,9 +498,12 @@ def _api(
 
 def _header_names(keys: _Keys, key: str) -> frozenset[str]:
     names = keys.words(key, ())
-    for name in names:
+    for number, name in enumerate(names, 1):
         if not may_be_listed(name):
-            keys.at.add(key, "holds a header that never passes, or no header name", f"Remove '{name[:40]}'.")
+            known = has_authority(name)
+            instead = f"Remove '{name}'." if known else f"Remove entry {number}."
+            kind: Kind = "unsafe" if known else "malformed"
+            keys.at.add(key, "holds a header that never passes, or no header name", instead, kind)
     return frozenset(name.lower() for name in names)
 
 
@@ -373,28 +513,46 @@ def _check_prefixes(at: _At, prefixes: tuple[str, ...]) -> None:
             at.add("path_prefixes", "holds something that is not a plain path", "Write for example '/items/'.")
     for one in prefixes:
         if any(other != one and one.startswith(other.rstrip("/") + "/") for other in prefixes):
-            at.add("path_prefixes", "overlap: one entry lies inside another", "Keep the shorter one.")
+            at.add("path_prefixes", "overlap: one entry lies inside another", "Keep the shorter one.", "contradictory")
 
 
 def _check_url(at: _At, key: str, url: str, *, loopback_http: bool) -> None:
     """Report everything about ``url`` that could send a token to the wrong place; never quote it."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
-        host, parts = None, urlsplit("")
-    if not host or parts.scheme not in ("https", "http"):
+        host, port, parts = None, None, urlsplit("")
+    plain = url.isascii() and not re.search(r"[\s\\]", url)
+    if not host or parts.scheme not in ("https", "http") or port == 0 or not plain:
         at.add(key, "is not an absolute URL", "Write https://host/...")
         return
     if "@" in parts.netloc:
-        at.add(key, "holds a user name or password", "Remove it; secrets never stand in a URL.")
+        at.add(key, "holds a user name or password", "Remove it; secrets never stand in a URL.", "unsafe")
     if parts.scheme == "http" and not (loopback_http and host in _LOOPBACK):
-        hint = "Write https. For a loopback address set 'allow_insecure_loopback': True while developing."
-        at.add(key, "is not https", hint)
+        loopback = host in _LOOPBACK
+        hint = "Write https." + (" While developing, set 'allow_insecure_loopback': True." if loopback else "")
+        at.add(key, "is not https", hint, "unsafe")
     if parts.query or parts.fragment or "?" in url or "#" in url:
         at.add(key, "holds a query or a fragment", "Remove everything from '?' or '#' on.")
-    if re.search(r"[\s\\%;]|/\.\.?(/|\Z)", parts.path) or "//" in parts.path:
-        at.add(key, "has a path with dot segments, escapes or empty segments", "Write a plain path.")
+    if re.search(r"[%;]|/\.\.?(/|\Z)", parts.path) or "//" in parts.path:
+        at.add(key, "has a path with dot segments, escapes or empty segments", "Write a plain path.", "unsafe")
+
+
+def _path_of(url: str) -> str:
+    """Return the path of ``url``, or nothing if it is no URL, which is reported elsewhere."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def _shown(key: object, number: int, harmless: re.Pattern[str]) -> str:
+    """Return ``key`` if it looks like one of ours or like a typing mistake; else say only where it stands.
+
+    A secret that somebody pasted in the place of a key is not repeated, and no line break reaches a log.
+    """
+    return key if isinstance(key, str) and harmless.match(key) else f"(entry {number})"
 
 
 def _check_unique_apis(providers: list[Provider], findings: list[Finding]) -> None:
@@ -407,6 +565,7 @@ def _check_unique_apis(providers: list[Provider], findings: list[Finding]) -> No
                         f"providers.{provider.name}.apis.{api.name}",
                         f"has the name of an API of provider '{owners[api.name]}'",
                         "Give each API a name of its own; callers know it by this name alone.",
+                        "contradictory",
                     ),
                 )
             owners.setdefault(api.name, provider.name)

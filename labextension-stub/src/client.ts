@@ -23,6 +23,8 @@ import {
 } from './generated/validators';
 import { ContractError, Problem } from './problem';
 
+const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/; // of an API, as the contract has it
+
 /** Calls to the routes of jupyter_oidc. Every method rejects with a `Problem` and nothing else. */
 export class OidcClient {
   constructor(
@@ -92,9 +94,17 @@ export class OidcClient {
 
   /** The address of `path` at the proxy; a path that leads anywhere else is refused before anything is sent. */
   private addressOf(api: string, path: string): string {
-    const prefix = `jupyter-oidc/api/${encodeURIComponent(api)}/`;
+    if (!NAME.test(api)) {
+      throw new Problem(
+        'unknown_api',
+        this.trans.__('No API of this name is configured.'),
+        this.trans.__('Check the name against the list of APIs.'),
+        false
+      );
+    }
+    const prefix = `jupyter-oidc/api/${api}/`;
     const url = new URL(URLExt.join(this.base.href, prefix) + path.replace(/^\//, ''));
-    if (!api || !this.isBelow(url, prefix)) {
+    if (!this.isBelow(url, prefix)) {
       throw new Problem(
         'bad_path',
         this.trans.__('This path is not allowed through the API proxy.'),
@@ -103,7 +113,7 @@ export class OidcClient {
       );
     }
     url.hash = '';
-    return URLExt.join(this.settings.baseUrl, url.pathname.slice(this.base.pathname.length)) + url.search;
+    return url.href;
   }
 
   private isBelow(url: URL, prefix: string): boolean {

@@ -19,6 +19,7 @@ export class Clock implements IClock, IDisposable {
       factory: async () => this._ticked.emit(),
       frequency: { interval: EVERY, backoff: false },
       standby: 'when-hidden',
+      linger: 0,
       name: 'jupyter-oidc:clock'
     });
   }

@@ -76,13 +76,13 @@ const panel: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null
   ) => {
     const { oidc, trans } = parts;
-    const run = (id: string) => (provider: string) => void app.commands.execute(id, { provider });
+    const doing = (id: string) => (provider: string) => run(app, id, { provider });
     const widget = new SignInPanel({
       ...parts,
       deeds: {
-        signIn: run(CommandIDs.signIn),
-        signOut: run(CommandIDs.signOut),
-        refresh: run(CommandIDs.refresh),
+        signIn: doing(CommandIDs.signIn),
+        signOut: doing(CommandIDs.signOut),
+        refresh: doing(CommandIDs.refresh),
         retry: () => oidc.retry()
       }
     });
@@ -118,7 +118,7 @@ const status: JupyterFrontEndPlugin<void> = {
   requires: [IOidcParts],
   optional: [IStatusBar],
   activate: (app: JupyterFrontEnd, { oidc, clock, preferences, trans }: IOidcParts, bar: IStatusBar | null) => {
-    const open = () => void app.commands.execute(CommandIDs.showSession);
+    const open = (): void => run(app, CommandIDs.showSession);
     let place = '';
     let shown: readonly IDisposable[] = [];
     const show = (): void => {
@@ -152,11 +152,18 @@ const notices: JupyterFrontEndPlugin<void> = {
   requires: [IOidcParts],
   activate: (app: JupyterFrontEnd, { oidc, clock, preferences, trans }: IOidcParts) => {
     const replies = {
-      signIn: (provider: string) => void app.commands.execute(CommandIDs.signIn, { provider }),
-      show: () => void app.commands.execute(CommandIDs.showSession)
+      signIn: (provider: string) => run(app, CommandIDs.signIn, { provider }),
+      show: () => run(app, CommandIDs.showSession)
     };
     new Notices(oidc, clock, preferences, replies, trans);
   }
 };
+
+/** Execute a command of the panel, unless somebody switched the panel off. */
+function run(app: JupyterFrontEnd, id: string, args: { provider?: string } = {}): void {
+  if (app.commands.hasCommand(id)) {
+    void app.commands.execute(id, args);
+  }
+}
 
 export default [inside, service, panel, status, notices];

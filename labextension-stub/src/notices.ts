@@ -97,10 +97,13 @@ export class Notices {
           actions: [again]
         });
       case 'unreachable':
-        return Notification.warning(this.trans.__('%1: %2 %3', provider, words.reason ?? '', words.next ?? ''), {
-          autoClose: 10_000,
-          actions: [details]
-        });
+        return Notification.warning(
+          this.trans.__('%1: %2 It is tried again by itself.', provider, words.reason ?? ''),
+          {
+            autoClose: 10_000,
+            actions: [details]
+          }
+        );
       case 'ended':
         return Notification.warning(this.trans.__('Your session at %1 has ended. %2', provider, words.reason ?? ''), {
           autoClose: false,

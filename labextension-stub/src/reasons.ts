@@ -48,6 +48,14 @@ namespace Private {
         why: trans.__('The certificate of the provider is not trusted on the Jupyter server.'),
         next: trans.__('Ask your administrator to add the certificate authority to the trust store.')
       },
+      egress_proxy_auth: {
+        why: trans.__('The proxy on the way to the provider wants a login that the Jupyter server does not have.'),
+        next: trans.__('Ask your administrator to give the Jupyter server access through the proxy.')
+      },
+      configuration_invalid: {
+        why: trans.__('A file or secret that the settings name is gone.'),
+        next: trans.__('Ask your administrator to put it back.')
+      },
       clock_skew: {
         why: trans.__('The clocks of the Jupyter server and of the provider differ too much.'),
         next: trans.__('Ask your administrator to set the clock of the Jupyter server.')

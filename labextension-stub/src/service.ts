@@ -3,6 +3,7 @@
 import type { Event } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { PromiseDelegate } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
 
@@ -26,12 +27,13 @@ export interface IParts {
   readonly trans: TranslationBundle;
 }
 
-export class Oidc implements IOidc {
+export class Oidc implements IOidc, IDisposable {
   constructor(private readonly parts: IParts) {
     this.poll = new Poll({
       factory: () => this.load(),
       frequency: { interval: 5_000, backoff: true, max: 300_000 },
       standby: 'when-hidden',
+      linger: 0,
       name: 'jupyter-oidc:providers'
     });
     parts.events.connect((_, { schema_id, provider, kind }) => {
@@ -86,6 +88,16 @@ export class Oidc implements IOidc {
 
   requires(requirement: IRequirement): IGate {
     return new Gate(this, requirement, this.parts.trans);
+  }
+
+  get isDisposed(): boolean {
+    return this.poll.isDisposed;
+  }
+
+  dispose(): void {
+    this.poll.dispose();
+    this.take([]);
+    Signal.clearData(this);
   }
 
   /** Ask for everything again. */

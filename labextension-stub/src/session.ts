@@ -33,6 +33,7 @@ export class Session implements ISession, IDisposable {
       factory: () => this.read(),
       frequency: { interval: EVERY, backoff: true, max: SELDOM },
       standby: 'when-hidden',
+      linger: 0,
       name: `jupyter-oidc:session:${provider}`
     });
     this.hints = new Throttler(() => this.poll.refresh(), { limit: SHORTEST, edge: 'trailing' });

@@ -50,15 +50,12 @@ export class SignIn {
           return false;
         }
         const started = await this.client.beginSignIn(this.provider);
-        this.surface = surfaceFor({ started, popup: this.popup, client: this.client }, this.trans);
-        this._changed.emit();
-        const end = await this.watch(started, wished);
+        const end = await this.put(started, wished);
         if (end === 'completed') {
           return true;
         }
-        // The server forgets an attempt after ten minutes by itself; telling it now is only tidier.
-        await this.client.cancelSignIn(this.provider, started.flow).catch(() => undefined);
-        this.surface.close();
+        await this.forget(started);
+        this.surface?.close();
         if (end === 'cancel') {
           return false;
         }
@@ -85,6 +82,23 @@ export class SignIn {
   followed(): void {
     this.surface?.followed();
     this._changed.emit();
+  }
+
+  /** Put what has begun before the person, and wait for the end. */
+  private async put(started: SignInStarted, wished: Promise<Wish>): Promise<Wish | 'completed'> {
+    try {
+      this.surface = surfaceFor({ started, popup: this.popup, client: this.client }, this.trans);
+    } catch (error) {
+      await this.forget(started);
+      throw error;
+    }
+    this._changed.emit();
+    return this.watch(started, wished);
+  }
+
+  /** Tell the server, which forgets an attempt by itself after ten minutes, that nobody waits for this one. */
+  private async forget({ flow }: SignInStarted): Promise<void> {
+    await this.client.cancelSignIn(this.provider, flow).catch(() => undefined);
   }
 
   private async watch(started: SignInStarted, wished: Promise<Wish>): Promise<Wish | 'completed'> {

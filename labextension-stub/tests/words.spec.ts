@@ -1,5 +1,8 @@
 // The words of every situation: literal ones for those that a person meets, rules for every combination.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { nullTranslator } from '@jupyterlab/translation';
 
 import type { SessionSummary } from '../src/generated/contract';
@@ -28,6 +31,8 @@ const REASONS = [
   'issuer_mismatch',
   'tls_untrusted',
   'clock_skew',
+  'egress_proxy_auth',
+  'configuration_invalid',
   'provider_configuration',
   'provider_error',
   'keyring_locked',
@@ -211,7 +216,7 @@ describe('every combination of state, reason, storage and renewal', () => {
   );
 
   it('has words of its own, without codes, gaps or broken sentences', () => {
-    expect(all).toHaveLength(5 * 32 * 4 * 2 * 4);
+    expect(all).toHaveLength(5 * (REASONS.length + 2) * 4 * 2 * 4);
     for (const { said } of all) {
       const sentences = [said.reason, said.next, said.lasts, said.long].filter(text => text !== null);
       expect([said.headline, said.short].every(text => text.length > 0)).toBe(true);
@@ -241,6 +246,16 @@ describe('every combination of state, reason, storage and renewal', () => {
       }
     }
   });
+});
+
+it('every reason that the documentation lists is known here', () => {
+  const page = readFileSync(join(__dirname, '../../docs/explanation/session-states.md'), 'utf8');
+  const endings = page.slice(page.indexOf('## What ends a session'), page.indexOf('## Several servers'));
+  const rows = endings.split('\n').filter(line => /^\| `[a-z]+_/.test(line));
+  const listed = rows.flatMap(line => [...line.split('|')[1]!.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code!));
+  const stored = [...page.matchAll(/`((?:keyring|storage)_[a-z_]+)`/g)].map(([, code]) => code!);
+  expect(listed.length + stored.length).toBeGreaterThan(28);
+  expect([...listed, ...stored].filter(code => !REASONS.includes(code))).toEqual([]);
 });
 
 it('every reason of the contract has a sentence of its own', () => {

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.interop.hostile.stage import Stage, staged
-from tests.support.not_yet import row
 from tests.support.raw_upstream import RawUpstream, reply
 
 ACT = """
@@ -99,7 +98,6 @@ def test_a_script_of_an_api_runs_in_no_page_of_another_origin(stage: Stage, page
     assert page.evaluate("window.stolen === undefined") is True
 
 
-@row("C10 own origin")
 def test_a_redirect_of_an_api_does_not_turn_a_call_into_one_of_jupyters(stage: Stage, page: Page) -> None:
     """C10: a page calls an API with DELETE, the API sends it on, and the browser would delete a file of Jupyter's."""
     stage.api.script("item", reply("307 Temporary Redirect", b"", "Location: /api/contents/keep.txt"))

@@ -150,6 +150,7 @@ async def test_a_host_that_is_not_ours_is_refused(ask, token, verb, path):
 
 ENVELOPES = [
     "/jupyter-oidc/providers/corp/sign-in",
+    "/jupyter-oidc/providers/corp/sign-in/0123456789abcdef/complete",
     "/jupyter-oidc/providers/corp/refresh",
     "/jupyter-oidc/providers/corp/sign-out",
     "/jupyter-oidc/kernel/grant",

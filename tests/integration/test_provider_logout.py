@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -70,6 +71,22 @@ async def test_the_provider_ends_a_session(desk: Desk, provider: ScriptedProvide
     assert (reply.status_code, reply.content, reply.headers["Cache-Control"]) == (200, b"", "no-store")
     assert await desk.state() == ("signed-out-expired", "signed_out_at_provider")
     assert await desk.call(1) == [401]
+
+
+async def test_an_accepted_token_is_known_after_other_settings_came_into_force(
+    desk: Desk, provider: ScriptedProvider
+) -> None:
+    """B-12, D6, D9: the session is another object then, and the token still good for two minutes."""
+    again = token(provider)
+    assert (await call(desk, form(again))).status_code == 200
+    await desk.sign_in()
+    settings = desk.context.settings
+    assert settings is not None
+    await desk.context.reload(
+        replace(settings, providers=tuple(replace(one, clock_skew=30) for one in settings.providers))
+    )
+    assert refused(await call(desk, form(again)))
+    assert await desk.state() == ("active", None)
 
 
 async def test_an_unknown_session_is_a_success(desk: Desk, provider: ScriptedProvider) -> None:

@@ -82,6 +82,17 @@ async def test_mistakes_in_the_settings_are_all_named_and_jupyter_keeps_running(
         assert b"hunter2" not in response.body
 
 
+@pytest.mark.server(
+    providers={"corp": {"issuer": "https://id.example.com", "client_id": "c", "ca_bundle": "/nowhere/bundle.pem"}}
+)
+async def test_a_bundle_that_is_not_there_is_a_mistake_at_the_start(ask):
+    """G-5: and not at the first sign-in."""
+    response = await ask("GET", "/jupyter-oidc/providers")
+    body = json.loads(response.body)
+    assert (response.code, body["code"]) == (500, "configuration_invalid")
+    assert "providers.corp.ca_bundle: names a file that does not exist." in body["message"]
+
+
 @pytest.mark.server(providers={})
 async def test_no_provider_at_all_is_an_empty_list(ask):
     response = await ask("GET", "/jupyter-oidc/providers")

@@ -121,10 +121,10 @@ async def journey(provider: ScriptedProvider, settings: dict[str, Any]) -> tuple
     key = secrets.token_urlsafe(32)
     services = services_of(settings, key)
     session = services.sessions.of_provider("corp")
-    _, ticket = await session.begin("user:test", next_path=None, prompt=None)
-    url, binding = await session.authorization_url(services.pending.use_ticket(ticket), CALLBACK)
+    _, ticket = await session.sign_ins.begin("user:test")
+    url, binding = await session.sign_ins.authorization_url(services.pending.use_ticket(ticket), CALLBACK)
     last = await asyncio.to_thread(provider.browser().open, url, stop_at=CALLBACK)
-    await session.callback(list(parameters_of(last).items()), [binding])
+    await session.sign_ins.callback(list(parameters_of(last).items()), [binding])
     before = session.state.value
     await services.aclose()
     assert provider.proofs is not None

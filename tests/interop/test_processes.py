@@ -49,12 +49,12 @@ async def sign_in(provider: CertifiedProvider, settings: dict[str, Any]) -> None
     """Sign in, store the session, and stop."""
     services = services_of(settings, KEY)
     session = services.sessions.of_provider("corp")
-    _, ticket = await session.begin("user:test", next_path=None, prompt=None)
+    _, ticket = await session.sign_ins.begin("user:test")
     pending = services.pending.use_ticket(ticket)
-    url, binding = await session.authorization_url(pending, CALLBACK)
+    url, binding = await session.sign_ins.authorization_url(pending, CALLBACK)
     last = await asyncio.to_thread(provider.browser().sign_in, url, "user1", "any", stop_at=CALLBACK)
     query = parse_qsl(urlsplit(last.headers["location"]).query)
-    await session.callback(query, [binding])
+    await session.sign_ins.callback(query, [binding])
     assert (await session.summary()).storage == "encrypted-file"
     await services.aclose()
 

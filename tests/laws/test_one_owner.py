@@ -12,7 +12,12 @@ OWNER = "jupyter_oidc.sessions.service"
 OWNED = {
     "jupyter_oidc.sessions.machine.follow": {OWNER},
     "jupyter_oidc.sessions.custody.Custody": {OWNER},
-    "jupyter_oidc.sessions.dialogue.Dialogue": {OWNER, "jupyter_oidc.sessions.sign_out", "jupyter_oidc.compose"},
+    "jupyter_oidc.sessions.dialogue.Dialogue": {
+        OWNER,
+        "jupyter_oidc.sessions.sign_ins",  # brings tokens to the owner, and keeps none
+        "jupyter_oidc.sessions.sign_out",
+        "jupyter_oidc.compose",
+    },
 }
 
 

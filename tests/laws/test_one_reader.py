@@ -9,16 +9,23 @@ from __future__ import annotations
 from tests.laws.source import Module, modules, seeded
 
 READERS = {
+    "jupyter_oidc.adapters.client_certificate": "hands the key of a client certificate to OpenSSL",
+    "jupyter_oidc.adapters.egress": "writes the egress proxy's credentials into the header for it",
+    "jupyter_oidc.adapters.egress_client": "writes that header on the wire to the provider's proxy",
+    "jupyter_oidc.adapters.egress_pool": "writes that header on the wire to an API's proxy",
     "jupyter_oidc.adapters.entry_text": "writes the refresh token into the text that is stored, and reads it there",
+    "jupyter_oidc.adapters.presented_certificate": "writes the egress proxy's header on the wire, to look through it",
     "jupyter_oidc.adapters.provider_http": "writes credentials on the wire",
     "jupyter_oidc.adapters.sealed_text": "encrypts that text with the storage key",
     "jupyter_oidc.adapters.storage_key": "takes the variable with the storage keys apart",
     "jupyter_oidc.adapters.upstream_http": "writes the bearer token on the wire",
     "jupyter_oidc.adapters.vault_keyring": "stores the refresh token",
+    "jupyter_oidc.protocol.audience": "reads for whom an access token says it is, to advise an administrator",
     "jupyter_oidc.protocol.dpop": "signs proofs with the session's key, and hashes the access token for ath",
     "jupyter_oidc.protocol.id_token": "hashes the access token for at_hash",
     "jupyter_oidc.protocol.jws": "parses and verifies signed objects, and makes an HMAC key of the client secret",
     "jupyter_oidc.protocol.message": "parses reply bodies",
+    "jupyter_oidc.protocol.pasted": "takes the pasted address apart",
     "jupyter_oidc.protocol.pkce": "hashes the verifier",
 }
 

@@ -23,7 +23,7 @@ import httpx
 from tests.support.canary import CANARY
 from tests.support.form_sign_in import FormBrowser
 from tests.support.node import find_node
-from tests.support.provider_document import ProviderDocument, RegisteredClient, Resource
+from tests.support.provider_document import Dress, ProviderDocument, RegisteredClient, Resource
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -192,4 +192,4 @@ class CertifiedProvider:
                 self._register(secret)
 
 
-__all__ = ["CertifiedProvider", "ProviderDocument", "Record", "RegisteredClient", "Resource"]
+__all__ = ["CertifiedProvider", "Dress", "ProviderDocument", "Record", "RegisteredClient", "Resource"]

@@ -35,12 +35,14 @@ class FormBrowser:
     """One browser profile. ``watch`` is shown every reply that is not the ``provider``'s own.
 
     Replies are ``httpx.Response`` values, read to their end. A ``stop_at`` is the beginning of a URL: the redirect
-    to it is returned instead of followed, so that nobody needs to listen there.
+    to it is returned instead of followed, so that nobody needs to listen there. With a ``tunnel`` (a loopback port)
+    https goes through the proxy there.
     """
 
     provider: str = ""
     watch: Watch = field(default=CANARY.look_at_reply, repr=False)
     tls: ssl.SSLContext | None = None
+    tunnel: int = 0
     cookies: CookieJar = field(default_factory=CookieJar, repr=False)
 
     def open(self, url: str, *, stop_at: str = "") -> httpx.Response:
@@ -118,11 +120,13 @@ class FormBrowser:
         self.cookies.add_cookie_header(request)
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
-        connection = (
-            http.client.HTTPSConnection(host, port, timeout=30, context=self.tls)
-            if parts.scheme == "https"
-            else http.client.HTTPConnection(host, port, timeout=30)
-        )
+        if parts.scheme != "https":
+            connection = http.client.HTTPConnection(host, port, timeout=30)
+        elif self.tunnel:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.tunnel, timeout=30, context=self.tls)
+            connection.set_tunnel(host, port or 443)
+        else:
+            connection = http.client.HTTPSConnection(host, port, timeout=30, context=self.tls)
         try:
             connection.request(method, request.selector.partition("#")[0], body or None, dict(request.header_items()))
             answer = connection.getresponse()

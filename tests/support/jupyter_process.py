@@ -179,7 +179,7 @@ class JupyterProcess:
                     "jupyter_oidc": self.enabled,
                     "jupyterlab": self.app == "jupyterlab",
                     "notebook": self.app == "jupyterlab",
-                    "jupyter_server_proxy": False,  # NOTE: the benchmark installs it, and no test wants it
+                    "jupyter_server_proxy": False,  # NOTE: the benchmark and Binder want it, no test here
                 },
                 **tls,
                 **self.server,

@@ -75,13 +75,40 @@ LIFETIMES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Dress:
+    """What makes the provider look like another one; by default, nothing.
+
+    ``path`` is in the issuer behind the host, and ``ends_with`` what its own last character is.
+    ``refresh_token`` says when there is one: with the scope ``offline_access``, with ``access_type=offline``, or always.
+    ``scopes_name_apis`` are scopes of a token request that stand for a resource.
+    ``logout_page`` is a page ``/logout`` that wants ``client_id`` and ``logout_uri``.
+    ``seconds_ahead`` is how wrong its ``Date`` is.
+    ``asks_for_consent`` at each sign-in, whatever the client says, as consent pages of others do.
+    """
+
+    path: str = ""
+    ends_with: Literal["", "/"] = ""
+    metadata_without: tuple[str, ...] = ()
+    metadata_with: dict[str, Any] = field(default_factory=dict)
+    refuses_scopes: tuple[str, ...] = ()
+    refresh_token: Literal["offline_access", "access_type", "always"] = "offline_access"
+    rotates: bool = True
+    access_token_without_audience: bool = False
+    userinfo_takes_api_tokens: bool = False
+    scopes_name_apis: dict[str, str] = field(default_factory=dict)
+    logout_page: bool = False
+    asks_for_consent: bool = False
+    seconds_ahead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderDocument:
     """What the provider is started with.
 
     ``resources`` are by resource indicator. ``default_resource`` is assumed where an authorization request names none
     (neither as ``resource`` nor as ``audience``). With ``use_granted_resource`` a token request without a resource gets
     a token for the granted one, otherwise an opaque one for the userinfo endpoint. With ``dpop_nonces`` every DPoP proof
-    has to hold a nonce of the provider's. ``features`` are the package's own.
+    has to hold a nonce of the provider's. ``dress`` makes it look like another one. ``features`` are the package's own.
     """
 
     clients: tuple[RegisteredClient, ...] = ()
@@ -93,6 +120,7 @@ class ProviderDocument:
     claims_in_id_token: bool = False
     ttl: dict[str, int] = field(default_factory=dict)
     dpop_nonces: bool = False
+    dress: Dress = field(default_factory=Dress)
     features: dict[str, Any] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 0
@@ -111,6 +139,7 @@ class ProviderDocument:
                 "claims_in_id_token": self.claims_in_id_token,
                 "ttl": {**LIFETIMES, **self.ttl},
                 "dpop_nonces": self.dpop_nonces,
+                "dress": asdict(self.dress),
                 "features": self.features,
                 "host": self.host,
                 "port": self.port,

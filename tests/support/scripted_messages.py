@@ -19,6 +19,7 @@ PATHS = {
     "token": "/token",
     "userinfo": "/userinfo",
     "revoke": "/revoke",
+    "device": "/device",
     "end_session": "/logout",
 }
 """The endpoints that faults can be planned for."""

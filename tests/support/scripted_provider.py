@@ -39,6 +39,20 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@dataclass
+class DeviceCode:
+    """A pair of codes: what the person said, when it was asked about last, and how often that was too soon."""
+
+    user_code: str
+    scope: str
+    answer: str = ""
+    asked: float = field(default_factory=time.monotonic)
+    too_soon: int = 0
+
+
 @dataclass
 class ScriptedProvider:
     """Context manager. All members may be changed between requests.
@@ -75,6 +89,8 @@ class ScriptedProvider:
     keys: list[SigningKey] = field(default_factory=lambda: [SigningKey.rsa("k1")])
     received: list[Received] = field(default_factory=list)
     faults: FaultPlan = field(default_factory=FaultPlan, repr=False)
+    device_interval: float = 1
+    device_codes: dict[str, DeviceCode] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.ledger = TokenLedger(self.register)
@@ -88,6 +104,7 @@ class ScriptedProvider:
             "token": self._token,
             "userinfo": self._userinfo,
             "revoke": self._revoke,
+            "device": self._device,
         }
 
     def __enter__(self) -> Self:
@@ -143,6 +160,16 @@ class ScriptedProvider:
     def audience_of(self, access_token: str) -> str:
         """Return what a live ``access_token`` is for; the empty string if it was issued for no resource."""
         return self.ledger.access[access_token].audience
+
+    def offer_codes(self) -> None:
+        """Advertise sign-in by code (RFC 8628, 4)."""
+        self.advertise["device_authorization_endpoint"] = self.url("device")
+        self.advertise["grant_types_supported"] = ["authorization_code", "refresh_token", DEVICE_CODE]
+
+    def answer_code(self, user_code: str, *, agree: bool = True) -> None:
+        """Enter ``user_code`` as the person does, and agree or decline."""
+        (code,) = [code for code in self.device_codes.values() if code.user_code == user_code]
+        code.answer = "agreed" if agree else "declined"
 
     def revoke_all(self) -> None:
         """End every code and token, as an administrator would."""
@@ -236,6 +263,8 @@ class ScriptedProvider:
                 return self._redeem(form, fault, key)
             case "refresh_token":
                 return self._refresh(form, fault, key)
+            case grant if grant == DEVICE_CODE:
+                return self._redeem_device(form, fault, key)
         raise Refused("unsupported_grant_type")
 
     def _key(self, received: Received) -> str:
@@ -269,6 +298,41 @@ class ScriptedProvider:
             reply["refresh_token"] = self._refresh_token(granted)
         if "openid" in code.scope.split():
             reply["id_token"] = self._id_token(code.subject, code.nonce, fault)
+        return reply
+
+    def _device(self, received: Received, fault: Fault) -> dict[str, Any]:
+        """Give a pair of codes (RFC 8628, 3.2)."""
+        self._check_client(received)
+        code = self.ledger.new_secret("device")
+        user_code = f"WDJB-{len(self.device_codes):04d}"
+        self.device_codes[code] = DeviceCode(user_code, self.scope or received.form.get("scope", ""))
+        enter = f"{self.issuer}/enter"
+        return {
+            "device_code": code,
+            "user_code": user_code,
+            "verification_uri": enter,
+            "verification_uri_complete": f"{enter}?user_code={user_code}",
+            "expires_in": 300,
+            "interval": self.device_interval,
+        }
+
+    def _redeem_device(self, form: Mapping[str, str], fault: Fault, key: str) -> dict[str, Any]:
+        """Answer the question whether the person has agreed (RFC 8628, 3.5), strict about how often it is asked."""
+        asked = self.device_codes.get(form.get("device_code", ""))
+        if asked is None:
+            raise Refused("invalid_grant")
+        since, asked.asked = time.monotonic() - asked.asked, time.monotonic()
+        asked.too_soon += since < self.device_interval
+        if asked.answer == "declined":
+            raise Refused("access_denied")
+        if not asked.answer:
+            raise Refused("authorization_pending")
+        del self.device_codes[form["device_code"]]
+        granted = Granted(self.subject, asked.scope, self._audience(form), self.ledger.new_family(), key=key)
+        reply = self._tokens(granted)
+        if self.issue_refresh_token:
+            reply["refresh_token"] = self._refresh_token(granted)
+        reply["id_token"] = self._id_token(self.subject, None, fault)
         return reply
 
     def _refresh(self, form: Mapping[str, str], fault: Fault, key: str) -> dict[str, Any]:

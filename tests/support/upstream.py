@@ -13,6 +13,8 @@ from aiohttp import web
 from tests.support.loop_thread import ServedInThread
 
 if TYPE_CHECKING:
+    import ssl
+
     from typing_extensions import Self
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -48,6 +50,7 @@ class Upstream:
 
     accepts: Callable[[str], bool] = lambda _: True
     judge: Judge | None = None
+    tls: ssl.SSLContext | None = None
     seen: list[Seen] = field(default_factory=list)
     gone: int = 0
     _plan: list[Answer] = field(default_factory=list)
@@ -55,7 +58,7 @@ class Upstream:
     def __post_init__(self) -> None:
         application = web.Application(client_max_size=64 * 1024 * 1024)
         application.router.add_route("*", "/{tail:.*}", self._serve)
-        self._server = ServedInThread(application)
+        self._server = ServedInThread(application, tls=self.tls)
 
     def __enter__(self) -> Self:
         self._server.__enter__()
@@ -65,9 +68,14 @@ class Upstream:
         self._server.__exit__(*reason)
 
     @property
+    def port(self) -> int:
+        """The loopback port on which it listens."""
+        return self._server.port
+
+    @property
     def url(self) -> str:
         """The base URL that goes into the settings."""
-        return f"http://127.0.0.1:{self._server.port}/v1/"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/v1/"
 
     def plan(self, *answers: Answer) -> None:
         """Answer the next requests by ``answers``, in their order."""

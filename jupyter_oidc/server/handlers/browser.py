@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from jupyter_server.utils import url_path_join
 
-from jupyter_oidc.errors import Problem, ResponseMalformed, SignInDeclined
+from jupyter_oidc.errors import Problem, ResponseMalformed, SignInDeclined, StateInvalid
 from jupyter_oidc.server.door import open_door
 from jupyter_oidc.server.handler import OidcHandler, fields_of
+from jupyter_oidc.server.loopback import LoopbackDoor
 from jupyter_oidc.server.pages import Page, html_of, policy_of
 from jupyter_oidc.server.problems import problem_of
-from jupyter_oidc.server.redirects import redirect_uri_for, starts_elsewhere
+from jupyter_oidc.server.redirects import must_be_near, redirect_uri_for, starts_elsewhere
 from jupyter_oidc.sessions.pending import LIFETIME, Progress
+from jupyter_oidc.sessions.strategy import pins_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jupyter_oidc.server.handler import Context
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.service import SessionService
 
@@ -38,6 +42,31 @@ class PageHandler(OidcHandler):
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
         self.finish(html_of(page, nonce), set_content_type="text/html; charset=UTF-8")
 
+    @property
+    def home(self) -> str:
+        """Where JupyterLab is."""
+        return str(self.base_url)
+
+    def go(self, url: str) -> None:
+        """Send the browser to ``url``."""
+        self.set_status(302)
+        self.set_header("Location", url)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.finish()
+
+    def bind_browser(self, pending: PendingSignIn, binding: str, redirect_uri: str, *, form_post: bool) -> None:
+        """Set the binding cookie for the path that the provider sends the browser back to (A-9, A-10)."""
+        self.set_cookie(
+            COOKIE + pending.flow,
+            binding,
+            path=urlsplit(redirect_uri).path,
+            max_age=int(LIFETIME),
+            httponly=True,
+            secure=form_post or redirect_uri.startswith("https:"),
+            samesite="None" if form_post else "Lax",
+        )
+
     def show_problem(self, problem: Problem, *, again: str | None = None) -> None:
         """Send a page that says what went wrong and what to do next (E-1)."""
         declined = isinstance(problem, SignInDeclined)
@@ -48,11 +77,11 @@ class PageHandler(OidcHandler):
                 title="Sign-in was declined" if declined else "Sign-in did not work",
                 lines=(problem.message, problem.action),
                 mark="\N{BALLOT X}" if declined else "\N{WARNING SIGN}",
-                links=(*links, ("Back to JupyterLab", self.base_url)),
+                links=(*links, ("Back to JupyterLab", self.home)),
                 small=f"{problem.code} · {self.request_id}",
             ),
             # A page is read by a person: 400 for what went wrong here, 502 or 503 for the provider (E-1).
-            problem.status if problem.status in (502, 503) else 400,
+            problem.status if problem.status in (401, 403, 405, 502, 503) else 400,
         )
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
@@ -75,51 +104,68 @@ class StartHandler(PageHandler):
         hopped = self.get_query_argument("hop", "") == "1"
         elsewhere = self._elsewhere() if not hopped else None
         if elsewhere:
-            self._go(f"{elsewhere}{self.request.path}?hop=1")
+            self.go(f"{elsewhere}{self.request.path}?hop=1")
             return
         pending = services.pending.use_ticket(ticket)
         session = services.sessions.of_provider(pending.provider)
-        callback = url_path_join(self.base_url, "jupyter-oidc/providers", pending.provider, "callback")
-        settings = session.settings
+        ways = {"loopback": self._through_listener, "paste": self._to_be_pasted}
         try:
-            redirect_uri = redirect_uri_for(
-                settings.redirect_uri,
-                protocol=self.request.protocol,
-                host=self.request.host,
-                callback_path=callback,
-            )
+            await ways.get(pending.strategy, self._and_back)(session, pending)
         except Problem as problem:
-            session.give_up(pending, problem)
+            session.sign_ins.give_up(pending, problem)
             raise
-        url, binding = await session.authorization_url(pending, redirect_uri)
-        form_post = settings.response_mode == "form_post"
-        self.set_cookie(
-            COOKIE + pending.flow,
-            binding,
-            path=urlsplit(redirect_uri).path,
-            max_age=int(LIFETIME),
-            httponly=True,
-            secure=form_post or redirect_uri.startswith("https:"),
-            samesite="None" if form_post else "Lax",
+
+    async def _and_back(self, session: SessionService, pending: PendingSignIn) -> None:
+        """Send the browser to the provider, from where it comes back to the callback route."""
+        settings = session.settings
+        redirect_uri = redirect_uri_for(
+            settings.redirect_uri,
+            protocol=self.request.protocol,
+            host=self.request.host,
+            callback_path=self._callback_path(pending),
         )
-        self._go(url)
+        url, binding = await session.sign_ins.authorization_url(pending, redirect_uri)
+        form_post = settings.response_mode == "form_post"
+        self.bind_browser(pending, binding, redirect_uri, form_post=form_post)
+        self.go(url)
+
+    async def _through_listener(self, session: SessionService, pending: PendingSignIn) -> None:
+        """Open a listener on this machine and send the browser there first."""
+        must_be_near(self.request.host, self.request.remote_ip or "")
+        door = LoopbackDoor(
+            session,
+            pending,
+            home=f"{self.request.protocol}://{self.request.host}{self.base_url}",
+            word=self.context.entropy.token(256),
+        )
+        uri = session.settings.redirect_uri or f"http://127.0.0.1{self._callback_path(pending)}"
+        given = {"context": self.context}
+        seconds = pending.seconds_left(self.services.clock.now())
+        doors = self.context.doors
+        self.go(await doors.open(self.application, LoopbackHandler, given, door, uri=uri, seconds=seconds))
+
+    async def _to_be_pasted(self, session: SessionService, pending: PendingSignIn) -> None:
+        """Send the browser to the provider; the person copies the address at which it ends."""
+        url, _ = await session.sign_ins.authorization_url(pending, session.settings.redirect_uri or "")
+        self.go(url)
+
+    def _callback_path(self, pending: PendingSignIn) -> str:
+        return str(url_path_join(self.base_url, "jupyter-oidc/providers", pending.provider, "callback"))
 
     def _elsewhere(self) -> str | None:
         """Return where to start instead, if every provider's pinned redirect URI is on one other host."""
-        pinned = {service.settings.redirect_uri for service in self.services.sessions}
-        origins = {starts_elsewhere(uri, self.request.host) for uri in pinned if uri}
-        return origins.pop() if len(origins) == 1 and None not in pinned else None
-
-    def _go(self, url: str) -> None:
-        self.set_status(302)
-        self.set_header("Location", url)
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.finish()
+        every = [service.settings for service in self.services.sessions]
+        origins = {starts_elsewhere(one.redirect_uri or "", self.request.host) for one in every if pins_server(one)}
+        return origins.pop() if len(origins) == 1 and all(pins_server(one) for one in every) else None
 
 
 class CallbackHandler(PageHandler):
     """``providers/{p}/callback``: the end of a sign-in."""
+
+    @property
+    def only(self) -> PendingSignIn | None:
+        """The one sign-in that may end here; ``None`` for every one that comes back to the server."""
+        return None
 
     @open_door(protection="state and binding cookie (R-2, R-9)")
     async def get(self, provider: str) -> None:
@@ -127,11 +173,11 @@ class CallbackHandler(PageHandler):
         session = self.services.sessions.of_provider(provider)
         parameters = fields_of(self.request.query)
         if parameters is not None and [name for name, _ in parameters] == ["flow"]:
-            self._show_end(session, parameters[0][1])
+            self.show_end(session, parameters[0][1])
         elif session.settings.response_mode == "form_post":
             raise ResponseMalformed(detail="callback.method")
         else:
-            await self._end(session, parameters)
+            await self.end(session, parameters)
 
     @open_door(protection="state and binding cookie (R-2, R-9)")
     async def post(self, provider: str) -> None:
@@ -139,12 +185,13 @@ class CallbackHandler(PageHandler):
         session = self.services.sessions.of_provider(provider)
         if session.settings.response_mode != "form_post":
             raise ResponseMalformed(detail="callback.method")
-        await self._end(session, self.form())
+        await self.end(session, self.form())
 
-    async def _end(self, session: SessionService, parameters: list[tuple[str, str]] | None) -> None:
+    async def end(self, session: SessionService, parameters: list[tuple[str, str]] | None) -> None:
+        """Take the provider's answer, and take it out of the address bar (R-10)."""
         if parameters is None:
             raise ResponseMalformed(detail="callback.encoding")
-        pending = await session.callback(parameters, self._bindings())
+        pending = await session.sign_ins.callback(parameters, self._bindings(), self.only)
         if pending.progress is Progress.COMPLETED:
             self.set_status(303)
             self.set_header("Location", f"{self.request.path}?flow={pending.flow}")
@@ -154,7 +201,8 @@ class CallbackHandler(PageHandler):
         else:
             self.show_problem(pending.problem or ResponseMalformed(), again=self._again(session, pending))
 
-    def _show_end(self, session: SessionService, flow: str) -> None:
+    def show_end(self, session: SessionService, flow: str) -> None:
+        """Show how the sign-in ``flow`` ended, to the browser that took part in it."""
         pending = self.services.pending.find(flow, session.settings.name)
         if not self.services.pending.is_bound(pending, self._bindings()):
             self.show(Page("This sign-in is over", ("You can close this window.",), "\N{CHECK MARK}"))
@@ -164,7 +212,7 @@ class CallbackHandler(PageHandler):
                     "You are signed in",
                     ("You can close this window and go back to JupyterLab.",),
                     "\N{CHECK MARK}",
-                    links=(("Back to JupyterLab", pending.next or self.base_url),),
+                    links=(("Back to JupyterLab", self._target(pending)),),
                     closes=True,
                 ),
             )
@@ -173,17 +221,66 @@ class CallbackHandler(PageHandler):
 
     def _again(self, session: SessionService, pending: PendingSignIn) -> str:
         """Return the start of another attempt, which begins by a click and never by itself (E-1)."""
-        return url_path_join(self.base_url, "jupyter-oidc", "start", session.offer(pending))
+        return url_path_join(self.home, "jupyter-oidc", "start", session.sign_ins.offer_again(pending))
+
+    def _target(self, pending: PendingSignIn) -> str:
+        """Return where the person goes on: a path of this server, seen from where JupyterLab is."""
+        return urljoin(self.home, pending.wishes.next or self.base_url)
 
     def _bindings(self) -> list[str]:
         """Return the values of the browser's binding cookies."""
-        jar: SimpleCookie = SimpleCookie()
-        for header in self.request.headers.get_list("Cookie"):
-            try:
-                jar.load(header)
-            except CookieError:
-                continue
-        return [morsel.value for name, morsel in jar.items() if name.startswith(COOKIE)][:MOST_COOKIES]
+        return bindings_in(self.request.headers.get_list("Cookie"))
+
+
+def bindings_in(headers: Iterable[str]) -> list[str]:
+    """Return the values of the first 50 binding cookies in the ``Cookie`` headers, those of one name included.
+
+    Whatever else is in the jar is passed over, because every program on this host, whatever its port, can put things
+    there that no cookie may hold; ours need no quotes.
+    """
+    pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
+    return [value for name, _, value in pairs if name.startswith(COOKIE)][:MOST_COOKIES]
+
+
+class LoopbackHandler(CallbackHandler):
+    """The one page of a :class:`~jupyter_oidc.server.loopback.LoopbackDoor`: its beginning, its answer, its end."""
+
+    def initialize(self, context: Context, door: LoopbackDoor | None = None) -> None:
+        """Take over the door that this request came through."""
+        super().initialize(context)
+        assert door is not None  # noqa: S101 - the door itself made this handler
+        self.door = door
+
+    @property
+    def home(self) -> str:
+        """Where JupyterLab is, which is not where this page is."""
+        return self.door.home
+
+    @property
+    def only(self) -> PendingSignIn:
+        """The sign-in that this door is for."""
+        return self.door.pending
+
+    @open_door(protection="a one-time word of 256 random bits, then state and binding cookie (R-2)")
+    async def get(self) -> None:
+        """Begin with the word, end with the provider's answer, and show how it ended."""
+        parameters = fields_of(self.request.query)
+        match [name for name, _ in parameters or ()]:
+            case ["start"]:
+                await self._begin((parameters or [])[0][1])
+            case ["flow"]:
+                self.door.last_page_shown.set()
+                self.show_end(self.door.session, (parameters or [])[0][1])
+            case _:
+                await self.end(self.door.session, parameters)
+
+    async def _begin(self, word: str) -> None:
+        door = self.door
+        if not door.takes_word(word):
+            raise StateInvalid(detail="loopback.start")
+        url, binding = await door.session.sign_ins.authorization_url(door.pending, door.redirect_uri)
+        self.bind_browser(door.pending, binding, door.redirect_uri, form_post=False)
+        self.go(url)
 
 
 class SignedOutHandler(PageHandler):

@@ -310,4 +310,5 @@ class ProxyHandler(ProxiedHandler):
         """Count the call, and write it to the audit trail if anybody listens."""
         if self._upload is not None:
             self._upload.stop()
+        self._upload = self._opening = None  # NOTE: both know this handler, and no cycle is left behind (ADR 17)
         self._note_call(self.get_status(), self._sent, self._outcome)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from jupyter_oidc.errors import IdpUnavailable, NotSignedIn, RequestInvalid, SessionExpired
+from jupyter_oidc.errors import NotSignedIn, RequestInvalid, SessionExpired
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.views import provider_view, sign_out_view, summary_view
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
+from jupyter_oidc.sessions.later import unavailable
 
 
 class ProvidersHandler(OidcHandler):
@@ -66,8 +67,8 @@ class RefreshHandler(OidcHandler):
                 raise SessionExpired
             case SignInNeeded():
                 raise NotSignedIn
-            case TryLater(seconds=seconds, reason=reason):
-                raise IdpUnavailable(detail=reason, retry_after=seconds)
+            case TryLater() as later:
+                raise unavailable(later)
 
 
 class SignOutHandler(OidcHandler):

@@ -8,10 +8,12 @@ from urllib.parse import quote
 from jupyter_server.utils import url_path_join
 
 from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.redirects import local_path
 from jupyter_oidc.server.views import progress_view, started_view
+from jupyter_oidc.sessions.pending import Wishes
 
 
 class SignInHandler(OidcHandler):
@@ -23,11 +25,6 @@ class SignInHandler(OidcHandler):
         wish = self.envelope("sign-in.request")
         services = self.services
         session = services.sessions.of_provider(provider)
-        if wish.get("strategy", "auto") not in ("auto", "server"):
-            raise RequestInvalid(
-                "This version signs in through the callback route only.",
-                action="Leave 'strategy' out.",
-            )
         if "api" in wish:
             _, its_session = services.sessions.of_api(wish["api"])
             if its_session is not session:
@@ -38,10 +35,15 @@ class SignInHandler(OidcHandler):
         next_path = local_path(wish.get("next"), self.base_url)
         if wish.get("next") and next_path is None:
             self.log.info("jupyter_oidc: next_rejected [%s]", self.request_id)
-        pending, ticket = await session.begin(
-            self.caller_name, next_path=next_path, prompt=wish.get("prompt"), api=wish.get("api")
+        pending, ticket = await session.sign_ins.begin(
+            self.caller_name,
+            Wishes(next=next_path, prompt=wish.get("prompt")),
+            api=wish.get("api"),
+            wish=wish.get("strategy", "auto"),
+            browser=self.browser,
         )
-        start_url = url_path_join(self.base_url, "jupyter-oidc", "start", quote(ticket, safe=""))
+        path = url_path_join(self.base_url, "jupyter-oidc", "start", quote(ticket, safe=""))
+        start_url = path if ticket else None
         self.answer(started_view(pending, start_url, services.clock.now()), status=201)
 
 
@@ -68,5 +70,18 @@ class SignInProgressHandler(OidcHandler):
     async def delete(self, provider: str, flow: str) -> None:
         """Cancel; a sign-in that is already finished stays as it is."""
         pending = self.services.pending.find(flow, provider)
-        self.services.sessions.of_provider(provider).cancel(pending)
+        self.services.sessions.of_provider(provider).sign_ins.cancel(pending)
+        self.answer(progress_view(pending, self.services.clock.now()))
+
+
+class CompleteHandler(OidcHandler):
+    """``providers/{p}/sign-in/{flow}/complete``: the address at which the provider left the browser, pasted."""
+
+    @door("user", "kernel", action="write")
+    async def post(self, provider: str, flow: str) -> None:
+        """Take the address from the one who began, and answer how the sign-in ended."""
+        sign_ins = self.services.sessions.of_provider(provider).sign_ins
+        pasted = Secret(self.envelope("complete.request")["redirect_url"])
+        pending = self.services.pending.find(flow, provider)
+        await sign_ins.paste(pending, self.caller_name, pasted)
         self.answer(progress_view(pending, self.services.clock.now()))

@@ -33,21 +33,29 @@ def calls_per_request(server: JupyterProcess, call: Call) -> float:
     with connect(call) as connection, connect(call) as control:
         for _ in range(WARMING):
             exchange(connection, call)
-        counts = partial(_counted, server, control)
+        counts = partial(_counted, server, control, "calls")
         nothing = min(counts(lambda: None) for _ in range(BATCHES))
         return min(counts(partial(_make, connection, call)) - nothing for _ in range(BATCHES)) / REQUESTS
 
 
-def _counted(server: JupyterProcess, control: socket.socket, work: Callable[[], None]) -> int:
+def garbage_per_request(server: JupyterProcess, call: Call, sent: bytes = b"") -> float:
+    """Return how many objects of one call are in reference cycles afterwards, so that only the collector frees them."""
+    with connect(call) as connection, connect(call) as control:
+        for _ in range(WARMING):
+            exchange(connection, call, sent)
+        return _counted(server, control, "garbage", partial(_make, connection, call, sent)) / REQUESTS
+
+
+def _counted(server: JupyterProcess, control: socket.socket, what: str, work: Callable[[], None]) -> int:
     headers = {"Authorization": f"token {server.token}"}
     exchange(control, Call(f"{server.url}bench-tally/start", headers))
     work()
-    return int(json.loads(exchange(control, Call(f"{server.url}bench-tally/stop", headers)))["calls"])
+    return int(json.loads(exchange(control, Call(f"{server.url}bench-tally/stop", headers)))[what])
 
 
-def _make(connection: socket.socket, call: Call) -> None:
+def _make(connection: socket.socket, call: Call, sent: bytes = b"") -> None:
     for _ in range(REQUESTS):
-        exchange(connection, call)
+        exchange(connection, call, sent)
 
 
 def measure(run: Run) -> list[Line]:

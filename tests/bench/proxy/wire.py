@@ -112,9 +112,12 @@ def upload(call: Call, size: int) -> float:
     return taken
 
 
-def exchange(connection: socket.socket, call: Call) -> bytes:
-    """Make one call on a ``connection`` that stays open, and return the body, whose length must be announced."""
-    connection.sendall(request(call))
+def exchange(connection: socket.socket, call: Call, sent: bytes = b"") -> bytes:
+    """Make one call on a ``connection`` that stays open, a POST if something is ``sent``; return the reply's body.
+
+    The reply has to announce its length.
+    """
+    connection.sendall((request(call, "POST", Content_Length=str(len(sent))) + sent) if sent else request(call))
     return _read_body(connection)
 
 

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.interop.hostile.stage import Stage
-from tests.support.not_yet import row
 from tests.support.raw_client import RawReply
 from tests.support.raw_upstream import Conversation, RawUpstream, Step, reply
 
@@ -130,7 +129,6 @@ def test_a_challenge_that_makes_a_browser_ask_for_a_password_is_dropped(
     assert (answer.status, answer.all("www-authenticate")) == (401, [])
 
 
-@row("C11 other prompts")
 @pytest.mark.parametrize(
     "challenge",
     [

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from tests.interop.hostile.stage import Stage, deaf, fill, within
-from tests.support.not_yet import row
 from tests.support.raw_client import NoReply, RawConnection
 from tests.support.raw_upstream import (
     RawUpstream,
@@ -196,7 +195,6 @@ def test_a_connection_that_went_stale_is_not_the_callers_problem(stage: Stage, a
         assert stage.raw.ask("POST", "orders/stale", body=b"x").status == 200
 
 
-@row("C17 early answer")
 def test_an_answer_before_the_end_of_the_upload_comes_down(stage: Stage, api: RawUpstream) -> None:
     """C17: a refusal is no use to a client that first has to send 100 MB."""
     head = stage.raw.head("POST", "orders/early", "Content-Length: 100000000")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import pytest
 
 from tests.interop.hostile.stage import ALL_METHODS, Stage, staged, within
-from tests.support.not_yet import row
 from tests.support.raw_upstream import BASE, RawUpstream, reply, silence
 from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority
 
@@ -74,7 +73,6 @@ def test_an_api_that_is_saturated_slows_nobody_else(stage: Stage, neighbours: Ne
     assert stage.is_alive()
 
 
-@row("C29 one host")
 def test_a_saturated_api_does_not_slow_another_on_the_same_host(stage: Stage) -> None:
     """C29: a pool belongs to an API, not to a host name."""
     with crowded(stage):
@@ -126,14 +124,12 @@ def test_an_api_with_a_certificate_that_nobody_knows_hears_nothing(stage: Stage,
     assert neighbours.disguised.calls == []
 
 
-@row("C35 issuer name")
 def test_who_issued_an_untrusted_certificate_is_said(stage: Stage) -> None:
     """C35: so that the administrator knows which authority to trust, or whom to ask."""
     told = stage.raw.ask("GET", "disguised/items").json
     assert "issued by" in told["message"] + told["action"]
 
 
-@row("C34")
 def test_a_name_that_leads_inside_is_not_called(stage: Stage) -> None:
     """C34: nobody wrote a private address into the settings, yet the name resolves to one: this machine's own."""
     address = socket.gethostbyname(socket.gethostname())

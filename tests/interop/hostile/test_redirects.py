@@ -8,7 +8,6 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 
 from tests.interop.hostile.stage import Stage
-from tests.support.not_yet import row
 from tests.support.raw_upstream import RawUpstream, reply
 
 STATUSES = ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"]
@@ -94,7 +93,6 @@ OURS = [
 ]
 
 
-@row("C10 own origin")
 @pytest.mark.parametrize("location", OURS)
 def test_a_redirect_outside_the_base_url_never_names_a_page_of_jupyter(
     stage: Stage, api: RawUpstream, location: str
@@ -105,14 +103,12 @@ def test_a_redirect_outside_the_base_url_never_names_a_page_of_jupyter(
     assert given is None or page.netloc != stage.raw.host
 
 
-@row("C10 scheme")
 @pytest.mark.parametrize("location", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "vbscript:x"])
 def test_a_redirect_leads_to_the_web_or_nowhere(stage: Stage, api: RawUpstream, location: str) -> None:
     """C10: browsers do not follow these; a kernel's library or an extension might."""
     assert sent_to(stage, api, location) is None
 
 
-@row("C10 two locations")
 def test_two_locations_are_no_location(stage: Stage, api: RawUpstream) -> None:
     """C10, C20: which one a client follows is anybody's guess."""
     api.script("from", reply("302 Found", b"", "Location: https://one.example/", "Location: https://two.example/"))

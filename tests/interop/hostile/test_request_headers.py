@@ -8,7 +8,6 @@ import pytest
 
 from tests.interop.hostile.stage import Stage
 from tests.support.kernel_proof import GRANT, proof, start_kernel
-from tests.support.not_yet import row
 from tests.support.raw_client import NoReply
 from tests.support.raw_upstream import RawUpstream
 
@@ -192,7 +191,6 @@ def test_a_fold_before_the_first_header_is_refused(stage: Stage, api: RawUpstrea
     assert api.calls == []
 
 
-@row("C8 latin-1")
 @pytest.mark.parametrize("value", [b"caf\xe9", b"caf\xc3\xa9", b"\xff\xfe\x80"])
 def test_a_value_beyond_ascii_goes_up_unchanged_or_not_at_all(stage: Stage, api: RawUpstream, value: bytes) -> None:
     """C8: the bytes that were checked are the bytes that are sent."""

@@ -10,7 +10,6 @@ import zlib
 import pytest
 
 from tests.interop.hostile.stage import Stage
-from tests.support.not_yet import mark
 from tests.support.raw_client import NoReply, RawReply
 from tests.support.raw_upstream import RawUpstream, half_close, keep_open, reply, send, silence
 
@@ -53,7 +52,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=mark(f"C20 {name}")) for name in BROKEN])
+@pytest.mark.parametrize("name", BROKEN)
 def test_an_answer_that_breaks_http_is_a_protocol_error(stage: Stage, api: RawUpstream, name: str) -> None:
     """C20: within seconds, in our words, and without a trace of what was sent."""
     api.script("broken", send(BROKEN[name]), half_close(), silence())

@@ -7,7 +7,6 @@ import hashlib
 import pytest
 
 from tests.interop.hostile.stage import Stage
-from tests.support.not_yet import row
 from tests.support.raw_client import RawClient
 from tests.support.raw_upstream import RawUpstream, echo_token, reply
 
@@ -93,7 +92,6 @@ def test_a_header_that_acts_on_the_browser_does_not_come_down(stage: Stage, api:
     assert value.strip() not in answer.all(name)
 
 
-@row("C23 the X- family")
 @pytest.mark.parametrize("name", sorted(NOT_YET_DROPPED))
 def test_an_x_header_that_acts_on_the_browser_does_not_come_down(stage: Stage, api: RawUpstream, name: str) -> None:
     """C23: old browsers' policies, hints to the developer tools, Jupyter's own header, and what boasts of versions."""
@@ -208,7 +206,6 @@ def holds_a_token(stage: Stage, text: bytes) -> bool:
     return any(secret.encode() in text for secret in stage.provider.issued())
 
 
-@row("C25")
 @pytest.mark.parametrize("name", ["X-Echo", "X-Authorization", "Warning", "Server-Timing"])
 def test_an_echoed_token_does_not_come_down_in_a_header(stage: Stage, api: RawUpstream, name: str) -> None:
     """C25: the exact bytes of the token are taken out of header values."""

@@ -11,7 +11,6 @@ import struct
 import pytest
 
 from tests.interop.hostile.stage import Stage
-from tests.support.not_yet import row
 from tests.support.raw_client import RawConnection, RawReply
 from tests.support.raw_upstream import Conversation, RawUpstream, reply
 
@@ -108,7 +107,6 @@ def test_a_handshake_without_a_session_is_refused(socketed: Stage, api: RawUpstr
         socketed.sign_in()
 
 
-@row("C27")
 def test_messages_travel_both_ways(socketed: Stage) -> None:
     """C27: the positive control."""
     with socketed.raw.connect() as connection:
@@ -117,7 +115,6 @@ def test_messages_travel_both_ways(socketed: Stage) -> None:
         assert received(connection, 7) == frame(TEXT, b"hello", mask=False)
 
 
-@row("C27")
 def test_a_token_that_the_api_refuses_is_renewed_before_the_socket_opens(socketed: Stage, api: RawUpstream) -> None:
     """C27."""
 
@@ -132,7 +129,6 @@ def test_a_token_that_the_api_refuses_is_renewed_before_the_socket_opens(sockete
         assert handshake(socketed, connection).status == 101
 
 
-@row("C27")
 def test_a_sign_out_closes_the_socket(socketed: Stage) -> None:
     """C27: 4401 within five seconds."""
     with socketed.raw.connect() as connection:
@@ -145,7 +141,6 @@ def test_a_sign_out_closes_the_socket(socketed: Stage) -> None:
             socketed.sign_in()
 
 
-@row("C27")
 def test_a_message_of_sixteen_megabytes_is_too_large(socketed: Stage) -> None:
     """C27: 1009 (RFC 6455, 7.4.1)."""
     head = bytes([0x80 | BINARY, 0x80 | 127]) + struct.pack(">Q", 16 * 1024 * 1024 + 1) + b"\0\0\0\0"

@@ -2,8 +2,9 @@
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { errors } from 'oidc-provider';
+import { configurationOf } from './dress.mjs';
 
-const PROFILE = ['name', 'preferred_username', 'picture', 'roles', 'groups', 'permissions'];
+const PROFILE = ['hd', 'cognito:groups', 'realm_access', 'public_metadata', 'name', 'preferred_username', 'picture', 'roles', 'groups', 'permissions'];
 
 const signingKey = (kid, alg, ...how) => ({
   ...generateKeyPairSync(...how).privateKey.export({ format: 'jwk' }),
@@ -13,7 +14,7 @@ const signingKey = (kid, alg, ...how) => ({
 });
 
 /** Returns the configuration; `state.ttl` is read at each issue, so that a test can change it on the way. */
-export function configurationFrom(document, state, adapter) {
+export function configurationFrom(document, state, adapter, offline) {
   const { accounts, resources, scopes, features } = document;
   const ttlOf = (kind) => () => state.ttl[kind];
 
@@ -27,11 +28,11 @@ export function configurationFrom(document, state, adapter) {
       ],
     },
     pkce: { required: () => true },
-    rotateRefreshToken: true,
+    ...configurationOf(document.dress, offline),
     conformIdTokenClaims: !document.claims_in_id_token,
-    scopes: ['openid', 'offline_access', ...scopes],
+    scopes: ['openid', 'offline_access', ...scopes].filter((scope) => !document.dress.refuses_scopes.includes(scope)),
     claims: { openid: ['sub'], profile: PROFILE, email: ['email', 'email_verified'] },
-    extraParams: ['audience'],
+    extraParams: ['audience', 'access_type'],
     ttl: Object.fromEntries(Object.keys(state.ttl).map((kind) => [kind, ttlOf(kind)])),
 
     async findAccount(ctx, sub) {

@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { Provider } from 'oidc-provider';
 import { configurationFrom } from './configuration.mjs';
 import { controlServer } from './control.mjs';
+import { dressed, dressUp } from './dress.mjs';
 import { recordOf } from './record.mjs';
 import { createStore } from './store.mjs';
 
@@ -34,10 +35,13 @@ const document = JSON.parse(first);
 const state = { ttl: document.ttl, down: null };
 const main = createServer();
 const port = await listen(main, document.port);
-const issuer = `http://${document.host}:${port}`;
+const base = `http://${document.host}:${port}${document.dress.path}`;
+const issuer = base + document.dress.ends_with;
 
 const { adapter, revokeAccount } = createStore();
-const provider = new Provider(issuer, configurationFrom(document, state, adapter));
+const offline = new Set();
+const provider = new Provider(issuer, configurationFrom(document, state, adapter, offline));
+dressUp(provider, document, offline);
 const record = recordOf(provider, tell);
 
 async function register(metadata) {
@@ -54,7 +58,7 @@ async function register(metadata) {
 
 for (const client of document.clients) await register(client);
 
-const answer = provider.callback();
+const answer = dressed(document.dress, provider.callback());
 main.on('request', (request, response) => {
   if (state.down === 'unavailable') response.writeHead(503).end();
   else if (state.down === 'html') response.writeHead(200, { 'Content-Type': 'text/html' }).end(PAGE);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +135,28 @@ async def test_a_folder_that_others_can_write_to_is_refused(folder: Path) -> Non
     with pytest.raises(StorageUnavailable) as caught:
         await held(lock_in(folder))
     assert caught.value.detail == "storage_unsafe"
+
+
+async def test_a_folder_that_was_exchanged_between_two_turns_is_refused(folder: Path, tmp_path: Path) -> None:
+    """B13: a folder for temporary files is emptied from time to time, and then anybody may take the name."""
+    lock = lock_in(folder)
+    assert not await held(lock)
+    shutil.rmtree(folder)
+    (tmp_path / "bait").mkdir()
+    folder.symlink_to(tmp_path / "bait")
+    with pytest.raises(StorageUnavailable) as caught:
+        await held(lock)
+    assert caught.value.detail == "storage_unsafe"
+    assert list((tmp_path / "bait").iterdir()) == []
+
+
+async def test_a_folder_that_is_gone_between_two_turns_is_made_again(folder: Path) -> None:
+    """B13: for this user alone."""
+    lock = lock_in(folder)
+    assert not await held(lock)
+    shutil.rmtree(folder)
+    assert not await held(lock)
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 async def test_a_place_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

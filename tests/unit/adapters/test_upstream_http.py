@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.guarded_resolver import GuardedResolver, PrivateAddress, is_public
+from jupyter_oidc.adapters.guarded_resolver import GuardedResolver, PrivateAddress
+from jupyter_oidc.adapters.public_address import is_public
 from jupyter_oidc.adapters.upstream_http import HttpUpstream, HttpUpstreamReply
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
@@ -124,7 +125,7 @@ async def test_cookies_of_an_api_are_neither_kept_nor_sent() -> None:
         assert [request.header("Cookie") for request in peer.seen] == [None, None]
 
 
-async def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_environments_proxy_is_not_used_for_a_loopback_host(monkeypatch: pytest.MonkeyPatch) -> None:
     async with Peer(answer()) as proxy, Peer(answer()) as peer, upstream() as port:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         await port.open(call(peer.url))

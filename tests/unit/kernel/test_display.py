@@ -9,6 +9,7 @@ from jupyter_oidc import contract
 from jupyter_oidc.kernel.display import (
     STATES,
     Notice,
+    code_html,
     done_html,
     ended_html,
     link_html,
@@ -54,7 +55,8 @@ ALL_CARDS = [
     pytest.param(
         session_html({**SUMMARY, "apis": [{"name": HOSTILE, "allowed": False, "missing": [HOSTILE]}]}), id="apis"
     ),
-    pytest.param(link_html("http://h/" + HOSTILE, HOSTILE, 10, HOSTILE), id="link"),
+    pytest.param(link_html("http://h/" + HOSTILE, HOSTILE, 10), id="link"),
+    pytest.param(code_html("http://h/" + HOSTILE, HOSTILE, 10, HOSTILE, filled_in=True), id="code"),
     pytest.param(ended_html(HOSTILE), id="ended"),
     pytest.param(SignedOut("done", "done", "https://h/" + HOSTILE)._repr_html_(), id="sign-out"),
 ]
@@ -62,12 +64,14 @@ ALL_CARDS = [
 
 @pytest.mark.parametrize("card", ALL_CARDS)
 def test_a_card_holds_no_tags_but_ours(card):
-    assert Tags(card).seen <= {"div", "b", "span", "a"}
+    assert Tags(card).seen <= {"div", "b", "span", "a", "code"}
 
 
 @pytest.mark.parametrize("card", ALL_CARDS)
 def test_a_card_holds_no_attributes_but_ours(card):
-    assert {name for name, _ in Tags(card).attributes} <= {"style", "role", "aria-hidden", "href", "target", "rel"}
+    assert {name for name, _ in Tags(card).attributes} <= {
+        *("style", "role", "aria-hidden", "aria-label", "href", "target", "rel"),
+    }
 
 
 @pytest.mark.parametrize("card", ALL_CARDS)
@@ -175,7 +179,9 @@ def test_an_invitation_says_how_long_it_is_good_for():
 
 
 def test_an_invitation_shows_the_code_to_enter():
-    assert "<div>Enter the code <b>WDJB-MJHT</b></div>" in link_html("http://h/", "corp", 10, "WDJB-MJHT")
+    html = code_html("http://h/", "corp", 10, "WDJB-MJHT", filled_in=False)
+    assert ("Enter this code on the page:" in html, ">WDJB-MJHT</code>" in html) == (True, True)
+    assert "Never enter a code that somebody else sent you." in html
 
 
 @pytest.mark.parametrize(

@@ -244,3 +244,138 @@ def test_an_upload_that_takes_a_while_shows_a_bar(open_notebook, notebook):
     )
     bars = [html for html in only(shown) if "<progress " in html]
     assert (len(bars) >= 2, "Upload: sent 400.0 kB" in only(shown)[-1], errors) == (True, True, [])
+
+
+DEVICE = {
+    "user_code": "WDJB-MJHT",
+    "verification_uri": "https://id.example.com/device",
+    "verification_uri_complete": "https://id.example.com/device?user_code=WDJB-MJHT",
+}
+
+
+@pytest.fixture
+def by_code(open_notebook, notebook):
+    """A notebook whose server signs in by code."""
+    stage, _ = open_notebook
+    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": DEVICE}, 201))
+    return notebook
+
+
+def test_a_code_is_large_selectable_at_once_and_read_out_sign_by_sign(by_code):
+    shown, _, errors = by_code.run("_ = oidc.sign_in('corp')")
+    invitation = only(shown)[0]
+    assert (errors, ">WDJB-MJHT</code>" in invitation, "user-select:all" in invitation) == ([], True, True)
+    assert 'aria-label="Code: W, D, J, B, -, M, J, H, T"' in invitation
+
+
+def test_the_page_for_a_code_is_one_click_away(by_code):
+    shown, _, _ = by_code.run("_ = oidc.sign_in('corp')")
+    assert 'href="https://id.example.com/device?user_code=WDJB-MJHT"' in only(shown)[0]
+    assert "Check that the page shows this code" in only(shown)[0]
+
+
+def test_a_page_that_does_not_know_the_code_asks_for_it(open_notebook, by_code):
+    stage, _ = open_notebook
+    device = {**DEVICE, "verification_uri_complete": None}
+    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": device}, 201))
+    shown, _, _ = by_code.run("_ = oidc.sign_in('corp')")
+    assert 'href="https://id.example.com/device"' in only(shown)[0]
+    assert "Enter this code on the page" in only(shown)[0]
+
+
+def test_a_saved_notebook_keeps_no_code(by_code):
+    shown, streams, _ = by_code.run("_ = oidc.sign_in('corp')")
+    assert "WDJB-MJHT" not in only(shown)[-1] + streams
+
+
+@pytest.mark.parametrize("code", ["<script>alert(1)</script>", "A\u202eB", '"><img src=x>'])
+def test_a_hostile_code_is_shown_as_text(open_notebook, by_code, code):
+    stage, _ = open_notebook
+    device = {**DEVICE, "user_code": code}
+    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": device}, 201))
+    shown, _, _ = by_code.run("_ = oidc.sign_in('corp')")
+    assert ("<script" in only(shown)[0], "<img" in only(shown)[0], "\u202e" in only(shown)[0]) == (False, False, False)
+
+
+COMPLETE = f"{PROGRESS}/complete"
+ADDRESS = "http://127.0.0.1/cb?code=pasted-code-0123456789&state=pasted-state"
+
+
+@pytest.fixture
+def by_paste(open_notebook, notebook):
+    """A notebook whose server signs in by a pasted address; ``run`` types ``ADDRESS`` into each prompt."""
+    stage, _ = open_notebook
+    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "paste"}, 201))
+    stage.answers("POST", COMPLETE, COMPLETED)
+    prompts = []
+
+    def run(code, *typed, allow_stdin=True):
+        waiting = list(typed)
+        shown, streams, errors = {}, [], []
+
+        def hook(message):
+            content = message["content"]
+            if message["msg_type"] in ("display_data", "update_display_data"):
+                shown.setdefault(content["transient"]["display_id"], []).append(content["data"])
+            elif message["msg_type"] == "stream":
+                streams.append(content["text"])
+            elif message["msg_type"] == "error":
+                errors.append((content["ename"], "\n".join(content["traceback"])))
+
+        def asked(message):
+            prompts.append(message["content"])
+            notebook.client.input(waiting.pop(0))
+
+        notebook.client.execute_interactive(
+            code, timeout=30, output_hook=hook, stdin_hook=asked, allow_stdin=allow_stdin, store_history=True
+        )
+        return shown, "".join(streams), errors
+
+    return stage, run, prompts
+
+
+def test_an_address_is_typed_into_a_hidden_prompt_and_handed_over(by_paste):
+    """A32."""
+    stage, run, prompts = by_paste
+    shown, _, errors = run("_ = oidc.sign_in('corp')", ADDRESS)
+    assert errors == []
+    assert [prompt["password"] for prompt in prompts] == [True]
+    assert [json.loads(got.body) for got in stage.asked("POST", COMPLETE)] == [{"redirect_url": ADDRESS}]
+    assert "Paste it into the field below" in next(iter(shown.values()))[0][HTML]
+
+
+def test_nothing_of_a_pasted_address_stays_in_the_notebook_or_its_history(by_paste):
+    """T-12: no output, no input history, no variable."""
+    _, run, _ = by_paste
+    shown, streams, errors = run("_ = oidc.sign_in('corp')", ADDRESS)
+    assert "pasted-code" not in f"{shown}{streams}{errors}"
+    _, history, _ = run(
+        "import gc; ip = get_ipython(); print(list(ip.history_manager.input_hist_raw), list(ip.user_ns['Out'].items()))\n"
+        "print([name for name, value in list(ip.user_ns.items()) if isinstance(value, str) and 'd-code-0' in value])"
+    )
+    assert "pasted-code" not in history
+
+
+def test_a_wrong_paste_may_be_repeated_twice(by_paste):
+    stage, run, prompts = by_paste
+    refused = refusal("response_malformed", 400)
+    stage.answers("POST", COMPLETE, refused, refused, COMPLETED)
+    _, _, errors = run("_ = oidc.sign_in('corp')", "nonsense", "", ADDRESS)
+    assert (errors, len(prompts)) == ([], 3)
+
+
+def test_the_third_wrong_paste_cancels_the_sign_in(by_paste):
+    stage, run, prompts = by_paste
+    stage.answers("POST", COMPLETE, refusal("state_invalid", 400))
+    _, _, errors = run("_ = oidc.sign_in('corp')", ADDRESS, ADDRESS, ADDRESS)
+    assert ([name for name, _ in errors], len(prompts)) == (["StateInvalid"], 3)
+    assert len(stage.asked("DELETE", PROGRESS)) == 1
+    assert "pasted-code" not in str(errors)
+
+
+def test_where_nobody_can_type_the_sign_in_says_where_to_go(by_paste):
+    stage, run, _ = by_paste
+    _, _, errors = run("_ = oidc.sign_in('corp')", allow_stdin=False)
+    assert [name for name, _ in errors] == ["RequestInvalid"]
+    assert "Sign in from JupyterLab" in errors[0][1]
+    assert len(stage.asked("DELETE", PROGRESS)) == 1

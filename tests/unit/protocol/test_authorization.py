@@ -224,3 +224,10 @@ def test_a_duplicate_is_refused_by_the_judgement_too() -> None:
     """R-1: minting does not rely on somebody having asked for the state first."""
     with pytest.raises(ResponseMalformed):
         read_callback(OPTIONAL, [("code", "c"), ("code", "c"), ("state", "s")])
+
+
+def test_parameters_of_the_settings_are_sent_and_never_take_the_place_of_ours() -> None:
+    """A-1, A-4."""
+    more = (("access_type", "offline"), ("state", "fixed"), ("acr_values", "none"))
+    query = dict(parse_qsl(urlsplit(authorization_url(METADATA, dataclasses.replace(REQUEST, more=more))).query))
+    assert (query["access_type"], query["state"], "acr_values" in query) == ("offline", "af0ifjsldkj", False)

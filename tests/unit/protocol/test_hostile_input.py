@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.protocol.authorization import ExpectedCallback, read_callback, state_of
+from jupyter_oidc.protocol.device import read_device_reply
 from jupyter_oidc.protocol.discovery import read_discovery_reply
 from jupyter_oidc.protocol.id_token import verify_id_token
+from jupyter_oidc.protocol.initiation import read_initiation
 from jupyter_oidc.protocol.jwks import read_jwks_reply
 from jupyter_oidc.protocol.logout import read_revocation_reply
 from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.protocol.token import read_token_reply
 from jupyter_oidc.protocol.userinfo import SignedUserinfo, read_userinfo_reply
@@ -56,6 +59,10 @@ NAMES = sorted(
         "alg",
         "use",
         "crv",
+        "device_code",
+        "user_code",
+        "verification_uri",
+        "interval",
     }
     | {
         "azp",
@@ -80,6 +87,7 @@ BODIES = st.one_of(
     OBJECTS.map(lambda value: json.dumps(value).encode()),
     OBJECTS.map(lambda value: json.dumps({**document(), **value}).encode()),
     OBJECTS.map(lambda value: json.dumps({"access_token": "a", "token_type": "Bearer", **value}).encode()),
+    OBJECTS.map(lambda value: json.dumps({"device_code": "d", "user_code": "u", "expires_in": 9, **value}).encode()),
     st.lists(OBJECTS | OBJECTS.map(lambda value: {**jwk(KEY), **value}), max_size=3).map(
         lambda keys: json.dumps({"keys": keys}).encode()
     ),
@@ -107,6 +115,8 @@ def test_no_reply_breaks_a_judge(answer: Reply) -> None:
         read_jwks_reply(answer)
     with contextlib.suppress(Problem):
         read_token_reply(answer, requested_scopes=("openid",), id_token_required=False, now=NOW)
+    with contextlib.suppress(Problem):
+        read_device_reply(answer, now=NOW, longest=600.0, allow_loopback_http=True)
     for signed_form in (None, SIGNED):
         with contextlib.suppress(Problem):
             read_userinfo_reply(answer, subject=SUBJECT, signed=signed_form)
@@ -125,6 +135,17 @@ def test_no_callback_breaks_the_judge(parameters: list[tuple[str, str]]) -> None
         state_of(parameters)
     with contextlib.suppress(Problem):
         read_callback(ExpectedCallback(ISSUER, iss_required=False), parameters)
+    with contextlib.suppress(Problem):
+        read_initiation(parameters, ISSUER)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(max_size=60), st.sampled_from(["http://127.0.0.1/cb", "https://hub.example.com:8443/a/cb"]))
+def test_no_pasted_text_breaks_the_judge(text: str, redirect_uri: str) -> None:
+    """A person can paste anything (A32)."""
+    for pasted in (text, f"{redirect_uri}?{text}", f"http://[{text}"):
+        with contextlib.suppress(Problem):
+            read_pasted(Secret(pasted), redirect_uri)
 
 
 SEGMENTS = st.one_of(

@@ -88,3 +88,31 @@ def test_the_logout_page_is_left_out_if_its_origin_is_not_among_the_allowed(allo
         METADATA, client_id="jupyter", post_logout_redirect_uri=None, state=None, allowed_origins=allowed
     )
     assert (url is not None) is offered
+
+
+def test_a_page_of_the_providers_own_gets_its_own_parameter() -> None:
+    """D5: no end_session_endpoint in the metadata, and another name for the address to return to."""
+    url = end_session_url(
+        BARE,
+        client_id="jupyter",
+        post_logout_redirect_uri="https://jupyter.example.com/signed-out",
+        state=None,
+        configured="https://pool.example.com/logout",
+        redirect_parameter="logout_uri",
+    )
+    assert url == (
+        "https://pool.example.com/logout?client_id=jupyter&logout_uri=https%3A%2F%2Fjupyter.example.com%2Fsigned-out"
+    )
+
+
+def test_a_page_of_the_providers_own_is_not_offered_without_an_address_to_return_to() -> None:
+    """D5: it insists on one."""
+    url = end_session_url(
+        BARE,
+        client_id="jupyter",
+        post_logout_redirect_uri=None,
+        state=None,
+        configured="https://pool.example.com/logout",
+        redirect_parameter="logout_uri",
+    )
+    assert url is None

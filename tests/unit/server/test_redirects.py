@@ -59,3 +59,24 @@ def test_anything_else_is_no_target(path):
 def test_a_server_at_the_root_is_not_fooled_by_a_second_slash(path):
     """A29."""
     assert local_path(path, "/") is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/user/x/../y/",
+        "/user/x/lab/%2e%2e/%2E%2E/y",
+        "/user/x/.%2e/y",
+        "/user/x/./../y",
+        "/user/x/..?reset",
+        "/user/x/..#a",
+    ],
+)
+def test_a_path_that_climbs_out_of_this_server_is_no_target(path):
+    """A-11: under a hub the neighbours have the same origin."""
+    assert local_path(path, "/user/x/") is None
+
+
+@pytest.mark.parametrize("path", ["/user/x/lab?path=../a", "/user/x/a..b", "/user/x/...", "/user/x/lab#../a"])
+def test_dots_that_climb_nowhere_are_no_obstacle(path):
+    assert local_path(path, "/user/x/") == path

@@ -151,3 +151,16 @@ async def test_another_storage_waits_for_the_next_start(folder: Folder, caplog: 
     await watch.look()
     assert folder.applied == []
     assert "'storage' changes with the next start" in caplog.text
+
+
+async def test_a_file_that_is_named_and_is_not_there_changes_nothing(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """D9, G-5."""
+    folder.section({"corp": ONE})
+    watch = folder.watch()
+    folder.section({"corp": {**TWO, "ca_bundle": str(folder.path / "nowhere.pem")}})
+    await watch.look()
+    await watch.look()
+    assert folder.applied == []
+    assert "providers.corp.ca_bundle: names a file that does not exist." in caplog.text

@@ -12,10 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.clock import Moment
 from jupyter_oidc.errors import Overloaded
+from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
+from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.settings import Api, Provider
 from tests.support.canary import CANARY
@@ -34,7 +36,18 @@ SETTINGS = Provider(
     scopes=("openid", "profile", "offline_access"),
     apis=(Api("orders", "corp", "https://api.example.com/v1/", requires=("orders.read",)),),
 )
-ENDPOINTS = {"/keys": "jwks", "/token": "token", "/userinfo": "userinfo", "/revoke": "revoke"}
+ENDPOINTS = {"/keys": "jwks", "/token": "token", "/userinfo": "userinfo", "/revoke": "revoke", "/device": "device"}
+DEVICE = {"device_authorization_endpoint": ISSUER + "/device"}
+"""What a provider that offers sign-in by code advertises besides."""
+
+GIVEN = {
+    "device_code": f"{MARKER}device-code",
+    "user_code": "WDJB-MJHT",
+    "verification_uri": ISSUER + "/enter",
+    "verification_uri_complete": ISSUER + "/enter?user_code=WDJB-MJHT",
+    "expires_in": 300,
+    "interval": 5,
+}
 
 
 class HandClock:
@@ -123,6 +136,7 @@ class HandScheduler:
         self.clock = clock
         self.timers: list[Timer] = []
         self.slept: list[float] = []
+        self.sleeping_takes_time = False
 
     def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
         timer = Timer(self.clock.now().monotonic + seconds, callback)
@@ -131,6 +145,8 @@ class HandScheduler:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        if self.sleeping_takes_time:
+            self.clock.advance(seconds)
         await asyncio.sleep(0)
 
     @property
@@ -215,6 +231,8 @@ class ValueProvider:
                 return reply({"keys": [jwk(RSA, kid="k1", use="sig", alg="RS256")]})
             case "userinfo":
                 return reply(self.userinfo)
+            case "device":
+                return reply(GIVEN)
             case "revoke":
                 self.revoked.append(form_of(call)["token"].removeprefix(MARKER))
                 return reply(b"", status=200)
@@ -239,8 +257,9 @@ class ValueProvider:
         if self.issue_refresh_token and not exchanged and (self.rotate or self.issued == 1):
             self.current = f"{MARKER}rt-{self.issued}"
             body["refresh_token"] = self.current
-        if form["grant_type"] == "authorization_code":
-            claims = claims_of(iat=now, exp=now + 600, nonce=self.nonce, **self.claims)
+        if form["grant_type"] in ("authorization_code", DEVICE_CODE):
+            nonce = self.nonce if form["grant_type"] == "authorization_code" else ...
+            claims = claims_of(**{"iat": now, "exp": now + 600, "nonce": nonce, **self.claims})
             body["id_token"] = signed(claims)
             CANARY.hold(body["id_token"])
         return reply(body, headers={} if self.date is None else {"date": self.date})
@@ -271,11 +290,11 @@ class Stage:
         self.settings = settings
         self.service = self.new_service()
 
-    def new_service(self) -> SessionService:
+    def new_service(self, client_secret: Callable[[], Secret | None] = lambda: None) -> SessionService:
         """Another process's service over the same vault and provider."""
         return SessionService(
             self.settings,
-            dialogue=Dialogue(self.settings, self.provider, self.clock, lambda: None, self.entropy),
+            dialogue=Dialogue(self.settings, self.provider, self.clock, client_secret, self.entropy),
             vault=self.vault,
             lock=self.lock,
             pending=self.pending,
@@ -283,14 +302,15 @@ class Stage:
             entropy=self.entropy,
             scheduler=self.scheduler,
             journal=self.notes,
+            logouts=AcceptedLogouts(),
         )
 
     async def begin(self, caller: str = "user:a") -> tuple[PendingSignIn, str, str]:
         """Begin and visit the start page; return the sign-in, its state and its binding."""
-        pending, ticket = await self.service.begin(caller, next_path=None, prompt=None)
+        pending, ticket = await self.service.sign_ins.begin(caller)
         used = self.pending.use_ticket(ticket)
         assert used is pending
-        url, binding = await self.service.authorization_url(pending, "http://localhost:8888/cb")
+        url, binding = await self.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
         query = parse_qs(urlsplit(url).query)
         self.provider.nonce = query["nonce"][0]
         return pending, query["state"][0], binding
@@ -298,7 +318,7 @@ class Stage:
     async def sign_in(self) -> PendingSignIn:
         """Sign in without a hitch."""
         _, state, binding = await self.begin()
-        return await self.service.callback([("code", "c-1"), ("state", state)], [binding])
+        return await self.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
 
 
 async def settle() -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, StorageUnavailable
+from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, IssuerMismatch, StorageUnavailable
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
 from tests.unit.protocol.makers import claims_of, reply, signed
@@ -90,6 +90,21 @@ async def test_the_first_caller_may_leave():
     first.cancel()
     gate.set()
     assert await asyncio.gather(*others) == ["at-2"] * 5
+
+
+@pytest.mark.parametrize("slow", ["token", "userinfo"])
+async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) -> None:
+    """RFC 6749, 5.1: a provider that is slow, or slow to say who that is, makes no token live longer."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    gate = asyncio.Event()
+    stage.provider.plan(slow, gate)
+    renewing = asyncio.ensure_future(bearer(stage))
+    await settle()
+    stage.clock.advance(8)
+    gate.set()
+    assert await renewing == "at-2"
+    assert (await stage.service.summary()).expires_in == 292
 
 
 @pytest.mark.parametrize(
@@ -348,7 +363,9 @@ async def test_sign_out_cancels_sign_ins_under_way():
     stage = Stage()
     pending, state, binding = await stage.begin()
     await stage.service.sign_out()
-    await stage.service.callback([("code", "c"), ("state", state)], [binding]) if not pending.done.is_set() else None
+    await stage.service.sign_ins.callback(
+        [("code", "c"), ("state", state)], [binding]
+    ) if not pending.done.is_set() else None
     assert stage.service.state is State.SIGNED_OUT
 
 
@@ -558,5 +575,22 @@ async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in():
     stage.provider.plan("token", DENIED)
     await stage.service.bearer(SIGN_IN_KEY)
     assert stage.service.state is State.SIGNED_OUT_EXPIRED
-    await stage.service.callback([("code", "c-2"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
     assert stage.service.state is State.ACTIVE
+
+
+async def test_twenty_who_need_the_metadata_in_an_outage_ask_once_and_each_hears_of_it() -> None:
+    """D-10, B6: they would otherwise queue, and the last one would wait twenty times as long."""
+    stage = Stage()
+    gate = asyncio.Event()
+    stage.provider.plan("discovery", gate)
+    beginning = [asyncio.ensure_future(stage.service.sign_ins.begin("user:a")) for _ in range(20)]
+    await settle()
+    beginning.pop().cancel()
+    stage.provider.advertise = {"issuer": "https://other.example"}
+    gate.set()
+    outcomes = await asyncio.gather(*beginning, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [IssuerMismatch] * 19
+    assert stage.provider.calls["discovery"] == 1
+    stage.provider.advertise = {}
+    assert await stage.service.sign_ins.begin("user:a")

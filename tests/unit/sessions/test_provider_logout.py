@@ -158,7 +158,7 @@ async def test_a_sign_in_under_way_goes_on() -> None:
     stage = await signed_in()
     _, state, binding = await stage.begin()
     await stage.service.end_by_provider(token(stage))
-    await stage.service.callback([("code", "c-2"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
     assert stage.service.state is State.ACTIVE
 
 

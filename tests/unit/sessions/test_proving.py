@@ -92,7 +92,7 @@ async def test_one_key_proves_the_code_the_refresh_and_userinfo() -> None:
     pending, state, binding = await stage.begin()
     assert pending.proof_key is not None
     thumbprint = pending.proof_key.thumbprint()
-    await stage.service.callback([("code", "c-1"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
     await renew(stage)
     code, refresh = proofs(stage, TOKEN)
     first, second = proofs(stage, USERINFO)
@@ -112,9 +112,9 @@ async def test_one_key_proves_the_code_the_refresh_and_userinfo() -> None:
 async def test_the_authorization_request_names_the_key() -> None:
     """RFC 9449, 10."""
     stage = Stage(BOUND)
-    pending, ticket = await stage.service.begin("user:a", next_path=None, prompt=None)
+    pending, ticket = await stage.service.sign_ins.begin("user:a")
     stage.pending.use_ticket(ticket)
-    url, _ = await stage.service.authorization_url(pending, "http://localhost:8888/cb")
+    url, _ = await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
     assert pending.proof_key is not None
     assert parse_qs(urlsplit(url).query)["dpop_jkt"] == [pending.proof_key.thumbprint()]
 
@@ -127,8 +127,8 @@ async def test_every_sign_in_has_a_key_of_its_own_and_keeps_it_no_longer_than_it
     assert one.proof_key is not None
     assert other.proof_key is not None
     assert one.proof_key.thumbprint() != other.proof_key.thumbprint()
-    stage.service.cancel(other)
-    await stage.service.callback([("code", "c-1"), ("state", state)], [binding])
+    stage.service.sign_ins.cancel(other)
+    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
     assert (one.proof_key, other.proof_key) == (None, None)
 
 
@@ -145,7 +145,7 @@ async def test_a_provider_that_takes_no_es256_is_refused_before_the_sign_in() ->
     stage = Stage(BOUND)
     stage.provider.advertise = {"dpop_signing_alg_values_supported": ["RS256"]}
     with pytest.raises(ConfigurationInvalid) as refused:
-        await stage.service.begin("user:a", next_path=None, prompt=None)
+        await stage.service.sign_ins.begin("user:a")
     assert (refused.value.detail, stage.service.state) == ("discovery.dpop", State.SIGNED_OUT)
 
 

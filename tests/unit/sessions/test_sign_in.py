@@ -45,7 +45,7 @@ async def test_an_unknown_state_is_refused_without_a_request():
     stage = Stage()
     await stage.begin()
     with pytest.raises(StateInvalid):
-        await stage.service.callback([("code", "c"), ("state", "made-up")], ["made-up"])
+        await stage.service.sign_ins.callback([("code", "c"), ("state", "made-up")], ["made-up"])
     assert stage.provider.calls["token"] == 0
 
 
@@ -54,9 +54,9 @@ async def test_a_state_of_another_browser_is_refused_and_stays_usable_in_its_own
     stage = Stage()
     pending, state, binding = await stage.begin()
     with pytest.raises(StateInvalid):
-        await stage.service.callback([("code", "c"), ("state", state)], ["another browser's cookie"])
+        await stage.service.sign_ins.callback([("code", "c"), ("state", state)], ["another browser's cookie"])
     assert pending.progress is Progress.WAITING
-    await stage.service.callback([("code", "c"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.progress is Progress.COMPLETED
 
 
@@ -64,8 +64,8 @@ async def test_a_replayed_callback_redeems_nothing():
     """A2, R-3."""
     stage = Stage()
     pending, state, binding = await stage.begin()
-    first = await stage.service.callback([("code", "c"), ("state", state)], [binding])
-    again = await stage.service.callback([("code", "c"), ("state", state)], [binding])
+    first = await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    again = await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert first is again is pending
     assert stage.provider.calls["token"] == 1
 
@@ -75,7 +75,7 @@ async def test_two_callbacks_at_once_redeem_once_and_see_the_same_result():
     stage = Stage()
     _, state, binding = await stage.begin()
     parameters = [("code", "c"), ("state", state)]
-    results = await asyncio.gather(*(stage.service.callback(parameters, [binding]) for _ in range(5)))
+    results = await asyncio.gather(*(stage.service.sign_ins.callback(parameters, [binding]) for _ in range(5)))
     assert {result.progress for result in results} == {Progress.COMPLETED}
     assert stage.provider.calls["token"] == 1
 
@@ -86,7 +86,7 @@ async def test_a_callback_goes_on_when_its_browser_leaves():
     gate = asyncio.Event()
     stage.provider.plan("token", gate)
     pending, state, binding = await stage.begin()
-    request = asyncio.ensure_future(stage.service.callback([("code", "c"), ("state", state)], [binding]))
+    request = asyncio.ensure_future(stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding]))
     await settle()
     request.cancel()
     gate.set()
@@ -100,7 +100,7 @@ async def test_a_declined_sign_in_keeps_the_previous_session():
     stage = Stage()
     await stage.sign_in()
     pending, state, binding = await stage.begin()
-    await stage.service.callback([("error", "access_denied"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.code == "sign_in_declined"
     assert stage.service.state is State.ACTIVE
@@ -111,7 +111,7 @@ async def test_a_declined_first_sign_in_leaves_nobody_signed_in():
     stage = Stage()
     _, state, binding = await stage.begin()
     assert stage.service.state is State.SIGNING_IN
-    await stage.service.callback([("error", "access_denied"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
     assert stage.service.state is State.SIGNED_OUT
 
 
@@ -119,11 +119,11 @@ async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it():
     """E-1: an error page shows a link; until it is followed, nobody is signing in."""
     stage = Stage()
     failed, state, binding = await stage.begin()
-    await stage.service.callback([("error", "access_denied"), ("state", state)], [binding])
-    ticket = stage.service.offer(failed)
+    await stage.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
+    ticket = stage.service.sign_ins.offer_again(failed)
     assert stage.service.state is State.SIGNED_OUT
     again = stage.pending.use_ticket(ticket)
-    await stage.service.authorization_url(again, failed.redirect_uri)
+    await stage.service.sign_ins.authorization_url(again, failed.redirect_uri)
     assert stage.service.state is State.SIGNING_IN
     assert (again.flow != failed.flow, again.caller) == (True, "user:a")
 
@@ -132,14 +132,14 @@ async def test_an_offer_made_before_a_sign_out_still_works_after_it():
     """The attempt belongs to the time at which it is followed."""
     stage = Stage()
     failed, _, _ = await stage.begin()
-    stage.service.cancel(failed)
-    ticket = stage.service.offer(failed)
+    stage.service.sign_ins.cancel(failed)
+    ticket = stage.service.sign_ins.offer_again(failed)
     await stage.service.sign_out()
     again = stage.pending.use_ticket(ticket)
-    url, binding = await stage.service.authorization_url(again, "https://hub.example.com/cb")
+    url, binding = await stage.service.sign_ins.authorization_url(again, "https://hub.example.com/cb")
     query = parse_qs(urlsplit(url).query)
     stage.provider.nonce = query["nonce"][0]
-    await stage.service.callback([("code", "c"), ("state", query["state"][0])], [binding])
+    await stage.service.sign_ins.callback([("code", "c"), ("state", query["state"][0])], [binding])
     assert stage.service.state is State.ACTIVE
 
 
@@ -147,7 +147,7 @@ async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere():
     """A7, R-5."""
     stage = Stage()
     pending, state, binding = await stage.begin()
-    await stage.service.callback([("code", "c"), ("state", state), ("iss", "https://evil.example")], [binding])
+    await stage.service.sign_ins.callback([("code", "c"), ("state", state), ("iss", "https://evil.example")], [binding])
     assert pending.problem is not None
     assert pending.problem.code == "issuer_mismatch"
     assert stage.provider.calls["token"] == 0
@@ -169,7 +169,7 @@ async def test_a_useless_token_response_stores_nothing(fault, code):
     stage = Stage()
     stage.provider.plan("token", fault)
     pending, state, binding = await stage.begin()
-    await stage.service.callback([("code", "c"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.code == code
     assert stage.service.state is State.SIGNED_OUT
@@ -186,7 +186,7 @@ async def test_a_refused_id_token_ends_the_sign_in_and_its_tokens(claims, detail
     stage = Stage()
     stage.provider.claims = claims
     pending, state, binding = await stage.begin()
-    await stage.service.callback([("code", "c"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert (pending.problem.code, pending.problem.detail) == ("id_token_rejected", detail)
     assert stage.provider.calls["userinfo"] == 0
@@ -198,7 +198,7 @@ async def test_a_nonce_of_another_sign_in_is_refused():
     stage = Stage()
     pending, state, binding = await stage.begin()
     stage.provider.nonce = "of-another-sign-in"
-    await stage.service.callback([("code", "c"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.detail == "id_token.nonce"
 
@@ -208,7 +208,7 @@ async def test_userinfo_of_somebody_else_refuses_the_sign_in():
     stage = Stage()
     stage.provider.userinfo = {"sub": "somebody-else", "name": "Mallory"}
     pending, state, binding = await stage.begin()
-    await stage.service.callback([("code", "c"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.code == "userinfo_rejected"
     assert (await stage.service.summary()).user is None
@@ -219,7 +219,7 @@ async def test_an_unreachable_provider_is_reported_before_a_window_is_sent_away(
     stage = Stage()
     stage.provider.plan("discovery", IdpUnavailable())
     with pytest.raises(IdpUnavailable):
-        await stage.service.begin("user:a", next_path=None, prompt=None)
+        await stage.service.sign_ins.begin("user:a")
     assert stage.service.state is State.SIGNED_OUT
 
 
@@ -228,7 +228,7 @@ async def test_a_provider_that_comes_back_is_asked_again():
     stage = Stage()
     stage.provider.plan("discovery", IdpUnavailable())
     with pytest.raises(IdpUnavailable):
-        await stage.service.begin("user:a", next_path=None, prompt=None)
+        await stage.service.sign_ins.begin("user:a")
     await stage.sign_in()
     assert stage.service.state is State.ACTIVE
 
@@ -245,12 +245,12 @@ async def test_metadata_that_cannot_be_trusted_starts_nothing(change, problem):
     stage = Stage()
     stage.provider.plan("discovery", reply(document(**change)))
     with pytest.raises(problem):
-        await stage.service.begin("user:a", next_path=None, prompt=None)
+        await stage.service.sign_ins.begin("user:a")
 
 
 async def test_a_ticket_works_once():
     stage = Stage()
-    _, ticket = await stage.service.begin("user:a", next_path=None, prompt=None)
+    _, ticket = await stage.service.sign_ins.begin("user:a")
     stage.pending.use_ticket(ticket)
     with pytest.raises(StateInvalid):
         stage.pending.use_ticket(ticket)
@@ -258,7 +258,7 @@ async def test_a_ticket_works_once():
 
 async def test_a_ticket_expires_after_five_minutes():
     stage = Stage()
-    _, ticket = await stage.service.begin("user:a", next_path=None, prompt=None)
+    _, ticket = await stage.service.sign_ins.begin("user:a")
     stage.clock.advance(301)
     with pytest.raises(StateInvalid):
         stage.pending.use_ticket(ticket)
@@ -272,7 +272,7 @@ async def test_a_sign_in_expires_after_ten_minutes():
     assert pending.progress is Progress.EXPIRED
     assert stage.service.state is State.SIGNED_OUT
     with pytest.raises(StateUsed):
-        await stage.service.callback([("code", "c"), ("state", state)], [binding])
+        await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
 
 
 async def test_a_finished_sign_in_is_forgotten_after_five_minutes():
@@ -288,11 +288,11 @@ async def test_a_finished_sign_in_is_forgotten_after_five_minutes():
 async def test_unfinished_sign_ins_are_counted_per_caller_and_in_all():
     """A27."""
     stage = Stage()
-    flows = [(await stage.service.begin("user:a", next_path=None, prompt=None))[0] for _ in range(25)]
+    flows = [(await stage.service.sign_ins.begin("user:a"))[0] for _ in range(25)]
     assert len(stage.pending.waiting("corp")) == 20
     assert flows[0].progress is Progress.CANCELLED
     for number in range(1000):
-        await stage.service.begin(f"user:{number}", next_path=None, prompt=None)
+        await stage.service.sign_ins.begin(f"user:{number}")
     assert len(stage.pending.waiting("corp")) == 200
 
 
@@ -310,9 +310,9 @@ async def test_a_cancelled_sign_in_does_not_become_a_session_later():
     gate = asyncio.Event()
     stage.provider.plan("token", gate)
     pending, state, binding = await stage.begin()
-    request = asyncio.ensure_future(stage.service.callback([("code", "c"), ("state", state)], [binding]))
+    request = asyncio.ensure_future(stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding]))
     await settle()
-    stage.service.cancel(pending)
+    stage.service.sign_ins.cancel(pending)
     gate.set()
     await request
     await settle()

@@ -14,9 +14,9 @@ from tests.unit.sessions.stage import Stage, settle
 
 async def asked(stage: Stage, api: str | None) -> dict[str, list[str]]:
     """Begin a sign-in for ``api``; return the query of the authorization request."""
-    pending, ticket = await stage.service.begin("user:a", next_path=None, prompt=None, api=api)
+    pending, ticket = await stage.service.sign_ins.begin("user:a", api=api)
     assert stage.pending.use_ticket(ticket) is pending
-    url, _ = await stage.service.authorization_url(pending, "http://localhost:8888/cb")
+    url, _ = await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
     return parse_qs(urlsplit(url).query)
 
 

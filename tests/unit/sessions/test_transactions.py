@@ -10,7 +10,7 @@ import pytest
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StateInvalid
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import PendingSignIns
+from jupyter_oidc.sessions.pending import PendingSignIns, Wishes
 from tests.unit.protocol.makers import OTHER_RSA, jwk, reply
 from tests.unit.sessions.stage import HandClock, Stage, settle
 
@@ -20,7 +20,7 @@ def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat():
     pending_sign_ins = PendingSignIns(HandClock(), SystemEntropy())
     drawn = []
     for number in range(50):
-        pending, ticket = pending_sign_ins.begin("corp", f"user:{number}", next_path=None, prompt=None)
+        pending, ticket = pending_sign_ins.begin("corp", f"user:{number}", Wishes())
         drawn += [ticket, pending.nonce, pending.flow, *pending_sign_ins.bind(pending, "https://hub.example.com/cb")]
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{22,128}", value) for value in drawn)
     assert len(set(drawn)) == 250
@@ -47,7 +47,7 @@ async def test_a_server_that_was_restarted_meanwhile_knows_nothing_of_the_sign_i
     stage.pending = PendingSignIns(stage.clock, stage.entropy)
     restarted = stage.new_service()
     with pytest.raises(StateInvalid):
-        await restarted.callback([("code", "c"), ("state", state)], [binding])
+        await restarted.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert stage.provider.calls["token"] == 0
 
 
@@ -69,7 +69,7 @@ async def test_a_new_key_set_replaces_the_old_one_as_a_whole():
     stage.provider.plan("jwks", *[reply({"keys": [jwk(OTHER_RSA, kid="k2", use="sig", alg="RS256")]})] * 2)
     stage.clock.advance(90_000)
     pending, state, binding = await stage.begin()
-    await stage.service.callback([("code", "c"), ("state", state)], [binding])
+    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert (pending.problem.code, pending.problem.detail) == ("id_token_rejected", "id_token.signature")
 

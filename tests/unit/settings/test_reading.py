@@ -42,10 +42,41 @@ def test_no_provider_at_all_is_fine():
 
 def test_camel_case_keys_mean_the_same():
     read = read_settings(
-        {"corp": {"issuer": "https://id.example.com", "clientId": "jupyter", "sendAudienceInAuthorize": True}}
+        {
+            "corp": {
+                "issuer": "https://id.example.com",
+                "clientId": "jupyter",
+                "redirectUri": "https://jupyter.example.com/jupyter-oidc/providers/corp/callback",
+                "scopes": ["openid"],
+                "audience": "https://api.example.com",
+                "sendAudienceInAuthorize": True,
+                "apiBearerTokenSource": "id_token",
+                "allowedSignOutOrigins": ["https://id.example.com"],
+                "apis": {"orders": {"baseUrl": "https://api.example.com/"}},
+            }
+        }
     )
     assert isinstance(read, Settings)
-    assert (read.providers[0].client_id, read.providers[0].send_audience_in_authorize) == ("jupyter", True)
+    (corp,) = read.providers
+    assert (corp.client_id, corp.audience, corp.send_audience_in_authorize) == (
+        "jupyter",
+        "https://api.example.com",
+        True,
+    )
+    assert corp.redirect_uri == "https://jupyter.example.com/jupyter-oidc/providers/corp/callback"
+    assert corp.allowed_sign_out_origins == ("https://id.example.com",)
+    assert (corp.apis[0].base_url, corp.apis[0].bearer_token_source) == ("https://api.example.com/", "id_token")
+
+
+@pytest.mark.parametrize(
+    ("own", "sent"), [({}, "id_token"), ({"api_bearer_token_source": "access_token"}, "access_token")]
+)
+def test_an_api_takes_the_bearer_source_of_its_provider_unless_it_names_one(own, sent):
+    """The desktop settings file names the source once, beside the issuer."""
+    apis = {"orders": {"base_url": "https://api.example.com/", **own}}
+    read = read_settings({"corp": {**GOOD, "apiBearerTokenSource": "id_token", "apis": apis}})
+    assert isinstance(read, Settings)
+    assert read.providers[0].apis[0].bearer_token_source == sent
 
 
 @pytest.mark.parametrize(
@@ -134,8 +165,26 @@ def test_the_value_of_a_secret_is_never_repeated():
         ({"id_token_signed_response_alg": "HS256"}, "id_token_signed_response_alg"),
         ({"redirect_uri": "https://hub.example.com/other"}, "redirect_uri"),
         ({"redirect_uri": "http://hub.example.com/jupyter-oidc/providers/corp/callback"}, "redirect_uri"),
-        ({"redirect_strategy": "device"}, "redirect_strategy"),
-        ({"preset": "clerk"}, "preset"),
+        ({"redirect_strategy": "popup"}, "redirect_strategy"),
+        ({"redirect_strategy": "server", "redirect_uri": "http://127.0.0.1/cb"}, "redirect_uri"),
+        ({"redirect_strategy": "loopback", "redirect_uri": "https://hub.example.com/cb"}, "redirect_uri"),
+        ({"redirect_strategy": "loopback", "redirect_uri": "https://[broken"}, "redirect_uri"),
+        ({"redirect_strategy": "loopback", "response_mode": "form_post"}, "response_mode"),
+        ({"redirect_strategy": "paste"}, "redirect_uri"),
+        (
+            {"redirect_strategy": "paste", "redirect_uri": "https://hub.example.com/x", "response_mode": "form_post"},
+            "response_mode",
+        ),
+        ({"preset": "nobody"}, "preset"),
+        ({"preset": ["clerk"]}, "preset"),
+        ({"authorization_parameters": ["access_type"]}, "authorization_parameters"),
+        ({"authorization_parameters": {"state": "fixed"}}, "authorization_parameters"),
+        ({"authorization_parameters": {"a b": "c"}}, "authorization_parameters"),
+        ({"authorization_parameters": {"access_type": 7}}, "authorization_parameters"),
+        ({"end_session_endpoint": "http://id.example.com/logout"}, "end_session_endpoint"),
+        ({"post_logout_redirect_parameter": "client_id"}, "post_logout_redirect_parameter"),
+        ({"post_logout_redirect_parameter": "a&b"}, "post_logout_redirect_parameter"),
+        ({"offer_provider_sign_out": "no"}, "offer_provider_sign_out"),
         ({"response_mode": "fragment"}, "response_mode"),
         ({"clock_skew": 301}, "clock_skew"),
         ({"clock_skew": True}, "clock_skew"),
@@ -153,6 +202,21 @@ def test_the_value_of_a_secret_is_never_repeated():
 )
 def test_a_mistake_in_a_provider_is_named(change, key):
     assert f"providers.corp.{key}" in findings(change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"redirect_uri": "http://127.0.0.1/cb"},
+        {"redirect_strategy": "loopback"},
+        {"redirect_strategy": "loopback", "redirect_uri": "http://localhost:8123/deep/cb"},
+        {"redirect_strategy": "device"},
+        {"redirect_strategy": "paste", "redirect_uri": "https://landing.example.com/signed-in"},
+    ],
+    ids=str,
+)
+def test_each_way_to_sign_in_has_its_own_idea_of_a_redirect_uri(change):
+    assert isinstance(read_settings({"corp": {**GOOD, **change}}), Settings)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,187 @@
+"""The certificate by which this server says who it is, where a destination asks for one (mutual TLS).
+
+The certificate is a PEM file; its key stands in the same file, or is named by a reference.
+OpenSSL takes keys from files only, so a key from the environment or from a keyring is put into one for a moment,
+encrypted with a password that exists nowhere else.
+Nothing of a key is ever said, not even that it has a wrong password: what is wrong is said of the setting.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tempfile
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.adapters.secret_refs import resolve
+from jupyter_oidc.airlock import reveal, reveal_bytes
+from jupyter_oidc.entropy import SystemEntropy
+from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jupyter_oidc.settings import SecretRef
+
+CERTIFICATE: Final = "client_certificate"
+KEY: Final = "client_certificate_key"
+PASSWORD: Final = "client_certificate_password"
+
+_BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
+
+_Seen = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """Where the certificate is, and its key and the key's password, if they are not in the same file."""
+
+    path: str
+    key: SecretRef | None = None
+    password: SecretRef | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that it is read from."""
+        return (self.path, self.key.name) if self.key is not None and self.key.scheme == "file" else (self.path,)
+
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether all of it can be read at any time, without a keyring that may want an answer first."""
+        return all(one is None or one.scheme != "keyring" for one in (self.key, self.password))
+
+
+class Unusable(Exception):
+    """A client certificate cannot be used; ``key`` is the setting to correct, ``problem`` what is wrong with it."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        self.key = key
+        self.problem = problem
+        super().__init__(f"{key} {problem}")
+
+
+class _PasswordWanted(Exception):
+    """OpenSSL asks for a password that nobody gave."""
+
+
+def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+    """Present ``certificate`` on connections that ``context`` opens from now on.
+
+    Waits for the disk, and for the keyring if the settings name it, so it is not for the event loop's thread.
+    Raises :class:`Unusable`, and what :func:`resolve` raises.
+    """
+    _check_certificate(certificate.path)
+    password = resolve(certificate.password, what="password", key=PASSWORD) if certificate.password else None
+    where = CERTIFICATE if certificate.key is None else KEY
+
+    def tell() -> bytes:
+        if password is None:
+            raise _PasswordWanted
+        return reveal_bytes(password)
+
+    try:
+        if certificate.key is None or certificate.key.scheme == "file":
+            keyfile = str(Path(certificate.key.name).expanduser()) if certificate.key else None
+            context.load_cert_chain(certificate.path, keyfile, password=tell)
+        else:
+            with _in_a_file(resolve(certificate.key, what="key", key=KEY), password) as (keyfile, once):
+                context.load_cert_chain(certificate.path, keyfile, password=lambda: reveal(once))
+    except _PasswordWanted:
+        raise Unusable(PASSWORD, "is missing, and the private key needs it") from None
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise Unusable(where, "names a private key of another certificate") from None
+        raise Unusable(where, "names no private key that can be read; is its password right?") from None
+    except (OSError, ValueError, RuntimeError, TypeError):  # a file that is not there, a password of the wrong kind
+        raise Unusable(where, "names a file that does not exist or cannot be read") from None
+
+
+def _check_certificate(path: str) -> None:
+    try:
+        with Path(path).open("rb") as file:
+            found = _BEGIN in file.read(1_000_000)
+    except (OSError, ValueError):
+        raise Unusable(CERTIFICATE, "names a file that does not exist or cannot be read") from None
+    if not found:
+        raise Unusable(CERTIFICATE, "names a file without a certificate")
+
+
+@contextmanager
+def _in_a_file(key: Secret, password: Secret | None) -> Iterator[tuple[str, Secret]]:
+    """Yield the path of a file with ``key``, for as long as the block lasts, and the password that it has there."""
+    from cryptography.hazmat.primitives import serialization
+
+    once = Secret(SystemEntropy().token(256))
+    try:
+        opened: Any = serialization.load_pem_private_key(
+            reveal_bytes(key), reveal_bytes(password) if password else None
+        )
+        hidden = opened.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(reveal_bytes(once)),
+        )
+    except TypeError:  # a key with a password, or a password without need
+        problem = "is not needed, because the private key has none" if password else "is missing, and the key needs it"
+        raise Unusable(PASSWORD, problem) from None
+    except Exception:  # noqa: BLE001 - whatever the library says of a key stays with it
+        raise Unusable(KEY, "names no private key that can be read; is its password right?") from None
+    descriptor, path = tempfile.mkstemp(prefix="jupyter_oidc-")  # NOTE: 0600, and gone before anybody is contacted
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(hidden)
+        yield path, once
+    finally:
+        with suppress(OSError):
+            Path(path).unlink()
+
+
+@cache
+def presenting_context() -> Any:
+    """Return the class of contexts that present a certificate; truststore is imported at the first call."""
+    import truststore
+
+    class PresentingContext(truststore.SSLContext):
+        """Reads the certificate again when a connection is opened and its files have changed.
+
+        A pair that does not fit together, perhaps because it is being replaced, leaves the one before in use.
+        """
+
+        def present(self, certificate: ClientCertificate) -> None:
+            """Present ``certificate``; raises as :func:`load` does."""
+            self._certificate = certificate
+            self._seen = _seen(certificate)
+            load(self, certificate)
+
+        def wrap_bio(self, *parts: Any, **named: Any) -> ssl.SSLObject:
+            """Begin TLS; see ``ssl.SSLContext.wrap_bio``."""
+            self._read_again()
+            return super().wrap_bio(*parts, **named)
+
+        def _read_again(self) -> None:
+            now = _seen(self._certificate)
+            if now == self._seen or not self._certificate.asks_nobody:
+                return
+            self._seen = now
+            with suppress(Unusable, ConfigurationInvalid):
+                load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), self._certificate)
+                load(self, self._certificate)
+
+    return PresentingContext
+
+
+def _seen(certificate: ClientCertificate) -> _Seen:
+    found: list[tuple[int, int]] = []
+    for path in certificate.files:
+        try:
+            state = Path(path).expanduser().stat()
+        except (OSError, ValueError, RuntimeError):
+            found.append((0, 0))
+        else:
+            found.append((state.st_mtime_ns, state.st_size))
+    return tuple(found)

@@ -1,0 +1,136 @@
+"""How a call to the provider leaves: httpx, directly or through an egress proxy, with the proxy's faults in our words.
+
+The same rules hold for an API in :mod:`jupyter_oidc.adapters.egress_pool`, which speaks aiohttp.
+httpx is imported at the first call, not with the extension.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import ssl
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from jupyter_oidc.adapters.egress import proxy_for
+from jupyter_oidc.adapters.egress_problems import Pause, absent, broken, refused
+from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.airlock import reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import httpx
+
+    from jupyter_oidc.adapters.egress import EgressProxy
+    from jupyter_oidc.adapters.outlet import Outlet
+    from jupyter_oidc.errors import Problem
+
+
+class Trip:
+    """How far one call came: to a proxy, if it goes through one, and out of the tunnel that the proxy opened."""
+
+    __slots__ = ("arrived", "left", "proxy", "url")
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.proxy: EgressProxy | None = None
+        self.arrived = self.left = False
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the call has not come out on the other side of its proxy."""
+        return self.proxy is not None and not self.left
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What httpx needs to tell how far it is."""
+        return {"trace": self._trace} if self.proxy else {}
+
+    async def _trace(self, event: str, info: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self.arrived = True
+        elif event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
+            self.left = True
+
+
+class EgressClients:
+    """A client for the direct way and one for each proxy; ``make`` returns a new one for a proxy or for none."""
+
+    def __init__(self, outlet: Outlet, make: Callable[[httpx.Proxy | None, ssl.SSLContext], httpx.AsyncClient]) -> None:
+        self._outlet = outlet
+        self._make = make
+        self._making = asyncio.Lock()
+        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._replaced: list[httpx.AsyncClient] = []
+        self._pause = Pause()
+
+    @contextmanager
+    def on(self, trip: Trip, url: str) -> Iterator[EgressProxy | None]:
+        """Yield the proxy for ``url``; raises a ``Problem`` for its faults."""
+        proxy = proxy_for(url, self._outlet, os.environ)
+        trip.url, trip.proxy, trip.arrived, trip.left = url, proxy, False, False
+        if proxy is None:
+            yield None
+            return
+        if self._pause.holds():
+            raise refused(407, self._outlet.peer)
+        try:
+            yield proxy
+        except Exception as error:
+            problem = self._problem_of(error, proxy, trip) if trip.is_stuck else None
+            if problem is None:
+                raise
+            raise problem from None
+        self._pause.end()
+
+    async def for_proxy(self, proxy: EgressProxy | None) -> httpx.AsyncClient:
+        """Return the client whose calls go through ``proxy``."""
+        import httpx
+
+        key = proxy.url if proxy else ""
+        async with self._making:
+            if key not in self._clients:
+                through = None
+                if proxy is not None:
+                    authorization = await asyncio.to_thread(proxy.authorization)
+                    headers = {"Proxy-Authorization": reveal(authorization)} if authorization else {}
+                    through = httpx.Proxy(proxy.url, headers=headers)
+                context = await asyncio.to_thread(verifying, self._outlet)
+                self._clients[key] = self._make(through, context)
+            return self._clients[key]
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        clients = [*self._clients.values(), *self._replaced]
+        self._clients, self._replaced = {}, []
+        for client in clients:
+            await client.aclose()
+
+    def _problem_of(self, error: BaseException, proxy: EgressProxy, trip: Trip) -> Problem | None:
+        """Return what ``error`` means before the call has left; ``None`` if it is not the proxy's fault."""
+        import httpx
+
+        peer = self._outlet.peer
+        if isinstance(error, httpx.ProxyError):
+            found = re.match(r"\d{3}", str(error))
+            status = int(found[0]) if found else 0
+            if status == 407:
+                self._pause.begin()
+                if proxy.url in self._clients:  # the next attempt reads the password anew
+                    self._replaced.append(self._clients.pop(proxy.url))
+            return refused(status, peer) if status else broken(peer)
+        if not isinstance(error, httpx.TransportError) or _is_tls(error):
+            return None
+        return broken(peer) if trip.arrived else absent(peer)
+
+
+def _is_tls(error: BaseException) -> bool:
+    """Return whether TLS failed, which runs with the destination, inside the tunnel."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False

@@ -1,0 +1,96 @@
+"""Looks at the files that the settings name, so that a broken one is found at the start and not at the first call (G-5).
+
+:mod:`jupyter_oidc.settings` is pure and opens nothing; what it read is completed here.
+Certificates are public and are read; whatever holds a private key is judged in
+:mod:`jupyter_oidc.adapters.client_certificate`, and nothing of its content is said.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.adapters.client_certificate import Unusable, load
+from jupyter_oidc.adapters.outlet import client_certificate_of
+from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.settings import Finding, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jupyter_oidc.adapters.client_certificate import ClientCertificate
+
+_LARGEST: Final = 10_000_000
+"""Bytes; the bundles of operating systems have a few hundred thousand."""
+
+_BEGIN: Final = "-----BEGIN CERTIFICATE-----"
+_END: Final = "-----END CERTIFICATE-----"
+
+
+def with_files(read: Settings | list[Finding]) -> Settings | list[Finding]:
+    """Return ``read``, or what is wrong with the files that it names."""
+    if not isinstance(read, Settings):
+        return read
+    return list(_findings(read)) or read
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    for provider in settings.providers:
+        at = f"providers.{provider.name}"
+        if provider.ca_bundle:
+            yield from _bundle(f"{at}.ca_bundle", provider.ca_bundle)
+        yield from _client_certificate(at, client_certificate_of(provider))
+        for api in provider.apis:
+            yield from _client_certificate(f"{at}.apis.{api.name}", client_certificate_of(api))
+            if api.ca_bundle and api.ca_bundle != provider.ca_bundle:
+                yield from _bundle(f"{at}.apis.{api.name}.ca_bundle", api.ca_bundle)
+
+
+def _bundle(key: str, path: str) -> Iterator[Finding]:
+    problem = trouble_with_bundle(path)
+    if problem:
+        yield Finding(key, problem, "Name a readable file with PEM certificates, one after the other.")
+
+
+def _client_certificate(at: str, certificate: ClientCertificate | None) -> Iterator[Finding]:
+    if certificate is None or not certificate.asks_nobody:
+        return  # NOTE: a keyring may ask for a prompt, and a start must not wait for one
+    try:
+        load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate)
+    except Unusable as trouble:
+        yield Finding(f"{at}.{trouble.key}", trouble.problem, "Name a PEM certificate and the private key for it.")
+    except ConfigurationInvalid as trouble:
+        yield Finding(f"{at}.{trouble.detail}", "leads to nothing", "Name a file that holds the password.")
+
+
+def trouble_with_bundle(path: str) -> str | None:
+    """Return what is wrong with the certificate authorities in ``path``, or ``None``; every one has to be sound.
+
+    The libraries would skip what they cannot read, and nobody would learn why one authority of three is not trusted.
+    """
+    try:
+        with Path(path).open(encoding="ascii", errors="replace") as file:
+            text = file.read(_LARGEST + 1)
+    except (OSError, ValueError) as error:
+        return "names a file that does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
+    if len(text) > _LARGEST:
+        return "names a file that is too large for certificates"
+    _, *blocks = text.split(_BEGIN)
+    if not blocks:
+        return "names a file without a certificate"
+    for number, block in enumerate(blocks, 1):
+        if not _is_certificate(_BEGIN + block):
+            return f"names a file whose certificate number {number} is broken"
+    return None
+
+
+def _is_certificate(text: str) -> bool:
+    body, ended, _ = text.partition(_END)
+    if not ended:
+        return False
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=body + ended)
+    except (OSError, ValueError):  # NOTE: ssl.SSLError is an OSError
+        return False
+    return True

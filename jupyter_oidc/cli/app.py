@@ -1,0 +1,102 @@
+"""The command itself: its subcommands, and what they have in common.
+
+A Jupyter application, so that ``--help``, ``--config`` and ``--debug`` are what people know from Jupyter.
+"""
+
+from __future__ import annotations
+
+import sys
+from textwrap import dedent, indent
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_core.application import JupyterApp
+from traitlets import Dict, default
+
+from jupyter_oidc import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+_CLI = "jupyter_oidc.cli"
+
+
+FLAGS: Final[dict[str, Any]] = {
+    "debug": ({"Application": {"log_level": 10}}, "Write down more of what happens."),
+    "y": ({"JupyterApp": {"answer_yes": True}}, "Answer yes to any question."),
+}
+"""Not all of JupyterApp's own: some of those would show the configuration, whatever somebody wrote into it."""
+
+ALIASES: Final[dict[str, Any]] = {"config": "JupyterApp.config_file", "log-level": "Application.log_level"}
+
+
+class OidcApp(JupyterApp):
+    """Base of ``jupyter oidc`` and everything below it."""
+
+    version = __version__
+    flags = Dict(FLAGS)
+    aliases = Dict(ALIASES)
+
+    @default("config_file_name")
+    def _default_config_file_name(self) -> str:
+        """Read what the Jupyter server reads: the settings are the server's."""
+        return "jupyter_server_config"
+
+    @default("log_format")
+    def _default_log_format(self) -> str:
+        return "%(message)s"
+
+    def emit_examples(self) -> Generator[str, None, None]:
+        """Show the examples as they are written."""
+        if self.examples:
+            yield "Examples"
+            yield "--------"
+            yield ""
+            yield indent(dedent(str(self.examples)).strip("\n"), "    ")
+            yield ""
+
+    def say(self, text: str = "") -> None:
+        """Write a line for the person."""
+        sys.stdout.write(f"{text}\n")
+
+    def whisper(self, text: str) -> None:
+        """Write a line that is not part of the result."""
+        sys.stderr.write(f"{text}\n")
+
+
+class Main(OidcApp):
+    """``jupyter oidc``."""
+
+    name = "jupyter-oidc"
+    description = """Sign-in at OpenID Connect providers for Jupyter: check it, configure it, use it.
+
+    Start with `jupyter oidc doctor`: it looks at everything, and says what is wrong and who can fix it.
+    """
+    examples = """
+    jupyter oidc config preset                  # which providers there are presets for
+    jupyter oidc config preset NAME         # settings to fill in
+    jupyter oidc config check                   # are the settings sound?
+    jupyter oidc doctor                         # does everything work?
+    jupyter oidc status                         # who is signed in?
+    """
+    subcommands = Dict(
+        {
+            "doctor": (f"{_CLI}.doctor.Doctor", "Look at everything; say what is wrong and who can fix it."),
+            "config": (f"{_CLI}.config.Config", "Check, show, import and export settings; show presets."),
+            "status": (f"{_CLI}.session.Status", "Show who is signed in at the running server."),
+            "sign-in": (f"{_CLI}.session.SignIn", "Sign in at a provider, through the running server."),
+            "sign-out": (f"{_CLI}.session.SignOut", "Sign out at a provider, through the running server."),
+            "forget": (f"{_CLI}.forget.Forget", "Remove stored sessions from this machine."),
+        }
+    )
+
+    def start(self) -> None:
+        """Run the subcommand, or show the help."""
+        if self.subapp is None:
+            self.print_help()
+            self.exit(2)
+        super().start()
+
+
+def main() -> None:
+    """Run ``jupyter oidc``."""
+    Main.launch_instance()

@@ -1,0 +1,266 @@
+"""``jupyter oidc config``: check, show, import and export settings, and show presets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Bool, Dict, Unicode
+
+from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp
+from jupyter_oidc.cli.documents import Document, Unreadable, document_in, write_new
+from jupyter_oidc.cli.settings_files import Read, settings_of
+from jupyter_oidc.compose import surroundings
+from jupyter_oidc.diagnostics.examination import examine_metadata
+from jupyter_oidc.diagnostics.report import as_text
+from jupyter_oidc.settings import read_settings
+from jupyter_oidc.settings.presets import names, preset
+from jupyter_oidc.settings.writing import camel, plain
+
+if TYPE_CHECKING:
+    from jupyter_oidc.settings import Finding, Provider
+
+_CONFIG = "jupyter_oidc.cli.config"
+
+
+class _ConfigApp(OidcApp):
+    """What the subcommands of ``config`` share."""
+
+    def one_argument(self, what: str) -> str:
+        """Return the argument, or end with the help."""
+        if len(self.extra_args) != 1:
+            self.whisper(f"{self.name} takes one argument: {what}.")
+            self.exit(2)
+        return str(self.extra_args[0])
+
+    def refuse(self, findings: tuple[Finding, ...] | list[Finding]) -> None:
+        """Print every finding and end."""
+        for finding in findings:
+            self.say(f"{finding.kind}: {finding}")
+        self.say(f"{len(findings)} to correct.")
+        self.exit(1)
+
+    def providers(self) -> tuple[Provider, ...]:
+        """Return the configured providers, or end with what is wrong."""
+        read = settings_of(self)
+        if read.settings is None:
+            self.refuse(read.findings)
+            return ()
+        return read.settings.providers
+
+
+class Check(_ConfigApp):
+    """``config check``."""
+
+    name = "jupyter-oidc-config-check"
+    description = """Check settings, and report all mistakes together: key, class, what is wrong, what to write instead.
+
+    Without arguments it checks what the Jupyter server would read. With files (JSON), it checks each of them by itself.
+    No provider is asked anything, unless --online is given: then each is asked for its metadata and keys, and for
+    nothing else. Exit code: 0 if there is nothing to correct, 1 if there is.
+    """
+    examples = """
+    jupyter oidc config check
+    jupyter oidc config check corp.json
+    jupyter oidc config check --online
+    """
+    online = Bool(False, help="Ask each provider for its metadata and keys.").tag(config=True)
+    flags = Dict({**FLAGS, "online": ({"Check": {"online": True}}, "Ask each provider for its metadata and keys.")})
+
+    def start(self) -> None:
+        """Check, and end with the exit code."""
+        super().start()
+        reads = [_read_file(path) for path in self.extra_args] or [settings_of(self, looks_at_files=True)]
+        findings = [finding for read in reads for finding in read.findings]
+        if findings:
+            self.refuse(findings)
+        found = [provider for read in reads if read.settings for provider in read.settings.providers]
+        self.say(f"Nothing to correct: {', '.join(provider.name for provider in found) or 'no provider'}.")
+        if self.online:
+            for read in reads:
+                report = asyncio.run(examine_metadata(surroundings(read.settings, (), environment=os.environ)))
+                self.say(as_text(report, ascii_only=(sys.stdout.encoding or "").lower() != "utf-8"))
+                if not report.ok:
+                    self.exit(1)
+
+
+class Show(_ConfigApp):
+    """``config show``."""
+
+    name = "jupyter-oidc-config-show"
+    description = """Show the settings that are in force, presets and defaults included, as JSON.
+
+    Client secrets are shown as the references that they are. Name a provider to see only that one.
+    """
+    examples = """
+    jupyter oidc config show
+    jupyter oidc config show corp
+    """
+
+    def start(self) -> None:
+        """Print JSON."""
+        super().start()
+        wanted = set(self.extra_args)
+        shown = {one.name: plain(one, in_full=True) for one in self.providers() if not wanted or one.name in wanted}
+        for name in sorted(wanted - set(shown)):
+            self.whisper(f"No provider is called '{name}'.")
+        self.say(json.dumps(shown, indent=2))
+        self.exit(0 if wanted <= set(shown) else 1)
+
+
+class Import(_ConfigApp):
+    """``config import``."""
+
+    name = "jupyter-oidc-config-import"
+    description = """Take over a settings file of the desktop application, or one that 'config export' wrote.
+
+    The keys may be camelCase or snake_case. The result is written into a file of its own in Jupyter's configuration
+    folder (jupyter_server_config.d), where a running server finds it within seconds. Nothing is written if anything
+    is wrong. A redirectUri that leads elsewhere than to this server is left out, and said so.
+    """
+    examples = """
+    jupyter oidc config import desktop.json
+    jupyter oidc config import desktop.json --provider corp
+    jupyter oidc config import desktop.json -y          # replace the file if it is there
+    """
+    provider = Unicode("corp", help="The name that the provider gets.").tag(config=True)
+    output = Unicode("", help="The file to write, in place of the one in Jupyter's folder.").tag(config=True)
+    aliases = Dict({**ALIASES, "provider": "Import.provider", "output": "Import.output"})
+
+    def start(self) -> None:
+        """Read, check, write."""
+        super().start()
+        try:
+            document = document_in(Path(self.one_argument("the file to import")), self.provider)
+        except Unreadable as unreadable:
+            self.refuse([unreadable.finding])
+            return
+        document, left_out = document.at_home()
+        for key in left_out:
+            self.whisper(
+                f"Left out: {key}, which does not lead to this server. 'jupyter oidc doctor' names the address."
+            )
+        read = Read.of(read_settings(document.providers))
+        if read.settings is None:
+            self.refuse(read.findings)
+            return
+        body = {one.name: plain(one, in_full=False) for one in read.settings.providers}
+        target = Path(self.output) if self.output else self._folder() / f"jupyter_oidc-{self.provider}.json"
+        if not write_new(target, {"JupyterOIDC": {"providers": body}}, replace=self.answer_yes):
+            self.whisper(f"{target} is there already. Use -y to replace it.")
+            self.exit(1)
+        self.say(f"Written: {target}")
+
+    def _folder(self) -> Path:
+        return Path(self.config_dir) / "jupyter_server_config.d"
+
+
+class Export(_ConfigApp):
+    """``config export``."""
+
+    name = "jupyter-oidc-config-export"
+    description = """Write the settings of one provider as the desktop application's settings file: JSON, camelCase.
+
+    What is a default is left out; a client secret is written as the reference that it is.
+    """
+    examples = """
+    jupyter oidc config export corp > corp.json
+    """
+
+    def start(self) -> None:
+        """Print JSON."""
+        super().start()
+        name = self.one_argument("the name of a provider")
+        found = [one for one in self.providers() if one.name == name]
+        if not found:
+            self.whisper(f"No provider is called '{name}'.")
+            self.exit(1)
+        self.say(json.dumps(camel(plain(found[0], in_full=False)), indent=2))
+
+
+class Preset(_ConfigApp):
+    """``config preset``."""
+
+    name = "jupyter-oidc-config-preset"
+    description = """Show settings for a provider to fill in, and what is special about it, with sources.
+
+    The settings go to standard output, as JSON for a file in jupyter_server_config.d; the facts go to standard error.
+    Without a name, it lists the presets.
+    """
+    examples = """
+    jupyter oidc config preset
+    jupyter oidc config preset NAME
+    jupyter oidc config preset NAME > corp.json
+    """
+    provider = Unicode("corp", help="The name that the provider gets.").tag(config=True)
+    aliases = Dict({**ALIASES, "provider": "Preset.provider"})
+
+    def start(self) -> None:
+        """Print the list, or one preset."""
+        super().start()
+        if not self.extra_args:
+            for name in names():
+                self.say(f"{name:<10} {preset(name).title}")
+            return
+        name = self.one_argument("the name of a preset")
+        if name not in names():
+            self.whisper(f"There is no preset '{name}'. There are: {', '.join(names())}.")
+            self.exit(1)
+        self._show(name)
+
+    def _show(self, name: str) -> None:
+        one = preset(name)
+        for fact in one.facts:
+            self.whisper(f"{fact.topic}: {fact.fact}\n    {fact.source}")
+        self.whisper("\nFill in:")
+        for placeholder, meaning in one.placeholders.items():
+            self.whisper(f"    {{{placeholder}}}: {meaning}")
+        self.say(
+            json.dumps({"JupyterOIDC": {"providers": {self.provider: _named(one.body(), self.provider)}}}, indent=2)
+        )
+
+
+class Config(OidcApp):
+    """``jupyter oidc config``."""
+
+    name = "jupyter-oidc-config"
+    description = "Check, show, import and export settings; show presets."
+    examples = """
+    jupyter oidc config preset NAME > corp.json
+    jupyter oidc config check corp.json
+    """
+    subcommands = Dict(
+        {
+            "check": (f"{_CONFIG}.Check", "Report all mistakes together."),
+            "show": (f"{_CONFIG}.Show", "Show what is in force, presets and defaults included."),
+            "import": (f"{_CONFIG}.Import", "Take over a settings file of the desktop application."),
+            "export": (f"{_CONFIG}.Export", "Write such a file."),
+            "preset": (f"{_CONFIG}.Preset", "Show settings to fill in for one provider."),
+        },
+    )
+
+    def start(self) -> None:
+        """Run the subcommand, or show the help."""
+        if self.subapp is None:
+            self.print_help()
+            self.exit(2)
+        super().start()
+
+
+def _named(body: dict[str, Any], provider: str) -> dict[str, Any]:
+    """Write the provider's own name where the template has one in an address."""
+    text = json.dumps(body).replace("/jupyter-oidc/providers/corp/", f"/jupyter-oidc/providers/{provider}/")
+    named: dict[str, Any] = json.loads(text)
+    return named
+
+
+def _read_file(path: str) -> Read:
+    try:
+        document: Document = document_in(Path(path), "corp")
+    except Unreadable as unreadable:
+        return Read(None, (unreadable.finding,))
+    return Read.of(read_settings(document.providers, document.storage))

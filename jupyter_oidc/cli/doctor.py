@@ -1,0 +1,94 @@
+"""``jupyter oidc doctor``: every check, one line each, with who can fix it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from traitlets import Bool, Dict
+
+from jupyter_oidc.adapters.storage_key import take_storage_key
+from jupyter_oidc.cli.app import FLAGS, OidcApp
+from jupyter_oidc.cli.progress import Progress
+from jupyter_oidc.cli.running import address_of, ask_about_tokens, running_server
+from jupyter_oidc.cli.settings_files import settings_of
+from jupyter_oidc.compose import surroundings
+from jupyter_oidc.diagnostics import Report, examine
+from jupyter_oidc.diagnostics.report import as_json, as_text
+
+if TYPE_CHECKING:
+    from jupyter_oidc.diagnostics import Check
+
+
+class Doctor(OidcApp):
+    """Looks at everything; see ``description``."""
+
+    name = "jupyter-oidc-doctor"
+    description = """Look at everything that sign-in needs, and say what is wrong and who can fix it.
+
+    It reads the Jupyter server's configuration files, asks each provider for its metadata and keys, knocks at
+    each API without a token, and tries the keyring with a harmless entry. It takes at most 20 seconds.
+
+    It also begins a sign-in at each provider that asks for no interaction, to see whether the provider knows the client
+    and the redirect URI; --no-registration leaves that out. Nobody is signed in, and no token is involved.
+
+    The output holds no secret and can be pasted in public: it names issuers, APIs and the redirect URI.
+    Exit code: 0 if nothing is broken (warnings may be there), 1 if something is.
+    """
+    examples = """
+    jupyter oidc doctor
+    jupyter oidc doctor --json > doctor.json
+    jupyter oidc doctor --no-registration       # ask the providers for metadata and keys, and for nothing else
+    """
+    as_json = Bool(False, help="Write JSON, as the route 'diagnostics' does.").tag(config=True)
+    registration = Bool(True, help="Ask each provider whether it knows client and redirect URI.").tag(config=True)
+    flags = Dict(
+        {
+            **FLAGS,
+            "json": ({"Doctor": {"as_json": True}}, "Write JSON, as the route 'diagnostics' does."),
+            "no-registration": (
+                {"Doctor": {"registration": False}},
+                "Do not ask the providers whether they know client and redirect URI.",
+            ),
+        }
+    )
+
+    def start(self) -> None:
+        """Examine, print, and end with the exit code."""
+        super().start()
+        report = asyncio.run(self._report())
+        if self.as_json:
+            self.say(json.dumps(as_json(report), indent=2))
+        else:
+            self.say(as_text(report, ascii_only=not _can_draw(sys.stdout.encoding)))
+        self.exit(0 if report.ok else 1)
+
+    async def _report(self) -> Report:
+        read = settings_of(self, looks_at_files=True)
+        server = running_server()
+        place = surroundings(
+            read.settings,
+            read.findings,
+            environment=os.environ,
+            storage_key=take_storage_key(dict(os.environ)),
+            address=address_of(server, self.config),
+            address_is_assumed=server is None,
+        )
+        with Progress(sys.stderr) as progress:
+            report = await examine(place, progress.tell, asks_registration=self.registration)
+            progress.tell("the running server")
+            told = await ask_about_tokens(server)
+        return Report(_replaced(report.checks, told))
+
+
+def _replaced(checks: tuple[Check, ...], told: tuple[Check, ...]) -> tuple[Check, ...]:
+    """Put what the running server knows about its tokens in the place of what cannot be known without it."""
+    better = {(check.provider, check.name): check for check in told}
+    return tuple(better.get((check.provider, check.name), check) for check in checks)
+
+
+def _can_draw(encoding: str | None) -> bool:
+    return (encoding or "").lower().replace("-", "") == "utf8"

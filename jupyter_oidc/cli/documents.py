@@ -1,0 +1,97 @@
+"""Settings files by themselves: one of the desktop application (flat), or a section of the Jupyter server's."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from jupyter_oidc.settings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REDIRECT = ("redirectUri", "redirect_uri")
+
+
+class Unreadable(Exception):
+    """A file holds no settings; ``finding`` says why."""
+
+    def __init__(self, finding: Finding) -> None:
+        self.finding = finding
+        super().__init__(str(finding))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a file says, unchecked."""
+
+    providers: Any
+    storage: Any = "auto"
+
+    def at_home(self) -> tuple[Document, list[str]]:
+        """Return the document without redirect URIs that lead elsewhere, and the keys of those."""
+        if not isinstance(self.providers, dict):
+            return self, []
+        left_out: list[str] = []
+        kept = {}
+        for name, body in self.providers.items():
+            away = [key for key in _REDIRECT if isinstance(body, dict) and _leads_away(body.get(key), str(name))]
+            left_out += [f"providers.{name}.{key}" for key in away]
+            kept[name] = {key: value for key, value in body.items() if key not in away} if away else body
+        return replace(self, providers=kept), left_out
+
+
+def document_in(path: Path, provider: str) -> Document:
+    """Return what ``path`` says; a flat file is about one provider, which is called ``provider``.
+
+    Raises :class:`Unreadable`.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError:
+        raise _unreadable(path, "cannot be read", "Name a file that you can read.") from None
+    except (ValueError, RecursionError):
+        instead = "Correct it; 'python -m json.tool FILE' says where."
+        raise _unreadable(path, "is not JSON", instead) from None
+    if not isinstance(told, dict):
+        raise _unreadable(path, "is not a JSON object", "Write {...}.")
+    section = told.get("JupyterOIDC", told)
+    if isinstance(section, dict) and "providers" in section:
+        return Document(section["providers"], section.get("storage", "auto"))
+    if section is not told:
+        return Document({})
+    return Document({provider: told})
+
+
+def write_new(path: Path, document: Mapping[str, Any], *, replace: bool) -> bool:
+    """Write ``document`` as a whole or not at all; return ``False`` if ``path`` is there and may not be replaced."""
+    if path.exists() and not replace:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".jupyter_oidc-")  # not *.json: nobody reads it
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(json.dumps(document, indent=2) + "\n")
+        Path(draft).replace(path)
+    except OSError:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _leads_away(uri: object, provider: str) -> bool:
+    if not isinstance(uri, str):
+        return False
+    try:
+        return not urlsplit(uri).path.endswith(f"/jupyter-oidc/providers/{provider}/callback")
+    except ValueError:
+        return False
+
+
+def _unreadable(path: Path, problem: str, instead: str) -> Unreadable:
+    return Unreadable(Finding(f"file {path}", problem, instead))

@@ -1,0 +1,75 @@
+"""``jupyter oidc forget``: remove stored sessions from this machine, without asking anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.adapters.storage_key import take_storage_key
+from jupyter_oidc.cli.app import OidcApp
+from jupyter_oidc.cli.running import running_server
+from jupyter_oidc.cli.settings_files import settings_of
+from jupyter_oidc.compose import vaults
+from jupyter_oidc.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from jupyter_oidc.settings import Settings
+
+
+class Forget(OidcApp):
+    """``jupyter oidc forget``."""
+
+    name = "jupyter-oidc-forget"
+    description = """Remove the stored sessions of the configured providers from keyring and encrypted file.
+
+    This does not sign out: the provider still honours the refresh token until it ends, and a running Jupyter server
+    still holds its session. 'jupyter oidc sign-out' takes both back; use this where no server runs any more.
+    Name providers to forget only those.
+    """
+    examples = """
+    jupyter oidc forget
+    jupyter oidc forget corp -y
+    """
+
+    def start(self) -> None:
+        """Ask, remove, say what was removed."""
+        super().start()
+        read = settings_of(self)
+        if read.settings is None:
+            self.whisper("The settings contain mistakes, so it is not known what to forget: jupyter oidc config check.")
+            self.exit(1)
+            return
+        wanted = [one.name for one in read.settings.providers if not self.extra_args or one.name in self.extra_args]
+        if not wanted:
+            self.whisper("There is no such provider in the settings.")
+            self.exit(1)
+        if running_server() is not None:
+            self.whisper("A Jupyter server is running: 'jupyter oidc sign-out' ends its session as well.")
+        if not self.answer_yes and not _agreed(wanted):
+            self.exit(1)
+        self.exit(asyncio.run(self._forget(read.settings, wanted)))
+
+    async def _forget(self, settings: Settings, wanted: list[str]) -> int:
+        code = 0
+        logging.getLogger("jupyter_oidc").addHandler(logging.NullHandler())
+        stores = vaults(settings, logging.getLogger("jupyter_oidc"), take_storage_key(dict(os.environ)))
+        for provider in settings.providers:
+            if provider.name not in wanted:
+                continue
+            try:
+                await stores(provider).delete()
+            except StorageUnavailable as problem:
+                self.say(f"{provider.name}: {problem.message} {problem.action}")
+                code = 1
+            else:
+                self.say(f"{provider.name}: nothing is stored any more.")
+        return code
+
+
+def _agreed(names: list[str]) -> bool:
+    try:
+        return input(f"Remove what is stored for {', '.join(names)}? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

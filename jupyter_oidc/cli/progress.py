@@ -1,0 +1,37 @@
+"""What is being done, on standard error: one line that is written over at a terminal, nothing elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+_WIDTH = 60
+
+
+class Progress:
+    """Context manager; the line is gone when it ends."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown = stream.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._write("")
+
+    def tell(self, what: str) -> None:
+        """Say what is being looked at."""
+        self._write(f"Looking at {what} ...")
+
+    def _write(self, text: str) -> None:
+        if self._shown:
+            self._stream.write(f"\r{text[:_WIDTH]:<{_WIDTH}}\r")
+            self._stream.flush()

@@ -1,0 +1,169 @@
+"""``status``, ``sign-in``, ``sign-out``: asked of the Jupyter server that runs, which holds the session."""
+
+from __future__ import annotations
+
+import json
+import webbrowser
+from typing import Any
+from urllib.parse import quote, urljoin
+
+from traitlets import Bool, Dict, Unicode
+
+from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp
+from jupyter_oidc.cli.running import NoAnswer, RunningServer, running_server
+
+_NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
+Start it (jupyter lab), or look which run: jupyter server list."""
+_WAIT = 25
+"""Seconds of one question that waits."""
+
+
+class _SessionApp(OidcApp):
+    """Finds the server and asks it; what goes wrong is said in a sentence."""
+
+    server = Unicode("", help="The URL of the server, if several run: see 'jupyter server list'.").tag(config=True)
+
+    def start(self) -> None:
+        """Find the server, do the work, end with the exit code."""
+        super().start()
+        server = running_server(self.server)
+        if server is None:
+            self.whisper(_NO_SERVER)
+            self.exit(1)
+            return
+        try:
+            self.exit(self.work(server))
+        except NoAnswer as problem:
+            self.whisper(f"{problem.message}\n{problem.action}")
+            self.exit(1)
+
+    def work(self, server: RunningServer) -> int:
+        """Do the work and return the exit code."""
+        raise NotImplementedError
+
+    def provider(self, server: RunningServer) -> str:
+        """Return the provider that is meant: the argument, or the only one there is."""
+        if self.extra_args:
+            return str(self.extra_args[0])
+        names = [one["name"] for one in server.call("GET", "jupyter-oidc/providers")["providers"]]
+        if len(names) != 1:
+            raise NoAnswer(
+                "There is no provider." if not names else "There are several providers.",
+                "Configure one: jupyter oidc config preset." if not names else f"Name one of: {', '.join(names)}.",
+            )
+        return str(names[0])
+
+
+class Status(_SessionApp):
+    """``jupyter oidc status``."""
+
+    name = "jupyter-oidc-status"
+    description = """Show who is signed in at the running Jupyter server, until when, and what can be called.
+
+    Exit code: 0 if every session works, 1 if one does not or no server runs.
+    """
+    examples = """
+    jupyter oidc status
+    jupyter oidc status corp --json
+    """
+    as_json = Bool(False, help="Write the session summaries as JSON.").tag(config=True)
+    aliases = Dict({**ALIASES, "server": "Status.server"})
+    flags = Dict({**FLAGS, "json": ({"Status": {"as_json": True}}, "Write the session summaries as JSON.")})
+
+    def work(self, server: RunningServer) -> int:
+        """Print one paragraph for each provider."""
+        known = [one["name"] for one in server.call("GET", "jupyter-oidc/providers")["providers"]]
+        wanted = [name for name in known if not self.extra_args or name in self.extra_args]
+        summaries = [server.call("GET", f"jupyter-oidc/providers/{quote(name)}/session") for name in wanted]
+        if self.as_json:
+            self.say(json.dumps(summaries, indent=2))
+        else:
+            self.say(f"Jupyter server: {server.url}")
+            for summary in summaries:
+                self.say("\n".join(_paragraph(summary)))
+        return 0 if summaries and all(one["state"] == "active" for one in summaries) else 1
+
+
+class SignIn(_SessionApp):
+    """``jupyter oidc sign-in``."""
+
+    name = "jupyter-oidc-sign-in"
+    description = """Sign in at a provider: a browser window opens, and the running Jupyter server gets the session.
+
+    The browser has to run on this machine, or reach the server at the address that is printed.
+    """
+    examples = """
+    jupyter oidc sign-in
+    jupyter oidc sign-in corp --no-browser      # print the link and wait
+    """
+    browser = Bool(True, help="Open a browser window.").tag(config=True)
+    aliases = Dict({**ALIASES, "server": "SignIn.server"})
+    flags = Dict({**FLAGS, "no-browser": ({"SignIn": {"browser": False}}, "Print the link and wait.")})
+
+    def work(self, server: RunningServer) -> int:
+        """Begin, show the link, wait until it is over."""
+        base = f"jupyter-oidc/providers/{quote(self.provider(server))}"
+        started = server.call("POST", f"{base}/sign-in")
+        link = urljoin(server.url, str(started.get("start_url") or ""))
+        self.say(f"Open this link to sign in:\n\n    {link}\n")
+        if self.browser:
+            webbrowser.open(link)
+        progress = started
+        left = float(started["expires_in"])
+        while left > 0 and progress.get("state", "waiting") == "waiting":
+            progress = server.call("GET", f"{base}/sign-in/{quote(started['flow'])}?wait={_WAIT}", wait=_WAIT)
+            left = float(progress.get("expires_in", 0))
+        error = progress.get("error")
+        if error:
+            raise NoAnswer(error["message"], error["action"])
+        summary = server.call("GET", f"{base}/session")
+        self.say("\n".join(_paragraph(summary)))
+        return 0 if summary["state"] == "active" else 1
+
+
+class SignOut(_SessionApp):
+    """``jupyter oidc sign-out``."""
+
+    name = "jupyter-oidc-sign-out"
+    description = """Sign out at a provider: the session in the running Jupyter server ends, and what is stored is removed.
+
+    Where the provider has a sign-out page of its own, its address is printed.
+    """
+    examples = """
+    jupyter oidc sign-out
+    jupyter oidc sign-out corp
+    """
+    aliases = Dict({**ALIASES, "server": "SignOut.server"})
+
+    def work(self, server: RunningServer) -> int:
+        """Sign out, and say what happened at each step."""
+        told = server.call("POST", f"jupyter-oidc/providers/{quote(self.provider(server))}/sign-out")
+        self.say(f"The session on this machine has ended. {_REVOKED[told['revoked']]}")
+        if told["end_session_url"]:
+            self.say(f"To end the provider's own session in your browser too, open:\n\n    {told['end_session_url']}\n")
+        return 0
+
+
+_REVOKED = {
+    "done": "The provider has taken the refresh token back.",
+    "failed": "The provider could not be reached to take the refresh token back; it is tried again for a while.",
+    "not-supported": "The provider cannot take a refresh token back; it ends by itself.",
+    "nothing-to-revoke": "There was no refresh token to take back.",
+}
+
+
+def _paragraph(summary: dict[str, Any]) -> list[str]:
+    user = summary["user"] or {}
+    who = user.get("name") or user.get("username") or user.get("sub")
+    lines = [f"{summary['provider']}: {summary['state']}" + (f" ({summary['reason']})" if summary["reason"] else "")]
+    if who:
+        lines.append(f"    signed in as {who} at {summary['issuer']}")
+    if summary["access_expires_at"]:
+        renewed = "renewed by itself" if summary["refreshable"] else "not renewed: sign in again then"
+        lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {summary['storage']}")
+    lines += [f"    API {api['name']}: {_access(api)}" for api in summary["apis"]]
+    return lines
+
+
+def _access(api: dict[str, Any]) -> str:
+    return "open" if api["allowed"] else f"you miss {', '.join(api['missing'])}"

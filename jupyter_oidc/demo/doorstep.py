@@ -1,0 +1,47 @@
+"""Where a browser reaches the demo's provider when it reaches nothing but the Jupyter server, as on Binder.
+
+jupyter-server-proxy shows the provider's pages below the server's own address. What that address is, only a browser
+knows: its first visit tells us (:mod:`jupyter_oidc.demo.visit`), and from then on the provider's invitation to enter a
+code leads there. Discovery, tokens and keys stay on the loopback address.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+_INVITATION = "/device_authorization"
+_ADDRESSES = ("verification_uri", "verification_uri_complete")
+
+
+class Doorstep:
+    """WSGI middleware around the provider; ``told`` is the file in which the public address stands once it is known."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], issuer: str, told: Path) -> None:
+        self._app = app
+        self._issuer = issuer
+        self._told = told
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Pass the request on; in an invitation, put the public address in the place of the issuer."""
+        if environ.get("PATH_INFO") != _INVITATION or not self._told.exists():
+            return self._app(environ, start_response)
+        begun: list[tuple[Any, ...]] = []
+        body = b"".join(self._app(environ, lambda *head: begun.append(head)))
+        status, headers = begun[0][:2]
+        body = self._redirected(body)
+        kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
+        start_response(status, [*kept, ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _redirected(self, body: bytes) -> bytes:
+        reply = json.loads(body)
+        public = self._told.read_text(encoding="utf-8").strip()
+        for name in _ADDRESSES:
+            if isinstance(reply.get(name), str) and reply[name].startswith(self._issuer):
+                reply[name] = public + reply[name][len(self._issuer) :]
+        return json.dumps(reply).encode()

@@ -1,0 +1,31 @@
+"""Can this machine reach the APIs? Each is asked for the head of its address; no token is involved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.errors import Problem, RouteForbidden, TlsUntrusted
+
+if TYPE_CHECKING:
+    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.settings import Api
+
+
+async def check_api(place: Surroundings, api: Api) -> Check:
+    """Knock as the proxy would call (C34, C35)."""
+    about = Subject(f"API {api.name}", api.provider)
+    try:
+        await place.reach(api)
+    except RouteForbidden:
+        return about.problem(
+            "Its host name leads to an address that is not on the public internet.",
+            "Set allow_private_network to True for this API if that is meant.",
+        )
+    except TlsUntrusted as problem:
+        action = "Add the authority that signed it to this machine's trust store, or name its file in ca_bundle."
+        return about.failed(problem, action)
+    except Problem as problem:
+        action = "Check base_url, and ask the API's owner whether it is up and reachable from this machine."
+        return about.failed(problem, action)
+    return about.ok("It can be reached.")

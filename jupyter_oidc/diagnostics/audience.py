@@ -1,0 +1,61 @@
+"""Does the token that an API gets name that API? Where it does not, a wider acceptance stands in for it, for a while.
+
+A provider may issue access tokens without the API's audience; then the API has to accept our client id instead, in an
+ID token or beside ``client_id``. Every API that does so accepts the tokens of all others that do.
+This module says when that is the case, and when it need no longer be.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.sessions.registry import token_key
+
+if TYPE_CHECKING:
+    from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.settings import Api, Provider
+
+_RISK: Final = "an API that accepts it accepts what was meant for any other that does"
+_SHORT_LIST: Final = (
+    "Let as few APIs as possible accept the client id, and ask the provider for an audience of the API's."
+)
+
+
+def check_audience(provider: Provider, api: Api, session: SessionService | None) -> Check:
+    """Judge one API, by the settings and, if somebody is signed in, by what its access token names."""
+    about = Subject(f"audience of {api.name}", provider.name)
+    key = token_key(api)
+    seen = session.token_audience(key) if session is not None else None
+    if api.bearer_token_source == "id_token":
+        return _of_id_token(about, provider, api, seen)
+    if seen is None and session is not None and session.token_ready(key):
+        return about.ok("The API gets the access token, which is opaque: the API has to ask the provider about it.")
+    if seen is None:
+        return about.ok("The API gets the access token; sign in to see whether it names the API.")
+    if seen:
+        return about.ok("The API gets the access token, and that names an audience.")
+    return about.warning(f"The access token names no audience: {_RISK}.", _SHORT_LIST)
+
+
+def _of_id_token(about: Subject, provider: Provider, api: Api, seen: tuple[str, ...] | None) -> Check:
+    if seen and set(seen) & names_of(provider, api):
+        return about.warning(
+            "The API gets the ID token, which is no longer needed: the access token names the API now.",
+            "Require that audience at the API, set api_bearer_token_source to 'access_token', and then take the client "
+            "id out of the audiences that the API accepts.",
+        )
+    if seen:
+        return about.warning(
+            "The API gets the ID token; the access token names an audience, but none that the settings give this API.",
+            "Ask the API's owner whether it is the API's. If so, set api_bearer_token_source to 'access_token'.",
+        )
+    needed = "" if seen is None else " The access token does not name the API yet."
+    return about.warning(f"The API gets the ID token, made for the client id: {_RISK}.{needed}", _SHORT_LIST)
+
+
+def names_of(provider: Provider, api: Api) -> set[str]:
+    """Return what an access token may call ``api``."""
+    base = api.base_url
+    named = {api.audience, api.resource, provider.audience, base, base.rstrip("/"), api.name}
+    return {name for name in named if name}

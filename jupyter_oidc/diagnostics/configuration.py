@@ -1,0 +1,47 @@
+"""Are the settings sound, and do their references lead anywhere?"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.errors import Problem
+
+if TYPE_CHECKING:
+    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.settings import Finding, Provider
+
+_SETTINGS: Final = Subject("settings")
+
+
+def check_settings(place: Surroundings) -> list[Check]:
+    """Report every mistake, or how much there is."""
+    if place.findings:
+        return [_of_finding(finding) for finding in place.findings]
+    providers = place.settings.providers if place.settings else ()
+    if not providers:
+        return [_SETTINGS.warning("No provider is configured.", "Write one: jupyter oidc config preset shows how.")]
+    apis = sum(len(provider.apis) for provider in providers)
+    return [_SETTINGS.ok(f"{_count(len(providers), 'provider')} and {_count(apis, 'API')} are configured.")]
+
+
+async def check_client_secret(place: Surroundings, provider: Provider) -> Check:
+    """See whether the reference leads to a secret; the secret itself goes nowhere."""
+    about = Subject("client secret", provider.name)
+    if provider.client_secret is None:
+        return about.ok("None is configured; PKCE protects the sign-in.")
+    try:
+        await asyncio.to_thread(place.client_secret, provider)
+    except Problem as problem:
+        return about.failed(problem, "Put the secret where the settings say it is, readable by the Jupyter server.")
+    return about.ok(f"The reference ({provider.client_secret.scheme}) leads to one.")
+
+
+def _of_finding(finding: Finding) -> Check:
+    message = f"{finding.key} {finding.problem} ({finding.kind})."
+    return _SETTINGS.problem(message, finding.instead)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,152 @@
+"""Runs the checks: those that do not wait for each other at once, and never longer than 18 seconds in all."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.diagnostics import configuration, network, redirect, storage
+from jupyter_oidc.diagnostics import provider as about_provider
+from jupyter_oidc.diagnostics.apis import check_api
+from jupyter_oidc.diagnostics.audience import check_audience
+from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.errors import UnknownProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.sessions.ports import ProviderPort
+    from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.settings import Provider
+
+LONGEST: Final = 18.0
+"""Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All checks, those of the whole server first, then provider by provider."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing keeps anything from working."""
+        return all(check.status != "problem" for check in self.checks)
+
+
+@dataclass(slots=True)
+class _Group:
+    """The checks of one part; what was found before time ran out counts."""
+
+    about: Subject
+    found: list[Check] = field(default_factory=list)
+
+    async def fill(self, work: Awaitable[None], seconds: float) -> None:
+        try:
+            await asyncio.wait_for(work, seconds)
+        except asyncio.TimeoutError:
+            message = f"What is left was not looked at, because it took longer than {seconds:.0f} seconds."
+            self.found.append(self.about.unknown(message, "Try again; if it stays slow, look at network and keyring."))
+
+
+async def examine(
+    place: Surroundings,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    asks_registration: bool = False,
+    seconds: float = LONGEST,
+) -> Report:
+    """Look at everything in ``place``; ``tell`` hears what is being looked at.
+
+    With ``asks_registration`` each provider is asked whether it knows client and redirect URI.
+    """
+    whole = _Group(Subject("storage"), configuration.check_settings(place))
+    if place.settings is None:
+        return Report(tuple(whole.found))
+    groups = [_Group(Subject("provider", provider.name)) for provider in place.settings.providers]
+    tell("settings")
+    await asyncio.gather(
+        whole.fill(_storage(place, whole.found, tell), seconds),
+        *(
+            group.fill(_provider(place, provider, group.found, tell, asks_registration=asks_registration), seconds)
+            for provider, group in zip(place.settings.providers, groups, strict=True)
+        ),
+    )
+    return Report(tuple(check for group in (whole, *groups) for check in group.found))
+
+
+async def examine_metadata(place: Surroundings, *, seconds: float = LONGEST) -> Report:
+    """Ask each provider for its metadata and keys, and for nothing else (G-6)."""
+    groups = []
+    for provider in place.settings.providers if place.settings else ():
+        group = _Group(Subject("provider", provider.name))
+        groups.append(group)
+        port = place.provider_port(provider)
+        try:
+            await group.fill(_metadata(place, provider, port, group.found, asks_registration=False), seconds)
+        finally:
+            await port.aclose()
+    return Report(tuple(check for group in groups for check in group.found))
+
+
+async def _storage(place: Surroundings, found: list[Check], tell: Callable[[str], None]) -> None:
+    tell("storage")
+    assert place.settings is not None  # noqa: S101 - for the type checker: examine has looked
+    found += await storage.check_storage(place.settings.storage, place.storage)
+
+
+async def _provider(
+    place: Surroundings,
+    provider: Provider,
+    found: list[Check],
+    tell: Callable[[str], None],
+    *,
+    asks_registration: bool,
+) -> None:
+    """Look at one provider; after a failed discovery, at what does not need it."""
+    found.append(network.check_proxy(place, provider))
+    trusted = await network.check_certificates(place, provider)
+    found.append(trusted)
+    if trusted.status == "ok":
+        tell(f"{provider.name}: the provider")
+        port = place.provider_port(provider)
+        try:
+            await _metadata(place, provider, port, found, asks_registration=asks_registration)
+        finally:
+            await port.aclose()
+    found.append(redirect.check_redirect_uri(place, provider))
+    found.append(await configuration.check_client_secret(place, provider))
+    tell(f"{provider.name}: the APIs")
+    found += await asyncio.gather(*(check_api(place, api) for api in provider.apis))
+    session = _session(place, provider)
+    found += [check_audience(provider, api, session) for api in provider.apis]
+
+
+async def _metadata(
+    place: Surroundings, provider: Provider, port: ProviderPort, found: list[Check], *, asks_registration: bool
+) -> None:
+    answer, checks = await about_provider.ask_metadata(place, provider, port)
+    found += checks
+    if answer is None:
+        return
+    metadata = answer.metadata
+    found.append(about_provider.check_clock(provider, answer))
+    found.append(await about_provider.check_keys(provider, metadata, port))
+    found += [check(provider, metadata) for check in about_provider.METADATA_CHECKS]
+    if provider.dpop_bound_access_tokens:
+        found.append(about_provider.check_dpop(provider, metadata))
+    found.append(redirect.check_way(place, provider, metadata))
+    if asks_registration:
+        found.append(await redirect.check_registration(place, provider, metadata, port))
+
+
+def _session(place: Surroundings, provider: Provider) -> SessionService | None:
+    if place.sessions is None:
+        return None
+    try:
+        return place.sessions.of_provider(provider.name)
+    except UnknownProvider:
+        return None

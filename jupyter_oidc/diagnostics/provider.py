@@ -1,0 +1,214 @@
+"""What the provider says about itself, compared with the settings; nobody is signed in for it (G-6, H-3).
+
+Two requests are made: for the metadata and for the keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.errors import ConfigurationInvalid, IdpUnavailable, IssuerMismatch, Problem, TlsUntrusted
+from jupyter_oidc.protocol import discovery, dpop, jwks
+from jupyter_oidc.protocol.client_authentication import Client, check_client_method
+from jupyter_oidc.protocol.reply_header import date_offset
+from jupyter_oidc.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.protocol.discovery import Metadata
+    from jupyter_oidc.sessions.ports import ProviderPort
+    from jupyter_oidc.settings import Provider
+
+LARGEST_OFFSET: Final = 300.0
+"""Seconds; beyond that a sign-in is refused (A21)."""
+
+_NOT_LISTED: Final = frozenset({"openid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The metadata, and the provider's clock minus ours in seconds, if it told."""
+
+    metadata: Metadata
+    offset: float | None
+
+
+async def ask_metadata(
+    place: Surroundings, provider: Provider, port: ProviderPort
+) -> tuple[Answer | None, list[Check]]:
+    """Fetch the metadata and judge them as a sign-in would."""
+    about, issuer = Subject("discovery", provider.name), Subject("issuer", provider.name)
+    where = discovery.discovery_call(provider.issuer).url
+    try:
+        reply = await port.send(discovery.discovery_call(provider.issuer))
+        if reply.status in (429, 500, 502, 503, 504):
+            raise IdpUnavailable(f"The provider answers status {reply.status}.", detail="discovery.status")
+        offset = date_offset(reply.headers, place.clock.now().wall)
+        metadata = discovery.read_discovery_reply(
+            provider.issuer, reply, allow_loopback_http=provider.allow_insecure_loopback
+        )
+    except IssuerMismatch as problem:
+        return None, [
+            about.ok("The provider's metadata can be read."),
+            issuer.failed(problem, f"Copy the value of 'issuer' from {where} into the settings, to the letter."),
+        ]
+    except TlsUntrusted as problem:
+        action = "Add the authority that signed it to this machine's trust store, or name its file in ca_bundle."
+        return None, [about.failed(problem, action)]
+    except IdpUnavailable as problem:
+        if problem.detail == "discovery.status":
+            return None, [about.failed(problem, "Try again later, or ask whether the provider is up.", "provider")]
+        action = "Check that the issuer's host is right and that this machine may reach it, directly or by a proxy."
+        return None, [about.failed(problem, action)]
+    except Problem as problem:
+        return None, [about.failed(problem)]
+    return Answer(metadata, offset), [
+        about.ok("The provider's metadata can be read."),
+        issuer.ok("The provider calls itself what the settings call it."),
+    ]
+
+
+def check_clock(provider: Provider, answer: Answer) -> Check:
+    """Compare the clocks (A21)."""
+    about = Subject("clock", provider.name)
+    if answer.offset is None:
+        return about.ok("The provider does not tell its time; nothing to compare.")
+    seconds = abs(answer.offset)
+    way = "behind" if answer.offset > 0 else "ahead of"
+    if seconds <= max(provider.clock_skew, 5):
+        return about.ok("The clocks agree.")
+    message = f"The clock of this machine is {_minutes(seconds)} {way} the provider's."
+    action = "Set the clock of this machine, best by NTP."
+    if seconds <= LARGEST_OFFSET:
+        return about.warning(f"{message} Sign-in still works; from five minutes on it is refused.", action)
+    return about.problem(f"{message} Every sign-in is refused.", action)
+
+
+def check_pkce(provider: Provider, metadata: Metadata) -> Check:
+    """See whether PKCE can be used (D-11)."""
+    about = Subject("PKCE", provider.name)
+    try:
+        discovery.check_pkce(metadata)
+    except Problem as problem:
+        return about.failed(problem, "Allow PKCE with S256 for this client at the provider.", "provider")
+    if metadata.code_challenge_methods is None:
+        return about.ok("S256 is used; the provider does not say that it checks it.")
+    return about.ok("S256 is used, and the provider supports it.")
+
+
+def check_authentication(provider: Provider, metadata: Metadata) -> Check:
+    """See whether the provider takes the configured client authentication method (T-3)."""
+    about = Subject("client authentication", provider.name)
+    stand_in = None if provider.token_endpoint_auth_method == "none" else Secret("stand-in")
+    try:
+        check_client_method(metadata, Client(provider.client_id, provider.token_endpoint_auth_method, stand_in))
+    except ConfigurationInvalid as problem:
+        listed = ", ".join(sorted(metadata.token_endpoint_auth_methods or ())) or "none"
+        action = f"Set token_endpoint_auth_method to one that it lists: {_plain(listed)}."
+        return about.problem(f"{problem.message} It is refused by the provider (refused).", action)
+    method = provider.token_endpoint_auth_method
+    return about.ok("None is needed: this is a public client." if method == "none" else f"The provider takes {method}.")
+
+
+def check_scopes(provider: Provider, metadata: Metadata) -> Check:
+    """Compare the scopes with those that the provider lists."""
+    about = Subject("scopes", provider.name)
+    if metadata.scopes_supported is None:
+        return about.ok("The provider does not list its scopes; yours are sent as they are.")
+    missing = sorted(set(provider.scopes) - metadata.scopes_supported - _NOT_LISTED)
+    if not missing:
+        return about.ok("The provider lists every scope that is asked for.")
+    words = ", ".join(missing)
+    action = f"Remove from 'scopes' what the provider does not know ({words}), or allow it there."
+    if "offline_access" in missing:
+        action += " Where it is unknown, a refresh token usually comes without it."
+    return about.warning(f"The provider does not list: {words}. It may ignore or refuse that.", action)
+
+
+def check_renewal(provider: Provider, metadata: Metadata) -> Check:
+    """See whether a session can be expected to last longer than its first access token (A25)."""
+    about = Subject("refresh token", provider.name)
+    if metadata.grant_types is not None and "refresh_token" not in metadata.grant_types:
+        return about.warning(
+            "The provider does not list the grant type refresh_token: sessions will end after minutes.",
+            "Allow refresh tokens for this client at the provider.",
+            "provider",
+        )
+    knows = metadata.scopes_supported is not None and "offline_access" in metadata.scopes_supported
+    if knows and "offline_access" not in provider.scopes:
+        return about.warning(
+            "The provider knows the scope offline_access, and it is not asked for: sessions may end after minutes.",
+            "Add 'offline_access' to 'scopes'.",
+        )
+    return about.ok("Sessions can be renewed, as far as the provider tells.")
+
+
+def check_sign_out(provider: Provider, metadata: Metadata) -> Check:
+    """Say what a sign-out will do at the provider."""
+    about = Subject("sign-out", provider.name)
+    takes_back = metadata.revocation_endpoint is not None
+    revokes = f"A sign-out {'takes' if takes_back else 'cannot take'} the refresh token back"
+    if not provider.offer_provider_sign_out:
+        return about.ok(f"{revokes}; the provider's sign-out page is not offered, as set.")
+    if (provider.end_session_endpoint or metadata.end_session_endpoint) is None:
+        return about.ok(f"{revokes}; the provider has no sign-out page, so its session in the browser goes on.")
+    if provider.post_logout_redirect_uri is None and provider.post_logout_redirect_parameter != _STANDARD:
+        return about.warning(
+            f"{revokes}; the provider's sign-out page insists on an address to return to, and there is none.",
+            "Set post_logout_redirect_uri to a registered value, or offer_provider_sign_out to False.",
+        )
+    return about.ok(f"{revokes} and offers the provider's sign-out page.")
+
+
+_STANDARD: Final = "post_logout_redirect_uri"
+
+
+def check_dpop(provider: Provider, metadata: Metadata) -> Check:
+    """See whether tokens can be bound to a key, where the settings want it (X-1)."""
+    about = Subject("DPoP", provider.name)
+    try:
+        dpop.check_dpop(metadata)
+    except Problem as problem:
+        return about.failed(problem, "Set dpop_bound_access_tokens to False, or allow ES256 at the provider.")
+    return about.ok("The provider binds tokens to a key of the session.")
+
+
+async def check_keys(provider: Provider, metadata: Metadata, port: ProviderPort) -> Check:
+    """See whether there is a key that ID tokens can be verified with (K-2 to K-4)."""
+    about, alg = Subject("keys", provider.name), provider.id_token_signed_response_alg
+    if alg.startswith("HS"):
+        return about.ok(f"ID tokens are signed with the client secret ({alg}).")
+    try:
+        reply = await port.send(jwks.jwks_call(metadata))
+        found = jwks.read_jwks_reply(reply)
+    except Problem as problem:
+        return about.failed(problem, "Ask the provider's administrator why its keys cannot be read.", "provider")
+    if not found.candidates(alg, None):
+        return about.problem(
+            f"None of the provider's {len(found.keys)} usable keys is for {alg}, so no ID token can be verified.",
+            "Set id_token_signed_response_alg to what the provider signs with for this client.",
+        )
+    return about.ok(f"ID tokens can be verified ({alg}).")
+
+
+METADATA_CHECKS: Final[tuple[Callable[[Provider, Metadata], Check], ...]] = (
+    check_pkce,
+    check_authentication,
+    check_scopes,
+    check_renewal,
+    check_sign_out,
+)
+"""Those that need nothing but the metadata."""
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
+def _plain(text: str) -> str:
+    """Keep a list of registered words; a peer's own text is not repeated."""
+    return text if text.replace("_", "").replace(", ", "").isalnum() and len(text) < 200 else "see its documentation"

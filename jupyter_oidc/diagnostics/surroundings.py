@@ -1,0 +1,59 @@
+"""Everything that the checks look at, as parts that a test can replace one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.ports import ProviderPort
+    from jupyter_oidc.sessions.registry import Sessions
+    from jupyter_oidc.settings import Api, Finding, Provider, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The places for refresh tokens.
+
+    ``keyring`` writes, reads and deletes a harmless entry and returns the backend's name; ``file`` checks the keys and
+    the folder of the encrypted file; ``turns`` checks the folder in which servers take turns.
+    Each raises ``StorageUnavailable``. ``has_key`` says whether there is a key for the file, right or wrong.
+    """
+
+    keyring: Callable[[], Awaitable[str]]
+    file: Callable[[], Awaitable[None]]
+    turns: Callable[[], Awaitable[None]]
+    has_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What there is to look at; ``settings`` is ``None`` if ``findings`` keep them from existing.
+
+    ``client_secret`` resolves the reference of a provider, ``trust`` loads its certificate authorities and ``reach``
+    knocks at an API; each raises a ``Problem``. ``egress`` names the proxy on the way to a provider, without its
+    password, and raises one if that proxy cannot be used.
+    ``address`` is that of the Jupyter server with its base URL, if it is known, or what it would be if one ran.
+    ``sessions`` are those of a running server.
+    """
+
+    settings: Settings | None
+    findings: tuple[Finding, ...]
+    clock: Clock
+    entropy: Entropy
+    storage: Storage
+    provider_port: Callable[[Provider], ProviderPort]
+    client_secret: Callable[[Provider], Secret | None]
+    trust: Callable[[Provider], object]
+    reach: Callable[[Api], Awaitable[None]]
+    egress: Callable[[Provider], str | None]
+    address: str | None = None
+    address_is_assumed: bool = False
+    sessions: Sessions | None = None
+    files: tuple[Path, ...] = ()

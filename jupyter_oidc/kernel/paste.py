@@ -1,0 +1,67 @@
+"""Signing in by pasting the address at which the provider left the browser.
+
+The prompt hides what is typed, as one for a password does: nothing of it is shown, kept in a notebook or in the history.
+It goes to the Jupyter server at once and is not kept here.
+"""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.kernel.errors import OIDCError, RequestInvalid, ResponseMalformed, StateInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.kernel.bridge import Bridge
+
+ATTEMPTS: Final = 3
+"""How often somebody may paste something that is no answer to this sign-in."""
+
+LONGEST: Final = 8192
+
+PROMPT: Final = "Paste the address at which the browser ended (it stays hidden), then press Enter: "
+
+
+def paste(bridge: Bridge, started: dict[str, Any], again: Callable[[str], None]) -> dict[str, Any]:
+    """Ask for the address and return how the sign-in ended; ``again`` shows why another attempt is needed.
+
+    Ctrl-C, and an error that another attempt cannot mend, cancel the sign-in.
+    Raises ``RequestInvalid`` where nobody can type, and what the server answers.
+    """
+    finished = False
+    try:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                progress = bridge.complete(started, _typed())
+            except (ResponseMalformed, StateInvalid) as refused:
+                if attempt == ATTEMPTS:
+                    raise
+                again(f"{refused.message} {refused.action}")
+            else:
+                finished = progress["state"] != "waiting"
+                return progress
+    finally:
+        if not finished:
+            _cancel(bridge, started)
+    raise AssertionError  # pragma: no cover - the loop returns or raises
+
+
+def _typed() -> str:
+    """Return what was typed; the server judges it, only what it would not read is cut off here."""
+    try:
+        typed = getpass.getpass(PROMPT).strip()
+    except (EOFError, NotImplementedError):
+        raise RequestInvalid(
+            "Nobody can type here, and this sign-in needs an address to be pasted.",
+            action="Sign in from JupyterLab, or run this in a notebook that is open in a browser.",
+        ) from None
+    return typed if 0 < len(typed) <= LONGEST else "-"
+
+
+def _cancel(bridge: Bridge, started: dict[str, Any]) -> None:
+    try:
+        bridge.cancel(started)
+    except OIDCError:
+        return  # NOTE: the sign-in also ends by itself, and why it is cancelled must not be hidden

@@ -1,0 +1,196 @@
+"""The device authorization grant: a code that a person enters elsewhere, and the question whether they have (RFC 8628).
+
+The device code is a credential and sealed at once; the user code is meant to be read and typed.
+No nonce exists in this grant, so an ID token cannot be tied to one request by it.
+What ties it is that the device code came over TLS, never left this process, and is redeemed once at the same provider.
+Everything else of section V holds as it does for a code: signature with a pinned algorithm, ``iss``, ``aud``, ``azp``,
+``exp``, ``iat``, ``sub``, ``at_hash``, and ``auth_time`` where an age was asked for.
+A nonce in such a token is one that we never sent, and refuses it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.errors import TokenResponseInvalid
+from jupyter_oidc.protocol.client_authentication import Client, authenticate
+from jupyter_oidc.protocol.discovery import is_secure_url
+from jupyter_oidc.protocol.json_value import number, printable
+from jupyter_oidc.protocol.message import Call, ReplyUnusable, json_object
+from jupyter_oidc.protocol.reply_header import retry_after_of
+from jupyter_oidc.protocol.token import ERRORS, TokenError, TokenUnavailable
+from jupyter_oidc.secret import Secret
+
+if TYPE_CHECKING:
+    from jupyter_oidc.protocol.discovery import Metadata
+    from jupyter_oidc.protocol.message import Reply
+
+DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
+
+DEFAULT_INTERVAL: Final = 5.0
+"""Seconds between two questions if the provider names no number (RFC 8628, 3.2)."""
+
+SLOWER: Final = 5.0
+"""Seconds by which ``slow_down`` lengthens the interval, each time (RFC 8628, 3.5)."""
+
+_SHORTEST_INTERVAL: Final = 1.0
+_LONGEST_CODE: Final = 8192
+_LONGEST_USER_CODE: Final = 64
+_LONGEST_URI: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRequest:
+    """What the person is asked to agree to.
+
+    ``prompt``, ``max_age`` (seconds) and ``acr_values`` are those of an authorization request; the grant does not define
+    them, and a provider that does not know them ignores them (RFC 8628, 3.1).
+    """
+
+    scopes: tuple[str, ...]
+    audience: str | None = None
+    prompt: str | None = None
+    max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAuthorization:
+    """What the provider gave: a sealed code for us, a code and an address for the person; times are in seconds."""
+
+    device_code: Secret
+    user_code: str
+    verification_uri: str
+    verification_uri_complete: str | None
+    lifetime: float
+    interval: float
+
+
+def offers_device_grant(metadata: Metadata) -> bool:
+    """Return whether the provider advertises the grant: its endpoint, and no list of grants without it."""
+    listed = metadata.grant_types
+    return metadata.device_authorization_endpoint is not None and (listed is None or DEVICE_CODE in listed)
+
+
+def device_authorization_call(metadata: Metadata, client: Client, request: DeviceRequest) -> Call | None:
+    """Ask for a pair of codes (RFC 8628, 3.1); ``None`` if the provider names no endpoint for it (H-3)."""
+    if metadata.device_authorization_endpoint is None:
+        return None
+    fields, basic = authenticate(client)
+    scopes = request.scopes if "openid" in request.scopes else ("openid", *request.scopes)
+    optional = {
+        "audience": request.audience,
+        "prompt": request.prompt,
+        "max_age": None if request.max_age is None else str(request.max_age),
+        "acr_values": " ".join(request.acr_values) or None,
+    }
+    return Call(
+        "POST",
+        metadata.device_authorization_endpoint,
+        form=(
+            ("scope", " ".join(scopes)),
+            *((name, value) for name, value in optional.items() if value is not None),
+            *fields,
+        ),
+        basic=basic,
+    )
+
+
+def read_device_reply(
+    reply: Reply, *, now: float, longest: float, allow_loopback_http: bool
+) -> DeviceAuthorization | TokenError | TokenUnavailable:
+    """Judge what the device authorization endpoint answered (RFC 8628, 3.2).
+
+    The person is going to open ``verification_uri``, so it has to be https like an endpoint, and so has the one with the
+    code in it.
+    ``now`` is in wall seconds, for a ``Retry-After`` date; ``longest`` is for how many seconds a sign-in may wait, whatever
+    the provider says.
+    An interval of zero counts as none given, since nobody may make us ask without a pause; one beyond the lifetime of
+    the code is refused at once, because such a sign-in could never be finished.
+    Raises :class:`TokenResponseInvalid` with a ``detail`` that names the member.
+    """
+    status = reply.status
+    if status in (408, 429) or 500 <= status <= 599:
+        return TokenUnavailable(status, retry_after_of(reply.headers, now))
+    if status == 200:
+        return _authorization(_document(reply), longest=longest, allow_loopback_http=allow_loopback_http)
+    if 400 <= status <= 499:
+        error = _document(reply).get("error")
+        if isinstance(error, str) and error:
+            return TokenError(error if error in ERRORS else "other", status)
+    raise _unusable("status")
+
+
+def device_token_call(metadata: Metadata, client: Client, device_code: Secret) -> Call:
+    """Ask whether the person has agreed (RFC 8628, 3.4); never more often than the interval allows."""
+    fields, basic = authenticate(client)
+    return Call(
+        "POST",
+        metadata.token_endpoint,
+        form=(("grant_type", DEVICE_CODE), ("device_code", device_code), *fields),
+        basic=basic,
+    )
+
+
+def _document(reply: Reply) -> dict[str, Any]:
+    try:
+        return json_object(reply)
+    except ReplyUnusable:
+        pass
+    # NOTE: raised here, so that the refusal drags along no frame in which the reply has a name.
+    raise _unusable("format")
+
+
+def _authorization(document: dict[str, Any], *, longest: float, allow_loopback_http: bool) -> DeviceAuthorization:
+    device_code = document.get("device_code")
+    if not printable(device_code) or len(device_code) > _LONGEST_CODE:
+        raise _unusable("device_code")
+    user_code = document.get("user_code")
+    if not printable(user_code) or len(user_code) > _LONGEST_USER_CODE:
+        raise _unusable("user_code")
+
+    def address(member: str, value: object) -> str:
+        if not isinstance(value, str) or len(value) > _LONGEST_URI:
+            raise _unusable(member)
+        if not is_secure_url(value, allow_loopback_http=allow_loopback_http):
+            raise _unusable(member)
+        return value
+
+    # NOTE: the name in the drafts of the specification, which some large providers still use.
+    uri = address("verification_uri", document.get("verification_uri") or document.get("verification_url"))
+    complete = document.get("verification_uri_complete")
+    if complete is not None:
+        complete = address("verification_uri_complete", complete)
+    expires_in = number(document.get("expires_in"))
+    if expires_in is None or expires_in <= 0:
+        raise _unusable("expires_in")
+    lifetime = min(expires_in, longest)
+    interval = _interval(document.get("interval"))
+    if interval >= lifetime:
+        raise _unusable("interval")
+    return DeviceAuthorization(Secret(device_code), user_code, uri, complete, lifetime, interval)
+
+
+def _interval(value: object) -> float:
+    if value is None:
+        return DEFAULT_INTERVAL
+    seconds = number(value)
+    if seconds is None:
+        raise _unusable("interval")
+    return max(seconds, _SHORTEST_INTERVAL) if seconds > 0 else DEFAULT_INTERVAL
+
+
+def _unusable(member: str) -> TokenResponseInvalid:
+    faults = {
+        "format": "it is not a JSON object",
+        "status": "its status is not one that the specification allows",
+        "verification_uri": "the address for the person is missing, too long or not https",
+        "verification_uri_complete": "the address for the person is too long or not https",
+        "interval": "the pause between two questions is no number, or longer than the code is good for",
+        "expires_in": "the lifetime of the code is missing or over",
+    }
+    fault = faults.get(member, f"{member} is missing, too long or not printable text")
+    return TokenResponseInvalid(
+        f"The provider's answer to a sign-in by code cannot be used: {fault}.", detail=f"device.{member}"
+    )

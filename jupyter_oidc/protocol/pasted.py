@@ -1,0 +1,62 @@
+"""The address at which the provider left the browser, copied by a person and pasted (A32).
+
+It has to be a whole address that begins with the redirect URI of the sign-in: without the state nobody knows whose code
+it is, and another address is somebody else's answer.
+What was pasted holds a code, so it is a secret until it has been taken apart, and no refusal repeats any of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from jupyter_oidc.airlock import reveal
+from jupyter_oidc.errors import ResponseMalformed
+
+if TYPE_CHECKING:
+    from jupyter_oidc.secret import Secret
+
+LONGEST: Final = 8192
+"""Characters of an address; a longer one is no address of ours."""
+
+_MOST_FIELDS: Final = 50
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def read_pasted(pasted: Secret, redirect_uri: str) -> list[tuple[str, str]]:
+    """Return the parameters of the answer in ``pasted``, in order, repeated ones included.
+
+    Blanks around it, and angle brackets or quotes as mail programs add them, are taken away; a blank inside is not, since
+    a broken line is a broken code.
+    Raises :class:`ResponseMalformed`, which says what to copy.
+    """
+    parameters = _parameters(reveal(pasted), redirect_uri)
+    if parameters is None:
+        # NOTE: raised here, so that it drags along no frame in which a piece of the address has a name of its own.
+        raise ResponseMalformed(
+            "What was pasted is not the address at which the provider left the browser.",
+            action=(
+                "Copy everything in the browser's address bar after signing in, from the beginning to the end; "
+                f"it begins with {redirect_uri}."
+            ),
+            detail="paste.address",
+        )
+    return parameters
+
+
+def _parameters(text: str, redirect_uri: str) -> list[tuple[str, str]] | None:
+    text = text.strip().strip("<>\"'").strip()
+    if not text or len(text) > LONGEST or not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
+        return None
+    try:
+        here, expected = urlsplit(text), urlsplit(redirect_uri)
+        if _place(here) != _place(expected) or "@" in here.netloc:
+            return None
+        return parse_qsl(here.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    except ValueError:
+        return None
+
+
+def _place(parts: SplitResult) -> tuple[str, str, int | None, str]:
+    """Return what a browser keeps of an address whatever way it writes it."""
+    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme), parts.path or "/"

@@ -1,0 +1,55 @@
+"""The route through which a third party asks for a sign-in; it asks the person, and begins nothing by itself."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from jupyter_server.utils import url_path_join
+
+from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.server.door import door, open_door
+from jupyter_oidc.server.handler import OidcHandler, fields_of
+from jupyter_oidc.server.handlers.browser import PageHandler
+from jupyter_oidc.server.pages import Page
+from jupyter_oidc.server.redirects import local_path
+from jupyter_oidc.sessions.pending import Wishes
+
+
+class InitiateLoginHandler(PageHandler):
+    """``providers/{p}/initiate-login``: the provider's portal has a tile for this application, say."""
+
+    def write_error(self, status_code: int, **kwargs: object) -> None:
+        """Show a problem as a page to who reads pages, and as JSON to everybody else."""
+        base = PageHandler if "text/html" in self.request.headers.get("Accept", "") else OidcHandler
+        base.write_error(self, status_code, **kwargs)
+
+    @door("user", action="write", from_other_sites=True)
+    async def get(self, provider: str) -> None:
+        """Ask the person whether to sign in; a click begins an ordinary sign-in, and nothing else does (I-5)."""
+        session = self.services.sessions.of_provider(provider)
+        asked = session.sign_ins.initiation(fields_of(self.request.query) or [])
+        wishes = Wishes(next=local_path(asked.target, self.base_url), login_hint=asked.login_hint)
+        # NOTE: counted apart, so that another site's requests cannot push out a sign-in that the person began.
+        ticket = session.sign_ins.offer(f"initiated:{self.caller_name}", wishes, self.browser)
+        start = [("Sign in", url_path_join(self.base_url, "jupyter-oidc", "start", ticket))] if ticket else []
+        self.show(
+            Page(
+                f"Sign in at {provider}?",
+                ("Another page asks you to sign in here.", "Go on only if you expected this."),
+                "\N{BLACK QUESTION MARK ORNAMENT}",
+                links=(*start, ("Back to JupyterLab", self.base_url)),
+            )
+        )
+
+    @open_door(protection="has no effect: it turns a form into the address that GET judges, for Jupyter's user only")
+    async def post(self, provider: str) -> None:
+        """Take the words of a form; the browser brings Jupyter's cookie with the GET that follows, not with this (I-1)."""
+        self.services.sessions.of_provider(provider)
+        fields = self.form()
+        if not fields:
+            raise RequestInvalid("The request to sign in is no form, or an empty one.", detail="initiate.form")
+        self.set_status(303)
+        self.set_header("Location", f"{self.request.path}?{urlencode(fields)}")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.finish()

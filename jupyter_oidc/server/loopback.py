@@ -1,0 +1,164 @@
+"""A door for one sign-in: a listener on this machine that a browser is sent through, and that is gone afterwards.
+
+It serves one path under one name to one browser, by the handler that serves the callback route too, so that the same
+checks hold (RFC 8252, 7.3; A33).
+It refuses everything else without a word, and never lets a request reach the rest of the Jupyter server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from tornado.httpserver import HTTPServer
+from tornado.routing import Router
+from tornado.web import RequestHandler
+
+from jupyter_oidc.adapters.loopback_sockets import listen_on_loopback
+
+if TYPE_CHECKING:
+    from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+    from tornado.web import Application
+
+    from jupyter_oidc.sessions.pending import PendingSignIn
+    from jupyter_oidc.sessions.service import SessionService
+
+_SILENCE: Final = 20.0
+"""Seconds for which a connection may stay without a request."""
+
+_LAST_PAGE: Final = 5.0
+"""Seconds for which the page at the end can still be fetched."""
+
+_LARGEST_HEAD: Final = 16_384
+
+
+class _Nothing(RequestHandler):
+    """Answers what is not for this door; says and logs nothing, because a stray address may hold a code."""
+
+    def prepare(self) -> None:
+        self.set_status(404)
+        self.set_header("Cache-Control", "no-store")
+        self.finish()
+
+    def check_xsrf_cookie(self) -> None:
+        """Look for no token: every method is answered alike."""
+
+    def _log(self) -> None:
+        """Write no log."""
+
+
+class LoopbackDoor(Router):
+    """The listener for ``pending``; ``home`` is where JupyterLab is for that browser."""
+
+    def __init__(self, session: SessionService, pending: PendingSignIn, *, home: str, word: str) -> None:
+        self.session = session
+        self.pending = pending
+        self.home = home
+        self.redirect_uri = ""
+        self.last_page_shown = asyncio.Event()
+        self._word: str | None = word
+        self._server = HTTPServer(
+            self,
+            no_keep_alive=True,  # so that little is left open when the door closes
+            idle_connection_timeout=_SILENCE,
+            max_header_size=_LARGEST_HEAD,
+            max_body_size=0,
+        )
+        self._application: Application | None = None
+        self._handler: type[RequestHandler] = _Nothing
+        self._given: dict[str, Any] = {}
+        self.guard: asyncio.Task[None] | None = None
+
+    def open(
+        self, application: Application, handler: type[RequestHandler], given: dict[str, Any], uri: str, seconds: float
+    ) -> str:
+        """Listen where ``uri`` says and return the address to which the browser goes first.
+
+        ``handler`` serves the one path, with the settings of ``application``; the door closes after ``seconds`` at the
+        latest.
+        """
+        parts = urlsplit(uri)
+        host = parts.hostname or ""
+        sockets, port = listen_on_loopback(host, parts.port)
+        netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.redirect_uri = urlunsplit(("http", netloc, parts.path or "/", "", ""))
+        self._application, self._handler, self._given = application, handler, {**given, "door": self}
+        self._server.add_sockets(sockets)
+        self.guard = asyncio.get_running_loop().create_task(self._close_in_time(seconds))
+        return f"{self.redirect_uri}?start={self._word}"
+
+    def takes_word(self, word: str) -> bool:
+        """Return whether ``word`` is the one that lets the browser in; it is good once."""
+        known, matches = self._word, self._word is not None and hmac.compare_digest(self._word.encode(), word.encode())
+        self._word = None if matches else known
+        return matches
+
+    def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
+        """Let in GET requests for our path under our name; nothing else is worth an answer."""
+        application = self._application
+        if application is None:
+            return None
+        ours = urlsplit(self.redirect_uri)
+        wanted = (request.method, request.host, request.path) == ("GET", ours.netloc, ours.path)
+        if wanted:
+            return application.get_handler_delegate(request, self._handler, self._given)
+        return application.get_handler_delegate(request, _Nothing)
+
+    async def close(self) -> None:
+        """Stop listening and end every connection."""
+        self._server.stop()
+        await self._server.close_all_connections()
+
+    async def aclose(self) -> None:
+        """Close now, whatever the sign-in is doing."""
+        if self.guard is not None:
+            self.guard.cancel()
+            with suppress(asyncio.CancelledError):
+                await self.guard
+
+    async def _close_in_time(self, seconds: float) -> None:
+        try:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.pending.done.wait(), seconds)
+                await asyncio.wait_for(self.last_page_shown.wait(), _LAST_PAGE)
+        finally:
+            await self.close()
+
+
+class LoopbackDoors:
+    """The doors that are open."""
+
+    def __init__(self) -> None:
+        self._open: set[LoopbackDoor] = set()
+
+    async def open(
+        self,
+        application: Application,
+        handler: type[RequestHandler],
+        given: dict[str, Any],
+        door: LoopbackDoor,
+        *,
+        uri: str,
+        seconds: float,
+    ) -> str:
+        """Open ``door`` and return the address to which the browser goes first.
+
+        On a fixed port there is room for one: the sign-in that has it is cancelled, since the person began anew.
+        """
+        port = urlsplit(uri).port
+        for other in [other for other in self._open if port is not None and urlsplit(other.redirect_uri).port == port]:
+            other.session.sign_ins.cancel(other.pending)
+            await other.aclose()
+        first = door.open(application, handler, given, uri, seconds)
+        self._open.add(door)
+        if door.guard is not None:
+            door.guard.add_done_callback(lambda _: self._open.discard(door))
+        return first
+
+    async def aclose(self) -> None:
+        """Close all of them."""
+        for door in list(self._open):
+            await door.aclose()

@@ -1,0 +1,118 @@
+"""Asks the provider, again and again and never too often, whether somebody has used the code of a sign-in (A31).
+
+After each ``authorization_pending`` it waits for the interval; ``slow_down`` makes the interval five seconds longer for
+good; ``Retry-After`` is obeyed; silence doubles the next pause, up to a minute.
+It stops at the first definite answer, when the sign-in is over for any other reason, and at the latest when the code has
+run out, whatever the provider says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.errors import Problem, SignInDeclined, TokenResponseInvalid, UnknownFlow
+from jupyter_oidc.protocol.device import SLOWER
+from jupyter_oidc.protocol.token import TokenError, TokenUnavailable
+from jupyter_oidc.sessions.dialogue import Tokens, Unanswered
+from jupyter_oidc.sessions.pending import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.sessions.pending import PendingSignIn
+    from jupyter_oidc.sessions.ports import Scheduler
+
+LONGEST_PAUSE: Final = 60.0
+"""Seconds to which silence makes a pause grow; the interval itself may be longer."""
+
+Asked = Tokens | TokenError | TokenUnavailable | Unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class RanOut:
+    """Nobody used the code in time."""
+
+    problem: Problem
+
+
+class DevicePoll:
+    """The questions about one sign-in by code; ``interval`` is in seconds."""
+
+    def __init__(
+        self,
+        pending: PendingSignIn,
+        interval: float,
+        *,
+        ask: Callable[[], Awaitable[Asked]],
+        clock: Clock,
+        scheduler: Scheduler,
+    ) -> None:
+        self._pending = pending
+        self._interval = interval
+        self._ask = ask
+        self._clock = clock
+        self._scheduler = scheduler
+        self._silences = 0
+
+    async def answer(self) -> Tokens | Problem | RanOut | None:
+        """Return what came of it; ``None`` if the sign-in ended for another reason.
+
+        Tokens are returned even then, because somebody has to revoke them.
+        Raises what makes an answer unusable: ``IdTokenRejected``, ``TokenResponseInvalid`` and the like.
+        """
+        pause = self._interval
+        while True:
+            left = self._pending.seconds_left(self._clock.now())
+            await self._wait(min(pause, left))
+            if self._pending.progress is not Progress.WAITING:
+                return None
+            if pause >= left:  # NOTE: asking now would be asking too soon
+                return RanOut(_ran_out("device.expired"))
+            asked = await self._ask()
+            if isinstance(asked, Tokens):
+                return asked
+            if isinstance(asked, TokenError):
+                self._silences = 0
+                if (end := _end_by(asked.error)) is not None:
+                    return end
+                if asked.error == "slow_down":
+                    self._interval += SLOWER
+                pause = self._interval
+            else:
+                pause = self._after_silence(asked)
+
+    def _after_silence(self, asked: TokenUnavailable | Unanswered) -> float:
+        """Return the pause after no answer, or one that only asks for time (RFC 8628, 3.5)."""
+        self._silences += 1
+        wanted = asked.retry_after if isinstance(asked, TokenUnavailable) else None
+        grown = min(self._interval * 2 ** min(self._silences, 10), LONGEST_PAUSE)
+        return max(self._interval, grown if wanted is None else wanted)
+
+    async def _wait(self, seconds: float) -> None:
+        """Return after ``seconds``, or when the sign-in has ended."""
+        sleeping = asyncio.ensure_future(self._scheduler.sleep(seconds))
+        ending = asyncio.ensure_future(self._pending.done.wait())
+        try:
+            await asyncio.wait((sleeping, ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            ending.cancel()
+
+
+def _end_by(error: str) -> Problem | RanOut | None:
+    """Return how ``error`` ends a sign-in; ``None`` if it goes on."""
+    match error:
+        case "authorization_pending" | "slow_down":
+            return None
+        case "access_denied":
+            return SignInDeclined(detail="declined.access_denied")
+        case "expired_token":
+            return RanOut(_ran_out("device.expired_token"))
+    return TokenResponseInvalid(detail=f"token.{error}")
+
+
+def _ran_out(detail: str) -> Problem:
+    return UnknownFlow("Nobody entered the code in time.", action="Sign in again to get a new code.", detail=detail)

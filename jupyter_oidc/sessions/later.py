@@ -1,0 +1,36 @@
+"""What somebody hears who gets no token now: that it will come, or who has to do something for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.errors import IdpUnavailable
+
+if TYPE_CHECKING:
+    from jupyter_oidc.sessions.grant import TryLater
+
+_SOMEBODY_HAS_TO_ACT: Final = {
+    "provider_configuration": (
+        "The provider refuses to renew the session because of how this client is set up.",
+        "Ask your administrator to check the client's settings at the provider.",
+    ),
+    "egress_proxy_auth": (
+        "The session cannot be renewed: the egress proxy of this network does not let this server through.",
+        "Ask your administrator to set egress_proxy_credentials of the provider.",
+    ),
+    "tls_untrusted": (
+        "The session cannot be renewed: the certificate that the provider presents is not trusted on this machine.",
+        "Ask your administrator whether something on the way opens TLS, and to check ca_bundle of the provider.",
+    ),
+    "configuration_invalid": (
+        "The session cannot be renewed: something that the settings name is missing.",
+        "Ask your administrator to check the files and secrets that the provider's settings name.",
+    ),
+}
+"""Message and action for the reasons that do not pass by themselves; all others are weather."""
+
+
+def unavailable(later: TryLater) -> IdpUnavailable:
+    """Return ``later`` as a problem, which says when to try again (B6, B8)."""
+    message, action = _SOMEBODY_HAS_TO_ACT.get(later.reason, (None, None))
+    return IdpUnavailable(message, action=action, detail=later.reason, retry_after=later.seconds)

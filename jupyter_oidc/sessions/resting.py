@@ -1,0 +1,45 @@
+"""Tokens that are not asked for again for a while, because the provider has just not given them.
+
+Each call of an API would spend a refresh token otherwise, for an answer that is known (B25, B30).
+It refuses to hold back the sign-in's own token; that is the business of ``pace``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.errors import AudienceRefused
+from jupyter_oidc.sessions.grant import TryLater
+
+if TYPE_CHECKING:
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.sessions.grant import TokenKey
+
+Wanted = tuple["TokenKey", str]
+"""Which token, and whether it is an access token or an ID token."""
+
+
+class Rests:
+    """What was not to be had lately, until when, and why: ``None`` is a refusal, a text a reason to try later."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until: dict[Wanted, tuple[float, str | None]] = {}
+
+    def begin(self, wanted: Wanted, seconds: float, reason: str | None) -> None:
+        """Do not ask for ``wanted`` for ``seconds``."""
+        self._until[wanted] = (self._clock.now().monotonic + seconds, reason)
+
+    def answer(self, wanted: Wanted) -> TryLater | None:
+        """Return the answer that needs no asking, if ``wanted`` rests; raises ``AudienceRefused`` if that is it."""
+        until, reason = self._until.get(wanted, (0.0, None))
+        left = until - self._clock.now().monotonic
+        if left <= 0:
+            return None
+        if reason is None:
+            raise AudienceRefused
+        return TryLater(left, reason)
+
+    def start_over(self) -> None:
+        """Forget everything: another session begins, or none is left."""
+        self._until.clear()

@@ -1,0 +1,310 @@
+"""The sign-ins of one provider: begun, offered, answered, cancelled, each with exactly one end.
+
+It drives a sign-in to its tokens and hands those to the owner of the session.
+It refuses to hold a session, to move the state machine or to keep a token itself; the owner does, through what it
+passed in as :class:`Owner`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from jupyter_oidc.errors import (
+    IdpUnavailable,
+    Problem,
+    ResponseMalformed,
+    SignInCancelled,
+    SignInDeclined,
+    StateInvalid,
+    StateUsed,
+    TokenResponseInvalid,
+    UnknownFlow,
+)
+from jupyter_oidc.protocol.authorization import Declined, state_of
+from jupyter_oidc.protocol.device import DeviceAuthorization, offers_device_grant
+from jupyter_oidc.protocol.initiation import Initiation, read_initiation
+from jupyter_oidc.protocol.pasted import read_pasted
+from jupyter_oidc.protocol.token import TokenError
+from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
+from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, Progress, ShownCode, Wishes, has_state
+from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
+    from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
+    from jupyter_oidc.sessions.ports import Journal, Scheduler
+    from jupyter_oidc.sessions.strategy import Browser, Wish
+    from jupyter_oidc.settings import Provider
+
+AS_USUAL = Wishes()
+DUPLICATE_WAIT = 10.0
+"""Seconds that a second callback waits for the result of the first (A3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """What the owner of the session does for its sign-ins.
+
+    ``ready`` returns once storage was looked at; ``begun`` and ``abandoned`` say that sign-ins are under way, or none
+    any more; ``install`` begins a session, ``throw_away`` revokes a token that nobody wants; ``step_up_for`` tells what an
+    API asked for; ``spawn`` runs work in the background.
+    """
+
+    ready: Callable[[], Awaitable[None]]
+    begun: Callable[[], None]
+    abandoned: Callable[[], None]
+    install: Callable[[Tokens], Awaitable[None]]
+    throw_away: Callable[[Secret | None], None]
+    step_up_for: Callable[[str | None], StepUp]
+    spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[object]]
+
+
+class SignIns:
+    """Begins and ends the sign-ins at the provider in ``settings``."""
+
+    def __init__(
+        self,
+        settings: Provider,
+        owner: Owner,
+        *,
+        dialogue: Dialogue,
+        pending: PendingSignIns,
+        clock: Clock,
+        scheduler: Scheduler,
+        journal: Journal,
+    ) -> None:
+        self.settings = settings
+        self._owner = owner
+        self._dialogue = dialogue
+        self._pending = pending
+        self._clock = clock
+        self._scheduler = scheduler
+        self._journal = journal
+
+    async def choice(self, browser: Browser, wish: Wish = "auto") -> Choice | Impossible:
+        """Return which way a sign-in would take now, and why; asks the provider for its metadata."""
+        offered = offers_device_grant(await self._dialogue.metadata())
+        return choose(self.settings, offers_device=offered, browser=browser, wish=wish)
+
+    async def begin(
+        self,
+        caller: str,
+        wishes: Wishes = AS_USUAL,
+        *,
+        api: str | None = None,
+        wish: Wish = "auto",
+        browser: Browser = "here",
+    ) -> tuple[PendingSignIn, str]:
+        """Open a sign-in and return it with its start ticket, which is empty for a sign-in by code.
+
+        If ``api`` (or, without one, any API) asked for a stronger sign-in, this is the one (RFC 9470, 4).
+        The provider is asked for its metadata first, so that a provider that is down or misconfigured is
+        reported here and not in a window that the user has to close again (A23, D-5).
+        """
+        await self._owner.ready()
+        self._dialogue.check_ready(await self._dialogue.metadata())
+        chosen = await self.choice(browser, wish)
+        if isinstance(chosen, Impossible):
+            raise chosen.problem()
+        wishes = replace(wishes, step_up=self._owner.step_up_for(api))
+        if chosen.strategy == "device":
+            return await self._begin_device(caller, wishes), ""
+        pending, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy)
+        self._under_way(pending)
+        return pending, ticket
+
+    def initiation(self, parameters: list[tuple[str, str]]) -> Initiation:
+        """Return what a third party asks for; raises ``RequestInvalid`` (section I)."""
+        return read_initiation(parameters, self.settings.issuer)
+
+    def offer(self, caller: str, wishes: Wishes, browser: Browser = "here") -> str | None:
+        """Return a start ticket for a sign-in that begins when somebody uses it; the provider hears of nothing before.
+
+        ``None`` if this provider's sign-ins do not end in a browser of ours, so that a link would not be enough.
+        """
+        chosen = choose(self.settings, offers_device=False, browser=browser)
+        if isinstance(chosen, Impossible) or chosen.strategy in ("device", "paste"):
+            return None
+        _, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy, offered=True)
+        return ticket
+
+    def offer_again(self, failed: PendingSignIn) -> str:
+        """Return a start ticket for another attempt like ``failed``; it begins when somebody uses the ticket."""
+        _, ticket = self._pending.begin(
+            self.settings.name, failed.caller, failed.wishes, strategy=failed.strategy, offered=True
+        )
+        return ticket
+
+    async def authorization_url(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
+        """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie."""
+        await self._owner.ready()
+        if pending.offered:
+            pending.offered = False
+            self._under_way(pending)
+        state, binding = self._pending.bind(pending, redirect_uri)
+        try:
+            return await self._dialogue.authorization_url(pending, state), binding
+        except Problem as problem:
+            self.give_up(pending, problem)
+            raise
+
+    async def callback(
+        self, parameters: list[tuple[str, str]], bindings: list[str], only: PendingSignIn | None = None
+    ) -> PendingSignIn:
+        """End the sign-in that ``parameters`` belong to, and return it with its progress.
+
+        A sign-in whose answer arrives elsewhere than at the callback route is ended by whoever expects it, as ``only``.
+
+        The first callback with a state consumes it whatever the outcome; a second one waits for the result
+        of the first and gets the same answer (R-3, A2, A3).
+        Raises ``StateInvalid``, ``StateUsed`` or ``ResponseMalformed`` if it belongs to no sign-in.
+        """
+        pending = self._pending.of_state(self.settings.name, state_of(parameters), bindings, only)
+        return await self._answered(pending, parameters)
+
+    async def _answered(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> PendingSignIn:
+        if not self._pending.consume(pending):
+            if pending.progress is Progress.WAITING:
+                await self._pending.outcome(pending, DUPLICATE_WAIT)
+            elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
+                raise StateUsed
+            return pending
+        # The exchange goes on when the browser closes the connection: the code can be spent only once (T-10).
+        await asyncio.shield(self._owner.spawn(self._redeem(pending, parameters)))
+        return pending
+
+    async def paste(self, pending: PendingSignIn, caller: str, pasted: Secret) -> PendingSignIn:
+        """End ``pending`` with the address that its caller copied from the browser (A32).
+
+        A text that is no answer to this sign-in consumes nothing, so the person may try again; the first one with its
+        state consumes it, whatever comes of it (R-3).
+        Raises ``UnknownFlow`` for anybody but the one who began, ``ResponseMalformed``, ``StateInvalid`` and ``StateUsed``.
+        """
+        if pending.caller != caller or pending.strategy != "paste":
+            raise UnknownFlow(detail="paste.caller")
+        if not pending.redirect_uri:
+            raise ResponseMalformed(
+                "Nobody has opened the sign-in page of this sign-in yet.",
+                action="Open the sign-in page, sign in there, then copy the address at which the browser ends.",
+                detail="paste.early",
+            )
+        parameters = read_pasted(pasted, pending.redirect_uri)
+        if not has_state(pending, state_of(parameters)):
+            raise StateInvalid(
+                "What was pasted belongs to another sign-in.",
+                action="Open the sign-in page that was shown last, and copy the address at which the browser ends.",
+                detail="paste.state",
+            )
+        if pending.consumed or pending.progress is not Progress.WAITING:
+            raise StateUsed
+        return await self._answered(pending, parameters)
+
+    def cancel(self, pending: PendingSignIn) -> None:
+        """Cancel ``pending``; one that is already finished, or about to be, stays as it is."""
+        if not pending.settling:
+            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+        self.notice_abandoned()
+
+    def abandon(self) -> None:
+        """Cancel every sign-in under way; a code that still arrives for one is not redeemed."""
+        for pending in self._pending.waiting(self.settings.name):
+            self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+        self.notice_abandoned()
+
+    def stop_asking(self) -> None:
+        """Cancel the sign-ins by code, so that nobody asks the provider about them any more."""
+        for pending in self._pending.waiting(self.settings.name):
+            if pending.strategy == "device" and not pending.settling:
+                self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+
+    def give_up(self, pending: PendingSignIn, problem: Problem) -> None:
+        """End ``pending`` by ``problem``, so that whoever watches it hears at once."""
+        if self._pending.finish(pending, Progress.FAILED, problem):
+            self._journal.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
+        self.notice_abandoned()
+
+    def notice_abandoned(self) -> None:
+        """Tell the owner if no sign-in is under way any more."""
+        if not self._pending.waiting(self.settings.name):
+            self._owner.abandoned()
+
+    def _under_way(self, pending: PendingSignIn) -> None:
+        self._owner.begun()
+        self._scheduler.after(pending.lifetime + 1, self.notice_abandoned)
+
+    # -- by redirect ---------------------------------------------------------------------------------------
+
+    async def _redeem(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> None:
+        try:
+            answer = await self._dialogue.redeem(pending, parameters)
+            if isinstance(answer, Declined):
+                self.give_up(pending, SignInDeclined(detail=f"declined.{answer.error}"))
+            elif isinstance(answer, TokenError):
+                self.give_up(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
+            else:
+                await self._accept(pending, answer)
+        except Problem as problem:
+            self.give_up(pending, problem)
+        finally:
+            self._end_of_work(pending)
+
+    async def _accept(self, pending: PendingSignIn, tokens: Tokens) -> None:
+        """Make a session of ``tokens``, unless ``pending`` was cancelled meanwhile, perhaps by a sign-out."""
+        if pending.progress is not Progress.WAITING:
+            self._owner.throw_away(tokens.set.refresh_token)
+            self.give_up(pending, SignInCancelled())
+            return
+        pending.settling = True
+        await self._owner.install(tokens)
+        self._pending.finish(pending, Progress.COMPLETED)
+
+    def _end_of_work(self, pending: PendingSignIn) -> None:
+        # NOTE: reached with a waiting sign-in only through a defect or at shutdown; nobody must wait on.
+        if self._pending.finish(pending, Progress.FAILED, IdpUnavailable(detail="sign_in.interrupted")):
+            self.notice_abandoned()
+
+    # -- by code -------------------------------------------------------------------------------------------
+
+    async def _begin_device(self, caller: str, wishes: Wishes) -> PendingSignIn:
+        """Ask the provider for a pair of codes, and begin to ask whether the person has used theirs."""
+        given = await self._dialogue.authorize_device(wishes, longest=LIFETIME)
+        pending, _ = self._pending.begin(self.settings.name, caller, wishes, strategy="device")
+        pending.ticket_digest = None
+        pending.lifetime = given.lifetime
+        pending.proof_key = self._dialogue.proof_key(None)
+        pending.code = ShownCode(given.user_code, given.verification_uri, given.verification_uri_complete)
+        self._under_way(pending)
+        self._owner.spawn(self._ask_until_answered(pending, given))
+        return pending
+
+    async def _ask_until_answered(self, pending: PendingSignIn, given: DeviceAuthorization) -> None:
+        """Be the one task that asks about ``pending``; it ends with the sign-in (A31)."""
+        proof_key = pending.proof_key
+        poll = DevicePoll(
+            pending,
+            given.interval,
+            ask=lambda: self._dialogue.redeem_device(given.device_code, pending.wishes, proof_key),
+            clock=self._clock,
+            scheduler=self._scheduler,
+        )
+        try:
+            answer = await poll.answer()
+            if isinstance(answer, RanOut):
+                self._pending.finish(pending, Progress.EXPIRED, answer.problem)
+                self.notice_abandoned()
+            elif isinstance(answer, Problem):
+                self.give_up(pending, answer)
+            elif answer is not None:
+                # NOTE: taken, so that it cannot run out while its tokens are being stored.
+                self._pending.consume(pending)
+                await self._accept(pending, answer)
+        except Problem as problem:
+            self.give_up(pending, problem)
+        finally:
+            self._end_of_work(pending)

@@ -1,0 +1,136 @@
+"""Which way a sign-in takes, and why: ``server``, ``loopback``, ``device`` or ``paste``.
+
+It decides from what is configured, what the provider advertises and where the browser is.
+It refuses to guess what no one of these tells: which redirect URIs are registered is known from the settings only.
+A way that is impossible is an answer with what to do about it, and never a silent change to another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from jupyter_oidc.errors import ConfigurationInvalid, Problem, RequestInvalid
+from jupyter_oidc.settings.redirect_uri import is_loopback, leads_to_callback, takes_any_port
+
+if TYPE_CHECKING:
+    from jupyter_oidc.settings import Provider
+
+Strategy = Literal["server", "loopback", "device", "paste"]
+Wish = Literal["auto", "server", "loopback", "device", "paste"]
+
+Browser = Literal["here", "elsewhere", "unknown"]
+"""Where the browser is: it reaches us at a loopback address, at another one, or has not been seen yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The way to take; ``reason`` is a sentence for diagnostics."""
+
+    strategy: Strategy
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """A way that was named and cannot be taken: why, and what to do. ``asked`` says that the caller named it."""
+
+    reason: str
+    action: str
+    asked: bool
+
+    def problem(self) -> Problem:
+        """Return the refusal: of the request if the caller named the way, else of the settings."""
+        kind = RequestInvalid if self.asked else ConfigurationInvalid
+        return kind(self.reason, action=self.action, detail="strategy")
+
+
+def choose(settings: Provider, *, offers_device: bool, browser: Browser, wish: Wish = "auto") -> Choice | Impossible:
+    """Return the way of a sign-in that is begun now; the table stands in the reference of settings.
+
+    ``wish`` is what the caller asked for; it counts where the settings leave the choice (``auto``).
+    """
+    pinned = settings.redirect_strategy
+    if wish != "auto" and pinned not in ("auto", wish):
+        return Impossible(
+            f"The settings of this provider allow the strategy '{pinned}' only.",
+            "Leave 'strategy' out, or ask your administrator to set redirect_strategy to 'auto'.",
+            asked=True,
+        )
+    named = wish if wish != "auto" else pinned
+    if named == "auto":
+        return _by_itself(settings, offers_device=offers_device, browser=browser)
+    obstacle = _obstacle(named, settings, offers_device=offers_device, browser=browser)
+    if obstacle is not None:
+        return Impossible(*obstacle, asked=wish != "auto")
+    return Choice(named, "It was asked for." if wish != "auto" else f"The settings say '{named}'.")
+
+
+def pins_server(settings: Provider) -> bool:
+    """Return whether the settings alone say that the browser comes back to the callback route at ``redirect_uri``."""
+    return (
+        settings.redirect_uri is not None
+        and settings.redirect_strategy in ("auto", "server")
+        and not takes_any_port(settings.redirect_uri)
+    )
+
+
+def _by_itself(settings: Provider, *, offers_device: bool, browser: Browser) -> Choice:
+    uri = settings.redirect_uri
+    if is_loopback(uri) and browser == "elsewhere":
+        why = "The redirect_uri is a loopback address, and the browser is on another machine than this server"
+        if offers_device:
+            return Choice("device", f"{why}.")
+        if settings.response_mode == "query":
+            return Choice("paste", f"{why}; the provider does not advertise sign-in by code.")
+    if takes_any_port(uri) and settings.response_mode == "query":
+        return Choice("loopback", "The redirect_uri is a loopback address without a port, so any free port will do.")
+    if uri is not None:
+        return Choice("server", "The redirect_uri leads to this server.")
+    if browser == "here":
+        return Choice("server", "The browser reaches this server at a loopback address.")
+    if offers_device:
+        return Choice("device", "No redirect_uri says how the browser reaches this server; the provider offers a code.")
+    return Choice("server", "Nothing else is possible; where the browser reaches this server, redirect_uri has to say.")
+
+
+def _obstacle(named: Strategy, settings: Provider, *, offers_device: bool, browser: Browser) -> tuple[str, str] | None:
+    """Return what is in the way of ``named``, and what to do; ``None`` if nothing is."""
+    uri = settings.redirect_uri
+    if named == "device":
+        return None if offers_device else _NO_DEVICE
+    if named in ("loopback", "paste") and settings.response_mode == "form_post":
+        return _NO_FORM
+    if named == "paste":
+        return None if uri is not None else _NO_ADDRESS
+    if named == "server":
+        return _NO_CALLBACK if uri is not None and not leads_to_callback(uri, settings.name) else None
+    if browser == "elsewhere":
+        return _NOT_HERE
+    return _NOT_LOOPBACK if uri is not None and not is_loopback(uri) else None
+
+
+_NO_DEVICE: Final = (
+    "The provider does not advertise sign-in by code (the device authorization grant).",
+    "Ask your administrator to enable the device authorization grant at the provider, or choose another strategy.",
+)
+_NO_FORM: Final = (
+    "This strategy needs the provider's answer in the address, and response_mode is 'form_post'.",
+    "Ask your administrator to set response_mode to 'query'.",
+)
+_NO_ADDRESS: Final = (
+    "Signing in by a pasted address needs a redirect_uri in the settings, and there is none.",
+    "Ask your administrator to set redirect_uri to an address that is registered at the provider.",
+)
+_NO_CALLBACK: Final = (
+    "The redirect_uri in the settings does not lead to this server's callback.",
+    "Leave 'strategy' out, or ask your administrator to set redirect_uri to the callback of this server.",
+)
+_NOT_HERE: Final = (
+    "The browser is not on the machine of this server, so a listener there cannot be reached.",
+    "Open JupyterLab at its loopback address, or ask your administrator to set redirect_strategy to 'auto' or 'device'.",
+)
+_NOT_LOOPBACK: Final = (
+    "The redirect_uri in the settings is not a loopback address.",
+    "Leave 'strategy' out, or ask your administrator to register a loopback address.",
+)

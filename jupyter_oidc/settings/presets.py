@@ -1,0 +1,69 @@
+"""What differs between providers, as data: one JSON file each, with the source of every fact (ADR 0018).
+
+A preset fills in settings that nobody wrote; whatever stands in the settings file wins.
+This package refuses to know any provider by name: the names are those of the files in ``config/providers``, which an
+installed package has beside this module.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_INSTALLED: Final = Path(__file__).with_name("providers")
+_CHECKOUT: Final = Path(__file__).parents[2] / "config" / "providers"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that is special about a provider, in our words, and where its documentation says so."""
+
+    topic: str
+    fact: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One provider.
+
+    ``issuer`` is the form of its issuer and ``template`` what else an administrator has to write; both may hold
+    ``{placeholders}``, which ``placeholders`` explains. ``settings`` are the values that the preset fills in.
+    """
+
+    name: str
+    title: str
+    issuer: str
+    placeholders: Mapping[str, str]
+    template: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    facts: tuple[Fact, ...]
+
+    def body(self) -> dict[str, Any]:
+        """Return a provider's settings with everything to fill in."""
+        return {"preset": self.name, "issuer": self.issuer, "client_id": "{client_id}", **self.template}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all presets, sorted."""
+    return tuple(sorted(path.stem for path in _folder().glob("*.json")))
+
+
+@cache
+def preset(name: str) -> Preset:
+    """Return the preset ``name``; raises ``KeyError`` if there is none."""
+    if name not in names():
+        raise KeyError(name)
+    told = json.loads((_folder() / f"{name}.json").read_text(encoding="utf-8"))
+    facts = tuple(Fact(one["topic"], one["fact"], one["source"]) for one in told.pop("facts"))
+    return Preset(name=name, facts=facts, **told)
+
+
+def _folder() -> Path:
+    return _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT

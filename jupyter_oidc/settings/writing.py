@@ -1,0 +1,69 @@
+"""Write validated settings back as a plain mapping: in full to look at them, or what differs from the defaults to keep.
+
+A client secret is written as the reference that it is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.settings.model import Api, Provider, SecretRef
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BEARER: Final = "api_bearer_token_source"
+_RENAMED: Final = {"bearer_token_source": _BEARER}
+_MAPPINGS: Final = frozenset({"authorization_parameters"})
+_OWN_NAME: Final = frozenset({"name", "provider", "apis"})
+_SNAKE: Final = re.compile(r"_([a-z0-9])")
+
+
+def plain(provider: Provider, *, in_full: bool) -> dict[str, Any]:
+    """Return the settings of ``provider`` in ``snake_case``; without ``in_full`` only what is no default."""
+    body = _plain(provider, in_full=in_full)
+    apis = {api.name: _api(api, provider, in_full=in_full) for api in provider.apis}
+    return {**body, "apis": apis} if apis else body
+
+
+def camel(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``body`` with the keys of the desktop settings file, those of its APIs included."""
+    found = {_SNAKE.sub(lambda part: part.group(1).upper(), key): value for key, value in body.items()}
+    if "apis" in found:
+        found["apis"] = {name: camel(api) for name, api in found["apis"].items()}
+    return found
+
+
+def _api(api: Api, provider: Provider, *, in_full: bool) -> dict[str, Any]:
+    body = _plain(api, in_full=in_full)
+    inherited = {"ca_bundle": provider.ca_bundle, _BEARER: provider.api_bearer_token_source}
+    own = {"ca_bundle": api.ca_bundle, _BEARER: api.bearer_token_source}
+    for key in () if in_full else inherited:
+        body.pop(key, None)
+        if own[key] != inherited[key]:
+            body[key] = own[key]
+    return body
+
+
+def _plain(value: Provider | Api, *, in_full: bool) -> dict[str, Any]:
+    return {
+        _RENAMED.get(part.name, part.name): _json(part.name, getattr(value, part.name))
+        for part in fields(value)
+        if part.name not in _OWN_NAME and (in_full or _differs(getattr(value, part.name), part.default))
+    }
+
+
+def _differs(value: object, default: object) -> bool:
+    return default is MISSING or value != default
+
+
+def _json(name: str, value: Any) -> Any:
+    if name in _MAPPINGS:
+        return dict(value)
+    if isinstance(value, SecretRef):
+        return f"{value.scheme}:{value.name}"
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,137 @@
+// What comes back is believed only if it keeps to the contract, and nothing goes anywhere but to our routes.
+
+import type { SignInStarted } from '../src/generated/contract';
+import { ContractError, Problem } from '../src/problem';
+import { error, ScriptedServer } from './support/server';
+import { ada } from './support/summaries';
+
+const rejection = (promise: Promise<unknown>): Promise<Problem> =>
+  promise.then(
+    () => Promise.reject(new Error('It was not refused.')),
+    (thrown: Problem) => thrown
+  );
+
+describe('a reply', () => {
+  it.each([
+    ['an extra field', { ...ada(), surprise: 1 }],
+    ['a state of another time', { ...ada(), state: 'confused' }],
+    ['a number where text belongs', { ...ada(), issuer: 7 }],
+    ['a missing field', (({ sequence: _, ...rest }) => rest)(ada())],
+    ['a list', []],
+    ['nothing', undefined]
+  ])('with %s becomes a ContractError', async (_, json) => {
+    const server = new ScriptedServer({ 'GET providers/corp/session': { json } });
+    const problem = await rejection(server.client.session('corp'));
+    expect(problem).toBeInstanceOf(ContractError);
+    expect([problem.code, problem.retryable]).toEqual(['contract_broken', false]);
+  });
+
+  it('that keeps to the contract is passed on', async () => {
+    const server = new ScriptedServer({ 'GET providers/corp/session': { json: ada() } });
+    expect(await server.client.session('corp')).toEqual(ada());
+  });
+});
+
+describe('an error', () => {
+  it('of the contract keeps its words', async () => {
+    const server = new ScriptedServer({ 'POST providers/corp/refresh': error('idp_unavailable') });
+    expect(await rejection(server.client.refresh('corp'))).toMatchObject({
+      code: 'idp_unavailable',
+      message: 'It did not work (idp_unavailable).',
+      action: 'Do something.',
+      retryable: true
+    });
+  });
+
+  it('that claims to be ours and is not becomes a ContractError', async () => {
+    const reply = { status: 500, json: { code: 'mystery' }, headers: { 'X-OIDC-Error': 'mystery' } };
+    const server = new ScriptedServer({ 'GET providers': reply, 'GET api/orders/items': reply });
+    expect(await rejection(server.client.providers())).toBeInstanceOf(ContractError);
+    expect(await rejection(server.client.call('orders', 'items'))).toBeInstanceOf(ContractError);
+  });
+
+  it.each([
+    [404, 'The server extension jupyter_oidc does not answer.'],
+    [403, 'The Jupyter server does not let this page in.']
+  ])('of Jupyter itself (%i) is explained', async (status, message) => {
+    const server = new ScriptedServer({ 'GET providers': { status, text: '<html>' } });
+    expect((await rejection(server.client.providers())).message).toBe(message);
+  });
+
+  it('without any answer is weather', async () => {
+    const problem = await rejection(new ScriptedServer({ 'GET providers': 'down' }).client.providers());
+    expect([problem.code, problem.retryable]).toEqual(['network', true]);
+  });
+});
+
+describe('a call to an API', () => {
+  it('goes to the proxy, with its method, body and query', async () => {
+    const server = new ScriptedServer({ 'POST api/orders/items': { status: 201, json: { id: 1 } } });
+    const reply = await server.client.call('orders', '/items?open=1&who=a%2Fb#part', { method: 'POST', body: '{}' });
+    expect([reply.status, await reply.json()]).toEqual([201, { id: 1 }]);
+    expect(server.asked).toEqual([{ method: 'POST', path: 'api/orders/items?open=1&who=a%2Fb', body: '{}' }]);
+  });
+
+  it.each([401, 403, 404, 500])('gives the reply of the API, though it is %i', async status => {
+    const server = new ScriptedServer({ 'GET api/orders/items': { status, text: 'no' } });
+    expect((await server.client.call('orders', 'items')).status).toBe(status);
+  });
+
+  it('rejects with our own error', async () => {
+    const server = new ScriptedServer({ 'GET api/orders/items': error('not_signed_in', 401, false) });
+    expect(await rejection(server.client.call('orders', 'items'))).toMatchObject({ code: 'not_signed_in' });
+  });
+
+  it.each([
+    '../../../api/contents/keep.txt',
+    'items/../../billing/items',
+    '%2e%2e/billing/items',
+    '..\\billing\\items'
+  ])('never leaves the API: %p', async path => {
+    const server = new ScriptedServer();
+    expect((await rejection(server.client.call('orders', path))).code).toBe('bad_path');
+    expect(server.asked).toEqual([]);
+  });
+
+  it.each(['', '.', '..', '../..', 'or/ders', 'orders?', 'Orders'])('names an API, and %p is no name', async api => {
+    const server = new ScriptedServer();
+    expect((await rejection(server.client.call(api, 'items'))).code).toBe('unknown_api');
+    expect(server.asked).toEqual([]);
+  });
+
+  it.each(['https://evil.example/x', '/evil.example/x'])('takes an address for a path: %p', async path => {
+    const server = new ScriptedServer();
+    await rejection(server.client.call('orders', `/${path}`));
+    expect(server.asked.map(asked => asked.path)).toEqual([`api/orders/${path}`]);
+  });
+});
+
+describe('the window of a sign-in', () => {
+  const started = (start_url: string | null): SignInStarted => ({
+    flow: 'f'.repeat(16),
+    provider: 'corp',
+    strategy: 'server',
+    start_url,
+    device: null,
+    expires_in: 600
+  });
+  const { client } = new ScriptedServer();
+
+  it('is sent to a start route of this server', () => {
+    expect(client.startAddress(started('/base/jupyter-oidc/start/abc'))).toBe(
+      'http://localhost:8888/base/jupyter-oidc/start/abc'
+    );
+  });
+
+  it.each([
+    'https://evil.example/base/jupyter-oidc/start/abc',
+    '//evil.example/base/jupyter-oidc/start/abc',
+    '/base/jupyter-oidc/start/../../lab',
+    '/base/lab',
+    'javascript:alert(1)',
+    '',
+    null
+  ])('is not sent to %p', address => {
+    expect(() => client.startAddress(started(address))).toThrow(ContractError);
+  });
+});

@@ -1,0 +1,37 @@
+// An extension of somebody else, as TypeScript sees it: it has the package by its name, and nothing of its inside.
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+
+import { ContractError, IOidc } from '@jupyter-oidc/labextension';
+import type { IGate, IProblem, ISession, SessionSummary } from '@jupyter-oidc/labextension';
+
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: 'somebody:orders',
+  autoStart: true,
+  requires: [IOidc],
+  activate: (app: JupyterFrontEnd, oidc: IOidc) => {
+    const gate: IGate = oidc.requires({ provider: 'corp', api: 'orders', entitlements: ['orders.write'] });
+    app.commands.addCommand('somebody:submit', {
+      label: 'Submit the order',
+      isEnabled: gate.isEnabled,
+      isVisible: gate.isVisible,
+      execute: async () => {
+        try {
+          const reply: Response = await oidc.fetch('orders', 'items', { method: 'POST', body: '{}' });
+          return await reply.json();
+        } catch (error) {
+          const { message, action } = error as IProblem;
+          return error instanceof ContractError ? 'broken' : `${message} ${action}`;
+        }
+      }
+    });
+    gate.changed.connect(() => app.commands.notifyCommandChanged('somebody:submit'));
+    const session: ISession | null = oidc.session('corp');
+    session?.changed.connect(({ summary }) => {
+      const state: SessionSummary['state'] | undefined = summary?.state;
+      console.log(state);
+    });
+  }
+};
+
+export default plugin;

@@ -1,0 +1,230 @@
+// The panel as a person meets it: by roles and names.
+
+import { nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+import { MessageLoop } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+
+import { Apis } from '../src/apis';
+import type { Examples } from '../src/example';
+import { initialsOf } from '../src/panel/person';
+import { SignInPanel } from '../src/panel/panel';
+import type { Preferences } from '../src/preferences';
+import { error, settle, until } from './support/server';
+import { Stage, staged } from './support/stage';
+import { ada, nobody } from './support/summaries';
+
+const trans = nullTranslator.load('jupyter_oidc');
+
+/** Examples that remember where they went. */
+class Ledger {
+  readonly copied: string[] = [];
+  readonly inserted: string[] = [];
+  why: string | null = null;
+
+  copy(code: string): void {
+    this.copied.push(code);
+  }
+
+  async insert(code: string): Promise<void> {
+    this.inserted.push(code);
+  }
+
+  obstacle(): string | null {
+    return this.why;
+  }
+}
+
+let stage: Stage;
+let panel: SignInPanel;
+let examples: Ledger;
+const pressed: string[] = [];
+
+async function show(given: Stage, defaultProvider = ''): Promise<void> {
+  stage = given;
+  examples = new Ledger();
+  const choices = { status: 'auto', notices: true, defaultProvider };
+  panel = new SignInPanel({
+    oidc: stage.oidc,
+    apis: new Apis(stage.oidc, stage.server.client, trans),
+    clock: stage.clock,
+    preferences: { choices, changed: new Signal<object, void>({}) } as unknown as Preferences,
+    examples: examples as unknown as Examples,
+    deeds: {
+      signIn: provider => pressed.push(`sign in at ${provider}`),
+      signOut: provider => pressed.push(`sign out at ${provider}`),
+      refresh: provider => pressed.push(`refresh ${provider}`),
+      retry: () => pressed.push('retry')
+    },
+    trans
+  });
+  Widget.attach(panel, document.body);
+  MessageLoop.flush();
+  await until(() => panel.node.querySelector('h2') !== null);
+}
+
+afterEach(() => {
+  panel?.dispose();
+  stage?.close();
+});
+
+const text = (): string => panel.node.textContent ?? '';
+const names = (): (string | null)[] =>
+  [...panel.node.querySelectorAll('button')].map(one => one.getAttribute('aria-label'));
+const button = (name: string): HTMLButtonElement => {
+  const found = [...panel.node.querySelectorAll('button')].find(one =>
+    one.getAttribute('aria-label')?.startsWith(name)
+  );
+  if (!found) {
+    throw new Error(`There is no button ${name}, but ${names().join(', ')}.`);
+  }
+  return found;
+};
+
+it('shows a person, without loading a picture', async () => {
+  const user = { ...ada().user!, picture: 'https://pictures.example/ada.png' };
+  await show(await staged(ada({ user })));
+  expect(text()).toContain('Ada Lovelace');
+  expect(panel.node.querySelector('.jp-oidc-initials')?.textContent).toBe('AL');
+  expect(panel.node.querySelectorAll('img, [style*=url], iframe')).toHaveLength(0);
+  expect(panel.node.innerHTML).not.toContain('pictures.example');
+});
+
+it('gives every button a name that begins with what it says', async () => {
+  await show(await staged(ada()));
+  expect(names()).toEqual([
+    'Refresh now at corp',
+    'Sign out at corp',
+    'Copy example cell for orders',
+    'Insert example cell for orders',
+    'Copy example cell for billing',
+    'Insert example cell for billing'
+  ]);
+  for (const one of panel.node.querySelectorAll('.jp-oidc-actions button')) {
+    expect(one.getAttribute('aria-label')).toMatch(new RegExp(`^${one.textContent}`));
+  }
+});
+
+it('does what its buttons say', async () => {
+  await show(await staged(ada(), nobody({ provider: 'partner', apis: [] })));
+  ['Refresh now at corp', 'Sign out at corp', 'Sign in at partner'].forEach(name => button(name).click());
+  expect(pressed.splice(0)).toEqual(['refresh corp', 'sign out at corp', 'sign in at partner']);
+});
+
+it('says what each API is ready for', async () => {
+  await show(await staged(ada()));
+  const rows = [...panel.node.querySelectorAll('.jp-oidc-api-text')].map(row => row.textContent);
+  expect(rows).toEqual(['ordersReady', 'billingMissing: billing.read']);
+  expect(text()).toContain('The server and the API decide.');
+});
+
+it('copies and inserts an example, and says so where a screen reader hears it', async () => {
+  await show(await staged(ada()));
+  button('Copy example cell for orders').click();
+  expect(examples.copied[0]).toContain('oidc.api("orders").get("")');
+  await until(() => panel.node.querySelector('[role=status]')?.textContent === 'Copied the example for orders.');
+  button('Insert example cell for orders').click();
+  await until(() => panel.node.querySelector('[role=status]')?.textContent === 'Inserted the example for orders.');
+  expect(examples.inserted).toHaveLength(1);
+});
+
+it('does not insert where there is no notebook, and says why', async () => {
+  const given = await staged(ada());
+  await show(given);
+  examples.why = 'Open a notebook to insert an example cell.';
+  panel.update();
+  await until(() => panel.node.querySelector('.jp-oidc-hint')?.textContent === examples.why);
+  const insert = button('Insert example cell for orders');
+  expect(insert.getAttribute('aria-disabled')).toBe('true');
+  expect(insert.getAttribute('aria-label')).toBe(
+    'Insert example cell for orders. Open a notebook to insert an example cell.'
+  );
+  insert.click();
+  expect(examples.inserted).toEqual([]);
+});
+
+it('shows missing scopes and what memory means', async () => {
+  await show(await staged(ada({ missing_scopes: ['offline_access', 'email'], storage: 'memory' })));
+  expect(text()).toContain('The provider did not grant the scopes offline_access, email.');
+  expect(text()).toContain('In memory only; it is gone when the Jupyter server stops.');
+});
+
+it('shows why something did not work, as an alert', async () => {
+  await show(await staged(ada()));
+  stage.server.answers['POST providers/corp/refresh'] = error('idp_unavailable');
+  await stage.oidc.refresh('corp').catch(() => undefined);
+  await until(() => panel.node.querySelector('[role=alert]') !== null);
+  expect(panel.node.querySelector('[role=alert]')?.textContent).toContain('Do something.');
+});
+
+it('keeps the keyboard in the row when a button goes away', async () => {
+  await show(await staged(ada()));
+  button('Refresh now').focus();
+  await stage.happen(nobody({ sequence: 8 }));
+  await until(() => names()[0] === 'Sign in at corp');
+  expect(document.activeElement).toBe(button('Sign in at corp'));
+});
+
+it('shows the bones of a card until something is known', async () => {
+  const waiting = new Stage();
+  waiting.server.answers['GET providers'] = () => new Promise(() => undefined);
+  await show(waiting);
+  expect(panel.node.querySelector('[aria-busy=true]')).not.toBeNull();
+});
+
+it('says what to do where nothing is configured', async () => {
+  await show(await staged());
+  expect(text()).toContain('No provider is configured');
+  expect(text()).toContain('c.JupyterOIDC.providers');
+});
+
+it('says what is wrong, line by line, and offers to try again', async () => {
+  const broken = new Stage();
+  broken.server.answers['GET providers'] = {
+    status: 500,
+    json: {
+      code: 'configuration_invalid',
+      message: 'Two mistakes.\ncorp.issuer: is missing',
+      action: 'Correct them.',
+      retryable: false,
+      request_id: 'abcdefgh1234',
+      reason: 'Two mistakes.'
+    }
+  };
+  await broken.oidc.ready;
+  await show(broken);
+  expect([...panel.node.querySelectorAll('p')].map(line => line.textContent)).toEqual([
+    'Two mistakes.',
+    'corp.issuer: is missing',
+    'Correct them.'
+  ]);
+  button('Retry').click();
+  expect(pressed.splice(0)).toEqual(['retry']);
+});
+
+it('puts the default provider first', async () => {
+  await show(await staged(ada(), nobody({ provider: 'partner' })), 'partner');
+  expect([...panel.node.querySelectorAll('h3')].map(title => title.textContent)).toEqual(['partner', 'corp']);
+});
+
+it('reads the APIs only while it is looked at', async () => {
+  stage = await staged(ada());
+  const apis = new Apis(stage.oidc, stage.server.client, trans);
+  await stage.happen(ada({ sequence: 8 }));
+  await settle(400);
+  expect(stage.server.count('GET', 'apis')).toBe(0);
+  apis.watch(true);
+  await until(() => stage.server.count('GET', 'apis') === 1);
+});
+
+it.each([
+  ['Ada Lovelace', 'AL'],
+  ['ada', 'A'],
+  ['ada@example.com', 'AC'],
+  ['Ana María del Carmen', 'AC'],
+  ['李 明', '李明'],
+  ['…', ''],
+  ['ß', 'SS']
+])('the initials of %s are %s', (name, initials) => {
+  expect(initialsOf(name)).toBe(initials);
+});

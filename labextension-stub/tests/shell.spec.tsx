@@ -1,0 +1,230 @@
+// What stands around the panel: status item, commands, preferences, example cells.
+
+import { Clipboard, Notification } from '@jupyterlab/apputils';
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { CommandRegistry } from '@lumino/commands';
+import { Signal } from '@lumino/signaling';
+import { MessageLoop } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+
+import { Apis } from '../src/apis';
+import { addCommands, CommandIDs } from '../src/commands';
+import { exampleFor, Examples } from '../src/example';
+import type { IChoices } from '../src/preferences';
+import { Preferences } from '../src/preferences';
+import { StatusItem } from '../src/status';
+import { error, settle, trans, until } from './support/server';
+import { Stage, staged } from './support/stage';
+import { ada, nobody } from './support/summaries';
+
+let stage: Stage;
+afterEach(() => {
+  stage?.close();
+  Notification.dismiss();
+});
+
+describe('preferences', () => {
+  const follow = (settings: object | 'broken' | null): Preferences => {
+    const changed = new Signal<object, void>({});
+    const registry = settings && {
+      load: () =>
+        settings === 'broken' ? Promise.reject(new Error('broken')) : Promise.resolve({ composite: settings, changed })
+    };
+    return new Preferences(registry as unknown as ISettingRegistry | null, 'id');
+  };
+  const defaults: IChoices = { status: 'auto', notices: true, defaultProvider: '' };
+
+  it('are the defaults without a registry, and with broken settings', async () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation();
+    const all = [follow(null), follow('broken'), follow({ status: 'somewhere', notices: 'yes', defaultProvider: 7 })];
+    await settle();
+    expect(all.map(({ choices }) => choices)).toEqual([defaults, defaults, defaults]);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  it('are followed live', async () => {
+    const settings = { composite: { status: 'hidden' } as object, changed: null as unknown };
+    const changed = new Signal<typeof settings, void>(settings);
+    settings.changed = changed;
+    const preferences = new Preferences({ load: async () => settings } as unknown as ISettingRegistry, 'id');
+    await until(() => preferences.choices.status === 'hidden');
+    settings.composite = { status: 'top-bar', notices: false, defaultProvider: 'corp' };
+    changed.emit();
+    expect(preferences.choices).toEqual({ status: 'top-bar', notices: false, defaultProvider: 'corp' });
+  });
+});
+
+describe('the status item', () => {
+  let item: StatusItem;
+  let opened = 0;
+
+  async function show(given: Stage): Promise<HTMLButtonElement> {
+    stage = given;
+    item = new StatusItem(stage.oidc, stage.clock, new Preferences(null, 'id'), () => opened++, trans);
+    Widget.attach(item, document.body);
+    MessageLoop.flush();
+    await until(() => item.node.querySelector('button') !== null);
+    return item.node.querySelector('button')!;
+  }
+  afterEach(() => item.dispose());
+
+  it('shows a name and nothing more while all is well', async () => {
+    const button = await show(await staged(ada()));
+    expect([button.textContent, button.dataset['tone']]).toEqual(['Ada Lovelace', 'calm']);
+    expect(button.getAttribute('aria-label')).toBe('Ada Lovelace. Signed in at corp. Opens the sign-in panel.');
+    button.click();
+    expect(opened).toBe(1);
+  });
+
+  it('counts down when it matters', async () => {
+    const button = await show(await staged(ada({ refreshable: false })));
+    stage.clock.pass(3_400);
+    await until(() => button.textContent === 'Ada Lovelace · 3 minutes left');
+    expect(button.dataset['tone']).toBe('attention');
+  });
+
+  it('shows the session that needs somebody, among several', async () => {
+    const ended = nobody({ provider: 'partner', state: 'signed-out-expired', reason: 'not_refreshable' });
+    expect((await show(await staged(ada(), ended))).textContent).toBe('Sign in again at partner');
+  });
+
+  it('says that nothing is configured, or that nothing works', async () => {
+    expect((await show(await staged())).textContent).toBe('No sign-in');
+    item.dispose();
+    stage.close();
+    const broken = new Stage();
+    broken.server.answers['GET providers'] = error('configuration_invalid', 500, false);
+    await broken.oidc.ready;
+    expect((await show(broken)).textContent).toBe('Sign-in unavailable');
+  });
+});
+
+describe('commands', () => {
+  let registry: CommandRegistry;
+  let revealed: number;
+  let visible: boolean;
+  let obstacle: string | null;
+  const inserted: string[] = [];
+
+  async function add(given: Stage): Promise<void> {
+    stage = given;
+    registry = new CommandRegistry();
+    revealed = 0;
+    visible = false;
+    obstacle = null;
+    addCommands(registry, {
+      oidc: stage.oidc,
+      apis: new Apis(stage.oidc, stage.server.client, trans),
+      examples: {
+        copy: (code: string) => inserted.push(code),
+        insert: async (code: string) => void inserted.push(code),
+        obstacle: () => obstacle
+      } as unknown as Examples,
+      preferences: new Preferences(null, 'id'),
+      panel: {
+        get isVisible() {
+          return visible;
+        },
+        reveal: () => void revealed++
+      },
+      trans
+    });
+  }
+
+  it('are enabled by what the session allows', async () => {
+    await add(await staged(ada()));
+    const enabled = (): boolean[] =>
+      [CommandIDs.signIn, CommandIDs.signOut, CommandIDs.refresh].map(id => registry.isEnabled(id));
+    expect(enabled()).toEqual([false, true, true]);
+    const changed = new Promise(resolve =>
+      registry.commandChanged.connect((_, { type }) => type === 'changed' && resolve(type))
+    );
+    await stage.happen(nobody({ sequence: 8 }));
+    await changed;
+    expect(enabled()).toEqual([true, false, false]);
+  });
+
+  it('show the panel where several providers are meant', async () => {
+    await add(await staged(nobody(), nobody({ provider: 'partner' })));
+    await registry.execute(CommandIDs.signIn);
+    expect([revealed, stage.server.count('POST', '')]).toEqual([1, 0]);
+  });
+
+  it('tell of a failure where the panel is out of sight, and nowhere twice', async () => {
+    await add(await staged(ada()));
+    stage.server.answers['POST providers/corp/refresh'] = error('idp_unavailable');
+    await registry.execute(CommandIDs.refresh, { provider: 'corp' });
+    expect(Notification.manager.notifications.map(({ message }) => message)).toEqual([
+      'corp: It did not work (idp_unavailable).'
+    ]);
+    Notification.dismiss();
+    visible = true;
+    await registry.execute(CommandIDs.refresh);
+    expect(Notification.manager.notifications).toEqual([]);
+  });
+
+  it('sign out, and offer to end the session at the provider, too', async () => {
+    await add(await staged(ada()));
+    stage.server.answers['POST providers/corp/sign-out'] = {
+      json: { local: 'done', revoked: 'done', end_session_url: 'https://id.example.com/bye' }
+    };
+    await registry.execute(CommandIDs.signOut);
+    const { message, options } = Notification.manager.notifications[0]!;
+    expect([message, options.actions?.map(({ label }) => label)]).toEqual([
+      'Signed out at corp.',
+      ['Also sign this browser out']
+    ]);
+  });
+
+  it('insert an example for an API that there is, where there is a notebook', async () => {
+    await add(await staged(ada()));
+    expect(registry.isEnabled(CommandIDs.insertExample, { api: 'orders' })).toBe(true);
+    expect(registry.isEnabled(CommandIDs.insertExample, { api: 'no-such' })).toBe(false);
+    await registry.execute(CommandIDs.insertExample, { api: 'orders' });
+    expect(inserted).toEqual([exampleFor('orders')]);
+    obstacle = 'Open a notebook to insert an example cell.';
+    expect(registry.isEnabled(CommandIDs.insertExample, { api: 'orders' })).toBe(false);
+  });
+});
+
+describe('an example cell', () => {
+  it('calls the API with the kernel helper', () => {
+    expect(exampleFor('orders')).toBe(
+      [
+        'import jupyter_oidc as oidc',
+        '',
+        'reply = oidc.api("orders").get("")  # a path below the API\'s address',
+        'reply.raise_for_status()',
+        'reply.text'
+      ].join('\n')
+    );
+    expect(exampleFor('orders', ['POST'])).toContain('oidc.api("orders").request("POST", "")');
+  });
+
+  it('goes to the clipboard', () => {
+    const copy = jest.spyOn(Clipboard, 'copyToSystem').mockImplementation();
+    new Examples({} as JupyterFrontEnd.IShell, new CommandRegistry(), trans).copy('1 + 1');
+    expect(copy).toHaveBeenCalledWith('1 + 1');
+  });
+
+  it('goes into the current notebook by its own commands, as code', async () => {
+    const commands = new CommandRegistry();
+    const done: string[] = [];
+    for (const id of ['insert-cell-below', 'change-cell-to-code', 'replace-selection']) {
+      commands.addCommand(`notebook:${id}`, { execute: ({ text }) => done.push(`${id} ${text ?? ''}`.trim()) });
+    }
+    const examples = new Examples({ currentWidget: null } as JupyterFrontEnd.IShell, commands, trans);
+    expect(examples.obstacle()).toBeNull();
+    await examples.insert('1 + 1');
+    expect(done).toEqual(['insert-cell-below', 'change-cell-to-code', 'replace-selection 1 + 1']);
+  });
+
+  it('cannot go where there is no notebook, nor to an API that is closed to kernels', () => {
+    const commands = new CommandRegistry();
+    const examples = new Examples({ currentWidget: null } as JupyterFrontEnd.IShell, commands, trans);
+    expect(examples.obstacle()).toBe('Open a notebook to insert an example cell.');
+    const api = { name: 'orders', callers: ['browser'] } as never;
+    expect(examples.obstacle(api)).toBe('The settings open orders to pages only, not to notebooks.');
+  });
+});

@@ -1,0 +1,106 @@
+// The service on a scripted server, with a clock that stands still and events that a test sends.
+
+import type { Event } from '@jupyterlab/services';
+import { Signal } from '@lumino/signaling';
+
+import type { IClock } from '../../src/clock';
+import type { SessionSummary } from '../../src/generated/contract';
+import { Oidc } from '../../src/service';
+import { Tabs } from '../../src/tabs';
+import { ScriptedServer, trans } from './server';
+
+/** A clock that a test moves. */
+export class Frozen implements IClock {
+  readonly ticked: Signal<IClock, void> = new Signal<IClock, void>(this);
+  private time = 1_000_000;
+
+  now(): number {
+    return this.time;
+  }
+
+  pass(seconds: number): void {
+    this.time += seconds * 1000;
+    this.ticked.emit();
+  }
+}
+
+export const EVENTS = 'https://events.jupyter.org/jupyter_oidc/session/v1';
+
+export class Stage {
+  readonly server = new ScriptedServer({
+    'GET providers': () => ({
+      json: {
+        providers: [...this.summaries.values()].map(({ provider, issuer, state }) => ({
+          name: provider,
+          issuer,
+          state
+        }))
+      }
+    })
+  });
+  readonly clock = new Frozen();
+  readonly tabs: Tabs;
+  readonly oidc: Oidc;
+  private readonly summaries = new Map<string, SessionSummary>();
+  private readonly emitter = new Signal<object, Event.Emission>({});
+
+  constructor(...summaries: readonly SessionSummary[]) {
+    summaries.forEach(summary => this.serve(summary));
+    this.tabs = new Tabs(this.server.client.baseUrl);
+    // The stream is also an iterable, which nothing here iterates over.
+    const events = this.emitter as unknown as Event.Stream;
+    this.oidc = new Oidc({ client: this.server.client, clock: this.clock, tabs: this.tabs, events, trans });
+  }
+
+  /** The server answers with `summary` from now on. */
+  serve(summary: SessionSummary): void {
+    this.summaries.set(summary.provider, summary);
+    this.server.answers[`GET providers/${summary.provider}/session`] = () => ({
+      json: this.summaries.get(summary.provider)
+    });
+  }
+
+  /** The server has no such provider any more. */
+  drop(provider: string): void {
+    this.summaries.delete(provider);
+  }
+
+  /** Serve `summary` and say that something happened; resolves when it was read. */
+  async happen(summary: SessionSummary): Promise<void> {
+    this.serve(summary);
+    this.event({ provider: summary.provider, kind: 'renewed' });
+    await this.known(summary);
+  }
+
+  event(fields: Record<string, unknown>, schema = EVENTS): void {
+    this.emitter.emit({ schema_id: schema, ...fields } as Event.Emission);
+  }
+
+  /** Wait until the service knows `summary`. */
+  async known(summary: SessionSummary): Promise<void> {
+    const end = Date.now() + 3_000;
+    for (;;) {
+      const seen = this.oidc.session(summary.provider)?.summary;
+      if (seen && JSON.stringify(seen) === JSON.stringify(summary)) {
+        return;
+      }
+      if (Date.now() > end) {
+        throw new Error(`The summary of ${summary.provider} was not read.`);
+      }
+      await new Promise(resolve => setTimeout(resolve, 10));
+    }
+  }
+
+  close(): void {
+    this.tabs.dispose();
+    this.oidc.dispose();
+  }
+}
+
+/** A stage on which everything about `summaries` has been read. */
+export async function staged(...summaries: readonly SessionSummary[]): Promise<Stage> {
+  const stage = new Stage(...summaries);
+  await stage.oidc.ready;
+  await Promise.all(summaries.map(summary => stage.known(summary)));
+  return stage;
+}

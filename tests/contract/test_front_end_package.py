@@ -1,0 +1,68 @@
+"""The front end as it is handed on: small enough to load with every page, and fit to be published to npm as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.node import Node, find_node
+
+ROOT = Path(__file__).parents[2]
+STUB = ROOT / "labextension-stub"
+BUILT = ROOT / "jupyter_oidc" / "labextension"
+MOST_BYTES = 150_000
+
+
+@pytest.fixture(scope="module")
+def node() -> Node:
+    node = find_node()
+    node.install(STUB)
+    if not (BUILT / "package.json").exists() or not (STUB / "lib").exists():
+        done = node.run("npm", "run", "build", cwd=STUB)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return node
+
+
+@pytest.fixture(scope="module")
+def packed(node: Node) -> set[str]:
+    """The files that ``npm publish`` would send."""
+    done = node.run("npm", "pack", "--dry-run", "--json", "--ignore-scripts", cwd=STUB)
+    assert done.returncode == 0, done.stderr
+    told: Any = json.loads(done.stdout)
+    package = told[0] if isinstance(told, list) else next(iter(told.values()))
+    return {file["path"] for file in package["files"]}
+
+
+@pytest.mark.usefixtures("node")
+def test_the_built_extension_is_smaller_than_150_kilobytes() -> None:
+    """What a page loads: every script of ours, without the modules that JupyterLab shares (its React among them)."""
+    sizes = {path.name: path.stat().st_size for path in (BUILT / "static").glob("*.js")}
+    assert sizes, "nothing was built"
+    assert sum(sizes.values()) < MOST_BYTES, sizes
+
+
+@pytest.mark.usefixtures("node")
+def test_nothing_that_jupyterlab_ships_is_built_in() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in (BUILT / "static").glob("*.js"))
+    assert "react.production" not in text
+    assert "__SECRET_INTERNALS_DO_NOT_USE" not in text
+
+
+def test_the_npm_package_holds_what_its_package_json_names(packed: set[str]) -> None:
+    package = json.loads((STUB / "package.json").read_text(encoding="utf-8"))
+    entry = package["exports"]["."]
+    named = {package["main"], package["types"], package["style"], package["styleModule"], *entry.values()}
+    assert {name.removeprefix("./") for name in named} <= packed
+    assert {"lib/tokens.d.ts", "lib/generated/contract.d.ts", "style/base.css", "schema/panel.json"} <= packed
+
+
+def test_the_npm_package_holds_neither_sources_nor_tests(packed: set[str]) -> None:
+    assert [name for name in packed if name.startswith(("src/", "tests/", "node_modules/", "scripts/"))] == []
+
+
+def test_another_extension_compiles_against_the_package_by_its_name(node: Node) -> None:
+    done = node.run("node", "node_modules/typescript/bin/tsc", "-p", "tests/consumer", cwd=STUB)
+    assert done.returncode == 0, done.stdout

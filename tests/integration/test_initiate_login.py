@@ -1,0 +1,157 @@
+"""Login initiated by a third party (Core 4, section I): a question to the person, and nothing before the click."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+import pytest
+
+from tests.support.canary import CANARY
+from tests.support.desk import ROUTE, Desk, configured
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.upstream import Upstream
+
+LED_HERE = {
+    "Accept": "text/html",
+    "Sec-Fetch-Site": "cross-site",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+}
+
+
+@pytest.fixture
+def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str, Any]:
+    return configured(provider, upstream)
+
+
+async def visit(desk: Desk, fields: dict[str, str] | list[tuple[str, str]], **options: Any) -> httpx.Response:
+    """Come from another site with Jupyter's cookie, as a whole page unless ``options`` say otherwise."""
+    headers = {**LED_HERE, **options.get("headers", {})}
+    async with httpx.AsyncClient(base_url=desk.url, trust_env=False, event_hooks={"response": [_look]}) as client:
+        if options.get("logged_in", True):
+            await client.get(f"api/status?token={desk.token}")
+        verb, place = options.get("verb", "GET"), f"{ROUTE}/initiate-login"
+        if verb == "POST":
+            return await client.post(place, data=dict(fields), headers=headers, follow_redirects=True)
+        return await client.get(f"{place}?{urlencode(fields)}", headers=headers)
+
+
+async def _look(reply: httpx.Response) -> None:
+    await reply.aread()
+    CANARY.look_at_reply(reply)
+
+
+def ticket_of(page: httpx.Response) -> str:
+    (start,) = re.findall(r'href="([^"]*/jupyter-oidc/start/[^"]*)"', page.text)
+    return str(page.url.join(start))
+
+
+async def test_the_person_is_asked_and_a_click_begins_an_ordinary_sign_in(
+    desk: Desk, provider: ScriptedProvider
+) -> None:
+    """I-3, I-4, I-5: the hint goes on unchanged, and the target is offered at the end."""
+    target = urlsplit(desk.url).path + "lab/tree/a.ipynb"
+    asked = {"iss": provider.issuer, "login_hint": "ada+1@example.com é", "target_link_uri": target}
+    page = await visit(desk, asked)
+    assert (page.status_code, "Sign in at corp?" in page.text) == (200, True)
+    assert ((await desk.state())[0], provider.received) == ("signed-out", [])
+    end = await asyncio.to_thread(provider.browser().open, ticket_of(page))
+    assert "You are signed in" in end.text
+    assert "lab/tree/a.ipynb" in end.text
+    (request,) = [one.query for one in provider.received if one.endpoint == "authorize"]
+    assert request["login_hint"] == "ada+1@example.com é"
+
+
+async def test_a_form_is_taken_too(desk: Desk, provider: ScriptedProvider) -> None:
+    """I-1: GET and POST."""
+    page = await visit(desk, {"iss": provider.issuer, "more": "x"}, verb="POST", headers={"Origin": "null"})
+    # NOTE: a browser drops Origin on the GET that a 303 leads to; this client does not send one there either way.
+    assert page.url.query == urlencode({"iss": provider.issuer, "more": "x"}).encode()
+
+
+@pytest.mark.parametrize("change", [{"iss": "https://evil.example"}, {"iss": ""}, {"iss": None}, {"iss": "SLASH"}])
+async def test_another_issuer_or_none_is_refused(
+    desk: Desk, provider: ScriptedProvider, change: dict[str, str | None]
+) -> None:
+    """I-2, byte for byte."""
+    fields = {"login_hint": "x", **change}
+    if fields["iss"] == "SLASH":
+        fields["iss"] = provider.issuer + "/"
+    page = await visit(desk, {name: value for name, value in fields.items() if value is not None})
+    assert (page.status_code, page.headers["X-OIDC-Error"]) == (400, "request_invalid")
+    assert "/start/" not in page.text
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/elsewhere"]
+)
+async def test_a_target_outside_is_replaced_by_the_default_page(
+    desk: Desk, provider: ScriptedProvider, target: str
+) -> None:
+    """I-4, A-11."""
+    page = await visit(desk, {"iss": provider.issuer, "target_link_uri": target})
+    end = await asyncio.to_thread(provider.browser().open, ticket_of(page))
+    assert "evil" not in end.text
+    assert "alert" not in end.text
+    assert 'href="/elsewhere"' not in end.text
+
+
+@pytest.mark.parametrize(
+    "fields", [[("iss", "ISSUER"), ("iss", "ISSUER")], [("iss", "ISSUER"), ("login_hint", "x" * 2049)]]
+)
+async def test_a_malformed_request_is_refused(
+    desk: Desk, provider: ScriptedProvider, fields: list[tuple[str, str]]
+) -> None:
+    page = await visit(desk, [(name, provider.issuer if value == "ISSUER" else value) for name, value in fields])
+    assert (page.status_code, page.headers["X-OIDC-Error"]) == (400, "request_invalid")
+
+
+async def test_a_stranger_is_asked_to_log_in_to_jupyter_first(desk: Desk, provider: ScriptedProvider) -> None:
+    page = await visit(desk, {"iss": provider.issuer}, logged_in=False)
+    assert (page.status_code, page.headers["X-OIDC-Error"], "/start/" in page.text) == (403, "forbidden", False)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {"Sec-Fetch-Dest": "iframe"},
+        {"Sec-Fetch-Mode": "cors", "Origin": "https://evil.example"},
+    ],
+)
+async def test_an_image_a_frame_or_a_script_of_another_site_gets_nothing(
+    desk: Desk, provider: ScriptedProvider, headers: dict[str, str]
+) -> None:
+    """C32: login CSRF needs a person who reads and clicks."""
+    page = await visit(desk, {"iss": provider.issuer}, headers=headers)
+    assert (page.status_code, page.headers["X-OIDC-Error"]) == (403, "csrf_failed")
+
+
+async def test_a_flood_of_requests_pushes_out_no_sign_in_of_the_person(desk: Desk, provider: ScriptedProvider) -> None:
+    """A27, I-5."""
+    started = (await desk.ask("POST", f"{ROUTE}/sign-in", json={})).json()
+    for _ in range(25):
+        await visit(desk, {"iss": provider.issuer})
+    progress = (await desk.ask("GET", f"{ROUTE}/sign-in/{started['flow']}")).json()
+    assert progress["state"] == "waiting"
+
+
+async def test_an_existing_session_stays_until_the_new_sign_in_succeeds(desk: Desk, provider: ScriptedProvider) -> None:
+    """I-5."""
+    await desk.sign_in()
+    before = await desk.session()
+    await visit(desk, {"iss": provider.issuer, "login_hint": "somebody-else"})
+    assert (await desk.session())["sequence"] == before["sequence"]
+
+
+async def test_a_provider_without_a_way_through_the_browser_offers_no_link(
+    desk: Desk, provider: ScriptedProvider
+) -> None:
+    settings = desk.context.services.sessions.of_provider("corp").settings
+    object.__setattr__(settings, "redirect_strategy", "device")
+    page = await visit(desk, {"iss": provider.issuer})
+    assert (page.status_code, "/start/" in page.text, "Back to JupyterLab" in page.text) == (200, False, True)

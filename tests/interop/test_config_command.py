@@ -1,0 +1,186 @@
+"""``jupyter oidc config``: what is checked, shown, imported and exported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.settings import Settings, read_settings
+from jupyter_oidc.settings.presets import names
+from tests.support.certified_provider import CertifiedProvider
+from tests.support.command import Command
+
+DESKTOP = {
+    "issuer": "https://clerk.example.com",
+    "clientId": "desktop",
+    "redirectUri": "http://127.0.0.1/callback",
+    "scopes": ["openid", "profile", "offline_access"],
+    "audience": "https://api.example.com",
+    "sendAudienceInAuthorize": False,
+    "apiBearerTokenSource": "id_token",
+    "allowedSignOutOrigins": ["https://clerk.example.com"],
+}
+
+
+def written(folder: Path, name: str, document: Any) -> str:
+    path = folder / name
+    path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+    return str(path)
+
+
+def test_check_reports_all_mistakes_with_their_class(tmp_path: Path) -> None:
+    """D8."""
+    broken = {"issuer": "http://id.example.com", "clientId": "a", "client_id": "b", "isuer": 1}
+    said = Command(tmp_path, {"providers": {"corp": broken}}).run("config", "check")
+    assert said.code == 1
+    assert said.out.splitlines() == [
+        "contradictory: providers.corp.client_id: is written twice, in two spellings. Keep one of them.",
+        "unsafe: providers.corp.issuer: is not https. Write https.",
+        "malformed: providers.corp.isuer: is not a known key. Did you mean 'issuer'?",
+        "3 to correct.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "out"),
+    [
+        (DESKTOP | {"redirectUri": None}, 0, "Nothing to correct: corp.\n"),
+        ({"JupyterOIDC": {"providers": {"a": {"issuer": "https://id.example.com", "client_id": "j"}}}}, 0, ": a.\n"),
+        ("{", 1, "is not JSON. Correct it; 'python -m json.tool FILE' says where.\n1 to correct.\n"),
+        ("[]", 1, "is not a JSON object. Write {...}.\n1 to correct.\n"),
+    ],
+    ids=["flat", "section", "half a file", "a list"],
+)
+def test_check_reads_a_file_by_itself(tmp_path: Path, document: Any, code: int, out: str) -> None:
+    said = Command(tmp_path).run("config", "check", written(tmp_path, "file.json", document))
+    assert (said.code, said.out.endswith(out)) == (code, True), said.out
+
+
+def test_check_online_asks_for_metadata_and_keys(tmp_path: Path, provider: CertifiedProvider) -> None:
+    """G-6."""
+    body = {"issuer": provider.issuer, "client_id": "nobody", "allow_insecure_loopback": True}
+    said = Command(tmp_path, {"providers": {"corp": body}}).run("config", "check", "--online")
+    assert said.code == 0, said.out
+    assert "keys: ID tokens can be verified (RS256)." in said.out
+    assert "registration" not in said.out
+
+
+def test_show_has_the_preset_and_the_defaults_and_no_secret(tmp_path: Path) -> None:
+    body = {
+        "preset": "google",
+        "issuer": "https://accounts.google.com",
+        "client_id": "a",
+        "client_secret": "env:GOOGLE_CLIENT_SECRET",
+    }
+    said = Command(tmp_path, {"providers": {"corp": body}}).run("config", "show", "corp")
+    shown = said.json()["corp"]
+    assert shown["authorization_parameters"] == {"access_type": "offline"}
+    assert (shown["client_secret"], shown["clock_skew"]) == ("env:GOOGLE_CLIENT_SECRET", 60)
+
+
+def test_the_desktop_file_is_imported_and_a_running_server_would_find_it(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    said = command.run("config", "import", written(tmp_path, "desktop.json", DESKTOP))
+    assert said.code == 0, said.err
+    assert said.err.startswith("Left out: providers.corp.redirectUri, which does not lead to this server.")
+    target = tmp_path / "config" / "jupyter_server_config.d" / "jupyter_oidc-corp.json"
+    assert json.loads(target.read_text(encoding="utf-8"))["JupyterOIDC"]["providers"]["corp"] == {
+        "issuer": "https://clerk.example.com",
+        "client_id": "desktop",
+        "scopes": ["openid", "profile", "offline_access"],
+        "audience": "https://api.example.com",
+        "api_bearer_token_source": "id_token",
+        "allowed_sign_out_origins": ["https://clerk.example.com"],
+    }
+    assert command.run("config", "check").out == "Nothing to correct: corp.\n"
+
+
+def test_an_import_replaces_nothing_unless_told_so(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    file = written(tmp_path, "desktop.json", DESKTOP)
+    assert command.run("config", "import", file).code == 0
+    again = command.run("config", "import", file)
+    assert (again.code, "is there already. Use -y to replace it." in again.err) == (1, True)
+    assert command.run("config", "import", file, "-y").code == 0
+
+
+def test_an_import_with_a_mistake_writes_nothing_and_repeats_no_secret(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    said = command.run("config", "import", written(tmp_path, "d.json", DESKTOP | {"clientSecret": "hunter2hunter2"}))
+    assert (said.code, "unsafe: providers.corp.client_secret" in said.out) == (1, True)
+    assert "hunter2" not in said.out + said.err
+    assert not (tmp_path / "config" / "jupyter_server_config.d").exists()
+
+
+def test_what_is_exported_can_be_imported_and_means_the_same(tmp_path: Path) -> None:
+    body = {
+        "preset": "cognito",
+        "issuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC",
+        "client_id": "a",
+        "end_session_endpoint": "https://pool.example.com/logout",
+        "redirect_uri": "https://j.example.com/jupyter-oidc/providers/corp/callback",
+        "ca_bundle": "/etc/ca.pem",
+        "max_age": 60,
+        "apis": {
+            "orders": {"base_url": "https://api.example.com/", "methods": ["GET"], "reply_headers": ["X-A", "X-B"]}
+        },
+    }
+    exported = Command(tmp_path / "a", {"providers": {"corp": body}}).run("config", "export", "corp")
+    assert exported.json()["postLogoutRedirectParameter"] == "logout_uri"
+    other = Command(tmp_path / "b")
+    assert other.run("config", "import", written(tmp_path, "exported.json", exported.out)).code == 0
+    target = tmp_path / "b" / "config" / "jupyter_server_config.d" / "jupyter_oidc-corp.json"
+    imported = json.loads(target.read_text(encoding="utf-8"))["JupyterOIDC"]["providers"]
+    before = read_settings({"corp": body})
+    assert isinstance(before, Settings)
+    assert read_settings(imported) == before
+
+
+def test_the_presets_are_listed_and_each_shows_settings_and_facts(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    assert [line.split()[0] for line in command.run("config", "preset").out.splitlines()] == list(names())
+    said = command.run("config", "preset", "cognito", "--provider", "work")
+    body = said.json()["JupyterOIDC"]["providers"]["work"]
+    assert body["post_logout_redirect_uri"] == "https://{jupyter}/jupyter-oidc/providers/work/signed-out"
+    assert "logout: A page of its own at /logout that takes client_id and logout_uri" in said.err
+    assert "https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html" in said.err
+    file = written(tmp_path, "cognito.json", said.out)
+    assert "missing: providers.work.issuer: still holds a placeholder." in command.run("config", "check", file).out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["doctor", "--help"], ["config", "--help"], ["config", "import", "--help"], ["status", "--help"]],
+)
+def test_help_teaches_with_examples(tmp_path: Path, words: list[str]) -> None:
+    said = Command(tmp_path).run(*words)
+    assert said.code == 0
+    assert "Examples\n--------\n\n    jupyter oidc" in said.out
+
+
+def test_a_command_without_a_subcommand_shows_what_there_is(tmp_path: Path) -> None:
+    said = Command(tmp_path).run("config")
+    assert (said.code, "Report all mistakes together." in said.out) == (2, True)
+
+
+def test_a_python_file_is_read_as_the_server_reads_it(tmp_path: Path) -> None:
+    command = Command(tmp_path)
+    (tmp_path / "config" / "jupyter_server_config.json").unlink()
+    (tmp_path / "config" / "jupyter_server_config.py").write_text(
+        "c.JupyterOIDC.providers.update({'corp': {'issuer': 'https://id.example.com', 'client_id': 'jupyter'}})\n"
+        "c.JupyterOIDC.storage = 'memory'\n",
+        encoding="utf-8",
+    )
+    assert command.run("config", "check").out == "Nothing to correct: corp.\n"
+
+
+def test_providers_of_the_wrong_type_are_a_finding(tmp_path: Path) -> None:
+    """D8."""
+    said = Command(tmp_path, {"providers": ["corp"]}).run("config", "check")
+    assert (said.code, said.out.splitlines()[0]) == (
+        1,
+        "malformed: providers: is not a mapping. Write {name: {settings}}.",
+    )

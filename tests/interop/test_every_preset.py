@@ -1,0 +1,163 @@
+"""The same journey at every provider that there is a preset for: sign in, call, refresh, call again, sign out.
+
+Changing the provider is changing the settings: the test does not know which one it meets, and what differs is in
+``config/providers`` and in :mod:`tests.interop.dressings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from aiohttp import web
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from jupyter_oidc.settings.presets import names
+from tests.interop.dressings import CLIENT, DRESSINGS, Dressing
+from tests.interop.person import Person
+from tests.support.certified_provider import CertifiedProvider, RegisteredClient
+from tests.support.form_sign_in import FormBrowser
+from tests.support.jupyter_process import JupyterProcess
+from tests.support.upstream import Upstream, refused
+
+
+@dataclass
+class Stage:
+    """One dressed provider, an API that checks its tokens, and a person with a Jupyter server."""
+
+    dressing: Dressing
+    provider: CertifiedProvider
+    api: Upstream
+    person: Person
+
+    def call(self) -> int:
+        """Call the API through the proxy."""
+        return self.person.jupyter.get("jupyter-oidc/api/orders/items").status_code
+
+
+@pytest.fixture(params=names())
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
+    with staged(request.param, tmp_path) as stage:
+        yield stage
+
+
+@contextmanager
+def staged(name: str, tmp_path: Path, **changes: object) -> Iterator[Stage]:
+    dressing = DRESSINGS[name]
+    with CertifiedProvider(dressing.document) as provider, Upstream() as api:
+        base = provider.issuer.rstrip("/")
+        api.judge = _judge(base, provider.issuer, dressing)
+        settings = {
+            "preset": name,
+            "issuer": provider.issuer,
+            "client_id": CLIENT,
+            "allow_insecure_loopback": True,
+            "apis": {"orders": {"base_url": api.url, **dressing.api}},
+            **dressing.write(base),
+            **changes,
+        }
+        process = JupyterProcess(
+            tmp_path / "jupyter", {"corp": settings}, environment={"CORP_SECRET": dressing.secret or "-"}
+        )
+        signed_out = f"{process.url}jupyter-oidc/providers/corp/signed-out"
+        settings["post_logout_redirect_uri"] = signed_out
+        client = RegisteredClient(CLIENT, (process.callback("corp"),), post_logout_redirect_uris=(signed_out,))
+        if dressing.secret:
+            client = replace(client, auth_method="client_secret_post", secret=dressing.secret)
+        provider.register_client(client)
+        with process, closing(process.client()) as jupyter:
+            yield Stage(dressing, provider, api, Person(process, provider, jupyter, FormBrowser(provider.issuer)))
+
+
+def _judge(base: str, issuer: str, dressing: Dressing) -> Callable[[web.Request, str, str], web.Response | None]:
+    """An API as its owner would write it for this provider: signature, issuer, and what names the API or its client."""
+    keys: list[KeySet] = []
+
+    def judge(_: web.Request, scheme: str, token: str) -> web.Response | None:
+        if not keys:
+            metadata = httpx.get(f"{base}/.well-known/openid-configuration", trust_env=False).json()
+            keys.append(KeySet.import_key_set(httpx.get(metadata["jwks_uri"], trust_env=False).json()))
+        try:
+            claims = jwt.decode(token, keys[0], algorithms=["RS256"]).claims
+        except (JoseError, ValueError):
+            return refused("Bearer", "invalid_token")
+        says = scheme == "Bearer" and claims["iss"] == issuer
+        says = says and all(claims.get(name) == value for name, value in dressing.must_say.items())
+        return None if says and not set(dressing.must_not_say) & set(claims) else refused("Bearer", "invalid_token")
+
+    return judge
+
+
+def test_sign_in_call_refresh_and_sign_out(stage: Stage) -> None:
+    """D5, A25: every provider brings a refresh token, every API its token, and a sign-out what the provider offers."""
+    person, dressing = stage.person, stage.dressing
+
+    page = person.sign_in()
+    assert (page.status_code, "You are signed in" in page.text) == (200, True), page.text
+    summary = person.summary()
+    assert (summary["state"], summary["refreshable"]) == ("active", True)
+    assert tuple(summary["entitlements"]) == dressing.entitlements
+
+    assert stage.call() == 200
+    assert person.post("refresh").json()["state"] == "active"
+    assert stage.provider.record().token_requests == {"authorization_code": 1, "refresh_token": 1}
+    assert (len(set(stage.provider.issued("refresh_token"))) == 2) is dressing.rotates
+    assert stage.call() == 200
+
+    ended = person.post("sign-out").json()
+    assert (ended["local"], ended["revoked"]) == ("done", dressing.revoked)
+    _leave(stage, ended["end_session_url"])
+    assert person.summary()["state"] == "signed-out"
+    assert stage.call() == 401
+
+
+def _leave(stage: Stage, end_session_url: str | None) -> None:
+    """Follow the way out of the provider's own session, if it has one, and come back."""
+    parameter = stage.dressing.signs_out
+    if parameter is None:
+        assert end_session_url is None
+        return
+    assert end_session_url is not None
+    back = f"{stage.person.process.url}jupyter-oidc/providers/corp/signed-out"
+    assert parse_qs(urlsplit(end_session_url).query) == {"client_id": [CLIENT], parameter: [back]}
+    page = stage.person.browser.sign_out(end_session_url, stop_at=back)
+    assert page.is_redirect
+    assert page.headers["location"].startswith(back)
+
+
+def test_without_its_preset_a_provider_refuses_what_others_want(tmp_path: Path) -> None:
+    """The dressings bite: this provider knows no scope offline_access, which is our default."""
+    with staged("cognito", tmp_path, preset=None) as stage:
+        page = stage.person.sign_in()
+        assert "You are signed in" not in page.text
+        assert stage.person.summary()["state"] == "signed-out"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("clerk", {}, "The access token does not name the API yet."),
+        (
+            "okta",
+            {"audience": "api://default", "api_bearer_token_source": "id_token"},
+            "no longer needed: the access token names the API now.",
+        ),
+    ],
+    ids=["needed", "no longer needed"],
+)
+def test_a_signed_in_server_says_whether_the_wider_acceptance_is_still_needed(
+    tmp_path: Path, name: str, changes: dict[str, object], says: str
+) -> None:
+    """The condition for removing the temporary control, met and not met, by tokens that a provider issued."""
+    with staged(name, tmp_path, **changes) as stage:
+        stage.person.sign_in()
+        told = stage.person.jupyter.get("jupyter-oidc/diagnostics").json()
+        (check,) = [one for one in told["checks"] if one["name"] == "audience of orders"]
+        assert (check["status"], says in check["message"]) == ("warning", True), check["message"]

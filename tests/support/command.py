@@ -1,0 +1,79 @@
+"""``jupyter oidc`` in a process of its own, with configuration and data folders of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.canary import CANARY
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command wrote, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """The result, read as JSON."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Command:
+    """``settings`` are those of the section ``JupyterOIDC``; the canary looks at all that is written."""
+
+    folder: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("config", "data", "runtime", "home"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        self.configure(self.settings)
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        """Write the server's configuration file anew."""
+        document = json.dumps({"JupyterOIDC": settings})
+        (self.folder / "config" / "jupyter_server_config.json").write_text(document, encoding="utf-8")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start ``jupyter oidc ...``."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "jupyter_oidc.cli", *arguments],
+            cwd=self.folder / "home",
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def run(self, *arguments: str) -> Said:
+        """Run ``jupyter oidc ...`` to its end."""
+        with self.start(*arguments) as process:
+            out, err = process.communicate(timeout=60)
+        CANARY.look(f"jupyter oidc {arguments[0]}", out + err)
+        return Said(process.returncode, out, err)
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
+        return {
+            **kept,
+            "HOME": str(self.folder / "home"),
+            "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
+            "JUPYTER_DATA_DIR": str(self.folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime"),
+            "JUPYTER_NO_CONFIG": "",
+            "PYTHONIOENCODING": "utf-8",
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+            **self.environment,
+        }

@@ -1,0 +1,98 @@
+"""A reverse proxy as Binder has one: everything of a person lies below ``/user/NAME/``, and nothing else is reachable.
+
+It keeps the ``Host`` of the browser, says in ``X-Forwarded-*`` who asked and how, and passes WebSockets on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiohttp import web
+
+from tests.support.loop_thread import ServedInThread
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "content-length"}
+
+
+class HubFront:
+    """Context manager: passes what is below ``prefix`` to the server at ``port``; ``elsewhere`` notes the rest."""
+
+    def __init__(self, prefix: str, port: int) -> None:
+        self.prefix = prefix
+        self.elsewhere: list[str] = []
+        self._port = port
+        application = web.Application(client_max_size=1 << 28)
+        application.router.add_route("*", "/{path:.*}", self._pass)
+        application.cleanup_ctx.append(self._client_context)
+        self._server = ServedInThread(application)
+
+    def __enter__(self) -> Self:
+        self._server.__enter__()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._server.__exit__(*reason)
+
+    @property
+    def url(self) -> str:
+        """What the person's browser knows, ending with a slash."""
+        return f"http://localhost:{self._server.port}{self.prefix}"
+
+    async def _client_context(self, _: web.Application) -> Any:
+        async with aiohttp.ClientSession(
+            auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        ) as self._client:
+            yield
+
+    async def _pass(self, request: web.Request) -> web.StreamResponse:
+        if not request.path.startswith(self.prefix):
+            if request.path != "/favicon.ico":  # which browsers ask for by themselves
+                self.elsewhere.append(request.path)
+            return web.Response(status=404)
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
+        headers |= {"X-Forwarded-Proto": "http", "X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": request.host}
+        target = f"http://127.0.0.1:{self._port}{request.raw_path}"
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._socket(request, target, headers)
+        body = await request.read()
+        try:
+            reply = await self._client.request(
+                request.method, target, headers=headers, data=body or None, allow_redirects=False
+            )
+        except aiohttp.ClientConnectorError:
+            return web.Response(status=503)
+        async with reply:
+            answer = web.StreamResponse(status=reply.status)
+            for name, value in reply.headers.items():
+                if name.lower() not in _HOP:
+                    answer.headers.add(name, value)
+            await answer.prepare(request)
+            async for piece in reply.content.iter_any():
+                await answer.write(piece)
+            return answer
+
+    async def _socket(self, request: web.Request, target: str, headers: dict[str, str]) -> web.StreamResponse:
+        kept = {name: value for name, value in headers.items() if not name.lower().startswith("sec-websocket")}
+        protocols = [one.strip() for one in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if one.strip()]
+        async with self._client.ws_connect(target, headers=kept, protocols=protocols, max_msg_size=0) as inner:
+            outer = web.WebSocketResponse(protocols=[inner.protocol] if inner.protocol else [], max_msg_size=0)
+            await outer.prepare(request)
+            await asyncio.wait(
+                [asyncio.ensure_future(_pump(outer, inner)), asyncio.ensure_future(_pump(inner, outer))],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            await outer.close()
+            return outer
+
+
+async def _pump(source: Any, sink: Any) -> None:
+    async for message in source:
+        if message.type is aiohttp.WSMsgType.TEXT:
+            await sink.send_str(message.data)
+        elif message.type is aiohttp.WSMsgType.BINARY:
+            await sink.send_bytes(message.data)

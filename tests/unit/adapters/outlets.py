@@ -1,0 +1,77 @@
+"""The two ways out as one: what holds for the provider's client has to hold for an API's, in the same words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from jupyter_oidc.adapters.outlet import outlet_of
+from jupyter_oidc.adapters.provider_http import HttpProvider
+from jupyter_oidc.adapters.upstream_http import HttpUpstream
+from jupyter_oidc.protocol.message import Call
+from jupyter_oidc.proxy.ports import UpstreamCall
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.settings import Api, Provider
+from tests.support.marker import MARKER
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+TOKEN = MARKER + "bearer"
+
+
+class Outlets(Protocol):
+    """One way out; ``peer`` is its name in our sentences."""
+
+    peer: str
+
+    def __init__(self, **network: Any) -> None: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def status(self, url: str) -> int:
+        """Call ``url`` with a token and return the status."""
+
+
+class ToProvider:
+    """Calls to the provider, over httpx."""
+
+    peer = "provider"
+
+    def __init__(self, **network: Any) -> None:
+        provider = replace(Provider("corp", "https://id.example.com", "jupyter"), **network)
+        self._port = HttpProvider(timeout=1.5, outlet=outlet_of(provider))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._port.aclose()
+
+    async def status(self, url: str) -> int:
+        return (await self._port.send(Call("GET", url, bearer=Secret(TOKEN)))).status
+
+
+class ToApi:
+    """Calls to an API, over aiohttp."""
+
+    peer = "API"
+
+    def __init__(self, *, timeout: float = 1.5, **network: Any) -> None:
+        self._network = {"timeout_connect": timeout, "timeout_header": 2 * timeout, **network}
+        self._port = HttpUpstream()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._port.aclose()
+
+    async def status(self, url: str) -> int:
+        if not hasattr(self, "_api"):
+            self._api = Api("orders", "corp", url, **self._network)
+        reply = await self._port.open(UpstreamCall(self._api, "GET", url, [], Secret(TOKEN), None, None))
+        reply.drop()
+        return reply.status

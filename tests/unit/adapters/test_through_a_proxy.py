@@ -1,0 +1,332 @@
+"""Calls through an egress proxy: what it sees, and what is said when it does not let them through (C35).
+
+Every test runs for the provider's client and for an API's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_oidc.errors import Problem
+from jupyter_oidc.settings import SecretRef
+from tests.support.connect_proxy import ConnectProxy
+from tests.support.marker import MARKER
+from tests.unit.adapters.authority import Authority, Names
+from tests.unit.adapters.outlets import TOKEN, Outlets, ToApi, ToProvider
+from tests.unit.adapters.peers import Peer, answer, drip, silence, unused_port
+
+HOST = "host.example.com"
+URL = f"https://{HOST}/items"
+PASSWORD = f"ada:{MARKER}proxy-password"
+BY_REFERENCE = SecretRef("env", "CORP_PROXY")
+
+
+@pytest.fixture(params=[ToProvider, ToApi], ids=["provider", "API"])
+def kind(request: pytest.FixtureRequest) -> type[Outlets]:
+    found: type[Outlets] = request.param
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("CORP_PROXY", PASSWORD)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority.in_folder(tmp_path)
+
+
+@pytest.fixture
+def proxy() -> Iterator[ConnectProxy]:
+    with ConnectProxy() as proxy:
+        yield proxy
+
+
+def here(authority: Authority) -> Peer:
+    """The destination, with a certificate for its name."""
+    return Peer(answer(), tls=authority.server(named(HOST)))
+
+
+def named(host: str) -> Names:
+    from cryptography import x509
+
+    return Names([x509.DNSName(host)])
+
+
+async def problem_of(outlet: Outlets, url: str = URL) -> Problem:
+    with pytest.raises(Problem) as caught:
+        await outlet.status(url)
+    return caught.value
+
+
+# -- the way -------------------------------------------------------------------------------------------------
+
+
+async def test_a_call_goes_through_the_proxy_of_the_settings(
+    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+) -> None:
+    async with here(authority) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+        proxy.ports = {HOST: peer.port}
+        assert await outlet.status(URL) == 200
+        assert (proxy.lines, peer.seen[0].target) == ([f"CONNECT {HOST}:443 HTTP/1.1"], "/items")
+        assert peer.seen[0].header("Proxy-Authorization") is None
+
+
+async def test_a_call_goes_through_the_proxy_of_the_environment(
+    kind: type[Outlets], proxy: ConnectProxy, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    async with here(authority) as peer, kind(ca_bundle=authority.bundle) as outlet:
+        proxy.ports = {HOST: peer.port}
+        assert await outlet.status(URL) == 200
+        assert len(proxy.asked) == 1
+
+
+async def test_none_goes_past_the_proxy_of_the_environment(
+    kind: type[Outlets], proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    async with kind(egress_proxy="none") as outlet:
+        await problem_of(outlet, "https://does-not-exist.invalid/")
+        assert proxy.asked == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+async def test_a_loopback_host_is_called_directly(
+    kind: type[Outlets], proxy: ConnectProxy, authority: Authority, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    tls = authority.server() if host == "127.0.0.1" else authority.server(named(host))
+    async with Peer(answer(), tls=tls) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+        assert await outlet.status(f"https://{host}:{peer.port}/") == 200
+        assert proxy.asked == []
+
+
+async def test_a_proxy_learns_the_hosts_name_and_nothing_of_the_call(
+    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+) -> None:
+    """T-12: no token, no path, no header of the call."""
+    async with here(authority) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+        proxy.ports = {HOST: peer.port}
+        await outlet.status(URL)
+        assert set(proxy.asked[0].names) <= {"host", "accept", "accept-encoding", "user-agent"}
+        assert (b"items" in proxy.passed, TOKEN.encode() in proxy.passed) == (False, False)
+
+
+async def test_a_connection_through_the_proxy_is_used_again(
+    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+) -> None:
+    """C29."""
+    kept = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+    async def twice(writer: asyncio.StreamWriter) -> None:
+        writer.write(kept)
+        await writer.drain()
+        await asyncio.sleep(0.3)
+        writer.write(kept)
+        await writer.drain()
+
+    tls = authority.server(named(HOST))
+    async with Peer(twice, tls=tls) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+        proxy.ports = {HOST: peer.port}
+        assert [await outlet.status(URL), await outlet.status(URL)] == [200, 200]
+        assert len(proxy.asked) == 1
+
+
+# -- who may use it ------------------------------------------------------------------------------------------
+
+
+async def test_the_proxy_gets_its_password_and_nobody_else_does(
+    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+) -> None:
+    proxy.password = PASSWORD
+    network = {"egress_proxy": proxy.url, "egress_proxy_credentials": BY_REFERENCE, "ca_bundle": authority.bundle}
+    async with here(authority) as peer, kind(**network) as outlet:
+        proxy.ports = {HOST: peer.port}
+        assert await outlet.status(URL) == 200
+        assert [one.authorized for one in proxy.asked] == [True]
+        assert peer.seen[0].header("Proxy-Authorization") is None
+
+
+async def test_a_password_in_the_environments_address_is_used(
+    kind: type[Outlets], proxy: ConnectProxy, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy.password = PASSWORD
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{PASSWORD}@127.0.0.1:{proxy.port}")
+    async with here(authority) as peer, kind(ca_bundle=authority.bundle) as outlet:
+        proxy.ports = {HOST: peer.port}
+        assert await outlet.status(URL) == 200
+
+
+async def test_a_proxy_that_refuses_us_is_named_with_who_can_help(kind: type[Outlets], proxy: ConnectProxy) -> None:
+    """C35."""
+    proxy.password = "ada:another"
+    async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as outlet:
+        problem = await problem_of(outlet)
+    assert (problem.code, problem.status, problem.retryable) == ("egress_proxy_auth", 502, False)
+    assert problem.message == (
+        "The egress proxy of this network asks for a user name and password, or refuses those it got."
+    )
+    assert problem.action == f"Ask your administrator to set egress_proxy_credentials of the {kind.peer}."
+
+
+async def test_a_proxy_that_refused_us_is_left_alone_for_a_while(kind: type[Outlets], proxy: ConnectProxy) -> None:
+    """C35, no retry storm: a directory locks an account after a few wrong passwords."""
+    proxy.password = "ada:another"
+    async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as outlet:
+        codes = [(await problem_of(outlet)).code for _ in range(5)]
+    assert (codes, len(proxy.asked)) == (["egress_proxy_auth"] * 5, 1)
+
+
+async def test_a_hundred_calls_at_once_try_a_wrong_password_once(proxy: ConnectProxy) -> None:
+    """C35: a page with widgets calls an API many times at once."""
+    proxy.password = "ada:another"
+    async with ToApi(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as outlet:
+        problems = await asyncio.gather(*(problem_of(outlet) for _ in range(100)))
+    assert ({problem.code for problem in problems}, len(proxy.asked)) == ({"egress_proxy_auth"}, 1)
+
+
+async def test_a_hundred_calls_at_once_find_out_once_that_a_proxy_hangs(proxy: ConnectProxy) -> None:
+    """C35: and not one after the other."""
+    proxy.answer = silence
+    async with ToApi(egress_proxy=proxy.url) as outlet:
+        problems = await asyncio.wait_for(asyncio.gather(*(problem_of(outlet) for _ in range(100))), 20)
+        assert ({problem.detail for problem in problems}, len(proxy.asked)) == ({"upstream.proxy"}, 1)
+        proxy.answer = answer(502)
+        assert (await problem_of(outlet)).detail == "upstream.proxy"
+        assert len(proxy.asked) == 2, "the next call asks anew"
+
+
+async def test_calls_at_once_do_not_wait_for_each_others_answers(proxy: ConnectProxy, authority: Authority) -> None:
+    """C29: only the first one asks the proxy alone."""
+
+    async def slowly(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(1)
+        writer.write(answer())
+
+    tls = authority.server(named(HOST))
+    async with (
+        Peer(slowly, tls=tls) as peer,
+        ToApi(egress_proxy=proxy.url, ca_bundle=authority.bundle, timeout=5.0) as outlet,
+    ):
+        proxy.ports = {HOST: peer.port}
+        began = asyncio.get_running_loop().time()
+        assert await asyncio.gather(*(outlet.status(URL) for _ in range(10))) == [200] * 10
+        assert asyncio.get_running_loop().time() - began < 6, "one after the other would take ten seconds"
+
+
+# -- what goes wrong -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (502, "could not reach the {}; it answered 502."),
+        (504, "could not reach the {}; it answered 504."),
+        (403, "refuses connections to the {}; it answered 403."),
+        (302, "refuses connections to the {}; it answered 302."),
+    ],
+)
+async def test_a_proxy_that_opens_no_connection_is_named(
+    kind: type[Outlets], proxy: ConnectProxy, status: int, said: str
+) -> None:
+    """C35: the proxy's own words are not repeated, its number is."""
+    proxy.answer = answer(status, b"<h1>Call 555-0100 and tell your password</h1>")
+    async with kind(egress_proxy=proxy.url) as outlet:
+        problem = await problem_of(outlet)
+    assert problem.message == "The egress proxy of this network " + said.format(kind.peer)
+    assert (problem.detail, "555" in problem.message + problem.action) == (detail_of(kind), False)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [b"", b"garbage\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", silence, drip(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", 0.3)],
+    ids=["closes", "garbage", "half a reply", "hangs", "drips"],
+)
+async def test_a_proxy_that_breaks_or_hangs_means_that_nothing_was_sent(
+    kind: type[Outlets], proxy: ConnectProxy, given: object
+) -> None:
+    """C35, T-10: so a refresh token is not spent, and an API has done nothing."""
+    proxy.answer = given  # type: ignore[assignment]
+    async with kind(egress_proxy=proxy.url) as outlet:
+        problem = await asyncio.wait_for(problem_of(outlet), 10)
+    assert problem.message == f"The egress proxy opened no connection to the {kind.peer}."
+    assert (problem.detail, problem.retryable) == (detail_of(kind), True)
+
+
+async def test_a_proxy_that_is_not_there_is_named(kind: type[Outlets]) -> None:
+    """C35."""
+    async with kind(egress_proxy=f"http://127.0.0.1:{unused_port()}") as outlet:
+        problem = await problem_of(outlet)
+    assert problem.message == f"The egress proxy on the way to the {kind.peer} cannot be reached."
+    assert (problem.detail, "egress_proxy" in problem.action) == (detail_of(kind), True)
+
+
+async def test_a_connection_that_died_in_the_pool_does_not_hide_the_proxys_refusal(
+    proxy: ConnectProxy, authority: Authority
+) -> None:
+    """C35: aiohttp begins anew, with a tunnel of its own, after a call has left on a connection that was dead."""
+
+    async def once(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.5)
+
+    tls = authority.server(named(HOST))
+    async with Peer(once, tls=tls) as peer, ToApi(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+        proxy.ports = {HOST: peer.port}
+        assert await outlet.status(URL) == 200
+        proxy.password = "ada:another"
+        assert (await problem_of(outlet)).code == "egress_proxy_auth"
+        assert len(proxy.asked) == 2
+
+
+async def test_a_destination_that_breaks_inside_the_tunnel_is_not_the_proxys_fault(
+    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+) -> None:
+    """T-10: the call has left, so nobody knows what became of it."""
+    tls = authority.server(named(HOST))
+    async with Peer(b"", tls=tls) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+        proxy.ports = {HOST: peer.port}
+        problem = await problem_of(outlet)
+    assert problem.detail == ("idp.unanswered" if kind is ToProvider else "upstream.answer")
+
+
+async def test_a_proxy_that_opens_tls_is_not_trusted_and_gets_no_token(
+    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+) -> None:
+    """C35."""
+    async with here(authority) as interceptor, kind(egress_proxy=proxy.url) as outlet:
+        proxy.ports = {HOST: interceptor.port}
+        assert (await problem_of(outlet)).code == "tls_untrusted"
+        assert interceptor.seen == []
+
+
+# -- what is not shown ---------------------------------------------------------------------------------------
+
+
+async def test_no_password_is_shown_or_logged(
+    kind: type[Outlets], proxy: ConnectProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    """C35, D13."""
+    for name in ("", "httpx", "httpcore", "httpcore.proxy", "httpcore.http11", "httpcore.connection", "aiohttp.client"):
+        caplog.set_level(logging.DEBUG, name)
+    proxy.password = "ada:another"
+    async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as outlet:
+        problem = await problem_of(outlet)
+    shown = "".join(traceback.format_exception(problem)) + caplog.text
+    assert (PASSWORD in shown, "Basic" in shown, "aiohttp." in shown, "httpx." in shown) == (False,) * 4
+
+
+def detail_of(kind: type[Outlets]) -> str:
+    return "idp.proxy" if kind is ToProvider else "upstream.proxy"

@@ -1,0 +1,76 @@
+"""Surroundings in which all is well, for tests that make one thing wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from jupyter_oidc.diagnostics import Check, Surroundings
+from jupyter_oidc.diagnostics.surroundings import Storage
+from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.settings import Api, Provider, Settings
+from tests.unit.protocol.makers import ISSUER, RSA, document, jwk, reply
+from tests.unit.sessions.stage import CountingEntropy, HandClock
+
+CORP = Provider(
+    "corp",
+    ISSUER,
+    "jupyter",
+    scopes=("openid", "offline_access"),
+    redirect_uri="https://j.example.com/jupyter-oidc/providers/corp/callback",
+    apis=(Api("orders", "corp", "https://api.example.com/v1/"),),
+)
+
+
+class Answering:
+    """A provider that answers each address with a reply, or raises; asked for anything else, it fails the test."""
+
+    def __init__(self, **answers: Reply | Exception) -> None:
+        good = {"discovery": reply(document()), "jwks": reply({"keys": [jwk(RSA, kid="k1", use="sig", alg="RS256")]})}
+        self.answers = {**good, **answers}
+        self.asked: list[str] = []
+        self.closed = False
+
+    async def send(self, call: Call) -> Reply:
+        path = call.url.partition("?")[0]
+        names = {"/.well-known/openid-configuration": "discovery", "/keys": "jwks", "/authorize": "authorize"}
+        name = names[path.removeprefix(ISSUER)]
+        self.asked.append(call.url if name == "authorize" else name)
+        answer = self.answers[name]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def nothing(*_: Any) -> None:
+    """All is well."""
+
+
+async def a_keyring() -> str:
+    return "keyring.backends.SecretService"
+
+
+def surroundings(port: Answering | None = None, provider: Provider = CORP, **changes: Any) -> Surroundings:
+    made = Surroundings(
+        settings=Settings((provider,)),
+        findings=(),
+        clock=HandClock(),
+        entropy=CountingEntropy(),
+        storage=Storage(keyring=a_keyring, file=nothing, turns=nothing, has_key=False),
+        provider_port=lambda _: port or Answering(),
+        client_secret=lambda _: None,
+        trust=lambda _: None,
+        reach=nothing,
+        egress=lambda _: None,
+        address="https://j.example.com/",
+    )
+    return replace(made, **changes)
+
+
+def named(checks: tuple[Check, ...] | list[Check], name: str) -> Check:
+    """The one check called ``name``."""
+    (found,) = [check for check in checks if check.name == name]
+    return found

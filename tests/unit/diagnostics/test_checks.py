@@ -1,0 +1,311 @@
+"""Each check with one thing wrong: what it says, what to do, and who can do it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.compose import surroundings as composed
+from jupyter_oidc.diagnostics import Check, Report, examine
+from jupyter_oidc.diagnostics.report import as_text
+from jupyter_oidc.errors import (
+    ConfigurationInvalid,
+    IdpUnavailable,
+    RouteForbidden,
+    StorageUnavailable,
+    TlsUntrusted,
+    UpstreamUnreachable,
+)
+from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.settings import Finding, Provider, Settings
+from tests.unit.diagnostics.surroundings import CORP, Answering, named, surroundings
+from tests.unit.protocol.makers import EC, document, jwk, reply
+
+CALLBACK = CORP.redirect_uri or ""
+
+
+def examined(
+    port: Answering | None = None, provider: Provider = CORP, *, asks: bool = False, **changes: Any
+) -> tuple[Check, ...]:
+    place = surroundings(port, provider, **changes)
+    return asyncio.run(examine(place, asks_registration=asks, seconds=changes.pop("seconds", 5))).checks
+
+
+def test_where_all_is_well_every_line_is_fine() -> None:
+    assert {check.status for check in examined()} == {"ok"}
+
+
+def test_whatever_is_not_fine_says_what_to_do_and_who() -> None:
+    port = Answering(discovery=IdpUnavailable())
+    assert all(check.action and check.who for check in examined(port) if check.status != "ok")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "name", "status", "says"),
+    [
+        ({"code_challenge_methods_supported": ["plain"]}, "PKCE", "problem", "does not support PKCE with S256"),
+        ({"scopes_supported": ["openid"]}, "scopes", "warning", "does not list: offline_access."),
+        ({"grant_types_supported": ["authorization_code"]}, "refresh token", "warning", "end after minutes"),
+        ({"revocation_endpoint": None}, "sign-out", "ok", "cannot take the refresh token back"),
+        ({"end_session_endpoint": "https://id.example.com/x"}, "sign-out", "ok", "offers the provider's sign-out page"),
+        ({"issuer": "https://id.example.com/"}, "issuer", "problem", "they differ in the slash at the end"),
+        ({"issuer": "https://id.example.com/{tenantid}"}, "issuer", "problem", "contains a placeholder"),
+        ({"token_endpoint": "http://id.example.com/t"}, "discovery", "problem", "token_endpoint is not an https URL"),
+    ],
+)
+def test_what_the_metadata_say(metadata: dict[str, Any], name: str, status: str, says: str) -> None:
+    """D-11, A22, A24, A25."""
+    check = named(examined(Answering(discovery=reply(document(**metadata)))), name)
+    assert (check.status, says in check.message) == (status, True), check.message
+
+
+@pytest.mark.parametrize(
+    ("provider", "metadata", "name", "status", "says"),
+    [
+        (
+            replace(CORP, token_endpoint_auth_method="client_secret_post"),
+            {"token_endpoint_auth_methods_supported": ["client_secret_basic"]},
+            "client authentication",
+            "problem",
+            "(refused)",
+        ),
+        (replace(CORP, scopes=("openid",)), {"scopes_supported": ["openid", "offline_access"]}, "refresh token", "warning", "not asked for"),
+        (replace(CORP, offer_provider_sign_out=False), {}, "sign-out", "ok", "not offered, as set"),
+        (replace(CORP, post_logout_redirect_parameter="logout_uri", end_session_endpoint="https://x.example.com/"), {}, "sign-out", "warning", "insists on an address"),
+        (replace(CORP, dpop_bound_access_tokens=True), {"dpop_signing_alg_values_supported": ["RS256"]}, "DPoP", "problem", "DPoP"),
+        (replace(CORP, id_token_signed_response_alg="HS256"), {}, "keys", "ok", "the client secret (HS256)"),
+    ],
+    ids=["method", "offline_access", "no page", "logout_uri", "dpop", "hs256"],
+)  # fmt: skip
+def test_what_the_settings_say_beside_the_metadata(
+    provider: Provider, metadata: dict[str, Any], name: str, status: str, says: str
+) -> None:
+    """T-3, D5, X-1, K-9."""
+    check = named(examined(Answering(discovery=reply(document(**metadata))), provider), name)
+    assert (check.status, says in check.message) == (status, True), check.message
+
+
+@pytest.mark.parametrize(
+    ("port", "name", "says"),
+    [
+        (Answering(discovery=TlsUntrusted()), "discovery", "not trusted on this machine"),
+        (Answering(discovery=reply({}, status=404)), "discovery", "status 404 where its metadata should be"),
+        (Answering(jwks=reply({"keys": []})), "keys", "None of the provider's 0 usable keys is for RS256"),
+        (Answering(jwks=reply({"keys": [jwk(EC, kid="k1")]})), "keys", "None of the provider's 1 usable keys is for RS256"),
+        (Answering(jwks=reply([], status=500)), "keys", "status 500 where its keys should be"),
+    ],
+    ids=["tls", "404", "no keys", "other keys", "keys down"],
+)  # fmt: skip
+def test_what_the_provider_answers(port: Answering, name: str, says: str) -> None:
+    """H-1, D-3, K-2, K-4."""
+    check = named(examined(port), name)
+    assert (check.status, says in check.message) == ("problem", True), check.message
+    assert port.closed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(0, "ok"), (59, "ok"), (240, "warning"), (-240, "warning"), (301, "problem")]
+)
+def test_a_clock_is_judged_by_what_sign_in_bears(seconds: int, status: str) -> None:
+    """A21. The clock of these tests stands at 15 January 2027, 8:00:00."""
+    minutes, rest = divmod(seconds, 60)
+    date = f"Fri, 15 Jan 2027 {8 + minutes // 60:02d}:{minutes % 60:02d}:{rest:02d} GMT"
+    port = Answering(discovery=reply(document(), headers={"date": date}))
+    assert named(examined(port), "clock").status == status
+
+
+def test_only_metadata_and_keys_are_asked_for_unless_somebody_wants_more() -> None:
+    """G-6, H-3."""
+    port = Answering()
+    examined(port)
+    assert port.asked == ["discovery", "jwks"]
+
+
+def to(url: str, status: int = 302) -> Reply:
+    return reply(b"", status=status, headers={"location": url}, media="text/html")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "says"),
+    [
+        (to(f"{CALLBACK}?error=login_required&state=s"), "ok", "knows this client and this redirect URI"),
+        (to(f"{CALLBACK}?code=c&state=s"), "ok", "knows this client and this redirect URI"),
+        (to(f"{CALLBACK}?error=invalid_scope&state=s"), "problem", "says no: invalid_scope (refused)"),
+        (to(f"{CALLBACK}?error=unauthorized_client"), "problem", "says no: unauthorized_client (refused)"),
+        (to(f"{CALLBACK}?error=%3Cscript%3E"), "unknown", "an error of its own"),
+        (to("https://id.example.com/login"), "unknown", "shows a page instead of an answer"),
+        (reply("<p>Sign in</p>", media="text/html"), "unknown", "shows a page instead of an answer"),
+        (
+            reply("<p>redirect_uri_mismatch</p>", status=400, media="text/html"),
+            "problem",
+            "does not accept this client",
+        ),
+        (reply(b"", status=503), "unknown", "answers status 503"),
+        (IdpUnavailable(), "unknown", "cannot be reached"),
+    ],
+    ids=["known", "code", "scope", "flow", "nonsense", "login page", "page", "refused", "down", "gone"],
+)
+def test_what_a_provider_says_of_our_registration(answer: Reply | Exception, status: str, says: str) -> None:
+    """A30: asked without interaction; of the peer's own text, nothing is repeated."""
+    port = Answering(authorize=answer)
+    check = named(examined(port, asks=True), "registration")
+    assert (check.status, says in check.message) == (status, True), check.message
+    assert "prompt=none" in port.asked[-1]
+    assert "code_challenge_method=S256" in port.asked[-1]
+    assert "script" not in check.message + (check.action or "")
+
+
+@pytest.mark.parametrize(
+    ("configured", "address", "status", "says"),
+    [
+        (CALLBACK, "https://j.example.com/", "ok", f"to the letter: {CALLBACK}"),
+        (CALLBACK, "https://hub.example.com/user/ada/", "warning", "this server answers below /user/ada/"),
+        (None, "http://localhost:8888/", "ok", ": http://localhost:8888/jupyter-oidc/providers/corp/callback"),
+        (None, "https://j.example.com/", "problem", "redirect_uri is not set"),
+        (None, None, "unknown", "its address is not known"),
+    ],
+    ids=["configured", "other path", "loopback", "public", "no server"],
+)
+def test_the_redirect_uri_to_register(configured: str | None, address: str | None, status: str, says: str) -> None:
+    """A30: from the settings or a loopback address, never from what a request claims."""
+    check = named(examined(None, replace(CORP, redirect_uri=configured), address=address), "redirect URI")
+    assert (check.status, says in check.message) == (status, True), check.message
+
+
+@pytest.mark.parametrize(
+    ("proxy", "says"), [(None, "directly"), ("p.example.com:3128", "the proxy p.example.com:3128.")]
+)
+def test_the_way_to_the_provider_is_named(proxy: str | None, says: str) -> None:
+    """C35."""
+    check = named(examined(egress=lambda _: proxy), "egress proxy")
+    assert (check.status, says in check.message) == ("ok", True)
+
+
+def test_the_proxy_of_the_environment_is_named_without_its_password() -> None:
+    """C35: by the same rules by which calls go out."""
+    environment = {"HTTPS_PROXY": "http://ada:pa55word@proxy.example.com:3128"}
+    place = composed(Settings((CORP,)), (), environment=environment)
+    assert place.egress(CORP) == "proxy.example.com:3128"
+
+
+def test_a_proxy_that_cannot_be_used_is_a_problem() -> None:
+    """C35."""
+
+    def unusable(_: object) -> str:
+        raise ConfigurationInvalid("The environment names a proxy that cannot be used.", action="Correct it.")
+
+    check = named(examined(egress=unusable), "egress proxy")
+    assert (check.status, check.action) == ("problem", "Correct it.")
+
+
+@pytest.mark.parametrize(
+    ("problem", "says"),
+    [(UpstreamUnreachable(), "cannot be reached"), (TlsUntrusted(), "not trusted"), (RouteForbidden(), "not on the public internet")],
+)  # fmt: skip
+def test_an_api_that_cannot_be_reached(problem: Exception, says: str) -> None:
+    """C34."""
+
+    async def reach(_: object) -> None:
+        raise problem
+
+    check = named(examined(reach=reach), "API orders")
+    assert (check.status, check.provider, says in check.message) == ("problem", "corp", True)
+
+
+def storage(**changes: Any) -> Any:
+    return replace(surroundings().storage, **changes)
+
+
+async def unsafe() -> str:
+    raise StorageUnavailable("The keyring is locked.", action="Unlock it.")
+
+
+@pytest.mark.parametrize(
+    ("choice", "parts", "expected"),
+    [
+        ("memory", {}, [("storage", "ok")]),
+        ("auto", {}, [("keyring", "ok"), ("lock folder", "ok")]),
+        ("auto", {"keyring": unsafe}, [("keyring", "warning")]),
+        ("auto", {"keyring": unsafe, "has_key": True}, [("keyring", "warning"), ("encrypted file", "ok"), ("lock folder", "ok")]),
+        ("auto", {"keyring": unsafe, "has_key": True, "file": unsafe}, [("keyring", "warning"), ("encrypted file", "problem")]),
+        ("keyring", {"keyring": unsafe, "has_key": True}, [("keyring", "problem")]),
+        ("encrypted-file", {"keyring": unsafe}, [("encrypted file", "ok"), ("lock folder", "ok")]),
+        ("keyring", {"turns": unsafe}, [("keyring", "ok"), ("lock folder", "problem")]),
+    ],
+)  # fmt: skip
+def test_places_are_tried_in_the_order_of_the_server(choice: Any, parts: Any, expected: list[tuple[str, str]]) -> None:
+    """B18, B13."""
+    checks = examined(settings=Settings((), choice), storage=storage(**parts))
+    assert [(check.name, check.status) for check in checks if check.name != "settings"] == expected
+
+
+def test_findings_are_the_diagnosis() -> None:
+    """D8."""
+    found = (Finding("providers.corp.issuer", "is missing", "Write it.", "missing"),)
+    (check,) = examined(settings=None, findings=found)
+    assert (check.status, check.message, check.action) == (
+        "problem",
+        "providers.corp.issuer is missing (missing).",
+        "Write it.",
+    )
+
+
+def test_nothing_configured_is_said_and_not_called_broken() -> None:
+    checks = examined(settings=Settings())
+    assert named(checks, "settings").status == "warning"
+    assert Report(checks).ok
+
+
+def test_time_runs_out_for_one_part_and_the_others_are_reported() -> None:
+    async def for_ever(_: object) -> None:
+        await asyncio.sleep(60)
+
+    place = surroundings(reach=for_ever)
+    report = asyncio.run(examine(place, seconds=0.2))
+    assert named(report.checks, "provider").status == "unknown"
+    assert named(report.checks, "keys").status == "ok"
+    assert named(report.checks, "keyring").status == "ok"
+
+
+def test_the_text_says_who_does_what_below_each_line() -> None:
+    text = as_text(Report(examined(Answering(discovery=IdpUnavailable()))), ascii_only=True)
+    lines = text.splitlines()
+    at = lines.index("  FAIL discovery: The provider cannot be reached at the moment.")
+    assert lines[at + 1].startswith("       Administrator of this Jupyter server: Check that the issuer's host")
+    assert lines[-1] == "1 broken, 9 fine."
+    assert text.isascii()
+
+
+DEVICE = {"device_authorization_endpoint": "https://id.example.com/device"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "metadata", "address", "status", "says"),
+    [
+        (replace(CORP, redirect_uri=None), {}, "http://localhost:8888/", "ok", "the way 'server'. The browser reaches"),
+        (
+            replace(CORP, redirect_uri=None),
+            DEVICE,
+            "https://hub.example.com/",
+            "ok",
+            "the way 'device'. No redirect_uri",
+        ),
+        (replace(CORP, redirect_uri="http://127.0.0.1/cb"), {}, None, "ok", "the way 'loopback'."),
+        (replace(CORP, redirect_strategy="device"), {}, None, "problem", "does not advertise sign-in by code"),
+        (replace(CORP, redirect_strategy="device"), DEVICE, None, "ok", "the way 'device'. The settings say"),
+    ],
+)
+def test_the_way_to_sign_in_is_said_with_its_reason(
+    provider: Provider, metadata: dict[str, Any], address: str | None, status: str, says: str
+) -> None:
+    port = Answering(discovery=reply(document(**metadata)))
+    check = named(examined(port, provider, address=address), "way to sign in")
+    assert (check.status, says in check.message) == (status, True), check.message
+
+
+def test_a_sign_in_by_code_needs_no_redirect_uri() -> None:
+    check = named(examined(None, replace(CORP, redirect_uri=None, redirect_strategy="device")), "redirect URI")
+    assert (check.status, check.message) == ("ok", "Sign-ins by code need no redirect URI.")

@@ -1,0 +1,28 @@
+"""What somebody hears who gets no token now (B6, B8, C35)."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_oidc.sessions.grant import TryLater
+from jupyter_oidc.sessions.later import unavailable
+
+
+def test_weather_passes_by_itself() -> None:
+    """B6."""
+    problem = unavailable(TryLater(4.0, "idp_unavailable"))
+    assert (problem.message, problem.action) == (
+        "The provider cannot be reached at the moment.",
+        "Try again in a moment.",
+    )
+    assert (problem.status, problem.retry_after, problem.detail) == (503, 4.0, "idp_unavailable")
+
+
+@pytest.mark.parametrize(
+    "reason", ["provider_configuration", "egress_proxy_auth", "tls_untrusted", "configuration_invalid"]
+)
+def test_what_does_not_pass_by_itself_names_who_can_help(reason: str) -> None:
+    """B8, C35."""
+    problem = unavailable(TryLater(4.0, reason))
+    assert (problem.code, problem.detail) == ("idp_unavailable", reason)
+    assert problem.action.startswith("Ask your administrator ")

@@ -1,0 +1,114 @@
+"""What one API asks for harms no other: neither the session, nor the provider, nor the refresh token."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_oidc.errors import AudienceRefused
+from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
+from jupyter_oidc.sessions.machine import State
+from tests.unit.protocol.makers import reply
+from tests.unit.sessions.stage import Stage, text_of
+
+OWN = TokenKey(audience="https://other.example")
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+
+
+async def signed_in(**provider: object) -> Stage:
+    stage = Stage()
+    for name, value in provider.items():
+        setattr(stage.provider, name, value)
+    await stage.sign_in()
+    return stage
+
+
+def refusal(error: str) -> Reply:
+    return reply({"error": error}, status=400)
+
+
+async def test_without_a_refresh_token_an_api_with_its_own_token_does_not_end_the_session() -> None:
+    """A25, B30: the sign-in's token is good for another hour, and nobody asked for more."""
+    stage = await signed_in(issue_refresh_token=False, lifetime=3600)
+    with pytest.raises(AudienceRefused):
+        await stage.service.bearer(OWN)
+    assert stage.service.state is State.ACTIVE
+    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), Granted)
+
+
+async def test_without_a_refresh_token_an_api_may_have_its_own_token_by_exchange() -> None:
+    """RFC 8693: it takes the sign-in's access token, not the refresh token."""
+    stage = await signed_in(issue_refresh_token=False, advertise={"grant_types_supported": [EXCHANGE]})
+    outcome = await stage.service.bearer(OWN)
+    assert isinstance(outcome, Granted)
+    assert text_of(outcome.secret) == "at-2"
+
+
+async def test_without_a_refresh_token_an_expired_id_token_does_not_end_the_session() -> None:
+    """A25: it concerns the APIs that want an ID token."""
+    stage = await signed_in(issue_refresh_token=False, lifetime=3600)
+    stage.clock.advance(700)
+    assert await stage.service.bearer(SIGN_IN_KEY, "id_token") == SignInNeeded("session_expired")
+    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), Granted)
+
+
+async def test_an_audience_that_is_refused_is_not_asked_for_with_every_call() -> None:
+    """B30, B25: each attempt spends the refresh token."""
+    stage = await signed_in()
+    stage.provider.plan("token", *[refusal("invalid_target")] * 5)
+    for _ in range(5):
+        with pytest.raises(AudienceRefused):
+            await stage.service.bearer(OWN)
+    assert stage.provider.calls["token"] == 2
+    stage.clock.advance(31)
+    with pytest.raises(AudienceRefused):
+        await stage.service.bearer(OWN)
+    assert stage.provider.calls["token"] == 3
+
+
+async def test_an_exchange_that_fails_is_not_tried_with_every_call() -> None:
+    """B7: the provider named a pause."""
+    stage = await signed_in(advertise={"grant_types_supported": [EXCHANGE]})
+    pause = reply(b"", status=503, headers={"retry-after": "20"})
+    stage.provider.plan("token", refusal("invalid_target"), pause)
+    assert await stage.service.bearer(OWN) == TryLater(20.0, "idp_unavailable")
+    stage.clock.advance(5)
+    assert await stage.service.bearer(OWN) == TryLater(15.0, "idp_unavailable")
+    assert stage.provider.calls["token"] == 3
+
+
+async def test_a_new_sign_in_asks_again_at_once() -> None:
+    stage = await signed_in()
+    stage.provider.plan("token", refusal("invalid_target"))
+    with pytest.raises(AudienceRefused):
+        await stage.service.bearer(OWN)
+    await stage.sign_in()
+    assert isinstance(await stage.service.bearer(OWN), Granted)
+
+
+async def test_scopes_of_one_api_that_are_refused_do_not_delay_the_others() -> None:
+    """B8, B30: large providers say invalid_scope where RFC 8707 says invalid_target."""
+    stage = await signed_in()
+    stage.provider.plan("token", refusal("invalid_scope"))
+    with pytest.raises(AudienceRefused):
+        await stage.service.bearer(TokenKey(scopes=("orders.mistyped",)))
+    assert stage.service.state is State.ACTIVE
+    await stage.scheduler.pass_time(241)
+    assert stage.provider.current == "CANARY-9d1e7b-rt-2"
+
+
+async def test_an_id_token_that_no_refresh_brings_costs_no_refresh_token_with_every_call() -> None:
+    """B25."""
+    stage = await signed_in()
+    stage.clock.advance(700)
+    for _ in range(5):
+        assert isinstance(await stage.service.bearer(SIGN_IN_KEY, "id_token"), TryLater)
+    assert stage.provider.calls["token"] == 2
+
+
+async def test_a_provider_whose_tokens_have_always_expired_is_asked_once() -> None:
+    """A13: one refresh, then the API decides."""
+    stage = await signed_in(lifetime=0)
+    outcomes = [await stage.service.bearer(SIGN_IN_KEY) for _ in range(5)]
+    assert [text_of(outcome.secret) for outcome in outcomes if isinstance(outcome, Granted)] == ["at-2"] * 5
+    assert stage.provider.calls["token"] == 2
