@@ -194,9 +194,9 @@ class Lab:
         """The notices that hold ``text``."""
         return self.notices.filter(has_text=text)
 
-    def card(self) -> Locator:
-        """What the panel says about the provider ``corp``."""
-        return self.panel.get_by_role("region", name="corp")
+    def card(self, provider: str = "corp") -> Locator:
+        """What the panel says about ``provider``."""
+        return self.panel.get_by_role("region", name=provider, exact=True)
 
     def api(self, name: str) -> Locator:
         """The row of an API in the panel."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,8 +42,14 @@ class World:
         """The notebook that a visitor opens."""
         return self.process.work / "notebook.ipynb"
 
+    def choose_theme(self, theme: str) -> None:
+        """Choose the theme of JupyterLab, for all who open it from now on."""
+        address = "lab/api/settings/@jupyterlab/apputils-extension:themes"
+        self.person.jupyter.put(address, json={"raw": json.dumps({"theme": theme})}).raise_for_status()
+
     def start_anew(self) -> None:
         """Let the next visitor find what the first one found: nobody signed in, all up, an empty notebook."""
+        self.choose_theme("JupyterLab Light")
         self.provider.up()
         self.upstream.plan_nothing()
         self.provider.set_lifetime(300)
