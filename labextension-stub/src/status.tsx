@@ -43,6 +43,7 @@ export class StatusItem extends ReactWidget {
         data-tone={words.tone}
         title={words.long}
         aria-label={words.long}
+        onMouseDown={event => event.preventDefault()} // a notebook that lost the focus here would move the item away
         onClick={this.open}
       >
         <ToneIcon tone={words.tone} quiet />

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from jupyter_oidc.demo.stack import free_port
-from tests.e2e.conftest import SLOW, visiting
+from tests.e2e.lab_page import SLOW, answer_demo, visiting
 from tests.support.hub_front import HubFront
 
 START = Path(__file__).parents[2] / "binder" / "start"
@@ -82,13 +82,14 @@ def test_a_visitor_signs_in_with_a_code_and_calls_the_api(browser: Browser, visi
     with visiting(browser, visit) as lab:
         lab.open("jupyter-oidc-demo")
         expect(lab.page.get_by_role("heading", name="Orders, and no token in sight")).to_be_visible(timeout=SLOW)
+        expect(lab.page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=SLOW)
         lab.run_code("import jupyter_oidc as oidc\noidc.sign_in()")
         link = lab.page.locator(".jp-OutputArea a[href*='/device']").first
         expect(link).to_be_visible(timeout=SLOW)
         assert (link.get_attribute("href") or "").startswith(visit.url)
         with lab.page.context.expect_page() as opened:
             link.click()
-        lab.sign_in_in(opened.value)
+        answer_demo(opened.value)
         expect(opened.value.get_by_text("Device authorized")).to_be_visible()
         lab.says("ada")
         shown = lab.run_code("print(oidc.api('orders').get('orders').json()['orders'][0]['item'])")

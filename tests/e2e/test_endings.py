@@ -7,22 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.conftest import Lab, visiting
+from tests.e2e.lab_page import visiting
 from tests.interop.person import at_work
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.upstream import Upstream
-
-
-def sign_in(lab: Lab) -> None:
-    """Sign in in the window, through the certified provider's two pages."""
-    window = lab.begin()
-    window.locator("input[name=login]").fill("user1")
-    window.locator("input[name=password]").fill("any")
-    window.locator("button[type=submit]").click()
-    window.get_by_role("button", name="Continue").click()
-    lab.says("Example User")
-    lab.gone(window)
 
 
 def test_a_session_that_the_provider_ends_is_announced_once_with_a_way_back(browser: Browser, tmp_path: Path) -> None:
@@ -32,9 +21,8 @@ def test_a_session_that_the_provider_ends_is_announced_once_with_a_way_back(brow
         at_work(tmp_path, provider, upstream, app="jupyterlab") as person,
         visiting(browser, person.process) as lab,
     ):
-        lab.page.context.route("**/fonts.googleapis.com/**", lambda route: route.abort())
         lab.open("lab?reset")
-        sign_in(lab)
+        lab.sign_in()
         provider.revoke_all("user1")
         person.post("refresh")
         lab.says("Sign in again")

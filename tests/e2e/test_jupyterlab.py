@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from jupyter_oidc.demo.ledger import read_ledger
 from jupyter_oidc.demo.stack import Stack
-from tests.e2e.conftest import Lab, sign_out, visiting
+from tests.e2e.conftest import sign_out
+from tests.e2e.lab_page import Lab, answer_demo, visiting
 from tests.support.canary import CANARY
 
 
@@ -20,7 +21,7 @@ def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab, stack: Stack) -> 
     window = lab.begin()
     window.wait_for_url(re.compile("^http://127.0.0.1"))
     expect(page.get_by_text("Signing in at demo: finish it in the other window.")).to_be_visible()
-    lab.sign_in_in(window)
+    answer_demo(window)
     lab.says("ada")
     expect(page.get_by_text("Signed in at demo as ada.")).to_be_visible()
     lab.gone(window)
@@ -57,7 +58,7 @@ def test_a_blocked_window_becomes_a_link(browser: Browser, stack: Stack) -> None
         expect(link).to_be_visible()
         with lab.page.context.expect_page() as opened:
             link.click()
-        lab.sign_in_in(opened.value)
+        answer_demo(opened.value)
         lab.says("ada")
         expect(link).to_have_count(0)
         lab.panel.get_by_text("Details").click()

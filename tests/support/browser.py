@@ -11,6 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.support.page_memory import WHOLE_STRINGS
+
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -20,7 +22,11 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
+    WHOLE_STRINGS,
 )
+"""Nothing leaves this machine, and heap snapshots are whole."""
+
 FINDER = Path(__file__).parents[2] / ".ci" / "find-browser"
 
 

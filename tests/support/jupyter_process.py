@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tests.support.certificate import Certificate
 
 PATIENCE = 60.0
+BUILT = Path(__file__).parents[2] / "jupyter_oidc" / "labextension"
 
 
 @dataclass(slots=True)
@@ -38,7 +40,8 @@ class JupyterProcess:
     """Context manager; ``url`` ends with a slash and includes the base URL.
 
     With ``password`` there is no token: clients log in by the login form. ``server`` and ``extension`` are further
-    settings of Jupyter and of ours.
+    settings of Jupyter and of ours; ``preferences`` are JupyterLab's, by package and plugin. The app ``jupyterlab``
+    serves Notebook 7 too.
     """
 
     folder: Path
@@ -54,6 +57,7 @@ class JupyterProcess:
     enabled: bool = True
     log_level: str = "DEBUG"
     environment: dict[str, str] = field(default_factory=dict)
+    preferences: dict[str, dict[str, Any]] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     token: str = field(default_factory=lambda: secrets.token_hex(20))
     _child: Child | None = None
@@ -175,10 +179,14 @@ class JupyterProcess:
                     "jupyter_oidc": self.enabled,
                     "jupyterlab": self.app == "jupyterlab",
                     "jupyter_server_proxy": False,  # NOTE: the benchmark and Binder want it, no test here
+                    "notebook": self.app == "jupyterlab",
                 },
                 **tls,
                 **self.server,
             },
+            # NOTE: what else the environment has installed is no part of a test.
+            "LabApp": {"labextensions_path": [str(self._share / "labextensions")]},
+            "JupyterNotebookApp": {"labextensions_path": [str(self._share / "labextensions")]},
             **identity,
         }
 
@@ -189,6 +197,7 @@ class JupyterProcess:
             "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
             "JUPYTER_DATA_DIR": str(self.folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime"),
+            "JUPYTER_PATH": str(self._front_end()),
             "JUPYTERLAB_SETTINGS_DIR": str(self._lab_settings()),
             "JUPYTERLAB_WORKSPACES_DIR": str(self.folder / "lab-workspaces"),
             "IPYTHONDIR": str(self.folder / "ipython"),
@@ -197,12 +206,26 @@ class JupyterProcess:
             **self.environment,
         }
 
+    @property
+    def _share(self) -> Path:
+        return self.folder / "share"
+
+    def _front_end(self) -> Path:
+        """Serve the front end that this checkout has built, whichever one the environment has installed."""
+        if BUILT.is_dir():
+            to = self._share / "labextensions" / "@jupyter-oidc" / "labextension"
+            shutil.copytree(BUILT, to, dirs_exist_ok=True)
+        return self._share
+
     def _lab_settings(self) -> Path:
         """Answer JupyterLab's question about news with no, since it would cover the page."""
         folder = self.folder / "lab-settings"
-        plugin = folder / "@jupyterlab" / "apputils-extension"
-        plugin.mkdir(parents=True, exist_ok=True)
-        (plugin / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', encoding="utf-8")
+        news = {"@jupyterlab/apputils-extension": {"notification": {"fetchNews": "false"}}}
+        for package, plugins in {**news, **self.preferences}.items():
+            (folder / package).mkdir(parents=True, exist_ok=True)
+            for plugin, settings in plugins.items():
+                path = folder / package / f"{plugin}.jupyterlab-settings"
+                path.write_text(json.dumps(settings), encoding="utf-8")
         return folder
 
     def _await(self) -> None:

@@ -1,0 +1,119 @@
+"""States of a session that are awkward to bring about, played to the page by a patched server.
+
+Only what the page reads is replaced; the replies keep the contract, and the page validates them as ever.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Route
+
+USER = {
+    "sub": "a1",
+    "name": "Ada Lovelace",
+    "username": "ada",
+    "email": "ada@example.com",
+    "email_verified": True,
+    "picture": None,
+}
+OPEN = {"name": "orders", "allowed": True, "missing": []}
+SHUT = {"name": "plans", "allowed": False, "missing": ["plans.read"]}
+
+
+def nobody(**changes: Any) -> dict[str, Any]:
+    """A summary without a session."""
+    return {
+        "issuer": "https://id.example.com",
+        "state": "signed-out",
+        "reason": None,
+        "sequence": 1,
+        "user": None,
+        "entitlements": [],
+        "scopes": [],
+        "missing_scopes": [],
+        "signed_in_at": None,
+        "access_expires_at": None,
+        "expires_in": None,
+        "refreshable": False,
+        "storage": "keyring",
+        "retry_at": None,
+        "apis": [OPEN, SHUT],
+        **changes,
+    }
+
+
+def ada(left: int = 3600, **changes: Any) -> dict[str, Any]:
+    """A session that lasts ``left`` seconds, one hour in all."""
+    now = datetime.now(timezone.utc)
+    return nobody(
+        **{
+            "state": "active",
+            "user": USER,
+            "entitlements": ["orders.read"],
+            "scopes": ["openid", "profile", "email", "offline_access"],
+            "signed_in_at": _text(now - timedelta(seconds=3600 - left)),
+            "access_expires_at": _text(now + timedelta(seconds=left)),
+            "expires_in": left,
+            "refreshable": True,
+            **changes,
+        }
+    )
+
+
+def scenes() -> dict[str, dict[str, Any]]:
+    """Every state that a server can tell, by a name that is good for a provider."""
+    return {
+        "signed-out": nobody(),
+        "signing-in": nobody(state="signing-in"),
+        "active": ada(),
+        "active-in-memory": ada(storage="memory", missing_scopes=["offline_access"]),
+        "ends-soon": ada(240, refreshable=False),
+        "unsaved": ada(storage="unsaved", reason="keyring_locked"),
+        "unreachable": ada(600, state="refresh-failed", reason="idp_unavailable"),
+        "unreachable-too-long": ada(0, state="refresh-failed", reason="idp_unavailable"),
+        "misconfigured": ada(600, state="refresh-failed", reason="provider_configuration"),
+        "ended": nobody(state="signed-out-expired", reason="session_ended_by_provider"),
+    }
+
+
+def play(context: BrowserContext, told: Mapping[str, dict[str, Any] | None]) -> None:
+    """Let the pages of ``context`` see these providers; one without a summary is never answered about."""
+
+    def providers(route: Route) -> None:
+        rows = [
+            {"name": name, "issuer": "https://id.example.com", "state": summary["state"] if summary else "signed-out"}
+            for name, summary in told.items()
+        ]
+        _answer(route, {"providers": rows})
+
+    def session(route: Route) -> None:
+        name = route.request.url.partition("?")[0].split("/")[-2]
+        summary = told[name]
+        if summary is not None:
+            _answer(route, {"provider": name, **summary})
+
+    context.route(re.compile(r"/jupyter-oidc/providers(\?.*)?$"), providers)
+    context.route(re.compile(r"/jupyter-oidc/providers/[^/]+/session(\?.*)?$"), session)
+
+
+def play_problem(context: BrowserContext, code: str, message: str, action: str) -> None:
+    """Let the server refuse to say which providers there are."""
+    problem = {"code": code, "message": message, "reason": message, "action": action, "retryable": False}
+
+    def refuse(route: Route) -> None:
+        _answer(route, {**problem, "request_id": "r-1"}, status=500)
+
+    context.route(re.compile(r"/jupyter-oidc/providers(\?.*)?$"), refuse)
+
+
+def _answer(route: Route, document: object, status: int = 200) -> None:
+    route.fulfill(status=status, body=json.dumps(document), content_type="application/json")
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,107 @@
+"""axe-core finds nothing in what we show: status item, panel, notices, sign-in pages; in light, dark, high contrast."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.lab_page import NOTEBOOK, Lab, answer_certified, visiting
+from tests.e2e.scenes import play, play_problem, scenes
+from tests.e2e.world import World
+from tests.support.accessibility import checked
+
+THEMES: dict[str, tuple[str, dict[str, Any]]] = {
+    "light": ("JupyterLab Light", {}),
+    "dark": ("JupyterLab Dark", {}),
+    "high contrast": ("JupyterLab Dark High Contrast", {}),
+    "forced colours": ("JupyterLab Light", {"forced_colors": "active"}),
+}
+OURS = ("#jupyter-oidc-panel", "#jupyter-oidc-status")
+
+
+def nothing_found(page: Page, *parts: str, looked: int) -> None:
+    """Fail with the checker's sentences; ``looked`` is how many things it must have found good at least."""
+    verdict = checked(page, *parts)
+    assert verdict.violations == ()
+    assert verdict.passed >= looked
+
+
+@pytest.mark.parametrize(("theme", "options"), THEMES.values(), ids=list(THEMES))
+def test_nothing_is_found_in_any_state_of_the_panel_and_its_notices(
+    world: World, browser: Browser, theme: str, options: dict[str, Any]
+) -> None:
+    """One page shows all states at once, each as a provider of its own, with the notices that belong to them."""
+    world.choose_theme(theme)
+    with visiting(browser, world.process, **options) as lab:
+        told: dict[str, Any] = scenes()
+        play(lab.page.context, {**told, "loading": None})
+        lab.open(NOTEBOOK)
+        lab.show_panel()
+        for name in told:
+            expect(lab.card(name)).to_be_visible()
+        for summary in lab.panel.get_by_text("Details").all():
+            summary.click()
+        expect(lab.notices).not_to_have_count(0)
+        nothing_found(lab.page, *OURS, ".Toastify__toast", looked=200)
+
+
+@pytest.mark.parametrize("state", ["link", "declined", "unconfigured", "refused"])
+def test_nothing_is_found_where_a_sign_in_does_not_go_as_planned(world: World, browser: Browser, state: str) -> None:
+    script = "window.open = () => null" if state == "link" else ""
+    with visiting(browser, world.process, script=script) as lab:
+        if state == "unconfigured":
+            play(lab.page.context, {})
+        elif state == "refused":
+            play_problem(lab.page.context, "configuration_invalid", "corp.issuer is no https URL.", "Correct it.")
+        lab.open(NOTEBOOK)
+        lab.show_panel()
+        if state == "link":
+            lab.button("Sign in").click()
+            expect(lab.link).to_be_visible()
+        elif state == "declined":
+            lab.begin().get_by_role("link", name="Cancel").click()
+            expect(lab.alert).to_be_visible()
+        nothing_found(lab.page, *OURS, looked=20)
+
+
+SCHEMES: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "forced colours": {"forced_colors": "active"},
+}
+
+
+@pytest.mark.parametrize("options", SCHEMES.values(), ids=list(SCHEMES))
+def test_nothing_is_found_on_the_pages_of_a_sign_in(world: World, browser: Browser, options: dict[str, Any]) -> None:
+    """The whole page is ours: after success, after a refusal, after a used link, after a sign-out."""
+    with visiting(browser, world.process, script="window.close = () => undefined", **options) as lab:
+        lab.page.goto(f"{world.process.url}api/status?token={world.process.token}")
+        callback = world.process.callback("corp")
+        start = world.person.start_url(world.person.begin())
+        lab.page.goto(start)
+        answer_certified(lab.page)
+        expect(lab.page.get_by_role("heading", name="You are signed in")).to_be_visible()
+        nothing_found(lab.page, looked=10)
+        for address, status in (
+            (start, 400),
+            (f"{callback}?{urlencode({'error': 'access_denied', 'state': 'unknown'})}", 400),
+            (callback.replace("/callback", "/signed-out"), 200),
+        ):
+            reply = lab.page.goto(address)
+            assert reply is not None
+            assert (reply.status, lab.page.get_by_role("heading").count()) == (status, 1)
+            nothing_found(lab.page, looked=8)
+
+
+def test_the_checker_finds_what_is_wrong(visitor: Lab) -> None:
+    """The tests above can fail: a button without a name, and grey on grey."""
+    visitor.show_panel()
+    visitor.panel.evaluate(
+        """panel => panel.insertAdjacentHTML("beforeend",
+            '<button></button><p style="color: #bbb; background: #ccc">Pale</p>')"""
+    )
+    found = {violation.partition(" ")[0] for violation in checked(visitor.page, *OURS).violations}
+    assert found == {"button-name", "color-contrast"}

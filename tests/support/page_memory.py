@@ -1,0 +1,105 @@
+"""What a page holds: the heaps of its scripts and workers, and everything it stores.
+
+A heap is read through the browser's own debugging protocol. Start the browser with :data:`WHOLE_STRINGS`, since a
+snapshot cuts long strings otherwise. What lies outside the heap (buffers of bytes, pictures) is not in a snapshot.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from playwright.sync_api import BrowserContext, CDPSession, Page
+
+WHOLE_STRINGS = "--js-flags=--heap-snapshot-string-limit=1000000000"
+"""A flag of the browser: a heap snapshot holds every string to its end."""
+
+_PATIENCE = 60.0
+
+_STORED = """async () => {
+    const stored = {session: {...sessionStorage}, local: {...localStorage}, name: window.name, caches: {}, databases: {}};
+    for (const key of await caches.keys()) {
+        const cache = await caches.open(key);
+        for (const request of await cache.keys()) {
+            stored.caches[request.url] = await (await cache.match(request)).text();
+        }
+    }
+    for (const {name} of await indexedDB.databases()) {
+        const database = await new Promise((done, failed) => {
+            const opening = indexedDB.open(name);
+            opening.onsuccess = () => done(opening.result);
+            opening.onerror = () => failed(opening.error);
+        });
+        const read = asked => new Promise((done, failed) => {
+            asked.onsuccess = () => done(asked.result);
+            asked.onerror = () => failed(asked.error);
+        });
+        for (const store of database.objectStoreNames) {
+            const rows = database.transaction(store).objectStore(store);
+            stored.databases[`${name}/${store}`] = [await read(rows.getAllKeys()), await read(rows.getAll())];
+        }
+        database.close();
+    }
+    return JSON.stringify(stored);
+}"""
+
+
+def heaps(page: Page) -> Iterator[tuple[str, str]]:
+    """Yield the place and the heap snapshot of ``page`` and of each of its workers, after a collection of garbage."""
+    session = page.context.new_cdp_session(page)
+    try:
+        chunks: list[str] = []
+        session.on("HeapProfiler.addHeapSnapshotChunk", lambda event: chunks.append(event["chunk"]))
+        session.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
+        yield f"the heap of {page.title()}", "".join(chunks)
+        yield from _heaps_of_workers(session)
+    finally:
+        session.detach()
+
+
+def _heaps_of_workers(session: CDPSession) -> Iterator[tuple[str, str]]:
+    """Yield the heaps of the workers: each is a target of its own, spoken to in messages within messages."""
+    attached: list[dict[str, Any]] = []
+    received: dict[str, list[dict[str, Any]]] = {}
+    session.on("Target.attachedToTarget", lambda event: attached.append(event))  # noqa: PLW0108 - not a built-in
+    session.on(
+        "Target.receivedMessageFromTarget",
+        lambda event: received.setdefault(event["sessionId"], []).append(json.loads(event["message"])),
+    )
+    session.send("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": False})
+    for event in attached:
+        if event["targetInfo"]["type"] != "worker":
+            continue
+        worker = event["sessionId"]
+        wish = json.dumps({"id": 1, "method": "HeapProfiler.takeHeapSnapshot", "params": {}})
+        session.send("Target.sendMessageToTarget", {"sessionId": worker, "message": wish})
+        until = time.monotonic() + _PATIENCE
+        messages = received.setdefault(worker, [])
+        while not any(message.get("id") == 1 for message in messages):
+            assert time.monotonic() < until, "The worker did not show its heap."
+            session.send("Target.getTargetInfo")  # any question lets the messages in
+        yield (
+            f"the heap of the worker {event['targetInfo']['title']}",
+            "".join(
+                message["params"]["chunk"]
+                for message in messages
+                if message.get("method") == "HeapProfiler.addHeapSnapshotChunk"
+            ),
+        )
+
+
+def stores(context: BrowserContext) -> Iterator[tuple[str, str]]:
+    """Yield what the open pages of ``context`` have stored, and all its cookies and storages by origin."""
+    for page in context.pages:
+        for frame in page.frames:
+            if frame.url.startswith("http"):
+                yield f"what {frame.url.partition('?')[0]} stores", frame.evaluate(_STORED)
+    yield "the storages and cookies of the profile", json.dumps(context.storage_state(indexed_db=True))
+
+
+def markup(context: BrowserContext) -> Iterator[tuple[str, str]]:
+    """Yield the open pages as they stand, and their addresses."""
+    for page in context.pages:
+        yield f"the page {page.title()}", f"{page.url}\n{page.content()}"
