@@ -57,7 +57,7 @@ function bare(schema) {
 
 function validators() {
   // `unicode: false` keeps the generated code free of a run-time import; no reply is limited in characters that matter.
-  const ajv = new Ajv({ code: { source: true, esm: true, lines: false }, unicode: false, logger: false, allowUnionTypes: true });
+  const ajv = new Ajv({ code: { source: true, esm: true, lines: false }, unicode: false, logger: false, allowUnionTypes: true, messages: false });
   const exported = {};
   for (const { schema } of replies) {
     ajv.addSchema(bare(schema), schema.title);

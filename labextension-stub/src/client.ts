@@ -6,6 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type {
   ApiList,
+  Diagnostics,
   ProviderList,
   SessionSummary,
   SignInProgress,
@@ -14,6 +15,7 @@ import type {
 } from './generated/contract';
 import {
   isApiList,
+  isDiagnostics,
   isOidcError,
   isProviderList,
   isSessionSummary,
@@ -24,6 +26,7 @@ import {
 import { ContractError, Problem } from './problem';
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/; // of an API, as the contract has it
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** Calls to the routes of jupyter_oidc. Every method rejects with a `Problem` and nothing else. */
 export class OidcClient {
@@ -63,12 +66,23 @@ export class OidcClient {
     return this.ask('GET', ['providers', provider, 'sign-in', flow], isSignInProgress, { query });
   }
 
+  /** Hand in the address at which the provider left the browser; answers when the server has judged it. */
+  completeSignIn(provider: string, flow: string, redirectUrl: string): Promise<SignInProgress> {
+    const body = { redirect_url: redirectUrl };
+    return this.ask('POST', ['providers', provider, 'sign-in', flow, 'complete'], isSignInProgress, { body });
+  }
+
   cancelSignIn(provider: string, flow: string): Promise<SignInProgress> {
     return this.ask('DELETE', ['providers', provider, 'sign-in', flow], isSignInProgress);
   }
 
   signOut(provider: string): Promise<SignOutResult> {
     return this.ask('POST', ['providers', provider, 'sign-out'], isSignOutResult, { body: {} });
+  }
+
+  /** Examine the set-up; takes as long as the slowest provider or API. */
+  diagnostics(): Promise<Diagnostics> {
+    return this.ask('GET', ['diagnostics'], isDiagnostics);
   }
 
   /** Call `api` through the proxy. Resolves to the API's own reply, whatever its status. */
@@ -90,6 +104,15 @@ export class OidcClient {
       throw new ContractError(this.trans);
     }
     return url.href;
+  }
+
+  /** A page of a provider that a person is sent to, as an address; anything but a web page is refused. */
+  providerAddress(text: string): string {
+    const url = Private.url(text);
+    if (url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
+      return url.href;
+    }
+    throw new ContractError(this.trans);
   }
 
   /** The address of `path` at the proxy; a path that leads anywhere else is refused before anything is sent. */
@@ -195,6 +218,15 @@ export class OidcClient {
 }
 
 namespace Private {
+  /** The absolute address in `text`, or `null` if it is none. */
+  export function url(text: string): URL | null {
+    try {
+      return new URL(text);
+    } catch {
+      return null;
+    }
+  }
+
   /** The parsed body, or `undefined` if it is not JSON. */
   export async function json(response: Response): Promise<unknown> {
     try {

@@ -1,10 +1,11 @@
 // The commands: sign in, sign out, refresh, show the panel, and the example cells.
 
-import { Notification } from '@jupyterlab/apputils';
+import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import type { Apis } from './apis';
+import type { Checkup } from './checkup';
 import type { Examples } from './example';
 import { exampleFor } from './example';
 import type { Preferences } from './preferences';
@@ -18,6 +19,7 @@ export namespace CommandIDs {
   export const signOut = 'jupyter-oidc:sign-out';
   export const refresh = 'jupyter-oidc:refresh';
   export const showSession = 'jupyter-oidc:show-session';
+  export const examine = 'jupyter-oidc:examine';
   export const copyExample = 'jupyter-oidc:copy-example';
   export const insertExample = 'jupyter-oidc:insert-example';
 }
@@ -33,6 +35,7 @@ export interface IStageManager {
 export interface ICommandParts {
   readonly oidc: Oidc;
   readonly apis: Apis;
+  readonly checkup: Checkup;
   readonly examples: Examples;
   readonly preferences: Preferences;
   readonly panel: IStageManager;
@@ -43,7 +46,7 @@ type Args = Readonly<Record<string, unknown>>;
 
 /** Add the commands. Those about a session take an optional `{provider}`, those about an API a `{api}`. */
 export function addCommands(registry: CommandRegistry, parts: ICommandParts): void {
-  const { oidc, apis, examples, preferences, panel, trans } = parts;
+  const { oidc, apis, checkup, examples, preferences, panel, trans } = parts;
   const args = {
     type: 'object' as const,
     properties: {
@@ -170,6 +173,17 @@ export function addCommands(registry: CommandRegistry, parts: ICommandParts): vo
     execute: () => panel.reveal()
   });
 
+  registry.addCommand(CommandIDs.examine, {
+    label: trans.__('Check the Set-up'),
+    caption: trans.__('Examine providers, keys, network, storage and APIs, and say who can fix what'),
+    isEnabled: () => oidc.sessions.length > 0,
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: async () => {
+      panel.reveal();
+      await checkup.run();
+    }
+  });
+
   const apiOf = ({ api }: Args): string | null =>
     typeof api === 'string' && oidc.sessions.some(({ summary }) => summary?.apis.some(({ name }) => name === api))
       ? api
@@ -184,7 +198,7 @@ export function addCommands(registry: CommandRegistry, parts: ICommandParts): vo
     execute: given => {
       const api = apiOf(given as Args);
       if (api !== null) {
-        examples.copy(codeFor(api));
+        Clipboard.copyToSystem(codeFor(api));
       }
     }
   });

@@ -1,7 +1,6 @@
-// A cell to begin with: calls an API with the kernel helper. It goes to the clipboard or into the current notebook.
+// A cell to begin with: calls an API with the kernel helper. It goes into the current notebook.
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Clipboard } from '@jupyterlab/apputils';
 import { DocumentWidget } from '@jupyterlab/docregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
@@ -33,10 +32,6 @@ export class Examples {
     private readonly commands: CommandRegistry,
     private readonly trans: TranslationBundle
   ) {}
-
-  copy(code: string): void {
-    Clipboard.copyToSystem(code);
-  }
 
   /** Insert a cell below the active one of the current notebook; only where `obstacle` is `null`. */
   async insert(code: string): Promise<void> {

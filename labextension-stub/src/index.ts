@@ -9,6 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 
 import { Apis } from './apis';
+import { Checkup } from './checkup';
 import { OidcClient } from './client';
 import { Clock } from './clock';
 import { addCommands, CommandIDs } from './commands';
@@ -48,6 +49,7 @@ const inside: JupyterFrontEndPlugin<IOidcParts> = {
       clock,
       trans,
       apis: new Apis(oidc, client, trans),
+      checkup: new Checkup(client, trans),
       examples: new Examples(app.shell, app.commands, trans),
       preferences: new Preferences(registry, `${ID}:panel`)
     };
@@ -83,7 +85,8 @@ const panel: JupyterFrontEndPlugin<void> = {
         signIn: doing(CommandIDs.signIn),
         signOut: doing(CommandIDs.signOut),
         refresh: doing(CommandIDs.refresh),
-        retry: () => oidc.retry()
+        retry: () => oidc.retry(),
+        examine: () => void app.commands.execute(CommandIDs.examine)
       }
     });
     app.shell.add(widget, 'left', { rank: 850, type: 'Sign-in' });
@@ -105,7 +108,8 @@ const panel: JupyterFrontEndPlugin<void> = {
       }
     });
     const category = trans.__('Identity');
-    for (const command of [CommandIDs.signIn, CommandIDs.signOut, CommandIDs.refresh, CommandIDs.showSession]) {
+    const { signIn, signOut, refresh, showSession, examine } = CommandIDs;
+    for (const command of [signIn, signOut, refresh, showSession, examine]) {
       palette?.addItem({ command, category });
     }
   }

@@ -78,7 +78,7 @@ export class Session implements ISession, IDisposable {
       summary: this._summary,
       left: this.secondsLeft(),
       problem: this._problem,
-      attempt: this._attempt && (this._attempt.link === null ? 'window' : 'link')
+      attempt: this._attempt?.invitation ?? null
     };
   }
 
@@ -96,7 +96,7 @@ export class Session implements ISession, IDisposable {
 
   /** Sign in; opens its window before anything is awaited. */
   async signIn(): Promise<SessionSummary | null> {
-    const attempt = new SignIn(this.provider, this.client, this.trans);
+    const attempt = new SignIn(this.provider, this.client, this.clock, this.trans);
     this._attempt?.cancel();
     this._attempt = attempt;
     attempt.changed.connect(() => this._changed.emit());

@@ -7,11 +7,13 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type { OidcClient } from './client';
+import type { IClock } from './clock';
 import type { SignInStarted } from './generated/contract';
+import type { Invitation } from './invitation';
+import { followed, invitationTo } from './invitation';
 import { Popup } from './popup';
 import { asProblem, Problem } from './problem';
-import type { ISignInSurface } from './surface';
-import { surfaceFor } from './surface';
+import type { IProblem } from './tokens';
 
 const WAIT = 10; // seconds that the server may hold one question
 const PAUSE = 2_000; // milliseconds before a question is asked again that got no answer
@@ -24,19 +26,35 @@ export class SignIn {
   constructor(
     private readonly provider: string,
     private readonly client: OidcClient,
+    private readonly clock: IClock,
     private readonly trans: TranslationBundle
   ) {
     this.popup = new Popup(trans.__('Opening the sign-in page…'));
   }
 
-  /** Emitted when `link` has changed. */
+  /** Emitted when something about it has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** The address to offer as a link; `null` while a window shows the page. */
-  get link(): string | null {
-    return this.surface?.link ?? null;
+  /** What the person is invited to do. */
+  get invitation(): Invitation {
+    return this._invitation;
+  }
+
+  /** Whether an address that was handed in is being judged. */
+  get judging(): boolean {
+    return this._judging;
+  }
+
+  /** Why the address that was handed in last is not the one; `null` if none was, or it was. */
+  get refusal(): IProblem | null {
+    return this._refusal;
+  }
+
+  /** Seconds until the invitation runs out. */
+  secondsLeft(): number {
+    return Math.max(0, Math.floor((this.endsAt - this.clock.now()) / 1000));
   }
 
   /** Walk through the sign-in. Resolves to whether the person is signed in; rejects with a `Problem`. */
@@ -55,14 +73,12 @@ export class SignIn {
           return true;
         }
         await this.forget(started);
-        this.surface?.close();
         if (end === 'cancel') {
           return false;
         }
         this.popup = new Popup('', false); // the link begins anew, since the start of an attempt works once
       }
     } finally {
-      this.surface?.close();
       this.popup.close();
       Signal.clearData(this);
     }
@@ -73,27 +89,50 @@ export class SignIn {
     this.wish('cancel');
   }
 
-  /** Give up the window and offer a link instead. */
+  /** Begin anew, with a link instead of a window. */
   useLink(): void {
     this.wish('use-link');
   }
 
   /** The link was clicked: from now on the page is in another tab. */
   followed(): void {
-    this.surface?.followed();
-    this._changed.emit();
+    this.invite(followed(this._invitation));
+  }
+
+  /** Hand in the address at which the provider left the browser. `refusal` says if it is not the one. */
+  async handIn(address: string): Promise<void> {
+    if (this._judging || !this.flow) {
+      return;
+    }
+    this._judging = true;
+    this.invite(this._invitation);
+    try {
+      await this.client.completeSignIn(this.provider, this.flow, address);
+    } catch (error) {
+      this._refusal = asProblem(error, this.trans);
+    } finally {
+      this._judging = false;
+      this._changed.emit();
+    }
   }
 
   /** Put what has begun before the person, and wait for the end. */
   private async put(started: SignInStarted, wished: Promise<Wish>): Promise<Wish | 'completed'> {
+    this.flow = started.flow;
+    this.endsAt = this.clock.now() + started.expires_in * 1000;
     try {
-      this.surface = surfaceFor({ started, popup: this.popup, client: this.client }, this.trans);
+      this.invite(invitationTo({ started, popup: this.popup, client: this.client }, this.trans));
     } catch (error) {
       await this.forget(started);
       throw error;
     }
-    this._changed.emit();
     return this.watch(started, wished);
+  }
+
+  private invite(invitation: Invitation): void {
+    this._invitation = invitation;
+    this._refusal = null;
+    this._changed.emit();
   }
 
   /** Tell the server, which forgets an attempt by itself after ten minutes, that nobody waits for this one. */
@@ -147,7 +186,11 @@ export class SignIn {
   }
 
   private popup: Popup;
-  private surface: ISignInSurface | null = null;
+  private flow = '';
+  private endsAt = 0; // by our clock, in milliseconds
+  private _invitation: Invitation = { kind: 'window' };
+  private _judging = false;
+  private _refusal: IProblem | null = null;
   private cancelled = false;
   private wish: (wish: Wish) => void = () => undefined;
   private readonly _changed = new Signal<this, void>(this);

@@ -8,6 +8,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { duration } from './duration';
 import type { SessionSummary } from './generated/contract';
+import type { Invitation } from './invitation';
 import { reasonFor } from './reasons';
 import type { IProblem } from './tokens';
 
@@ -25,8 +26,8 @@ export interface IScene {
   readonly left: number | null;
   /** Why `summary` is missing or old. */
   readonly problem: IProblem | null;
-  /** How this page's own sign-in shows itself, if one is under way. */
-  readonly attempt: 'window' | 'link' | null;
+  /** What this page's own sign-in invites to, if one is under way. */
+  readonly attempt: Invitation | null;
 }
 
 export interface IWords {
@@ -132,19 +133,49 @@ namespace Private {
     };
   }
 
-  function underWay(attempt: 'window' | 'link', state: Part, provider: string, trans: TranslationBundle): Part {
-    const blocked = attempt === 'link';
+  function underWay(invitation: Invitation, state: Part, provider: string, trans: TranslationBundle): Part {
     return {
       ...state,
       headline: trans.__('Signing in'),
-      reason: blocked
-        ? trans.__('Signing in at %1: open the sign-in page with this link.', provider)
-        : trans.__('Signing in at %1: finish it in the other window.', provider),
-      next: blocked ? trans.__('It opens in a new tab, and this page stays as it is.') : null,
+      ...steps(invitation, provider, trans),
       tone: 'busy',
-      acts: blocked ? ['cancel'] : ['use-link', 'cancel'],
       short: trans.__('Signing in…')
     };
+  }
+
+  function steps(
+    invitation: Invitation,
+    provider: string,
+    trans: TranslationBundle
+  ): Pick<Part, 'reason' | 'next' | 'acts'> {
+    switch (invitation.kind) {
+      case 'window':
+        return {
+          reason: trans.__('Signing in at %1: finish it in the other window.', provider),
+          next: null,
+          acts: ['use-link', 'cancel']
+        };
+      case 'link':
+        return {
+          reason: trans.__('Signing in at %1: open the sign-in page with this link.', provider),
+          next: trans.__('It opens in a new tab, and this page stays as it is.'),
+          acts: ['cancel']
+        };
+      case 'code':
+        return {
+          reason: invitation.filledIn
+            ? trans.__('Signing in at %1: check that the sign-in page shows this code.', provider)
+            : trans.__('Signing in at %1: enter this code on the sign-in page.', provider),
+          next: null,
+          acts: ['cancel']
+        };
+      case 'paste':
+        return {
+          reason: trans.__('Signing in at %1: paste the address at which the browser ends.', provider),
+          next: null,
+          acts: invitation.address === null ? ['use-link', 'cancel'] : ['cancel']
+        };
+    }
   }
 
   function ofState(scene: IScene, summary: SessionSummary, several: boolean, trans: TranslationBundle): Part {

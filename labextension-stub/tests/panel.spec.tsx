@@ -1,11 +1,13 @@
 // The panel as a person meets it: by roles and names.
 
+import { Clipboard } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { Apis } from '../src/apis';
+import { Checkup } from '../src/checkup';
 import type { Examples } from '../src/example';
 import { initialsOf } from '../src/panel/person';
 import { SignInPanel } from '../src/panel/panel';
@@ -16,15 +18,10 @@ import { ada, nobody } from './support/summaries';
 
 const trans = nullTranslator.load('jupyter_oidc');
 
-/** Examples that remember where they went. */
+/** Examples that remember that they were inserted. */
 class Ledger {
-  readonly copied: string[] = [];
   readonly inserted: string[] = [];
   why: string | null = null;
-
-  copy(code: string): void {
-    this.copied.push(code);
-  }
 
   async insert(code: string): Promise<void> {
     this.inserted.push(code);
@@ -38,15 +35,19 @@ class Ledger {
 let stage: Stage;
 let panel: SignInPanel;
 let examples: Ledger;
+let copied: jest.SpyInstance;
 const pressed: string[] = [];
 
 async function show(given: Stage, defaultProvider = ''): Promise<void> {
   stage = given;
   examples = new Ledger();
+  copied = jest.spyOn(Clipboard, 'copyToSystem').mockImplementation();
+  const checkup = new Checkup(stage.server.client, trans);
   const choices = { status: 'auto', notices: true, defaultProvider };
   panel = new SignInPanel({
     oidc: stage.oidc,
     apis: new Apis(stage.oidc, stage.server.client, trans),
+    checkup,
     clock: stage.clock,
     preferences: { choices, changed: new Signal<object, void>({}) } as unknown as Preferences,
     examples: examples as unknown as Examples,
@@ -54,7 +55,8 @@ async function show(given: Stage, defaultProvider = ''): Promise<void> {
       signIn: provider => pressed.push(`sign in at ${provider}`),
       signOut: provider => pressed.push(`sign out at ${provider}`),
       refresh: provider => pressed.push(`refresh ${provider}`),
-      retry: () => pressed.push('retry')
+      retry: () => pressed.push('retry'),
+      examine: () => void checkup.run()
     },
     trans
   });
@@ -98,7 +100,8 @@ it('gives every button a name that begins with what it says', async () => {
     'Copy example cell for orders',
     'Insert example cell for orders',
     'Copy example cell for billing',
-    'Insert example cell for billing'
+    'Insert example cell for billing',
+    'Check the set-up: providers, keys, network, storage and APIs'
   ]);
   for (const one of panel.node.querySelectorAll('.jp-oidc-actions button')) {
     expect(one.getAttribute('aria-label')).toMatch(new RegExp(`^${one.textContent}`));
@@ -121,7 +124,7 @@ it('says what each API is ready for', async () => {
 it('copies and inserts an example, and says so where a screen reader hears it', async () => {
   await show(await staged(ada()));
   button('Copy example cell for orders').click();
-  expect(examples.copied[0]).toContain('oidc.api("orders").get("")');
+  expect(copied).toHaveBeenCalledWith(expect.stringContaining('oidc.api("orders").get("")'));
   await until(() => panel.node.querySelector('[role=status]')?.textContent === 'Copied the example for orders.');
   button('Insert example cell for orders').click();
   await until(() => panel.node.querySelector('[role=status]')?.textContent === 'Inserted the example for orders.');
@@ -163,6 +166,132 @@ it('keeps the keyboard in the row when a button goes away', async () => {
   await stage.happen(nobody({ sequence: 8 }));
   await until(() => names()[0] === 'Sign in at corp');
   expect(document.activeElement).toBe(button('Sign in at corp'));
+});
+
+describe('a sign-in under way', () => {
+  const FLOW = 'flow-0123456789abcdef';
+  const begin = async (started: object): Promise<void> => {
+    await show(await staged(nobody()));
+    jest.spyOn(window, 'open').mockReturnValue(null);
+    const { answers } = stage.server;
+    answers['POST providers/corp/sign-in'] = {
+      status: 201,
+      json: { flow: FLOW, provider: 'corp', start_url: null, device: null, expires_in: 600, ...started }
+    };
+    answers[`GET providers/corp/sign-in/${FLOW}`] = () => new Promise(() => undefined);
+    answers[`DELETE providers/corp/sign-in/${FLOW}`] = 'down';
+    void stage.oidc.signIn('corp');
+  };
+  const code = (complete: string | null): object => ({
+    strategy: 'device',
+    device: {
+      user_code: 'WDJB-MJHT',
+      verification_uri: 'https://id.example.com/device',
+      verification_uri_complete: complete
+    }
+  });
+
+  it('shows the code, spelt for a screen reader, with a QR code and a link', async () => {
+    await begin(code('https://id.example.com/device?user_code=WDJB-MJHT'));
+    await until(() => panel.node.querySelector('.jp-oidc-code') !== null);
+    expect(panel.node.querySelector('.jp-oidc-code code')?.getAttribute('aria-label')).toBe('Code: W D J B - M J H T');
+    expect(text()).toContain('check that the sign-in page shows this code');
+    expect(text()).toContain('Good for 10 minutes. Never enter a code that somebody else sent you.');
+    const link = panel.node.querySelector<HTMLAnchorElement>('.jp-oidc-link')!;
+    expect(link.href).toBe('https://id.example.com/device?user_code=WDJB-MJHT');
+    expect(link.rel).toBe('noopener noreferrer');
+    expect(panel.node.querySelector('svg title')?.textContent).toBe('The sign-in page as a QR code');
+    button('Copy the code for corp').click();
+    expect(copied).toHaveBeenCalledWith('WDJB-MJHT');
+    await until(() => panel.node.querySelector('[role=status]')?.textContent === 'Copied the code.');
+  });
+
+  it('asks for the code to be entered where the page does not know it', async () => {
+    await begin(code(null));
+    await until(() => panel.node.querySelector('.jp-oidc-code') !== null);
+    expect(text()).toContain('enter this code on the sign-in page');
+  });
+
+  it('takes a pasted address, hides it, hands it in once and keeps it nowhere', async () => {
+    await begin({ strategy: 'paste', start_url: '/base/jupyter-oidc/start/ticket' });
+    await until(() => panel.node.querySelector('form') !== null);
+    const field = panel.node.querySelector<HTMLInputElement>('form input')!;
+    expect([field.type, field.autocomplete, field.labels?.[0]?.textContent]).toEqual([
+      'password',
+      'off',
+      'Paste the address here; it stays hidden:'
+    ]);
+    const go = button('Continue signing in at corp');
+    expect(go.getAttribute('aria-disabled')).toBe('true');
+    go.click();
+    stage.server.answers[`POST providers/corp/sign-in/${FLOW}/complete`] = error('state_invalid', 400, false);
+    Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!.set!.call(field, ' http://x/?code=c ');
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+    await until(() => go.getAttribute('aria-disabled') === 'false');
+    go.click();
+    await until(() => panel.node.querySelector('form [role=alert]') !== null);
+    expect(field.value).toBe('');
+    expect(field.getAttribute('aria-describedby')).toBe(panel.node.querySelector('form [role=alert]')!.id);
+    const asked = stage.server.asked.filter(({ path }) => path.endsWith('/complete'));
+    expect(asked.map(({ body }) => JSON.parse(body))).toEqual([{ redirect_url: 'http://x/?code=c' }]);
+  });
+});
+
+describe('the set-up', () => {
+  const check = (name: string, status: string, differs: object = {}): object => ({
+    name,
+    provider: 'corp',
+    status,
+    message: `About ${name}.`,
+    action: null,
+    who: null,
+    ...differs
+  });
+
+  it('is examined when somebody asks, worst first, with who acts, and can be copied', async () => {
+    await show(await staged(ada()));
+    expect(stage.server.count('GET', 'diagnostics')).toBe(0);
+    stage.server.answers['GET diagnostics'] = {
+      json: {
+        ok: false,
+        checks: [
+          check('keys', 'ok'),
+          check('clock', 'warning', { action: 'Set it.', who: 'administrator' }),
+          check('redirect', 'problem', { action: 'Register it.', who: 'provider' }),
+          check('keyring', 'ok', { provider: null })
+        ]
+      }
+    };
+    button('Check the set-up').click();
+    await until(() => text().includes('Something in the set-up is broken.'));
+    const read = [...panel.node.querySelectorAll('.jp-oidc-examination li')].map(one => one.textContent);
+    expect(read).toEqual([
+      'corp: redirectAbout redirect.Administrator of the provider: Register it.',
+      'corp: clockAbout clock.Administrator of this Jupyter server: Set it.',
+      'corp: keysAbout keys.',
+      'keyringAbout keyring.'
+    ]);
+    expect(text()).toContain('2 checks are fine');
+    button('Copy report').click();
+    expect(copied).toHaveBeenCalledWith(
+      [
+        'ok   corp keys: About keys.',
+        'WARN corp clock: About clock.',
+        '     Administrator of this Jupyter server: Set it.',
+        'FAIL corp redirect: About redirect.',
+        '     Administrator of the provider: Register it.',
+        'ok   - keyring: About keyring.'
+      ].join('\n')
+    );
+  });
+
+  it('says why there is no report', async () => {
+    await show(await staged(ada()));
+    stage.server.answers['GET diagnostics'] = error('overloaded');
+    button('Check the set-up').click();
+    await until(() => text().includes('It did not work (overloaded).'));
+    expect(button('Check again')).toBeTruthy();
+  });
 });
 
 it('shows the bones of a card until something is known', async () => {

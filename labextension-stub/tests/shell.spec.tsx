@@ -1,6 +1,6 @@
 // What stands around the panel: status item, commands, preferences, example cells.
 
-import { Clipboard, Notification } from '@jupyterlab/apputils';
+import { Notification } from '@jupyterlab/apputils';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { CommandRegistry } from '@lumino/commands';
@@ -9,6 +9,7 @@ import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { Apis } from '../src/apis';
+import { Checkup } from '../src/checkup';
 import { addCommands, CommandIDs } from '../src/commands';
 import { exampleFor, Examples } from '../src/example';
 import type { IChoices } from '../src/preferences';
@@ -105,6 +106,7 @@ describe('commands', () => {
   let revealed: number;
   let visible: boolean;
   let obstacle: string | null;
+  let checkup: Checkup;
   const inserted: string[] = [];
 
   async function add(given: Stage): Promise<void> {
@@ -113,11 +115,12 @@ describe('commands', () => {
     revealed = 0;
     visible = false;
     obstacle = null;
+    checkup = new Checkup(stage.server.client, trans);
     addCommands(registry, {
       oidc: stage.oidc,
       apis: new Apis(stage.oidc, stage.server.client, trans),
+      checkup,
       examples: {
-        copy: (code: string) => inserted.push(code),
         insert: async (code: string) => void inserted.push(code),
         obstacle: () => obstacle
       } as unknown as Examples,
@@ -200,12 +203,6 @@ describe('an example cell', () => {
       ].join('\n')
     );
     expect(exampleFor('orders', ['POST'])).toContain('oidc.api("orders").request("POST", "")');
-  });
-
-  it('goes to the clipboard', () => {
-    const copy = jest.spyOn(Clipboard, 'copyToSystem').mockImplementation();
-    new Examples({} as JupyterFrontEnd.IShell, new CommandRegistry(), trans).copy('1 + 1');
-    expect(copy).toHaveBeenCalledWith('1 + 1');
   });
 
   it('goes into the current notebook by its own commands, as code', async () => {

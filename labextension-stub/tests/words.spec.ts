@@ -165,15 +165,30 @@ describe('the words a person meets', () => {
     expect(words(ada({ storage: 'unsaved' })).reason).toBe('The session could not be stored.');
   });
 
-  it('follow a sign-in in a window, and one in a link', () => {
-    expect(words(nobody({ state: 'signing-in' }), { attempt: 'window' })).toMatchObject({
+  it('follow a sign-in in a window, behind a link, by code and by a pasted address', () => {
+    expect(words(nobody({ state: 'signing-in' }), { attempt: { kind: 'window' } })).toMatchObject({
       headline: 'Signing in',
       reason: 'Signing in at corp: finish it in the other window.',
       acts: ['use-link', 'cancel']
     });
-    expect(words(nobody({ state: 'signing-in' }), { attempt: 'link' })).toMatchObject({
+    expect(words(nobody({ state: 'signing-in' }), { attempt: { kind: 'link', address: 'http://localhost/start' } })).toMatchObject({
       reason: 'Signing in at corp: open the sign-in page with this link.',
       acts: ['cancel']
+    });
+    const code = { kind: 'code', address: 'https://id.example.com/device', code: 'AB' } as const;
+    expect(words(nobody({ state: 'signing-in' }), { attempt: { ...code, filledIn: true } })).toMatchObject({
+      reason: 'Signing in at corp: check that the sign-in page shows this code.',
+      acts: ['cancel']
+    });
+    expect(words(nobody({ state: 'signing-in' }), { attempt: { ...code, filledIn: false } })).toMatchObject({
+      reason: 'Signing in at corp: enter this code on the sign-in page.'
+    });
+    expect(words(nobody({ state: 'signing-in' }), { attempt: { kind: 'paste', address: 'http://x' } })).toMatchObject({
+      reason: 'Signing in at corp: paste the address at which the browser ends.',
+      acts: ['cancel']
+    });
+    expect(words(nobody({ state: 'signing-in' }), { attempt: { kind: 'paste', address: null } })).toMatchObject({
+      acts: ['use-link', 'cancel']
     });
     expect(words(nobody({ state: 'signing-in' }))).toMatchObject({
       reason: 'A sign-in is under way in another window.',

@@ -13,8 +13,10 @@ import type { IAction } from './actions';
 import { Actions } from './actions';
 import { ApiRow } from './apirow';
 import { Details } from './details';
+import { Failure } from './failure';
 import { Person } from './person';
 import { Skeleton } from './skeleton';
+import { Steps } from './steps';
 import { ToneIcon } from './toneicon';
 
 /** What the buttons of a card do. */
@@ -23,6 +25,10 @@ export interface IDeeds {
   signOut(provider: string): void;
   refresh(provider: string): void;
   retry(): void;
+  /** Have the server examine the set-up. */
+  examine(): void;
+  /** Copy a text and tell that it was done. */
+  copy(text: string, told: string): void;
   /** Tell that something small was done, without moving anything. */
   tell(text: string): void;
 }
@@ -60,26 +66,8 @@ export function Card({ session, apis, examples, deeds, trans }: ICardProps): Rea
         {words.reason && <p className="jp-oidc-reason">{words.reason}</p>}
         {words.next && <p>{words.next}</p>}
       </div>
-      {failure && (
-        <div className="jp-oidc-failure" role="alert">
-          <ToneIcon tone="trouble" />
-          <div>
-            <p className="jp-oidc-reason">{failure.message}</p>
-            <p>{failure.action}</p>
-          </div>
-        </div>
-      )}
-      {attempt?.link && (
-        <a
-          className="jp-oidc-link"
-          href={attempt.link}
-          target="_blank"
-          rel="noopener noreferrer"
-          onClick={() => setTimeout(() => attempt.followed())} // it works once
-        >
-          {trans.__('Open the sign-in page')}
-        </a>
-      )}
+      {failure && <Failure problem={failure} />}
+      {attempt && <Steps attempt={attempt} provider={provider} copy={deeds.copy} trans={trans} />}
       {words.lasts && <p className="jp-oidc-muted">{words.lasts}</p>}
       {kept && <p className="jp-oidc-muted">{storageWords(summary.storage, trans)}</p>}
       {summary && signedIn && summary.missing_scopes.length > 0 && (
@@ -108,10 +96,7 @@ export function Card({ session, apis, examples, deeds, trans }: ICardProps): Rea
                   signedIn={signedIn}
                   works={works}
                   obstacle={examples.obstacle(api)}
-                  copy={() => {
-                    examples.copy(code);
-                    deeds.tell(trans.__('Copied the example for %1.', access.name));
-                  }}
+                  copy={() => deeds.copy(code, trans.__('Copied the example for %1.', access.name))}
                   insert={() => {
                     void examples
                       .insert(code)

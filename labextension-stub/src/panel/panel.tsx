@@ -1,11 +1,13 @@
 // The side panel: a card for each provider, or a placard that says why there is none.
 
+import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, userIcon } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import type { Apis } from '../apis';
+import type { Checkup } from '../checkup';
 import type { IClock } from '../clock';
 import type { Examples } from '../example';
 import type { Preferences } from '../preferences';
@@ -13,6 +15,7 @@ import type { Oidc } from '../service';
 import { Actions } from './actions';
 import type { IDeeds } from './card';
 import { Card } from './card';
+import { Examination } from './examination';
 import { Placard } from './placard';
 import { Skeleton } from './skeleton';
 
@@ -24,34 +27,43 @@ const TOLD = 5_000; // milliseconds that a small thing that was done stays told
 export interface IPanelParts {
   readonly oidc: Oidc;
   readonly apis: Apis;
+  readonly checkup: Checkup;
   readonly clock: IClock;
   readonly preferences: Preferences;
   readonly examples: Examples;
-  readonly deeds: Omit<IDeeds, 'tell'>;
+  readonly deeds: Omit<IDeeds, 'copy' | 'tell'>;
   readonly trans: TranslationBundle;
 }
 
 export class SignInPanel extends ReactWidget {
   constructor(private readonly parts: IPanelParts) {
     super();
-    const { oidc, apis, clock, preferences, trans } = parts;
+    const { oidc, apis, checkup, clock, preferences, trans } = parts;
     this.id = 'jupyter-oidc-panel';
     this.addClass('jp-oidc-panel');
     this.title.icon = userIcon;
     this.title.caption = trans.__('Sign-in');
     this.node.tabIndex = -1;
-    for (const source of [oidc.changed, apis.changed, clock.ticked, preferences.changed]) {
+    for (const source of [oidc.changed, apis.changed, checkup.changed, clock.ticked, preferences.changed]) {
       (source as { connect(slot: () => void, thisArg: object): boolean }).connect(this.update, this);
     }
-    this.deeds = { ...parts.deeds, tell: text => this.tell(text) };
+    this.deeds = {
+      ...parts.deeds,
+      copy: (text, told) => {
+        Clipboard.copyToSystem(text);
+        this.tell(told);
+      },
+      tell: text => this.tell(text)
+    };
   }
 
   protected override render(): React.ReactElement {
-    const { trans } = this.parts;
+    const { oidc, checkup, trans } = this.parts;
     return (
       <div className="jp-oidc-content" role="region" aria-label={trans.__('Sign-in')}>
         <h2>{trans.__('Sign-in')}</h2>
         {this.content()}
+        {oidc.sessions.length > 0 && <Examination checkup={checkup} deeds={this.deeds} trans={trans} />}
         <div className="jp-oidc-told" role="status">
           {this.told}
         </div>
