@@ -46,6 +46,8 @@ class Album:
 
     def keep_part(self, name: str, page: Page, *parts: Locator) -> None:
         """Write what ``parts`` cover together, with a margin."""
+        for part in parts:  # a notice flies in
+            part.evaluate("node => Promise.allSettled(node.getAnimations().map(moving => moving.finished))")
         boxes = [box for part in parts if (box := part.bounding_box())]
         left, top = (min(box[side] for box in boxes) - MARGIN for side in ("x", "y"))
         right = max(box["x"] + box["width"] for box in boxes) + MARGIN
@@ -78,10 +80,10 @@ class Album:
                 told: dict[str, dict[str, Any] | None] = {"corp": summary}
                 play(lab.page.context, told)
                 lab.open(NOTEBOOK)
-                lab.show_panel()
-                self.keep_part(f"panel-{name}", lab.page, lab.card())
                 if name in ("unreachable", "ends-soon"):
                     self.keep_part(f"notice-{name}", lab.page, lab.notices.first)
+                lab.show_panel()
+                self.keep_part(f"panel-{name}", lab.page, lab.card())
         with self.visit() as lab:
             told = {"corp": scenes()["active"]}
             play(lab.page.context, told)
