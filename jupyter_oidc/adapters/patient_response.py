@@ -1,6 +1,7 @@
 """A reply whose interim answers are counted, and whose connection ends at once when it is given up (C18, C20).
 
 aiohttp reads 1xx answers until a final one comes; an API that sends them for ever would keep it busy until the deadline.
+It follows the redirects of a WebSocket handshake, too, and cannot be told not to; so such an answer is an error at once.
 """
 
 from __future__ import annotations
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
 
 MOST_INTERIM: Final = 10
 """Interim answers before the final one."""
+
+
+class HandshakeRefused(Exception):
+    """The API answered a WebSocket handshake with something else than a switch; the headers are as received."""
+
+    def __init__(self, status: int, raw_headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        super().__init__(status)
+        self.status = status
+        self.raw_headers = raw_headers
 
 
 @cache
@@ -29,12 +39,15 @@ def patient_response() -> type[aiohttp.ClientResponse]:
         async def start(self, connection: Any) -> aiohttp.ClientResponse:
             transport = connection.transport
             try:
-                return await super().start(connection)
+                await super().start(connection)
+                if self.status != 101 and "Sec-WebSocket-Key" in self.request_info.headers:
+                    raise HandshakeRefused(self.status, self.raw_headers)
             except BaseException:
                 # NOTE: a plain close waits until the API has read what is still to be sent, perhaps for ever (C18).
                 if transport is not None:
                     transport.abort()
                 raise
+            return self
 
         @property
         def _continue(self) -> Any:

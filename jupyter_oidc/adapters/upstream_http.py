@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.egress_pool import EgressPool
 from jupyter_oidc.adapters.outlet import outlet_of
-from jupyter_oidc.adapters.patient_response import patient_response
+from jupyter_oidc.adapters.patient_response import HandshakeRefused, patient_response
 from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
 from jupyter_oidc.adapters.public_address import must_be_public
 from jupyter_oidc.adapters.silence import Silence
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 PIECE: Final = 262_144
 """Bytes of a reply that wait in memory for a slow caller; twice as many at most."""
+
+GOODBYE: Final = 5.0
+"""Seconds that an API has to read what is left on a WebSocket and to answer its close."""
 
 LONGEST_LINE: Final = 32_768
 """Bytes of one line in the head of a reply."""
@@ -114,10 +117,7 @@ class HttpUpstreamReply:
             # NOTE: aiohttp would raise one exception for all readers of closed replies; it is never forgotten, and
             # every raise adds the reader's frames to it, with the piece of the body that waits in them.
             content.set_exception(aiohttp.ClientConnectionError("dropped"))
-        transport = self._response.connection.transport if self._response.connection else None
-        self._response.close()
-        if transport is not None:
-            transport.abort()  # a plain close would wait until the API has read the rest of an upload
+        _break_off(self._response)
 
 
 class HttpUpstreamSocket:
@@ -125,6 +125,8 @@ class HttpUpstreamSocket:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse[Any]) -> None:
         self._socket = socket
+        connection = socket._response.connection  # noqa: SLF001 - aiohttp has no other way to abort
+        self._transport = connection.transport if connection else None
 
     @property
     def subprotocol(self) -> str | None:
@@ -155,8 +157,14 @@ class HttpUpstreamSocket:
             raise UpstreamUnreachable("The API closed the connection.", detail="upstream.socket") from None
 
     async def close(self, code: int) -> None:
-        """Close."""
-        await self._socket.close(code=code)
+        """Close; an API that does not hear of it, or does not answer, is left without a goodbye (C18)."""
+        try:
+            await asyncio.wait_for(self._socket.close(code=code), GOODBYE)
+        except asyncio.TimeoutError:
+            pass
+        finally:
+            if self._transport is not None and self._transport.get_write_buffer_size():
+                self._transport.abort()  # a plain close would wait until the API has read the rest
 
 
 class HttpUpstream:
@@ -174,7 +182,7 @@ class HttpUpstream:
             headers.append(("Content-Length", str(call.length)))
         response = await self._send(call.api, call.method, call.url, headers, call.body)
         if not _is_sound(response):
-            response.close()
+            _break_off(response)
             raise UpstreamProtocolError
         return HttpUpstreamReply(response, call)
 
@@ -184,7 +192,7 @@ class HttpUpstream:
         Raises what :meth:`open` raises.
         """
         response = await self._send(api, "HEAD", api.base_url, [], None)
-        response.close()
+        _break_off(response)
 
     async def _send(
         self, api: Api, method: str, url: str, headers: Headers, body: AsyncIterator[bytes] | None
@@ -198,7 +206,7 @@ class HttpUpstream:
                 method,
                 URL(url, encoded=True),
                 headers=headers,
-                data=None if body is None else deadline.after(body),
+                data=None if body is None else _Once(deadline.after(body)),
                 allow_redirects=False,
             )
         except (Exception, asyncio.CancelledError) as error:
@@ -216,7 +224,6 @@ class HttpUpstream:
         self, call: UpstreamCall, subprotocols: tuple[str, ...]
     ) -> HttpUpstreamSocket | SocketRefused:
         """Open a WebSocket; see ``UpstreamPort.open_socket``."""
-        import aiohttp
         from yarl import URL
 
         pool = self._pool(call.api)
@@ -229,9 +236,8 @@ class HttpUpstream:
                 max_msg_size=call.api.max_message_bytes,
                 compress=0,
             )
-        except aiohttp.WSServerHandshakeError as refused:
-            raw = [(name.encode(), value.encode()) for name, value in (refused.headers or {}).items()]
-            return SocketRefused(refused.status, _readable(raw, call.bearer))
+        except HandshakeRefused as refused:
+            return SocketRefused(refused.status, _readable(refused.raw_headers, call.bearer))
         except (Exception, asyncio.CancelledError) as error:
             problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
             if isinstance(problem, TlsUntrusted):
@@ -345,6 +351,22 @@ class _Deadline:
             self._task.cancel()
 
 
+class _Once:
+    """A body that cannot be sent again; some versions of aiohttp would repeat a PUT with what is left of it (C14)."""
+
+    __slots__ = ("_begun", "_body")
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        self._body = body
+        self._begun = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._begun:
+            raise UpstreamUnreachable(detail="upstream.answer")
+        self._begun = True
+        return self._body
+
+
 def problem_of(error: BaseException) -> Problem | None:
     """Return what the caller hears of ``error``; ``None`` if it is no fault of the upstream or the way to it."""
     import aiohttp
@@ -370,6 +392,14 @@ def problem_of(error: BaseException) -> Problem | None:
     if isinstance(error, ValueError):
         return UpstreamProtocolError()
     return None
+
+
+def _break_off(response: aiohttp.ClientResponse) -> None:
+    """Close the connection at once; a plain close would wait until the API has read the rest of an upload (C18)."""
+    transport = response.connection.transport if response.connection else None
+    response.close()
+    if transport is not None:
+        transport.abort()
 
 
 def _is_sound(response: aiohttp.ClientResponse) -> bool:

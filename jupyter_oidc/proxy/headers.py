@@ -115,7 +115,9 @@ _DOWN_FAMILIES: Final = (
 _PLAIN_VALUE: Final = re.compile(r"[\t\x20-\x7e]*\Z")
 """What goes up is ASCII: the upstream client writes anything else in another encoding than it came."""
 
-_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*("|\\?\Z)')
+"""Matches at every quote, if only up to the end, so that no value is read again and again from each of its quotes."""
+
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")  # RFC 9110, 5.5
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
 
@@ -174,7 +176,10 @@ def asks_no_password(challenge: str) -> bool:
     """Return whether every scheme in a ``WWW-Authenticate`` is one that no browser prompts for (C11).
 
     A ``Basic``, ``Digest``, ``Negotiate`` or ``NTLM`` behind a first ``Bearer`` counts (RFC 9110, 11.6.1).
+    A quote that does not end could hide one, so it counts as one.
     """
+    if any(quoted[1] != '"' for quoted in _QUOTED.finditer(challenge)):
+        return False
     for part in _QUOTED.sub('""', challenge).split(","):
         words = part.split()
         if words and "=" not in words[0] and words[0].lower() not in ("bearer", "dpop"):

@@ -265,7 +265,7 @@ class ProxyService:
             raise
         if isinstance(opened, SocketRefused):
             gate.sockets.leave()
-            return SocketRefused(opened.status, headers_down(opened.headers, gate.api.reply_headers))
+            return SocketRefused(opened.status, _down(gate.api, request, url, opened, retryable=False))
         return OpenSocket(opened, gate, granted.generation)
 
     async def _send_handshake(
@@ -316,7 +316,9 @@ def _admitted(api: Api, request: ProxyRequest) -> str:
     return upstream_url(api, request.raw_path, request.raw_query)
 
 
-def _down(api: Api, request: ProxyRequest, url: str, reply: UpstreamReply, *, retryable: bool) -> Headers:
+def _down(
+    api: Api, request: ProxyRequest, url: str, reply: UpstreamReply | SocketRefused, *, retryable: bool
+) -> Headers:
     received = reply.headers
     down = headers_down(received, api.reply_headers)
     locations = [value for name, value in down if name.lower() == "location"]

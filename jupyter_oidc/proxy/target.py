@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -29,6 +30,13 @@ _END_OF_SEGMENT: Final = re.compile(r"[;?#]")
 _WORD: Final = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
 _PLAIN: Final = re.compile(rf"(?:{_WORD}/)*(?:{_WORD})?\Z")
 """Almost every path, and none that could mean two things."""
+
+_PORTS: Final = {"http": 80, "https": 443}
+_NETLOC: Final = re.compile(
+    r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:%]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{0,5}))?\Z"
+)
+_NUMBER: Final = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
+"""A last label that makes a browser read the whole host as an IPv4 address."""
 
 _SLASHES: Final = {
     ord(char): "/" if char in "\u2044\u2215\u29f8\u2571" else "\\" for char in "\u2044\u2215\u29f8\u2571\u2216\u29f5"
@@ -70,13 +78,17 @@ def rewritten_location(api: Api, location: str, request_url: str, proxy_path: st
     the end.
     Anything else is made absolute, because it is relative to the API and the caller would take it for relative to
     Jupyter: a fetch follows it there with the XSRF header and the login cookie.
-    What names Jupyter itself (``own_host``), or no web address, leads nowhere.
+    What names Jupyter itself (``own_host``) in any spelling, or no web address that all read alike, leads nowhere.
     """
     try:
         target = urljoin(request_url, location)
         parts = urlsplit(target)
-        host = parts.netloc.rpartition("@")[2].lower()
-        if parts.scheme not in ("http", "https") or not host or host == own_host.lower():
+        if parts.scheme not in _PORTS:
+            return None
+        host, port = _place(parts.netloc)
+        own, own_port = _place(own_host)
+        own_ports = (own_port,) if own_port else tuple(_PORTS.values())
+        if host == own and (port or _PORTS[parts.scheme]) in own_ports:
             return None
     except ValueError:
         return None
@@ -91,6 +103,23 @@ def rewritten_location(api: Api, location: str, request_url: str, proxy_path: st
     query = f"?{parts.query}" if parts.query else ""
     fragment = f"#{parts.fragment}" if parts.fragment else ""
     return proxy_path + rest + query + fragment
+
+
+def _place(netloc: str) -> tuple[str, int | None]:
+    """Return host and port in the one spelling that a browser makes of them all (WHATWG URL, 3.5).
+
+    Raises ``ValueError`` for what this module and a browser might read differently: a backslash ends a host there, and
+    escapes, letters beyond ASCII and numbers in other notations are turned into a name or address.
+    """
+    match = _NETLOC.match(netloc)
+    if match is None:
+        raise ValueError
+    host, port = match[1].lower().rstrip("."), int(match[2]) if match[2] else None
+    if host.startswith("["):
+        host = str(IPv6Address(host[1:-1]))
+    elif _NUMBER.match(host.rpartition(".")[2]):
+        host = str(IPv4Address(host))
+    return host, port
 
 
 def _check_path(raw: str) -> None:

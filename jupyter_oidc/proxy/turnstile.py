@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 from jupyter_oidc.errors import Overloaded
 
@@ -42,7 +43,8 @@ class Turnstile:
             await place
         except asyncio.CancelledError:
             if place.cancelled():
-                self._queue.remove(place)
+                with suppress(ValueError):  # whoever left in the same moment has passed it over
+                    self._queue.remove(place)
             else:
                 self.leave()  # somebody handed over a place that nobody will use
             raise

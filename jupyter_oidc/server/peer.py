@@ -8,6 +8,9 @@ from __future__ import annotations
 import socket
 from typing import Any, Final
 
+LOOK: Final = 0.5
+"""Seconds between two looks at a caller whose bytes wait for the API."""
+
 _TCP_INFO: Final = getattr(socket, "TCP_INFO", None)
 _OVER: Final = frozenset({7, 8, 9, 11})
 """Linux: CLOSE, CLOSE_WAIT, LAST_ACK, CLOSING: the peer has sent its last byte, or nothing is left to send it on."""

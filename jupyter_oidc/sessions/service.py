@@ -231,8 +231,8 @@ class SessionService:
         return None if usable is None else usable.granted(self._generation)
 
     def is_current(self, generation: int) -> bool:
-        """Return whether the session of ``generation`` is still the one."""
-        return generation == self._generation
+        """Return whether the session of ``generation`` is still the one, and this its service: a closed one has none."""
+        return not self._closed and generation == self._generation
 
     def on_end(self, cut: Callable[[], None]) -> Callable[[], None]:
         """Call ``cut`` when this session ends on purpose: a sign-out, here or at the provider, or another person.

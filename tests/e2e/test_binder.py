@@ -82,6 +82,7 @@ def test_a_visitor_signs_in_with_a_code_and_calls_the_api(browser: Browser, visi
     with visiting(browser, visit) as lab:
         lab.open("jupyter-oidc-demo")
         expect(lab.page.get_by_role("heading", name="Orders, and no token in sight")).to_be_visible(timeout=SLOW)
+        expect(lab.page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=SLOW)
         lab.run_code("import jupyter_oidc as oidc\noidc.sign_in()")
         link = lab.page.locator(".jp-OutputArea a[href*='/device']").first
         expect(link).to_be_visible(timeout=SLOW)

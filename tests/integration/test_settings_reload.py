@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
 
 from jupyter_oidc.settings import Settings
 from tests.support.canary import CANARY
@@ -79,6 +80,35 @@ async def test_other_settings_of_the_same_client_keep_the_session(
     assert await desk.call(1) == [200]
     assert [api["name"] for api in (await desk.session())["apis"]] == ["orders", "invoices"]
     assert (provider.count("revoke"), provider.reuses) == (0, 0)
+
+
+async def test_a_call_that_is_answered_after_the_change_does_not_outlive_the_session(
+    desk: Desk, upstream: Upstream
+) -> None:
+    """S-5: its token came from a service that nobody can sign out any more."""
+    await desk.sign_in()
+
+    async def late_events(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.5)
+        reply = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await reply.prepare(request)
+        while True:
+            await reply.write(b"data: tick\n\n")
+            await asyncio.sleep(0.02)
+
+    async def listened() -> None:
+        async with desk.client() as client, client.stream("GET", "jupyter-oidc/api/orders/events") as reply:
+            async for _ in reply.aiter_raw():
+                pass
+
+    upstream.plan(late_events)
+    listening = asyncio.ensure_future(listened())
+    await asyncio.sleep(0.2)
+    await desk.context.reload(changed(desk, userinfo_required=False))
+    await asyncio.sleep(0.5)
+    await desk.ask("POST", f"{ROUTE}/sign-out", json={})
+    with pytest.raises(httpx.RemoteProtocolError):
+        await asyncio.wait_for(listening, 3)
 
 
 async def test_what_did_not_change_is_not_touched(

@@ -178,8 +178,8 @@ class JupyterProcess:
                 "jpserver_extensions": {
                     "jupyter_oidc": self.enabled,
                     "jupyterlab": self.app == "jupyterlab",
-                    "notebook": self.app == "jupyterlab",
                     "jupyter_server_proxy": False,  # NOTE: the benchmark and Binder want it, no test here
+                    "notebook": self.app == "jupyterlab",
                 },
                 **tls,
                 **self.server,

@@ -19,7 +19,7 @@ from jupyter_oidc.errors import BodyTooLarge, Problem, UpstreamTimeout
 from jupyter_oidc.server.door import door, door_of
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
-from jupyter_oidc.server.peer import has_hung_up
+from jupyter_oidc.server.peer import LOOK, has_hung_up
 
 if TYPE_CHECKING:
     from jupyter_oidc.proxy.service import Answer
@@ -35,9 +35,6 @@ LINGER: Final = 1_048_576
 PATIENCE: Final = 30.0
 """Seconds for the rest of an upload whose answer is complete."""
 
-LOOK: Final = 0.5
-"""Seconds between two looks at a caller whose upload waits for the API."""
-
 _END: Final = b""
 
 
@@ -52,6 +49,7 @@ class ProxyHandler(ProxiedHandler):
         self._waiter: asyncio.Task[Any] | None = None
         self._answer: Answer | None = None
         self._refusal: Problem | None = None
+        self._given_up: Problem | None = None
         self._rest: asyncio.Future[None] | None = None
         self._discarded = 0
         self._sent = 0
@@ -134,7 +132,11 @@ class ProxyHandler(ProxiedHandler):
 
     def _opened(self, opening: asyncio.Task[Answer]) -> None:
         """Pass an answer on that came before the end of the upload; a refusal of ours waits for a small rest."""
-        if not opening.cancelled() and opening.exception() is None:
+        if not _is_answered(opening):
+            return
+        if self._gone:
+            opening.result().close()  # the client went in the same moment, and the verb will not run any more
+        else:
             self._go_on()
 
     async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # NOTE: tornado takes either
@@ -163,9 +165,15 @@ class ProxyHandler(ProxiedHandler):
                 return
 
     def _give_up(self, problem: Problem) -> None:
-        """Answer ``problem`` instead of waiting for the rest of the body; the upstream call ends at once."""
+        """Answer ``problem`` instead of waiting for the rest of the body; the upstream call ends at once.
+
+        An answer that is there already is passed on all the same.
+        """
         if self._opening is not None:
+            if _is_answered(self._opening):
+                return
             self._opening.cancel()
+        self._given_up = problem
         self._go_on(problem)
 
     def _go_on(self, problem: Problem | None = None) -> None:
@@ -250,7 +258,12 @@ class ProxyHandler(ProxiedHandler):
     async def _finish_upload(self, opening: asyncio.Task[Answer]) -> Answer:
         if not opening.done():
             await self._feed(_END)
-        return await opening
+        try:
+            return await opening
+        except asyncio.CancelledError:
+            if self._given_up is None:
+                raise
+            raise self._given_up from None
 
     # -- the answer ----------------------------------------------------------------------------------------
 
@@ -312,3 +325,7 @@ class ProxyHandler(ProxiedHandler):
             self._upload.stop()
         self._upload = self._opening = None  # NOTE: both know this handler, and no cycle is left behind (ADR 17)
         self._note_call(self.get_status(), self._sent, self._outcome)
+
+
+def _is_answered(opening: asyncio.Task[Answer]) -> bool:
+    return opening.done() and not opening.cancelled() and opening.exception() is None

@@ -6,14 +6,17 @@ The upstream is opened first, so that whoever is refused there never sees a sock
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from http.cookies import SimpleCookie
+from typing import TYPE_CHECKING, Any, Final
 
+from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
+from jupyter_oidc.server.peer import LOOK, has_hung_up
 
 if TYPE_CHECKING:
     from jupyter_oidc.proxy.service import OpenSocket
@@ -35,8 +38,11 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Prepare for a socket."""
         super().initialize(context)
         self._socket: OpenSocket | None = None
+        self._opening: asyncio.Task[Any] | None = None
+        self._gone = False
         self._relay: asyncio.Task[None] | None = None
         self._sent = 0
+        self._looking: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     @property
@@ -57,7 +63,9 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Open the API's socket, then the caller's."""
         wanted = self.request.headers.get("Sec-WebSocket-Protocol", "")
         names = tuple(name.strip() for name in wanted.split(",") if name.strip())
-        opened = await self.services.proxy.open_socket(self._proxy_request(), names)
+        opened = await self._open_upstream(names)
+        if opened is None:
+            return
         if isinstance(opened, SocketRefused):
             self._pass_refusal_on(opened)
             return
@@ -68,30 +76,75 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             if self._relay is None:  # the handshake failed; otherwise ``on_close`` closes the API's side
                 await opened.close(_GOING_AWAY)
 
+    async def _open_upstream(self, names: tuple[str, ...]) -> OpenSocket | SocketRefused | None:
+        """Open the API's socket; ``None`` if the caller went away, whom tornado will not tell us about again."""
+        self._opening = asyncio.current_task()
+        try:
+            return await self.services.proxy.open_socket(self._proxy_request(), names)
+        except asyncio.CancelledError:
+            if not self._gone:
+                raise
+            if self._opening is not None and hasattr(self._opening, "uncancel"):
+                self._opening.uncancel()
+            return None
+        finally:
+            self._opening = None
+
     def open(self, *_: str, **__: str) -> None:
         """Begin to pass the API's messages on."""
         if self._socket is not None:
             self._relay = asyncio.ensure_future(self._pass_down(self._socket))
-            self._socket.on_end(lambda: self.close(SIGNED_OUT, "The session has ended."))
+            self._socket.on_end(self._cut_off)
 
     async def on_message(self, message: str | bytes) -> None:
         """Pass a message up; the next one is read when this one is on its way."""
         if self._socket is not None:
+            self._look_later()
             try:
                 await self._socket.upstream.send(message)
             except Problem:
                 self.close(_INTERNAL, "The API closed the connection.")
+            finally:
+                self._stop_looking()
 
     def on_close(self) -> None:
-        """Close the API's side too, with the caller's reason."""
+        """Close the API's side too, with the caller's reason; a handshake that is under way ends at once (C18)."""
+        self._gone = True
+        if self._opening is not None:
+            self._opening.cancel()
         if self._socket is None:
             return
         if self._relay is not None:
             self._relay.cancel()
-        closing = asyncio.ensure_future(self._socket.close(_sendable(self.close_code or _GOING_AWAY)))
+        self._stop_looking()
+        self._close_upstream(self._socket, _sendable(self.close_code or _GOING_AWAY))
+        self._note_call(101, self._sent, "websocket")
+
+    def _cut_off(self) -> None:
+        """The session has ended: neither side sends anything any more, however long the goodbyes take (S-5)."""
+        self.close(SIGNED_OUT, "The session has ended.")
+        if self._socket is not None:
+            self._close_upstream(self._socket, _GOING_AWAY)
+
+    def _close_upstream(self, socket: OpenSocket, code: int) -> None:
+        closing = asyncio.ensure_future(socket.close(code))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
-        self._note_call(101, self._sent, "websocket")
+
+    def _look_later(self) -> None:
+        self._looking = asyncio.get_running_loop().call_later(LOOK, self._look)
+
+    def _look(self) -> None:
+        """Look whether the caller is still there: while a message waits for the API, nothing is read from him."""
+        if not has_hung_up(getattr(self.ws_connection, "stream", None)):
+            self._look_later()
+        elif self._socket is not None:
+            self._close_upstream(self._socket, _GOING_AWAY)  # which ends the wait, too
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     async def _pass_down(self, socket: OpenSocket) -> None:
         try:
@@ -104,10 +157,14 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
 
     def _pass_refusal_on(self, refused: SocketRefused) -> None:
         """Answer the handshake as the API did, without a body."""
+        self._headers = headers = HTTPHeaders()
+        self._new_cookie = SimpleCookie()  # NOTE: as in a proxied call, nothing of Jupyter's goes with it
         self.set_status(refused.status)
+        if self.kernel_id is None:
+            self.set_cors_headers()
         for name, value in refused.headers:
             if name.lower() not in ("content-length", "content-encoding", "content-type"):
-                self.set_header(name, value)
+                headers.add(name, value)
         self.finish()
 
 

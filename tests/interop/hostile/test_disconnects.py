@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -183,6 +184,34 @@ def test_a_call_that_may_have_had_an_effect_is_never_made_twice(stage: Stage, ap
         assert stage.raw.ask("GET", "orders/warm").status == 200
         answer = stage.raw.ask(method, "orders/dies", body=body)
         assert (answer.status, answer.code, len(api.to("dies"))) == (502, "upstream_unreachable", 1)
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 3000", "Transfer-Encoding: chunked"])
+def test_an_upload_never_arrives_without_its_beginning(stage: Stage, api: RawUpstream, framing: str) -> None:
+    """C14, C30: PUT may be repeated by its nature, but a body that flowed by is gone."""
+    api.script("warm", read_body(), reply(), keep_open())
+    api.script("dies", pause(0.3), reset())
+    assert stage.raw.ask("GET", "orders/warm").status == 200
+    pieces = [b"1" * 1_000, b"2" * 1_000, b"3" * 1_000]
+    with stage.raw.sent(stage.raw.head("PUT", "orders/dies", framing)) as connection:
+        for piece in pieces:
+            connection.send(piece if framing.startswith("Content") else b"3e8\r\n" + piece + b"\r\n")
+            time.sleep(0.2)
+        if not framing.startswith("Content"):
+            connection.send(b"0\r\n\r\n")
+        assert connection.reply("PUT").code == "upstream_unreachable"
+    assert [bytes(call.body[:1]) for call in api.to("dies")] == [b"1"]
+
+
+def test_an_answer_that_breaks_http_ends_an_upload_that_is_stuck(stage: Stage, api: RawUpstream) -> None:
+    """C18, C20: with everything that was still to be sent."""
+    before = stage.links(api)
+    broken = HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n"
+    with deaf(api, "broken", pause(2.5), broken), stage.raw.connect() as connection:
+        connection.send(stage.raw.head("POST", "orders/broken", "Content-Length: 100000000"))
+        with suppress(ConnectionError):
+            fill(connection)
+        assert within(5, lambda: stage.links(api) <= before)
 
 
 def test_a_connection_that_went_stale_is_not_the_callers_problem(stage: Stage, api: RawUpstream) -> None:

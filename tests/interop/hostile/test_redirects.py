@@ -103,6 +103,17 @@ def test_a_redirect_outside_the_base_url_never_names_a_page_of_jupyter(
     assert given is None or page.netloc != stage.raw.host
 
 
+SPELLINGS = [r"http://{host}\@api.example/../api/contents/x", "http://{escaped}/api/contents/x"]
+
+
+@pytest.mark.parametrize("location", SPELLINGS)
+def test_no_spelling_of_our_host_brings_a_page_back_to_jupyter(stage: Stage, api: RawUpstream, location: str) -> None:
+    """C10: Chromium turns them into our own address, and sends cookie and XSRF header there."""
+    host = stage.raw.host
+    escaped = host.replace("l", "%6c", 1)
+    assert sent_to(stage, api, location.format(host=host, escaped=escaped), "307 Temporary Redirect") is None
+
+
 @pytest.mark.parametrize("location", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "vbscript:x"])
 def test_a_redirect_leads_to_the_web_or_nowhere(stage: Stage, api: RawUpstream, location: str) -> None:
     """C10: browsers do not follow these; a kernel's library or an extension might."""

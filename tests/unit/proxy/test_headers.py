@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from jupyter_oidc.errors import BadHeader
@@ -90,6 +92,20 @@ def test_a_challenge_that_makes_the_browser_prompt_is_dropped():
     """C11."""
     down = headers_down([("WWW-Authenticate", 'Basic realm="x"'), ("WWW-Authenticate", 'Bearer error="invalid_token"')])
     assert [value for name, value in down if name == "WWW-Authenticate"] == ['Bearer error="invalid_token"']
+
+
+@pytest.mark.parametrize("value", ['\\"' * 16_000, '"' * 32_001, '"\\' * 16_000, 'a="b", ' * 4_000 + '"'])
+def test_a_challenge_made_of_quotes_holds_up_nobody(value):
+    """C20: one header of 32 KB held up the whole server for seconds, and an API may send a hundred."""
+    begun = time.process_time()
+    headers_down([("WWW-Authenticate", f"Bearer {value}")] * 5)
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize("value", ['Bearer realm="a, Basic realm=b', 'Bearer realm="a\\', 'Bearer realm="a\\"'])
+def test_a_challenge_with_a_quote_that_never_ends_is_dropped(value):
+    """C11: what stands behind it is read by every browser as it likes."""
+    assert not [name for name, _ in headers_down([("WWW-Authenticate", value)]) if name == "WWW-Authenticate"]
 
 
 def test_what_a_client_needs_comes_down():

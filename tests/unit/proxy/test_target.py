@@ -127,3 +127,48 @@ def test_reserved_parameters_are_removed_and_the_rest_stays_as_it_was():
 def test_a_redirect_below_the_base_url_leads_through_the_proxy(location, expected):
     request_url = "https://api.example.com/v1/items/7"
     assert rewritten_location(API, location, request_url, "/api/orders/", "jupyter.example.com") == expected
+
+
+@pytest.mark.parametrize(
+    ("own_host", "location"),
+    [
+        ("jupyter.example.com", r"https://jupyter.example.com\@api.example.com/lab"),
+        ("jupyter.example.com", r"https://jupyter.example.com\.evil.example/lab"),
+        ("jupyter.example.com", "https://jupyter.example.com:443/lab"),
+        ("jupyter.example.com", "http://jupyter.example.com:80/lab"),
+        ("jupyter.example.com", "https://jupyter.example.com:/lab"),
+        ("jupyter.example.com:443", "https://jupyter.example.com/lab"),
+        ("jupyter.example.com", "https://jupyter.example.com./lab"),
+        ("jupyter.example.com", "https://jupyter%2Eexample.com/lab"),
+        ("jupyter.example.com", "https://jup\xadyter.example.com/lab"),
+        ("jupyter.example.com", "https://\uff4aupyter.example.com/lab"),
+        ("jupyter.example.com", "https:// jupyter.example.com/lab"),
+        ("127.0.0.1:8888", "http://127.1:8888/lab"),
+        ("127.0.0.1:8888", "http://2130706433:8888/lab"),
+        ("127.0.0.1:8888", "http://0x7f000001:8888/lab"),
+        ("127.0.0.1:8888", "http://0177.0.0.1:8888/lab"),
+        ("127.0.0.1:8888", "http://127.0.0.1:08888/lab"),
+        ("[::1]:8888", "http://[0:0:0:0:0:0:0:1]:8888/lab"),
+    ],
+)
+def test_jupyter_in_another_spelling_is_jupyter_still(own_host, location):
+    """C10: a browser makes one and the same address of all of them (WHATWG URL, 3.5)."""
+    request_url = "https://api.example.com/v1/items/7"
+    assert rewritten_location(API, location, request_url, "/api/orders/", own_host) is None
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://127.0.0.1:8889/x",
+        "http://[::1]:8888/x",
+        "https://127.0.0.1/x",
+        "https://xn--bcher-kva.example:8888/x",
+        "https://s3_bucket.example/x?sig=%2F#y",
+        "https://user:pa%20ss@files.example/x",
+    ],
+)
+def test_another_address_is_another_address(location):
+    """C10: the positive control."""
+    request_url = "https://api.example.com/v1/items/7"
+    assert rewritten_location(API, location, request_url, "/api/orders/", "127.0.0.1:8888") == location

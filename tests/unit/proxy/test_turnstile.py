@@ -62,6 +62,18 @@ async def test_a_place_that_was_handed_to_a_caller_who_leaves_is_handed_on() -> 
     await asyncio.wait_for(second, 1)
 
 
+async def test_a_caller_that_leaves_the_queue_while_a_place_is_passed_on_just_leaves() -> None:
+    """C18: two connections that end in the same moment, of one that waits and of one that is inside."""
+    turnstile = Turnstile(1, 2)
+    await turnstile.enter()
+    first, second = await waiting(turnstile, 2)
+    first.cancel()
+    turnstile.leave()
+    await second
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
 async def test_places_are_never_lost() -> None:
     """Any order of coming, waiting, leaving and giving up."""
     turnstile = Turnstile(3, 50)

@@ -1,0 +1,151 @@
+"""How an upload ends when the API, the caller and we have different ideas of it (C16, C18, C28)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.compose import build
+from jupyter_oidc.proxy.headers import Headers
+from jupyter_oidc.proxy.ports import UpstreamCall
+from jupyter_oidc.server.handlers.upload import WAITING_PIECES
+from tests.support.desk import Desk, configured
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.upstream import Upstream
+
+PLACES = 2
+
+
+@pytest.fixture
+def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str, Any]:
+    config = configured(provider, upstream)
+    orders = config["JupyterOIDC"]["providers"]["corp"]["apis"]["orders"]
+    orders |= {"methods": ["GET", "POST"], "timeout_idle": 1.0, "timeout_upload": 1.0}
+    orders |= {"max_in_flight": PLACES, "max_queue": 0}
+    return config
+
+
+class Whole:
+    """A reply that is there at once."""
+
+    status = 200
+    headers: Headers = [("Content-Length", "2")]  # noqa: RUF012
+    waiting = False
+    ended = True
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        yield b"ok"
+
+    def drop(self) -> None: ...
+
+
+class FirstThen:
+    """An API that takes the call in, does ``first``, and answers."""
+
+    def __init__(self, first: Callable[[UpstreamCall], Any]) -> None:
+        self.first = first
+        self.calls = 0
+
+    async def open(self, call: UpstreamCall) -> Whole:
+        self.calls += 1
+        if call.body is not None:
+            await self.first(call)
+        return Whole()
+
+    async def open_socket(self, call: UpstreamCall, subprotocols: tuple[str, ...]) -> Any:
+        raise NotImplementedError
+
+    async def aclose(self) -> None: ...
+
+
+def behind(desk: Desk, api: FirstThen) -> None:
+    """Let ``desk`` call ``api`` and no real one."""
+    make = desk.context.make
+
+    def with_api(settings: Any) -> Any:
+        services = make(settings)
+        return build(settings, replace(services.parts, upstream=api), pending=services.pending)
+
+    desk.context.make = with_api
+
+
+def begun(desk: Desk, length: int) -> socket.socket:
+    """Begin an upload of ``length`` bytes that announces itself and sends one."""
+    host, _, path = desk.url.removeprefix("http://").partition("/")
+    name, port = host.split(":")
+    lines = [f"POST /{path}jupyter-oidc/api/orders/x HTTP/1.1", "Host: localhost", f"Content-Length: {length}"]
+    plug = socket.create_connection((name, int(port)))
+    plug.sendall("\r\n".join([*lines, f"Authorization: token {desk.token}", "", "x"]).encode())
+    return plug
+
+
+async def test_an_api_that_stops_reading_before_the_very_end_is_given_up(desk: Desk) -> None:
+    """C18: its last pieces wait, and only the end does not fit in any more; that is the API's fault and not ours."""
+
+    async def forever(_: UpstreamCall) -> None:
+        await asyncio.Event().wait()
+
+    behind(desk, FirstThen(forever))
+    await desk.sign_in()
+    with begun(desk, WAITING_PIECES) as plug:
+        for _ in range(WAITING_PIECES - 1):
+            await asyncio.sleep(0.1)
+            plug.sendall(b"x")
+        answer = await asyncio.wait_for(asyncio.to_thread(plug.recv, 4096), 5)
+    assert answer.startswith(b"HTTP/1.1 504 ")
+    assert b"upstream_timeout" in answer
+
+
+async def test_an_answer_that_comes_as_the_patience_ends_leaves_no_place_behind(desk: Desk) -> None:
+    """C16, C28: the loop is busy for a moment, and finds the answer and the timer at once."""
+
+    async def at_the_last_moment(_: UpstreamCall) -> None:
+        loop = asyncio.get_running_loop()
+        there = loop.create_future()
+
+        def answer() -> None:
+            there.set_result(None)
+            time.sleep(0.8)
+
+        loop.call_later(0.5, answer)
+        await there
+
+    behind(desk, FirstThen(at_the_last_moment))
+    await desk.sign_in()
+    for _ in range(PLACES):
+        with begun(desk, 2) as plug:
+            answer = await asyncio.wait_for(asyncio.to_thread(plug.recv, 4096), 5)
+            assert answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 408 "))
+    await asyncio.sleep(0.2)
+    assert await desk.call(1) == [200]
+
+
+async def test_an_answer_that_comes_as_the_caller_leaves_leaves_no_place_behind(desk: Desk) -> None:
+    """C18, C28: the loop hears of both in the same round."""
+    plugs: list[socket.socket] = []
+
+    async def as_the_caller_leaves(_: UpstreamCall) -> None:
+        loop = asyncio.get_running_loop()
+        there = loop.create_future()
+
+        def leave() -> None:
+            plugs[-1].close()
+            loop.call_soon(there.set_result, None)
+
+        loop.call_later(0.3, leave)
+        await there
+
+    api = FirstThen(as_the_caller_leaves)
+    behind(desk, api)
+    await desk.sign_in()
+    for _ in range(PLACES):
+        plugs.append(begun(desk, 2))
+        await asyncio.sleep(0.6)
+    assert api.calls == PLACES
+    assert await desk.call(1) == [200]
