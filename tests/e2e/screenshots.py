@@ -9,12 +9,13 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -25,8 +26,14 @@ from tests.support.browser import chromium
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-CALL = 'import jupyter_oidc as oidc\n\noidc.api("orders").get("items").json()'
-MARGIN = 8
+SIGN_IN = "import jupyter_oidc as oidc\n\noidc.sign_in()"
+CALL = 'import pandas as pd\n\norders = oidc.api("orders")  # an httpx.Client\npd.DataFrame(orders.get("items").json())'
+ORDERS = [
+    {"id": 1, "item": "Difference engine", "quantity": 1, "price": 17000.0, "status": "delivered"},
+    {"id": 2, "item": "Punched cards", "quantity": 2400, "price": 0.12, "status": "shipped"},
+    {"id": 3, "item": "Brass gears", "quantity": 320, "price": 4.5, "status": "open"},
+    {"id": 4, "item": "Steam valve", "quantity": 6, "price": 89.9, "status": "open"},
+]
 
 
 @dataclass
@@ -44,14 +51,16 @@ class Album:
         image.save(path, optimize=True)
         print(f"{path.name}: {image.width} x {image.height}, {path.stat().st_size // 1024} KB")
 
-    def keep_part(self, name: str, page: Page, *parts: Locator) -> None:
-        """Write what ``parts`` cover together, with a margin."""
+    def keep_part(self, name: str, page: Page, *parts: Locator, margin: int = 8) -> None:
+        """Write what ``parts`` cover together, with a margin, and without pointer and focus."""
+        page.mouse.move(0, 0)
+        page.evaluate("document.activeElement?.blur()")
         for part in parts:  # a notice flies in
             part.evaluate("node => Promise.allSettled(node.getAnimations().map(moving => moving.finished))")
         boxes = [box for part in parts if (box := part.bounding_box())]
-        left, top = (min(box[side] for box in boxes) - MARGIN for side in ("x", "y"))
-        right = max(box["x"] + box["width"] for box in boxes) + MARGIN
-        bottom = max(box["y"] + box["height"] for box in boxes) + MARGIN
+        left, top = (min(box[side] for box in boxes) - margin for side in ("x", "y"))
+        right = max(box["x"] + box["width"] for box in boxes) + margin
+        bottom = max(box["y"] + box["height"] for box in boxes) + margin
         clip = {"x": max(0, left), "y": max(0, top), "width": right - max(0, left), "height": bottom - max(0, top)}
         self.keep(name, page.screenshot(clip=clip, animations="disabled"))  # type: ignore[arg-type]
 
@@ -60,18 +69,19 @@ class Album:
         """Open JupyterLab with the panel at its side."""
         shape = {"color_scheme": self.theme, "device_scale_factor": 1.5, **options}
         with visiting(self.browser, self.world.process, **shape) as lab:
-            lab.page.set_viewport_size({"width": 1120, "height": 700})
+            lab.page.set_viewport_size({"width": 1120, "height": 900})
             yield lab
 
-    def all(self) -> None:
-        """Take them all."""
-        self.world.choose_theme(THEMES[self.theme])
-        self.states()
-        self.troubles()
-        self.attempts()
-        self.overview()
-        self.notebook7()
-        self.pages()
+    def content(self, lab: Lab) -> tuple[Locator, Locator]:
+        """The heading of the panel and what stands below it."""
+        return lab.panel.get_by_role("heading", name="Sign-in", exact=True), lab.panel.locator("section").first
+
+    def take(self, chapters: Sequence[str]) -> None:
+        """Take the pictures of these ``chapters``."""
+        for chapter in chapters:
+            self.world.start_anew()
+            self.world.choose_theme(THEMES[self.theme])
+            CHAPTERS[chapter](self)
 
     def states(self) -> None:
         """One card for each state that the server tells, and the notices that go with some."""
@@ -81,8 +91,9 @@ class Album:
                 play(lab.page.context, told)
                 lab.open(NOTEBOOK)
                 if name in ("unreachable", "ends-soon"):
-                    self.keep_part(f"notice-{name}", lab.page, lab.notices.first)
+                    self.keep_part(f"notice-{name}", lab.page, lab.notices.first, margin=0)
                 lab.show_panel()
+                expect(lab.page.locator(".jp-Notebook .jp-Cell")).to_have_count(1)
                 self.keep_part(f"panel-{name}", lab.page, lab.card())
         with self.visit() as lab:
             told = {"corp": scenes()["active"]}
@@ -93,7 +104,7 @@ class Album:
             told["corp"] = scenes()["ended"]
             lab.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
             expect(lab.notices).to_have_count(1)
-            self.keep_part("notice-ended", lab.page, lab.notices.first)
+            self.keep_part("notice-ended", lab.page, lab.notices.first, margin=0)
         with self.visit() as lab:
             play(lab.page.context, {"corp": scenes()["active"]})
             lab.open(NOTEBOOK)
@@ -107,21 +118,21 @@ class Album:
             play(lab.page.context, {"corp": None})
             lab.open(NOTEBOOK, ready=False)
             lab.show_panel()
-            self.keep_part("panel-loading", lab.page, lab.panel)
+            self.keep_part("panel-loading", lab.page, *self.content(lab))
         with self.visit() as lab:
             play(lab.page.context, {})
             lab.open(NOTEBOOK)
-            self.keep_part("panel-unconfigured", lab.page, lab.show_panel())
+            lab.show_panel()
+            self.keep_part("panel-unconfigured", lab.page, *self.content(lab))
         with self.visit() as lab:
             why = "corp.issuer: http is not enough. Write an address that begins with https://."
             play_problem(lab.page.context, "configuration_invalid", why, "Ask your administrator to correct it.")
             lab.open(NOTEBOOK)
-            self.keep_part("panel-unavailable", lab.page, lab.show_panel())
+            lab.show_panel()
+            self.keep_part("panel-unavailable", lab.page, *self.content(lab))
 
     def attempts(self) -> None:
         """A sign-in in its window, as a link, and declined."""
-        self.world.start_anew()
-        self.world.choose_theme(THEMES[self.theme])
         with self.visit() as lab:
             lab.open(NOTEBOOK)
             window = lab.begin()
@@ -139,31 +150,42 @@ class Album:
 
     def overview(self) -> None:
         """The whole window: a person, a call, an answer; and the displays of the kernel helper."""
-        self.world.start_anew()
-        self.world.choose_theme(THEMES[self.theme])
-        new_notebook(self.world.process.work)
+        new_notebook(self.world.process.work, cells=(SIGN_IN, CALL))
+        self.world.upstream.plan(orders)
         with self.visit() as lab:
+            lab.page.set_viewport_size({"width": 1120, "height": 640})
             lab.open(NOTEBOOK)
-            invitation = lab.start_code('import jupyter_oidc as oidc\n\noidc.sign_in("corp")')
-            expect(invitation.get_by_role("link")).to_be_visible(timeout=SLOW)
-            self.keep_part("cell-sign-in", lab.page, lab.page.locator(".jp-Cell.jp-mod-active"))
-            with lab.page.context.expect_page() as opened:
-                invitation.get_by_role("link").click()
-            answer_certified(opened.value)
-            lab.says("Example User")
-            expect(invitation.last).to_contain_text("Signed in as Example User")
-            self.keep_part("cell-signed-in", lab.page, lab.page.locator(".jp-Cell.jp-mod-active"))
-            expect(lab.start_code(CALL)).to_contain_text("/v1/items")
             lab.show_panel()
+            cells = lab.page.locator(".jp-Notebook .jp-Cell")
+            cells.first.click()
+            lab.kernel_is_idle()
+            lab.page.keyboard.press("Shift+Enter")
+            link = cells.first.get_by_role("link", name="Open the sign-in page")
+            expect(link).to_be_visible(timeout=SLOW)
+            self.keep_part("cell-sign-in", lab.page, cells.first)
+            with lab.page.context.expect_page() as opened:
+                link.click()
+            answer_certified(opened.value)
+            lab.gone(opened.value)
+            lab.says("Example User")
+            expect(cells.first.get_by_text("Signed in as Example User")).to_have_count(2)
+            self.keep_part("cell-signed-in", lab.page, cells.first)
+            cells.nth(1).click()
+            lab.kernel_is_idle()
+            lab.page.keyboard.press("Control+Enter")
+            expect(cells.nth(1)).to_contain_text("Difference engine", timeout=SLOW)
             expect(lab.notices).to_have_count(0, timeout=SLOW)
+            lab.page.mouse.move(0, 0)
             self.keep("overview", lab.page.screenshot(animations="disabled"))
 
     def notebook7(self) -> None:
         """The same in Notebook 7, while somebody is signed in."""
         with self.visit() as lab:
+            lab.page.set_viewport_size({"width": 1120, "height": 640})
             lab.open("notebooks/notebook.ipynb")
-            lab.show_panel()
-            expect(lab.card()).to_contain_text("Example User")
+            lab.sign_in()
+            expect(lab.notices).to_have_count(0, timeout=SLOW)
+            lab.page.mouse.move(0, 0)
             self.keep("notebook7", lab.page.screenshot(animations="disabled"))
 
     def pages(self) -> None:
@@ -182,13 +204,28 @@ class Album:
             self.keep("page-signed-out", lab.page.screenshot())
 
 
+async def orders(_: web.Request) -> web.StreamResponse:
+    """Answer with something worth a look."""
+    return web.json_response(ORDERS)
+
+
+CHAPTERS = {
+    "states": Album.states,
+    "troubles": Album.troubles,
+    "attempts": Album.attempts,
+    "overview": Album.overview,
+    "notebook7": Album.notebook7,
+    "pages": Album.pages,
+}
+
+
 def main() -> int:
-    """Take the pictures of both themes."""
+    """Take the pictures of both themes: of the chapters that are named, or of all."""
+    chapters = sys.argv[1:] or list(CHAPTERS)
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, world(Path(folder)) as company, chromium() as browser:
-        company.start_anew()
         for theme in THEMES:
-            Album(company, browser, theme).all()
+            Album(company, browser, theme).take(chapters)
     return 0
 
 
