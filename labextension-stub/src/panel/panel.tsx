@@ -16,6 +16,8 @@ import { Card } from './card';
 import { Placard } from './placard';
 import { Skeleton } from './skeleton';
 
+const SETTINGS = 'c.JupyterOIDC.providers = {\n  "corp": {\n    "issuer": "…",\n    "client_id": "…"\n  }\n}';
+
 const TOLD = 5_000; // milliseconds that a small thing that was done stays told
 
 /** What the panel shows, and what its buttons do. */
@@ -114,9 +116,7 @@ export class SignInPanel extends ReactWidget {
           trans.__('Once a provider is configured, you sign in here, and notebooks call APIs without holding a token.'),
           trans.__('Ask your administrator to name one in the settings of the Jupyter server:')
         ]}
-        code={
-          'c.JupyterOIDC.providers = {\n  "corp": {\n    "issuer": "https://id.example.com",\n    "client_id": "jupyter",\n  },\n}'
-        }
+        code={SETTINGS}
       />
     );
   }
