@@ -296,6 +296,7 @@ def visiting(
             recording.listen(context)
         yield Lab(context.new_page(), place)
     finally:
+        context.unroute_all(behavior="ignoreErrors")
         context.close()
 
 

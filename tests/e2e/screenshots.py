@@ -53,10 +53,10 @@ class Album:
 
     def keep_part(self, name: str, page: Page, *parts: Locator, margin: int = 8) -> None:
         """Write what ``parts`` cover together, with a margin, and without pointer and focus."""
+        for part in parts:
+            part.hover(trial=True)  # waits until it stands still: a notice flies in
         page.mouse.move(0, 0)
         page.evaluate("document.activeElement?.blur()")
-        for part in parts:  # a notice flies in
-            part.evaluate("node => Promise.allSettled(node.getAnimations().map(moving => moving.finished))")
         boxes = [box for part in parts if (box := part.bounding_box())]
         left, top = (min(box[side] for box in boxes) - margin for side in ("x", "y"))
         right = max(box["x"] + box["width"] for box in boxes) + margin
@@ -84,33 +84,34 @@ class Album:
             CHAPTERS[chapter](self)
 
     def states(self) -> None:
-        """One card for each state that the server tells, and the notices that go with some."""
+        """One card for each state that the server tells."""
         for name, summary in scenes().items():
             with self.visit() as lab:
                 told: dict[str, dict[str, Any] | None] = {"corp": summary}
                 play(lab.page.context, told)
                 lab.open(NOTEBOOK)
-                if name in ("unreachable", "ends-soon"):
-                    self.keep_part(f"notice-{name}", lab.page, lab.notices.first, margin=0)
                 lab.show_panel()
                 expect(lab.page.locator(".jp-Notebook .jp-Cell")).to_have_count(1)
                 self.keep_part(f"panel-{name}", lab.page, lab.card())
-        with self.visit() as lab:
-            told = {"corp": scenes()["active"]}
-            play(lab.page.context, told)
-            lab.open(NOTEBOOK)
-            lab.show_panel()
-            expect(lab.card()).to_contain_text("Ada Lovelace")
-            told["corp"] = scenes()["ended"]
-            lab.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-            expect(lab.notices).to_have_count(1)
-            self.keep_part("notice-ended", lab.page, lab.notices.first, margin=0)
         with self.visit() as lab:
             play(lab.page.context, {"corp": scenes()["active"]})
             lab.open(NOTEBOOK)
             lab.show_panel()
             lab.panel.get_by_text("Details").click()
             self.keep_part("panel-details", lab.page, lab.card())
+
+    def notices(self) -> None:
+        """What is told of a session that was well a moment ago."""
+        for name in ("ends-soon", "unreachable", "ended"):
+            with self.visit() as lab:
+                told: dict[str, dict[str, Any] | None] = {"corp": scenes()["active"]}
+                play(lab.page.context, told)
+                lab.open(NOTEBOOK)
+                lab.says("Ada Lovelace")
+                told["corp"] = scenes()[name]
+                lab.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+                expect(lab.notices).to_have_count(1)
+                self.keep_part(f"notice-{name}", lab.page, lab.notices, margin=0)
 
     def troubles(self) -> None:
         """Nothing to show yet, nothing configured, or a server that refuses."""
@@ -211,6 +212,7 @@ async def orders(_: web.Request) -> web.StreamResponse:
 
 CHAPTERS = {
     "states": Album.states,
+    "notices": Album.notices,
     "troubles": Album.troubles,
     "attempts": Album.attempts,
     "overview": Album.overview,
