@@ -8,7 +8,7 @@ BIN     = $(VENV)/bin
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test check bench bench-proxy fuzz soak clean
+.PHONY: help demo demo-check test check bench bench-proxy fuzz soak screenshots clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,11 @@ fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10
 
 soak: $(VENV)/.test  ## Call for half an hour while provider and API are killed and restarted (SOAK=30 minutes)
 	@$(BIN)/python -m tests.soak --minutes $(SOAK)
+
+screenshots: $(VENV)/.test  ## Make the pictures of the documentation anew, in docs/images
+	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
+	@$(BIN)/python -m pip install --quiet --editable '.[screenshots]'
+	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/python -m tests.e2e.screenshots
 
 clean:  ## Remove everything that was set up or built
 	@rm -rf $(VENV) .cache dist jupyter_oidc/labextension labextension-stub/node_modules labextension-stub/lib

@@ -18,7 +18,7 @@ def instructions(stack: Stack) -> str:
     people = "\n".join(f"     {one.username} / {one.password:<11} {one.about}" for one in PERSONAS)
     return (
         f"\n  Open     {stack.lab_url}\n"
-        "\n  1. Click 'Sign in' at the bottom of the window, or run the notebook's first cell and click its link."
+        "\n  1. Click 'Sign in' at the bottom of the window and in the panel that opens, or follow the notebook's first cell."
         f"\n  2. Sign in as one of these two (user name / password):\n{people}"
         f"\n  3. Run the other cells. Access tokens end after {ACCESS_TOKEN_SECONDS} seconds; watch that nothing breaks."
         "\n  4. Press Ctrl-C here to stop everything; nothing is left behind.\n"

@@ -5,8 +5,9 @@ Controls are found by role and name, as a screen reader finds them.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,12 +61,13 @@ class Lab:
         context.on("request", self._note_request)
         self.page.on("response", self._keep_reply)
 
-    def open(self, path: str = "lab/tree/tutorial.ipynb?reset") -> None:
-        """Open JupyterLab and wait until it is ready."""
+    def open(self, path: str = "lab/tree/tutorial.ipynb?reset", *, ready: bool = True) -> None:
+        """Open JupyterLab and wait until it is there, and ``ready`` to tell about sessions."""
         joint = "&" if "?" in path else "?"
         self.page.goto(f"{self.place.url}{path}{joint}token={self.place.token}")
         expect(self.item).to_be_visible(timeout=SLOW)
-        expect(self.item).not_to_have_text("Sign-in…", timeout=SLOW)
+        if ready:
+            expect(self.item).not_to_have_text("Sign-in…", timeout=SLOW)
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=SLOW)  # the layout is restored
 
     @property
@@ -155,8 +157,14 @@ class Lab:
         page.keyboard.insert_text(code)
         return self.run_active_cell()
 
+    def kernel_is_idle(self) -> None:
+        """Wait until the kernel has nothing to do; what is run before it is there is lost."""
+        idle = self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        expect(idle).to_be_visible(timeout=SLOW)
+
     def run_active_cell(self) -> Locator:
         """Run the cell that is active and return its output, which may still be to come."""
+        self.kernel_is_idle()
         self.page.keyboard.press("Control+Enter")
         return self.page.locator(".jp-Cell.jp-mod-active .jp-OutputArea-output")
 
@@ -288,15 +296,25 @@ def visiting(
             recording.listen(context)
         yield Lab(context.new_page(), place)
     finally:
+        context.unroute_all(behavior="ignoreErrors")
         context.close()
 
 
-EMPTY_NOTEBOOK = """{"cells": [], "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python",
-"name": "python3"}}, "nbformat": 4, "nbformat_minor": 5}"""
-
-
-def new_notebook(folder: Path, name: str = "notebook.ipynb") -> Path:
-    """Write an empty notebook into the server's ``folder``."""
+def new_notebook(folder: Path, name: str = "notebook.ipynb", cells: Sequence[str] = ()) -> Path:
+    """Write a notebook with these ``cells``, or none, into the server's ``folder``."""
     path = folder / name
-    path.write_text(EMPTY_NOTEBOOK, encoding="utf-8")
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    rows = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{number}",
+            "source": source,
+            "outputs": [],
+            "metadata": {},
+            "execution_count": None,
+        }
+        for number, source in enumerate(cells)
+    ]
+    document = {"cells": rows, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(document), encoding="utf-8")
     return path

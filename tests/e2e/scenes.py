@@ -1,6 +1,6 @@
 """States of a session that are awkward to bring about, played to the page by a patched server.
 
-Only what the page reads is replaced; the replies keep the contract, and the page validates them as ever.
+Only what the page reads is replaced; the replies keep the contract, on both sides as ever.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Route
+
+from jupyter_oidc.contract import check
 
 USER = {
     "sub": "a1",
@@ -89,13 +91,13 @@ def play(context: BrowserContext, told: Mapping[str, dict[str, Any] | None]) -> 
             {"name": name, "issuer": "https://id.example.com", "state": summary["state"] if summary else "signed-out"}
             for name, summary in told.items()
         ]
-        _answer(route, {"providers": rows})
+        _answer(route, "providers.reply", {"providers": rows})
 
     def session(route: Route) -> None:
         name = route.request.url.partition("?")[0].split("/")[-2]
         summary = told[name]
         if summary is not None:
-            _answer(route, {"provider": name, **summary})
+            _answer(route, "session.reply", {"provider": name, **summary})
 
     context.route(re.compile(r"/jupyter-oidc/providers(\?.*)?$"), providers)
     context.route(re.compile(r"/jupyter-oidc/providers/[^/]+/session(\?.*)?$"), session)
@@ -106,12 +108,13 @@ def play_problem(context: BrowserContext, code: str, message: str, action: str) 
     problem = {"code": code, "message": message, "reason": message, "action": action, "retryable": False}
 
     def refuse(route: Route) -> None:
-        _answer(route, {**problem, "request_id": "r-1"}, status=500)
+        _answer(route, "error", {**problem, "request_id": "made-up-1"}, status=500)
 
     context.route(re.compile(r"/jupyter-oidc/providers(\?.*)?$"), refuse)
 
 
-def _answer(route: Route, document: object, status: int = 200) -> None:
+def _answer(route: Route, name: str, document: object, status: int = 200) -> None:
+    check(name, document)
     route.fulfill(status=status, body=json.dumps(document), content_type="application/json")
 
 

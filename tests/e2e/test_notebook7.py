@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
 
-from tests.e2e.lab_page import SLOW, answer_certified, visiting
+from tests.e2e.lab_page import answer_certified, visiting
 from tests.e2e.world import World
 
 PATH = "notebooks/notebook.ipynb"
@@ -15,7 +15,7 @@ def test_a_person_signs_in_calls_from_a_cell_and_signs_out_in_notebook_7(world: 
     with visiting(browser, world.process) as without:
         without.page.route("**/@jupyter-oidc/**", lambda route: route.abort())
         without.page.goto(f"{world.process.url}{PATH}?token={world.process.token}")
-        expect(without.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=SLOW)
+        without.kernel_is_idle()
     with visiting(browser, world.process) as lab:
         lab.open(PATH)
         address = lab.address

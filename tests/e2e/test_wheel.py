@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +61,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     subprocess.run((*pip, "--python", str(machine.python), "install", "--no-deps", str(wheel)), check=True)
     # What it depends on is taken from here, so that nothing is fetched twice; its own packages come first.
     own = machine.run("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
-    (Path(own) / "dependencies.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    here = [entry for entry in sys.path if Path(entry).name == "site-packages"]
+    (Path(own) / "dependencies.pth").write_text("\n".join(here), encoding="utf-8")
     yield machine
     shutil.rmtree(folder, ignore_errors=True)
 

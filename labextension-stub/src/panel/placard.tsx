@@ -22,7 +22,7 @@ export function Placard({ tone, title, lines, code, children }: IPlacardProps): 
       {lines.map(line => (
         <p key={line}>{line}</p>
       ))}
-      {code && <pre tabIndex={0}>{code}</pre> /* it scrolls, so the keyboard must get there */}
+      {code && <pre>{code}</pre>}
       {children}
     </section>
   );
