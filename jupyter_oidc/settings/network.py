@@ -8,15 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 from urllib.parse import urlsplit
 
-from jupyter_oidc.settings.model import SecretRef
+from jupyter_oidc.settings.secret_reference import read_secret_reference
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from jupyter_oidc.settings.finding import Kind
+    from jupyter_oidc.settings.model import SecretRef
 
 NO_PROXY_AT_ALL: Final = "none"
 """What ``egress_proxy`` says where even a proxy of the environment is not to be used."""
-
-_REFERENCE: Final = "Write 'env:NAME', 'file:PATH' or 'keyring:SERVICE/USER'; a secret never stands in the settings."
 
 
 class NetworkSettings(TypedDict):
@@ -30,7 +29,7 @@ class NetworkSettings(TypedDict):
 
 
 class _At(Protocol):
-    def add(self, key: str, problem: str, instead: str) -> None: ...
+    def add(self, key: str, problem: str, instead: str, kind: Kind = ...) -> None: ...
 
 
 class _Keys(Protocol):
@@ -44,15 +43,18 @@ class _Keys(Protocol):
 
 def read_network(keys: _Keys) -> NetworkSettings:
     """Read the keys, and report every mistake."""
-    proxy, credentials = _egress_proxy(keys), _reference(keys, "egress_proxy_credentials")
-    if credentials is not None and proxy in (None, NO_PROXY_AT_ALL):
+    proxy, credentials = _egress_proxy(keys), read_secret_reference(keys, "egress_proxy_credentials")
+    missing = keys.take("egress_proxy") is None
+    if credentials is not None and (missing or proxy == NO_PROXY_AT_ALL):
+        problem = "is missing" if missing else f"is '{NO_PROXY_AT_ALL}'"
         instead = "Write the proxy's address there; credentials go to no proxy that the settings do not name."
-        keys.at.add("egress_proxy", "is missing, and egress_proxy_credentials needs it", instead)
+        kind: Kind = "missing" if missing else "contradictory"
+        keys.at.add("egress_proxy", f"{problem}, and egress_proxy_credentials needs it", instead, kind)
     certificate = keys.text("client_certificate")
-    key, password = (_reference(keys, f"client_certificate_{part}") for part in ("key", "password"))
+    key, password = (read_secret_reference(keys, f"client_certificate_{part}") for part in ("key", "password"))
     if certificate is None and (key or password):
         instead = "Write the path of the PEM file with the certificate there."
-        keys.at.add("client_certificate", "is missing, and its key or password is given", instead)
+        keys.at.add("client_certificate", "is missing, and its key or password is given", instead, "missing")
     return {
         "egress_proxy": proxy,
         "egress_proxy_credentials": credentials,
@@ -74,7 +76,7 @@ def _egress_proxy(keys: _Keys) -> str | None:
         parts, host, port = urlsplit(""), None, None
     if "@" in value:
         instead = "Remove it, and name a secret of the form user:password in egress_proxy_credentials."
-        keys.at.add(key, "holds a user name or password", instead)
+        keys.at.add(key, "holds a user name or password", instead, "unsafe")
     elif parts.scheme != "http" or not host or not port or parts.path not in ("", "/") or parts.query or parts.fragment:
         instead = "Write 'http://proxy.example.com:3128', with its port, or 'none'; TLS runs inside it, to its end."
         keys.at.add(key, "is not the address of an http proxy", instead)
@@ -82,18 +84,4 @@ def _egress_proxy(keys: _Keys) -> str | None:
         keys.at.add(key, "is not the address of an http proxy", "Write its host name in ASCII letters.")
     else:
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    return None
-
-
-def _reference(keys: _Keys, key: str) -> SecretRef | None:
-    value = keys.take(key)
-    if value is None:
-        return None
-    scheme, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
-    if name and name.isprintable():
-        known: Literal["env", "file", "keyring"]
-        for known in ("env", "file", "keyring"):
-            if scheme == known:
-                return SecretRef(known, name)
-    keys.at.add(key, "is not a reference (its value is not shown here)", _REFERENCE)
     return None

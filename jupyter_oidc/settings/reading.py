@@ -29,6 +29,7 @@ from jupyter_oidc.settings.network import read_network
 from jupyter_oidc.settings.presets import names as preset_names
 from jupyter_oidc.settings.presets import preset
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_to_callback, takes_any_port
+from jupyter_oidc.settings.secret_reference import read_secret_reference
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
@@ -216,7 +217,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     strategy = keys.choice("redirect_strategy", "auto", get_args(RedirectStrategy))
     response_mode = keys.choice("response_mode", "query", ("query", "form_post"))
     _check_strategy(at, name, strategy, redirect_uri, response_mode)
-    secret = _secret_ref(keys)
+    secret = read_secret_reference(keys, "client_secret")
     method = keys.choice(
         "token_endpoint_auth_method",
         "none",
@@ -375,22 +376,6 @@ def _max_age(keys: _Keys) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
         return value
     keys.at.add("max_age", "is not a whole number of seconds", "Write for example 3600.")
-    return None
-
-
-def _secret_ref(keys: _Keys) -> SecretRef | None:
-    value = keys.take("client_secret")
-    if value is None:
-        return None
-    scheme, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
-    if scheme in ("env", "file", "keyring") and name and name.isprintable():
-        return SecretRef(scheme, name)  # type: ignore[arg-type]  # NOTE: checked in this very line
-    keys.at.add(
-        "client_secret",
-        "is not a reference (its value is not shown here)",
-        "Write 'env:NAME', 'file:PATH' or 'keyring:SERVICE/USER'; a secret never stands in the settings.",
-        "malformed" if scheme in ("env", "file", "keyring") or not isinstance(value, str) else "unsafe",
-    )
     return None
 
 

@@ -122,6 +122,11 @@ class Lab:
             self.button(button).click()
         return opened.value
 
+    def begin_here(self) -> None:
+        """Press *Sign in* where the sign-in goes on in the panel itself; the window that opened is gone at once."""
+        self.begin()
+        expect(self.button("Cancel")).to_be_visible()
+
     def sign_in(self, name: str = "user1", person: str = "Example User") -> None:
         """Sign in at the certified provider, in the window."""
         window = self.begin()

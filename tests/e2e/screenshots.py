@@ -20,8 +20,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, new_notebook, visiting
-from tests.e2e.scenes import play, play_problem, scenes
-from tests.e2e.world import World, world
+from tests.e2e.scenes import play, play_problem, play_set_up, play_sign_in, scenes
+from tests.e2e.world import BASE_URL, World, world
 from tests.support.browser import chromium
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -148,6 +148,34 @@ class Album:
             lab.button("Sign in").click()
             expect(lab.link).to_be_visible()
             self.keep_part("panel-link", lab.page, lab.card())
+        page = "https://id.example.com/device"
+        code = {
+            "user_code": "WDJB-MJHT",
+            "verification_uri": page,
+            "verification_uri_complete": f"{page}?user_code=WDJB-MJHT",
+        }
+        for name, strategy, started in (
+            ("code", "device", {"device": code}),
+            ("paste", "paste", {"start_url": f"{BASE_URL}jupyter-oidc/start/scene"}),
+        ):
+            with self.visit(script="window.open = () => null") as lab:
+                play_sign_in(lab.page.context, strategy, **started)
+                lab.open(NOTEBOOK)
+                lab.show_panel()
+                lab.button("Sign in").click()
+                expect(lab.link).to_be_visible()
+                self.keep_part(f"panel-{name}", lab.page, lab.card())
+
+    def set_up(self) -> None:
+        """What was found in the set-up."""
+        with self.visit() as lab:
+            play(lab.page.context, {"corp": scenes()["active"]})
+            play_set_up(lab.page.context)
+            lab.open(NOTEBOOK)
+            lab.show_panel()
+            lab.button("Check the set-up").click()
+            expect(lab.button("Copy report")).to_be_visible()
+            self.keep_part("panel-set-up", lab.page, lab.panel.get_by_role("region", name="Set-up"))
 
     def overview(self) -> None:
         """The whole window: a person, a call, an answer; and the displays of the kernel helper."""
@@ -215,6 +243,7 @@ CHAPTERS = {
     "notices": Album.notices,
     "troubles": Album.troubles,
     "attempts": Album.attempts,
+    "set-up": Album.set_up,
     "overview": Album.overview,
     "notebook7": Album.notebook7,
     "pages": Album.pages,

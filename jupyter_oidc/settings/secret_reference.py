@@ -1,0 +1,38 @@
+"""Where a secret lies: the settings name a place, and never hold the secret itself (D8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
+
+from jupyter_oidc.settings.model import SecretRef
+
+if TYPE_CHECKING:
+    from jupyter_oidc.settings.finding import Kind
+
+_Scheme = Literal["env", "file", "keyring"]
+_INSTEAD: Final = "Write 'env:NAME', 'file:PATH' or 'keyring:SERVICE/USER'; a secret never stands in the settings."
+
+
+class _At(Protocol):
+    def add(self, key: str, problem: str, instead: str, kind: Kind = ...) -> None: ...
+
+
+class _Keys(Protocol):
+    @property
+    def at(self) -> _At: ...
+
+    def take(self, key: str) -> Any: ...
+
+
+def read_secret_reference(keys: _Keys, key: str) -> SecretRef | None:
+    """Read the reference at ``key``; anything else is reported and not repeated, since it may be the secret."""
+    value = keys.take(key)
+    if value is None:
+        return None
+    written, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
+    scheme: _Scheme | None = next((known for known in get_args(_Scheme) if known == written), None)
+    if scheme and name and name.isprintable():
+        return SecretRef(scheme, name)
+    kind: Kind = "malformed" if scheme or not isinstance(value, str) else "unsafe"
+    keys.at.add(key, "is not a reference (its value is not shown here)", _INSTEAD, kind)
+    return None
