@@ -53,7 +53,7 @@ _CODE = (
 def session_text(summary: dict[str, Any]) -> str:
     """Return one line about a session."""
     title, action = _meaning(summary)
-    parts = [f"{title} at {summary['provider']}{_as_whom(summary)}."]
+    parts = [_with(title, f" at {summary['provider']}{_as_whom(summary)}") + "."]
     if summary["state"] == "active" and summary["expires_in"] is not None:
         parts.append(_renewal(summary))
     if action:
@@ -67,7 +67,7 @@ def session_html(summary: dict[str, Any]) -> str:
     colour = _DOT.get(summary["state"], "--jp-ui-font-color3, #9e9e9e")
     head = (
         f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span> '
-        f"<b>{escape(title + _as_whom(summary))}</b>"
+        f"<b>{escape(_with(title, _as_whom(summary)))}</b>"
     )
     rows = [f"<div>{head}</div>", f'<div style="{_MUTED}">{escape(summary["provider"])}</div>']
     if summary["state"] == "active" and summary["expires_in"] is not None:
@@ -182,6 +182,12 @@ def _meaning(summary: dict[str, Any]) -> tuple[str, str]:
     if summary["state"] == "refresh-failed" and summary["reason"] not in (None, "idp_unavailable"):
         title = RENEWAL_FAILS
     return title, action
+
+
+def _with(title: str, circumstances: str) -> str:
+    """Put ``circumstances`` where they are read in ``title``: before its comma, if it has one."""
+    state, comma, rest = title.partition(",")
+    return f"{state}{circumstances}{comma}{rest}"
 
 
 def _as_whom(summary: dict[str, Any]) -> str:

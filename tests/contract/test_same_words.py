@@ -17,7 +17,7 @@ def test_every_headline_of_the_kernel_is_one_of_the_front_end() -> None:
 
 def test_a_provider_that_refuses_is_not_called_unreachable() -> None:
     summary = {"state": "refresh-failed", "provider": "corp", "user": None, "expires_in": 60}
-    assert [session_text({**summary, "reason": reason}).partition(" at ")[0] for reason in (None, "clock_skew")] == [
-        "Signed in, provider unreachable",
-        "Signed in, renewal fails",
+    assert [session_text({**summary, "reason": reason}).partition(".")[0] for reason in (None, "clock_skew")] == [
+        "Signed in at corp, provider unreachable",
+        "Signed in at corp, renewal fails",
     ]
