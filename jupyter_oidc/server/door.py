@@ -64,6 +64,7 @@ def open_door(*, protection: str) -> Callable[[Verb], Verb]:
     def decorate(verb: Verb) -> Verb:
         @wraps(verb)
         async def guarded(self: OidcHandler, *args: str, **kwargs: str) -> None:
+            self.insist()
             await verb(self, *args, **kwargs)
 
         return _marked(guarded, declared, unauthenticated=True)

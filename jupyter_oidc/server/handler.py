@@ -141,11 +141,15 @@ class OidcHandler(APIHandler):
     Bodies arrive piece by piece, so that nobody fills the memory of this process on a route that reads a few lines.
     """
 
+    lingers_for = LARGEST_BODY
+    """Bytes of a body that a refusal waits for."""
+
     def initialize(self, context: Context) -> None:
         """Take over the context that the route table hands in."""
         self.context = context
         self.kernel_id: str | None = None
         self._admitted: Door | None = None
+        self._refusal: Problem | HTTPError | None = None
         self._body = bytearray()
         self._body_is_too_large = False
 
@@ -157,6 +161,26 @@ class OidcHandler(APIHandler):
     # -- who is calling ------------------------------------------------------------------------------------
 
     async def prepare(self) -> None:  # type: ignore[override]  # NOTE: as APIHandler does
+        """Let the caller in, or raise once a small body has arrived.
+
+        A refusal before the end of the request closes the connection without a word, and a client that is still sending
+        then, or sends its next request on it, often never reads the answer. A large body, or one that the client holds
+        back until it is asked for, is refused at once.
+        """
+        try:
+            await self._let_in()
+        except (Problem, HTTPError) as refusal:
+            if isinstance(refusal, BodyTooLarge) or not self._can_wait():
+                raise
+            self._refusal = refusal
+
+    def _can_wait(self) -> bool:
+        headers = self.request.headers
+        length = headers.get("Content-Length", "0")
+        small = length.isdigit() and int(length) <= self.lingers_for and "Transfer-Encoding" not in headers
+        return small and "Expect" not in headers and self._declared() is not None
+
+    async def _let_in(self) -> None:
         """Authenticate: a kernel by its grant, everybody else by what Jupyter decides."""
         grant = self._grant()
         if grant is not None:
@@ -206,8 +230,14 @@ class OidcHandler(APIHandler):
         """Check the origin as the server does, save for open doors, which say what protects them."""
         return self._door_is_open() or bool(super().check_origin(origin_to_satisfy_tornado))
 
+    def insist(self) -> None:
+        """Raise the refusal that waited for the end of the body."""
+        if self._refusal is not None:
+            raise self._refusal
+
     async def admit(self, declared: Door) -> None:
         """Let the caller pass ``declared``, or raise; asked twice, it answers from memory."""
+        self.insist()
         if self._admitted is declared:
             return
         await self._check(declared)
@@ -267,7 +297,9 @@ class OidcHandler(APIHandler):
     # -- the envelope --------------------------------------------------------------------------------------
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep a piece of the body, unless there is too much of it already."""
+        """Keep a piece of the body, unless there is too much of it already or nobody is going to read it."""
+        if self._refusal is not None:
+            return
         self._body_is_too_large = self._body_is_too_large or len(self._body) + len(chunk) > LARGEST_BODY
         if not self._body_is_too_large:
             self._body += chunk

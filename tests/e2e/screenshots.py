@@ -171,6 +171,7 @@ class Album:
         with self.visit() as lab:
             play(lab.page.context, {"corp": scenes()["active"]})
             play_set_up(lab.page.context)
+            lab.page.set_viewport_size({"width": 1120, "height": 1200})
             lab.open(NOTEBOOK)
             lab.show_panel()
             lab.button("Check the set-up").click()

@@ -53,7 +53,7 @@ def test_a_person_signs_in_with_a_code_that_the_window_shows_too(browser: Browse
         code = lab.panel.locator(".jp-oidc-code code")
         expect(code).to_have_text(re.compile(r"^[A-Z]{4}-[A-Z]{4}$"))
         expect(window.get_by_text(code.inner_text())).to_be_visible()
-        assert lab.link.get_attribute("href") == window.url
+        assert lab.link.get_attribute("href") == f"{window.url}?user_code={code.inner_text()}"
         expect(lab.panel.get_by_role("img", name="The sign-in page as a QR code")).to_be_visible()
         expect(lab.panel.get_by_text("Never enter a code that somebody else sent you.")).to_be_visible()
         nothing_found(lab.page, *OURS, looked=20)

@@ -23,7 +23,6 @@ from jupyter_oidc.server.peer import LOOK, has_hung_up
 
 if TYPE_CHECKING:
     from jupyter_oidc.proxy.service import Answer
-    from jupyter_oidc.server.door import Door
     from jupyter_oidc.server.handler import Context
 
 ANY_SIZE: Final = 1 << 62
@@ -41,6 +40,8 @@ _END: Final = b""
 class ProxyHandler(ProxiedHandler):
     """Passes one call on and its answer back."""
 
+    lingers_for = LINGER
+
     def initialize(self, context: Context) -> None:
         """Prepare for a body that arrives piece by piece."""
         super().initialize(context)
@@ -48,7 +49,6 @@ class ProxyHandler(ProxiedHandler):
         self._opening: asyncio.Task[Answer] | None = None
         self._waiter: asyncio.Task[Any] | None = None
         self._answer: Answer | None = None
-        self._refusal: Problem | None = None
         self._given_up: Problem | None = None
         self._rest: asyncio.Future[None] | None = None
         self._discarded = 0
@@ -79,23 +79,9 @@ class ProxyHandler(ProxiedHandler):
 
     # -- the request ---------------------------------------------------------------------------------------
 
-    async def prepare(self) -> None:  # type: ignore[override]  # NOTE: as APIHandler does
+    async def _let_in(self) -> None:
         """Authenticate; start the upstream call of an upload while its body is still arriving."""
-        try:
-            await self._admit_call()
-        except Problem as problem:
-            if isinstance(problem, BodyTooLarge) or not self._can_wait():
-                raise
-            self._refusal = problem
-
-    async def admit(self, declared: Door) -> None:
-        """Let the caller pass, unless it was refused already and only sent the rest of its body."""
-        if self._refusal is not None:
-            raise self._refusal
-        await super().admit(declared)
-
-    async def _admit_call(self) -> None:
-        await super().prepare()
+        await super()._let_in()
         declared = door_of(getattr(self, (self.request.method or "").lower()))
         if declared is None or declared.protection is not None:
             return
@@ -106,17 +92,6 @@ class ProxyHandler(ProxiedHandler):
             self._begin_upload(None)
         elif length is not None and length != "0":
             self._begin_upload(int(length) if length.isdigit() else None)
-
-    def _can_wait(self) -> bool:
-        """Return whether a refusal may wait for the rest of a small body.
-
-        A client that is still sending when the connection closes often never reads the answer; a large body, or one
-        that the client holds back until it is asked for, is refused at once.
-        """
-        headers = self.request.headers
-        length = headers.get("Content-Length", "0")
-        small = length.isdigit() and int(length) <= LINGER and "Transfer-Encoding" not in headers
-        return small and "Expect" not in headers
 
     def _begin_upload(self, length: int | None) -> None:
         gate, _, _ = self.services.proxy.check(self._proxy_request(length=length))

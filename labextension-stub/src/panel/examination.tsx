@@ -31,7 +31,7 @@ export function Examination({ checkup, deeds, trans }: IExaminationProps): React
   const label = busy ? trans.__('Checking…') : again ? trans.__('Check again') : trans.__('Check the set-up');
   return (
     <section className="jp-oidc-examination" aria-label={trans.__('Set-up')} aria-busy={busy}>
-      <div aria-live="polite">
+      <div className="jp-oidc-findings" aria-live="polite">
         {problem ? <Failure problem={problem} /> : report && <Findings report={report} trans={trans} />}
       </div>
       <Actions

@@ -124,6 +124,9 @@ function Paste({ attempt, provider, address, trans }: IStepsProps & { readonly a
           />
         </li>
       </ol>
+      <p className="jp-oidc-hint">
+        {trans.__('Give that address to nobody else, and paste none that somebody sent you.')}
+      </p>
       {attempt.refusal && <Failure problem={attempt.refusal} id={`${field}-refusal`} />}
       <div className="jp-oidc-actions">
         <button
@@ -135,9 +138,6 @@ function Paste({ attempt, provider, address, trans }: IStepsProps & { readonly a
           {attempt.judging ? trans.__('Checking…') : trans.__('Continue')}
         </button>
       </div>
-      <p className="jp-oidc-hint">
-        {trans.__('Give that address to nobody else, and paste none that somebody sent you.')}
-      </p>
     </form>
   );
 }

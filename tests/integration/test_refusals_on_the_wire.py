@@ -1,0 +1,60 @@
+"""Who is refused reads why: the connection does not close while a small request is still arriving (RFC 9112, 9.6)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from tests.integration.test_every_door import GUARDED, PROVIDERS, WRITES
+
+STRANGER = "Authorization: Bearer jog.nobody-knows-this-one-at-all\r\n"
+
+
+@pytest.fixture
+def jp_server_config():
+    return {
+        "ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}},
+        "JupyterOIDC": {"providers": PROVIDERS, "storage": "memory"},
+    }
+
+
+async def reply_from(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
+    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode("latin-1")
+    first, *lines = head.strip().split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    return int(first.split()[1]), headers, await reader.readexactly(int(headers["content-length"]))
+
+
+@pytest.mark.parametrize(("verb", "path"), GUARDED)
+async def test_a_refused_caller_may_go_on_with_the_same_connection(http_server, jp_http_port, jp_base_url, verb, path):
+    reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    length = 2 if (verb, path) in WRITES else 0
+    head = f"{verb} {jp_base_url.rstrip('/')}{path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}"
+    head += f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    for _ in range(2):
+        writer.write(head.encode())
+        await writer.drain()
+        await asyncio.sleep(0.02)
+        writer.write(b"{}"[:length])
+        if verb == "HEAD":
+            answer = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode("latin-1")
+            assert answer.startswith("HTTP/1.1 401")
+        else:
+            status, headers, body = await reply_from(reader)
+            assert (status, json.loads(body)["code"]) == (401, "grant_invalid")
+            assert headers.get("connection", "keep-alive") == "keep-alive"
+    writer.close()
+
+
+async def test_a_large_body_is_refused_at_once(http_server, jp_http_port, jp_base_url):
+    """D13: nothing of a body that nobody is going to read is waited for."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    path = f"{jp_base_url}jupyter-oidc/providers/corp/refresh"
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}Content-Length: 1000000\r\n\r\n"
+    writer.write(head.encode())
+    status, _, body = await reply_from(reader)
+    assert (status, json.loads(body)["code"]) == (401, "grant_invalid")
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
