@@ -24,7 +24,7 @@ test: $(VENV)/.test check  ## Set everything up and run all tests
 	@$(BIN)/python .ci/find-tools keyring
 	@$(BIN)/python .ci/find-tools recipes
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
-	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/pytest
+	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 
 check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/ruff check .

@@ -90,7 +90,7 @@ class Lab:
     @property
     def news(self) -> Locator:
         """What the panel says is under way or has happened."""
-        return self.panel.locator("[aria-live]")
+        return self.panel.locator(".jp-oidc-news")
 
     @property
     def alert(self) -> Locator:

@@ -54,13 +54,13 @@ LEAKS = {
 HEAD = "import logging\nimport httpx\nfrom tests.support.marker import MARKER\nSECRET = MARKER + 'x' * 20\n"
 
 
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, body: str) -> pytest.RunResult:
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, body: str, *more: str) -> pytest.RunResult:
     import textwrap
 
     monkeypatch.setenv("PYTHONPATH", ROOT)
     pytester.makepyfile(HEAD + textwrap.dedent(body))
     # NOTE: the leak is inside this run's own temporary folder only for a moment; it is a mark, not a secret.
-    return pytester.runpytest_subprocess("-q", "-p", "tests.support.canary_plugin", "--basetemp", "inner")
+    return pytester.runpytest_subprocess("-q", "-p", "tests.support.canary_plugin", "--basetemp", "inner", *more)
 
 
 @pytest.mark.parametrize(("where", "body"), LEAKS.items(), ids=list(LEAKS))
@@ -68,6 +68,16 @@ def test_a_leak_of_any_kind_fails_the_suite_and_is_named(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, where: str, body: str
 ) -> None:
     result = run(pytester, monkeypatch, body)
+    text = result.stdout.str().replace(MARKER, "")
+    clean_up(pytester)
+    assert (result.ret, where in text) == (1, True)
+
+
+@pytest.mark.parametrize("where", ["the file", "the call report of test_leak"])
+def test_a_leak_in_one_of_several_processes_fails_the_suite_and_is_named(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    result = run(pytester, monkeypatch, LEAKS[where], "--numprocesses=2")
     text = result.stdout.str().replace(MARKER, "")
     clean_up(pytester)
     assert (result.ret, where in text) == (1, True)

@@ -1,6 +1,7 @@
 """Law 9 over the whole suite: no secret in a log record, an exception, a warning, an output, a reply or a file.
 
 A leak fails the test in which it happened; one that is found only at the end fails the run.
+Where several processes share the run, each looks after its own part and reports at the end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _LARGEST_FILE = 20_000_000
 _FORMATTER = logging.Formatter()
+_REPORT = "law 9"
+_of_others: list[str] = []
 
 
 @pytest.fixture(scope="session")
@@ -76,16 +79,29 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if base is not None:
         for path in sorted(base.rglob("*")):
             _look_into(path, base)
-    if CANARY.leaks:
+    report = getattr(session.config, "workeroutput", None)
+    if report is not None:
+        report[_REPORT] = [str(leak) for leak in CANARY.leaks]
+    if _found():
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Take over what one of several processes has found; one that crashed has told why itself."""
+    _of_others.extend(getattr(node, "workeroutput", {}).get(_REPORT, ()))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say where secrets were found at the end."""
-    if CANARY.leaks:
+    if _found():
         terminalreporter.section("law 9: secrets outside", red=True, bold=True)
-        for leak in CANARY.leaks:
-            terminalreporter.line(str(leak))
+        for leak in _found():
+            terminalreporter.line(leak)
+
+
+def _found() -> list[str]:
+    return [*map(str, CANARY.leaks), *_of_others]
 
 
 def _look_into(path: Path, base: Path) -> None:
