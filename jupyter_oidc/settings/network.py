@@ -5,10 +5,10 @@ There is no key that turns the verification of a certificate off, and there will
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
+from typing import TYPE_CHECKING, Final, Protocol, TypedDict
 from urllib.parse import urlsplit
 
-from jupyter_oidc.settings.secret_reference import read_secret_reference
+from jupyter_oidc.settings.secret_reference import Keys, read_secret_reference
 
 if TYPE_CHECKING:
     from jupyter_oidc.settings.finding import Kind
@@ -28,16 +28,7 @@ class NetworkSettings(TypedDict):
     client_certificate_password: SecretRef | None
 
 
-class _At(Protocol):
-    def add(self, key: str, problem: str, instead: str, kind: Kind = ...) -> None: ...
-
-
-class _Keys(Protocol):
-    @property
-    def at(self) -> _At: ...
-
-    def take(self, key: str) -> Any: ...
-
+class _Keys(Keys, Protocol):
     def text(self, key: str) -> str | None: ...
 
 

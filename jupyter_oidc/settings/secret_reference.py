@@ -13,18 +13,22 @@ _Scheme = Literal["env", "file", "keyring"]
 _INSTEAD: Final = "Write 'env:NAME', 'file:PATH' or 'keyring:SERVICE/USER'; a secret never stands in the settings."
 
 
-class _At(Protocol):
+class At(Protocol):
+    """Takes findings, under the key of what is being read."""
+
     def add(self, key: str, problem: str, instead: str, kind: Kind = ...) -> None: ...
 
 
-class _Keys(Protocol):
+class Keys(Protocol):
+    """A mapping of the settings that is being read."""
+
     @property
-    def at(self) -> _At: ...
+    def at(self) -> At: ...
 
     def take(self, key: str) -> Any: ...
 
 
-def read_secret_reference(keys: _Keys, key: str) -> SecretRef | None:
+def read_secret_reference(keys: Keys, key: str) -> SecretRef | None:
     """Read the reference at ``key``; anything else is reported and not repeated, since it may be the secret."""
     value = keys.take(key)
     if value is None:
