@@ -16,16 +16,19 @@ _INSTEAD: Final = "Write 'env:NAME', 'file:PATH' or 'keyring:SERVICE/USER'; a se
 class At(Protocol):
     """Takes findings, under the key of what is being read."""
 
-    def add(self, key: str, problem: str, instead: str, kind: Kind = ...) -> None: ...
+    def add(self, key: str, problem: str, instead: str, kind: Kind = ...) -> None:
+        """Add a finding."""
 
 
 class Keys(Protocol):
     """A mapping of the settings that is being read."""
 
     @property
-    def at(self) -> At: ...
+    def at(self) -> At:
+        """Where findings go."""
 
-    def take(self, key: str) -> Any: ...
+    def take(self, key: str) -> Any:
+        """Return what stands at ``key``, ``None`` if nothing does."""
 
 
 def read_secret_reference(keys: Keys, key: str) -> SecretRef | None:
