@@ -190,7 +190,8 @@ async def test_another_issuer_is_refused_as_at_the_callback_route(desk: Desk, mu
     desk.provider.plan("authorize", mutate=spoiled)
     _, first = await listener(desk)
     page = await open_(desk.provider.browser(), first)
-    assert (page.headers["X-OIDC-Error"], desk.provider.count("token")) == ("issuer_mismatch", 0)
+    assert (page.status_code, page.headers["X-OIDC-Error"]) == (400, "issuer_mismatch")
+    assert desk.provider.count("token") == 0
     assert f'href="{desk.url}jupyter-oidc/start/' in page.text  # trying again begins at JupyterLab's own address
 
 

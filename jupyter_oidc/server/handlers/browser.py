@@ -80,8 +80,7 @@ class PageHandler(OidcHandler):
                 links=(*links, ("Back to JupyterLab", self.home)),
                 small=f"{problem.code} · {self.request_id}",
             ),
-            # A page is read by a person: 400 for what went wrong here, 502 or 503 for the provider (E-1).
-            problem.status if problem.status in (401, 403, 405, 502, 503) else 400,
+            _page_status(problem),
         )
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
@@ -92,6 +91,15 @@ class PageHandler(OidcHandler):
             super().write_error(status_code, **kwargs)
         else:
             self.show_problem(problem)
+
+
+def _page_status(problem: Problem) -> int:
+    """Return the status of a page, which a person reads: 502 or 503 for the provider, mostly 400 for the rest (E-1).
+
+    An answer that names another issuer was brought by the browser, and is not known to be the provider's (A7).
+    """
+    came_with_the_browser = problem.detail == "callback.iss"
+    return problem.status if problem.status in (401, 403, 405, 502, 503) and not came_with_the_browser else 400
 
 
 class StartHandler(PageHandler):
