@@ -1,6 +1,6 @@
 // What stands around the panel: status item, commands, preferences, example cells.
 
-import { Notification } from '@jupyterlab/apputils';
+import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { CommandRegistry } from '@lumino/commands';
@@ -188,6 +188,25 @@ describe('commands', () => {
     expect(inserted).toEqual([exampleFor('orders')]);
     obstacle = 'Open a notebook to insert an example cell.';
     expect(registry.isEnabled(CommandIDs.insertExample, { api: 'orders' })).toBe(false);
+  });
+
+  it('copy an example for an API that there is', async () => {
+    await add(await staged(ada()));
+    const copy = jest.spyOn(Clipboard, 'copyToSystem').mockImplementation();
+    await registry.execute(CommandIDs.copyExample, { api: 'no-such' });
+    expect(copy).not.toHaveBeenCalled();
+    await registry.execute(CommandIDs.copyExample, { api: 'orders' });
+    expect(copy).toHaveBeenCalledWith(exampleFor('orders'));
+  });
+
+  it('have the set-up examined where the panel shows it, unless there is none', async () => {
+    await add(await staged());
+    expect(registry.isEnabled(CommandIDs.examine)).toBe(false);
+    stage.close();
+    await add(await staged(ada()));
+    stage.server.answers['GET diagnostics'] = { json: { ok: true, checks: [] } };
+    await registry.execute(CommandIDs.examine);
+    expect([revealed, checkup.report?.ok]).toEqual([1, true]);
   });
 });
 
