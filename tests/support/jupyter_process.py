@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import ssl
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +42,7 @@ class JupyterProcess:
 
     With ``password`` there is no token: clients log in by the login form. ``server`` and ``extension`` are further
     settings of Jupyter and of ours; ``preferences`` are JupyterLab's, by package and plugin. The app ``jupyterlab``
-    serves Notebook 7 too.
+    serves Notebook 7 too, with our front end and, ``beside`` it, only those of the environment that are named.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class JupyterProcess:
     log_level: str = "DEBUG"
     environment: dict[str, str] = field(default_factory=dict)
     preferences: dict[str, dict[str, Any]] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     token: str = field(default_factory=lambda: secrets.token_hex(20))
     _child: Child | None = None
@@ -215,6 +217,9 @@ class JupyterProcess:
         if BUILT.is_dir():
             to = self._share / "labextensions" / "@jupyter-oidc" / "labextension"
             shutil.copytree(BUILT, to, dirs_exist_ok=True)
+        for name in self.beside:
+            source = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / name
+            shutil.copytree(source, self._share / "labextensions" / name, dirs_exist_ok=True)
         return self._share
 
     def _lab_settings(self) -> Path:
