@@ -40,6 +40,7 @@ class Upload:
         """Take a piece if there is room for it; an empty one is the end."""
         self.stop()
         if self._queue.full():
+            self._taken.clear()  # at once, so that nothing taken before somebody waits in ``room`` is missed
             return False
         self._received += len(piece)
         if self._limit is not None and self._received > self._limit:
@@ -51,8 +52,7 @@ class Upload:
         return True
 
     async def room(self) -> None:
-        """Return when the upstream has taken something."""
-        self._taken.clear()
+        """Return when the upstream has taken something since a piece was turned down."""
         await self._taken.wait()
 
     async def pieces(self) -> AsyncIterator[bytes]:

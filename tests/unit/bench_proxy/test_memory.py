@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from tests.bench.proxy.memory import growth, sizes
-from tests.bench.proxy.processes import MIB
 from tests.bench.proxy.report import NotMeasured
 
 STATUS = """Name:\tjupyter-server
@@ -25,20 +25,42 @@ def test_the_resident_sizes_are_read_in_mebibytes():
     assert sizes(STATUS) == {"VmHWM": 128.0, "VmRSS": 96.0}
 
 
+HOLDS = "while input(): bytearray(b'x') * (64 * 1024 * 1024); print('let go', flush=True)"
+
+
+class Holder:
+    """A process of its own, in which nothing else moves: it takes 64 MiB and gives them back when it is asked."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            (sys.executable, "-c", HOLDS), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def hold_and_let_go(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("hold\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "let go\n"
+
+
+@pytest.fixture
+def holder() -> Iterator[Holder]:
+    holder = Holder()
+    holder.hold_and_let_go()  # so that it is up
+    yield holder
+    holder.process.communicate("\n")
+
+
 @linux
-def test_memory_that_was_given_back_before_the_end_is_seen():
+def test_memory_that_was_given_back_before_the_end_is_seen(holder: Holder):
     """The record of the system is what counts: the size afterwards would say nothing."""
-
-    def hold_and_let_go():
-        bytearray(b"x") * (64 * MIB)
-
-    assert 60 < growth(os.getpid(), hold_and_let_go) < 80
+    assert 60 < growth(holder.process.pid, holder.hold_and_let_go) < 80
 
 
 @linux
-def test_memory_that_was_used_before_is_no_growth():
-    bytearray(b"x") * (64 * MIB)
-    assert growth(os.getpid(), lambda: None) < 1
+def test_memory_that_was_used_before_is_no_growth(holder: Holder):
+    assert growth(holder.process.pid, lambda: None) < 1
 
 
 @linux
