@@ -11,15 +11,13 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.client_certificate import Unusable, load
-from jupyter_oidc.adapters.outlet import client_certificate_of
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.settings import Finding, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jupyter_oidc.adapters.client_certificate import ClientCertificate
+    from jupyter_oidc.settings import Api, Provider
 
 _LARGEST: Final = 10_000_000
 """Bytes; the bundles of operating systems have a few hundred thousand."""
@@ -40,9 +38,9 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         at = f"providers.{provider.name}"
         if provider.ca_bundle:
             yield from _bundle(f"{at}.ca_bundle", provider.ca_bundle)
-        yield from _client_certificate(at, client_certificate_of(provider))
+        yield from _client_certificate(at, provider)
         for api in provider.apis:
-            yield from _client_certificate(f"{at}.apis.{api.name}", client_certificate_of(api))
+            yield from _client_certificate(f"{at}.apis.{api.name}", api)
             if api.ca_bundle and api.ca_bundle != provider.ca_bundle:
                 yield from _bundle(f"{at}.apis.{api.name}.ca_bundle", api.ca_bundle)
 
@@ -53,7 +51,14 @@ def _bundle(key: str, path: str) -> Iterator[Finding]:
         yield Finding(key, problem, "Name a readable file with PEM certificates, one after the other.")
 
 
-def _client_certificate(at: str, certificate: ClientCertificate | None) -> Iterator[Finding]:
+def _client_certificate(at: str, destination: Provider | Api) -> Iterator[Finding]:
+    if destination.client_certificate is None:
+        return
+    # NOTE: here, because few settings name a certificate, and every start of a server would load this.
+    from jupyter_oidc.adapters.client_certificate import Unusable, load
+    from jupyter_oidc.adapters.outlet import client_certificate_of
+
+    certificate = client_certificate_of(destination)
     if certificate is None or not certificate.asks_nobody:
         return  # NOTE: a keyring may ask for a prompt, and a start must not wait for one
     try:

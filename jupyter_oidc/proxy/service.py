@@ -31,10 +31,11 @@ from jupyter_oidc.sessions.later import unavailable
 from jupyter_oidc.sessions.registry import token_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable, Iterator
 
     from jupyter_oidc.protocol.dpop import ProofKey
-    from jupyter_oidc.proxy.ports import Caller, UpstreamPort, UpstreamReply, UpstreamSocket
+    from jupyter_oidc.proxy.ports import UpstreamPort, UpstreamReply, UpstreamSocket
+    from jupyter_oidc.proxy.request import ProxyRequest
     from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.proving import Prover
     from jupyter_oidc.sessions.registry import Sessions
@@ -42,26 +43,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Api
 
 _SIGN_IN_BY_NAME = "Sign in again for it: oidc.sign_in(api='{}') in a notebook, or Sign in in JupyterLab."
-
-
-@dataclass(frozen=True, slots=True)
-class ProxyRequest:
-    """A call as it reached us: ``raw_path`` and ``raw_query`` are undecoded, the path without leading slash.
-
-    ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end, and ``own_host`` the host
-    (and port) under which the caller reaches us.
-    """
-
-    api: str
-    method: str
-    raw_path: str
-    raw_query: str
-    headers: Headers
-    caller: Caller
-    proxy_path: str
-    own_host: str = ""
-    body: AsyncIterator[bytes] | None = None
-    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,6 @@ from jupyter_oidc.settings.model import (
     Settings,
 )
 from jupyter_oidc.settings.network import read_network
-from jupyter_oidc.settings.presets import names as preset_names
-from jupyter_oidc.settings.presets import preset
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_to_callback, takes_any_port
 from jupyter_oidc.settings.secret_reference import read_secret_reference
 
@@ -299,9 +297,13 @@ def _check_strategy(at: _At, name: str, strategy: str, redirect_uri: str | None,
 
 def _preset(keys: _Keys) -> None:
     """Fill in the settings of the preset that is named, if one is."""
-    name, known = keys.take("preset"), preset_names()
+    name = keys.take("preset")
     if name is None:
         return
+    # NOTE: here, because every start of a server would load this, and few settings name a preset.
+    from jupyter_oidc.settings.presets import names, preset
+
+    known = names()
     if isinstance(name, str) and name in known:
         keys.beneath(preset(name).settings)
     else:

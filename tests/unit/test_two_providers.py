@@ -23,7 +23,7 @@ from jupyter_oidc.compose import Parts, Services, build
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.proxy.ports import UpstreamCall
-from jupyter_oidc.proxy.service import ProxyRequest
+from jupyter_oidc.proxy.request import ProxyRequest
 from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.settings import Api, Provider, Settings
 from tests.support.canary import CANARY

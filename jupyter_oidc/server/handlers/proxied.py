@@ -9,7 +9,7 @@ from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvi
 from tornado.routing import Matcher
 
 from jupyter_oidc.errors import BadPath
-from jupyter_oidc.proxy.service import ProxyRequest
+from jupyter_oidc.proxy.request import ProxyRequest
 from jupyter_oidc.proxy.target import without_reserved
 from jupyter_oidc.server.handler import OidcHandler
 

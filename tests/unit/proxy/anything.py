@@ -18,7 +18,8 @@ from yarl import URL
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.proxy.headers import Headers
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
-from jupyter_oidc.proxy.service import ProxyRequest, ProxyService
+from jupyter_oidc.proxy.request import ProxyRequest
+from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.proxy.target import without_reserved
 from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import Sessions
