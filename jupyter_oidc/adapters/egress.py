@@ -126,7 +126,9 @@ def _read(found: str) -> EgressProxy:
         host, port = parts.hostname, parts.port or 80
     except ValueError:
         parts, host, port = urlsplit(""), None, 0
-    if parts.scheme != "http" or not host:
+    # NOTE: an "@" behind the host means that a "/", "?" or "#" of a password ended the host too early: what stands there
+    # as host and port is a user and half a password, to be neither asked for nor shown.
+    if parts.scheme != "http" or not host or "@" in parts.path + parts.query + parts.fragment or "\\" in parts.netloc:
         raise ConfigurationInvalid(
             "The environment of the Jupyter server names an egress proxy that cannot be used.",
             action="Ask your administrator to write HTTPS_PROXY=http://HOST:PORT, or to set egress_proxy.",

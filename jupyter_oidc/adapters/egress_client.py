@@ -11,6 +11,7 @@ import os
 import re
 import ssl
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.adapters.egress import proxy_for
@@ -62,7 +63,7 @@ class EgressClients:
         self._outlet = outlet
         self._make = make
         self._making = asyncio.Lock()
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._clients: dict[tuple[str, bool], httpx.AsyncClient] = {}
         self._replaced: list[httpx.AsyncClient] = []
         self._pause = Pause()
 
@@ -85,11 +86,12 @@ class EgressClients:
             raise problem from None
         self._pause.end()
 
-    async def for_proxy(self, proxy: EgressProxy | None) -> httpx.AsyncClient:
-        """Return the client whose calls go through ``proxy``."""
+    async def for_proxy(self, proxy: EgressProxy | None, *, presents: bool = True) -> httpx.AsyncClient:
+        """Return the client whose calls go through ``proxy``; it ``presents`` our certificate, if there is one."""
         import httpx
 
-        key = proxy.url if proxy else ""
+        outlet = self._outlet if presents else replace(self._outlet, client_certificate=None)
+        key = (proxy.url if proxy else "", outlet.client_certificate is not None)
         async with self._making:
             if key not in self._clients:
                 through = None
@@ -97,7 +99,7 @@ class EgressClients:
                     authorization = await asyncio.to_thread(proxy.authorization)
                     headers = {"Proxy-Authorization": reveal(authorization)} if authorization else {}
                     through = httpx.Proxy(proxy.url, headers=headers)
-                context = await asyncio.to_thread(verifying, self._outlet)
+                context = await asyncio.to_thread(verifying, outlet)
                 self._clients[key] = self._make(through, context)
             return self._clients[key]
 
@@ -118,8 +120,8 @@ class EgressClients:
             status = int(found[0]) if found else 0
             if status == 407:
                 self._pause.begin()
-                if proxy.url in self._clients:  # the next attempt reads the password anew
-                    self._replaced.append(self._clients.pop(proxy.url))
+                for key in [key for key in self._clients if key[0] == proxy.url]:
+                    self._replaced.append(self._clients.pop(key))  # the next attempt reads the password anew
             return refused(status, peer) if status else broken(peer)
         if not isinstance(error, httpx.TransportError) or _is_tls(error):
             return None

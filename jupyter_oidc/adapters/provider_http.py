@@ -114,7 +114,8 @@ class HttpProvider:
         content = _form(call)
         headers = _headers(call, has_body=content is not None)
         with self._clients.on(trip, url) as proxy:
-            client = await self._clients.for_proxy(proxy)
+            # NOTE: who we are is for the address that was called, and not for where its answer sends us.
+            client = await self._clients.for_proxy(proxy, presents=_origin(url) == _origin(call.url))
             async with client.stream(
                 call.method, url, content=content, headers=headers, extensions=trip.extensions
             ) as response:
@@ -192,6 +193,11 @@ def _headers(call: Call, *, has_body: bool) -> dict[str, str]:
         pair = f"{quote_plus(call.basic.client_id)}:{quote_plus(reveal(call.basic.client_secret))}"
         headers["Authorization"] = "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
     return headers
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _redirected(url: str, location: str) -> str:

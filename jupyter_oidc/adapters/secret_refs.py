@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.keyring_thread import translated
+from jupyter_oidc.adapters.keyring_thread import STUCK_LIMIT, translated
 from jupyter_oidc.errors import ConfigurationInvalid, StorageUnavailable
 from jupyter_oidc.secret import Secret
 
@@ -24,6 +24,9 @@ _LARGEST: Final = 16_384
 
 KEYRING_DEADLINE: Final = 5.0
 """Seconds; shorter than for the vault, because the server waits."""
+
+_STUCK: Final[list[threading.Thread]] = []
+"""Questions to the keyring that nobody waits for any more; beyond a few, no other is asked (B17)."""
 
 
 def resolve(
@@ -63,6 +66,9 @@ def _read_file(name: str) -> str | None:
 
 
 def _read_keyring(name: str, deadline: float, what: str) -> str | None:
+    _STUCK[:] = [thread for thread in _STUCK if thread.is_alive()]
+    if len(_STUCK) >= STUCK_LIMIT:
+        raise StorageUnavailable("The keyring does not answer.", detail="keyring_stuck")
     service, _, user = name.partition("/")
     answers: queue.SimpleQueue[str | StorageUnavailable | None] = queue.SimpleQueue()
 
@@ -74,10 +80,12 @@ def _read_keyring(name: str, deadline: float, what: str) -> str | None:
         except BaseException as error:  # noqa: BLE001 - backends fail with errors of their own
             answers.put(translated(error))
 
-    threading.Thread(target=ask, name="jupyter_oidc-secret", daemon=True).start()
+    asking = threading.Thread(target=ask, name="jupyter_oidc-secret", daemon=True)
+    asking.start()
     try:
         answer = answers.get(timeout=deadline)
     except queue.Empty:
+        _STUCK.append(asking)
         raise StorageUnavailable(
             f"The keyring with the {what} did not answer in time; it may be waiting for a prompt.",
             detail="keyring_timeout",

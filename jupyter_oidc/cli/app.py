@@ -29,6 +29,15 @@ FLAGS: Final[dict[str, Any]] = {
 ALIASES: Final[dict[str, Any]] = {"config": "JupyterApp.config_file", "log-level": "Application.log_level"}
 
 
+_JOINERS: Final = "\u200c\u200d"
+"""They move nothing, and names in Persian and Hindi are spelt with them."""
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` of a stranger (a name) without what ends a line, moves a cursor or turns the direction."""
+    return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
 class OidcApp(JupyterApp):
     """Base of ``jupyter oidc`` and everything below it."""
 
@@ -56,11 +65,16 @@ class OidcApp(JupyterApp):
 
     def say(self, text: str = "") -> None:
         """Write a line for the person."""
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{_lines(text)}\n")
 
     def whisper(self, text: str) -> None:
         """Write a line that is not part of the result."""
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{_lines(text)}\n")
+
+
+def _lines(text: str) -> str:
+    """Return ``text`` with its lines, and without anything else that a terminal would obey."""
+    return "\n".join(one_line(line) for line in text.split("\n"))
 
 
 class Main(OidcApp):

@@ -120,7 +120,7 @@ class Import(_ConfigApp):
 
     The keys may be camelCase or snake_case. The result is written into a file of its own in Jupyter's configuration
     folder (jupyter_server_config.d), where a running server finds it within seconds. Nothing is written if anything
-    is wrong. A redirectUri that leads elsewhere than to this server is left out, and said so.
+    is wrong. What the file makes the server read and send elsewhere is said. A redirectUri that leads elsewhere than to this server is left out, and said so.
     """
     examples = """
     jupyter oidc config import desktop.json
@@ -154,6 +154,10 @@ class Import(_ConfigApp):
             self.whisper(f"{target} is there already. Use -y to replace it.")
             self.exit(1)
         self.say(f"Written: {target}")
+        for one in read.settings.providers:
+            self.whisper(f"'{one.name}' signs in at {one.issuer}.")
+            for line in _what_leaves(one):
+                self.whisper(line)
 
     def _folder(self) -> Path:
         return Path(self.config_dir) / "jupyter_server_config.d"
@@ -249,6 +253,19 @@ class Config(OidcApp):
             self.print_help()
             self.exit(2)
         super().start()
+
+
+def _what_leaves(provider: Provider) -> list[str]:
+    """Return which secrets of this machine are going to be sent, and to whom: whoever wrote the file chose both."""
+    sent = [("client_secret", provider.client_secret, provider.issuer)]
+    for at, one in (("", provider), *((f"apis.{api.name}.", api) for api in provider.apis)):
+        sent.append((f"{at}egress_proxy_credentials", one.egress_proxy_credentials, one.egress_proxy or ""))
+    return [
+        f"It sends what '{secret.scheme}:{secret.name}' holds to {to} (providers.{provider.name}.{key}); "
+        "remove that from the file unless you meant it."
+        for key, secret, to in sent
+        if secret is not None
+    ]
 
 
 def _named(body: dict[str, Any], provider: str) -> dict[str, Any]:

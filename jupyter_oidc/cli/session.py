@@ -9,7 +9,7 @@ from urllib.parse import quote, urljoin
 
 from traitlets import Bool, Dict, Unicode
 
-from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp
+from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, one_line
 from jupyter_oidc.cli.running import NoAnswer, RunningServer, running_server
 
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
@@ -157,7 +157,7 @@ def _paragraph(summary: dict[str, Any]) -> list[str]:
     who = user.get("name") or user.get("username") or user.get("sub")
     lines = [f"{summary['provider']}: {summary['state']}" + (f" ({summary['reason']})" if summary["reason"] else "")]
     if who:
-        lines.append(f"    signed in as {who} at {summary['issuer']}")
+        lines.append(f"    signed in as {one_line(str(who))} at {summary['issuer']}")
     if summary["access_expires_at"]:
         renewed = "renewed by itself" if summary["refreshable"] else "not renewed: sign in again then"
         lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {summary['storage']}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Any as AnyTrait
@@ -46,7 +47,7 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> Read:
     """
     paths = app.config_file_paths
     broken = [
-        Finding(f"file {path}", "is not a JSON object", "Correct it; 'python -m json.tool FILE' says where.")
+        Finding(f"file {_shown(path)}", "is not a JSON object", "Correct it; 'python -m json.tool FILE' says where.")
         for path in unreadable(paths)
     ]
     if broken:
@@ -57,3 +58,11 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> Read:
     }
     read = read_settings(*configured(own, paths))
     return Read.of(with_files(read) if looks_at_files else read)
+
+
+def _shown(path: str) -> str:
+    """Return ``path`` without the name of the person whose home it is in, because 'doctor' is pasted in public."""
+    try:
+        return f"~/{Path(path).relative_to(Path.home()).as_posix()}"
+    except (ValueError, RuntimeError):
+        return path

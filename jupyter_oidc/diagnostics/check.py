@@ -6,14 +6,17 @@ Texts are ours and name no peer's words; a person reads them aloud.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from jupyter_oidc.errors import Problem
 
 Status = Literal["ok", "warning", "problem", "unknown"]
 Who = Literal["user", "administrator", "provider"]
+
+_REFERENCE: Final = re.compile(r"'(env|file|keyring):.*'", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,5 +58,9 @@ class Subject:
         return Check(self.name, self.provider, "unknown", message, action, who)
 
     def failed(self, problem: Problem, action: str | None = None, who: Who = "administrator") -> Check:
-        """Say what an attempt ran into."""
-        return self.problem(problem.message, action or problem.action, who)
+        """Say what an attempt ran into.
+
+        Of a reference, only its kind is said: a path can hold a person's name, and what stands where a name should be can
+        be the secret itself; a report is pasted in public.
+        """
+        return self.problem(_REFERENCE.sub(r"(\1)", problem.message), action or problem.action, who)

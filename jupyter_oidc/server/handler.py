@@ -5,8 +5,10 @@ It authenticates and renders; it decides nothing about sessions or APIs.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
 import traceback
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,10 +55,15 @@ if TYPE_CHECKING:
 LARGEST_BODY: Final = 65_536
 """Bytes of a request body that are kept, whatever the route; the proxy keeps none."""
 
+LONGEST_LINGER: Final = 10.0
+"""Seconds that a refused caller has for the rest of its body: less than one who is let in."""
+
 MOST_FIELDS: Final = 50
 MOST_HOSTS: Final = 100
 FORM: Final = "application/x-www-form-urlencoded"
 _BEARER: Final = "bearer "
+_LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
+"""What is counted as the length of a body; before it is read, nobody has looked whether it is one."""
 
 
 @dataclass(slots=True)
@@ -144,12 +151,16 @@ class OidcHandler(APIHandler):
     lingers_for = LARGEST_BODY
     """Bytes of a body that a refusal waits for."""
 
+    lingers_seconds = LONGEST_LINGER
+    """Seconds for which it does."""
+
     def initialize(self, context: Context) -> None:
         """Take over the context that the route table hands in."""
         self.context = context
         self.kernel_id: str | None = None
         self._admitted: Door | None = None
         self._refusal: Problem | HTTPError | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._body = bytearray()
         self._body_is_too_large = False
 
@@ -165,7 +176,7 @@ class OidcHandler(APIHandler):
 
         A refusal before the end of the request closes the connection without a word, and a client that is still sending
         then, or sends its next request on it, often never reads the answer. A large body, or one that the client holds
-        back until it is asked for, is refused at once.
+        back until it is asked for, is refused at once; one that does not come in time is not waited for any longer.
         """
         try:
             await self._let_in()
@@ -173,12 +184,37 @@ class OidcHandler(APIHandler):
             if isinstance(refusal, BodyTooLarge) or not self._can_wait():
                 raise
             self._refusal = refusal
+            self._patience = asyncio.get_running_loop().call_later(self.lingers_seconds, self._stop_waiting)
 
     def _can_wait(self) -> bool:
-        headers = self.request.headers
-        length = headers.get("Content-Length", "0")
-        small = length.isdigit() and int(length) <= self.lingers_for and "Transfer-Encoding" not in headers
+        headers, length = self.request.headers, self.declared_length
+        small = length is not None and length <= self.lingers_for and "Transfer-Encoding" not in headers
         return small and "Expect" not in headers and self._declared() is not None
+
+    @property
+    def declared_length(self) -> int | None:
+        """The bytes of the body that the caller announces, 0 if nothing is said; ``None`` if that is no number."""
+        length = self.request.headers.get("Content-Length", "0")
+        return int(length) if _LENGTH.match(length) else None
+
+    def _stop_waiting(self) -> None:
+        """Let the refusal out before the end of the body; the connection closes behind it."""
+        # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
+        request: Any = self.request
+        waiting = request._body_future  # noqa: SLF001
+        if not waiting.done():
+            request._body_future = asyncio.get_running_loop().create_future()  # noqa: SLF001
+            waiting.set_result(None)
+
+    def on_connection_close(self) -> None:
+        """Wait no longer for who has gone."""
+        super().on_connection_close()
+        self._be_patient_no_more()
+
+    def _be_patient_no_more(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     async def _let_in(self) -> None:
         """Authenticate: a kernel by its grant, everybody else by what Jupyter decides."""
@@ -232,6 +268,7 @@ class OidcHandler(APIHandler):
 
     def insist(self) -> None:
         """Raise the refusal that waited for the end of the body."""
+        self._be_patient_no_more()
         if self._refusal is not None:
             raise self._refusal
 

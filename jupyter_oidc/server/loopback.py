@@ -32,6 +32,9 @@ _SILENCE: Final = 20.0
 _LAST_PAGE: Final = 5.0
 """Seconds for which the page at the end can still be fetched."""
 
+_MOST_ENDED: Final = 4
+"""Doors of sign-ins that are over, which stay open for their last page; who begins very often gets no more of them."""
+
 _LARGEST_HEAD: Final = 16_384
 
 
@@ -132,7 +135,7 @@ class LoopbackDoors:
     """The doors that are open."""
 
     def __init__(self) -> None:
-        self._open: set[LoopbackDoor] = set()
+        self._open: dict[LoopbackDoor, None] = {}
 
     async def open(
         self,
@@ -152,10 +155,13 @@ class LoopbackDoors:
         for other in [other for other in self._open if port is not None and urlsplit(other.redirect_uri).port == port]:
             other.session.sign_ins.cancel(other.pending)
             await other.aclose()
+        ended = [other for other in self._open if other.pending.done.is_set()]
+        for other in ended[: max(0, len(ended) - _MOST_ENDED)]:
+            await other.aclose()
         first = door.open(application, handler, given, uri, seconds)
-        self._open.add(door)
+        self._open[door] = None
         if door.guard is not None:
-            door.guard.add_done_callback(lambda _: self._open.discard(door))
+            door.guard.add_done_callback(lambda _: self._open.pop(door, None))
         return first
 
     async def aclose(self) -> None:

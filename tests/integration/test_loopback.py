@@ -90,12 +90,12 @@ async def test_the_browser_comes_back_through_a_port_of_its_own_that_is_closed_a
     progress = (await desk.ask("GET", f"{ROUTE}/sign-in/{flow}")).json()
     assert progress["state"] == "completed"
     assert await gone(asked["redirect_uri"])
-    assert desk.context.doors._open == set()
+    assert desk.context.doors._open == {}
 
 
 async def test_nothing_listens_before_a_browser_came(desk: Desk) -> None:
     await begin(desk)
-    assert desk.context.doors._open == set()
+    assert desk.context.doors._open == {}
 
 
 async def test_an_idle_connection_and_a_slow_one_hold_nobody_up(desk: Desk) -> None:
@@ -166,6 +166,23 @@ async def test_an_answer_needs_the_state_and_the_cookie_of_the_browser_that_bega
     assert "You are signed in" in page.text
 
 
+async def test_another_page_cannot_close_the_listener_before_the_browser_has_read_its_last_page(desk: Desk) -> None:
+    """A33: any page of any site may load an image from here; only the browser that signed in has seen the end."""
+    flow, first = await listener(desk)
+    back = first.partition("?")[0]
+    assert await fetch(f"{back}?flow=x") == 400
+    assert await fetch(f"{back}?flow={flow}") == 200
+    page = await open_(desk.provider.browser(), first)
+    assert "You are signed in" in page.text
+
+
+async def test_who_begins_again_and_again_leaves_few_listeners_behind(desk: Desk) -> None:
+    """A27: a sign-in that is dropped for a newer one does not keep its port."""
+    for _ in range(40):
+        await listener(desk)
+    assert len(desk.context.doors._open) <= 25
+
+
 async def test_an_answer_counts_at_its_own_listener_only(desk: Desk) -> None:
     """RFC 9700, 4.4: not at the callback route, and not at the listener of another sign-in."""
     _, first = await listener(desk)
@@ -197,7 +214,7 @@ async def test_another_issuer_is_refused_as_at_the_callback_route(desk: Desk, mu
 
 async def test_a_cancelled_sign_in_closes_its_listener(desk: Desk) -> None:
     flow, first = await listener(desk)
-    desk.context.doors._open.copy().pop().last_page_shown.set()
+    next(iter(desk.context.doors._open)).last_page_shown.set()
     await desk.ask("DELETE", f"{ROUTE}/sign-in/{flow}")
     assert await gone(first)
 

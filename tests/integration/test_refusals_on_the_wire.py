@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from jupyter_oidc.server.handler import OidcHandler
 from tests.integration.test_every_door import GUARDED, PROVIDERS, WRITES
 
 STRANGER = "Authorization: Bearer jog.nobody-knows-this-one-at-all\r\n"
@@ -57,4 +58,32 @@ async def test_a_large_body_is_refused_at_once(http_server, jp_http_port, jp_bas
     status, _, body = await reply_from(reader)
     assert (status, json.loads(body)["code"]) == (401, "grant_invalid")
     assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
+
+
+@pytest.mark.parametrize("length", ["\xb2", "9" * 5000], ids=["a digit of another script", "more than a number"])
+@pytest.mark.parametrize("path", ["jupyter-oidc/providers/corp/refresh", "jupyter-oidc/api/orders/items"])
+async def test_a_length_that_is_none_changes_no_refusal(http_server, jp_http_port, jp_base_url, caplog, path, length):
+    """D14: who may not come in reads so, and brings no code of ours to fall over its words."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    head = f"POST {jp_base_url}{path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}"
+    writer.write(f"{head}Content-Length: {length}\r\n\r\n".encode("latin-1"))
+    status, _, body = await reply_from(reader)
+    assert (status, json.loads(body)["code"]) == (401, "grant_invalid")
+    assert "defect" not in caplog.text
+    writer.close()
+
+
+@pytest.mark.parametrize("path", ["jupyter-oidc/providers/corp/refresh", "jupyter-oidc/api/orders/items"])
+async def test_a_refused_caller_who_sends_no_body_is_not_waited_for(
+    http_server, jp_http_port, jp_base_url, monkeypatch, path
+):
+    """C16: a stranger holds no connection for longer than a caller who is let in."""
+    monkeypatch.setattr(OidcHandler, "lingers_seconds", 0.3, raising=False)
+    reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+    head = f"POST {jp_base_url}{path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}"
+    writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{{".encode())
+    status, _, body = await asyncio.wait_for(reply_from(reader), 3)
+    assert (status, json.loads(body)["code"]) == (401, "grant_invalid")
+    assert await asyncio.wait_for(reader.read(), 3) == b""
     writer.close()

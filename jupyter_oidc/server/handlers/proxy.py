@@ -86,12 +86,10 @@ class ProxyHandler(ProxiedHandler):
         if declared is None or declared.protection is not None:
             return
         await self.admit(declared)
-        headers = self.request.headers
-        length = headers.get("Content-Length")
-        if "Transfer-Encoding" in headers:
+        if "Transfer-Encoding" in self.request.headers:
             self._begin_upload(None)
-        elif length is not None and length != "0":
-            self._begin_upload(int(length) if length.isdigit() else None)
+        elif self.request.headers.get("Content-Length", "0") != "0":
+            self._begin_upload(self.declared_length)
 
     def _begin_upload(self, length: int | None) -> None:
         gate, _, _ = self.services.proxy.check(self._proxy_request(length=length))

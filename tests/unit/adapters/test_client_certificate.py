@@ -20,8 +20,11 @@ from typing_extensions import Self
 
 from jupyter_oidc.adapters.client_certificate import ClientCertificate, Unusable, load
 from jupyter_oidc.adapters.named_files import with_files
+from jupyter_oidc.adapters.outlet import outlet_of
+from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
-from jupyter_oidc.settings import SecretRef, Settings, read_settings
+from jupyter_oidc.protocol.message import Call
+from jupyter_oidc.settings import Provider, SecretRef, Settings, read_settings
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
 from tests.unit.adapters.authority import LOOPBACK, Authority, Names
@@ -164,6 +167,32 @@ async def test_a_certificate_is_shown_through_a_proxy_and_not_to_it(
         proxy.ports = {HOST: peer.port}
         assert await outlet.status(f"https://{HOST}/") == 200
         assert peer.names == ["CN=us"]
+
+
+async def test_a_certificate_is_not_shown_where_a_redirect_leads(authority: Authority, tmp_path: Path) -> None:
+    """H-4: metadata may move, and who we are is then still nobody else's business."""
+    certificate, key = pair(authority, tmp_path)
+    named = Provider(
+        "corp",
+        "https://id.example.com",
+        "jupyter",
+        ca_bundle=authority.bundle,
+        client_certificate=certificate,
+        client_certificate_key=SecretRef("file", key),
+    )
+    curious = asking(authority)
+    curious.verify_mode = ssl.CERT_OPTIONAL
+    port = HttpProvider(timeout=5, outlet=outlet_of(named))
+    async with Known(answer(), tls=curious) as other:
+        async with Known(
+            answer(302, Location="/next"), answer(302, Location=f"{other.url}/x"), tls=asking(authority)
+        ) as peer:
+            try:
+                reply = await port.send(Call("GET", f"{peer.url}/first", max_redirects=3))
+            finally:
+                await port.aclose()
+            assert (reply.status, [one.target for one in other.seen]) == (200, ["/x"])
+            assert (peer.names, other.names) == (["CN=us", "CN=us"], [])
 
 
 @pytest.mark.parametrize("newest", [True, False], ids=["TLS 1.3", "TLS 1.2"])

@@ -171,3 +171,14 @@ def test_credentials_that_are_not_there_are_a_mistake_in_the_settings(
 def test_a_proxy_without_credentials_gets_none() -> None:
     assert EgressProxy("proxy.example.com", 3128).authorization() is None
     assert EgressProxy("proxy.example.com", 3128, Secret("a:b")).url == "http://proxy.example.com:3128"
+
+
+@pytest.mark.parametrize("sign", ["/", "?", "#", "\\"])
+def test_half_a_password_is_never_taken_for_a_port(sign: str) -> None:
+    """T-12: a password that nobody percent-encoded names neither a host to look up nor a port to show."""
+    environment = {"HTTPS_PROXY": f"http://someone:12{sign}34@proxy.example.com:8080"}
+    if sign == "\\":
+        environment = {"HTTPS_PROXY": "http://someone\\x:1234"}
+    with pytest.raises(ConfigurationInvalid) as caught:
+        proxy_for(API, SILENT, environment)
+    assert "someone" not in caught.value.message + caught.value.action

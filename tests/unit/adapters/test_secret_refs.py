@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -19,6 +20,14 @@ from tests.unit.adapters import rings
 
 VALUE = MARKER + "client-secret"
 Use = Callable[[KeyringBackend], KeyringBackend]
+
+
+def answer_prompts(ring: rings.HangingRing) -> None:
+    ring.hanging = False
+    ring.answered.set()
+    for thread in threading.enumerate():
+        if thread.name == "jupyter_oidc-secret":
+            thread.join(5)
 
 
 def missing(reference: SecretRef) -> str:
@@ -152,15 +161,19 @@ def test_a_keyring_that_fails_is_not_taken_for_an_empty_one(use_ring: Use, ring:
     with pytest.raises(StorageUnavailable) as caught:
         resolve(SecretRef("keyring", "corp-oidc/client"), keyring_deadline=0.1)
     assert caught.value.detail == detail
+    if isinstance(ring, rings.HangingRing):
+        answer_prompts(ring)
 
 
 def test_a_keyring_that_hangs_is_given_up_after_the_deadline(use_ring: Use) -> None:
     """B17."""
-    use_ring(rings.HangingRing())
+    ring = rings.HangingRing()
+    use_ring(ring)
     began = time.monotonic()
     with pytest.raises(StorageUnavailable):
         resolve(SecretRef("keyring", "corp-oidc/client"), keyring_deadline=0.1)
     assert time.monotonic() - began < 2
+    answer_prompts(ring)
 
 
 def test_what_a_keyring_says_of_a_failure_goes_no_further(use_ring: Use) -> None:
@@ -169,3 +182,17 @@ def test_what_a_keyring_says_of_a_failure_goes_no_further(use_ring: Use) -> None
     with pytest.raises(Problem) as caught:
         resolve(SecretRef("keyring", "corp-oidc/client"))
     assert VALUE not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+
+
+def test_a_keyring_that_hangs_collects_no_threads(use_ring: Use) -> None:
+    """B17: two questions that never came back are enough; who signs in again and again opens no third prompt."""
+    ring = rings.HangingRing()
+    use_ring(ring)
+    ring.entries["corp-oidc", "client"] = VALUE
+    reference = SecretRef("keyring", "corp-oidc/client")
+    for _ in range(5):
+        with pytest.raises(StorageUnavailable):
+            resolve(reference, keyring_deadline=0.05)
+    assert ring.waited == 2
+    answer_prompts(ring)
+    assert reveal(resolve(reference)) == VALUE

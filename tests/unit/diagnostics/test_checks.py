@@ -20,7 +20,8 @@ from jupyter_oidc.errors import (
     UpstreamUnreachable,
 )
 from jupyter_oidc.protocol.message import Reply
-from jupyter_oidc.settings import Finding, Provider, Settings
+from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
+from tests.support.marker import MARKER
 from tests.unit.diagnostics.surroundings import CORP, Answering, named, surroundings
 from tests.unit.protocol.makers import EC, document, jwk, reply
 
@@ -309,3 +310,24 @@ def test_the_way_to_sign_in_is_said_with_its_reason(
 def test_a_sign_in_by_code_needs_no_redirect_uri() -> None:
     check = named(examined(None, replace(CORP, redirect_uri=None, redirect_strategy="device")), "redirect URI")
     assert (check.status, check.message) == ("ok", "Sign-ins by code need no redirect URI.")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [SecretRef("file", f"/home/{MARKER}o'hara/secret"), SecretRef("env", f"{MARKER}pasted-in-place-of-a-name")],
+)
+def test_a_reference_that_leads_nowhere_is_not_repeated(reference: SecretRef) -> None:
+    """D8: the report is pasted in public; a path names a person, and the name of a variable may be the secret."""
+    place = composed(Settings((replace(CORP, client_secret=reference),)), (), environment={})
+    checks = examined(provider=replace(CORP, client_secret=reference), client_secret=place.client_secret)
+    told = named(checks, "client secret")
+    assert told.status == "problem"
+    assert told.message == f"The client secret ({reference.scheme}) is empty or does not exist."
+
+
+def test_a_bundle_that_has_gone_is_not_named_by_its_path() -> None:
+    """D8."""
+    broken = replace(CORP, ca_bundle="/home/jane.doe/authorities.pem")
+    place = composed(Settings((broken,)), (), environment={})
+    told = named(examined(provider=broken, trust=place.trust), "certificates")
+    assert (told.status, told.message) == ("problem", "The certificate authorities in ca_bundle cannot be read.")
