@@ -22,7 +22,7 @@ from jupyter_oidc.settings.presets import names, preset
 from jupyter_oidc.settings.writing import camel, plain
 
 if TYPE_CHECKING:
-    from jupyter_oidc.settings import Finding, Provider
+    from jupyter_oidc.settings import Api, Finding, Provider
 
 _CONFIG = "jupyter_oidc.cli.config"
 
@@ -120,7 +120,8 @@ class Import(_ConfigApp):
 
     The keys may be camelCase or snake_case. The result is written into a file of its own in Jupyter's configuration
     folder (jupyter_server_config.d), where a running server finds it within seconds. Nothing is written if anything
-    is wrong. What the file makes the server read and send elsewhere is said. A redirectUri that leads elsewhere than to this server is left out, and said so.
+    is wrong. What the file makes the server read and send elsewhere is said. A redirectUri that leads elsewhere than
+    to this server is left out, and said so.
     """
     examples = """
     jupyter oidc config import desktop.json
@@ -258,7 +259,9 @@ class Config(OidcApp):
 def _what_leaves(provider: Provider) -> list[str]:
     """Return which secrets of this machine are going to be sent, and to whom: whoever wrote the file chose both."""
     sent = [("client_secret", provider.client_secret, provider.issuer)]
-    for at, one in (("", provider), *((f"apis.{api.name}.", api) for api in provider.apis)):
+    places: list[tuple[str, Provider | Api]] = [("", provider)]
+    places += [(f"apis.{api.name}.", api) for api in provider.apis]
+    for at, one in places:
         sent.append((f"{at}egress_proxy_credentials", one.egress_proxy_credentials, one.egress_proxy or ""))
     return [
         f"It sends what '{secret.scheme}:{secret.name}' holds to {to} (providers.{provider.name}.{key}); "

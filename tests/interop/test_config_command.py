@@ -136,10 +136,14 @@ def test_an_import_says_which_secrets_of_this_machine_it_sends_where(tmp_path: P
     unless = "remove that from the file unless you meant it."
     assert said.err.splitlines() == [
         "'other' signs in at https://id.example.net.",
-        "It sends what 'file:~/.ssh/id_ed25519' holds to https://id.example.net "
-        f"(providers.other.client_secret); {unless}",
-        "It sends what 'env:AWS_SECRET_ACCESS_KEY' holds to http://proxy.example.net:3128 "
-        f"(providers.other.apis.orders.egress_proxy_credentials); {unless}",
+        (
+            "It sends what 'file:~/.ssh/id_ed25519' holds to https://id.example.net "
+            f"(providers.other.client_secret); {unless}"
+        ),
+        (
+            "It sends what 'env:AWS_SECRET_ACCESS_KEY' holds to http://proxy.example.net:3128 "
+            f"(providers.other.apis.orders.egress_proxy_credentials); {unless}"
+        ),
     ]
 
 

@@ -183,16 +183,16 @@ async def test_a_certificate_is_not_shown_where_a_redirect_leads(authority: Auth
     curious = asking(authority)
     curious.verify_mode = ssl.CERT_OPTIONAL
     port = HttpProvider(timeout=5, outlet=outlet_of(named))
-    async with Known(answer(), tls=curious) as other:
-        async with Known(
-            answer(302, Location="/next"), answer(302, Location=f"{other.url}/x"), tls=asking(authority)
-        ) as peer:
-            try:
-                reply = await port.send(Call("GET", f"{peer.url}/first", max_redirects=3))
-            finally:
-                await port.aclose()
-            assert (reply.status, [one.target for one in other.seen]) == (200, ["/x"])
-            assert (peer.names, other.names) == (["CN=us", "CN=us"], [])
+    async with (
+        Known(answer(), tls=curious) as other,
+        Known(answer(302, Location="/next"), answer(302, Location=f"{other.url}/x"), tls=asking(authority)) as peer,
+    ):
+        try:
+            reply = await port.send(Call("GET", f"{peer.url}/first", max_redirects=3))
+        finally:
+            await port.aclose()
+        assert (reply.status, [one.target for one in other.seen]) == (200, ["/x"])
+        assert (peer.names, other.names) == (["CN=us", "CN=us"], [])
 
 
 @pytest.mark.parametrize("newest", [True, False], ids=["TLS 1.3", "TLS 1.2"])
