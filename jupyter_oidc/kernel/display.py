@@ -231,10 +231,12 @@ class Notice:
                 print(text, file=sys.stderr)  # noqa: T201 - a terminal has no other place
                 self._said = text
             return
-        from IPython.display import HTML, display
+        from IPython.display import HTML, DisplayHandle
 
         if self._handle is None:
-            self._handle = display(HTML(html), display_id=True)  # type: ignore[no-untyped-call]
+            # NOTE: kept before it is shown: an interruption in between must not leave a link that nobody can replace.
+            self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
+            self._handle.display(HTML(html))  # type: ignore[no-untyped-call]
         else:
             self._handle.update(HTML(html))  # type: ignore[no-untyped-call]
 

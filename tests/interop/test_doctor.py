@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -225,7 +224,10 @@ def test_a_secret_that_is_not_where_the_settings_say(
 ) -> None:
     changes = {"client_secret": "env:NOT_THERE", "token_endpoint_auth_method": "client_secret_basic"}
     said = command(tmp_path, settings(provider.issuer, api, **changes)).run("doctor", "--json")
-    assert "env:NOT_THERE" in only(diagnosis(said), "client secret")["message"]
+    message = only(diagnosis(said), "client secret")["message"]
+    assert message == "The client secret (env) is empty or does not exist.", (
+        "safe to paste: names are the machine's own"
+    )
 
 
 def test_mistakes_in_the_settings_are_the_diagnosis(tmp_path: Path) -> None:
@@ -247,18 +249,17 @@ def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
     assert (said.code, "corp.json is not a JSON object (malformed)." in said.out) == (1, True)
 
 
-def test_a_provider_that_never_answers_costs_less_than_twenty_seconds(tmp_path: Path, api: Upstream) -> None:
-    """The diagnosis ends, and says what it could not look at."""
+def test_a_provider_that_never_answers_is_waited_for_eighteen_seconds(tmp_path: Path, api: Upstream) -> None:
+    """The diagnosis ends by itself, and says what it could not look at."""
 
     async def hang(_: web.Request) -> web.Response:
-        await asyncio.sleep(60)
+        await asyncio.sleep(600)
         return web.Response()
 
     application = web.Application()
     application.router.add_get("/{path:.*}", hang)
     with ServedInThread(application) as server:
         document = settings(f"http://127.0.0.1:{server.port}", api, http_timeout=60)
-        began = time.monotonic()
         said = command(tmp_path, document).run("doctor", "--json")
-        assert time.monotonic() - began < 25, "18 seconds, and a start of Python on a busy machine"
-    assert diagnosis(said)["provider"]["status"] == "unknown"
+    check = diagnosis(said)["provider"]
+    assert (check["status"], "longer than 18 seconds" in check["message"]) == ("unknown", True)

@@ -220,6 +220,23 @@ def test_interrupting_the_kernel_ends_a_wait_and_the_client_goes_on(open_noteboo
     assert (shown["result"][0]["text/plain"], errors) == ("['a book']", [])
 
 
+def test_an_interruption_while_a_link_appears_leaves_no_link_behind(notebook):
+    shown, _, errors = notebook.run(
+        "from jupyter_oidc.kernel.display import Notice\n"
+        "notice, publisher = Notice(), get_ipython().display_pub\n"
+        "def interrupted(message):\n"
+        "    publisher.unregister_hook(interrupted)\n"
+        "    publisher.session.send(publisher.pub_socket, message)\n"
+        "    raise KeyboardInterrupt\n"
+        "publisher.register_hook(interrupted)\n"
+        "try:\n"
+        "    notice.show('a link', '')\n"
+        "except KeyboardInterrupt:\n"
+        "    notice.show('cancelled', '')\n"
+    )
+    assert (only(shown), errors) == (["a link", "cancelled"], [])
+
+
 def test_an_upload_leaves_one_line_with_name_and_size(open_notebook, notebook):
     stage, _ = open_notebook
     stage.answers("PUT", "jupyter-oidc/api/orders/files/big.bin", Answer(b"", 201))
