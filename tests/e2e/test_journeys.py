@@ -174,11 +174,23 @@ BROKEN = {
 }
 
 
-def answering(body: str) -> Callable[[Route], None]:
-    """Return a patched server's answer."""
+NOTED = """() => {
+  globalThis.retried = false;
+  document.addEventListener('click', event => {
+    globalThis.retried ||= event.target.closest('button')?.textContent === 'Retry';
+  }, true);
+}"""
+
+
+def broken_until_retried(page: Page, body: str) -> Callable[[Route], None]:
+    """Return the answers of a server that is mended at the click on "Retry", and at no hint that comes before it."""
+    page.evaluate(NOTED)
 
     def answer(route: Route) -> None:
-        route.fulfill(body=body, content_type="application/json")
+        if page.evaluate("globalThis.retried"):
+            route.continue_()
+        else:
+            route.fulfill(body=body, content_type="application/json")
 
     return answer
 
@@ -187,14 +199,14 @@ def test_a_malformed_reply_becomes_a_sentence_and_not_a_white_page(visitor: Lab)
     visitor.sign_in()
     address = re.compile(r".*/providers/corp/session(\?.*)?$")
     for body in BROKEN.values():
-        visitor.page.route(address, answering(body))
+        visitor.page.route(address, broken_until_retried(visitor.page, body))
         visitor.button("Refresh now").click()
         expect(visitor.card()).to_contain_text("The server answered something that this page does not understand.")
         visitor.says("Sign-in unavailable")
         expect(visitor.page.locator(".jp-Notebook")).to_be_visible()
-        visitor.page.unroute(address)
         visitor.button("Retry").click()
         visitor.says("Example User")
+        visitor.page.unroute(address)
 
 
 def tab_to(page: Page, name: str, most: int = 80) -> None:
