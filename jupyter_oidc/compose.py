@@ -29,6 +29,7 @@ from jupyter_oidc.diagnostics.surroundings import Storage, Surroundings
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
+from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import UpstreamPort
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.ports import EntryLock, ProviderPort, Scheduler, Vault
-    from jupyter_oidc.settings import Finding, Provider, Settings
+    from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +126,29 @@ class Services:
         self.journal.emit_all()
 
 
-@dataclass(slots=True)
-class _SecretOf:
-    """Resolves a provider's client secret once, when it is first needed."""
+class _Once:
+    """Resolves a reference of the settings once, when it is first needed."""
 
-    settings: Provider
-    _known: list[Secret] = field(default_factory=list)
+    def __init__(self, reference: SecretRef | None, *, what: str, key: str) -> None:
+        self._reference = reference
+        self._what, self._key = what, key
+        self._known: Secret | None = None
 
     def __call__(self) -> Secret | None:
-        if self.settings.client_secret is None:
-            return None
-        if not self._known:
-            self._known.append(resolve(self.settings.client_secret))
-        return self._known[0]
+        if self._known is None and self._reference is not None:
+            self._known = resolve(self._reference, what=self._what, key=self._key)
+        return self._known
+
+
+def _credentials(provider: Provider, clock: Clock, entropy: Entropy) -> Credentials:
+    """Return what ``provider`` is shown, for sessions and for diagnostics alike."""
+    return Credentials(
+        provider,
+        clock,
+        entropy,
+        secret=_Once(provider.client_secret, what="client secret", key="client_secret"),
+        key=_Once(provider.client_assertion_key, what="client's private key", key="client_assertion_key"),
+    )
 
 
 def _sorted(
@@ -175,7 +186,7 @@ def surroundings(
     sessions: Sessions | None = None,
 ) -> Surroundings:
     """Return what diagnostics look at: the same adapters that sessions and the proxy use."""
-    thread = KeyringThread()
+    thread, clock, entropy = KeyringThread(), SystemClock(), SystemEntropy()
 
     async def keyring() -> str:
         await KeyringVault(provider=_DOCTOR, issuer="", client_id="", thread=thread).probe()
@@ -186,9 +197,6 @@ def surroundings(
         lock = FileEntryLock(lambda: lock_folder(storage_folder), provider=_DOCTOR, issuer="", client_id="")
         await asyncio.to_thread(lock.check_place)
 
-    def client_secret(provider: Provider) -> Secret | None:
-        return None if provider.client_secret is None else resolve(provider.client_secret)
-
     def egress(provider: Provider) -> str | None:
         proxy = proxy_for(provider.issuer, outlet_of(provider), environment)
         return proxy.url.removeprefix("http://") if proxy else None
@@ -196,8 +204,8 @@ def surroundings(
     return Surroundings(
         settings=settings,
         findings=tuple(findings),
-        clock=SystemClock(),
-        entropy=SystemEntropy(),
+        clock=clock,
+        entropy=entropy,
         storage=Storage(
             keyring=keyring,
             file=FileVault(provider=_DOCTOR, issuer="", client_id="", key=storage_key).probe,
@@ -205,7 +213,7 @@ def surroundings(
             has_key=storage_key is not None,
         ),
         provider_port=_provider_port,
-        client_secret=client_secret,
+        credentials=lambda provider: _credentials(provider, clock, entropy),
         trust=lambda provider: verifying(outlet_of(provider)),
         reach=reach,
         egress=egress,
@@ -260,10 +268,10 @@ def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None =
 
 
 def _session(provider: Provider, parts: Parts, pending: PendingSignIns) -> SessionService:
-    vault = parts.vault(provider)
+    vault, credentials = parts.vault(provider), _credentials(provider, parts.clock, parts.entropy)
     return SessionService(
         provider,
-        dialogue=Dialogue(provider, parts.provider_port(provider), parts.clock, _SecretOf(provider), parts.entropy),
+        dialogue=Dialogue(provider, parts.provider_port(provider), parts.clock, credentials, parts.entropy),
         vault=vault,
         lock=LockIfShared(vault, parts.lock(provider)),
         pending=pending,

@@ -25,6 +25,7 @@ from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     import httpx
 
@@ -177,8 +178,13 @@ def _silence() -> None:
 def _form(call: Call) -> bytes | None:
     if call.method == "GET":
         return None
-    fields = [(name, reveal(value) if isinstance(value, Secret) else value) for name, value in call.form]
-    return urlencode(fields).encode("ascii")
+    return urlencode([(name, _written(value)) for name, value in call.form]).encode("ascii")
+
+
+def _written(value: str | Secret | Callable[[], Secret]) -> str:
+    if isinstance(value, str):
+        return value
+    return reveal(value if isinstance(value, Secret) else value())
 
 
 def _headers(call: Call, *, has_body: bool) -> dict[str, str]:

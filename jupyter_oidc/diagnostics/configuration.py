@@ -32,10 +32,31 @@ async def check_client_secret(place: Surroundings, provider: Provider) -> Check:
     if provider.client_secret is None:
         return about.ok("None is configured; PKCE protects the sign-in.")
     try:
-        await asyncio.to_thread(place.client_secret, provider)
+        await asyncio.to_thread(place.credentials(provider).secret)
     except Problem as problem:
         return about.failed(problem, "Put the secret where the settings say it is, readable by the Jupyter server.")
     return about.ok(f"The reference ({provider.client_secret.scheme}) leads to one.")
+
+
+async def check_client_assertion(place: Surroundings, provider: Provider) -> tuple[Check | None, str | None]:
+    """See whether assertions can be signed, and by which algorithm (T-7, T-9); the key itself goes nowhere.
+
+    ``None`` for a client authentication method that sends none.
+    """
+    about, method = Subject("client assertion", provider.name), provider.token_endpoint_auth_method
+    try:
+        signer = await asyncio.to_thread(place.credentials(provider).signer)
+    except Problem as problem:
+        if method == "client_secret_jwt" and problem.detail == "client_secret":
+            return None, None  # the secret has a line of its own
+        return about.failed(problem), None
+    if signer is None:
+        return None, None
+    if signer.key_id is None:
+        return about.ok(f"Assertions are signed with the client secret ({signer.alg})."), signer.alg
+    named = "its configured id" if signer.key_id == provider.client_assertion_key_id else f"the id {signer.key_id}"
+    message = f"Assertions are signed with the private key ({signer.alg}); the provider has to know it under {named}."
+    return about.ok(message), signer.alg
 
 
 def _of_finding(finding: Finding) -> Check:

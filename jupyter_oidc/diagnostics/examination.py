@@ -86,7 +86,7 @@ async def examine_metadata(place: Surroundings, *, seconds: float = LONGEST) -> 
         groups.append(group)
         port = place.provider_port(provider)
         try:
-            await group.fill(_metadata(place, provider, port, group.found, asks_registration=False), seconds)
+            await group.fill(_metadata(place, provider, port, group.found), seconds)
         finally:
             await port.aclose()
     return Report(tuple(check for group in groups for check in group.found))
@@ -110,15 +110,18 @@ async def _provider(
     found.append(network.check_proxy(place, provider))
     trusted = await network.check_certificates(place, provider)
     found.append(trusted)
+    assertion, alg = await configuration.check_client_assertion(place, provider)
     if trusted.status == "ok":
         tell(f"{provider.name}: the provider")
         port = place.provider_port(provider)
         try:
-            await _metadata(place, provider, port, found, asks_registration=asks_registration)
+            await _metadata(place, provider, port, found, alg=alg, asks_registration=asks_registration)
         finally:
             await port.aclose()
     found.append(redirect.check_redirect_uri(place, provider))
     found.append(await configuration.check_client_secret(place, provider))
+    if assertion is not None:
+        found.append(assertion)
     tell(f"{provider.name}: the APIs")
     found += await asyncio.gather(*(check_api(place, api) for api in provider.apis))
     session = _session(place, provider)
@@ -126,7 +129,13 @@ async def _provider(
 
 
 async def _metadata(
-    place: Surroundings, provider: Provider, port: ProviderPort, found: list[Check], *, asks_registration: bool
+    place: Surroundings,
+    provider: Provider,
+    port: ProviderPort,
+    found: list[Check],
+    *,
+    alg: str | None = None,
+    asks_registration: bool = False,
 ) -> None:
     answer, checks = await about_provider.ask_metadata(place, provider, port)
     found += checks
@@ -135,6 +144,7 @@ async def _metadata(
     metadata = answer.metadata
     found.append(about_provider.check_clock(provider, answer))
     found.append(await about_provider.check_keys(provider, metadata, port))
+    found.append(about_provider.check_authentication(provider, metadata, alg))
     found += [check(provider, metadata) for check in about_provider.METADATA_CHECKS]
     if provider.dpop_bound_access_tokens:
         found.append(about_provider.check_dpop(provider, metadata))

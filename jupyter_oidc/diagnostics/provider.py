@@ -100,17 +100,20 @@ def check_pkce(provider: Provider, metadata: Metadata) -> Check:
     return about.ok("S256 is used, and the provider supports it.")
 
 
-def check_authentication(provider: Provider, metadata: Metadata) -> Check:
-    """See whether the provider takes the configured client authentication method (T-3)."""
-    about = Subject("client authentication", provider.name)
-    stand_in = None if provider.token_endpoint_auth_method == "none" else Secret("stand-in")
+def check_authentication(provider: Provider, metadata: Metadata, alg: str | None = None) -> Check:
+    """See whether the provider takes the configured client authentication method, and ``alg`` if it signs (T-3)."""
+    about, method = Subject("client authentication", provider.name), provider.token_endpoint_auth_method
+    stand_in = None if method == "none" else Secret("stand-in")
+    client = Client(provider.client_id, method, stand_in, lambda: Secret("stand-in"), alg)
     try:
-        check_client_method(metadata, Client(provider.client_id, provider.token_endpoint_auth_method, stand_in))
+        check_client_method(metadata, client)
     except ConfigurationInvalid as problem:
-        listed = ", ".join(sorted(metadata.token_endpoint_auth_methods or ())) or "none"
-        action = f"Set token_endpoint_auth_method to one that it lists: {_plain(listed)}."
+        of_alg = problem.detail == "token.auth_signing_alg"
+        key = "token_endpoint_auth_signing_alg" if of_alg else "token_endpoint_auth_method"
+        values = metadata.token_endpoint_auth_signing_algs if of_alg else metadata.token_endpoint_auth_methods
+        listed = ", ".join(sorted(values or ())) or "none"
+        action = f"Set {key} to one that it lists: {_plain(listed)}."
         return about.problem(f"{problem.message} It is refused by the provider (refused).", action)
-    method = provider.token_endpoint_auth_method
     return about.ok("None is needed: this is a public client." if method == "none" else f"The provider takes {method}.")
 
 
@@ -197,7 +200,6 @@ async def check_keys(provider: Provider, metadata: Metadata, port: ProviderPort)
 
 METADATA_CHECKS: Final[tuple[Callable[[Provider, Metadata], Check], ...]] = (
     check_pkce,
-    check_authentication,
     check_scopes,
     check_renewal,
     check_sign_out,

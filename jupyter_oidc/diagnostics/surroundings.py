@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.credentials import Credentials
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.sessions.registry import Sessions
     from jupyter_oidc.settings import Api, Finding, Provider, Settings
@@ -36,7 +36,7 @@ class Storage:
 class Surroundings:
     """What there is to look at; ``settings`` is ``None`` if ``findings`` keep them from existing.
 
-    ``client_secret`` resolves the reference of a provider, ``trust`` loads its certificate authorities and ``reach``
+    ``credentials`` are what a provider is shown, ``trust`` loads its certificate authorities and ``reach``
     knocks at an API; each raises a ``Problem``. ``egress`` names the proxy on the way to a provider, without its
     password, and raises one if that proxy cannot be used.
     ``address`` is that of the Jupyter server with its base URL, if it is known, or what it would be if one ran.
@@ -49,7 +49,7 @@ class Surroundings:
     entropy: Entropy
     storage: Storage
     provider_port: Callable[[Provider], ProviderPort]
-    client_secret: Callable[[Provider], Secret | None]
+    credentials: Callable[[Provider], Credentials]
     trust: Callable[[Provider], object]
     reach: Callable[[Api], Awaitable[None]]
     egress: Callable[[Provider], str | None]

@@ -10,25 +10,37 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.protocol.client_assertion import ASSERTION_TYPE
 from jupyter_oidc.protocol.message import BasicCredentials
 from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.message import FormField
 
 
+Method = Literal["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
+"""Core 1.0, 9."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Our registration at the provider, as far as the token endpoint needs it (Core 1.0, 9)."""
+    """Our registration at the provider, as far as the token endpoint needs it (Core 1.0, 9).
+
+    ``assertion`` makes a new one for each request of the two methods that end in ``jwt``, signed by ``assertion_alg``.
+    """
 
     client_id: str
-    method: Literal["none", "client_secret_basic", "client_secret_post"]
+    method: Method
     client_secret: Secret | None = None
+    assertion: Callable[[], Secret] | None = None
+    assertion_alg: str | None = None
 
 
 def check_client_method(metadata: Metadata, client: Client) -> None:
-    """Refuse a client authentication method that the provider does not list (T-3).
+    """Refuse a client authentication method, or its algorithm, that the provider does not list (T-3).
 
     ``none`` passes always, because many providers take it without listing it.
     Raises :class:`ConfigurationInvalid`.
@@ -41,21 +53,37 @@ def check_client_method(metadata: Metadata, client: Client) -> None:
             action="Ask your administrator to set token_endpoint_auth_method to one that the provider lists.",
             detail="token.auth_method",
         )
+    algs = metadata.token_endpoint_auth_signing_algs
+    if client.assertion_alg is not None and algs is not None and client.assertion_alg not in algs:
+        raise ConfigurationInvalid(
+            f"The provider does not take a client's assertion that is signed with {client.assertion_alg}.",
+            action="Ask your administrator to set token_endpoint_auth_signing_alg to one that the provider lists.",
+            detail="token.auth_signing_alg",
+        )
 
 
 def authenticate(client: Client) -> tuple[tuple[FormField, ...], BasicCredentials | None]:
-    """Return body fields and credentials of exactly one method (RFC 6749, 2.3.1, 3.2.1; T-3, T-4, T-6).
+    """Return body fields and credentials of exactly one method (RFC 6749, 2.3.1, 3.2.1; T-3, T-4, T-6 to T-9).
 
-    Raises :class:`ConfigurationInvalid` if the method needs a secret and there is none.
+    Raises :class:`ConfigurationInvalid` if the method needs a secret or a key and there is none.
     """
+    name = ("client_id", client.client_id)
     if client.method == "none":
-        return (("client_id", client.client_id),), None
+        return (name,), None
+    if client.method in ("client_secret_jwt", "private_key_jwt"):
+        if client.assertion is None:
+            raise _incomplete(client.method, "a key to sign with")
+        return (name, ("client_assertion_type", ASSERTION_TYPE), ("client_assertion", client.assertion)), None
     if client.client_secret is None or client.client_secret == Secret(""):
-        raise ConfigurationInvalid(
-            f"The client authentication method {client.method} needs a client secret, and there is none.",
-            action="Ask your administrator to set client_secret, or token_endpoint_auth_method to none.",
-            detail="token.client_secret",
-        )
+        raise _incomplete(client.method, "a client secret")
     if client.method == "client_secret_basic":
         return (), BasicCredentials(client.client_id, client.client_secret)
-    return (("client_id", client.client_id), ("client_secret", client.client_secret)), None
+    return (name, ("client_secret", client.client_secret)), None
+
+
+def _incomplete(method: Method, what: str) -> ConfigurationInvalid:
+    return ConfigurationInvalid(
+        f"The client authentication method {method} needs {what}, and there is none.",
+        action="Ask your administrator to set client_secret, or token_endpoint_auth_method to none.",
+        detail="token.client_secret",
+    )

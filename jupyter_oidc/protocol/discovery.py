@@ -39,6 +39,7 @@ class Metadata:
     end_session_endpoint: str | None = None
     device_authorization_endpoint: str | None = None
     token_endpoint_auth_methods: frozenset[str] | None = None
+    token_endpoint_auth_signing_algs: frozenset[str] | None = None
     code_challenge_methods: frozenset[str] | None = None
     scopes_supported: frozenset[str] | None = None
     grant_types: frozenset[str] | None = None
@@ -99,6 +100,7 @@ def read_discovery_reply(issuer: str, reply: Reply, *, allow_loopback_http: bool
         end_session_endpoint=optional("end_session_endpoint"),
         device_authorization_endpoint=optional("device_authorization_endpoint"),
         token_endpoint_auth_methods=_set(document, "token_endpoint_auth_methods_supported"),
+        token_endpoint_auth_signing_algs=_set(document, "token_endpoint_auth_signing_alg_values_supported"),
         code_challenge_methods=_set(document, "code_challenge_methods_supported"),
         scopes_supported=_set(document, "scopes_supported"),
         grant_types=_set(document, "grant_types_supported"),

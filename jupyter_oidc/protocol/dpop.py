@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.protocol.jws import base64url
 from jupyter_oidc.protocol.message import ReplyUnusable, json_object, parse_object
 from jupyter_oidc.secret import Secret
 
@@ -77,7 +78,7 @@ class ProofKey:
 
     def thumbprint(self) -> str:
         """Return the SHA-256 thumbprint of the public key (RFC 7638), as ``dpop_jkt`` and ``cnf.jkt`` have it."""
-        return _base64url(hashlib.sha256(_compact(self._public()).encode()).digest())
+        return base64url(hashlib.sha256(_compact(self._public()).encode()).digest())
 
     def proof(
         self,
@@ -104,9 +105,9 @@ class ProofKey:
         if nonce is not None:
             claims["nonce"] = nonce
         if access_token is not None:
-            claims["ath"] = _base64url(hashlib.sha256(reveal_bytes(access_token)).digest())
-        signed = f"{self._header}.{_base64url(_compact(claims).encode())}"
-        return Secret(f"{signed}.{_base64url(signer(signed.encode()))}")
+            claims["ath"] = base64url(hashlib.sha256(reveal_bytes(access_token)).digest())
+        signed = f"{self._header}.{base64url(_compact(claims).encode())}"
+        return Secret(f"{signed}.{base64url(signer(signed.encode()))}")
 
     def _public(self) -> dict[str, Any]:
         members = parse_object(reveal(self.sealed))
@@ -121,7 +122,7 @@ class ProofKey:
             algorithm = JWSRegistry.algorithms[ALGORITHM]
             key = ECKey.import_key(parse_object(reveal(self.sealed)))
             header = {"typ": "dpop+jwt", "alg": ALGORITHM, "jwk": self._public()}
-            self._header = _base64url(_compact(header).encode())
+            self._header = base64url(_compact(header).encode())
             self._parsed = lambda message: algorithm.sign(message, key)
         return self._parsed
 
@@ -206,8 +207,4 @@ def _compact(members: dict[str, Any]) -> str:
 
 def _octets(number: int) -> str:
     """Return a coordinate or the private number with all its 32 bytes (RFC 7518, 6.2.1.2, 6.2.2.1)."""
-    return _base64url(number.to_bytes(32, "big"))
-
-
-def _base64url(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+    return base64url(number.to_bytes(32, "big"))

@@ -36,7 +36,9 @@ FITTING: Final[dict[str, frozenset[tuple[str, str]]]] = {
 
 _MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 _SHAPES: Final = frozenset().union(*FITTING.values())
-_SMALLEST_RSA: Final = 2048
+SMALLEST_RSA: Final = 2048
+"""Bits (RFC 7518, 3.3)."""
+
 _LARGEST_RSA: Final = 8192
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -144,7 +146,7 @@ def _material(kty: str, entry: dict[str, Any]) -> RSAKey | ECKey | OKPKey | None
         public[member] = value
     try:
         if kty == "RSA":
-            return RSAKey.import_key(public) if _SMALLEST_RSA <= _bits(entry["n"]) <= _LARGEST_RSA else None
+            return RSAKey.import_key(public) if SMALLEST_RSA <= _bits(entry["n"]) <= _LARGEST_RSA else None
         key: ECKey | OKPKey = ECKey.import_key(public) if kty == "EC" else OKPKey.import_key(public)
     except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, ArithmeticError):
         return None

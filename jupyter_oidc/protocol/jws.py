@@ -1,4 +1,4 @@
-"""Signed objects in compact form: take apart, check the header, verify the signature.
+"""Signed objects in compact form: take apart, check the header, verify the signature; and sign one of our own.
 
 The algorithm is pinned by the caller.
 This module refuses to choose one from the token, to use a key that the token brings along, and to understand
@@ -12,6 +12,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -19,14 +20,13 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.protocol.jwks import FITTING, MOST_CANDIDATES
 from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
+from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.jwks import KeySet, PublicKey
-    from jupyter_oidc.secret import Secret
-
 
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9_-]+")
 _HMAC: Final = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
@@ -104,6 +104,20 @@ class _Parts:
     signed: bytes = field(repr=False)
 
 
+def sign_compact(header: Mapping[str, Any], claims: Mapping[str, Any], key: Any) -> Secret:
+    """Return ``claims`` as a compact JWS, signed with ``key`` by the algorithm in ``header`` (RFC 7515, 5.1)."""
+    from joserfc.jws import JWSRegistry
+
+    signed = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
+    algorithm = JWSRegistry.algorithms[_MODEL.get(header["alg"], header["alg"])]
+    return Secret(f"{signed}.{base64url(algorithm.sign(signed.encode(), key))}")
+
+
+def base64url(value: bytes) -> str:
+    """Encode without padding (RFC 7515, 2)."""
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+
+
 def _take_apart(raw: Secret) -> _Parts | None:
     """Split and decode; never raises, because an exception would carry the token in its frames."""
     try:
@@ -127,7 +141,7 @@ def _decoded(part: str) -> bytes | None:
         value = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except binascii.Error:
         return None
-    return value if base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii") == part else None
+    return value if base64url(value) == part else None
 
 
 def _object(part: bytes) -> dict[str, Any] | None:

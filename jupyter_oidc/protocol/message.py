@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 from jupyter_oidc.airlock import reveal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from jupyter_oidc.secret import Secret
 
 JSON_LIMIT: Final = 1_000_000
 """Largest reply body, in bytes, that is read from a provider (A20)."""
 
-FormField = tuple[str, "str | Secret"]
+FormField = tuple[str, "str | Secret | Callable[[], Secret]"]
+"""A function is called each time that the field is written: for a value that is good for one request (T-8)."""
 
 
 class ReplyUnusable(ValueError):

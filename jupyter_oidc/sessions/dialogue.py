@@ -40,12 +40,13 @@ from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.sessions.proving import Proving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.protocol.message import Reply
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.credentials import Credentials
     from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.pending import PendingSignIn, Wishes
     from jupyter_oidc.sessions.ports import ProviderPort
@@ -136,14 +137,14 @@ class Dialogue:
         settings: Provider,
         port: ProviderPort,
         clock: Clock,
-        client_secret: Callable[[], Secret | None],
+        credentials: Credentials,
         entropy: Entropy,
     ) -> None:
         self._settings = settings
         self._port = port
         self._proving = Proving(port, clock, entropy)
         self._clock = clock
-        self._client_secret = client_secret
+        self._credentials = credentials
         self._metadata: discovery.Metadata | None = None
         self._metadata_until = 0.0
         self._discovery: asyncio.Task[discovery.Metadata] | None = None
@@ -208,7 +209,7 @@ class Dialogue:
         discovery.check_pkce(metadata)
         if self._settings.dpop_bound_access_tokens:
             dpop.check_dpop(metadata)
-        token.check_client_method(metadata, self._client())
+        token.check_client_method(metadata, self._credentials.client())
 
     def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
         """Return the key of a session: the ``stored`` one, or a new one if the settings want one (X-1).
@@ -238,7 +239,7 @@ class Dialogue:
         reply = await self._proving.send(
             token.redeem_call(
                 metadata,
-                self._client(),
+                self._credentials.client(),
                 callback,
                 redirect_uri=pending.redirect_uri,
                 verifier=pending.verifier,
@@ -258,7 +259,7 @@ class Dialogue:
         metadata, settings = await self.metadata(), self._settings
         call = device.device_authorization_call(
             metadata,
-            self._client(),
+            self._credentials.client(),
             device.DeviceRequest(
                 scopes=settings.scopes,
                 audience=settings.audience if settings.send_audience_in_authorize else None,
@@ -296,7 +297,7 @@ class Dialogue:
         """
         try:
             metadata = await self.metadata()
-            call = device.device_token_call(metadata, self._client(), device_code)
+            call = device.device_token_call(metadata, self._credentials.client(), device_code)
             asked = self._clock.now()
             reply = await self._proving.send(call, proof_key)
             answer = self._read_sign_in(reply, proof_key)
@@ -366,7 +367,7 @@ class Dialogue:
         metadata = await self.metadata()
         call = token.refresh_call(
             metadata,
-            self._client(),
+            self._credentials.client(),
             refresh_token,
             scopes=key.scopes,
             resource=key.resource,
@@ -408,7 +409,12 @@ class Dialogue:
         """
         metadata = await self.metadata()
         call = token.exchange_call(
-            metadata, self._client(), access_token, scopes=key.scopes, resource=key.resource, audience=key.audience
+            metadata,
+            self._credentials.client(),
+            access_token,
+            scopes=key.scopes,
+            resource=key.resource,
+            audience=key.audience,
         )
         if call is None:
             return None
@@ -423,7 +429,7 @@ class Dialogue:
     async def revoke(self, refresh_token: Secret) -> bool | None:
         """Revoke ``refresh_token`` (RFC 7009); ``None`` if the provider has no revocation endpoint."""
         metadata = await self.metadata()
-        call = logout.revocation_call(metadata, self._client(), refresh_token, "refresh_token")
+        call = logout.revocation_call(metadata, self._credentials.client(), refresh_token, "refresh_token")
         if call is None:
             return None
         return logout.read_revocation_reply(await self._port.send(call))
@@ -440,7 +446,7 @@ class Dialogue:
             client_id=settings.client_id,
             alg=settings.id_token_signed_response_alg,
             skew=settings.clock_skew,
-            client_secret=self._secret_for(settings.id_token_signed_response_alg),
+            client_secret=self._credentials.secret_for(settings.id_token_signed_response_alg),
         )
         known = self._keys if self._keys is not None and not self._keys_are_old(self._keys_uri) else jwks.KeySet(())
         verdict = logout_token.verify_logout_token(raw, rules, known, now=now.wall)
@@ -483,13 +489,6 @@ class Dialogue:
         wanted = [age for age in (self._settings.max_age, wishes.step_up.max_age) if age is not None]
         return min(wanted, default=None)
 
-    def _client(self) -> token.Client:
-        return token.Client(
-            client_id=self._settings.client_id,
-            method=self._settings.token_endpoint_auth_method,
-            client_secret=self._client_secret(),
-        )
-
     def _id_token_rules(
         self,
         *,
@@ -509,12 +508,8 @@ class Dialogue:
             trusted_audiences=frozenset(settings.trusted_audiences),
             expected_subject=subject,
             previous=previous,
-            client_secret=self._secret_for(settings.id_token_signed_response_alg),
+            client_secret=self._credentials.secret_for(settings.id_token_signed_response_alg),
         )
-
-    def _secret_for(self, alg: str) -> Secret | None:
-        """Return the client secret if ``alg`` is keyed with it (K-9)."""
-        return self._client_secret() if alg.startswith("HS") else None
 
     async def _verify(
         self,
@@ -612,7 +607,7 @@ class Dialogue:
                 keys=keys,
                 issuer=self._settings.issuer,
                 client_id=self._settings.client_id,
-                client_secret=self._secret_for(alg),
+                client_secret=self._credentials.secret_for(alg),
                 fresh=fresh,
             )
             return userinfo.read_userinfo_reply(reply, subject=subject, signed=signed)
@@ -657,7 +652,7 @@ class Dialogue:
         unwanted = answer.refresh_token or answer.access_token
         call = logout.revocation_call(
             metadata,
-            self._client(),
+            self._credentials.client(),
             unwanted,
             "refresh_token" if answer.refresh_token else "access_token",
         )

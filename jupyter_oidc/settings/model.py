@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-AuthMethod = Literal["none", "client_secret_basic", "client_secret_post"]
+AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
 RedirectStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
@@ -77,6 +77,8 @@ class Api:
 class Provider:
     """One OpenID Provider and our registration there (G-1, G-2).
 
+    ``client_assertion_key`` signs what ``private_key_jwt`` sends (T-7), by ``token_endpoint_auth_signing_alg`` or, without
+    one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the key's own.
     ``clock_skew`` and ``http_timeout`` are seconds.
     ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
@@ -92,6 +94,9 @@ class Provider:
     client_id: str
     client_secret: SecretRef | None = None
     token_endpoint_auth_method: AuthMethod = "none"
+    token_endpoint_auth_signing_alg: str | None = None
+    client_assertion_key: SecretRef | None = None
+    client_assertion_key_id: str | None = None
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
     audience: str | None = None
     send_audience_in_authorize: bool = False

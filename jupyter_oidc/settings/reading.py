@@ -14,6 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 from urllib.parse import urlsplit
 
+from jupyter_oidc.settings.client_authentication import (
+    KEY_ALGORITHMS,
+    SECRET_ALGORITHMS,
+    read_client_authentication,
+)
 from jupyter_oidc.settings.finding import Finding, Kind
 from jupyter_oidc.settings.header_names import has_authority, may_be_listed
 from jupyter_oidc.settings.model import (
@@ -22,12 +27,10 @@ from jupyter_oidc.settings.model import (
     BearerSource,
     Provider,
     RedirectStrategy,
-    SecretRef,
     Settings,
 )
 from jupyter_oidc.settings.network import read_network
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_to_callback, takes_any_port
-from jupyter_oidc.settings.secret_reference import read_secret_reference
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
@@ -36,10 +39,7 @@ _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}\Z")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_ALGORITHMS: Final = (
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    *("ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512"),
-)
+_ALGORITHMS: Final = (*KEY_ALGORITHMS, *SECRET_ALGORITHMS)
 _SOURCES: Final[tuple[BearerSource, ...]] = get_args(BearerSource)
 _PARAMETER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 _PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_ -]*\}|<[A-Za-z_ -]*>")
@@ -51,8 +51,6 @@ _OURS: Final = frozenset(
     },
 )
 """Parameters of an authorization request that settings may not add, because we send them or never want to."""
-
-_LATER: Final = "this version does not support it"
 
 
 def read_settings(providers: object, storage: object = "auto") -> Settings | list[Finding]:
@@ -130,15 +128,13 @@ class _Keys:
             return None
         return value
 
-    def choice(self, key: str, default: str, options: tuple[str, ...], later: tuple[str, ...] = ()) -> Any:
+    def choice(self, key: str, default: str | None, options: tuple[str, ...]) -> Any:
         value = self.take(key)
         if value is None or (isinstance(value, str) and value in options):
             return default if value is None else value
         problem = "is not one of the allowed values"
         kind: Kind = "malformed"
-        if isinstance(value, str) and value in later:
-            problem = _LATER
-        elif isinstance(value, str) and value.lower() == "none" and key.endswith("_alg"):
+        if isinstance(value, str) and value.lower() == "none" and key.endswith("_response_alg"):
             problem, kind = "would let unsigned tokens in", "unsafe"
         self.at.add(key, problem, f"Write one of: {', '.join(options)}.", kind)
         return default
@@ -215,19 +211,12 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     strategy = keys.choice("redirect_strategy", "auto", get_args(RedirectStrategy))
     response_mode = keys.choice("response_mode", "query", ("query", "form_post"))
     _check_strategy(at, name, strategy, redirect_uri, response_mode)
-    secret = read_secret_reference(keys, "client_secret")
-    method = keys.choice(
-        "token_endpoint_auth_method",
-        "none",
-        ("none", "client_secret_basic", "client_secret_post"),
-        later=("client_secret_jwt", "private_key_jwt"),
-    )
     alg = keys.choice("id_token_signed_response_alg", "RS256", _ALGORITHMS)
     userinfo_alg = keys.take("userinfo_signed_response_alg")
     if userinfo_alg is not None and not (isinstance(userinfo_alg, str) and userinfo_alg in _ALGORITHMS):
         at.add("userinfo_signed_response_alg", "is not one of the allowed values", "Leave it out for unsigned.")
         userinfo_alg = None
-    _check_client_secret(at, method, secret, keys.body.get("client_secret"), str(alg))
+    authentication = read_client_authentication(keys, str(alg))
     ca_bundle = keys.text("ca_bundle")
     audience, send_audience = _audience(keys)
     bearer = keys.choice("api_bearer_token_source", "access_token", _SOURCES)
@@ -236,8 +225,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         name=name,
         issuer=issuer,
         client_id=keys.text("client_id", required="Write the id of your registration at the provider.") or "",
-        client_secret=secret,
-        token_endpoint_auth_method=method,
+        **authentication,
         scopes=scopes,
         audience=audience,
         send_audience_in_authorize=send_audience,
@@ -379,24 +367,6 @@ def _max_age(keys: _Keys) -> int | None:
         return value
     keys.at.add("max_age", "is not a whole number of seconds", "Write for example 3600.")
     return None
-
-
-def _check_client_secret(at: _At, method: str, secret: SecretRef | None, written: object, alg: str) -> None:
-    if written is not None and secret is None:
-        return  # already reported
-    if method == "none" and secret is not None and not alg.startswith("HS"):
-        at.add(
-            "token_endpoint_auth_method",
-            "is 'none', but a client_secret is given",
-            "Write 'client_secret_basic', or remove the client_secret.",
-            "contradictory",
-        )
-    if method != "none" and secret is None:
-        instead = "Write 'env:NAME' or another reference."
-        at.add("client_secret", f"is missing, and '{method}' needs it", instead, "missing")
-    if alg.startswith("HS") and secret is None:
-        instead = "Write 'RS256', or give the client_secret."
-        at.add("id_token_signed_response_alg", "needs a client_secret", instead, "contradictory")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.interop.person import at_work
+from tests.interop.person import Person, at_work
 from tests.support.certificate import self_signed
-from tests.support.certified_provider import CertifiedProvider
+from tests.support.certified_provider import CertifiedProvider, ProviderDocument
+from tests.support.signing_key import SigningKey
 from tests.support.upstream import Upstream
 
 PLACES: dict[str, dict[str, Any]] = {
@@ -59,11 +60,11 @@ def test_sign_in_call_from_a_kernel_refresh_and_sign_out(
         assert upstream.seen[-1].bearer is not None
 
 
-@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_a_confidential_client_signs_in_and_refreshes(
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"])
+def test_a_confidential_client_signs_in_refreshes_and_signs_out(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, method: str
 ) -> None:
-    """T-4: the secret has characters that only a correct encoding carries over."""
+    """T-4, T-6, T-9: the secret has characters that only a correct encoding carries over."""
     secret = "a+b/c: %41 &=?~ and more than thirty-two"
     with at_work(
         tmp_path,
@@ -73,10 +74,70 @@ def test_a_confidential_client_signs_in_and_refreshes(
         client={"auth_method": method, "secret": secret},
         environment={"CORP_SECRET": secret},
     ) as person:
+        _there_and_back(person)
+        assert secret not in person.process.log
+
+
+@pytest.mark.parametrize(
+    ("key", "alg"),
+    [(SigningKey.rsa("k1"), "RS256"), (SigningKey.rsa("k1"), "PS256"), (SigningKey.ec("k1"), None)],
+    ids=["RS256", "PS256", "ES256"],
+)
+def test_a_client_proves_itself_with_a_private_key(
+    tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: SigningKey, alg: str | None
+) -> None:
+    """T-7, T-8: the provider takes each assertion once, and only one that names nobody but itself."""
+    file = tmp_path / "client.pem"
+    file.write_bytes(key.private_pem())
+    signing: dict[str, Any] = {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "client_assertion_key": f"file:{file}",
+        "client_assertion_key_id": "k1",
+    }
+    public = {name: value for name, value in key.public_jwk().items() if name != "alg"}
+    with at_work(
+        tmp_path,
+        provider,
+        upstream,
+        changes={**signing, "token_endpoint_auth_signing_alg": alg},
+        client={"auth_method": "private_key_jwt", "more": {"jwks": {"keys": [public]}}},
+    ) as person:
+        _there_and_back(person)
+
+
+def test_a_request_that_is_repeated_for_a_nonce_carries_a_new_assertion(tmp_path: Path, upstream: Upstream) -> None:
+    """T-8, X-5: the certified provider refuses an assertion that it has seen."""
+    key = SigningKey.ec("k1")
+    file = tmp_path / "client.pem"
+    file.write_bytes(key.private_pem())
+    with (
+        CertifiedProvider(ProviderDocument(dpop_nonces=True)) as provider,
+        at_work(
+            tmp_path,
+            provider,
+            upstream,
+            changes={
+                "token_endpoint_auth_method": "private_key_jwt",
+                "client_assertion_key": f"file:{file}",
+                "client_assertion_key_id": "k1",
+                "dpop_bound_access_tokens": True,
+            },
+            client={
+                "auth_method": "private_key_jwt",
+                "more": {"jwks": {"keys": [key.public_jwk()]}, "dpop_bound_access_tokens": True},
+            },
+        ) as person,
+    ):
         person.sign_in()
         assert person.summary()["state"] == "active"
-        assert person.post("refresh").json()["state"] == "active"
-        assert secret not in person.process.log
+        assert provider.record().token_errors == {"use_dpop_nonce": 1}
+
+
+def _there_and_back(person: Person) -> None:
+    person.sign_in()
+    assert person.summary()["state"] == "active"
+    assert person.post("refresh").json()["state"] == "active"
+    assert person.post("sign-out").json()["revoked"] == "done"
 
 
 def test_a_loop_crosses_token_expiries_and_every_refresh_token_is_used_once(

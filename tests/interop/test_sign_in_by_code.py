@@ -101,7 +101,7 @@ def test_an_unused_code_expires_at_the_provider_and_is_said_to(
         provider.set_lifetime(600, of="DeviceCode")
 
 
-@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"])
 def test_a_confidential_client_signs_in_by_code(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, method: str
 ) -> None:

@@ -21,6 +21,7 @@ READERS = {
     "jupyter_oidc.adapters.upstream_http": "writes the bearer token on the wire",
     "jupyter_oidc.adapters.vault_keyring": "stores the refresh token",
     "jupyter_oidc.protocol.audience": "reads for whom an access token says it is, to advise an administrator",
+    "jupyter_oidc.protocol.client_assertion": "signs with the client's private key or secret",
     "jupyter_oidc.protocol.dpop": "signs proofs with the session's key, and hashes the access token for ath",
     "jupyter_oidc.protocol.id_token": "hashes the access token for at_hash",
     "jupyter_oidc.protocol.jws": "parses and verifies signed objects, and makes an HMAC key of the client secret",

@@ -51,6 +51,12 @@ class SigningKey:
         point = self.private.public_key().public_numbers()
         return {**members, "kty": "EC", "crv": "P-256", "x": _number(point.x, 32), "y": _number(point.y, 32)}
 
+    def private_pem(self) -> bytes:
+        """Return the private key as a PEM file holds it (RFC 5958)."""
+        return self.private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
     def public_pem(self) -> bytes:
         """Return the public key as a PEM file holds it: what a confused verifier takes for a shared secret."""
         return self.private.public_key().public_bytes(

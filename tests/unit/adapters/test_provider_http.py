@@ -118,6 +118,16 @@ async def test_a_secret_in_the_body_is_not_in_a_header() -> None:
     assert arrived.header("Authorization") is None
 
 
+async def test_a_field_that_is_a_function_is_made_anew_for_every_request() -> None:
+    """T-8: a call that is sent twice carries two assertions."""
+    made = iter(["a-1", "a-2"])
+    async with Peer(answer()) as peer, provider() as port:
+        call = Call("POST", f"{peer.url}/token", form=(("client_assertion", lambda: Secret(next(made))),))
+        await port.send(call)
+        await port.send(call)
+        assert [one.body for one in peer.seen] == [b"client_assertion=a-1", b"client_assertion=a-2"]
+
+
 async def test_a_form_is_announced_as_what_it_is() -> None:
     """T-1."""
     arrived = await request_of(form=(("a", "b"),))

@@ -8,6 +8,8 @@ from typing import Any
 from jupyter_oidc.diagnostics import Check, Surroundings
 from jupyter_oidc.diagnostics.surroundings import Storage
 from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.settings import Api, Provider, Settings
 from tests.unit.protocol.makers import ISSUER, RSA, document, jwk, reply
 from tests.unit.sessions.stage import CountingEntropy, HandClock
@@ -53,6 +55,10 @@ async def a_keyring() -> str:
     return "keyring.backends.SecretService"
 
 
+def credentials(provider: Provider, secret: Secret | None = None, key: Secret | None = None) -> Credentials:
+    return Credentials(provider, HandClock(), CountingEntropy(), secret=lambda: secret, key=lambda: key)
+
+
 def surroundings(port: Answering | None = None, provider: Provider = CORP, **changes: Any) -> Surroundings:
     made = Surroundings(
         settings=Settings((provider,)),
@@ -61,7 +67,7 @@ def surroundings(port: Answering | None = None, provider: Provider = CORP, **cha
         entropy=CountingEntropy(),
         storage=Storage(keyring=a_keyring, file=nothing, turns=nothing, has_key=False),
         provider_port=lambda _: port or Answering(),
-        client_secret=lambda _: None,
+        credentials=credentials,
         trust=lambda _: None,
         reach=nothing,
         egress=lambda _: None,

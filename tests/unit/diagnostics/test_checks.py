@@ -20,10 +20,11 @@ from jupyter_oidc.errors import (
     UpstreamUnreachable,
 )
 from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 from tests.support.marker import MARKER
-from tests.unit.diagnostics.surroundings import CORP, Answering, named, surroundings
-from tests.unit.protocol.makers import EC, document, jwk, reply
+from tests.unit.diagnostics.surroundings import CORP, Answering, credentials, named, surroundings
+from tests.unit.protocol.makers import EC, RSA, document, jwk, reply
 
 CALLBACK = CORP.redirect_uri or ""
 
@@ -319,10 +320,77 @@ def test_a_sign_in_by_code_needs_no_redirect_uri() -> None:
 def test_a_reference_that_leads_nowhere_is_not_repeated(reference: SecretRef) -> None:
     """D8: the report is pasted in public; a path names a person, and the name of a variable may be the secret."""
     place = composed(Settings((replace(CORP, client_secret=reference),)), (), environment={})
-    checks = examined(provider=replace(CORP, client_secret=reference), client_secret=place.client_secret)
+    checks = examined(provider=replace(CORP, client_secret=reference), credentials=place.credentials)
     told = named(checks, "client secret")
     assert told.status == "problem"
     assert told.message == f"The client secret ({reference.scheme}) is empty or does not exist."
+
+
+SIGNING = replace(
+    CORP, token_endpoint_auth_method="private_key_jwt", client_assertion_key=SecretRef("file", "/etc/jupyter/key.pem")
+)
+SIGNS = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
+
+
+@pytest.mark.parametrize(
+    ("provider", "metadata", "name", "status", "says"),
+    [
+        (SIGNING, SIGNS, "client assertion", "ok", f"private key (RS256); the provider has to know it under the id {RSA.thumbprint()}."),
+        (replace(SIGNING, client_assertion_key_id="k1"), SIGNS, "client assertion", "ok", "under its configured id."),
+        (replace(SIGNING, token_endpoint_auth_signing_alg="ES256"), SIGNS, "client assertion", "problem", "does not fit the algorithm ES256"),
+        (SIGNING, SIGNS, "client authentication", "ok", "The provider takes private_key_jwt."),
+        (SIGNING, {**SIGNS, "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256"]}, "client authentication", "problem", "signed with RS256. It is refused by the provider (refused)."),
+        (SIGNING, {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}, "client authentication", "problem", "does not list the client authentication method private_key_jwt"),
+    ],
+    ids=["key", "configured id", "other kind", "method", "algorithm not listed", "method not listed"],
+)  # fmt: skip
+def test_how_the_client_signs(provider: Provider, metadata: dict[str, Any], name: str, status: str, says: str) -> None:
+    """T-3, T-7."""
+    port = Answering(discovery=reply(document(**metadata)))
+    key = Secret(RSA.as_pem(private=True).decode())
+    check = named(examined(port, provider, credentials=lambda one: credentials(one, key=key)), name)
+    assert (check.status, says in check.message) == (status, True), check.message
+    assert (check.status == "ok") is (check.action is None)
+
+
+def test_a_listed_algorithm_is_named_as_what_to_write() -> None:
+    metadata = {**SIGNS, "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256"]}
+    key = Secret(RSA.as_pem(private=True).decode())
+    checks = examined(
+        Answering(discovery=reply(document(**metadata))), SIGNING, credentials=lambda one: credentials(one, key=key)
+    )
+    action = named(checks, "client authentication").action
+    assert action == "Set token_endpoint_auth_signing_alg to one that it lists: ES256, PS256."
+
+
+def test_a_key_that_is_not_there_is_named_by_its_key_and_not_by_its_path() -> None:
+    """D8."""
+    place = composed(Settings((SIGNING,)), (), environment={})
+    told = named(examined(provider=SIGNING, credentials=place.credentials), "client assertion")
+    assert (told.status, told.message) == ("problem", "The client's private key (file) is empty or does not exist.")
+
+
+@pytest.mark.parametrize(
+    ("secret", "expected"),
+    [
+        ("long-enough-for-a-signature-with-HS256", [("client secret", "ok"), ("client assertion", "ok")]),
+        ("short", [("client secret", "ok"), ("client assertion", "problem")]),
+    ],
+)
+def test_a_secret_that_signs_has_to_be_long(secret: str, expected: list[tuple[str, str]]) -> None:
+    """T-9."""
+    provider = replace(CORP, token_endpoint_auth_method="client_secret_jwt", client_secret=SecretRef("env", "S"))
+    checks = examined(None, provider, credentials=lambda one: credentials(one, Secret(secret)))
+    assert [(one.name, one.status) for one in checks if one.name in ("client secret", "client assertion")] == expected
+
+
+def test_a_secret_that_is_gone_is_said_once() -> None:
+    provider = replace(
+        CORP, token_endpoint_auth_method="client_secret_jwt", client_secret=SecretRef("env", "NOT_THERE")
+    )
+    place = composed(Settings((provider,)), (), environment={})
+    checks = examined(None, provider, credentials=place.credentials)
+    assert [one.name for one in checks if one.status == "problem"] == ["client secret"]
 
 
 def test_a_bundle_that_has_gone_is_not_named_by_its_path() -> None:

@@ -15,6 +15,7 @@ from jupyter_oidc.errors import Overloaded
 from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
@@ -272,7 +273,12 @@ def form_of(call: Call) -> dict[str, str]:
     """Return the form of ``call``, opened as only a test may."""
     from jupyter_oidc.airlock import reveal
 
-    return {name: reveal(value) if isinstance(value, Secret) else value for name, value in call.form}
+    def opened(value: str | Secret | Callable[[], Secret]) -> str:
+        if isinstance(value, str):
+            return value
+        return reveal(value if isinstance(value, Secret) else value())
+
+    return {name: opened(value) for name, value in call.form}
 
 
 class Stage:
@@ -288,13 +294,17 @@ class Stage:
         self.lock = SharedLock()
         self.pending = PendingSignIns(self.clock, self.entropy)
         self.settings = settings
+        self.client_key: Secret | None = None
         self.service = self.new_service()
 
     def new_service(self, client_secret: Callable[[], Secret | None] = lambda: None) -> SessionService:
         """Another process's service over the same vault and provider."""
+        credentials = Credentials(
+            self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: self.client_key
+        )
         return SessionService(
             self.settings,
-            dialogue=Dialogue(self.settings, self.provider, self.clock, client_secret, self.entropy),
+            dialogue=Dialogue(self.settings, self.provider, self.clock, credentials, self.entropy),
             vault=self.vault,
             lock=self.lock,
             pending=self.pending,

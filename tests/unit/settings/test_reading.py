@@ -98,13 +98,55 @@ def test_a_client_secret_is_a_reference():
     assert read.providers[0].client_secret == SecretRef("env", "CORP")
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            {"token_endpoint_auth_method": "private_key_jwt", "client_assertion_key": "file:/etc/jupyter/key.pem"},
+            (None, SecretRef("file", "/etc/jupyter/key.pem"), None, None),
+        ),
+        (
+            {
+                "tokenEndpointAuthMethod": "private_key_jwt",
+                "clientAssertionKey": "keyring:jupyter/key",
+                "clientAssertionKeyId": "k1",
+                "tokenEndpointAuthSigningAlg": "PS256",
+                "clientSecret": "env:CORP",
+                "idTokenSignedResponseAlg": "HS256",
+            },
+            (SecretRef("env", "CORP"), SecretRef("keyring", "jupyter/key"), "k1", "PS256"),
+        ),
+        (
+            {
+                "token_endpoint_auth_method": "client_secret_jwt",
+                "client_secret": "env:CORP",
+                "token_endpoint_auth_signing_alg": "HS384",
+            },
+            (SecretRef("env", "CORP"), None, None, "HS384"),
+        ),
+    ],
+    ids=["key", "key and a secret for ID tokens", "secret"],
+)
+def test_a_client_may_sign_instead_of_sending_a_secret(body, expected):
+    """T-7, T-9."""
+    read = read_settings({"corp": {**GOOD, **body}})
+    assert isinstance(read, Settings), read
+    corp = read.providers[0]
+    assert (
+        corp.client_secret,
+        corp.client_assertion_key,
+        corp.client_assertion_key_id,
+        corp.token_endpoint_auth_signing_alg,
+    ) == expected
+
+
 def test_all_mistakes_are_reported_together():
     """D8."""
     body = {
         "issuer": "http://id.example.com",
         "clientid": "x",
         "scopes": ["profile"],
-        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_method": "tls_client_auth",
         "apis": {"orders": {"base_url": "http://api.example.com/v1", "methods": ["get"]}, "Bad Name": {}},
     }
     read = read_settings({"corp": body, "other": 7}, "cookie")
@@ -161,6 +203,10 @@ def test_the_value_of_a_secret_is_never_repeated():
         ({"token_endpoint_auth_method": "client_secret_basic"}, "client_secret"),
         ({"client_secret": "env:X"}, "token_endpoint_auth_method"),
         ({"token_endpoint_auth_method": "magic"}, "token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "client_assertion_key"),
+        ({"token_endpoint_auth_method": "client_secret_jwt"}, "client_secret"),
+        ({"token_endpoint_auth_signing_alg": "ES256"}, "token_endpoint_auth_signing_alg"),
+        ({"client_assertion_key": "file:/k.pem"}, "token_endpoint_auth_method"),
         ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
         ({"id_token_signed_response_alg": "HS256"}, "id_token_signed_response_alg"),
         ({"redirect_uri": "https://hub.example.com/other"}, "redirect_uri"),

@@ -26,7 +26,7 @@ APIS = st.fixed_dictionaries(
     },
 )
 PROVIDERS = st.fixed_dictionaries(
-    {"issuer": st.just("https://id.example.com"), "client_id": st.just("jupyter"), "client_secret": st.just("env:S")},
+    {"issuer": st.just("https://id.example.com"), "client_id": st.just("jupyter")},
     optional={
         "preset": st.sampled_from(["cognito", "keycloak", "okta", "entra"]),
         "scopes": st.lists(st.sampled_from(["profile", "email"])).map(lambda more: ["openid", *more]),
@@ -38,12 +38,27 @@ PROVIDERS = st.fixed_dictionaries(
         "authorization_parameters": st.dictionaries(st.sampled_from(["hd", "ui_locales"]), st.just("x")),
         "apis": st.dictionaries(st.sampled_from(["orders", "stock"]), APIS),
     },
-).map(lambda body: {**body, "token_endpoint_auth_method": "client_secret_basic"})
+)
+PROOFS = st.sampled_from(
+    [
+        {"client_secret": "env:S", "token_endpoint_auth_method": "client_secret_basic"},
+        {"token_endpoint_auth_method": "private_key_jwt", "client_assertion_key": "file:/k.pem"},
+        {
+            "token_endpoint_auth_method": "private_key_jwt",
+            "client_assertion_key": "keyring:a/b",
+            "client_assertion_key_id": "k1",
+            "token_endpoint_auth_signing_alg": "PS256",
+        },
+    ]
+)
+"""How the client proves itself."""
 
 
-@given(body=PROVIDERS, in_full=st.booleans(), in_camel_case=st.booleans())
-def test_what_is_written_means_what_was_read(body: dict[str, Any], in_full: bool, in_camel_case: bool) -> None:
-    read = read_settings({"corp": body})
+@given(body=PROVIDERS, proof=PROOFS, in_full=st.booleans(), in_camel_case=st.booleans())
+def test_what_is_written_means_what_was_read(
+    body: dict[str, Any], proof: dict[str, str], in_full: bool, in_camel_case: bool
+) -> None:
+    read = read_settings({"corp": {**body, **proof}})
     assert isinstance(read, Settings), read
     written = plain(read.providers[0], in_full=in_full)
     assert read_settings({"corp": camel(written) if in_camel_case else written}) == read

@@ -1,0 +1,78 @@
+"""What a registration proves itself with: found when it is first needed, and made into a :class:`Client` for each call.
+
+Sessions and diagnostics ask here alike, so that a report judges what a sign-in would use.
+This module refuses to keep a parsed key: it lives as long as the call that it signs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.protocol.client_assertion import Signer, key_signer, secret_signer
+from jupyter_oidc.protocol.client_authentication import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.settings import Provider
+
+
+class Credentials:
+    """Those of the registration in ``settings``.
+
+    ``secret`` and ``key`` return what ``client_secret`` and ``client_assertion_key`` lead to, or ``None`` where the
+    settings name nothing; they raise a ``Problem`` if it cannot be had.
+    """
+
+    def __init__(
+        self,
+        settings: Provider,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        secret: Callable[[], Secret | None],
+        key: Callable[[], Secret | None],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._entropy = entropy
+        self.secret = secret
+        self.key = key
+
+    def secret_for(self, alg: str) -> Secret | None:
+        """Return the client secret if ``alg`` is keyed with it (K-9)."""
+        return self.secret() if alg.startswith("HS") else None
+
+    def client(self) -> Client:
+        """Return the registration with what its method needs (T-3).
+
+        Raises :class:`~jupyter_oidc.errors.ConfigurationInvalid` for a key or secret that cannot sign, and what
+        ``secret`` and ``key`` raise.
+        """
+        settings = self._settings
+        client_id, method = settings.client_id, settings.token_endpoint_auth_method
+        signer = self.signer()
+        if signer is None:
+            return Client(client_id, method, self.secret())
+
+        def assertion() -> Secret:
+            return signer.assertion(
+                client_id=client_id,
+                issuer=settings.issuer,
+                issued_at=self._clock.now().wall,
+                jti=self._entropy.token(128),
+            )
+
+        return Client(client_id, method, assertion=assertion, assertion_alg=signer.alg)
+
+    def signer(self) -> Signer | None:
+        """Return what signs the client's assertions; ``None`` for a method without them."""
+        settings = self._settings
+        if settings.token_endpoint_auth_method == "client_secret_jwt":
+            return secret_signer(self.secret(), settings.token_endpoint_auth_signing_alg)
+        if settings.token_endpoint_auth_method == "private_key_jwt":
+            return key_signer(self.key(), settings.token_endpoint_auth_signing_alg, settings.client_assertion_key_id)
+        return None

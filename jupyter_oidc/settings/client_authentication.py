@@ -1,0 +1,88 @@
+"""How this application proves itself to the provider: the keys of a provider that have to fit together (T-3 to T-9)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, get_args
+
+from jupyter_oidc.settings.model import AuthMethod
+from jupyter_oidc.settings.secret_reference import Keys, read_secret_reference
+
+if TYPE_CHECKING:
+    from jupyter_oidc.settings.model import SecretRef
+
+SECRET_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
+KEY_ALGORITHMS: Final = (
+    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512", "EdDSA"),
+)
+"""RFC 7518, 3.1; RFC 8037."""
+
+_SIGNS_WITH: Final = {"client_secret_jwt": SECRET_ALGORITHMS, "private_key_jwt": KEY_ALGORITHMS}
+
+
+class ClientAuthentication(TypedDict):
+    """The arguments that a :class:`Provider` takes."""
+
+    client_secret: SecretRef | None
+    token_endpoint_auth_method: AuthMethod
+    token_endpoint_auth_signing_alg: str | None
+    client_assertion_key: SecretRef | None
+    client_assertion_key_id: str | None
+
+
+class _Keys(Keys, Protocol):
+    def text(self, key: str) -> str | None: ...
+
+    def choice(self, key: str, default: str | None, options: tuple[str, ...]) -> Any: ...
+
+
+def read_client_authentication(keys: _Keys, id_token_alg: str) -> ClientAuthentication:
+    """Read the keys, and report every mistake; an ``id_token_alg`` with HMAC needs a client secret too (K-9)."""
+    method: AuthMethod = keys.choice("token_endpoint_auth_method", "none", get_args(AuthMethod))
+    secret = read_secret_reference(keys, "client_secret")
+    _check_secret(keys, method, secret, id_token_alg)
+    key, key_id = read_secret_reference(keys, "client_assertion_key"), keys.text("client_assertion_key_id")
+    _check_key(keys, method, key, key_id)
+    return {
+        "client_secret": secret,
+        "token_endpoint_auth_method": method,
+        "token_endpoint_auth_signing_alg": _signing_alg(keys, method),
+        "client_assertion_key": key,
+        "client_assertion_key_id": key_id,
+    }
+
+
+def _check_secret(keys: _Keys, method: AuthMethod, secret: SecretRef | None, id_token_alg: str) -> None:
+    if secret is None and keys.take("client_secret") is not None:
+        return  # already reported
+    add, by_secret = keys.at.add, id_token_alg.startswith("HS")
+    if method in ("none", "private_key_jwt") and secret is not None and not by_secret:
+        instead = "Write 'client_secret_basic', or remove the client_secret."
+        add("token_endpoint_auth_method", f"is '{method}', but a client_secret is given", instead, "contradictory")
+    if method.startswith("client_secret") and secret is None:
+        instead = "Write 'env:NAME' or another reference."
+        add("client_secret", f"is missing, and '{method}' needs it", instead, "missing")
+    if by_secret and secret is None:
+        instead = "Write 'RS256', or give the client_secret."
+        add("id_token_signed_response_alg", "needs a client_secret", instead, "contradictory")
+
+
+def _check_key(keys: _Keys, method: AuthMethod, key: SecretRef | None, key_id: str | None) -> None:
+    add, written = keys.at.add, keys.take("client_assertion_key") is not None
+    if method == "private_key_jwt" and not written:
+        instead = "Write 'file:PATH' or another reference to the private key, as PEM or JWK."
+        add("client_assertion_key", f"is missing, and '{method}' needs it", instead, "missing")
+    elif method != "private_key_jwt" and (key is not None or key_id is not None):
+        instead = "Write 'private_key_jwt', or remove the key."
+        add("token_endpoint_auth_method", f"is '{method}', but a key for assertions is given", instead, "contradictory")
+
+
+def _signing_alg(keys: _Keys, method: AuthMethod) -> str | None:
+    name, fitting = "token_endpoint_auth_signing_alg", _SIGNS_WITH.get(method)
+    if fitting is not None:
+        alg: str | None = keys.choice(name, None, fitting)
+        return alg
+    if keys.take(name) is not None:
+        instead = "Remove it; it belongs to 'private_key_jwt' and 'client_secret_jwt'."
+        keys.at.add(name, f"has no meaning for '{method}'", instead, "contradictory")
+    return None
