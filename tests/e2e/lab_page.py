@@ -71,6 +71,9 @@ class Lab:
         if ready:
             expect(self.item).not_to_have_text("Sign-in…", timeout=SLOW)
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=SLOW)  # the layout is restored
+        if path.startswith("lab") and ".ipynb" in path:
+            # NOTE: a notebook takes the focus when it is loaded, also from somebody who is faster than that.
+            self.page.wait_for_function("document.activeElement.closest('.jp-Notebook') !== null", timeout=SLOW)
 
     @property
     def item(self) -> Locator:
