@@ -1,7 +1,7 @@
 """How much longer does a Jupyter server take to start with the extension? Side by side, alternating, in one run.
 
-Each start is a fresh process that initialises a server and prints how long that took. The limit is 150 ms for the
-median of the differences.
+Each start is a fresh process that initialises a server and prints how long that took. The limit is a tenth of what the
+same server takes without the extension, for the median of the differences: a share, because machines differ.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 RUNS = 11
-LIMIT = 150.0
-"""Milliseconds."""
+LIMIT = 0.10
+"""Of the server's own start."""
 
 CHILD = """
 import json, sys, time
@@ -60,13 +60,15 @@ def main() -> int:
         start("with", folder), start("without", folder)  # NOTE: warms the caches of the file system
         pairs = [(start("with", folder), start("without", folder)) for _ in range(RUNS)]
     differences = [float(one["ms"]) - float(two["ms"]) for one, two in pairs]  # type: ignore[arg-type]
-    median = statistics.median(differences)
-    print(f"server start without the extension: {statistics.median(float(p[1]['ms']) for p in pairs):7.1f} ms")
+    median, alone = statistics.median(differences), statistics.median(float(p[1]["ms"]) for p in pairs)  # type: ignore[arg-type]
+    print(f"server start without the extension: {alone:7.1f} ms")
     print(f"server start with the extension:    {statistics.median(float(p[0]['ms']) for p in pairs):7.1f} ms")
-    print(f"the extension adds (median of {RUNS} pairs): {median:.1f} ms; the limit is {LIMIT:.0f} ms")
+    print(
+        f"the extension adds (median of {RUNS} pairs): {median:.1f} ms, {median / alone:.1%}; the limit is {LIMIT:.0%}"
+    )
     added = set(pairs[0][0]["heavy"]) - set(pairs[0][1]["heavy"])  # type: ignore[call-overload]
     print(f"heavy libraries that it loads at the start: {', '.join(sorted(added)) or 'none'}")
-    return 0 if median < LIMIT else 1
+    return 0 if median < LIMIT * alone else 1
 
 
 if __name__ == "__main__":
