@@ -126,8 +126,11 @@ class Services:
         self.journal.emit_all()
 
 
-class _Once:
-    """Resolves a reference of the settings once, when it is first needed."""
+class _Reference:
+    """Looks up what a reference of the settings leads to: each time, so that a new secret needs no restart.
+
+    A keyring is asked once, because it may take long, or ask the person.
+    """
 
     def __init__(self, reference: SecretRef | None, *, what: str, key: str) -> None:
         self._reference = reference
@@ -135,9 +138,12 @@ class _Once:
         self._known: Secret | None = None
 
     def __call__(self) -> Secret | None:
-        if self._known is None and self._reference is not None:
-            self._known = resolve(self._reference, what=self._what, key=self._key)
-        return self._known
+        if self._reference is None or self._known is not None:
+            return self._known
+        found = resolve(self._reference, what=self._what, key=self._key)
+        if self._reference.scheme == "keyring":
+            self._known = found
+        return found
 
 
 def _credentials(provider: Provider, clock: Clock, entropy: Entropy) -> Credentials:
@@ -146,8 +152,8 @@ def _credentials(provider: Provider, clock: Clock, entropy: Entropy) -> Credenti
         provider,
         clock,
         entropy,
-        secret=_Once(provider.client_secret, what="client secret", key="client_secret"),
-        key=_Once(provider.client_assertion_key, what="client's private key", key="client_assertion_key"),
+        secret=_Reference(provider.client_secret, what="client secret", key="client_secret"),
+        key=_Reference(provider.client_assertion_key, what="client's private key", key="client_assertion_key"),
     )
 
 

@@ -49,11 +49,21 @@ def resolve(
         case "keyring":
             value = _read_keyring(reference.name, keyring_deadline, what)
     if not value:
-        raise ConfigurationInvalid(
-            f"The {what} '{reference.scheme}:{reference.name}' is empty or does not exist.",
-            detail=key,
-        )
+        fault = "is empty or does not exist"
+    elif not _is_text(value):
+        fault, value = "is no text in UTF-8", ""
+    if not value:
+        raise ConfigurationInvalid(f"The {what} '{reference.scheme}:{reference.name}' {fault}.", detail=key)
     return Secret(value)
+
+
+def _is_text(value: str) -> bool:
+    """Return whether ``value`` can be written again; an environment may hold bytes that are no text."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _read_file(name: str) -> str | None:

@@ -111,6 +111,8 @@ async def _provider(
     trusted = await network.check_certificates(place, provider)
     found.append(trusted)
     assertion, alg = await configuration.check_client_assertion(place, provider)
+    if assertion is not None:
+        found.append(assertion)
     if trusted.status == "ok":
         tell(f"{provider.name}: the provider")
         port = place.provider_port(provider)
@@ -120,8 +122,6 @@ async def _provider(
             await port.aclose()
     found.append(redirect.check_redirect_uri(place, provider))
     found.append(await configuration.check_client_secret(place, provider))
-    if assertion is not None:
-        found.append(assertion)
     tell(f"{provider.name}: the APIs")
     found += await asyncio.gather(*(check_api(place, api) for api in provider.apis))
     session = _session(place, provider)

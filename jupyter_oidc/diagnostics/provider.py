@@ -6,7 +6,7 @@ Two requests are made: for the metadata and for the keys.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import ConfigurationInvalid, IdpUnavailable, IssuerMismatch, Problem, TlsUntrusted
@@ -14,6 +14,8 @@ from jupyter_oidc.protocol import discovery, dpop, jwks
 from jupyter_oidc.protocol.client_authentication import Client, check_client_method
 from jupyter_oidc.protocol.reply_header import date_offset
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.settings.client_authentication import SIGNS_WITH
+from jupyter_oidc.settings.model import AuthMethod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,17 +105,22 @@ def check_pkce(provider: Provider, metadata: Metadata) -> Check:
 def check_authentication(provider: Provider, metadata: Metadata, alg: str | None = None) -> Check:
     """See whether the provider takes the configured client authentication method, and ``alg`` if it signs (T-3)."""
     about, method = Subject("client authentication", provider.name), provider.token_endpoint_auth_method
+    alg = alg or provider.token_endpoint_auth_signing_alg or ("HS256" if method == "client_secret_jwt" else None)
     stand_in = None if method == "none" else Secret("stand-in")
     client = Client(provider.client_id, method, stand_in, lambda: Secret("stand-in"), alg)
     try:
         check_client_method(metadata, client)
     except ConfigurationInvalid as problem:
-        of_alg = problem.detail == "token.auth_signing_alg"
-        key = "token_endpoint_auth_signing_alg" if of_alg else "token_endpoint_auth_method"
-        values = metadata.token_endpoint_auth_signing_algs if of_alg else metadata.token_endpoint_auth_methods
-        listed = ", ".join(sorted(values or ())) or "none"
-        action = f"Set {key} to one that it lists: {_plain(listed)}."
-        return about.problem(f"{problem.message} It is refused by the provider (refused).", action)
+        message = f"{problem.message} It is refused by the provider (refused)."
+        fitting = SIGNS_WITH.get(method, ())
+        algs = [one for one in fitting if one in (metadata.token_endpoint_auth_signing_algs or ())]
+        if problem.detail == "token.auth_signing_alg" and algs:
+            return about.problem(
+                message, f"Set token_endpoint_auth_signing_alg to one that it lists: {', '.join(algs)}."
+            )
+        listed = metadata.token_endpoint_auth_methods or frozenset()
+        methods = ", ".join(one for one in get_args(AuthMethod) if one in listed and one != method) or "none"
+        return about.problem(message, f"Set token_endpoint_auth_method to one that it lists: {methods}.")
     return about.ok("None is needed: this is a public client." if method == "none" else f"The provider takes {method}.")
 
 
@@ -209,8 +216,3 @@ METADATA_CHECKS: Final[tuple[Callable[[Provider, Metadata], Check], ...]] = (
 
 def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
-
-
-def _plain(text: str) -> str:
-    """Keep a list of registered words; a peer's own text is not repeated."""
-    return text if text.replace("_", "").replace(", ", "").isalnum() and len(text) < 200 else "see its documentation"

@@ -11,17 +11,7 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-STATES = {
-    "signed-out": ("Not signed in", "Run oidc.sign_in() to sign in."),
-    "signing-in": ("Signing in", "Finish the sign-in in the window that was opened."),
-    "active": ("Signed in", ""),
-    "refresh-failed": ("Signed in, provider unreachable", "Calls work until the current token expires."),
-    "signed-out-expired": ("The session has ended", "Run oidc.sign_in() to sign in again."),
-}
-"""State -> (what it means, what to do): the same words everywhere."""
-
-RENEWAL_FAILS = "Signed in, renewal fails"
-"""What ``refresh-failed`` means where the provider can be reached and refuses, or answers nonsense."""
+from jupyter_oidc.kernel.words import access_words, words_of
 
 _DOT = {
     "active": "--jp-success-color1, #388e3c",
@@ -52,29 +42,27 @@ _CODE = (
 
 def session_text(summary: dict[str, Any]) -> str:
     """Return one line about a session."""
-    title, action = _meaning(summary)
-    parts = [_with(title, f" at {summary['provider']}{_as_whom(summary)}") + "."]
-    if summary["state"] == "active" and summary["expires_in"] is not None:
-        parts.append(_renewal(summary))
-    if action:
-        parts.append(action)
-    return " ".join(parts)
+    words = words_of(summary)
+    head = _with(words.headline, f" at {summary['provider']}{_as_whom(summary)}") + "."
+    return " ".join(part for part in (head, words.reason, words.lasts, words.next) if part)
 
 
 def session_html(summary: dict[str, Any]) -> str:
     """Return a card about a session."""
-    title, action = _meaning(summary)
+    words = words_of(summary)
     colour = _DOT.get(summary["state"], "--jp-ui-font-color3, #9e9e9e")
-    head = (
-        f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span> '
-        f"<b>{escape(_with(title, _as_whom(summary)))}</b>"
-    )
-    rows = [f"<div>{head}</div>", f'<div style="{_MUTED}">{escape(summary["provider"])}</div>']
-    if summary["state"] == "active" and summary["expires_in"] is not None:
-        rows.append(f'<div style="{_MUTED}">{escape(_renewal(summary))}</div>')
-    rows += [_api_row(api) for api in summary["apis"]]
-    if action:
-        rows.append(f"<div>{escape(action)}</div>")
+    dot = f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span>'
+    rows = [
+        f"<div>{dot} <b>{escape(_with(words.headline, _as_whom(summary)))}</b></div>",
+        *(
+            f'<div style="{_MUTED}">{escape(line)}</div>'
+            for line in (summary["provider"], words.reason, words.lasts)
+            if line
+        ),
+        *(_api_row(api) for api in summary["apis"]),
+    ]
+    if words.next:
+        rows.append(f"<div>{escape(words.next)}</div>")
     return f'<div role="status" style="{_CARD}">{"".join(rows)}</div>'
 
 
@@ -176,14 +164,6 @@ def ended_transfer_html(text: str) -> str:
     return f'<div role="status" style="{_MUTED}">{escape(plain(text))}</div>'
 
 
-def _meaning(summary: dict[str, Any]) -> tuple[str, str]:
-    """Return what the state means and what to do; the panel in the page has the same headlines."""
-    title, action = STATES[summary["state"]]
-    if summary["state"] == "refresh-failed" and summary["reason"] not in (None, "idp_unavailable"):
-        title = RENEWAL_FAILS
-    return title, action
-
-
 def _with(title: str, circumstances: str) -> str:
     """Put ``circumstances`` where they are read in ``title``: before its comma, if it has one."""
     state, comma, rest = title.partition(",")
@@ -196,16 +176,12 @@ def _as_whom(summary: dict[str, Any]) -> str:
     return f" as {plain(name)}" if name else ""
 
 
-def _renewal(summary: dict[str, Any]) -> str:
-    left = _clock(summary["expires_in"])
-    if summary["refreshable"]:
-        return f"Renewed automatically; the current token is good for {left}."
-    return f"Ends in {left}; this session cannot be renewed."
-
-
 def _api_row(api: dict[str, Any]) -> str:
-    mark, word = ("&#10003;", "") if api["allowed"] else ("&#8211;", "missing: " + plain(", ".join(api["missing"])))
-    return f'<div>{mark} {escape(api["name"])} <span style="{_MUTED}">{escape(word)}</span></div>'
+    mark = "&#10003;" if api["allowed"] else "&#8211;"
+    said = escape(plain(access_words(api)))
+    return (
+        f'<div><span aria-hidden="true">{mark}</span> {escape(api["name"])} <span style="{_MUTED}">{said}</span></div>'
+    )
 
 
 def _clock(seconds: float) -> str:

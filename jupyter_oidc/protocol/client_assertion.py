@@ -3,19 +3,19 @@
 ``client_secret_jwt`` signs with the client secret, ``private_key_jwt`` with a key of which the provider knows the
 public half only.
 Time and chance are arguments: the caller gives the time and draws the ``jti``.
-This module refuses keys that are too short for their algorithm, and to guess which key was meant.
+This module refuses keys that are too short for their algorithm.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from jupyter_oidc.airlock import reveal, reveal_bytes
+from jupyter_oidc.airlock import reveal_bytes
 from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.protocol.client_key import ClientKey, Fault, read_client_key
 from jupyter_oidc.protocol.jwks import FITTING, SMALLEST_RSA
-from jupyter_oidc.protocol.jws import base64url, sign_compact
-from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
+from jupyter_oidc.protocol.jws import proves, sign_compact
 
 if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
@@ -38,16 +38,24 @@ _BY_KEY: Final = {
 _OCTETS: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
 """The least length of a secret, in bytes (RFC 7518, 3.2)."""
 
-_CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
+_FAULTS: Final[dict[Fault, str]] = {
+    "unreadable": "The client's private key cannot be read.",
+    "several": "There are several private keys where the client's private key should be.",
+    "certificate": "A certificate beside the client's private key cannot be read.",
+    "certificate of another key": "The certificate beside the client's private key belongs to another key.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key that is ready to sign: made for one request, and forgotten with it."""
+    """A key that is ready to sign, kept as long as what it was made of stays the same."""
 
     alg: str
     header: dict[str, str]
     key: Any = field(repr=False)
+
+    def __reduce_ex__(self, _: object) -> NoReturn:
+        raise TypeError("a Signer cannot be copied or serialised")
 
     @property
     def key_id(self) -> str | None:
@@ -73,7 +81,7 @@ class Signer:
 def secret_signer(secret: Secret | None, alg: str | None) -> Signer:
     """Return the signer of ``client_secret_jwt``, with HS256 unless ``alg`` says otherwise (T-9).
 
-    Raises :class:`ConfigurationInvalid` for a secret that is missing or too short.
+    Raises :class:`ConfigurationInvalid` for a secret that is missing, too short, or no secret but a key.
     """
     alg = alg or "HS256"
     if secret is None or not reveal_bytes(secret):
@@ -83,9 +91,10 @@ def secret_signer(secret: Secret | None, alg: str | None) -> Signer:
             f"The client secret is too short to sign with {alg}, which needs {_OCTETS[alg]} bytes.",
             "Ask your administrator for a longer client secret, or for another token_endpoint_auth_method.",
         )
-    from joserfc.jwk import OctKey
-
-    return Signer(alg, {"typ": "JWT", "alg": alg}, OctKey.import_key(reveal_bytes(secret)))
+    key = _shared(secret)
+    if key is None:
+        raise _unfit("What client_secret leads to is a key or a certificate, and no secret.")
+    return Signer(alg, {"typ": "JWT", "alg": alg}, key)
 
 
 def key_signer(stored: Secret | None, alg: str | None, key_id: str | None) -> Signer:
@@ -97,75 +106,36 @@ def key_signer(stored: Secret | None, alg: str | None, key_id: str | None) -> Si
     """
     if stored is None:
         raise _unfit("The client authentication method private_key_jwt needs a private key, and there is none.")
-    key, named = _private_key(stored)
-    shape = (key.key_type, "" if key.key_type == "RSA" else key.curve_name)
-    alg = alg or named.pop("alg", None) or _BY_KEY.get(shape)
-    if alg is None or shape not in FITTING.get(alg, ()):
+    # NOTE: what cannot be read comes back as a word, so that no frame in which its text has a name goes along (T-12).
+    key = read_client_key(stored)
+    if not isinstance(key, ClientKey):
+        raise _unfit(_FAULTS[key])
+    alg = alg or key.alg or ("PS256" if key.only_pss else _BY_KEY.get(key.shape))
+    if alg is None or key.shape not in FITTING.get(alg, ()) or (key.only_pss and not alg.startswith("PS")):
+        kind = f"{' '.join(key.shape).strip()}{', for PSS only' if key.only_pss else ''}"
         raise _unfit(
-            f"The client's private key ({' '.join(shape).strip()}) does not fit the algorithm {alg or 'of any kind'}.",
+            f"The client's private key ({kind}) does not fit {f'the algorithm {alg}' if alg else 'any algorithm'}.",
             "Ask your administrator to set token_endpoint_auth_signing_alg to one that fits, or to use another key.",
         )
-    if key.key_type == "RSA" and key.raw_value.key_size < SMALLEST_RSA:
+    if key.shape[0] == "RSA" and key.bits < SMALLEST_RSA:
         raise _unfit(f"The client's private key has less than {SMALLEST_RSA} bits.")
-    header = {"typ": "JWT", "alg": alg, "kid": key_id or named.pop("kid", None) or key.thumbprint()}
-    return Signer(alg, {**header, **{name: value for name, value in named.items() if name == "x5t#S256"}}, key)
+    if not proves(alg, key.material):
+        raise _unfit(_FAULTS["unreadable"])
+    header = {"typ": "JWT", "alg": alg, "kid": key_id or key.key_id or key.thumbprint}
+    return Signer(alg, {**header, **({"x5t#S256": key.certificate} if key.certificate else {})}, key.material)
 
 
-def _private_key(stored: Secret) -> tuple[Any, dict[str, str]]:
-    """Return the key, and what is said of it beside it: ``kid``, ``alg``, ``x5t#S256``."""
+def _shared(secret: Secret) -> Any:
+    """Return the key that ``secret`` is; ``None`` for the text of another kind of key."""
     from joserfc.errors import JoseError
+    from joserfc.jwk import OctKey
 
-    # NOTE: the refusal is raised after the handler, so that it drags along no frame in which the key has a name.
+    if reveal_bytes(secret).lstrip().startswith(b"-----BEGIN"):
+        return None
     try:
-        text = reveal(stored).strip()
-        key, named = _from_jwk(text) if text.startswith("{") else _from_pem(text)
-        key.check_use("sig")
-        key.check_key_op("sign")
-    except (JoseError, ReplyUnusable, ValueError, TypeError, KeyError):
-        key, named = None, {}
-    if key is None or not key.is_private:
-        raise _unfit("The client's private key cannot be read.")
-    return key, named
-
-
-def _from_jwk(text: str) -> tuple[Any, dict[str, str]]:
-    from joserfc.jwk import import_key
-
-    members = parse_object(text)
-    if members.get("kty") == "oct":
-        raise ValueError("a shared secret is no private key")
-    return import_key(members), {name: members[name] for name in ("kid", "alg") if isinstance(members.get(name), str)}
-
-
-def _from_pem(text: str) -> tuple[Any, dict[str, str]]:
-    """Return the one private key in ``text``, whatever else stands there."""
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-        load_pem_private_key,
-    )
-    from joserfc.jwk import ECKey, OKPKey, RSAKey
-
-    found = load_pem_private_key(text.encode(), None)
-    kind = (
-        RSAKey if isinstance(found, RSAPrivateKey) else ECKey if isinstance(found, EllipticCurvePrivateKey) else OKPKey
-    )
-    key = kind.import_key(found.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return key, _certificate_of(text, key) if _CERTIFICATE in text else {}
-
-
-def _certificate_of(text: str, key: Any) -> dict[str, str]:
-    """Return the thumbprint of the first certificate in ``text``, which has to be that of ``key``."""
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.x509 import load_pem_x509_certificates
-
-    certificate = load_pem_x509_certificates(text.encode())[0]
-    if certificate.public_key() != key.public_key:
-        raise _unfit("The certificate beside the client's private key belongs to another key.")
-    return {"x5t#S256": base64url(certificate.fingerprint(SHA256()))}
+        return OctKey.import_key(reveal_bytes(secret))
+    except (JoseError, ValueError):
+        return None
 
 
 def _unfit(message: str, action: str = "") -> ConfigurationInvalid:

@@ -113,6 +113,18 @@ def sign_compact(header: Mapping[str, Any], claims: Mapping[str, Any], key: Any)
     return Secret(f"{signed}.{base64url(algorithm.sign(signed.encode(), key))}")
 
 
+def proves(alg: str, key: Any) -> bool:
+    """Return whether what the private ``key`` signs by ``alg`` can be verified with its public half."""
+    from joserfc.errors import JoseError
+    from joserfc.jws import JWSRegistry
+
+    algorithm, probe = JWSRegistry.algorithms[_MODEL.get(alg, alg)], b"probe"
+    try:
+        return algorithm.verify(probe, algorithm.sign(probe, key), key)
+    except (JoseError, ValueError):
+        return False
+
+
 def base64url(value: bytes) -> str:
     """Encode without padding (RFC 7515, 2)."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")

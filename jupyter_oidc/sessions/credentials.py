@@ -1,7 +1,6 @@
-"""What a registration proves itself with: found when it is first needed, and made into a :class:`Client` for each call.
+"""What a registration proves itself with: looked up when it is needed, and made into a :class:`Client` for each call.
 
 Sessions and diagnostics ask here alike, so that a report judges what a sign-in would use.
-This module refuses to keep a parsed key: it lives as long as the call that it signs.
 """
 
 from __future__ import annotations
@@ -41,6 +40,7 @@ class Credentials:
         self._entropy = entropy
         self.secret = secret
         self.key = key
+        self._known: tuple[Secret | None, Signer] | None = None
 
     def secret_for(self, alg: str) -> Secret | None:
         """Return the client secret if ``alg`` is keyed with it (K-9)."""
@@ -69,10 +69,18 @@ class Credentials:
         return Client(client_id, method, assertion=assertion, assertion_alg=signer.alg)
 
     def signer(self) -> Signer | None:
-        """Return what signs the client's assertions; ``None`` for a method without them."""
-        settings = self._settings
+        """Return what signs the client's assertions; ``None`` for a method without them.
+
+        It is made once for each key or secret, because reading some kinds takes long, and anew when that has changed.
+        """
+        settings, alg = self._settings, self._settings.token_endpoint_auth_signing_alg
         if settings.token_endpoint_auth_method == "client_secret_jwt":
-            return secret_signer(self.secret(), settings.token_endpoint_auth_signing_alg)
+            return self._made_of(self.secret(), lambda secret: secret_signer(secret, alg))
         if settings.token_endpoint_auth_method == "private_key_jwt":
-            return key_signer(self.key(), settings.token_endpoint_auth_signing_alg, settings.client_assertion_key_id)
+            return self._made_of(self.key(), lambda key: key_signer(key, alg, settings.client_assertion_key_id))
         return None
+
+    def _made_of(self, stored: Secret | None, make: Callable[[Secret | None], Signer]) -> Signer:
+        if self._known is None or self._known[0] != stored:
+            self._known = stored, make(stored)
+        return self._known[1]

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 SECRET_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
 KEY_ALGORITHMS: Final = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    *("ES256", "ES384", "ES512", "EdDSA"),
+    *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
 )
-"""RFC 7518, 3.1; RFC 8037."""
+"""RFC 7518, 3.1; RFC 8037; RFC 9864."""
 
-_SIGNS_WITH: Final = {"client_secret_jwt": SECRET_ALGORITHMS, "private_key_jwt": KEY_ALGORITHMS}
+SIGNS_WITH: Final = {"client_secret_jwt": SECRET_ALGORITHMS, "private_key_jwt": KEY_ALGORITHMS}
 
 
 class ClientAuthentication(TypedDict):
@@ -40,13 +40,16 @@ def read_client_authentication(keys: _Keys, id_token_alg: str) -> ClientAuthenti
     """Read the keys, and report every mistake; an ``id_token_alg`` with HMAC needs a client secret too (K-9)."""
     method: AuthMethod = keys.choice("token_endpoint_auth_method", "none", get_args(AuthMethod))
     secret = read_secret_reference(keys, "client_secret")
-    _check_secret(keys, method, secret, id_token_alg)
     key, key_id = read_secret_reference(keys, "client_assertion_key"), keys.text("client_assertion_key_id")
-    _check_key(keys, method, key, key_id)
+    alg = keys.take("token_endpoint_auth_signing_alg")
+    if keys.take("token_endpoint_auth_method") in (None, method):  # else what fits to it is not known
+        _check_secret(keys, method, secret, id_token_alg)
+        _check_key(keys, method, key, key_id)
+        alg = _signing_alg(keys, method)
     return {
         "client_secret": secret,
         "token_endpoint_auth_method": method,
-        "token_endpoint_auth_signing_alg": _signing_alg(keys, method),
+        "token_endpoint_auth_signing_alg": alg,
         "client_assertion_key": key,
         "client_assertion_key_id": key_id,
     }
@@ -78,7 +81,7 @@ def _check_key(keys: _Keys, method: AuthMethod, key: SecretRef | None, key_id: s
 
 
 def _signing_alg(keys: _Keys, method: AuthMethod) -> str | None:
-    name, fitting = "token_endpoint_auth_signing_alg", _SIGNS_WITH.get(method)
+    name, fitting = "token_endpoint_auth_signing_alg", SIGNS_WITH.get(method)
     if fitting is not None:
         alg: str | None = keys.choice(name, None, fitting)
         return alg

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
 
 from jupyter_oidc.settings.model import SecretRef
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings.finding import Kind
 
 _Scheme = Literal["env", "file", "keyring"]
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _INSTEAD: Final = "Write 'env:NAME', 'file:PATH' or 'keyring:SERVICE/USER'; a secret never stands in the settings."
 
 
@@ -38,8 +40,15 @@ def read_secret_reference(keys: Keys, key: str) -> SecretRef | None:
         return None
     written, _, name = value.partition(":") if isinstance(value, str) else ("", "", "")
     scheme: _Scheme | None = next((known for known in get_args(_Scheme) if known == written), None)
-    if scheme and name and name.isprintable():
+    if scheme and _is_name(scheme, name):
         return SecretRef(scheme, name)
     kind: Kind = "malformed" if scheme or not isinstance(value, str) else "unsafe"
     keys.at.add(key, "is not a reference (its value is not shown here)", _INSTEAD, kind)
     return None
+
+
+def _is_name(scheme: _Scheme, name: str) -> bool:
+    """Return whether ``name`` can be that of a place; a key or secret in its stead would be shown in messages."""
+    if scheme == "env":
+        return _VARIABLE.fullmatch(name) is not None
+    return bool(name) and name.isprintable() and not name.startswith("{") and "-----" not in name

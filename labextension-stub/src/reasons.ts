@@ -1,4 +1,4 @@
-// What a reason code of the contract means: a sentence for a person, never the code itself.
+// What a reason code of the contract means: a sentence for a person, never the code itself. Notebook cells say the same.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -11,7 +11,7 @@ export interface IReason {
 
 /** The sentence for `code`; a code that this version does not know becomes a sentence about nothing in particular. */
 export function reasonFor(code: string, trans: TranslationBundle): IReason {
-  return Private.known(trans)[code] ?? { why: trans.__('The server gives a reason that this page does not know.') };
+  return Private.known(trans)[code] ?? { why: trans.__('The server gives a reason that is not known here.') };
 }
 
 namespace Private {

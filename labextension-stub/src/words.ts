@@ -1,7 +1,7 @@
 // How a session is put into words: headline, reason, next step, tone, buttons and the time that is left.
 //
 // The status item, the panel and the notices all read from here, so they cannot disagree. Values in, values out:
-// this module knows neither the page nor the network nor the time of day. The headlines are those of the kernel's
+// this module knows neither the page nor the network nor the time of day. The sentences are those of the kernel's
 // display too, and a test holds the two together.
 
 import type { TranslationBundle } from '@jupyterlab/translation';

@@ -1,23 +1,86 @@
-"""Notebook and page say the same about a session: the kernel's headlines are those of the front end."""
+"""Notebook and page say the same about a session: the kernel's sentences are those of the front end, to the letter."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-from jupyter_oidc.kernel.display import RENEWAL_FAILS, STATES, session_text
+import pytest
 
-WORDS = Path(__file__).parents[2] / "labextension-stub" / "src" / "words.ts"
+from jupyter_oidc.kernel import words
+from jupyter_oidc.kernel.display import session_text
+from jupyter_oidc.kernel.words import duration, words_of
+from tests.unit.kernel.stage import SUMMARY
+
+SOURCES = Path(__file__).parents[2] / "labextension-stub" / "src"
+
+
+def source(name: str) -> str:
+    return (SOURCES / name).read_text(encoding="utf-8")
+
+
+def sentences(name: str) -> set[str]:
+    """Every text of a source that the front end translates."""
+    return set(re.findall(r"trans\.__\(\s*'([^']+)'", source(name)))
 
 
 def test_every_headline_of_the_kernel_is_one_of_the_front_end() -> None:
-    headlines = set(re.findall(r"(?:headline: |[?:] )trans\.__\('([^']+)'\)", WORDS.read_text(encoding="utf-8")))
-    assert {RENEWAL_FAILS, *(title for title, _ in STATES.values())} <= headlines
+    headlines = set(re.findall(r"(?:headline: |[?:] )trans\.__\('([^']+)'\)", source("words.ts")))
+    assert {words.RENEWAL_FAILS, *words.HEADLINES.values()} <= headlines
 
 
-def test_a_provider_that_refuses_is_not_called_unreachable() -> None:
-    summary = {"state": "refresh-failed", "provider": "corp", "user": None, "expires_in": 60}
-    assert [session_text({**summary, "reason": reason}).partition(".")[0] for reason in (None, "clock_skew")] == [
-        "Signed in at corp, provider unreachable",
-        "Signed in at corp, renewal fails",
-    ]
+def test_every_reason_has_the_same_sentence_on_both_sides() -> None:
+    known = re.findall(r"(\w+): \{\s*why: trans\.__\(\s*'([^']+)'", source("reasons.ts"))
+    assert dict(known) == words.REASONS
+    assert words.UNKNOWN in sentences("reasons.ts")
+
+
+@pytest.mark.parametrize("state", sorted(words.HEADLINES))
+@pytest.mark.parametrize("left", [None, 0, 59, 284, 7_500])
+@pytest.mark.parametrize("refreshable", [True, False])
+@pytest.mark.parametrize("storage", ["memory", "unsaved"])
+def test_how_long_it_lasts_is_said_alike(state: str, left: int | None, refreshable: bool, storage: str) -> None:
+    summary = {**SUMMARY, "state": state, "expires_in": left, "refreshable": refreshable, "storage": storage}
+    said = words_of(summary)
+    of_page = sentences("words.ts") | sentences("reasons.ts")
+    span = duration(left or 0)
+    told = {said.lasts, said.reason} | ({said.next} if state == "refresh-failed" else set())
+    assert {text.replace(span, "%1") for text in told if text} <= of_page
+
+
+def test_what_an_api_misses_is_said_alike() -> None:
+    missing = words.access_words({"allowed": False, "missing": ["a", "b"]})
+    assert {words.READY, missing.replace("a, b", "%1")} <= sentences("panel/apirow.tsx")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "less than a minute"),
+        (59.9, "less than a minute"),
+        (60, "1 minute"),
+        (3_599, "59 minutes"),
+        (3_600, "1 hour"),
+        (7_320, "2 hours 2 minutes"),
+        (90_000, "25 hours"),
+        (172_800, "2 days"),
+        (300_000, "3 days"),
+    ],
+)
+def test_a_span_is_rounded_down_as_in_the_page(seconds: float, said: str) -> None:
+    """Nobody is promised more than there is."""
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("reason", "headline"),
+    [(None, "Signed in at corp, provider unreachable"), ("clock_skew", "Signed in at corp, renewal fails")],
+)
+def test_a_provider_that_refuses_is_not_called_unreachable(reason: str | None, headline: str) -> None:
+    summary: dict[str, Any] = {**SUMMARY, "state": "refresh-failed", "user": None, "reason": reason}
+    assert session_text(summary).partition(".")[0] == headline
+
+
+def test_a_reason_of_a_newer_server_is_no_error() -> None:
+    assert words_of({**SUMMARY, "state": "signed-out-expired", "reason": "brand_new"}).reason == words.UNKNOWN

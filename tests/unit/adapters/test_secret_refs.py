@@ -165,6 +165,13 @@ def test_a_keyring_that_fails_is_not_taken_for_an_empty_one(use_ring: Use, ring:
         answer_prompts(ring)
 
 
+def test_bytes_that_are_no_text_are_no_secret_and_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORP", f"{VALUE}\udcff")
+    with pytest.raises(ConfigurationInvalid, match="is no text in UTF-8") as caught:
+        resolve(SecretRef("env", "CORP"))
+    assert VALUE not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+
+
 def test_a_keyring_that_hangs_is_given_up_after_the_deadline(use_ring: Use) -> None:
     """B17."""
     ring = rings.HangingRing()

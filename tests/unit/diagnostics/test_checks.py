@@ -10,6 +10,7 @@ import pytest
 
 from jupyter_oidc.compose import surroundings as composed
 from jupyter_oidc.diagnostics import Check, Report, examine
+from jupyter_oidc.diagnostics.examination import examine_metadata
 from jupyter_oidc.diagnostics.report import as_text
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
@@ -19,7 +20,7 @@ from jupyter_oidc.errors import (
     TlsUntrusted,
     UpstreamUnreachable,
 )
-from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 from tests.support.marker import MARKER
@@ -353,14 +354,41 @@ def test_how_the_client_signs(provider: Provider, metadata: dict[str, Any], name
     assert (check.status == "ok") is (check.action is None)
 
 
-def test_a_listed_algorithm_is_named_as_what_to_write() -> None:
-    metadata = {**SIGNS, "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256"]}
-    key = Secret(RSA.as_pem(private=True).decode())
-    checks = examined(
-        Answering(discovery=reply(document(**metadata))), SIGNING, credentials=lambda one: credentials(one, key=key)
+@pytest.mark.parametrize(
+    ("method", "listed", "advice"),
+    [
+        ("private_key_jwt", ["HS256", "PS256", "odd"], "token_endpoint_auth_signing_alg to one that it lists: PS256."),
+        ("client_secret_jwt", ["ES256"], "token_endpoint_auth_method to one that it lists: private_key_jwt."),
+    ],
+)
+def test_advice_is_what_provider_and_settings_both_take(method: Any, listed: list[str], advice: str) -> None:
+    metadata = {
+        "token_endpoint_auth_methods_supported": ["client_secret_jwt", "private_key_jwt", "odd"],
+        "token_endpoint_auth_signing_alg_values_supported": listed,
+    }
+    secret, key = Secret("long-enough-for-a-signature-with-HS256"), Secret(RSA.as_pem(private=True).decode())
+    provider = replace(SIGNING, token_endpoint_auth_method=method, client_secret=SecretRef("env", "S"))
+    if method == "private_key_jwt":
+        provider = replace(provider, token_endpoint_auth_signing_alg="RS256")
+    place = surroundings(
+        Answering(discovery=reply(document(**metadata))),
+        provider,
+        credentials=lambda one: credentials(one, secret, key),
     )
-    action = named(checks, "client authentication").action
-    assert action == "Set token_endpoint_auth_signing_alg to one that it lists: ES256, PS256."
+    for report in (examine(place), examine_metadata(place)):
+        check = named(asyncio.run(report).checks, "client authentication")
+        assert (check.status, check.action) == ("problem", f"Set {advice}")
+
+
+def test_a_key_that_cannot_be_read_is_said_although_the_provider_is_silent() -> None:
+    class Silent(Answering):
+        async def send(self, call: Call) -> Reply:
+            await asyncio.sleep(60)
+            raise AssertionError(call)
+
+    place = surroundings(Silent(), SIGNING, credentials=lambda one: credentials(one, key=Secret("rubbish")))
+    checks = asyncio.run(examine(place, seconds=0.3)).checks
+    assert named(checks, "client assertion").message == "The client's private key cannot be read."
 
 
 def test_a_key_that_is_not_there_is_named_by_its_key_and_not_by_its_path() -> None:
@@ -373,8 +401,8 @@ def test_a_key_that_is_not_there_is_named_by_its_key_and_not_by_its_path() -> No
 @pytest.mark.parametrize(
     ("secret", "expected"),
     [
-        ("long-enough-for-a-signature-with-HS256", [("client secret", "ok"), ("client assertion", "ok")]),
-        ("short", [("client secret", "ok"), ("client assertion", "problem")]),
+        ("long-enough-for-a-signature-with-HS256", [("client assertion", "ok"), ("client secret", "ok")]),
+        ("short", [("client assertion", "problem"), ("client secret", "ok")]),
     ],
 )
 def test_a_secret_that_signs_has_to_be_long(secret: str, expected: list[tuple[str, str]]) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from jupyter_oidc import contract
 from jupyter_oidc.kernel.display import (
-    STATES,
     Notice,
     code_html,
     done_html,
@@ -18,6 +17,7 @@ from jupyter_oidc.kernel.display import (
     session_text,
 )
 from jupyter_oidc.kernel.session import SignedOut
+from jupyter_oidc.kernel.words import HEADLINES
 from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
@@ -79,20 +79,20 @@ def test_a_card_loads_nothing(card):
     assert re.search(r"url\(|@import|<link|src\s*=\s*[^x]", card) is None
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", HEADLINES)
 def test_every_state_has_a_card_of_well_formed_html(state):
     assert "div" in Tags(session_html({**SUMMARY, "state": state})).seen
 
 
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", HEADLINES)
 def test_every_state_has_a_line_of_text(state):
-    headline, comma, rest = STATES[state][0].partition(",")
+    headline, comma, rest = HEADLINES[state].partition(",")
     said = session_text({**SUMMARY, "state": state})
     assert said.startswith(f"{headline} at corp as Ada Lovelace{comma}{rest}.")
 
 
 def test_the_states_are_those_of_the_contract():
-    assert list(STATES) == contract.schema("session.reply")["properties"]["state"]["enum"]
+    assert list(HEADLINES) == contract.schema("session.reply")["properties"]["state"]["enum"]
 
 
 def test_a_card_is_coloured_by_jupyterlab():
@@ -130,22 +130,37 @@ def test_nobody_is_told_how_to_sign_in():
 
 
 def test_a_session_that_is_renewed_says_so():
-    assert session_text(SUMMARY).endswith("Renewed automatically; the current token is good for 4 min 44 s.")
+    assert session_text(SUMMARY).endswith("Renewed by itself, within 4 minutes.")
 
 
 def test_a_session_that_cannot_be_renewed_says_when_it_ends():
-    assert session_text({**SUMMARY, "refreshable": False}).endswith(
-        "Ends in 4 min 44 s; this session cannot be renewed."
+    assert session_text({**SUMMARY, "refreshable": False}).endswith("Ends in 4 minutes, and cannot be renewed.")
+
+
+def test_a_session_of_unknown_length_says_so():
+    assert session_text({**SUMMARY, "expires_in": None}) == (
+        "Signed in at corp as Ada Lovelace. The provider does not say how long it lasts."
     )
 
 
-def test_a_session_of_unknown_length_says_nothing_of_time():
-    assert session_text({**SUMMARY, "expires_in": None}) == "Signed in at corp as Ada Lovelace."
+def test_a_session_that_has_ended_says_why_and_what_to_do():
+    ended = {**SIGNED_OUT, "state": "signed-out-expired", "reason": "session_ended_by_provider"}
+    assert session_text(ended) == (
+        "The session has ended at corp. The provider ended it. Run oidc.sign_in() to sign in again."
+    )
+    assert all(said in session_html(ended) for said in ("The provider ended it.", "Run oidc.sign_in()"))
+
+
+def test_a_session_whose_renewal_waits_says_until_when_calls_work():
+    assert session_text({**SUMMARY, "state": "refresh-failed", "reason": "idp_unavailable"}) == (
+        "Signed in at corp as Ada Lovelace, provider unreachable. The provider cannot be reached. "
+        "Calls work for another 4 minutes. Calls still work; it is tried again by itself."
+    )
 
 
 def test_a_missing_permission_is_named():
     apis = [{"name": "orders", "allowed": False, "missing": ["orders.read"]}]
-    assert "missing: orders.read" in session_html({**SUMMARY, "apis": apis})
+    assert "Missing: orders.read" in session_html({**SUMMARY, "apis": apis})
 
 
 @pytest.mark.parametrize(

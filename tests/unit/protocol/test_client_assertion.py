@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime as dt
 import hashlib
 import json
+import pickle
 import traceback
 from typing import Any
 
@@ -15,17 +17,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey
+from joserfc.jwk import ECKey, OctKey, OKPKey
 
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.protocol.client_assertion import ASSERTION_TYPE, LIFETIME, Signer, key_signer, secret_signer
 from jupyter_oidc.protocol.client_authentication import Client, authenticate, check_client_method
+from jupyter_oidc.protocol.client_key import read_client_key
 from jupyter_oidc.protocol.jws import base64url
 from jupyter_oidc.secret import Secret
 from tests.support.marker import MARKER
-from tests.unit.protocol.makers import CLIENT, EC, ED, ISSUER, METADATA, NOW, RSA
+from tests.unit.protocol.makers import CLIENT, EC, ED, ISSUER, METADATA, NOW, OTHER_RSA, RSA
 
+PUBLIC_PEM = EC.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 SECRET = Secret("a-client-secret-of-at-least-sixty-four-characters-as-HS512-needs-it")
 P384, P521 = ECKey.generate_key("P-384"), ECKey.generate_key("P-521")
 
@@ -48,6 +52,15 @@ def refused(stored: Secret | None, alg: str | None = None) -> ConfigurationInval
         key_signer(stored, alg, None)
     assert caught.value.detail == "token.client_assertion"
     return caught.value
+
+
+def leaks(problem: ConfigurationInvalid, text: str) -> list[str]:
+    """The lines of ``text`` that a report would show which shows the locals of all frames, as some do."""
+    told = traceback.TracebackException.from_exception(problem, capture_locals=True)
+    frames = [frame for frame in told.stack if "jupyter_oidc" in frame.filename]
+    assert frames
+    shown = "\n".join([*told.format_exception_only(), *(str(frame.locals) for frame in frames)])
+    return [line for line in text.splitlines() if len(line) > 10 and line in shown]
 
 
 @pytest.mark.parametrize(
@@ -98,11 +111,33 @@ def test_a_secret_that_is_missing_or_too_short_signs_nothing(secret: Secret | No
         secret_signer(secret, alg)
 
 
+@pytest.mark.parametrize("text", [PUBLIC_PEM, pem(EC)], ids=["public", "private"])
+def test_a_key_in_the_place_of_a_secret_signs_nothing(text: str) -> None:
+    with pytest.raises(ConfigurationInvalid, match="and no secret") as caught:
+        secret_signer(Secret(text), None)
+    assert leaks(caught.value, text) == []
+
+
+def test_what_a_jwk_says_of_itself_is_taken_only_if_it_can_be_shown() -> None:
+    """A report prints the id, in a terminal."""
+    odd = key_signer(Secret(jwk(EC, kid="\x1b[31mx\nok", alg="a text")), None, None)
+    assert odd.header == {"typ": "JWT", "alg": "ES256", "kid": EC.thumbprint()}
+
+
 def test_the_settings_name_the_key_before_the_key_names_itself() -> None:
     """T-7."""
     stored = Secret(jwk(RSA, kid="own", alg="PS256"))
     assert key_signer(stored, None, None).header == {"typ": "JWT", "alg": "PS256", "kid": "own"}
     assert key_signer(stored, "RS512", "configured").header == {"typ": "JWT", "alg": "RS512", "kid": "configured"}
+
+
+def raw_pss_pem() -> str:
+    """An RSA key whose algorithm is id-RSASSA-PSS without parameters (RFC 4055, 3.1), which no library here writes."""
+    der = RSA.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    any_padding, pss = bytes.fromhex("300d06092a864886f70d0101010500"), bytes.fromhex("300b06092a864886f70d01010a")
+    length = (int.from_bytes(der[2:4], "big") - 2).to_bytes(2, "big")
+    body = base64.encodebytes(der[:2] + length + der[4:].replace(any_padding, pss, 1)).decode()
+    return f"-----BEGIN PRIVATE KEY-----\n{body}-----END PRIVATE KEY-----\n"
 
 
 def certificate_of(key: Any) -> x509.Certificate:
@@ -122,9 +157,35 @@ def test_a_certificate_beside_the_key_is_named_by_its_thumbprint(first: str) -> 
     assert jwt.decode(reveal(made(signer)), RSA, algorithms=["RS256"]).header == signer.header
 
 
-def test_a_certificate_of_another_key_is_a_mistake() -> None:
-    text = pem(RSA) + certificate_of(EC).public_bytes(Encoding.PEM).decode()
-    assert "belongs to another key" in refused(Secret(text)).message
+def certificate_text(key: Any) -> str:
+    return certificate_of(key).public_bytes(Encoding.PEM).decode()
+
+
+def test_other_certificates_may_stand_there_too() -> None:
+    signer = key_signer(Secret(certificate_text(EC) + certificate_text(RSA) + pem(RSA)), None, None)
+    assert signer.header["x5t#S256"] == base64url(certificate_of(RSA).fingerprint(hashes.SHA256()))
+
+
+TORN = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+CONFUSED = {
+    "certificate of another key": (pem(RSA) + certificate_text(EC), "belongs to another key"),
+    "broken certificate": (pem(RSA) + TORN, "certificate beside the client's private key cannot be read"),
+    "two keys": (pem(RSA) + pem(EC), "several private keys"),
+    "for PSS only": (raw_pss_pem(), "(RSA, for PSS only) does not fit the algorithm RS256"),
+}
+
+
+@pytest.mark.parametrize(("text", "says"), CONFUSED.values(), ids=CONFUSED)
+def test_what_could_mean_two_things_is_refused_and_nothing_of_it_stays(text: str, says: str) -> None:
+    """T-12."""
+    problem = refused(Secret(text), "RS256")
+    assert says in problem.message
+    assert leaks(problem, text) == []
+
+
+def test_a_key_for_pss_signs_by_pss() -> None:
+    """RFC 4055, 3.1."""
+    assert key_signer(Secret(raw_pss_pem()), None, None).alg == "PS256"
 
 
 def raw_pem(key: Any, encryption: Any = None) -> str:
@@ -132,7 +193,7 @@ def raw_pem(key: Any, encryption: Any = None) -> str:
     return text.decode()
 
 
-PUBLIC_PEM = EC.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+SM2 = "MIGHAgEAMBMGByqGSM49AgEGCCqBHM9VAYItBG0wawIBAQQg" + "A" * 130
 UNREADABLE = {
     "empty": "",
     "a sentence": f"{MARKER} is no key",
@@ -150,6 +211,10 @@ UNREADABLE = {
     ),
     "DSA": raw_pem(dsa.generate_private_key(2048)),
     "torn PEM": pem(EC)[:80],
+    "a curve that nobody reads": f"-----BEGIN PRIVATE KEY-----\n{SM2}\n-----END PRIVATE KEY-----",
+    "another public half": jwk(EC, x=P384.as_dict()["x"]),
+    "another public half of Ed25519": jwk(ED, x=OKPKey.generate_key("Ed25519").as_dict()["x"]),
+    "another public half of RSA": jwk(RSA, n=OTHER_RSA.as_dict()["n"]),
     "half a surrogate pair": '{"kty": "EC", "kid": "\\ud800"}',
 }
 
@@ -159,8 +224,7 @@ def test_what_is_no_private_key_is_refused_without_a_word_of_it(text: str) -> No
     """T-12."""
     problem = refused(Secret(text))
     assert problem.message == "The client's private key cannot be read."
-    shown = "".join(traceback.format_exception(problem)) + repr(problem)
-    assert [line for line in text.splitlines() if len(line) > 10 and line in shown] == []
+    assert leaks(problem, text) == []
     assert problem.__context__ is None
 
 
@@ -241,6 +305,9 @@ def test_an_algorithm_that_the_provider_does_not_list_is_refused(listed: frozens
 def test_neither_key_nor_assertion_shows() -> None:
     """T-12."""
     signer = key_signer(Secret(jwk(EC)), None, None)
+    for kept in (signer, read_client_key(Secret(jwk(EC)))):
+        with pytest.raises(TypeError, match="cannot be copied"):
+            pickle.dumps(kept)
     shown = repr(signer) + repr(signing("private_key_jwt", signer)) + repr(made(signer))
     assert EC.as_dict(private=True)["d"] not in shown
     assert reveal(made(signer)).split(".")[2] not in shown

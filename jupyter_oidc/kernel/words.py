@@ -1,0 +1,138 @@
+"""What a session is called and why, in a notebook: the sentences of the panel in JupyterLab, to the letter.
+
+What to do next differs, since a cell has no button. A test in ``tests/contract`` holds the two together.
+Values in, values out: this module knows neither HTML nor the network nor the time of day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+HEADLINES: Final = {
+    "signed-out": "Not signed in",
+    "signing-in": "Signing in",
+    "active": "Signed in",
+    "refresh-failed": "Signed in, provider unreachable",
+    "signed-out-expired": "The session has ended",
+}
+"""By state."""
+
+RENEWAL_FAILS: Final = "Signed in, renewal fails"
+"""What ``refresh-failed`` is called where the provider can be reached and refuses, or answers nonsense."""
+
+REASONS: Final = {
+    # What ended a session.
+    "session_ended_by_provider": "The provider ended it.",
+    "interaction_required": "The provider wants to hear from you again.",
+    "consent_required": "The provider wants you to consent again.",
+    "login_required": "The provider wants you to log in again.",
+    "rotation_lost": "A renewal was interrupted, and the provider does not accept what was kept from before.",
+    "identity_changed": "The provider answered about another person, so the session was closed.",
+    "signed_in_elsewhere": "Somebody else has signed in on another Jupyter server that shares this storage.",
+    "not_refreshable": "Its time ran out, and the provider does not let it be renewed.",
+    "signed_out_at_provider": "You were signed out at the provider.",
+    "signed_out_elsewhere": "You signed out on another Jupyter server that shares this storage.",
+    # What delays a renewal.
+    "idp_unavailable": "The provider cannot be reached.",
+    "token_response_invalid": "The provider gives an answer that cannot be used.",
+    "discovery_failed": "The description that the provider gives of itself cannot be used.",
+    "issuer_mismatch": "The provider is not the one in the settings: its name differs.",
+    "tls_untrusted": "The certificate of the provider is not trusted on the Jupyter server.",
+    "egress_proxy_auth": "The proxy on the way to the provider wants a login that the Jupyter server does not have.",
+    "configuration_invalid": "A file or secret that the settings name is gone.",
+    "clock_skew": "The clocks of the Jupyter server and of the provider differ too much.",
+    "provider_configuration": "The provider refuses this Jupyter server as it is set up.",
+    "provider_error": "The provider reports an error of its own.",
+    # What keeps a session from being stored or found again.
+    "keyring_locked": "The keyring of the system is locked.",
+    "keyring_timeout": "The keyring of the system does not answer.",
+    "keyring_stuck": "The keyring of the system does not answer.",
+    "keyring_failed": "The keyring of the system reports an error.",
+    "keyring_unsafe": "The keyring of the system would not keep a session safe, so it is not used.",
+    "storage_corrupt": "What was stored of the last session is damaged.",
+    "storage_key": "The key of the session file does not fit.",
+    "storage_unsafe": "Others could read the session file, so it is not used.",
+    "storage_read_only": "The session file cannot be written.",
+    "storage_no_home": "There is no folder for the session file.",
+    "storage_full": "The disk is full, so the session cannot be stored.",
+    "storage_failed": "The session file cannot be read or written.",
+}
+"""By reason code of the contract."""
+
+UNKNOWN: Final = "The server gives a reason that is not known here."
+NOT_STORED: Final = "The session could not be stored."
+STILL: Final = "Calls still work; it is tried again by itself."
+NOT_NOW: Final = "Calls do not work until it is renewed, which is tried again by itself."
+READY: Final = "Ready"
+
+_NEXT: Final = {
+    "signed-out": "Run oidc.sign_in() to sign in.",
+    "signing-in": "Finish the sign-in in the window that was opened.",
+    "signed-out-expired": "Run oidc.sign_in() to sign in again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A session in words; ``reason``, ``lasts`` and ``next`` are ``None`` where there is nothing to say."""
+
+    headline: str
+    reason: str | None
+    lasts: str | None
+    next: str | None
+
+
+def words_of(summary: dict[str, Any]) -> Words:
+    """Return the words for a session summary."""
+    state, code = summary["state"], summary["reason"]
+    reason = None if code is None else REASONS.get(code, UNKNOWN)
+    if state == "refresh-failed":
+        headline = HEADLINES[state] if code in (None, "idp_unavailable") else RENEWAL_FAILS
+        left = summary["expires_in"]
+        return Words(headline, reason or REASONS["idp_unavailable"], _remains(left), NOT_NOW if left == 0 else STILL)
+    if state == "active":
+        unsaved = NOT_STORED if summary["storage"] == "unsaved" else None
+        return Words(
+            HEADLINES[state], reason or unsaved, _lasts(summary["expires_in"], refreshable=summary["refreshable"]), None
+        )
+    return Words(HEADLINES[state], reason, None, _NEXT[state])
+
+
+def access_words(api: dict[str, Any]) -> str:
+    """Return whether an API can be called, as far as the settings tell."""
+    return READY if api["allowed"] else f"Missing: {', '.join(api['missing'])}"
+
+
+def duration(seconds: float) -> str:
+    """Return whole minutes, hours or days, rounded down, so that nobody is promised more than there is."""
+    if seconds < 60:
+        return "less than a minute"
+    if seconds < 3_600:
+        return _count(int(seconds // 60), "minute")
+    if seconds >= 2 * 86_400:
+        return _count(int(seconds // 86_400), "day")
+    hours, rest = divmod(int(seconds // 60), 60)
+    return f"{_count(hours, 'hour')} {_count(rest, 'minute')}" if rest else _count(hours, "hour")
+
+
+def _lasts(left: float | None, *, refreshable: bool) -> str:
+    if left is None:
+        return "The provider does not say how long it lasts."
+    if refreshable:
+        return "Renewed by itself when it is needed." if left == 0 else f"Renewed by itself, within {duration(left)}."
+    return (
+        "Its time ran out, and it cannot be renewed."
+        if left == 0
+        else f"Ends in {duration(left)}, and cannot be renewed."
+    )
+
+
+def _remains(left: float | None) -> str | None:
+    if left is None:
+        return None
+    return "Its time ran out." if left == 0 else f"Calls work for another {duration(left)}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
