@@ -30,7 +30,8 @@ async def check_client_secret(place: Surroundings, provider: Provider) -> Check:
     """See whether the reference leads to a secret; the secret itself goes nowhere."""
     about = Subject("client secret", provider.name)
     if provider.client_secret is None:
-        return about.ok("None is configured; PKCE protects the sign-in.")
+        signs = provider.token_endpoint_auth_method == "private_key_jwt"
+        return about.ok(f"None is configured; {'a key takes its place' if signs else 'PKCE protects the sign-in'}.")
     try:
         await asyncio.to_thread(place.credentials(provider).secret)
     except Problem as problem:

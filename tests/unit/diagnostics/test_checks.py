@@ -340,10 +340,11 @@ SIGNS = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
         (replace(SIGNING, client_assertion_key_id="k1"), SIGNS, "client assertion", "ok", "under its configured id."),
         (replace(SIGNING, token_endpoint_auth_signing_alg="ES256"), SIGNS, "client assertion", "problem", "does not fit the algorithm ES256"),
         (SIGNING, SIGNS, "client authentication", "ok", "The provider takes private_key_jwt."),
+        (SIGNING, SIGNS, "client secret", "ok", "None is configured; a key takes its place."),
         (SIGNING, {**SIGNS, "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256"]}, "client authentication", "problem", "signed with RS256. It is refused by the provider (refused)."),
         (SIGNING, {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}, "client authentication", "problem", "does not list the client authentication method private_key_jwt"),
     ],
-    ids=["key", "configured id", "other kind", "method", "algorithm not listed", "method not listed"],
+    ids=["key", "configured id", "other kind", "method", "secret", "algorithm not listed", "method not listed"],
 )  # fmt: skip
 def test_how_the_client_signs(provider: Provider, metadata: dict[str, Any], name: str, status: str, says: str) -> None:
     """T-3, T-7."""
