@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from jupyter_oidc.demo.cast import PROVIDER
 from jupyter_oidc.demo.stack import Plan, Stack
@@ -14,6 +14,8 @@ from tests.e2e.lab_page import NOTEBOOK, Lab, visiting
 from tests.e2e.world import World
 from tests.e2e.world import world as started_world
 from tests.support.browser import chromium
+
+expect.set_options(timeout=20_000)  # milliseconds: no expectation is about speed, and machines that test are busy
 
 
 @pytest.fixture
