@@ -411,7 +411,7 @@ class ConfigurationInvalid(LocalProblem):
     code = "configuration_invalid"
     status = 500
     default_message = "The settings of jupyter_oidc contain mistakes."
-    default_action = "Ask your administrator to correct the settings and restart the Jupyter server."
+    default_action = "Ask your administrator to correct the settings."
 
 
 class StorageUnavailable(LocalProblem):

@@ -30,7 +30,8 @@ class Doctor(OidcApp):
     description = """Look at everything that sign-in needs, and say what is wrong and who can fix it.
 
     It reads the Jupyter server's configuration files, asks each provider for its metadata and keys, knocks at
-    each API without a token, and tries the keyring with a harmless entry. It takes at most 20 seconds.
+    each API without a token, and tries the keyring with a harmless entry. It takes at most 20 seconds, or twice that
+    with a running server that is slow.
 
     It also begins a sign-in at each provider that asks for no interaction, to see whether the provider knows the client
     and the redirect URI; --no-registration leaves that out. Nobody is signed in, and no token is involved.

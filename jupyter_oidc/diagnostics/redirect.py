@@ -1,7 +1,7 @@
 """Which address has to be registered at the provider, to the letter, and is it?
 
 The second question costs a request that looks like the beginning of a sign-in and asks for no interaction
-(``prompt=none``). It is only made where a person asked for it; see ADR 0019.
+(``prompt=none``). It is only made where a person asked for it; see ADR 0021.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ REASONS: Final = {
     "egress_proxy_auth": "The proxy on the way to the provider wants a login that the Jupyter server does not have.",
     "configuration_invalid": "A file or secret that the settings name is gone.",
     "clock_skew": "The clocks of the Jupyter server and of the provider differ too much.",
+    "storage_unavailable": "The place where the session is stored cannot be used.",
     "provider_configuration": "The provider refuses this Jupyter server as it is set up.",
     "provider_error": "The provider reports an error of its own.",
     # What keeps a session from being stored or found again.

@@ -1,4 +1,4 @@
-"""For whom an access token says it is: the one thing in it that somebody here reads, and only to advise (ADR 0019).
+"""For whom an access token says it is: the one thing in it that somebody here reads, and only to advise (ADR 0021).
 
 The signature is not checked, because nothing is granted on the strength of it; the API decides.
 This module refuses to return anything but the audience.

@@ -1,4 +1,4 @@
-"""What differs between providers, as data: one JSON file each, with the source of every fact (ADR 0018).
+"""What differs between providers, as data: one JSON file each, with the source of every fact (ADR 0020).
 
 A preset fills in settings that nobody wrote; whatever stands in the settings file wins.
 This package refuses to know any provider by name: the names are those of the files in ``config/providers``, which an

@@ -60,7 +60,7 @@ export class OidcClient {
     return this.ask('POST', ['providers', provider, 'sign-in'], isSignInStarted, { body: {} });
   }
 
-  /** How far a sign-in is; answers at once when it is finished, else after `wait` seconds (at most 30). */
+  /** How far a sign-in is; answers at once when it is finished, else after `wait` seconds (at most 60). */
   progress(provider: string, flow: string, wait: number): Promise<SignInProgress> {
     const query = { wait: String(wait) };
     return this.ask('GET', ['providers', provider, 'sign-in', flow], isSignInProgress, { query });

@@ -60,6 +60,10 @@ namespace Private {
         why: trans.__('The clocks of the Jupyter server and of the provider differ too much.'),
         next: trans.__('Ask your administrator to set the clock of the Jupyter server.')
       },
+      storage_unavailable: {
+        why: trans.__('The place where the session is stored cannot be used.'),
+        next: trans.__('Unlock the keyring of your system, or ask your administrator to check where sessions are stored.')
+      },
       provider_configuration: { why: trans.__('The provider refuses this Jupyter server as it is set up.'), next: ask },
       provider_error: { why: trans.__('The provider reports an error of its own.') },
 

@@ -1,4 +1,4 @@
-"""A provider is configuration, not code (ADR 0005, ADR 0018): no code path names one; the presets are data.
+"""A provider is configuration, not code (ADR 0005, ADR 0020): no code path names one; the presets are data.
 
 Docstrings and comments may say who does something strange, since they decide nothing.
 Proved able to fail: a seeded comparison with a name, and one with a host, are noticed.

@@ -254,8 +254,7 @@ def our_server(
         {"corp": settings},
         host="127.0.0.1",
         log_level="INFO",
-        # NOTE: an upload may be as large as this, whoever measures it; the default of Jupyter is half of it.
-        server={**_only("jupyter_oidc", _TALLY), "max_body_size": 2 * GIB},
+        server=_only("jupyter_oidc", _TALLY),
         # NOTE: else only root could read the memory of the server from /proc.
         extension={"close_process": False},
         environment=_environment(),
