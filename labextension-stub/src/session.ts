@@ -20,6 +20,7 @@ import type { IScene } from './words';
 
 const EVERY = 30_000; // milliseconds between readings without a hint
 const SELDOM = 300_000; // the longest pause after failures
+const PATIENCE = 2_000; // milliseconds that the end of a sign-in waits for a reading
 const SHORTEST = 500; // hints that come faster than this are one hint
 
 export class Session implements ISession, IDisposable {
@@ -103,12 +104,14 @@ export class Session implements ISession, IDisposable {
     this.settle(null);
     try {
       if (!(await attempt.run())) {
+        await this.catchUp();
         return null;
       }
       const summary = await this.client.session(this.provider);
       this.accept(summary);
       return summary;
     } catch (error) {
+      await this.catchUp();
       throw this.fail(error);
     } finally {
       if (this._attempt === attempt) {
@@ -167,6 +170,15 @@ export class Session implements ISession, IDisposable {
     const problem = asProblem(error, this.trans);
     this.settle(problem);
     return problem;
+  }
+
+  /** Read what became of the session, so that no sign-in is under way in words when this one is over; not for long. */
+  private async catchUp(): Promise<void> {
+    const read = this.client.session(this.provider).then(
+      summary => this.accept(summary),
+      () => undefined // the poll tells of it
+    );
+    await Promise.race([read, new Promise(resolve => setTimeout(resolve, PATIENCE))]);
   }
 
   private async read(): Promise<void> {

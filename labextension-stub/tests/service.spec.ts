@@ -137,3 +137,28 @@ it('knows no provider that is not configured', async () => {
   stage = await staged(ada());
   await expect(stage.oidc.signIn('other')).rejects.toMatchObject({ code: 'unknown_provider' });
 });
+
+it('tells of a failed sign-in only with the session as it is afterwards', async () => {
+  jest.spyOn(window, 'open').mockReturnValue(null);
+  stage = await staged(nobody({ state: 'signing-in', sequence: 8 }));
+  const session = stage.oidc.session('corp');
+  stage.server.answers['POST providers/corp/sign-in'] = () => {
+    stage.serve(nobody({ sequence: 9 }));
+    return error('sign_in_declined', 409, false);
+  };
+  const told: unknown[] = [];
+  session?.changed.connect(() => session.failure && told.push(session.summary?.state));
+  await expect(session?.signIn()).rejects.toMatchObject({ code: 'sign_in_declined' });
+  expect(told.length).toBeGreaterThan(0);
+  expect(new Set(told)).toEqual(new Set(['signed-out']));
+});
+
+it('tells of a failed sign-in also where the session cannot be read any more', async () => {
+  jest.spyOn(window, 'open').mockReturnValue(null);
+  stage = await staged(nobody());
+  const session = stage.oidc.session('corp');
+  stage.server.answers['POST providers/corp/sign-in'] = 'down';
+  stage.server.answers['GET providers/corp/session'] = () => new Promise(() => undefined);
+  await expect(session?.signIn()).rejects.toMatchObject({ code: 'network' });
+  expect(session?.failure?.code).toBe('network');
+});

@@ -40,6 +40,7 @@ const REASONS = [
   'keyring_stuck',
   'keyring_failed',
   'keyring_unsafe',
+  'storage_unavailable',
   'storage_corrupt',
   'storage_key',
   'storage_unsafe',

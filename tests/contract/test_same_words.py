@@ -13,7 +13,6 @@ from jupyter_oidc.kernel.display import session_text
 from jupyter_oidc.kernel.words import duration, words_of
 from tests.unit.kernel.stage import SUMMARY
 
-DOCS = Path(__file__).parents[2] / "docs"
 SOURCES = Path(__file__).parents[2] / "labextension-stub" / "src"
 
 
@@ -35,15 +34,6 @@ def test_every_reason_has_the_same_sentence_on_both_sides() -> None:
     known = re.findall(r"(\w+): \{\s*why: trans\.__\(\s*'([^']+)'", source("reasons.ts"))
     assert dict(known) == words.REASONS
     assert words.UNKNOWN in sentences("reasons.ts")
-
-
-def test_every_reason_in_the_documentation_has_its_sentence() -> None:
-    """A reason that nobody knows would be shown as one that is not known."""
-    page = (DOCS / "explanation" / "session-states.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| ((?:`[a-z_]+`(?:, )?)+) \|", page, re.MULTILINE)
-    told = {code for row in rows for code in re.findall(r"`([a-z_]+)`", row)}
-    assert "storage_unavailable" in told
-    assert told - {"reason", *words.HEADLINES} <= set(words.REASONS)
 
 
 @pytest.mark.parametrize("state", sorted(words.HEADLINES))

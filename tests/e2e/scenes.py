@@ -99,7 +99,12 @@ def play(context: BrowserContext, told: Mapping[str, dict[str, Any] | None]) -> 
         if summary is not None:
             _answer(route, "session.reply", {"provider": name, **summary})
 
+    def apis(route: Route) -> None:
+        rows = [_row(name, summary, api) for name, summary in told.items() if summary for api in summary["apis"]]
+        _answer(route, "apis.reply", {"apis": rows})
+
     context.route(re.compile(r"/jupyter-oidc/providers(\?.*)?$"), providers)
+    context.route(re.compile(r"/jupyter-oidc/apis(\?.*)?$"), apis)
     context.route(re.compile(r"/jupyter-oidc/providers/[^/]+/session(\?.*)?$"), session)
 
 
@@ -153,6 +158,18 @@ def play_problem(context: BrowserContext, code: str, message: str, action: str) 
         _answer(route, "error", {**problem, "request_id": "made-up-1"}, status=500)
 
     context.route(re.compile(r"/jupyter-oidc/providers(\?.*)?$"), refuse)
+
+
+def _row(provider: str, summary: Mapping[str, Any], api: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **api,
+        "provider": provider,
+        "path": f"/jupyter-oidc/api/{api['name']}/",
+        "methods": ["GET"],
+        "callers": ["browser", "kernel"],
+        "state": summary["state"],
+        "ready": bool(summary["expires_in"]),
+    }
 
 
 def _answer(route: Route, name: str, document: object, status: int = 200) -> None:

@@ -51,18 +51,25 @@ class Album:
         image.save(path, optimize=True)
         print(f"{path.name}: {image.width} x {image.height}, {path.stat().st_size // 1024} KB")
 
-    def keep_part(self, name: str, page: Page, *parts: Locator, margin: int = 8) -> None:
-        """Write what ``parts`` cover together, with a margin, and without pointer and focus."""
+    def keep_part(self, name: str, page: Page, *parts: Locator, margin: int = 8, held: bool = False) -> None:
+        """Write what ``parts`` cover together, with a margin, and without pointer and focus.
+
+        A notice is ``held`` by the pointer, or it might go before its picture is taken.
+        """
         for part in parts:
-            part.hover(trial=True)  # waits until it stands still: a notice flies in
-        page.mouse.move(0, 0)
+            part.hover(trial=not held)  # waits until it stands still: a notice flies in
+        if not held:
+            page.mouse.move(0, 0)
         page.evaluate("document.activeElement?.blur()")
         boxes = [box for part in parts if (box := part.bounding_box())]
         left, top = (min(box[side] for box in boxes) - margin for side in ("x", "y"))
         right = max(box["x"] + box["width"] for box in boxes) + margin
         bottom = max(box["y"] + box["height"] for box in boxes) + margin
         clip = {"x": max(0, left), "y": max(0, top), "width": right - max(0, left), "height": bottom - max(0, top)}
-        self.keep(name, page.screenshot(clip=clip, animations="disabled"))  # type: ignore[arg-type]
+        picture = page.screenshot(clip=clip, animations="disabled")  # type: ignore[arg-type]
+        for part in parts:
+            expect(part).to_be_visible()
+        self.keep(name, picture)
 
     @contextmanager
     def visit(self, path: str = NOTEBOOK, **options: Any) -> Iterator[Lab]:
@@ -111,7 +118,7 @@ class Album:
                 told["corp"] = scenes()[name]
                 lab.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
                 expect(lab.notices).to_have_count(1)
-                self.keep_part(f"notice-{name}", lab.page, lab.notices, margin=0)
+                self.keep_part(f"notice-{name}", lab.page, lab.notices, margin=0, held=True)
 
     def troubles(self) -> None:
         """Nothing to show yet, nothing configured, or a server that refuses."""
