@@ -112,7 +112,7 @@ export class Session implements ISession, IDisposable {
       return summary;
     } catch (error) {
       await this.catchUp();
-      throw this.fail(error);
+      throw this._attempt === attempt ? this.fail(error) : asProblem(error, this.trans); // another may have begun
     } finally {
       if (this._attempt === attempt) {
         this._attempt = null;

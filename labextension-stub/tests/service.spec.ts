@@ -162,3 +162,20 @@ it('tells of a failed sign-in also where the session cannot be read any more', a
   await expect(session?.signIn()).rejects.toMatchObject({ code: 'network' });
   expect(session?.failure?.code).toBe('network');
 });
+
+it('tells nothing of a failed sign-in when another has begun meanwhile', async () => {
+  stage = await staged(nobody());
+  jest.spyOn(window, 'open').mockReturnValue(null);
+  const session = stage.oidc.session('corp');
+  let answer: (reply: { json: unknown }) => void = () => undefined;
+  stage.server.answers['POST providers/corp/sign-in'] = error('idp_unavailable');
+  stage.server.answers['GET providers/corp/session'] = () => new Promise(resolve => (answer = resolve));
+  const first = session?.signIn();
+  await until(() => reads() === 2);
+  stage.server.answers['POST providers/corp/sign-in'] = () => new Promise(() => undefined);
+  const second = session?.signIn();
+  answer({ json: nobody() });
+  await expect(first).rejects.toMatchObject({ code: 'idp_unavailable' });
+  expect([session?.failure, session?.attempt]).toEqual([null, expect.anything()]);
+  expect(second).toBeInstanceOf(Promise);
+});
