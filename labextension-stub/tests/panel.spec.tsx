@@ -357,3 +357,10 @@ it.each([
 ])('the initials of %s are %s', (name, initials) => {
   expect(initialsOf(name)).toBe(initials);
 });
+
+it('has the focus on its first button when it is opened for the first time', async () => {
+  await show(await staged(nobody()));
+  panel.activate();
+  MessageLoop.flush();
+  await until(() => document.activeElement === button('Sign in'));
+});

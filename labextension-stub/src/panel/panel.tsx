@@ -84,8 +84,16 @@ export class SignInPanel extends ReactWidget {
 
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
-    const first = this.node.querySelector<HTMLElement>('.jp-oidc-actions button');
-    (first ?? this.node).focus();
+    this.node.focus();
+    void this.focusFirst();
+  }
+
+  /** Give the focus to the first button, which a panel that is shown for the first time does not have at once. */
+  private async focusFirst(): Promise<void> {
+    await this.renderPromise;
+    if (this.node.contains(document.activeElement)) {
+      this.node.querySelector<HTMLElement>('.jp-oidc-actions button')?.focus();
+    }
   }
 
   private content(): React.ReactElement | React.ReactElement[] {
