@@ -39,6 +39,12 @@ let copied: jest.SpyInstance;
 const pressed: string[] = [];
 
 async function show(given: Stage, defaultProvider = ''): Promise<void> {
+  attach(given, defaultProvider);
+  await until(() => panel.node.querySelector('h2') !== null);
+}
+
+/** Put the panel onto the page, where it is drawn a moment later. */
+function attach(given: Stage, defaultProvider = ''): void {
   stage = given;
   examples = new Ledger();
   copied = jest.spyOn(Clipboard, 'copyToSystem').mockImplementation();
@@ -62,7 +68,6 @@ async function show(given: Stage, defaultProvider = ''): Promise<void> {
   });
   Widget.attach(panel, document.body);
   MessageLoop.flush();
-  await until(() => panel.node.querySelector('h2') !== null);
 }
 
 afterEach(() => {
@@ -359,8 +364,10 @@ it.each([
 });
 
 it('has the focus on its first button when it is opened for the first time', async () => {
-  await show(await staged(nobody()));
+  attach(await staged(nobody()));
   panel.activate();
   MessageLoop.flush();
+  expect(panel.node.querySelector('button')).toBeNull();
+  await until(() => panel.node.querySelector('button') !== null);
   await until(() => document.activeElement === button('Sign in'));
 });
