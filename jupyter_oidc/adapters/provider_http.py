@@ -20,12 +20,11 @@ from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
 from jupyter_oidc.adapters.tls_problems import is_refusal_of_ours, refused_certificate, untrusted, unwelcome
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable
-from jupyter_oidc.protocol.message import Reply
+from jupyter_oidc.protocol.message import Reply, written
 from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
 
     import httpx
 
@@ -178,13 +177,7 @@ def _silence() -> None:
 def _form(call: Call) -> bytes | None:
     if call.method == "GET":
         return None
-    return urlencode([(name, _written(value)) for name, value in call.form]).encode("ascii")
-
-
-def _written(value: str | Secret | Callable[[], Secret]) -> str:
-    if isinstance(value, str):
-        return value
-    return reveal(value if isinstance(value, Secret) else value())
+    return urlencode([(name, written(value)) for name, value in call.form]).encode("ascii")
 
 
 def _headers(call: Call, *, has_body: bool) -> dict[str, str]:

@@ -48,13 +48,10 @@ def resolve(
             value = _read_file(reference.name)
         case "keyring":
             value = _read_keyring(reference.name, keyring_deadline, what)
-    if not value:
-        fault = "is empty or does not exist"
-    elif not _is_text(value):
-        fault, value = "is no text in UTF-8", ""
-    if not value:
-        raise ConfigurationInvalid(f"The {what} '{reference.scheme}:{reference.name}' {fault}.", detail=key)
-    return Secret(value)
+    if value and _is_text(value):
+        return Secret(value)
+    fault = "is no text in UTF-8" if value else "is empty or does not exist"
+    raise ConfigurationInvalid(f"The {what} '{reference.scheme}:{reference.name}' {fault}.", detail=key)
 
 
 def _is_text(value: str) -> bool:

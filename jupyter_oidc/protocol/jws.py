@@ -106,23 +106,25 @@ class _Parts:
 
 def sign_compact(header: Mapping[str, Any], claims: Mapping[str, Any], key: Any) -> Secret:
     """Return ``claims`` as a compact JWS, signed with ``key`` by the algorithm in ``header`` (RFC 7515, 5.1)."""
-    from joserfc.jws import JWSRegistry
-
     signed = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
-    algorithm = JWSRegistry.algorithms[_MODEL.get(header["alg"], header["alg"])]
-    return Secret(f"{signed}.{base64url(algorithm.sign(signed.encode(), key))}")
+    return Secret(f"{signed}.{base64url(_algorithm(header['alg']).sign(signed.encode(), key))}")
 
 
 def proves(alg: str, key: Any) -> bool:
     """Return whether what the private ``key`` signs by ``alg`` can be verified with its public half."""
     from joserfc.errors import JoseError
-    from joserfc.jws import JWSRegistry
 
-    algorithm, probe = JWSRegistry.algorithms[_MODEL.get(alg, alg)], b"probe"
+    algorithm, probe = _algorithm(alg), b"probe"
     try:
-        return algorithm.verify(probe, algorithm.sign(probe, key), key)
+        return bool(algorithm.verify(probe, algorithm.sign(probe, key), key))
     except (JoseError, ValueError):
         return False
+
+
+def _algorithm(alg: str) -> Any:
+    from joserfc.jws import JWSRegistry
+
+    return JWSRegistry.algorithms[_MODEL.get(alg, alg)]
 
 
 def base64url(value: bytes) -> str:
@@ -187,9 +189,8 @@ def _authentic(alg: str, client_secret: Secret | None, parts: _Parts) -> bool:
 
 def _verifies(alg: str, key: PublicKey, parts: _Parts) -> bool:
     from joserfc.errors import JoseError
-    from joserfc.jws import JWSRegistry
 
     try:
-        return JWSRegistry.algorithms[_MODEL.get(alg, alg)].verify(parts.signed, parts.signature, key.material)
+        return bool(_algorithm(alg).verify(parts.signed, parts.signature, key.material))
     except (JoseError, ValueError, TypeError):
         return False

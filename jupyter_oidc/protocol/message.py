@@ -84,6 +84,13 @@ class Reply:
         return not reveal(self.body)
 
 
+def written(value: str | Secret | Callable[[], Secret]) -> str:
+    """Return the text of a form field, opened or made just now; to be put on the wire at once."""
+    if isinstance(value, str):
+        return value
+    return reveal(value() if callable(value) else value)
+
+
 def json_object(reply: Reply, *, require_media_type: bool = False) -> dict[str, Any]:
     """Return the JSON object in the body of ``reply``.
 

@@ -13,7 +13,7 @@ from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.clock import Moment
 from jupyter_oidc.errors import Overloaded
 from jupyter_oidc.protocol.device import DEVICE_CODE
-from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.protocol.message import Call, Reply, written
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.dialogue import Dialogue
@@ -271,14 +271,7 @@ class ValueProvider:
 
 def form_of(call: Call) -> dict[str, str]:
     """Return the form of ``call``, opened as only a test may."""
-    from jupyter_oidc.airlock import reveal
-
-    def opened(value: str | Secret | Callable[[], Secret]) -> str:
-        if isinstance(value, str):
-            return value
-        return reveal(value if isinstance(value, Secret) else value())
-
-    return {name: opened(value) for name, value in call.form}
+    return {name: written(value) for name, value in call.form}
 
 
 class Stage:
@@ -294,14 +287,11 @@ class Stage:
         self.lock = SharedLock()
         self.pending = PendingSignIns(self.clock, self.entropy)
         self.settings = settings
-        self.client_key: Secret | None = None
         self.service = self.new_service()
 
     def new_service(self, client_secret: Callable[[], Secret | None] = lambda: None) -> SessionService:
         """Another process's service over the same vault and provider."""
-        credentials = Credentials(
-            self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: self.client_key
-        )
+        credentials = Credentials(self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None)
         return SessionService(
             self.settings,
             dialogue=Dialogue(self.settings, self.provider, self.clock, credentials, self.entropy),
