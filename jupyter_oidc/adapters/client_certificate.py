@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.secret_refs import resolve
+from jupyter_oidc.adapters.system_store import system_context
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import ConfigurationInvalid
@@ -143,10 +144,9 @@ def _in_a_file(key: Secret, password: Secret | None) -> Iterator[tuple[str, Secr
 
 @cache
 def presenting_context() -> Any:
-    """Return the class of contexts that present a certificate; truststore is imported at the first call."""
-    import truststore
+    """Return the class of contexts that present a certificate, and trust what the system trusts."""
 
-    class PresentingContext(truststore.SSLContext):
+    class PresentingContext(system_context()):  # type: ignore[misc]  # NOTE: which one it is, the platform decides
         """Reads the certificate again when a connection is opened and its files have changed.
 
         A pair that does not fit together, perhaps because it is being replaced, leaves the one before in use.
@@ -161,7 +161,8 @@ def presenting_context() -> Any:
         def wrap_bio(self, *parts: Any, **named: Any) -> ssl.SSLObject:
             """Begin TLS; see ``ssl.SSLContext.wrap_bio``."""
             self._read_again()
-            return super().wrap_bio(*parts, **named)
+            began: ssl.SSLObject = super().wrap_bio(*parts, **named)
+            return began
 
         def _read_again(self) -> None:
             now = _seen(self._certificate)

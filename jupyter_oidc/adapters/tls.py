@@ -6,6 +6,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.adapters.client_certificate import Unusable, presenting_context
+from jupyter_oidc.adapters.system_store import system_context
 from jupyter_oidc.errors import ConfigurationInvalid
 
 if TYPE_CHECKING:
@@ -17,10 +18,8 @@ def verifying(outlet: Outlet) -> ssl.SSLContext:
 
     Raises :class:`ConfigurationInvalid` if a file of these cannot be used.
     """
-    import truststore
-
     mine = outlet.client_certificate
-    context: ssl.SSLContext = (presenting_context() if mine else truststore.SSLContext)(ssl.PROTOCOL_TLS_CLIENT)
+    context: ssl.SSLContext = (presenting_context() if mine else system_context())(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if outlet.ca_bundle:
         try:

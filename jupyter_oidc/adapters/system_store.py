@@ -1,0 +1,62 @@
+"""The certificate authorities that the operating system trusts, without reading them for every connection.
+
+Where OpenSSL takes them from one file, truststore reads that file anew for each connection: more than a hundred
+certificates, on the event loop's thread, so that nothing else of the server moves meanwhile.
+Here it is read once, and again when it has changed, so that an authority that is installed today needs no restart.
+Everything else is truststore's: macOS and Windows are asked at every handshake, a folder is looked into by OpenSSL.
+"""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+_ASKED_AT_EACH_HANDSHAKE: Final = ("darwin", "win32")
+
+_Stamp = tuple[str, int, int]
+
+
+@cache
+def system_context() -> Any:
+    """Return the class of contexts that trust what the system trusts; truststore is imported at the first call."""
+    import truststore
+
+    if sys.platform in _ASKED_AT_EACH_HANDSHAKE:
+        return truststore.SSLContext
+
+    class SystemContext(truststore.SSLContext):
+        """Lets truststore read the system's authorities when they are not those that it has read already."""
+
+        _read: _Stamp | None = None
+
+        def wrap_bio(
+            self,
+            incoming: ssl.MemoryBIO,
+            outgoing: ssl.MemoryBIO,
+            server_side: bool = False,  # noqa: FBT001, FBT002 - as in ssl
+            server_hostname: str | None = None,
+            session: ssl.SSLSession | None = None,
+        ) -> ssl.SSLObject:
+            """Begin TLS; see ``ssl.SSLContext.wrap_bio``."""
+            stamp = _stamp()
+            # NOTE: truststore refuses a connection without a name where the name has to be checked; OpenSSL would not.
+            known = server_hostname and stamp is not None and stamp == self._read
+            begin = self._ctx.wrap_bio if known else super().wrap_bio
+            began: ssl.SSLObject = begin(incoming, outgoing, server_side, server_hostname, session)
+            self._read = stamp
+            return began
+
+    return SystemContext
+
+
+def _stamp() -> _Stamp | None:
+    """Return which file OpenSSL takes the authorities from, and in which state; ``None`` if it is no file."""
+    path = ssl.get_default_verify_paths().cafile
+    try:
+        state = Path(path).stat() if path else None
+    except OSError:
+        return None
+    return (path, state.st_mtime_ns, state.st_size) if path and state else None
