@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.egress_pool import EgressPool
+from jupyter_oidc.adapters.long_reads import LONG, LongReads
 from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.patient_response import HandshakeRefused, patient_response
 from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.settings import Api
 
-PIECE: Final = 262_144
-"""Bytes of a reply that wait in memory for a slow caller; twice as many at most."""
+PIECE: Final = LONG // 2
+"""Bytes of a reply that wait in memory for a slow caller; twice as many at most, and what the last read brought."""
 
 GOODBYE: Final = 5.0
 """Seconds that an API has to read what is left on a WebSocket and to answer its close."""
@@ -87,7 +88,8 @@ class HttpUpstreamReply:
         """Yield the raw body as it arrives."""
         import aiohttp
 
-        content = self._response.content
+        content, connection = self._response.content, self._response.connection
+        reads = LongReads(connection.transport if connection else None)
         silence = Silence(self._longest_silence, lambda: content.set_exception(asyncio.TimeoutError()))
         try:
             while True:
@@ -99,11 +101,13 @@ class HttpUpstreamReply:
                     chunk = await content.readany()
                 if not chunk:
                     return
+                reads.seen(len(chunk))
                 yield chunk
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
             raise UpstreamUnreachable("The API broke off its answer.", detail="upstream.truncated") from None
         finally:
             silence.stop()
+            reads.end()
 
     def drop(self) -> None:
         """Give the connection back if the body was read to its end, and close it otherwise."""

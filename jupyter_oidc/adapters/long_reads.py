@@ -1,0 +1,37 @@
+"""Long reads for long replies: a gibibyte comes in a thousand pieces instead of four thousand.
+
+asyncio takes a quarter of a mebibyte from a socket at most, and each time wakes up the API, which is most of the work of
+a large download. A buffer for more would cost a small answer more than it saves, so only a reply that has filled a usual
+read gets one, for as long as it lasts.
+asyncio has no public name for this; a loop whose transports have none (another loop, Windows, TLS) reads as it always does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+USUAL: Final = 262_144
+"""Bytes that asyncio reads at a time."""
+
+LONG: Final = 1_048_576
+"""Bytes of a long read."""
+
+
+class LongReads:
+    """Lengthens the reads of ``transport`` when a piece shows that there is much to come."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport if getattr(transport, "max_size", 0) == USUAL else None
+
+    def seen(self, size: int) -> None:
+        """Take note of a piece of ``size`` bytes."""
+        if size >= USUAL and self._transport is not None:
+            self._transport.max_size = LONG
+
+    def end(self) -> None:
+        """Read as always: the connection may be another reply's by now."""
+        if self._transport is not None:
+            vars(self._transport).pop("max_size", None)
+            self._transport = None

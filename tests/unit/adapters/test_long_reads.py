@@ -1,0 +1,84 @@
+"""Long reads for long replies: asked for when a usual read was full, and taken back."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+
+import pytest
+
+from jupyter_oidc.adapters import upstream_http
+from jupyter_oidc.adapters.long_reads import LONG, USUAL, LongReads
+from tests.unit.adapters.peers import Peer, answer
+from tests.unit.adapters.test_upstream_http import call, upstream
+
+
+class Asked(socket.socket):
+    """A socket that remembers for how many bytes it was asked."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        super().__init__(fileno=connected.detach())
+        self.sizes: list[int] = []
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        self.sizes.append(size)
+        return super().recv(size, flags)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the loop of Windows reads into a buffer of its own")
+@pytest.mark.parametrize(
+    ("seen", "asked"), [([USUAL - 1], USUAL), ([USUAL], LONG), ([LONG, 1], LONG), ([], USUAL)], ids=repr
+)
+async def test_a_full_read_makes_the_next_ones_long(seen: list[int], asked: int) -> None:
+    """It is asyncio's own transport that is told so; if it no longer listens, this fails."""
+    ours, theirs = socket.socketpair()
+    arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+    class Reader(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            arrived.put_nowait(data)
+
+    with theirs:
+        sock = Asked(ours)
+        sock.setblocking(False)
+        transport, _ = await asyncio.get_running_loop().create_connection(Reader, sock=sock)
+        reads = LongReads(transport)
+        for size in seen:
+            reads.seen(size)
+        theirs.send(b"1")
+        await arrived.get()
+        reads.end()
+        reads.end()
+        theirs.send(b"2")
+        await arrived.get()
+        transport.close()
+    assert sock.sizes == [asked, USUAL]
+
+
+def test_a_transport_of_another_kind_is_left_alone() -> None:
+    transport = asyncio.Transport()
+    reads = LongReads(transport)
+    reads.seen(LONG)
+    reads.end()
+    assert not hasattr(transport, "max_size")
+
+
+async def test_a_reply_says_how_much_came_and_when_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int | str] = []
+
+    class Told(LongReads):
+        def seen(self, size: int) -> None:
+            told.append(size)
+            super().seen(size)
+
+        def end(self) -> None:
+            told.append("end")
+            super().end()
+
+    monkeypatch.setattr(upstream_http, "LongReads", Told)
+    async with Peer(answer(body=b"x" * 500_000)) as peer, upstream() as port:
+        reply = await port.open(call(peer.url))
+        assert sum([len(piece) async for piece in reply.chunks()]) == 500_000
+    assert told.pop() == "end"
+    assert sum(size for size in told if isinstance(size, int)) == 500_000
