@@ -12,6 +12,7 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.adapters.deadlines import Deadline, Deadlines
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.egress_pool import EgressPool
 from jupyter_oidc.adapters.long_reads import LONG, LongReads
@@ -83,6 +84,11 @@ class HttpUpstreamReply:
     def ended(self) -> bool:
         """Whether the body has been read to its end."""
         return self._response.content.at_eof()
+
+    def whole(self) -> bytes | None:
+        """Take the raw body if all of it is there already: no iterator, no timer."""
+        content = self._response.content
+        return content.read_nowait() if content.is_eof() and content.exception() is None else None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the raw body as it arrives."""
@@ -178,6 +184,7 @@ class HttpUpstream:
         self._pools: dict[str, tuple[Api, aiohttp.ClientSession | EgressPool]] = {}
         self._replaced: list[aiohttp.ClientSession | EgressPool] = []
         self._presented = PresentedCertificates()
+        self._deadlines: dict[float, Deadlines] = {}
 
     async def open(self, call: UpstreamCall) -> HttpUpstreamReply:
         """Send ``call``; see ``UpstreamPort.open``."""
@@ -204,7 +211,7 @@ class HttpUpstream:
         from yarl import URL
 
         pool = self._pool(api)
-        deadline = _Deadline(api.timeout_connect + api.timeout_header)
+        deadline = self._deadline(api.timeout_connect + api.timeout_header)
         try:
             return await pool.request(
                 method,
@@ -231,7 +238,7 @@ class HttpUpstream:
         from yarl import URL
 
         pool = self._pool(call.api)
-        deadline = _Deadline(call.api.timeout_header)
+        deadline = self._deadline(call.api.timeout_header)
         try:
             socket = await pool.ws_connect(
                 URL(call.url, encoded=True),
@@ -260,6 +267,15 @@ class HttpUpstream:
         for pool in (*(pool for _, pool in pools.values()), *self._replaced):
             await pool.close()
         self._replaced.clear()
+        for deadlines in self._deadlines.values():
+            deadlines.close()
+        self._deadlines.clear()
+
+    def _deadline(self, seconds: float) -> Deadline:
+        deadlines = self._deadlines.get(seconds)
+        if deadlines is None:
+            deadlines = self._deadlines[seconds] = Deadlines(seconds)
+        return deadlines.begin()
 
     async def _untrusted(self, error: BaseException, api: Api, url: str) -> TlsUntrusted:
         outlet = outlet_of(api)
@@ -314,45 +330,6 @@ def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | N
         response_class=patient_response(),
         trace_configs=[tunnels] if tunnels else [],
     )
-
-
-class _Deadline:
-    """Cancels the task that made it when connecting and the head of a reply take longer than ``seconds`` (C15).
-
-    aiohttp limits the silence between two pieces; this one limits the whole, so one byte a second is no way around.
-    """
-
-    __slots__ = ("_handle", "_loop", "_passed", "_seconds", "_task")
-
-    def __init__(self, seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
-        self._passed = False
-        self._seconds = seconds
-        self._handle: asyncio.TimerHandle | None = self._loop.call_later(seconds, self._ring)
-
-    async def after(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Pass ``body`` on; the time counts from its end."""
-        self.stop()
-        async for chunk in body:
-            yield chunk
-        self._handle = self._loop.call_later(self._seconds, self._ring)
-
-    def stop(self) -> None:
-        """Let the time pass."""
-        if self._handle is not None:
-            self._handle.cancel()
-
-    def take_back(self) -> bool:
-        """Return whether the deadline passed; if so, the cancellation was ours and is undone."""
-        if self._passed and self._task is not None and hasattr(self._task, "uncancel"):
-            self._task.uncancel()
-        return self._passed
-
-    def _ring(self) -> None:
-        self._passed = True
-        if self._task is not None:
-            self._task.cancel()
 
 
 class _Once:

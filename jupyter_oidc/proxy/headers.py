@@ -81,6 +81,17 @@ _DOWN: Final = frozenset(
     },
 )
 
+_USUAL_NAMES: Final = {
+    **{name: name.title() for name in _DOWN},
+    "content-md5": "Content-MD5",
+    "etag": "ETag",
+    "www-authenticate": "WWW-Authenticate",
+}
+"""How each of them is usually spelled, which is how it comes down."""
+
+_USUAL: Final = {spelt: usual for lower, usual in _USUAL_NAMES.items() for spelt in (lower, lower.title(), usual)}
+"""The same for the spellings that almost every API uses, so that they need not be looked into (ADR 17)."""
+
 _DOWN_FAMILIES: Final = (
     "openai-",
     "ratelimit",
@@ -121,6 +132,9 @@ _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*("|\\?\Z)')
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")  # RFC 9110, 5.5
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
 
+_ASK_AGAIN: Final = "private, no-cache"
+"""What a cache is told of a reply that says nothing itself."""
+
 FIXED: Final[Headers] = [
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
@@ -137,39 +151,46 @@ def headers_up(received: Iterable[tuple[str, str]], more: frozenset[str] = froze
     Names named by ``Connection`` are dropped like all hop-by-hop headers (C5, C6).
     Raises ``BadHeader`` for a value that cannot be forwarded byte for byte (C8).
     """
-    received = list(received)
-    hop_by_hop = {
-        word.strip().lower() for name, value in received if name.lower() == "connection" for word in value.split(",")
-    }
     up: Headers = []
+    hop_by_hop: set[str] = set()
     for name, value in received:
         lower = name.lower()
-        if (lower not in _UP and lower not in more) or lower in hop_by_hop:
-            continue
-        if not _PLAIN_VALUE.match(value):
-            raise BadHeader
-        up.append((name, value))
+        if lower == "connection":
+            hop_by_hop.update(word.strip().lower() for word in value.split(","))
+        elif lower in _UP or lower in more:
+            if not _PLAIN_VALUE.match(value):
+                raise BadHeader
+            up.append((name, value))
+    if hop_by_hop:
+        up = [(name, value) for name, value in up if name.lower() not in hop_by_hop]
     return up
 
 
 def headers_down(received: Iterable[tuple[str, str]], more: frozenset[str] = frozenset()) -> Headers:
     """Return the reply headers that come back, with the fixed ones, and caching confined to this user (C22).
 
-    ``more`` are lower-case names that this API's settings add to the list.
+    ``more`` are lower-case names that this API's settings add to the list. Names on our own list come back as they are
+    usually spelled, all others as the API spells them.
     """
     down: Headers = []
     cache: list[str] = []
     for name, value in received:
-        lower = name.lower()
-        if not (lower in _DOWN or lower in more or lower.startswith(_DOWN_FAMILIES)):
+        passing = _USUAL.get(name) or _name_down(name, more)
+        if passing is None or not _VALUE.match(value):
             continue
-        if not _NAME.match(name) or not _VALUE.match(value):
-            continue
-        if lower == "cache-control":
+        if passing == "Cache-Control":
             cache += [word.strip() for word in value.split(",")]
-        elif lower != "www-authenticate" or asks_no_password(value):
-            down.append((name, value))
-    return [*down, ("Cache-Control", _private(cache)), *FIXED]
+        elif passing != "WWW-Authenticate" or asks_no_password(value):
+            down.append((passing, value))
+    return [*down, ("Cache-Control", _private(cache) if cache else _ASK_AGAIN), *FIXED]
+
+
+def _name_down(name: str, more: frozenset[str]) -> str | None:
+    """Return the name under which the header ``name`` comes back, or ``None`` if it does not."""
+    lower = name.lower()
+    if lower in _USUAL_NAMES:
+        return _USUAL_NAMES[lower]
+    return name if _NAME.match(name) and (lower in more or lower.startswith(_DOWN_FAMILIES)) else None
 
 
 def asks_no_password(challenge: str) -> bool:
@@ -193,4 +214,4 @@ def _private(cache: list[str]) -> str:
         for word in cache
         if word and word.partition("=")[0].strip().lower() not in ("public", "private", "s-maxage")
     ]
-    return ", ".join(["private", *(kept or ["no-cache"])])
+    return ", ".join(["private", *kept]) if kept else _ASK_AGAIN

@@ -55,6 +55,10 @@ class UpstreamReply(Protocol):
         """Whether the body has been read to its end."""
         ...
 
+    def whole(self) -> bytes | None:
+        """Take the raw body if all of it is there already, which a small one usually is; ``None`` if it is not."""
+        ...
+
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield the raw body; raises ``UpstreamUnreachable`` if it breaks off."""
         ...

@@ -302,9 +302,9 @@ def _down(
 ) -> Headers:
     received = reply.headers
     down = headers_down(received, api.reply_headers)
-    locations = [value for name, value in down if name.lower() == "location"]
+    locations = [value for name, value in down if name == "Location"]
     if locations:
-        down = [(name, value) for name, value in down if name.lower() != "location"]
+        down = [(name, value) for name, value in down if name != "Location"]
         # NOTE: of two locations every client follows another one, so there is none (C10).
         leads = rewritten_location(api, locations[0], url, request.proxy_path, request.own_host)
         if leads is not None and len(locations) == 1:

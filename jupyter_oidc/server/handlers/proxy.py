@@ -22,6 +22,7 @@ from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.peer import LOOK, has_hung_up
 
 if TYPE_CHECKING:
+    from jupyter_oidc.proxy.ports import UpstreamReply
     from jupyter_oidc.proxy.service import Answer
     from jupyter_oidc.server.handler import Context
 
@@ -247,14 +248,11 @@ class ProxyHandler(ProxiedHandler):
         try:
             if self.request.method == "HEAD" or answer.status in (204, 304):
                 await self.flush()
+            elif (whole := upstream.whole()) is not None:
+                self._sent = len(whole)
+                self._write_buffer.append(whole)
             else:
-                if upstream.waiting:
-                    await self.flush()  # the head may be all that comes for a long time
-                async for chunk in upstream.chunks():
-                    self._sent += len(chunk)
-                    self._write_buffer.append(chunk)
-                    if not upstream.ended:
-                        await self.flush()
+                await self._pass_pieces_on(upstream)
             if self._rest is not None:
                 await self.flush()
                 await asyncio.wait([self._rest], timeout=PATIENCE)  # so that the client reads before we hang up
@@ -265,9 +263,19 @@ class ProxyHandler(ProxiedHandler):
             self._outcome = "client_abort" if self._gone else "upstream_truncated"
             self._break_off()
 
+    async def _pass_pieces_on(self, upstream: UpstreamReply) -> None:
+        """Write a body as it arrives; its last piece waits for the end of the answer."""
+        if upstream.waiting:
+            await self.flush()  # the head may be all that comes for a long time
+        async for chunk in upstream.chunks():
+            self._sent += len(chunk)
+            self._write_buffer.append(chunk)
+            if not upstream.ended:
+                await self.flush()
+
     def _begin(self, answer: Answer) -> None:
         """Replace everything that Jupyter prepared by the API's own head: headers, cookie, compression."""
-        self._headers = headers = HTTPHeaders()
+        self._headers = _head_of(answer)
         self._new_cookie = SimpleCookie()  # NOTE: a reply of an API never carries a cookie of Jupyter's
         self._transforms = []  # NOTE: what the upstream compressed stays so, what it did not stays so too (C21)
         self._write_buffer = []
@@ -275,8 +283,6 @@ class ProxyHandler(ProxiedHandler):
         self._outcome = f"{answer.status // 100}xx"
         if self.kernel_id is None:
             self.set_cors_headers()
-        for name, value in answer.headers:
-            headers.add(name, value)
 
     def _break_off(self) -> None:
         """End the connection in the middle, so that a truncated answer never looks complete (C19)."""
@@ -298,6 +304,18 @@ class ProxyHandler(ProxiedHandler):
             self._upload.stop()
         self._upload = self._opening = None  # NOTE: both know this handler, and no cycle is left behind (ADR 17)
         self._note_call(self.get_status(), self._sent, self._outcome)
+
+
+def _head_of(answer: Answer) -> HTTPHeaders:
+    """Return the headers of ``answer`` as tornado sends them."""
+    head = HTTPHeaders()
+    for name, value in answer.headers:
+        head[name] = value
+    if len(head) < len(answer.headers):  # a name comes more than once
+        head = HTTPHeaders()
+        for name, value in answer.headers:
+            head.add(name, value)
+    return head
 
 
 def _is_answered(opening: asyncio.Task[Answer]) -> bool:

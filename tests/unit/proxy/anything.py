@@ -62,6 +62,10 @@ class EmptyReply:
     def __init__(self) -> None:
         self.headers: Headers = []
 
+    def whole(self) -> bytes:
+        """There is nothing."""
+        return b""
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield nothing."""
         return

@@ -39,6 +39,9 @@ class Scripted:
     waiting: bool = False
     ended: bool = True
 
+    def whole(self) -> bytes:
+        return b""
+
     async def chunks(self) -> AsyncIterator[bytes]:
         yield b""
 

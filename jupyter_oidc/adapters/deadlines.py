@@ -1,0 +1,98 @@
+"""How long an API may take to be reached and to begin its answer, from the first to the last (C15).
+
+aiohttp limits the silence between two pieces; a deadline limits the whole, so one byte a second is no way around.
+Calls whose deadlines are equally long share one timer: they end in the order in which they begin, and a timer for each
+call would cost more than all the rest of the deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class Deadlines:
+    """Deadlines of ``seconds`` each, on the running loop."""
+
+    __slots__ = ("_loop", "_running", "_seconds", "_timer")
+
+    def __init__(self, seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._seconds = seconds
+        self._running: dict[Deadline, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> Deadline:
+        """Return a deadline for the task that asks; the time counts from now."""
+        deadline = Deadline(self)
+        self.start(deadline)
+        return deadline
+
+    def start(self, deadline: Deadline) -> None:
+        """Let ``deadline``, which is not running, begin."""
+        when = self._loop.time() + self._seconds
+        self._running[deadline] = when
+        if self._timer is None:
+            self._timer = self._loop.call_at(when, self._ring)
+
+    def stop(self, deadline: Deadline) -> None:
+        """Forget ``deadline``; the timer finds out when it rings."""
+        self._running.pop(deadline, None)
+
+    def close(self) -> None:
+        """Let all time pass."""
+        self._running.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        while self._running:
+            first, when = next(iter(self._running.items()))
+            if when > now:
+                self._timer = self._loop.call_at(when, self._ring)
+                return
+            del self._running[first]
+            first.ring()
+
+
+class Deadline:
+    """Cancels the task that began it when its time has come."""
+
+    __slots__ = ("_kept_by", "_over", "_passed", "_task")
+
+    def __init__(self, kept_by: Deadlines) -> None:
+        self._kept_by = kept_by
+        self._task = asyncio.current_task()
+        self._passed = False
+        self._over = False
+
+    async def after(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Pass ``body`` on; the time counts from its end."""
+        self._kept_by.stop(self)
+        async for chunk in body:
+            yield chunk
+        if not self._over:  # an answer may come before the end of the body
+            self._kept_by.start(self)
+
+    def stop(self) -> None:
+        """Let the time pass; it counts for nothing any more."""
+        self._over = True
+        self._kept_by.stop(self)
+
+    def take_back(self) -> bool:
+        """Return whether the deadline passed; if so, the cancellation was ours and is undone."""
+        if self._passed and self._task is not None and hasattr(self._task, "uncancel"):
+            self._task.uncancel()
+        return self._passed
+
+    def ring(self) -> None:
+        """The time has come."""
+        self._passed = True
+        if self._task is not None:
+            self._task.cancel()
