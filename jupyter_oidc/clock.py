@@ -10,13 +10,11 @@ can stand still while a laptop sleeps.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """One reading of both clocks, in seconds: ``wall`` since 1970 UTC, ``monotonic`` since an arbitrary start."""
 
     wall: float

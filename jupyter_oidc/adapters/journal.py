@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from jupyter_events import EventLogger
 
+    from jupyter_oidc.clock import Clock
     from jupyter_oidc.sessions.ports import SessionEvent
 
 SESSION_EVENTS: Final = "https://events.jupyter.org/jupyter_oidc/session/v1"
@@ -40,9 +41,10 @@ PAUSE: Final = 0.02
 class EventJournal:
     """Implements ``Journal`` on the server's event logger and log."""
 
-    def __init__(self, events: EventLogger, log: logging.Logger) -> None:
+    def __init__(self, events: EventLogger, log: logging.Logger, clock: Clock) -> None:
         self.events = events
         self.log = log
+        self._clock = clock
         self._waiting: deque[tuple[float, dict[str, Any]]] = deque()
         self._dropped = 0
         self._emitting: asyncio.TimerHandle | None = None
@@ -68,7 +70,6 @@ class EventJournal:
         seconds: float,
         kernel_id: str | None,
         outcome: str,
-        wall: float,
     ) -> None:
         """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if anybody listens."""
         caller = "browser" if kernel_id is None else "kernel"
@@ -87,7 +88,7 @@ class EventJournal:
             "caller": caller,
             "kernel_id": kernel_id,
         }
-        self._waiting.append((wall, event))
+        self._waiting.append((self._clock.now().wall, event))
         if self._emitting is None:
             self._emitting = asyncio.get_running_loop().call_later(PAUSE, self._emit_some)
 

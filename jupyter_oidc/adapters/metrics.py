@@ -1,11 +1,21 @@
-"""Counters for the server's ``/metrics``: names from the settings and stable words, nothing about anybody (DESIGN 8)."""
+"""Counters for the server's ``/metrics``: names from the settings and stable words, nothing about anybody (DESIGN 8).
+
+Calls are counted in plain numbers, because every proxied call is, and are made into metrics when somebody asks for them.
+A process has one of each counter, however many servers it runs.
+"""
 
 from __future__ import annotations
 
+from collections import Counter as Numbers
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from prometheus_client import Counter
+from prometheus_client import REGISTRY, Counter
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CALLS: Final = "jupyter_oidc_calls"
 BYTES: Final = "jupyter_oidc_reply_bytes"
@@ -13,28 +23,39 @@ SESSIONS: Final = "jupyter_oidc_session_events"
 REFUSALS: Final = "jupyter_oidc_refusals"
 
 
+class _Calls(Collector):
+    """What is counted of proxied calls."""
+
+    def __init__(self) -> None:
+        self.calls: Numbers[tuple[str, str, str]] = Numbers()
+        self.bytes: Numbers[str] = Numbers()
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield both counters as they are now."""
+        about = "Proxied calls; outcome is the class of the API's status, or what became of the call."
+        calls = CounterMetricFamily(CALLS, about, labels=("api", "caller", "outcome"))
+        for labels, number in sorted(self.calls.items()):
+            calls.add_metric(labels, number)
+        sizes = CounterMetricFamily(BYTES, "Bytes of reply bodies that went through the proxy.", labels=("api",))
+        for api, number in sorted(self.bytes.items()):
+            sizes.add_metric((api,), number)
+        yield calls
+        yield sizes
+
+
+_CALLS: Final = _Calls()
+REGISTRY.register(_CALLS)
+
+
 @cache
 def _counter(name: str, about: str, labels: tuple[str, ...]) -> Counter:
-    """Return the counter ``name``; a process has one of each, however many servers it runs."""
     return Counter(name, about, labels)
-
-
-@cache
-def _calls(api: str, caller: str, outcome: str) -> Counter:
-    about = "Proxied calls; outcome is the class of the API's status, or what became of the call."
-    return _counter(CALLS, about, ("api", "caller", "outcome")).labels(api, caller, outcome)
-
-
-@cache
-def _bytes(api: str) -> Counter:
-    return _counter(BYTES, "Bytes of reply bodies that went through the proxy.", ("api",)).labels(api)
 
 
 def count_call(api: str, caller: str, outcome: str, size: int) -> None:
     """Count one call to ``api`` with ``size`` bytes of reply."""
-    _calls(api, caller, outcome).inc()
-    if size:
-        _bytes(api).inc(size)
+    _CALLS.calls[api, caller, outcome] += 1
+    _CALLS.bytes[api] += size
 
 
 def count_session(provider: str, kind: str) -> None:

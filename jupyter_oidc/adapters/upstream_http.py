@@ -386,9 +386,8 @@ def _break_off(response: aiohttp.ClientResponse) -> None:
 def _is_sound(response: aiohttp.ClientResponse) -> bool:
     """Return whether the framing of ``response`` is one that everybody understands alike (C20; RFC 9112, 6.1)."""
     codings = response.headers.getall("Transfer-Encoding", ())
-    return (
-        response.status != 101 and all(coding.strip().lower() == "chunked" for coding in codings) and len(codings) < 2
-    )
+    chunked = not codings or (len(codings) == 1 and codings[0].strip().lower() == "chunked")
+    return chunked and response.status != 101
 
 
 def _phase(error: BaseException) -> str:

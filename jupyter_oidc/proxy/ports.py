@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 Caller = Literal["browser", "kernel"]
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamCall:
+class UpstreamCall(NamedTuple):
     """One request to ``api``; ``body`` is streamed, ``length`` is its size in bytes if known.
 
     With a ``proof`` the token in ``bearer`` goes out by the scheme ``DPoP`` (RFC 9449, 7.1).

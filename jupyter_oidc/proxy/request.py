@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import Caller
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyRequest:
+class ProxyRequest(NamedTuple):
     """A call as it reached us: ``raw_path`` and ``raw_query`` are undecoded, the path without leading slash.
 
     ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end, and ``own_host`` the host

@@ -9,7 +9,7 @@ What is known of an API before a call comes is looked up once, in its :class:`Ga
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.errors import (
@@ -282,7 +282,7 @@ class ProxyService:
 
     def _proved(self, call: UpstreamCall, key: ProofKey) -> UpstreamCall:
         """Return ``call`` with a new proof (X-2)."""
-        return replace(call, proof=self._prover.proof(key, call.method, call.url, call.bearer))
+        return call._replace(proof=self._prover.proof(key, call.method, call.url, call.bearer))
 
     def _learns(self, call: UpstreamCall, reply: UpstreamReply | SocketRefused) -> bool:
         """Remember the nonce that ``reply`` brings, if it does (X-7)."""

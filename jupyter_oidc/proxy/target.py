@@ -51,7 +51,11 @@ def upstream_url(api: Api, raw_path: str, raw_query: str) -> str:
     path outside the API's ``path_prefixes``, ``QueryTooLong`` for an overlong query.
     """
     _check_path(raw_path)
-    if not any(_below("/" + raw_path, prefix) for prefix in api.path_prefixes):
+    path = "/" + raw_path
+    for prefix in api.path_prefixes:
+        if _below(path, prefix):
+            break
+    else:
         raise RouteForbidden
     if len(raw_query) > LONGEST_QUERY:
         raise QueryTooLong

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import secure_write
 from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.utils import url_path_join
 from tornado.ioloop import PeriodicCallback
 from tornado.routing import Rule
 from traitlets import Any as AnyTrait
@@ -31,6 +32,7 @@ from jupyter_oidc.server.handlers.proxied import Below
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
 from jupyter_oidc.server.kernel_grants import KernelGrants
+from jupyter_oidc.server.live_kernels import LiveKernels
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsWatch
 from jupyter_oidc.server.whereabouts import Whereabouts
@@ -73,13 +75,13 @@ class JupyterOIDC(ExtensionApp):
         storage_key = take_storage_key(os.environ)  # NOTE: first of all, because kernels inherit what is left
         if self.close_process and not close_to_others():
             server.log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
-        journal = EventJournal(server.event_logger, server.log)
+        clock = SystemClock()
+        journal = EventJournal(server.event_logger, server.log, clock)
         journal.register()
         own = {name: getattr(self, name) for name in ("providers", "storage") if name in self.config.get(SECTION, {})}
         read = with_files(read_settings(*configured(own, server.config_file_paths)))
         entropy = SystemEntropy()
-        clock = SystemClock()
-        grants = KernelGrants(clock, entropy, self._kernel_key)
+        grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager))
         settings, findings = (read, ()) if isinstance(read, Settings) else (None, tuple(read))
         self._context = Context(
             lambda now: _services(now, journal, storage_key),
@@ -89,6 +91,7 @@ class JupyterOIDC(ExtensionApp):
             entropy,
             look=lambda services, address: _surroundings(services, address, storage_key),
             clock=clock,
+            proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
             whereabouts=Whereabouts.of_server(server.ip, os.environ),
         )
         for finding in findings:
@@ -102,14 +105,13 @@ class JupyterOIDC(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes; those of the proxy come first, because they are called most and compared with least."""
-        application = self._server().web_app
-        prefix = self._context.proxy_prefix(application.settings["base_url"])
+        prefix = self._context.proxy_prefix
         given = {"context": self._context}
         rules = [
             Rule(Below(prefix, sockets=False), ProxyHandler, given),
             Rule(Below(prefix, sockets=True), ProxySocketHandler, given),
         ]
-        application.add_handlers(".*$", rules)
+        self._server().web_app.add_handlers(".*$", rules)
         self.handlers.extend(routes(self._context))
 
     async def stop_extension(self) -> None:
@@ -121,16 +123,6 @@ class JupyterOIDC(ExtensionApp):
     def _server(self) -> Any:
         """Return the server that this extension is part of; an extension without one is never initialized."""
         return self.serverapp
-
-    def _kernel_key(self, kernel_id: str) -> bytes | None:
-        """Return the connection key of the live kernel ``kernel_id``, or ``None`` if there is none here."""
-        kernels = self._server().kernel_manager
-        if kernel_id not in kernels:
-            return None
-        kernel = kernels.get_kernel(kernel_id)
-        if not getattr(kernel, "has_kernel", False) or getattr(kernel, "execution_state", "") == "dead":
-            return None
-        return getattr(getattr(kernel, "session", None), "key", None) or None
 
     def _tell_kernels(self) -> None:
         """Say in the runtime directory which certificate this server shows; kernels verify it (no secret)."""

@@ -11,7 +11,7 @@ import os
 import re
 import traceback
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
@@ -19,7 +19,6 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.prometheus.log_functions import prometheus_log_method
-from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc import contract
@@ -71,7 +70,7 @@ class Context:
     """What handlers are given.
 
     ``make`` makes the services when the first request needs them, so that they cost a server's start nothing;
-    ``settings`` is ``None`` if ``findings`` keep them from existing.
+    ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path below which the APIs are.
     """
 
     make: Callable[[Settings], Services]
@@ -81,11 +80,11 @@ class Context:
     entropy: Entropy
     look: Callable[[Services, str], Surroundings]
     clock: Clock
+    proxy_prefix: str
     whereabouts: Whereabouts = field(default_factory=Whereabouts)
     doors: LoopbackDoors = field(default_factory=LoopbackDoors)
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
-    _proxy_prefix: str = ""
     _diagnosis: Diagnosis | None = None
 
     @property
@@ -120,17 +119,17 @@ class Context:
                 self._hosts[host] = known
         return known
 
-    def proxy_prefix(self, base_url: str) -> str:
-        """Return the path of the proxy below ``base_url``, which never changes."""
-        if not self._proxy_prefix:
-            self._proxy_prefix = url_path_join(base_url, "jupyter-oidc", "api") + "/"
-        return self._proxy_prefix
-
     async def aclose(self) -> None:
         """Close the services, if they were ever made, and every listener."""
         await self.doors.aclose()
         if self._opened is not None:
             await self._opened.aclose()
+
+
+@lru_cache(maxsize=100)
+def _kernel_user(kernel_id: str) -> User:
+    """Return who a kernel is to Jupyter."""
+    return User(username=f"kernel-{kernel_id}")
 
 
 def fields_of(text: str) -> list[tuple[str, str]] | None:
@@ -224,7 +223,7 @@ class OidcHandler(APIHandler):
             if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
             self.kernel_id = self.context.grants.kernel_of(grant)
-            self.current_user = self._jupyter_current_user = User(username=f"kernel-{self.kernel_id}")
+            self.current_user = self._jupyter_current_user = _kernel_user(self.kernel_id)
             return
         try:
             await super().prepare()
@@ -274,7 +273,8 @@ class OidcHandler(APIHandler):
 
     async def admit(self, declared: Door) -> None:
         """Let the caller pass ``declared``, or raise; asked twice, it answers from memory."""
-        self.insist()
+        if self._refusal is not None:
+            self.insist()
         if self._admitted is declared:
             return
         await self._check(declared)

@@ -10,13 +10,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from jupyter_oidc.errors import GrantInvalid, Overloaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
 
@@ -40,13 +38,25 @@ class _Issued:
     until: float
 
 
-class KernelGrants:
-    """Issues and checks grants; ``key_of`` returns a live kernel's connection key, or ``None``."""
+class Kernels(Protocol):
+    """Whoever knows the kernels of this server."""
 
-    def __init__(self, clock: Clock, entropy: Entropy, key_of: Callable[[str], bytes | None]) -> None:
+    def is_live(self, kernel_id: str) -> bool:
+        """Return whether the kernel runs here."""
+        ...
+
+    def key_of(self, kernel_id: str) -> bytes | None:
+        """Return the connection key of a live kernel, or ``None``."""
+        ...
+
+
+class KernelGrants:
+    """Issues and checks grants for ``kernels``."""
+
+    def __init__(self, clock: Clock, entropy: Entropy, kernels: Kernels) -> None:
         self._clock = clock
         self._entropy = entropy
-        self._key_of = key_of
+        self._kernels = kernels
         self._issued: dict[bytes, _Issued] = {}
         self._nonces: dict[tuple[str, str], float] = {}
 
@@ -59,7 +69,7 @@ class KernelGrants:
         now = self._clock.now()
         self._sweep(now.monotonic)
         # NOTE: an unknown kernel is compared with a key that nobody knows, so it costs the same time.
-        key = self._key_of(kernel_id) or self._entropy.token(256).encode()
+        key = self._kernels.key_of(kernel_id) or self._entropy.token(256).encode()
         if not hmac.compare_digest(proof_of(key, kernel_id, issued_at, nonce), proof):
             raise GrantInvalid(detail="kernel.proof")
         if abs(now.wall - issued_at) > WINDOW:
@@ -84,7 +94,7 @@ class KernelGrants:
         issued = self._issued.get(_digest(grant))
         if issued is None or issued.until < self._clock.now().monotonic:
             raise GrantInvalid(detail="grant.unknown")
-        if self._key_of(issued.kernel_id) is None:
+        if not self._kernels.is_live(issued.kernel_id):
             raise GrantInvalid(detail="grant.kernel_gone")
         return issued.kernel_id
 

@@ -6,7 +6,7 @@ An access token is opaque here: it is never parsed, only held, aged and handed t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Moment
@@ -66,8 +66,7 @@ class AccessToken:
         return Granted(self.secret, generation, self.proof_key)
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(NamedTuple):
     """A token for one upstream call; ``generation`` tells which session it belongs to.
 
     With a ``proof_key`` it is worth nothing without a proof by that key; without one it is a bearer token.

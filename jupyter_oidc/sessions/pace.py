@@ -14,7 +14,7 @@ from jupyter_oidc.sessions import renewal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.sessions.ports import Cancellable, Scheduler
 
@@ -46,9 +46,9 @@ class Pace:
         """Return for how long no attempt may be made; 0 or less if one may begin now."""
         return self._not_before - self._clock.now().monotonic
 
-    def just_renewed(self) -> bool:
+    def just_renewed(self, now: Moment) -> bool:
         """Return whether the last renewal succeeded less than ten seconds ago (B25)."""
-        return self._clock.now().monotonic - self._renewed_at < renewal.PAUSE
+        return now.monotonic - self._renewed_at < renewal.PAUSE
 
     def may_force(self) -> bool:
         """Return whether a token that an API refused may be replaced now; a yes is good once in 30 seconds (B27)."""

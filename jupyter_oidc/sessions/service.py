@@ -271,7 +271,7 @@ class SessionService:
         if not has_session(self._state):
             return self._sign_in_needed()
         usable = self._usable(self._held.access.get(SIGN_IN_KEY))
-        if usable is not None and self._pace.just_renewed():
+        if usable is not None and self._pace.just_renewed(self._clock.now()):
             return usable.granted(self._generation)
         return await self._renew_sign_in_token()
 
@@ -286,7 +286,7 @@ class SessionService:
         if token is None:
             return None
         now, reserve = self._clock.now(), renewal.reserve(token.lifetime)
-        alive = token.alive_by_monotonic_clock if self._pace.just_renewed() else token.alive
+        alive = token.alive_by_monotonic_clock if self._pace.just_renewed(now) else token.alive
         return token if alive(now, reserve) else None
 
     async def _renew(

@@ -13,6 +13,7 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.server.kernel_grants import KernelGrants, proof_of
 from tests.support.canary import CANARY
 from tests.support.desk import Desk, configured
+from tests.support.kernels import Kernels
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.upstream import Upstream
 
@@ -27,7 +28,7 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
 def grant_for(desk: Desk) -> str:
     """Let the server believe in a kernel, and return its grant."""
     clock = SystemClock()
-    desk.context.grants = KernelGrants(clock, SystemEntropy(), lambda _: b"a connection key")
+    desk.context.grants = KernelGrants(clock, SystemEntropy(), Kernels(k1=b"a connection key"))
     now = int(clock.now().wall)
     grant, _ = desk.context.grants.issue("k1", now, "n" * 22, proof_of(b"a connection key", "k1", now, "n" * 22))
     CANARY.hold(grant)

@@ -47,7 +47,7 @@ class ProxiedHandler(OidcHandler):
 
     def _proxy_request(self, body: AsyncIterator[bytes] | None = None, length: int | None = None) -> ProxyRequest:
         """Return the call as it came; raises ``BadPath`` if the slash after the name is missing."""
-        prefix: str = self.context.proxy_prefix(self.base_url)
+        prefix = self.context.proxy_prefix
         raw_path = (self.request.uri or "").partition("?")[0]
         if not raw_path.startswith(prefix):
             raise BadPath
@@ -94,5 +94,4 @@ class ProxiedHandler(OidcHandler):
                 seconds=self.request.request_time(),
                 kernel_id=self.kernel_id,
                 outcome=outcome,
-                wall=services.clock.now().wall,
             )

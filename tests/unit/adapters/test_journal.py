@@ -13,6 +13,7 @@ from jupyter_events import EventLogger
 from prometheus_client import REGISTRY
 
 from jupyter_oidc.adapters.journal import MOST_WAITING, EventJournal
+from jupyter_oidc.clock import Moment
 from jupyter_oidc.sessions.ports import SessionEvent
 
 SESSION = "https://events.jupyter.org/jupyter_oidc/session/v1"
@@ -23,6 +24,13 @@ NINE = 1_795_424_400.0
 """2026-11-23T09:00:00Z in seconds since 1970."""
 
 ADDED_BY_JUPYTER = {"__timestamp__", "__schema__", "__schema_version__", "__metadata_version__"}
+
+
+class Nine:
+    """A clock that says nine o'clock."""
+
+    def now(self) -> Moment:
+        return Moment(NINE, 0.0)
 
 
 class Heard:
@@ -42,7 +50,7 @@ def recording() -> EventLogger:
 
 def listened(schema: str) -> tuple[EventJournal, Heard]:
     events, heard = recording(), Heard()
-    journal = EventJournal(events, logging.getLogger("tests.journal"))
+    journal = EventJournal(events, logging.getLogger("tests.journal"), Nine())
     journal.register()
     events.add_listener(schema_id=schema, listener=heard)
     return journal, heard
@@ -57,7 +65,6 @@ def call(journal: EventJournal, **changed: Any) -> None:
         "seconds": 0.25,
         "kernel_id": "k1",
         "outcome": "2xx",
-        "wall": NINE,
     }
     journal.call(**{**parts, **changed})
 
@@ -99,7 +106,7 @@ async def test_a_call_event_has_exactly_the_listed_fields() -> None:
 async def test_the_public_schemas_refuse_a_field_that_nobody_listed(schema: str) -> None:
     """Law 8."""
     events = recording()
-    EventJournal(events, logging.getLogger("tests.journal")).register()
+    EventJournal(events, logging.getLogger("tests.journal"), Nine()).register()
     assert events.schemas.get(schema)._schema["additionalProperties"] is False
 
 
@@ -150,7 +157,7 @@ async def test_calls_are_emitted_later_and_a_few_at_a_time() -> None:
 
 async def test_nothing_is_made_for_nobody() -> None:
     events = EventLogger()
-    journal = EventJournal(events, logging.getLogger("tests.journal"))
+    journal = EventJournal(events, logging.getLogger("tests.journal"), Nine())
     journal.register()
     call(journal)
     assert len(journal._waiting) == 0

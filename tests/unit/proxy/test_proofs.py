@@ -100,7 +100,7 @@ class Scene:
         self.proxy = ProxyService(Sessions([self.stage.service]), self.upstream, prover)
 
     async def get(self, api: str = "orders", **changes: object) -> Answer:
-        answer = await self.proxy.open(replace(await self._request(api), **changes))  # type: ignore[arg-type]
+        answer = await self.proxy.open((await self._request(api))._replace(**changes))  # type: ignore[arg-type]
         answer.close()
         return answer
 

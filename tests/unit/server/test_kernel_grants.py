@@ -8,6 +8,7 @@ from jupyter_oidc.clock import Moment
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import GrantInvalid
 from jupyter_oidc.server.kernel_grants import LIFETIME, KernelGrants, proof_of
+from tests.support.kernels import Kernels
 
 KEY = b"the key in the connection file"
 NONCE = "abcdefghijklmnopqrstuv"
@@ -33,13 +34,13 @@ def clock() -> Frozen:
 
 
 @pytest.fixture
-def kernels() -> dict[str, bytes]:
-    return {"k1": KEY}
+def kernels() -> Kernels:
+    return Kernels({"k1": KEY})
 
 
 @pytest.fixture
-def grants(clock: Frozen, kernels: dict[str, bytes]) -> KernelGrants:
-    return KernelGrants(clock, SystemEntropy(), kernels.get)
+def grants(clock: Frozen, kernels: Kernels) -> KernelGrants:
+    return KernelGrants(clock, SystemEntropy(), kernels)
 
 
 def proof(key: bytes = KEY, kernel: str = "k1", issued_at: int = NOW, nonce: str = NONCE) -> str:

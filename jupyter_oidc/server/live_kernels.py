@@ -1,0 +1,33 @@
+"""The kernels of this server: which of them live, and with which connection key each can prove itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tornado.web import HTTPError
+
+
+class LiveKernels:
+    """Asks the server's kernel manager, whatever kind of manager that is."""
+
+    __slots__ = ("_manager",)
+
+    def __init__(self, manager: Any) -> None:
+        self._manager = manager
+
+    def is_live(self, kernel_id: str) -> bool:
+        """Return whether the kernel ``kernel_id`` runs here."""
+        return self._live(kernel_id) is not None
+
+    def key_of(self, kernel_id: str) -> bytes | None:
+        """Return the connection key of the live kernel ``kernel_id``, or ``None`` if there is none here."""
+        return getattr(getattr(self._live(kernel_id), "session", None), "key", None) or None
+
+    def _live(self, kernel_id: str) -> Any:
+        try:
+            kernel = self._manager.get_kernel(kernel_id)
+        except (KeyError, HTTPError):  # the second is Jupyter's word for the first
+            return None
+        if not getattr(kernel, "has_kernel", False) or getattr(kernel, "execution_state", "") == "dead":
+            return None
+        return kernel

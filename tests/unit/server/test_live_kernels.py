@@ -1,0 +1,51 @@
+"""Which kernels live: asked of any kind of kernel manager, and never answered by an error."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tornado.web import HTTPError
+
+from jupyter_oidc.server.live_kernels import LiveKernels
+
+
+class Manager:
+    """Knows one kernel, and says ``error`` of all others."""
+
+    def __init__(self, kernel: Any = None, error: Exception | None = None) -> None:
+        self.kernel = kernel
+        self.error = error or KeyError("no such kernel")
+
+    def get_kernel(self, kernel_id: str) -> Any:
+        if kernel_id == "k1" and self.kernel is not None:
+            return self.kernel
+        raise self.error
+
+
+def kernel(**changed: Any) -> SimpleNamespace:
+    parts = {"has_kernel": True, "execution_state": "idle", "session": SimpleNamespace(key=b"secret"), **changed}
+    return SimpleNamespace(**{name: value for name, value in parts.items() if value is not None})
+
+
+def test_a_live_kernel_has_a_key() -> None:
+    kernels = LiveKernels(Manager(kernel()))
+    assert (kernels.is_live("k1"), kernels.key_of("k1")) == (True, b"secret")
+
+
+@pytest.mark.parametrize("error", [KeyError("k2"), HTTPError(404)], ids=repr)
+def test_one_that_nobody_knows_does_not_live(error: Exception) -> None:
+    kernels = LiveKernels(Manager(kernel(), error))
+    assert (kernels.is_live("k2"), kernels.key_of("k2")) == (False, None)
+
+
+@pytest.mark.parametrize("gone", [{"has_kernel": False}, {"has_kernel": None}, {"execution_state": "dead"}], ids=str)
+def test_one_that_has_ended_does_not_live(gone: dict[str, Any]) -> None:
+    kernels = LiveKernels(Manager(kernel(**gone)))
+    assert (kernels.is_live("k1"), kernels.key_of("k1")) == (False, None)
+
+
+@pytest.mark.parametrize("session", [None, SimpleNamespace(key=b""), SimpleNamespace()], ids=str)
+def test_one_without_a_key_can_prove_nothing(session: Any) -> None:
+    assert LiveKernels(Manager(kernel(session=session))).key_of("k1") is None
