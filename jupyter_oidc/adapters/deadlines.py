@@ -33,8 +33,7 @@ class Deadlines:
 
     def start(self, deadline: Deadline) -> None:
         """Let ``deadline``, which is not running, begin."""
-        when = self._loop.time() + self._seconds
-        self._running[deadline] = when
+        self._running[deadline] = when = self._loop.time() + self._seconds
         if self._timer is None:
             self._timer = self._loop.call_at(when, self._ring)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.deadlines import Deadline, Deadlines
@@ -35,7 +36,7 @@ from jupyter_oidc.proxy.ports import SocketRefused
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     import aiohttp
 
@@ -312,6 +313,7 @@ def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | N
     return aiohttp.ClientSession(
         auto_decompress=False,
         skip_auto_headers=_NOT_SENT,
+        request_class=_plain_request(),
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(
             limit=0,
@@ -330,6 +332,25 @@ def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | N
         response_class=patient_response(),
         trace_configs=[tunnels] if tunnels else [],
     )
+
+
+@cache
+def _plain_request() -> type[aiohttp.ClientRequest]:
+    """Return the class of requests with the caller's headers only; aiohttp is imported at the first call."""
+    import aiohttp
+    from multidict import CIMultiDict
+
+    never = CIMultiDict[None]((name, None) for name in _NOT_SENT)
+
+    class PlainRequest(aiohttp.ClientRequest):
+        """Knows beforehand what aiohttp would find out for each request: that it adds nothing."""
+
+        def update_auto_headers(self, skip_auto_headers: Iterable[str] | None) -> None:
+            """Add nothing."""
+            del skip_auto_headers  # what the session says; this is the same
+            self._skip_auto_headers = never
+
+    return PlainRequest
 
 
 class _Once:

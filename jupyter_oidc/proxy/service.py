@@ -112,12 +112,17 @@ class _Watched:
         self._generation = generation
         self._unwatch: Callable[[], None] | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the session has ended, or is another one by now."""
+        return not self._session.is_current(self._generation)
+
     def on_end(self, cut: Callable[[], None]) -> None:
         """Call ``cut`` when the session ends on purpose, or now if it has."""
-        if self._session.is_current(self._generation):
-            self._unwatch = self._session.on_end(cut)
-        else:
+        if self.is_over:
             cut()
+        else:
+            self._unwatch = self._session.on_end(cut)
 
     def _stop_watching(self) -> None:
         # NOTE: whoever watches usually holds this answer, so it is let go of: a call leaves no cycle behind (ADR 17).

@@ -51,11 +51,7 @@ def upstream_url(api: Api, raw_path: str, raw_query: str) -> str:
     path outside the API's ``path_prefixes``, ``QueryTooLong`` for an overlong query.
     """
     _check_path(raw_path)
-    path = "/" + raw_path
-    for prefix in api.path_prefixes:
-        if _below(path, prefix):
-            break
-    else:
+    if "/" not in api.path_prefixes and not any(_below("/" + raw_path, prefix) for prefix in api.path_prefixes):
         raise RouteForbidden
     if len(raw_query) > LONGEST_QUERY:
         raise QueryTooLong

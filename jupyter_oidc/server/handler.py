@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import re
-import traceback
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -34,9 +33,9 @@ from jupyter_oidc.errors import (
 )
 from jupyter_oidc.server.diagnosis import Diagnosis
 from jupyter_oidc.server.door import RESOURCE, Door, door_of, open_door
-from jupyter_oidc.server.kernel_grants import PREFIX
+from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.loopback import LoopbackDoors
-from jupyter_oidc.server.problems import error_reply, problem_of
+from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
 from jupyter_oidc.server.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
@@ -60,7 +59,6 @@ LONGEST_LINGER: Final = 10.0
 MOST_FIELDS: Final = 50
 MOST_HOSTS: Final = 100
 FORM: Final = "application/x-www-form-urlencoded"
-_BEARER: Final = "bearer "
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 """What is counted as the length of a body; before it is read, nobody has looked whether it is one."""
 
@@ -95,6 +93,11 @@ class Context:
         return self._diagnosis
 
     @property
+    def opened(self) -> Services | None:
+        """The services, if they were ever made."""
+        return self._opened
+
+    @property
     def services(self) -> Services | None:
         """The services, made at the first call."""
         if self._opened is None and self.settings is not None:
@@ -118,6 +121,10 @@ class Context:
             if len(self._hosts) < MOST_HOSTS:
                 self._hosts[host] = known
         return known
+
+    def is_known_host(self, host: str) -> bool:
+        """Return whether ``host`` has been allowed before."""
+        return self._hosts.get(host, False)
 
     async def aclose(self) -> None:
         """Close the services, if they were ever made, and every listener."""
@@ -217,7 +224,7 @@ class OidcHandler(APIHandler):
 
     async def _let_in(self) -> None:
         """Authenticate: a kernel by its grant, everybody else by what Jupyter decides."""
-        grant = self._grant()
+        grant = grant_in(self.request.headers.get("Authorization", ""))
         if grant is not None:
             # Nothing ambient is trusted on this path, so there is no cookie to forge with: no XSRF token.
             if not self.context.allows_host(self.request.host, self.check_host):
@@ -319,11 +326,6 @@ class OidcHandler(APIHandler):
             raise ConfigurationInvalid(f"The settings of jupyter_oidc contain mistakes: {listed}")
         return services
 
-    def _grant(self) -> str | None:
-        header = self.request.headers.get("Authorization", "")
-        value = header[len(_BEARER) :].strip() if header.lower().startswith(_BEARER) else ""
-        return value if value.startswith(PREFIX) else None
-
     def _door_is_open(self) -> bool:
         declared = self._declared()
         return declared is not None and declared.protection is not None
@@ -413,8 +415,7 @@ class OidcHandler(APIHandler):
         """Log a defect by its type and place; its text could quote a secret (D14)."""
         if isinstance(value, (Problem, HTTPError)) or typ is None:
             return
-        frames = " <- ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(tb)))
-        self.log.error("jupyter_oidc: defect %s at %s [%s]", typ.__name__, frames, self.request_id)
+        self.log.error("jupyter_oidc: %s [%s]", defect_text(typ, tb), self.request_id)
 
     def _log(self) -> None:
         """Write the access log without path parameters and query, which carry codes, tickets and grants."""

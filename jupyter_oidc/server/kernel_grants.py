@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 PREFIX: Final = "jog."
 """How every grant begins, so that it cannot be mistaken for a Jupyter token."""
 
+_BEARER: Final = "bearer "
+_USUAL: Final = f"Bearer {PREFIX}"
+_SCHEME: Final = len(_BEARER)
+
 LIFETIME: Final = 900
 """Seconds that a grant is good for."""
 
@@ -101,6 +105,14 @@ class KernelGrants:
     def _sweep(self, now: float) -> None:
         self._nonces = {nonce: until for nonce, until in self._nonces.items() if until > now}
         self._issued = {digest: issued for digest, issued in self._issued.items() if issued.until > now}
+
+
+def grant_in(authorization: str) -> str | None:
+    """Return the grant in the value of an ``Authorization`` header, or ``None`` if it holds something else."""
+    if authorization.startswith(_USUAL):
+        return authorization[_SCHEME:]
+    value = authorization[_SCHEME:].strip() if authorization[:_SCHEME].lower() == _BEARER else ""
+    return value if value.startswith(PREFIX) else None
 
 
 def proof_of(key: bytes, kernel_id: str, issued_at: int, nonce: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import traceback
 from dataclasses import dataclass
 from http.client import responses
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from jupyter_oidc.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
 
 _OF_STATUS: Mapping[int, type[Problem]] = {
     400: RequestInvalid,
@@ -72,3 +74,9 @@ def error_reply(problem: Problem | None, request_id: str) -> ErrorReply:
     if problem.status == 503:
         headers.append(("Retry-After", str(max(1, math.ceil(problem.retry_after or 1)))))
     return ErrorReply(problem.status, tuple(headers), error_body(problem, request_id))
+
+
+def defect_text(kind: type[BaseException], where: TracebackType | None) -> str:
+    """Return what the log says of a defect: its type and place, since its text could quote a secret (D14)."""
+    frames = " <- ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(where)))
+    return f"defect {kind.__name__} at {frames}"

@@ -191,11 +191,15 @@ class RawConnection:
 
 @dataclass(frozen=True)
 class RawClient:
-    """Speaks to the server at ``url``; ``token`` is Jupyter's and goes into every ``head``."""
+    """Speaks to the server at ``url``; ``token`` is Jupyter's and goes into every ``head``.
+
+    With a ``grant`` it is a kernel that calls the APIs.
+    """
 
     url: str
     token: str = field(repr=False)
     watched: bool = True
+    grant: str | None = field(default=None, repr=False)
 
     @property
     def host(self) -> str:
@@ -213,6 +217,8 @@ class RawClient:
         """Return a request's head for ``path`` below the proxied API, with these header ``lines`` as they are."""
         raw = path.encode("latin-1") if isinstance(path, str) else path
         target = f"{self.path}jupyter-oidc/api/".encode() + raw
+        if login and self.grant:
+            return self.head_for(method, target, f"Authorization: Bearer {self.grant}", *lines, host=host, login=False)
         return self.head_for(method, target, *lines, host=host, login=login)
 
     def head_for(

@@ -8,6 +8,7 @@ with back-pressure, and nothing is collected in memory.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from jupyter_oidc.errors import BodyTooLarge, Problem, UpstreamTimeout
 from jupyter_oidc.server.door import door, door_of
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
+from jupyter_oidc.server.head import head_of
 from jupyter_oidc.server.peer import LOOK, has_hung_up
 
 if TYPE_CHECKING:
@@ -38,14 +40,23 @@ PATIENCE: Final = 30.0
 _END: Final = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A call of ``api`` that ended in ``error`` on the short way; ``api`` is empty if there is none of that name."""
+
+    api: str
+    error: Exception
+
+
 class ProxyHandler(ProxiedHandler):
     """Passes one call on and its answer back."""
 
     lingers_for = LINGER
 
-    def initialize(self, context: Context) -> None:
-        """Prepare for a body that arrives piece by piece."""
+    def initialize(self, context: Context, refused: Refused | None = None) -> None:
+        """Prepare for a body that arrives piece by piece, or for answering what was ``refused`` already."""
         super().initialize(context)
+        self._refused = refused
         self._upload: Upload | None = None
         self._opening: asyncio.Task[Answer] | None = None
         self._waiter: asyncio.Task[Any] | None = None
@@ -83,6 +94,9 @@ class ProxyHandler(ProxiedHandler):
     async def _let_in(self) -> None:
         """Authenticate; start the upstream call of an upload while its body is still arriving."""
         await super()._let_in()
+        if self._refused is not None:
+            self._api = self._refused.api
+            raise self._refused.error
         declared = door_of(getattr(self, (self.request.method or "").lower()))
         if declared is None or declared.protection is not None:
             return
@@ -275,7 +289,7 @@ class ProxyHandler(ProxiedHandler):
 
     def _begin(self, answer: Answer) -> None:
         """Replace everything that Jupyter prepared by the API's own head: headers, cookie, compression."""
-        self._headers = _head_of(answer)
+        self._headers = head_of(answer.headers)
         self._new_cookie = SimpleCookie()  # NOTE: a reply of an API never carries a cookie of Jupyter's
         self._transforms = []  # NOTE: what the upstream compressed stays so, what it did not stays so too (C21)
         self._write_buffer = []
@@ -304,18 +318,6 @@ class ProxyHandler(ProxiedHandler):
             self._upload.stop()
         self._upload = self._opening = None  # NOTE: both know this handler, and no cycle is left behind (ADR 17)
         self._note_call(self.get_status(), self._sent, self._outcome)
-
-
-def _head_of(answer: Answer) -> HTTPHeaders:
-    """Return the headers of ``answer`` as tornado sends them."""
-    head = HTTPHeaders()
-    for name, value in answer.headers:
-        head[name] = value
-    if len(head) < len(answer.headers):  # a name comes more than once
-        head = HTTPHeaders()
-        for name, value in answer.headers:
-            head.add(name, value)
-    return head
 
 
 def _is_answered(opening: asyncio.Task[Answer]) -> bool:

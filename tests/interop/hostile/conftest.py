@@ -10,9 +10,12 @@ from tests.interop.hostile.stage import Stage, staged
 from tests.support.raw_upstream import RawUpstream
 
 
-@pytest.fixture(scope="module")
-def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+@pytest.fixture(scope="module", params=["login", "kernel"])
+def shared_stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Both ways through the proxy: the handler's, and the short one of kernels (ADR 24)."""
     with RawUpstream() as api, staged(tmp_path_factory.mktemp("hostile"), api) as stage:
+        if request.param == "kernel":
+            stage.call_as_kernel()
         yield stage
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import psutil
 
 from tests.support.canary import CANARY
 from tests.support.jupyter_process import JupyterProcess
+from tests.support.kernel_proof import GRANT, proof, start_kernel
 from tests.support.raw_client import RawClient, RawConnection
 from tests.support.raw_upstream import RawUpstream, Step, wait_for
 from tests.support.scripted_provider import ScriptedProvider
@@ -41,6 +42,25 @@ class Stage:
         assert begun.status_code == 201, begun.text
         last = self.provider.browser().open(str(httpx.URL(self.process.url).join(begun.json()["start_url"])))
         assert last.status_code == 200, last.text
+
+    def call_as_kernel(self) -> None:
+        """Let a kernel of this server call the APIs from now on; everything else is still asked with the login."""
+        grant = self.grant()
+        self.raw = replace(self.raw, grant=grant)
+
+        def show_grant(request: httpx.Request) -> None:
+            if "/jupyter-oidc/api/" in request.url.path:
+                request.headers["Authorization"] = f"Bearer {grant}"
+
+        self.jupyter.event_hooks["request"].append(show_grant)
+
+    def grant(self) -> str:
+        """Start a kernel and return a grant of it."""
+        kernel_id, key = start_kernel(self.process, self.jupyter)
+        with self.process.stranger() as kernel:
+            told: str = kernel.post(GRANT, json=proof(kernel_id, key)).json()["grant"]
+        CANARY.hold(told)
+        return told
 
     def post(self, act: str) -> httpx.Response:
         """Refresh or sign out."""

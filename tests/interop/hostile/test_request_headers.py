@@ -7,7 +7,6 @@ import hashlib
 import pytest
 
 from tests.interop.hostile.stage import Stage
-from tests.support.kernel_proof import GRANT, proof, start_kernel
 from tests.support.raw_client import NoReply
 from tests.support.raw_upstream import RawUpstream
 
@@ -85,10 +84,7 @@ def test_the_only_authorization_is_the_access_token(stage: Stage, api: RawUpstre
 @pytest.fixture(scope="module")
 def grant(shared_stage: Stage) -> str:
     """The grant of a kernel of this server."""
-    kernel_id, key = start_kernel(shared_stage.process, shared_stage.jupyter)
-    with shared_stage.process.stranger() as kernel:
-        told: str = kernel.post(GRANT, json=proof(kernel_id, key)).json()["grant"]
-    return told
+    return shared_stage.grant()
 
 
 def test_a_kernels_grant_opens_the_call_and_stays_here(stage: Stage, api: RawUpstream, grant: str) -> None:

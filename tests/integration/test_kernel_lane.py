@@ -1,0 +1,396 @@
+"""The short way of a kernel's calls: who takes it, and that nothing tells it from the long one (ADR 24).
+
+A request that says how long its body is takes the long way, even if there is none: so the same call can be made by both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+from prometheus_client import REGISTRY
+
+from jupyter_oidc.server import kernel_lane
+from jupyter_oidc.server.door import door_of
+from jupyter_oidc.server.handlers.proxy import ProxyHandler
+from tests.integration.test_quiet_path import grant_for
+from tests.support.desk import Desk, configured
+from tests.support.raw_client import RawClient
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.upstream import Answer, Upstream, refused
+
+LONG_WAY = {"Content-Length": "0"}
+OF_ONE_CALL = ("date", "server", "content-length", "transfer-encoding")
+"""What may differ between two replies to the same call."""
+
+
+@pytest.fixture
+def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str, Any]:
+    config = configured(provider, upstream)
+    apis = config["JupyterOIDC"]["providers"]["corp"]["apis"]
+    apis["orders"]["methods"] = sorted(kernel_lane.METHODS)
+    apis["dead"] = {"base_url": "http://127.0.0.1:9/"}
+    return config
+
+
+async def signed_in(desk: Desk) -> str:
+    """Sign in, and return the grant of a kernel of which the server has seen one call."""
+    await desk.sign_in()
+    grant = grant_for(desk)
+    await by(desk, grant, "GET", "orders/first")
+    return grant
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The calls that took the short way."""
+    calls: list[str] = []
+    finish = kernel_lane.LaneCall.finish
+
+    def noted(call: kernel_lane.LaneCall) -> None:
+        calls.append(call._asked.raw_path)
+        finish(call)
+
+    monkeypatch.setattr(kernel_lane.LaneCall, "finish", noted)
+    return calls
+
+
+async def by(desk: Desk, grant: str, verb: str, path: str, **more: Any) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {grant}", **more.pop("headers", {})}
+    async with httpx.AsyncClient(base_url=desk.url, timeout=30, trust_env=False) as client:
+        return await client.request(verb, f"jupyter-oidc/api/{path}", headers=headers, **more)
+
+
+# -- who takes it --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", sorted(kernel_lane.METHODS))
+async def test_a_call_with_a_grant_and_no_body_takes_the_short_way(desk: Desk, taken: list[str], verb: str) -> None:
+    kernel = await signed_in(desk)
+    async with httpx.AsyncClient(base_url=desk.url) as client:
+        request = client.build_request(
+            verb, "jupyter-oidc/api/orders/items", headers={"Authorization": f"Bearer {kernel}"}
+        )
+        request.headers.pop("Content-Length", None)
+        reply = await client.send(request)
+    assert (reply.status_code, taken) == (200, ["items"])
+
+
+def test_its_verbs_are_those_that_kernels_may_use() -> None:
+    open_to_kernels = {
+        verb for verb in ProxyHandler.SUPPORTED_METHODS if _callers(getattr(ProxyHandler, verb.lower())) >= {"kernel"}
+    }
+    assert open_to_kernels == kernel_lane.METHODS
+
+
+def _callers(verb: object) -> set[str]:
+    declared = door_of(verb)
+    return set(declared.callers) if declared else set()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Length": "0"},
+        {"Upgrade": "websocket", "Connection": "Upgrade"},
+        {"Host": "a.name.that.nobody.has.seen"},
+        {"Authorization": "Bearer jog.made-up-grant-of-plausible-length"},
+        {"Authorization": "Bearer something else"},
+        {"Authorization": ""},
+    ],
+    ids=str,
+)
+async def test_everything_else_takes_the_long_way(desk: Desk, taken: list[str], headers: dict[str, str]) -> None:
+    kernel = await signed_in(desk)
+    await by(desk, kernel, "GET", "orders/items", headers=headers)
+    assert taken == []
+
+
+async def test_a_body_takes_the_long_way(desk: Desk, taken: list[str]) -> None:
+    kernel = await signed_in(desk)
+
+    async def pieces() -> Any:
+        yield b"x"
+
+    for content in (b"x", pieces()):
+        assert (await by(desk, kernel, "POST", "orders/items", content=content)).status_code == 200
+    assert taken == []
+
+
+async def test_a_user_takes_the_long_way(desk: Desk, taken: list[str]) -> None:
+    await signed_in(desk)
+    assert (await desk.ask("GET", "jupyter-oidc/api/orders/items")).status_code == 200
+    assert taken == []
+
+
+async def test_a_kernel_that_has_ended_goes_nowhere(desk: Desk, taken: list[str]) -> None:
+    """ADR 6: the grant is gone the moment its kernel is."""
+    kernel = await signed_in(desk)
+    desk.context.grants._kernels.clear()
+    reply = await by(desk, kernel, "GET", "orders/items")
+    assert (reply.status_code, reply.json()["code"], taken) == (401, "grant_invalid", [])
+
+
+# -- that nothing tells it from the long one -----------------------------------------------------------------
+
+
+def says(status: int = 200, body: bytes = b"{}", **headers: str) -> Answer:
+    async def answer(_: web.Request) -> web.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return web.Response(status=status, body=body, headers=named)
+
+    return answer
+
+
+def repeats() -> Answer:
+    async def answer(_: web.Request) -> web.Response:
+        reply = web.Response(text="x")
+        for value in ("<a>; rel=next", "<b>; rel=prev"):
+            reply.headers.add("Link", value)
+        reply.headers.add("x-total", "1")
+        reply.headers.add("X-TOTAL", "2")
+        return reply
+
+    return answer
+
+
+def streams(*pieces: bytes, pause: float = 0.02) -> Answer:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        reply = web.StreamResponse()
+        await reply.prepare(request)
+        for piece in pieces:
+            await asyncio.sleep(pause)
+            await reply.write(piece)
+        await reply.write_eof()
+        return reply
+
+    return answer
+
+
+def breaks_off() -> Answer:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        reply = web.StreamResponse(headers={"Content-Length": "1000"})
+        await reply.prepare(request)
+        await reply.write(b"half")
+        await asyncio.sleep(0.05)
+        assert request.transport is not None
+        request.transport.abort()
+        return reply
+
+    return answer
+
+
+REPLIES: dict[str, Callable[[], Answer]] = {
+    "a small one": says,
+    "nothing": lambda: says(body=b""),
+    "no content": lambda: says(204, b""),
+    "not modified": lambda: says(304, b"", ETag='"a"'),
+    "created": lambda: says(201, Location="items/7"),
+    "a redirect": lambda: says(302, Location="/v1/items/7"),
+    "a redirect to elsewhere": lambda: says(302, Location="https://elsewhere.example.com/"),
+    "forbidden": lambda: says(403, WWW_Authenticate='Bearer error="insufficient_scope", scope="orders.write"'),
+    "a password prompt": lambda: says(403, WWW_Authenticate='Basic realm="x"'),
+    "a fault of the API": lambda: says(500, b"oh"),
+    "an unknown status": lambda: says(599, b"oh"),
+    "what stays here": lambda: says(Set_Cookie="a=1", Server="x", X_OIDC_Error="none", Access_Control_Allow_Origin="*"),
+    "repeated headers": repeats,
+    "a compressed one": lambda: says(body=b"\x1f\x8b", Content_Encoding="gzip"),
+    "pieces": lambda: streams(b"a", b"b" * 100_000, b"c"),
+    "a large one": lambda: says(body=b"x" * 3_000_000),
+    "a broken one": breaks_off,
+    "a refused token": lambda: asyncio_refused,
+}
+
+
+async def asyncio_refused(_: web.Request) -> web.Response:
+    """A 401 that no renewal mends."""
+    return refused("Bearer", "invalid_token")
+
+
+def told(reply: httpx.Response | Exception) -> object:
+    """What of a reply has to be the same by both ways."""
+    if isinstance(reply, Exception):
+        return type(reply)
+    headers = sorted((name, value) for name, value in reply.headers.multi_items() if name not in OF_ONE_CALL)
+    body: Any = reply.content
+    if "x-oidc-error" in reply.headers and body:
+        body = {name: value for name, value in reply.json().items() if name != "request_id"}
+    return reply.status_code, headers, body
+
+
+async def attempt(desk: Desk, grant: str, verb: str, path: str, headers: dict[str, str]) -> httpx.Response | Exception:
+    try:
+        return await by(desk, grant, verb, path, headers=headers)
+    except httpx.HTTPError as error:
+        return error
+
+
+@pytest.mark.parametrize("verb", ["GET", "HEAD", "DELETE"])
+@pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
+async def test_both_ways_answer_alike(
+    desk: Desk, upstream: Upstream, taken: list[str], verb: str, reply: Callable[[], Answer]
+) -> None:
+    kernel = await signed_in(desk)
+    replies = []
+    for headers in (LONG_WAY, {}):
+        upstream.plan(*([reply()] * 2))  # a 401 is tried again
+        replies.append(told(await attempt(desk, kernel, verb, "orders/items", headers)))
+        upstream.plan_nothing()
+    assert (replies[0], taken) == (replies[1], ["items"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("nobody/items", "orders", "orders/a%2e%2e/b", "orders/../b", "orders/x?a=1", "dead/items"),
+        *("orders/items?token=abc&_xsrf=1&b=2", "orders/%ff", "orders/a//b"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["GET", "OPTIONS"])
+async def test_both_ways_refuse_alike(desk: Desk, upstream: Upstream, verb: str, path: str) -> None:
+    kernel = await signed_in(desk)
+    replies = []
+    for headers in (LONG_WAY, {}):
+        upstream.seen.clear()
+        reply = await attempt(desk, kernel, verb, path, headers)
+        replies.append((told(reply), [seen.path for seen in upstream.seen]))
+    assert replies[0] == replies[1]
+
+
+async def test_both_ways_say_that_nobody_is_signed_in(desk: Desk) -> None:
+    kernel = await signed_in(desk)
+    await desk.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
+    long, short = [told(await attempt(desk, kernel, "GET", "orders/items", headers)) for headers in (LONG_WAY, {})]
+    assert long == short
+    assert isinstance(long, tuple)
+    assert long[0] == 401
+
+
+async def test_a_defect_is_answered_and_logged_as_on_the_long_way(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D14: type and place, not the text."""
+    kernel = await signed_in(desk)
+
+    async def fail(_: object) -> None:
+        raise ValueError("something that nobody may read")
+
+    monkeypatch.setattr(desk.context.services.proxy, "open", fail)
+    reply = await by(desk, kernel, "GET", "orders/items")
+    assert (reply.status_code, "Something went wrong inside" in reply.json()["message"]) == (500, True)
+    assert "defect ValueError" in caplog.text
+    assert "nobody may read" not in caplog.text
+
+
+async def test_a_defect_in_the_middle_ends_the_connection(
+    desk: Desk, upstream: Upstream, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = await signed_in(desk)
+
+    def fail(_: object) -> None:
+        raise ValueError("something that nobody may read")
+
+    monkeypatch.setattr(kernel_lane, "head_of", fail)
+    assert isinstance(await attempt(desk, kernel, "GET", "orders/items", {}), httpx.RemoteProtocolError)
+    assert "defect ValueError" in caplog.text
+    assert "nobody may read" not in caplog.text
+
+
+# -- what else it has to keep --------------------------------------------------------------------------------
+
+
+async def test_a_kernel_that_leaves_ends_the_call(desk: Desk, upstream: Upstream) -> None:
+    """C18."""
+    kernel = await signed_in(desk)
+    entered = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def think(_: web.Request) -> web.Response:
+        loop.call_soon_threadsafe(entered.set)
+        await asyncio.sleep(30)
+        return web.Response()
+
+    upstream.plan(think)
+    calling = asyncio.ensure_future(by(desk, kernel, "GET", "orders/items"))
+    await asyncio.wait_for(entered.wait(), 10)
+    calling.cancel()
+    await eventually(lambda: upstream.gone == 1)
+    assert (await by(desk, kernel, "GET", "orders/items")).status_code == 200
+
+
+async def test_a_sign_out_ends_what_is_still_flowing(desk: Desk, upstream: Upstream) -> None:
+    """S-5."""
+    kernel = await signed_in(desk)
+    upstream.plan(streams(*[b"x"] * 500, pause=0.02))
+    calling = asyncio.ensure_future(attempt(desk, kernel, "GET", "orders/items", {}))
+    await eventually(lambda: len(upstream.seen) > 1)
+    await asyncio.sleep(0.2)
+    await desk.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
+    assert isinstance(await asyncio.wait_for(calling, 5), httpx.RemoteProtocolError)
+
+
+async def test_an_answer_that_comes_after_a_sign_out_is_not_passed_on(desk: Desk, upstream: Upstream) -> None:
+    """S-5: however small it is."""
+    kernel = await signed_in(desk)
+    entered, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    async def think(_: web.Request) -> web.Response:
+        loop.call_soon_threadsafe(entered.set)
+        await asyncio.sleep(0.5)
+        return web.Response(text="late")
+
+    upstream.plan(think)
+    calling = asyncio.ensure_future(attempt(desk, kernel, "GET", "orders/items", {}))
+    await asyncio.wait_for(entered.wait(), 10)
+    await desk.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
+    assert isinstance(await calling, httpx.RemoteProtocolError)
+
+
+async def test_calls_are_counted(desk: Desk, upstream: Upstream) -> None:
+    """DESIGN 8."""
+    kernel = await signed_in(desk)
+
+    def count(outcome: str) -> float:
+        labels = {"api": "orders", "caller": "kernel", "outcome": outcome}
+        return REGISTRY.get_sample_value("jupyter_oidc_calls_total", labels) or 0.0
+
+    before = {outcome: count(outcome) for outcome in ("2xx", "4xx", "refused", "upstream_truncated")}
+    upstream.plan(says(), says(404), breaks_off())
+    for path in ("orders/a", "orders/b", "orders/c", "orders/d//e"):
+        await attempt(desk, kernel, "GET", path, {})
+    assert {outcome: count(outcome) - before[outcome] for outcome in before} == dict.fromkeys(before, 1.0)
+
+
+async def test_requests_on_one_connection_are_answered_in_their_order(desk: Desk) -> None:
+    """RFC 9112, 9.3.2: sent at once, with the long way in between."""
+    kernel = await signed_in(desk)
+
+    def ask() -> list[str]:
+        raw = RawClient(desk.url, desk.token, grant=kernel)
+        heads = [raw.head("GET", f"orders/{number}", *(["Content-Length: 0"] * (number % 2))) for number in range(6)]
+        with raw.sent(b"".join(heads)) as connection:
+            return [connection.reply().json["path"] for _ in heads]
+
+    assert await asyncio.to_thread(ask) == [f"/v1/{number}" for number in range(6)]
+
+
+async def test_nothing_is_logged_for_a_call_that_passes(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    kernel = await signed_in(desk)
+    caplog.clear()
+    caplog.set_level(logging.DEBUG)
+    await by(desk, kernel, "GET", "orders/items")
+    assert [one for one in caplog.records if not one.name.startswith(("httpx", "httpcore", "asyncio"))] == []
+
+
+async def eventually(true: Callable[[], bool]) -> None:
+    """Wait up to five seconds."""
+    for _ in range(250):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    assert true()
