@@ -3,6 +3,7 @@
 Where OpenSSL takes them from one file, truststore reads that file anew for each connection: more than a hundred
 certificates, on the event loop's thread, so that nothing else of the server moves meanwhile.
 Here it is read once, and again when it has changed, so that an authority that is installed today needs no restart.
+(One that is removed is trusted by a connection pool for as long as that lives, as with truststore: OpenSSL forgets none.)
 Everything else is truststore's: macOS and Windows are asked at every handshake, a folder is looked into by OpenSSL.
 """
 
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 _ASKED_AT_EACH_HANDSHAKE: Final = ("darwin", "win32")
 
-_Stamp = tuple[str, int, int]
+_Stamp = tuple[str, int, int, int, int]
 
 
 @cache
@@ -46,8 +47,17 @@ def system_context() -> Any:
             known = server_hostname and stamp is not None and stamp == self._read
             begin = self._ctx.wrap_bio if known else super().wrap_bio
             began: ssl.SSLObject = begin(incoming, outgoing, server_side, server_hostname, session)
-            self._read = stamp
+            if not known:
+                self._read = stamp if stamp is not None and self._can_read(stamp) else None
             return began
+
+        def _can_read(self, stamp: _Stamp) -> bool:
+            # NOTE: OpenSSL says nothing when it cannot open the file of the system; it does when it is told the name.
+            try:
+                self._ctx.load_verify_locations(cafile=stamp[0])
+            except OSError:
+                return False
+            return True
 
     return SystemContext
 
@@ -59,4 +69,4 @@ def _stamp() -> _Stamp | None:
         state = Path(path).stat() if path else None
     except OSError:
         return None
-    return (path, state.st_mtime_ns, state.st_size) if path and state else None
+    return (path, state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino) if path and state else None

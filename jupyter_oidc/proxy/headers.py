@@ -158,11 +158,12 @@ def headers_up(received: Iterable[tuple[str, str]], more: frozenset[str] = froze
         if lower == "connection":
             hop_by_hop.update(word.strip().lower() for word in value.split(","))
         elif lower in _UP or lower in more:
-            if not _PLAIN_VALUE.match(value):
-                raise BadHeader
             up.append((name, value))
     if hop_by_hop:
         up = [(name, value) for name, value in up if name.lower() not in hop_by_hop]
+    for _, value in up:
+        if not _PLAIN_VALUE.match(value):
+            raise BadHeader
     return up
 
 

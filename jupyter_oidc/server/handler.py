@@ -229,8 +229,7 @@ class OidcHandler(APIHandler):
             # Nothing ambient is trusted on this path, so there is no cookie to forge with: no XSRF token.
             if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
-            self.kernel_id = self.context.grants.kernel_of(grant)
-            self.current_user = self._jupyter_current_user = _kernel_user(self.kernel_id)
+            self._enter(self.context.grants.kernel_of(grant))
             return
         try:
             await super().prepare()
@@ -240,6 +239,11 @@ class OidcHandler(APIHandler):
             raise
         if self._is_foreign() and not self._door_is_open() and not self.token_authenticated:
             raise CsrfFailed
+
+    def _enter(self, kernel_id: str) -> None:
+        """Let the kernel ``kernel_id``, whose grant is good, be the caller."""
+        self.kernel_id = kernel_id
+        self.current_user = self._jupyter_current_user = _kernel_user(kernel_id)
 
     def _is_foreign(self) -> bool:
         """Return whether the browser says that another site's page caused this request (C32).

@@ -53,7 +53,9 @@ class KernelLane(Router):
         if not request.path.startswith(context.proxy_prefix) or request.method not in METHODS:
             return None
         grant = grant_in(headers.get("Authorization", ""))
-        if grant is None or "Content-Length" in headers or "Transfer-Encoding" in headers or "Upgrade" in headers:
+        if grant is None or request.version != "HTTP/1.1":
+            return None
+        if "Content-Length" in headers or "Transfer-Encoding" in headers or "Upgrade" in headers:
             return None
         services = context.opened
         if services is None or not context.is_known_host(request.host):
@@ -63,7 +65,7 @@ class KernelLane(Router):
             asked = proxy_request(
                 request, context.proxy_prefix, "kernel", self._application.settings["identity_provider"]
             )
-        except Problem:
+        except Exception:  # noqa: BLE001 - whatever it is, it comes up again where it can be answered
             return None
         return LaneCall(self._application, context, self._log, services, request, asked, kernel_id)
 
@@ -115,10 +117,14 @@ class LaneCall(HTTPMessageDelegate):
     async def _pass_on(self) -> None:
         try:
             self._answer = answer = await self._services.proxy.open(self._asked)
-        except asyncio.CancelledError:
-            if not self._gone:
+        except asyncio.CancelledError as cancelled:
+            if self._gone:
+                self._note(200, "client_abort")  # nothing was sent, and this is how tornado counts it
+            elif _is_being_cancelled():
+                self._break_off()
                 raise
-            self._note(200, "client_abort")  # nothing was sent, and this is how tornado counts it
+            else:
+                self._refuse(cancelled)  # something that the call waited for was given up
             return
         except Exception as error:  # noqa: BLE001 - it is raised again where errors are rendered and logged
             self._refuse(error)
@@ -142,8 +148,10 @@ class LaneCall(HTTPMessageDelegate):
         except (Problem, HTTPOutputError):
             self._break_off()
             return "client_abort" if self._gone else "upstream_truncated"
-        except Exception as error:  # noqa: BLE001 - logged; the head may be sent, so there is nothing to answer
-            self._break_off()
+        except BaseException as error:
+            self._break_off()  # the head may be sent, so there is nothing to answer
+            if not isinstance(error, Exception):
+                raise
             self._log.error("jupyter_oidc: %s", defect_text(type(error), error.__traceback__))
             return "upstream_truncated"
         return f"{answer.status // 100}xx"
@@ -171,17 +179,19 @@ class LaneCall(HTTPMessageDelegate):
             self._sent = len(whole)
             written = connection.write_headers(line, head, whole)
             connection.finish()
+            if not written.done():
+                answer.on_end(self._break_off)
             await written
 
-    def _refuse(self, error: Exception) -> None:
+    def _refuse(self, error: BaseException) -> None:
         """Let the handler answer ``error``, as if it had come to it there."""
         if self._gone:
             self._note(200, "client_abort")
             return
-        given = {
-            "context": self._context,
-            "refused": Refused("" if isinstance(error, UnknownApi) else self._asked.api, error),
-        }
+        if isinstance(error, Problem):
+            error.with_traceback(None)  # NOTE: it would hold this call, and no cycle is left behind (ADR 17)
+        api = "" if isinstance(error, UnknownApi) else self._asked.api
+        given = {"context": self._context, "refused": Refused(self._kernel_id, api, error)}
         handler = self._application.get_handler_delegate(self._request, ProxyHandler, given)
         handler.headers_received(self._start_line, self._request.headers)
         handler.finish()
@@ -200,3 +210,9 @@ class LaneCall(HTTPMessageDelegate):
             kernel_id=self._kernel_id,
             outcome=outcome,
         )
+
+
+def _is_being_cancelled() -> bool:
+    """Return whether it is the running task itself that somebody cancels (Python 3.11; before, nobody can tell)."""
+    task: Any = asyncio.current_task()
+    return bool(task.cancelling()) if hasattr(task, "cancelling") else False

@@ -6,10 +6,15 @@ While an upload waits for a slow API nothing is read from the caller, so nobody 
 from __future__ import annotations
 
 import socket
+import struct
+import sys
+from contextlib import suppress
 from typing import Any, Final
 
 LOOK: Final = 0.5
 """Seconds between two looks at a caller whose bytes wait for the API."""
+
+_ON_AT_ONCE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 _TCP_INFO: Final = getattr(socket, "TCP_INFO", None)
 _OVER: Final = frozenset({7, 8, 9, 11})
@@ -27,3 +32,11 @@ def has_hung_up(stream: Any) -> bool:
         return plug.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)[0] in _OVER
     except OSError:
         return False  # a Unix socket knows no such thing
+
+
+def reset_on_close(stream: Any) -> None:
+    """Let the peer of ``stream`` see a reset when it is closed: a polite end would look like the end of what was sent."""
+    plug = getattr(stream, "socket", None)
+    if plug is not None:
+        with suppress(OSError):
+            plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ON_AT_ONCE)

@@ -6,7 +6,9 @@ A request that says how long its body is takes the long way, even if there is no
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -176,7 +178,8 @@ def breaks_off() -> Answer:
     async def answer(request: web.Request) -> web.StreamResponse:
         reply = web.StreamResponse(headers={"Content-Length": "1000"})
         await reply.prepare(request)
-        await reply.write(b"half")
+        if request.method != "HEAD":
+            await reply.write(b"half")
         await asyncio.sleep(0.05)
         assert request.transport is not None
         request.transport.abort()
@@ -210,6 +213,12 @@ REPLIES: dict[str, Callable[[], Answer]] = {
 async def asyncio_refused(_: web.Request) -> web.Response:
     """A 401 that no renewal mends."""
     return refused("Bearer", "invalid_token")
+
+
+def count(outcome: str) -> float:
+    """How many calls of kernels ended so, by the counters of this process."""
+    labels = {"api": "orders", "caller": "kernel", "outcome": outcome}
+    return REGISTRY.get_sample_value("jupyter_oidc_calls_total", labels) or 0.0
 
 
 def told(reply: httpx.Response | Exception) -> object:
@@ -301,6 +310,99 @@ async def test_a_defect_in_the_middle_ends_the_connection(
     assert "nobody may read" not in caplog.text
 
 
+BOTH = pytest.mark.parametrize("headers", [LONG_WAY, {}], ids=["long way", "short way"])
+
+
+@BOTH
+async def test_what_a_call_waits_for_may_be_given_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    """As renewals are that are still under way when the settings have changed; nobody waits for ever then."""
+    kernel = await signed_in(desk)
+
+    async def give_up(_: object) -> None:
+        waiting = asyncio.get_running_loop().create_future()
+        waiting.cancel()
+        await waiting
+
+    monkeypatch.setattr(desk.context.services.proxy, "open", give_up)
+    assert (await by(desk, kernel, "GET", "orders/items", headers=headers)).status_code == 500
+
+
+@BOTH
+async def test_a_grant_that_ends_during_a_call_does_not_change_what_became_of_it(
+    desk: Desk, upstream: Upstream, headers: dict[str, str]
+) -> None:
+    """C14: who is told that the grant was refused takes the call for one that was never sent, and sends it again."""
+    kernel = await signed_in(desk)
+
+    async def take_in_and_break(request: web.Request) -> web.Response:
+        desk.context.grants._issued.clear()
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    before = count("refused")
+    upstream.plan(take_in_and_break, take_in_and_break)
+    reply = await by(desk, kernel, "DELETE", "orders/items", headers=headers)
+    assert (reply.status_code, reply.json()["code"]) == (502, "upstream_unreachable")
+    assert count("refused") == before + 1
+
+
+@BOTH
+async def test_a_kernel_manager_that_fails_is_a_defect(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, headers: dict[str, str]
+) -> None:
+    """D14: type and place, not the text."""
+    kernel = await signed_in(desk)
+
+    def fail(_: str) -> bool:
+        raise RuntimeError("something that nobody may read")
+
+    monkeypatch.setattr(desk.context.grants._kernels, "is_live", fail)
+    assert (await by(desk, kernel, "GET", "orders/items", headers=headers)).status_code == 500
+    assert "defect RuntimeError" in caplog.text
+    assert "nobody may read" not in caplog.text
+
+
+@BOTH
+async def test_a_sign_out_ends_a_small_answer_that_nobody_reads(
+    desk: Desk, upstream: Upstream, http_server: Any, headers: dict[str, str]
+) -> None:
+    """S-5: what is on its way may arrive, and no more; and the place at the API is free again (C29)."""
+    kernel = await signed_in(desk)
+    for listening in http_server._sockets.values():
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    upstream.plan(says(body=b"x" * 900_000))
+    raw, turnstile = RawClient(desk.url, desk.token, grant=kernel), desk.context.services.proxy.gate("orders").turnstile
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    with raw.sent(raw.head("GET", "orders/items", *lines)) as connection:
+        await eventually(lambda: turnstile._inside == 1)
+        await asyncio.sleep(0.3)
+        assert turnstile._inside == 1
+        await desk.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
+        await eventually(lambda: turnstile._inside == 0)
+        assert not (await asyncio.to_thread(connection.reply)).whole
+
+
+@pytest.mark.parametrize("path", ["nobody/items", "orders/a//b", "dead/items"])
+@BOTH
+async def test_a_refused_call_leaves_nothing_behind(desk: Desk, path: str, headers: dict[str, str]) -> None:
+    """ADR 17: neither a call nor a handler waits for the garbage collector."""
+    kernel = await signed_in(desk)
+    async with httpx.AsyncClient(base_url=desk.url, headers={"Authorization": f"Bearer {kernel}"}) as client:
+        await client.get(f"jupyter-oidc/api/{path}", headers=headers)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(5):
+                await client.get(f"jupyter-oidc/api/{path}", headers=headers)
+            left = [one for one in gc.get_objects() if isinstance(one, (kernel_lane.LaneCall, ProxyHandler))]
+        finally:
+            gc.enable()
+    assert len(left) <= 1  # the one on the connection that is still open
+
+
 # -- what else it has to keep --------------------------------------------------------------------------------
 
 
@@ -354,11 +456,6 @@ async def test_an_answer_that_comes_after_a_sign_out_is_not_passed_on(desk: Desk
 async def test_calls_are_counted(desk: Desk, upstream: Upstream) -> None:
     """DESIGN 8."""
     kernel = await signed_in(desk)
-
-    def count(outcome: str) -> float:
-        labels = {"api": "orders", "caller": "kernel", "outcome": outcome}
-        return REGISTRY.get_sample_value("jupyter_oidc_calls_total", labels) or 0.0
-
     before = {outcome: count(outcome) for outcome in ("2xx", "4xx", "refused", "upstream_truncated")}
     upstream.plan(says(), says(404), breaks_off())
     for path in ("orders/a", "orders/b", "orders/c", "orders/d//e"):

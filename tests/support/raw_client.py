@@ -119,6 +119,16 @@ class RawConnection:
             return False
         return True
 
+    def is_reset(self, *, patience: float = PATIENCE) -> bool:
+        """Return whether the other side ends the connection by a reset, not politely; what comes first is thrown away."""
+        self.plug.settimeout(patience)
+        try:
+            while self.plug.recv(65_536):
+                continue
+        except ConnectionResetError:
+            return True
+        return False
+
     def close(self) -> None:
         """Leave politely."""
         self.plug.close()

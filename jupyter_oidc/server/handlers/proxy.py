@@ -21,7 +21,7 @@ from jupyter_oidc.server.door import door, door_of
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.head import head_of
-from jupyter_oidc.server.peer import LOOK, has_hung_up
+from jupyter_oidc.server.peer import LOOK, has_hung_up, reset_on_close
 
 if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import UpstreamReply
@@ -42,10 +42,15 @@ _END: Final = b""
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A call of ``api`` that ended in ``error`` on the short way; ``api`` is empty if there is none of that name."""
+    """A call of ``api`` by a kernel that ended in ``error`` on the short way; ``api`` is empty if there is none.
 
+    Who called has been looked at there. Nobody is looked at twice: a grant that ended meanwhile would turn what became of
+    the call into "nothing was sent", and clients would send it again (C14).
+    """
+
+    kernel_id: str
     api: str
-    error: Exception
+    error: BaseException
 
 
 class ProxyHandler(ProxiedHandler):
@@ -93,10 +98,11 @@ class ProxyHandler(ProxiedHandler):
 
     async def _let_in(self) -> None:
         """Authenticate; start the upstream call of an upload while its body is still arriving."""
-        await super()._let_in()
         if self._refused is not None:
             self._api = self._refused.api
+            self._enter(self._refused.kernel_id)
             raise self._refused.error
+        await super()._let_in()
         declared = door_of(getattr(self, (self.request.method or "").lower()))
         if declared is None or declared.protection is not None:
             return
@@ -279,6 +285,9 @@ class ProxyHandler(ProxiedHandler):
 
     async def _pass_pieces_on(self, upstream: UpstreamReply) -> None:
         """Write a body as it arrives; its last piece waits for the end of the answer."""
+        if self._ends_with_connection:
+            connection: Any = self.request.connection
+            connection._disconnect_on_finish = True  # noqa: SLF001 - tornado keeps one that asked for it, without an end
         if upstream.waiting:
             await self.flush()  # the head may be all that comes for a long time
         async for chunk in upstream.chunks():
@@ -298,10 +307,17 @@ class ProxyHandler(ProxiedHandler):
         if self.kernel_id is None:
             self.set_cors_headers()
 
+    @property
+    def _ends_with_connection(self) -> bool:
+        """Whether the caller knows the end of the body by the end of the connection (RFC 9112, 6.3)."""
+        return self.request.version == "HTTP/1.0" and "Content-Length" not in self._headers
+
     def _break_off(self) -> None:
         """End the connection in the middle, so that a truncated answer never looks complete (C19)."""
         stream = self._stream_of_caller()
         if stream is not None:
+            if self._ends_with_connection:
+                reset_on_close(stream)
             stream.close()
 
     def _stream_of_caller(self) -> Any:
@@ -316,7 +332,8 @@ class ProxyHandler(ProxiedHandler):
         """Count the call, and write it to the audit trail if anybody listens."""
         if self._upload is not None:
             self._upload.stop()
-        self._upload = self._opening = None  # NOTE: both know this handler, and no cycle is left behind (ADR 17)
+        # NOTE: all of them know this handler, errors by their frames, and no cycle is left behind (ADR 17).
+        self._upload = self._opening = self._refused = self._refusal = None
         self._note_call(self.get_status(), self._sent, self._outcome)
 
 

@@ -108,6 +108,17 @@ def test_without_a_file_it_is_truststore_that_looks_each_time(
     assert len(readings) == 2
 
 
+def test_what_could_not_be_read_is_not_taken_for_read(
+    context: ssl.SSLContext, store: Path, tmp_path: Path, readings: list[object]
+) -> None:
+    """OpenSSL says nothing of a file that it cannot read; it may become readable without a change."""
+    store.write_text("no certificates")
+    for _ in range(2):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            shake_hands(context, issued(tmp_path, f"{len(readings)}"))
+    assert len(readings) == 2
+
+
 @pytest.mark.parametrize("connections_before", [0, 1])
 def test_every_connection_is_verified(
     context: ssl.SSLContext, store: Path, tmp_path: Path, connections_before: int

@@ -44,6 +44,13 @@ def test_a_header_named_by_connection_stays_here():
     ]
 
 
+def test_the_value_of_a_header_that_stays_here_is_nobodys_business():
+    """C6, C8."""
+    assert headers_up([("Prefer", "caf\u20ac"), ("Connection", "prefer"), ("Range", "bytes=0-")]) == [
+        ("Range", "bytes=0-")
+    ]
+
+
 @pytest.mark.parametrize("value", ["a\r\nX: 1", "a\nb", "a\0b", "caf\u20ac"])
 def test_a_value_that_cannot_be_forwarded_is_refused(value):
     """C8."""
