@@ -17,7 +17,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPOutputError, ResponseStart
 from tornado.iostream import StreamClosedError
 from tornado.routing import Router
 
-from jupyter_oidc.errors import Problem, UnknownApi
+from jupyter_oidc.errors import Overloaded, Problem, UnknownApi
 from jupyter_oidc.server.handlers.proxy import ProxyHandler, Refused
 from jupyter_oidc.server.head import head_of
 from jupyter_oidc.server.incoming import proxy_request
@@ -117,14 +117,14 @@ class LaneCall(HTTPMessageDelegate):
     async def _pass_on(self) -> None:
         try:
             self._answer = answer = await self._services.proxy.open(self._asked)
-        except asyncio.CancelledError as cancelled:
+        except asyncio.CancelledError:
             if self._gone:
                 self._note(200, "client_abort")  # nothing was sent, and this is how tornado counts it
             elif _is_being_cancelled():
                 self._break_off()
                 raise
             else:
-                self._refuse(cancelled)  # something that the call waited for was given up
+                self._refuse(Overloaded("Something that the call waited for was given up."))
             return
         except Exception as error:  # noqa: BLE001 - it is raised again where errors are rendered and logged
             self._refuse(error)
@@ -183,7 +183,7 @@ class LaneCall(HTTPMessageDelegate):
                 answer.on_end(self._break_off)
             await written
 
-    def _refuse(self, error: BaseException) -> None:
+    def _refuse(self, error: Exception) -> None:
         """Let the handler answer ``error``, as if it had come to it there."""
         if self._gone:
             self._note(200, "client_abort")

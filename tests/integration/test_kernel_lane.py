@@ -10,6 +10,7 @@ import gc
 import logging
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -313,11 +314,24 @@ async def test_a_defect_in_the_middle_ends_the_connection(
 BOTH = pytest.mark.parametrize("headers", [LONG_WAY, {}], ids=["long way", "short way"])
 
 
-@BOTH
-async def test_what_a_call_waits_for_may_be_given_up(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
-) -> None:
-    """As renewals are that are still under way when the settings have changed; nobody waits for ever then."""
+async def test_a_renewal_that_is_given_up_is_answered(desk: Desk, provider: ScriptedProvider) -> None:
+    """D9: the provider hangs while other settings are put in force; who waited for it is told to come again."""
+    kernel = await signed_in(desk)
+    desk.clock.ahead += 3600
+    provider.plan("token", hang=True)
+    waiting = [asyncio.ensure_future(by(desk, kernel, "GET", "orders/items", headers=way)) for way in (LONG_WAY, {})]
+    await asyncio.sleep(0.5)
+    settings = desk.context.settings
+    assert settings is not None
+    corp = replace(settings.providers[0], client_id="another")
+    await desk.context.reload(replace(settings, providers=(corp,)))
+    assert [(reply.status_code, reply.json()["code"]) for reply in await asyncio.gather(*waiting)] == [
+        (503, "idp_unavailable")
+    ] * 2
+
+
+async def test_whatever_else_is_given_up_is_answered_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the short way nobody but us ends the connection."""
     kernel = await signed_in(desk)
 
     async def give_up(_: object) -> None:
@@ -326,7 +340,8 @@ async def test_what_a_call_waits_for_may_be_given_up(
         await waiting
 
     monkeypatch.setattr(desk.context.services.proxy, "open", give_up)
-    assert (await by(desk, kernel, "GET", "orders/items", headers=headers)).status_code == 500
+    reply = await by(desk, kernel, "GET", "orders/items")
+    assert (reply.status_code, reply.json()["code"]) == (503, "overloaded")
 
 
 @BOTH

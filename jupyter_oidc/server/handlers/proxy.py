@@ -50,7 +50,7 @@ class Refused:
 
     kernel_id: str
     api: str
-    error: BaseException
+    error: Exception
 
 
 class ProxyHandler(ProxiedHandler):

@@ -453,6 +453,30 @@ async def test_closing_waits_for_a_refresh_under_way():
     assert text_of((await stage.vault.load()).refresh_token) == "rt-2"
 
 
+async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again():
+    """D9, D10: a provider hangs while the service is closed, perhaps because the settings have changed."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    call = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
+    await asyncio.sleep(0)
+    stage.service._closed = True
+    for renewing in stage.service._renewals.values():
+        renewing.cancel()
+    assert await call == TryLater(1.0, "overloaded")
+
+
+async def test_who_leaves_while_a_refresh_is_under_way_has_left():
+    """B28: and the refresh goes on."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    call = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
+    await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert await bearer(stage) == "at-2"
+
+
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 OWN = TokenKey(audience="https://other.example")
 
