@@ -1,8 +1,8 @@
 """Long reads for long replies: a gibibyte comes in a thousand pieces instead of four thousand.
 
 asyncio takes a quarter of a mebibyte from a socket at most, and each time wakes up the API, which is most of the work of
-a large download. A buffer for more would cost a small answer more than it saves, so only a reply that has filled a usual
-read gets one, for as long as it lasts.
+a large download. Buffers for more would leave holes in the memory of a server that answers many calls, so only a reply
+that has brought a good deal already gets one, for as long as it lasts.
 asyncio has no public name for this; a loop whose transports have none (another loop, Windows, TLS) reads as it always does.
 """
 
@@ -16,18 +16,23 @@ USUAL: Final = 262_144
 LONG: Final = 1_048_576
 """Bytes of a long read."""
 
+A_GOOD_DEAL: Final = 8_388_608
+"""Bytes of a reply that come in usual reads."""
+
 
 class LongReads:
     """Lengthens the reads of ``transport`` when a piece shows that there is much to come."""
 
-    __slots__ = ("_transport",)
+    __slots__ = ("_read", "_transport")
 
     def __init__(self, transport: Any) -> None:
+        self._read = 0
         self._transport = transport if getattr(transport, "max_size", 0) == USUAL else None
 
     def seen(self, size: int) -> None:
         """Take note of a piece of ``size`` bytes."""
-        if size >= USUAL and self._transport is not None:
+        self._read += size
+        if size >= USUAL and self._read >= A_GOOD_DEAL and self._transport is not None:
             self._transport.max_size = LONG
 
     def end(self) -> None:

@@ -9,9 +9,11 @@ import sys
 import pytest
 
 from jupyter_oidc.adapters import upstream_http
-from jupyter_oidc.adapters.long_reads import LONG, USUAL, LongReads
+from jupyter_oidc.adapters.long_reads import A_GOOD_DEAL, LONG, USUAL, LongReads
 from tests.unit.adapters.peers import Peer, answer
 from tests.unit.adapters.test_upstream_http import call, upstream
+
+ENOUGH = A_GOOD_DEAL // USUAL
 
 
 class Asked(socket.socket):
@@ -28,9 +30,17 @@ class Asked(socket.socket):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the loop of Windows reads into a buffer of its own")
 @pytest.mark.parametrize(
-    ("seen", "asked"), [([USUAL - 1], USUAL), ([USUAL], LONG), ([LONG, 1], LONG), ([], USUAL)], ids=repr
+    ("seen", "asked"),
+    [
+        ([USUAL] * (ENOUGH - 1), USUAL),
+        ([USUAL] * ENOUGH, LONG),
+        ([USUAL] * ENOUGH + [1], LONG),
+        ([USUAL - 1] * 2 * ENOUGH, USUAL),
+        ([], USUAL),
+    ],
+    ids=["not much yet", "a good deal", "a good deal, and slower then", "a good deal slowly", "nothing"],
 )
-async def test_a_full_read_makes_the_next_ones_long(seen: list[int], asked: int) -> None:
+async def test_a_reply_that_has_brought_a_good_deal_is_read_in_long_pieces(seen: list[int], asked: int) -> None:
     """It is asyncio's own transport that is told so; if it no longer listens, this fails."""
     ours, theirs = socket.socketpair()
     arrived: asyncio.Queue[bytes] = asyncio.Queue()
@@ -59,7 +69,7 @@ async def test_a_full_read_makes_the_next_ones_long(seen: list[int], asked: int)
 def test_a_transport_of_another_kind_is_left_alone() -> None:
     transport = asyncio.Transport()
     reads = LongReads(transport)
-    reads.seen(LONG)
+    reads.seen(2 * A_GOOD_DEAL)
     reads.end()
     assert not hasattr(transport, "max_size")
 
