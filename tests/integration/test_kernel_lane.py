@@ -320,8 +320,9 @@ async def test_a_renewal_that_is_given_up_is_answered(desk: Desk, provider: Scri
     desk.clock.ahead += 3600
     provider.plan("token", hang=True)
     waiting = [asyncio.ensure_future(by(desk, kernel, "GET", "orders/items", headers=way)) for way in (LONG_WAY, {})]
-    await asyncio.sleep(0.5)
-    settings = desk.context.settings
+    services, settings = desk.context.services, desk.context.settings
+    session = services.sessions.of_provider("corp")
+    await eventually(lambda: services.proxy.gate("orders").turnstile._inside == 2 and len(session._renewals) == 1)
     assert settings is not None
     corp = replace(settings.providers[0], client_id="another")
     await desk.context.reload(replace(settings, providers=(corp,)))
