@@ -222,10 +222,7 @@ class HttpUpstream:
                 allow_redirects=False,
             )
         except (Exception, asyncio.CancelledError) as error:
-            problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
-            if isinstance(problem, TlsUntrusted):
-                deadline.stop()
-                problem = await self._untrusted(error, api, url)
+            problem = await self._problem(error, deadline, api, url)
             if problem is None:
                 raise
             raise problem from None
@@ -252,10 +249,7 @@ class HttpUpstream:
         except HandshakeRefused as refused:
             return SocketRefused(refused.status, _readable(refused.raw_headers, call.bearer))
         except (Exception, asyncio.CancelledError) as error:
-            problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
-            if isinstance(problem, TlsUntrusted):
-                deadline.stop()
-                problem = await self._untrusted(error, call.api, call.url)
+            problem = await self._problem(error, deadline, call.api, call.url)
             if problem is None:
                 raise
             raise problem from None
@@ -279,6 +273,14 @@ class HttpUpstream:
         if deadlines is None:
             deadlines = self._deadlines[seconds] = Deadlines(seconds)
         return deadlines.begin()
+
+    async def _problem(self, error: BaseException, deadline: Deadline, api: Api, url: str) -> Problem | None:
+        """Return what the caller hears of ``error``, by which a call ended; ``None`` if it is to be raised as it is."""
+        problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
+        if isinstance(problem, TlsUntrusted):
+            deadline.stop()
+            problem = await self._untrusted(error, api, url)
+        return problem
 
     async def _untrusted(self, error: BaseException, api: Api, url: str) -> TlsUntrusted:
         outlet = outlet_of(api)

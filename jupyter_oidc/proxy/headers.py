@@ -189,8 +189,9 @@ def headers_down(received: Iterable[tuple[str, str]], more: frozenset[str] = fro
 def _name_down(name: str, more: frozenset[str]) -> str | None:
     """Return the name under which the header ``name`` comes back, or ``None`` if it does not."""
     lower = name.lower()
-    if lower in _USUAL_NAMES:
-        return _USUAL_NAMES[lower]
+    usual = _USUAL_NAMES.get(lower)
+    if usual is not None:
+        return usual
     return name if _NAME.match(name) and (lower in more or lower.startswith(_DOWN_FAMILIES)) else None
 
 

@@ -217,6 +217,10 @@ class OidcHandler(APIHandler):
         super().on_connection_close()
         self._be_patient_no_more()
 
+    def on_finish(self) -> None:
+        """Let go of a refusal: its frames know this handler, and no cycle is left behind (ADR 17)."""
+        self._refusal = None
+
     def _be_patient_no_more(self) -> None:
         if self._patience is not None:
             self._patience.cancel()
@@ -278,14 +282,13 @@ class OidcHandler(APIHandler):
 
     def insist(self) -> None:
         """Raise the refusal that waited for the end of the body."""
-        self._be_patient_no_more()
         if self._refusal is not None:
+            self._be_patient_no_more()
             raise self._refusal
 
     async def admit(self, declared: Door) -> None:
         """Let the caller pass ``declared``, or raise; asked twice, it answers from memory."""
-        if self._refusal is not None:
-            self.insist()
+        self.insist()
         if self._admitted is declared:
             return
         await self._check(declared)

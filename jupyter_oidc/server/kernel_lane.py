@@ -43,13 +43,13 @@ class KernelLane(Router):
     """Takes the calls of kernels out of all requests; the target of a rule in front of all others."""
 
     def __init__(self, application: Application, context: Context, log: Logger) -> None:
-        self._application = application
-        self._context = context
-        self._log = log
+        self.application = application
+        self.context = context
+        self.log = log
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> LaneCall | None:
         """Return who passes ``request`` on, or ``None`` for the long way, where it is looked at again and in full."""
-        context, headers = self._context, request.headers
+        context, headers = self.context, request.headers
         if not request.path.startswith(context.proxy_prefix) or request.method not in METHODS:
             return None
         grant = grant_in(headers.get("Authorization", ""))
@@ -62,12 +62,11 @@ class KernelLane(Router):
             return None
         try:
             kernel_id = context.grants.kernel_of(grant)
-            asked = proxy_request(
-                request, context.proxy_prefix, "kernel", self._application.settings["identity_provider"]
-            )
+            identity = self.application.settings["identity_provider"]
+            asked = proxy_request(request, context.proxy_prefix, "kernel", identity)
         except Exception:  # noqa: BLE001 - whatever it is, it comes up again where it can be answered
             return None
-        return LaneCall(self._application, context, self._log, services, request, asked, kernel_id)
+        return LaneCall(self, services, request, asked, kernel_id)
 
 
 class LaneCall(HTTPMessageDelegate):
@@ -75,17 +74,13 @@ class LaneCall(HTTPMessageDelegate):
 
     def __init__(
         self,
-        application: Application,
-        context: Context,
-        log: Logger,
+        lane: KernelLane,
         services: Services,
         request: HTTPServerRequest,
         asked: ProxyRequest,
         kernel_id: str,
     ) -> None:
-        self._application = application
-        self._context = context
-        self._log = log
+        self._lane = lane
         self._services = services
         self._request = request
         self._connection: Any = request.connection
@@ -152,7 +147,8 @@ class LaneCall(HTTPMessageDelegate):
             self._break_off()  # the head may be sent, so there is nothing to answer
             if not isinstance(error, Exception):
                 raise
-            self._log.error("jupyter_oidc: %s", defect_text(type(error), error.__traceback__))
+            defect = defect_text(type(error), error.__traceback__)
+            self._lane.log.error("jupyter_oidc: %s", defect)  # noqa: TRY400 - a traceback could quote a secret
             return "upstream_truncated"
         return f"{answer.status // 100}xx"
 
@@ -191,8 +187,8 @@ class LaneCall(HTTPMessageDelegate):
         if isinstance(error, Problem):
             error.with_traceback(None)  # NOTE: it would hold this call, and no cycle is left behind (ADR 17)
         api = "" if isinstance(error, UnknownApi) else self._asked.api
-        given = {"context": self._context, "refused": Refused(self._kernel_id, api, error)}
-        handler = self._application.get_handler_delegate(self._request, ProxyHandler, given)
+        given = {"context": self._lane.context, "refused": Refused(self._kernel_id, api, error)}
+        handler = self._lane.application.get_handler_delegate(self._request, ProxyHandler, given)
         handler.headers_received(self._start_line, self._request.headers)
         handler.finish()
 

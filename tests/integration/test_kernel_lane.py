@@ -21,8 +21,8 @@ from prometheus_client import REGISTRY
 from jupyter_oidc.server import kernel_lane
 from jupyter_oidc.server.door import door_of
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
-from tests.integration.test_quiet_path import grant_for
 from tests.support.desk import Desk, configured
+from tests.support.kernels import grant_for
 from tests.support.raw_client import RawClient
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.upstream import Answer, Upstream, refused

@@ -8,12 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from jupyter_oidc.clock import SystemClock
-from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.server.kernel_grants import KernelGrants, proof_of
-from tests.support.canary import CANARY
 from tests.support.desk import Desk, configured
-from tests.support.kernels import Kernels
+from tests.support.kernels import grant_for
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.upstream import Upstream
 
@@ -23,16 +19,6 @@ CALLS = 20
 @pytest.fixture
 def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str, Any]:
     return configured(provider, upstream)
-
-
-def grant_for(desk: Desk) -> str:
-    """Let the server believe in a kernel, and return its grant."""
-    clock = SystemClock()
-    desk.context.grants = KernelGrants(clock, SystemEntropy(), Kernels(k1=b"a connection key"))
-    now = int(clock.now().wall)
-    grant, _ = desk.context.grants.issue("k1", now, "n" * 22, proof_of(b"a connection key", "k1", now, "n" * 22))
-    CANARY.hold(grant)
-    return grant
 
 
 async def calls(desk: Desk, authorization: str) -> list[httpx.Response]:

@@ -332,8 +332,9 @@ class ProxyHandler(ProxiedHandler):
         """Count the call, and write it to the audit trail if anybody listens."""
         if self._upload is not None:
             self._upload.stop()
-        # NOTE: all of them know this handler, errors by their frames, and no cycle is left behind (ADR 17).
-        self._upload = self._opening = self._refused = self._refusal = None
+        # NOTE: all of them know this handler, an error by its frames, and no cycle is left behind (ADR 17).
+        self._upload = self._opening = self._refused = None
+        super().on_finish()
         self._note_call(self.get_status(), self._sent, self._outcome)
 
 
