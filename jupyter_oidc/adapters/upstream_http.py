@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.adapters.deadlines import Deadline, Deadlines
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.egress_pool import EgressPool
-from jupyter_oidc.adapters.long_reads import LONG, LongReads
+from jupyter_oidc.adapters.long_reads import USUAL, LongReads
 from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.patient_response import HandshakeRefused, patient_response
 from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
@@ -46,8 +46,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.settings import Api
 
-PIECE: Final = LONG // 2
-"""Bytes of a reply that wait in memory for a slow caller; twice as many at most, and what the last read brought."""
+PIECE: Final = USUAL
+"""Bytes of a reply that wait in memory for a slow caller: twice as many at most, and what the last read brought.
+
+``LongReads`` makes room for more in a long reply.
+"""
 
 GOODBYE: Final = 5.0
 """Seconds that an API has to read what is left on a WebSocket and to answer its close."""
@@ -96,7 +99,7 @@ class HttpUpstreamReply:
         import aiohttp
 
         content, connection = self._response.content, self._response.connection
-        reads = LongReads(connection.transport if connection else None)
+        reads = LongReads(connection.transport if connection else None, content)
         silence = Silence(self._longest_silence, lambda: content.set_exception(asyncio.TimeoutError()))
         try:
             while True:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, WebSocket, expect
 
 from jupyter_oidc.demo.cast import PERSONAS
 from tests.support.canary import CANARY
@@ -55,6 +55,7 @@ class Lab:
     complaints: list[str] = field(default_factory=list)
     authorization: dict[str, str] = field(default_factory=dict)
     _replies: list[Any] = field(default_factory=list)
+    _kernels: list[WebSocket] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         context = self.page.context
@@ -62,6 +63,7 @@ class Lab:
         context.on("weberror", lambda failure: self.complaints.append(str(failure.error)))
         context.on("request", self._note_request)
         self.page.on("response", self._keep_reply)
+        self.page.on("websocket", lambda socket: self._kernels.append(socket) if to_kernel(socket) else None)
 
     def open(self, path: str = "lab/tree/tutorial.ipynb?reset", *, ready: bool = True) -> None:
         """Open JupyterLab and wait until it is there, and ``ready`` to tell about sessions."""
@@ -168,7 +170,12 @@ class Lab:
         return self.run_active_cell()
 
     def kernel_is_idle(self) -> None:
-        """Wait until the kernel has nothing to do; what is run before it is there is lost."""
+        """Wait until the kernel has nothing to do; what is run before it is there is lost.
+
+        JupyterLab calls a kernel idle that it has not asked for yet, and whoever runs a cell then is asked to choose one.
+        """
+        if all(socket.is_closed() for socket in self._kernels):
+            self.page.wait_for_event("websocket", to_kernel, timeout=SLOW)
         idle = self.page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
         expect(idle).to_be_visible(timeout=SLOW)
 
@@ -270,6 +277,11 @@ class Lab:
             complaint = f"{message.type}: {message.text} at {source}"
             if not any(re.search(excused, complaint) for excused in EXCUSED):
                 self.complaints.append(complaint)
+
+
+def to_kernel(socket: WebSocket) -> bool:
+    """Whether ``socket`` is the one by which a page talks to its kernel."""
+    return "/api/kernels/" in socket.url
 
 
 def answer_demo(window: Page, name: str = "ada") -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from typing import Any
 
+import aiohttp
 import pytest
 
 from jupyter_oidc.adapters import upstream_http
@@ -14,6 +16,16 @@ from tests.unit.adapters.peers import Peer, answer
 from tests.unit.adapters.test_upstream_http import call, upstream
 
 ENOUGH = A_GOOD_DEAL // USUAL
+
+
+class Room(aiohttp.StreamReader):
+    """A reader that remembers for how much it was to make room."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def set_read_chunk_size(self, n: int) -> None:
+        self.sizes.append(n)
 
 
 class Asked(socket.socket):
@@ -53,7 +65,7 @@ async def test_a_reply_that_has_brought_a_good_deal_is_read_in_long_pieces(seen:
         sock = Asked(ours)
         sock.setblocking(False)
         transport, _ = await asyncio.get_running_loop().create_connection(Reader, sock=sock)
-        reads = LongReads(transport)
+        reads = LongReads(transport, Room())
         for size in seen:
             reads.seen(size)
         theirs.send(b"1")
@@ -68,10 +80,36 @@ async def test_a_reply_that_has_brought_a_good_deal_is_read_in_long_pieces(seen:
 
 def test_a_transport_of_another_kind_is_left_alone() -> None:
     transport = asyncio.Transport()
-    reads = LongReads(transport)
+    room = Room()
+    reads = LongReads(transport, room)
     reads.seen(2 * A_GOOD_DEAL)
     reads.end()
     assert not hasattr(transport, "max_size")
+    assert room.sizes == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the loop of Windows reads into a buffer of its own")
+@pytest.mark.parametrize(
+    ("size", "room"), [(A_GOOD_DEAL // 2, USUAL), (2 * A_GOOD_DEAL, LONG)], ids=["not much", "a good deal"]
+)
+async def test_a_long_reply_gets_room_for_two_long_reads(monkeypatch: pytest.MonkeyPatch, size: int, room: int) -> None:
+    """With less, every long read would be followed by a pause. An aiohttp that has no way to ask for it is left alone."""
+    replies: list[aiohttp.StreamReader] = []
+
+    class Noting(LongReads):
+        def __init__(self, transport: Any, content: aiohttp.StreamReader) -> None:
+            replies.append(content)
+            super().__init__(transport, content)
+
+    monkeypatch.setattr(upstream_http, "LongReads", Noting)
+    async with Peer(answer(body=b"x" * size)) as peer, upstream() as port:
+        reply = await port.open(call(peer.url))
+        # NOTE: a turn of the loop between two pieces, as a caller who is written to takes, lets full reads pile up.
+        async for _ in reply.chunks():
+            await asyncio.sleep(0.001)
+    if not hasattr(aiohttp.StreamReader, "set_read_chunk_size"):
+        room = USUAL
+    assert [content.get_read_buffer_limits() for content in replies] == [(room, 2 * room)]
 
 
 async def test_a_reply_says_how_much_came_and_when_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
