@@ -8,7 +8,7 @@ BIN     = $(VENV)/bin
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test check bench bench-proxy fuzz soak screenshots clean
+.PHONY: help demo demo-check test test-oldest check bench bench-proxy fuzz soak screenshots clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ test: $(VENV)/.test check  ## Set everything up and run all tests
 	@$(BIN)/python .ci/find-tools recipes
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
 	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
+
+test-oldest: $(VENV)/.test  ## Run the tests without a browser with the oldest dependencies that are allowed
+	@mkdir -p .cache
+	@$(BIN)/python .ci/oldest-versions > .cache/oldest.txt
+	@PIP_CONSTRAINT=$(CURDIR)/.cache/oldest.txt $(MAKE) --no-print-directory VENV=$(VENV)-oldest $(VENV)-oldest/.test
+	@$(VENV)-oldest/bin/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --ignore=tests/e2e
 
 check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/ruff check .
@@ -54,7 +60,7 @@ screenshots: $(VENV)/.test  ## Make the pictures of the documentation anew, in d
 	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/python -m tests.e2e.screenshots
 
 clean:  ## Remove everything that was set up or built
-	@rm -rf $(VENV) .cache dist jupyter_oidc/labextension labextension-stub/node_modules labextension-stub/lib
+	@rm -rf $(VENV) $(VENV)-oldest .cache dist jupyter_oidc/labextension labextension-stub/node_modules labextension-stub/lib
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "jupyter_oidc needs Python 3.10 or later: make PYTHON=python3.12 ...")'

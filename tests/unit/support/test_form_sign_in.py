@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -30,7 +30,7 @@ class Site:
     """A site that remembers its requests; its paths are listed in ``_answer``."""
 
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         application = web.Application()
@@ -44,7 +44,7 @@ class Site:
     async def _answer(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.requests.append((request.method, request.path, form))
-        self.headers.append(dict(request.headers))
+        self.headers.append(request.headers)
         match request.path:
             case "/form" | "/again":
                 return web.Response(text=LOGIN, content_type="text/html", headers={"Set-Cookie": "seen=1; Path=/"})
