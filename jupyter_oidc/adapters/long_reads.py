@@ -38,8 +38,7 @@ class LongReads:
         self._read += size
         if size >= USUAL and self._read >= A_GOOD_DEAL and self._transport is not None:
             self._transport.max_size = LONG
-            if hasattr(self._content, "set_read_chunk_size"):  # aiohttp before 3.14 pauses after each long read instead
-                self._content.set_read_chunk_size(LONG)
+            self._content.set_read_chunk_size(LONG)
 
     def end(self) -> None:
         """Read as always: the connection may be another reply's by now."""

@@ -93,7 +93,7 @@ def test_a_transport_of_another_kind_is_left_alone() -> None:
     ("size", "room"), [(A_GOOD_DEAL // 2, USUAL), (2 * A_GOOD_DEAL, LONG)], ids=["not much", "a good deal"]
 )
 async def test_a_long_reply_gets_room_for_two_long_reads(monkeypatch: pytest.MonkeyPatch, size: int, room: int) -> None:
-    """With less, every long read would be followed by a pause. An aiohttp that has no way to ask for it is left alone."""
+    """With less, every long read would be followed by a pause."""
     replies: list[aiohttp.StreamReader] = []
 
     class Noting(LongReads):
@@ -107,8 +107,6 @@ async def test_a_long_reply_gets_room_for_two_long_reads(monkeypatch: pytest.Mon
         # NOTE: a turn of the loop between two pieces, as a caller who is written to takes, lets full reads pile up.
         async for _ in reply.chunks():
             await asyncio.sleep(0.001)
-    if not hasattr(aiohttp.StreamReader, "set_read_chunk_size"):
-        room = USUAL
     assert [content.get_read_buffer_limits() for content in replies] == [(room, 2 * room)]
 
 
