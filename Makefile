@@ -5,10 +5,11 @@ VENV   ?= .venv
 MINUTES ?= 10
 SOAK   ?= 30
 BIN     = $(VENV)/bin
+PYTEST  = pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-oldest check bench bench-proxy fuzz soak screenshots clean
+.PHONY: help demo demo-check test test-oldest tools check bench bench-proxy fuzz soak screenshots clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,18 +20,20 @@ demo: $(VENV)/.demo  ## Start JupyterLab with an embedded provider and API
 demo-check: $(VENV)/.demo  ## Make the demo's journey unattended and report each step
 	@$(BIN)/python -m jupyter_oidc.demo.check
 
-test: $(VENV)/.test check  ## Set everything up and run all tests
+test: $(VENV)/.test check tools  ## Set everything up and run all tests
 	@$(BIN)/python .ci/test-front-end
-	@$(BIN)/python .ci/find-tools keyring
-	@$(BIN)/python .ci/find-tools recipes
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
-	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
+	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/$(PYTEST)
 
-test-oldest: $(VENV)/.test  ## Run the tests without a browser with the oldest dependencies that are allowed
+test-oldest: $(VENV)/.test tools  ## Run the tests without a browser with the oldest dependencies that are allowed
 	@mkdir -p .cache
 	@$(BIN)/python .ci/oldest-versions > .cache/oldest.txt
 	@PIP_CONSTRAINT=$(CURDIR)/.cache/oldest.txt $(MAKE) --no-print-directory VENV=$(VENV)-oldest $(VENV)-oldest/.test
-	@$(VENV)-oldest/bin/pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile --ignore=tests/e2e
+	@$(VENV)-oldest/bin/$(PYTEST) --ignore=tests/e2e
+
+tools: $(VENV)/.test  ## Get the programs from outside Python that the tests need
+	@$(BIN)/python .ci/find-tools keyring
+	@$(BIN)/python .ci/find-tools recipes
 
 check: $(VENV)/.test  ## Formatting, lint, types, import contracts
 	@$(BIN)/ruff check .
