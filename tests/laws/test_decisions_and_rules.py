@@ -20,7 +20,7 @@ PARTS = ("## Context", "## Decision", "## Consequences", "## Alternatives")
 LONGEST = 90
 """Lines of a page."""
 
-RULE = re.compile(r"(?<![\w-])(?:[A-Z]-\d{1,2}|[A-E]\d{1,2})(?![\w-])")
+RULE = re.compile(r"(?<![\w-])(?:[A-Z]-\d{1,2}|[A-E]\d{1,2}|Q\d{1,2}\.\d{1,2})(?![\w-])")
 DECISIONS = sorted(path for path in ADR.glob("*.md") if path.name != "README.md")
 
 
