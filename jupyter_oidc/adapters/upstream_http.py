@@ -24,6 +24,7 @@ from jupyter_oidc.adapters.public_address import must_be_public
 from jupyter_oidc.adapters.silence import Silence
 from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.adapters.tls_problems import is_refusal_of_ours, untrusted, unwelcome
+from jupyter_oidc.adapters.work_budget import SMALL_PIECE_BYTES, budgeted_socket, limit_chunks, limit_reads
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
     RouteForbidden,
@@ -99,8 +100,10 @@ class HttpUpstreamReply:
         import aiohttp
 
         content, connection = self._response.content, self._response.connection
+        limit_chunks(content)
         reads = LongReads(connection.transport if connection else None, content)
         silence = Silence(self._longest_silence, lambda: content.set_exception(asyncio.TimeoutError()))
+        last = PIECE
         try:
             while True:
                 if self.waiting:
@@ -108,10 +111,13 @@ class HttpUpstreamReply:
                     chunk = await content.readany()
                     silence.end()
                 else:
+                    if last < SMALL_PIECE_BYTES:
+                        await asyncio.sleep(0)  # what is there already is many small chunks: other work first
                     chunk = await content.readany()
+                last = len(chunk)
                 if not chunk:
                     return
-                reads.seen(len(chunk))
+                reads.seen(last)
                 yield chunk
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
             raise UpstreamUnreachable("The API broke off its answer.", detail="upstream.truncated") from None
@@ -141,6 +147,7 @@ class HttpUpstreamSocket:
         self._socket = socket
         connection = socket._response.connection  # noqa: SLF001 - aiohttp has no other way to abort
         self._transport = connection.transport if connection else None
+        limit_reads(self._transport)
 
     @property
     def subprotocol(self) -> str | None:
@@ -171,7 +178,7 @@ class HttpUpstreamSocket:
             raise UpstreamUnreachable("The API closed the connection.", detail="upstream.socket") from None
 
     async def close(self, code: int) -> None:
-        """Close; an API that does not hear of it, or does not answer, is left without a goodbye (C18)."""
+        """Close; an API that does not hear of it, does not answer or sends on is left without a goodbye (C18, Q8.6)."""
         try:
             await asyncio.wait_for(self._socket.close(code=code), GOODBYE)
         except asyncio.TimeoutError:
@@ -337,6 +344,7 @@ def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | N
         max_field_size=LONGEST_LINE,
         trust_env=False,
         response_class=patient_response(),
+        ws_response_class=budgeted_socket(),
         trace_configs=[tunnels] if tunnels else [],
     )
 
