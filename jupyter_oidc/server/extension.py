@@ -70,6 +70,12 @@ class JupyterOIDC(ExtensionApp):
         "off to attach a debugger or profiler.",
     ).tag(config=True)
 
+    allow_remote_kernels: Any = Bool(
+        False,
+        help="Accept kernels that run on another machine than this server. By default a kernel's connection key and its "
+        "grants are good at this machine only.",
+    ).tag(config=True)
+
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
@@ -94,6 +100,7 @@ class JupyterOIDC(ExtensionApp):
             clock=clock,
             proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
             whereabouts=Whereabouts.of_server(server.ip, os.environ),
+            allow_remote_kernels=bool(self.allow_remote_kernels),
         )
         for finding in findings:
             server.log.error("jupyter_oidc is off until this is corrected: %s", finding)

@@ -34,6 +34,8 @@ from jupyter_oidc.errors import (
 from jupyter_oidc.server.diagnosis import Diagnosis
 from jupyter_oidc.server.door import RESOURCE, Door, door_of, open_door
 from jupyter_oidc.server.kernel_grants import grant_in
+from jupyter_oidc.server.kernel_peer import is_on_this_machine
+from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackDoors
 from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
 from jupyter_oidc.server.whereabouts import Whereabouts
@@ -41,6 +43,8 @@ from jupyter_oidc.server.whereabouts import Whereabouts
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from tornado.httputil import HTTPServerRequest
 
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
@@ -81,6 +85,8 @@ class Context:
     proxy_prefix: str
     whereabouts: Whereabouts = field(default_factory=Whereabouts)
     doors: LoopbackDoors = field(default_factory=LoopbackDoors)
+    kernel_streams: KernelStreams = field(default_factory=KernelStreams)
+    allow_remote_kernels: bool = False
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _diagnosis: Diagnosis | None = None
@@ -113,6 +119,16 @@ class Context:
     def _install(self, services: Services) -> None:
         self._opened = services
 
+    def must_be_near(self, request: HTTPServerRequest) -> None:
+        """Refuse a kernel on another machine, unless the settings allow it; raises ``GrantInvalid`` (Q8.12)."""
+        if not self.allow_remote_kernels and not is_on_this_machine(request):
+            raise GrantInvalid(
+                "Kernel grants are for kernels on the Jupyter server's own machine.",
+                action="If kernels of this server run elsewhere, ask your administrator to set "
+                "c.JupyterOIDC.allow_remote_kernels = True.",
+                detail="grant.address",
+            )
+
     def allows_host(self, host: str, check: Callable[[], bool]) -> bool:
         """Return what Jupyter's ``check`` says of ``host``, asking once for each of the first hundred names."""
         known = self._hosts.get(host)
@@ -129,6 +145,7 @@ class Context:
     async def aclose(self) -> None:
         """Close the services, if they were ever made, and every listener."""
         await self.doors.aclose()
+        self.kernel_streams.close()
         if self._opened is not None:
             await self._opened.aclose()
 
@@ -233,6 +250,7 @@ class OidcHandler(APIHandler):
             # Nothing ambient is trusted on this path, so there is no cookie to forge with: no XSRF token.
             if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
+            self.context.must_be_near(self.request)
             self._enter(self.context.grants.kernel_of(grant))
             return
         try:

@@ -2,13 +2,15 @@
 
 A kernel proves itself with an HMAC over its id, the time and a nonce (DESIGN 4); the answer is an opaque
 grant, of which only a digest is kept.
-A grant is good for the routes marked K, and gone the moment its kernel is (ADR 0006).
+A grant is good for the routes marked K, and gone the moment its kernel ends or restarts (ADR 0006); what was opened with
+it ends then, too (``kernel_streams``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -32,21 +34,35 @@ WINDOW: Final = 60
 """Seconds by which ``issued_at`` may differ from our clock."""
 
 PURPOSE: Final = "jupyter-oidc kernel grant v1"
-MOST: Final = 10_000
-"""Grants and nonces remembered at once; beyond, the oldest grants go first."""
+MAX_GRANTS: Final = 4_000
+"""Grants of all kernels; beyond, the kernel that has most of them loses its oldest."""
+
+MAX_GRANTS_PER_KERNEL: Final = 1_000
+"""Grants of one kernel, each of whose processes has its own; beyond, its oldest goes."""
+
+MAX_PROOFS_PER_KERNEL: Final = 1_000
+"""Proofs of one kernel that are taken while one could be replayed (two minutes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelRun:
+    """One run of a kernel, from its start to its end or restart; ``run`` is compared by identity."""
+
+    kernel_id: str
+    run: object
 
 
 @dataclass(frozen=True, slots=True)
 class _Issued:
-    kernel_id: str
+    kernel: KernelRun
     until: float
 
 
 class Kernels(Protocol):
     """Whoever knows the kernels of this server."""
 
-    def is_live(self, kernel_id: str) -> bool:
-        """Return whether the kernel runs here."""
+    def run_of(self, kernel_id: str) -> object | None:
+        """Return what stands for the present run of the kernel; ``None`` if it does not run here."""
         ...
 
     def key_of(self, kernel_id: str) -> bytes | None:
@@ -62,7 +78,7 @@ class KernelGrants:
         self._entropy = entropy
         self._kernels = kernels
         self._issued: dict[bytes, _Issued] = {}
-        self._nonces: dict[tuple[str, str], float] = {}
+        self._nonces: dict[str, dict[str, float]] = {}
 
     def issue(self, kernel_id: str, issued_at: int, nonce: str, proof: str) -> tuple[str, int]:
         """Return a new grant and its lifetime in seconds for a kernel that proved itself.
@@ -82,28 +98,55 @@ class KernelGrants:
                 action="Set the clock of the machine that runs the kernel.",
                 detail="kernel.clock",
             )
-        if (kernel_id, nonce) in self._nonces:
+        proofs = self._nonces.setdefault(kernel_id, {})
+        if nonce in proofs:
             raise GrantInvalid(detail="kernel.replay")
-        if len(self._nonces) >= MOST:
+        if len(proofs) >= MAX_PROOFS_PER_KERNEL:
             raise Overloaded(retry_after=float(WINDOW))
-        self._nonces[kernel_id, nonce] = now.monotonic + 2 * WINDOW
-        if len(self._issued) >= MOST:
-            self._issued.pop(next(iter(self._issued)))
+        proofs[nonce] = now.monotonic + 2 * WINDOW
+        run = self._kernels.run_of(kernel_id)
+        if run is None:
+            raise GrantInvalid(detail="kernel.proof")
+        self._make_room(kernel_id)
         grant = PREFIX + self._entropy.token(256)
-        self._issued[_digest(grant)] = _Issued(kernel_id, now.monotonic + LIFETIME)
+        self._issued[_digest(grant)] = _Issued(KernelRun(kernel_id, run), now.monotonic + LIFETIME)
         return grant, LIFETIME
 
     def kernel_of(self, grant: str) -> str:
         """Return the id of the live kernel that ``grant`` was issued to; raises ``GrantInvalid``."""
+        return self.run_of(grant).kernel_id
+
+    def run_of(self, grant: str) -> KernelRun:
+        """Return the run of a kernel that ``grant`` was issued to, and that still lasts; raises ``GrantInvalid``."""
         issued = self._issued.get(_digest(grant))
         if issued is None or issued.until < self._clock.now().monotonic:
             raise GrantInvalid(detail="grant.unknown")
-        if not self._kernels.is_live(issued.kernel_id):
+        if not self.lasts(issued.kernel):
             raise GrantInvalid(detail="grant.kernel_gone")
-        return issued.kernel_id
+        return issued.kernel
+
+    def lasts(self, kernel: KernelRun) -> bool:
+        """Return whether ``kernel`` has neither ended nor been restarted (Q8.12)."""
+        return self._kernels.run_of(kernel.kernel_id) is kernel.run
+
+    def _make_room(self, kernel_id: str) -> None:
+        """Drop the oldest grant of ``kernel_id``, or of the kernel that has most, if there are as many as may be."""
+        held = Counter(issued.kernel.kernel_id for issued in self._issued.values())
+        if held[kernel_id] >= MAX_GRANTS_PER_KERNEL:
+            loser = kernel_id
+        elif len(self._issued) >= MAX_GRANTS:
+            loser = held.most_common(1)[0][0]
+        else:
+            return
+        self._issued.pop(next(digest for digest, issued in self._issued.items() if issued.kernel.kernel_id == loser))
 
     def _sweep(self, now: float) -> None:
-        self._nonces = {nonce: until for nonce, until in self._nonces.items() if until > now}
+        for kernel_id, proofs in list(self._nonces.items()):
+            left = {nonce: until for nonce, until in proofs.items() if until > now}
+            if left:
+                self._nonces[kernel_id] = left
+            else:
+                del self._nonces[kernel_id]
         self._issued = {digest: issued for digest, issued in self._issued.items() if issued.until > now}
 
 

@@ -61,12 +61,13 @@ class KernelLane(Router):
         if services is None or not context.is_known_host(request.host):
             return None
         try:
+            context.must_be_near(request)
             kernel_id = context.grants.kernel_of(grant)
             identity = self.application.settings["identity_provider"]
             asked = proxy_request(request, context.proxy_prefix, "kernel", identity)
         except Exception:  # noqa: BLE001 - whatever it is, it comes up again where it can be answered
             return None
-        return LaneCall(self, services, request, asked, kernel_id)
+        return LaneCall(self, services, request, asked, kernel_id, grant)
 
 
 class LaneCall(HTTPMessageDelegate):
@@ -79,6 +80,7 @@ class LaneCall(HTTPMessageDelegate):
         request: HTTPServerRequest,
         asked: ProxyRequest,
         kernel_id: str,
+        grant: str,
     ) -> None:
         self._lane = lane
         self._services = services
@@ -86,6 +88,7 @@ class LaneCall(HTTPMessageDelegate):
         self._connection: Any = request.connection
         self._asked = asked
         self._kernel_id = kernel_id
+        self._grant = grant
         self._task: asyncio.Task[None] | None = None
         self._answer: Answer | None = None
         self._gone = False
@@ -163,11 +166,16 @@ class LaneCall(HTTPMessageDelegate):
                 head["Content-Length"] = str(len(whole))
         if whole is None:
             answer.on_end(self._break_off)
-            await connection.write_headers(line, head)
-            async for chunk in upstream.chunks():
-                self._sent += len(chunk)
-                await connection.write(chunk)
-            connection.finish()
+            context = self._lane.context
+            stop_watching = context.kernel_streams.watch(context.grants, self._grant, self._break_off)
+            try:
+                await connection.write_headers(line, head)
+                async for chunk in upstream.chunks():
+                    self._sent += len(chunk)
+                    await connection.write(chunk)
+                connection.finish()
+            finally:
+                stop_watching()
         elif answer.is_over:
             self._break_off()
             raise StreamClosedError

@@ -15,9 +15,16 @@ class LiveKernels:
     def __init__(self, manager: Any) -> None:
         self._manager = manager
 
-    def is_live(self, kernel_id: str) -> bool:
-        """Return whether the kernel ``kernel_id`` runs here."""
-        return self._live(kernel_id) is not None
+    def run_of(self, kernel_id: str) -> object | None:
+        """Return what stands for the present run of the kernel ``kernel_id``; ``None`` if it does not run here.
+
+        A restart keeps the kernel's id and its connection key, and makes another process. A manager that knows no process
+        of its own (a gateway's) has one run for each kernel.
+        """
+        kernel = self._live(kernel_id)
+        provisioner = getattr(kernel, "provisioner", None)
+        process: object | None = getattr(provisioner, "process", None)
+        return process or kernel
 
     def key_of(self, kernel_id: str) -> bytes | None:
         """Return the connection key of the live kernel ``kernel_id``, or ``None`` if there is none here."""

@@ -375,7 +375,7 @@ async def test_a_kernel_manager_that_fails_is_a_defect(
     def fail(_: str) -> bool:
         raise RuntimeError("something that nobody may read")
 
-    monkeypatch.setattr(desk.context.grants._kernels, "is_live", fail)
+    monkeypatch.setattr(desk.context.grants._kernels, "run_of", fail)
     assert (await by(desk, kernel, "GET", "orders/items", headers=headers)).status_code == 500
     assert "defect RuntimeError" in caplog.text
     assert "nobody may read" not in caplog.text

@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 
 
 class Kernels(dict[str, bytes]):
-    """The connection keys of the kernels that live."""
+    """The connection keys of the kernels that live; :meth:`restart` begins another run of all of them."""
 
-    def is_live(self, kernel_id: str) -> bool:
-        """Return whether the kernel is among them."""
-        return kernel_id in self
+    def restart(self) -> None:
+        """Let every kernel run anew, with the id and the key that it had."""
+        self._run = object()
+
+    def run_of(self, kernel_id: str) -> object | None:
+        """Return the present run of the kernel, if it is among them."""
+        if not hasattr(self, "_run"):
+            self.restart()
+        return self._run if kernel_id in self else None
 
     def key_of(self, kernel_id: str) -> bytes | None:
         """Return its key."""

@@ -11,7 +11,8 @@ class KernelGrantHandler(OidcHandler):
 
     @open_door(protection="proof of a live kernel's connection key")
     async def post(self) -> None:
-        """Check the proof and return a grant."""
+        """Check the proof, and where it comes from, and return a grant."""
+        self.context.must_be_near(self.request)
         proof = self.envelope("kernel-grant.request")
         grant, lifetime = self.context.grants.issue(
             proof["kernel_id"],

@@ -8,9 +8,10 @@ from tornado.routing import Matcher
 
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.incoming import proxy_request
+from jupyter_oidc.server.kernel_grants import grant_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tornado.httputil import HTTPServerRequest
 
@@ -46,6 +47,13 @@ class ProxiedHandler(OidcHandler):
         self._api = asked.api
         return asked
 
+    def _end_with_kernel(self, cut: Callable[[], None]) -> Callable[[], None]:
+        """Call ``cut`` when the kernel that makes this call ends or restarts; return how to stop (Q8.12)."""
+        grant = None if self.kernel_id is None else grant_in(self.request.headers.get("Authorization", ""))
+        if grant is None:
+            return _nothing
+        return self.context.kernel_streams.watch(self.context.grants, grant, cut)
+
     def _note_call(self, status: int, sent: int, outcome: str) -> None:
         """Write the call to counters and audit trail."""
         services = self.context.services
@@ -59,3 +67,7 @@ class ProxiedHandler(OidcHandler):
                 kernel_id=self.kernel_id,
                 outcome=outcome,
             )
+
+
+def _nothing() -> None:
+    """Stop nothing: a page's call ends with the page."""

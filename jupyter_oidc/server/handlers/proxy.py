@@ -16,7 +16,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
-from jupyter_oidc.errors import BodyTooLarge, Problem, UpstreamTimeout
+from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, Problem, UpstreamTimeout
 from jupyter_oidc.server.door import door, door_of
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
@@ -24,6 +24,8 @@ from jupyter_oidc.server.head import head_of
 from jupyter_oidc.server.peer import LOOK, has_hung_up, reset_on_close
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_oidc.proxy.ports import UpstreamReply
     from jupyter_oidc.proxy.service import Answer
     from jupyter_oidc.server.handler import Context
@@ -72,6 +74,7 @@ class ProxyHandler(ProxiedHandler):
         self._sent = 0
         self._gone = False
         self._outcome = "refused"
+        self._stop_watching: Callable[[], None] | None = None
 
     # -- nothing that an answer of an API does not need ----------------------------------------------------
 
@@ -121,6 +124,7 @@ class ProxyHandler(ProxiedHandler):
         connection.set_max_body_size(ANY_SIZE)
         self._upload = Upload(api, self._give_up)
         request = self._proxy_request(self._upload.pieces(), length)
+        self._stop_watching = self._end_with_kernel(lambda: self._give_up(GrantInvalid(detail="grant.kernel_gone")))
         self._opening = asyncio.ensure_future(self.services.proxy.open(request))
         self._opening.add_done_callback(self._opened)
 
@@ -288,13 +292,17 @@ class ProxyHandler(ProxiedHandler):
         if self._ends_with_connection:
             connection: Any = self.request.connection
             connection._disconnect_on_finish = True  # noqa: SLF001 - tornado keeps one that asked for it, without an end
-        if upstream.waiting:
-            await self.flush()  # the head may be all that comes for a long time
-        async for chunk in upstream.chunks():
-            self._sent += len(chunk)
-            self._write_buffer.append(chunk)
-            if not upstream.ended:
-                await self.flush()
+        stop_watching = self._end_with_kernel(self._break_off)
+        try:
+            if upstream.waiting:
+                await self.flush()  # the head may be all that comes for a long time
+            async for chunk in upstream.chunks():
+                self._sent += len(chunk)
+                self._write_buffer.append(chunk)
+                if not upstream.ended:
+                    await self.flush()
+        finally:
+            stop_watching()
 
     def _begin(self, answer: Answer) -> None:
         """Replace everything that Jupyter prepared by the API's own head: headers, cookie, compression."""
@@ -332,6 +340,9 @@ class ProxyHandler(ProxiedHandler):
         """Count the call, and write it to the audit trail if anybody listens."""
         if self._upload is not None:
             self._upload.stop()
+        if self._stop_watching is not None:
+            self._stop_watching()
+            self._stop_watching = None
         # NOTE: all of them know this handler, an error by its frames, and no cycle is left behind (ADR 17).
         self._upload = self._opening = self._refused = None
         super().on_finish()

@@ -19,6 +19,8 @@ from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.peer import LOOK, has_hung_up
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_oidc.proxy.service import OpenSocket
     from jupyter_oidc.server.handler import Context
 
@@ -44,6 +46,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self._sent = 0
         self._looking: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._stop_watching: Callable[[], None] | None = None
 
     @property
     def max_message_size(self) -> int:
@@ -95,6 +98,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         if self._socket is not None:
             self._relay = asyncio.ensure_future(self._pass_down(self._socket))
             self._socket.on_end(self._cut_off)
+            self._stop_watching = self._end_with_kernel(self._kernel_gone)
 
     async def on_message(self, message: str | bytes) -> None:
         """Pass a message up; the next one is read when this one is on its way."""
@@ -116,13 +120,22 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             return
         if self._relay is not None:
             self._relay.cancel()
+        if self._stop_watching is not None:
+            self._stop_watching()
         self._stop_looking()
         self._close_upstream(self._socket, _sendable(self.close_code or _GOING_AWAY))
         self._note_call(101, self._sent, "websocket")
 
     def _cut_off(self) -> None:
         """The session has ended: neither side sends anything any more, however long the goodbyes take (S-5)."""
-        self.close(SIGNED_OUT, "The session has ended.")
+        self._end(SIGNED_OUT, "The session has ended.")
+
+    def _kernel_gone(self) -> None:
+        """The kernel that opened this socket has ended; a process that it started may still hold it (Q8.12)."""
+        self._end(_GOING_AWAY, "The kernel has ended.")
+
+    def _end(self, code: int, reason: str) -> None:
+        self.close(code, reason)
         if self._socket is not None:
             self._close_upstream(self._socket, _GOING_AWAY)
 

@@ -6,8 +6,15 @@ import pytest
 
 from jupyter_oidc.clock import Moment
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import GrantInvalid
-from jupyter_oidc.server.kernel_grants import LIFETIME, KernelGrants, proof_of
+from jupyter_oidc.errors import GrantInvalid, Overloaded
+from jupyter_oidc.server.kernel_grants import (
+    LIFETIME,
+    MAX_GRANTS,
+    MAX_GRANTS_PER_KERNEL,
+    MAX_PROOFS_PER_KERNEL,
+    KernelGrants,
+    proof_of,
+)
 from tests.support.kernels import Kernels
 
 KEY = b"the key in the connection file"
@@ -121,3 +128,54 @@ def test_a_made_up_grant_is_refused(grants):
 def test_only_a_digest_of_a_grant_is_kept(grants):
     grant, _ = grants.issue("k1", NOW, NONCE, proof())
     assert grant not in repr(vars(grants))
+
+
+def test_a_grant_does_not_outlive_a_restart_of_its_kernel(grants, kernels):
+    """Q8.12: the kernel keeps its id and its key; what ran before holds nothing any more."""
+    grant, _ = grants.issue("k1", NOW, NONCE, proof())
+    kernels.restart()
+    with pytest.raises(GrantInvalid) as refused:
+        grants.kernel_of(grant)
+    assert refused.value.detail == "grant.kernel_gone"
+    again, _ = grants.issue("k1", NOW, "z" * 22, proof(nonce="z" * 22))
+    assert grants.kernel_of(again) == "k1"
+
+
+def issued(grants: KernelGrants, clock: Frozen, kernel: str, count: int) -> list[str]:
+    """Issue ``count`` grants to ``kernel``, as slowly as proofs are taken."""
+    given = []
+    for number in range(count):
+        if number % MAX_PROOFS_PER_KERNEL == 0 and number:
+            clock.advance(121)
+        now, nonce = int(clock.now().wall), f"{number:022}"
+        given.append(grants.issue(kernel, now, nonce, proof(kernel=kernel, issued_at=now, nonce=nonce))[0])
+    return given
+
+
+def test_a_kernel_with_too_many_grants_loses_its_own_oldest(grants, clock, kernels):
+    """Q8.12: what one kernel does costs no other kernel anything."""
+    kernels["k2"] = KEY
+    (other,) = issued(grants, clock, "k2", 1)
+    first, *_, last = issued(grants, clock, "k1", MAX_GRANTS_PER_KERNEL + 1)
+    with pytest.raises(GrantInvalid):
+        grants.kernel_of(first)
+    assert (grants.kernel_of(last), grants.kernel_of(other)) == ("k1", "k2")
+
+
+def test_when_there_are_too_many_in_all_the_kernel_with_most_loses_one(grants, clock, kernels):
+    names = [f"n{number}" for number in range(MAX_GRANTS // MAX_GRANTS_PER_KERNEL)]
+    kernels.update(dict.fromkeys([*names, "late"], KEY))
+    kept = [issued(grants, clock, name, MAX_GRANTS_PER_KERNEL - (name == "n1"))[0] for name in names]
+    (small,) = issued(grants, clock, "k1", 1)
+    (late,) = issued(grants, clock, "late", 1)
+    assert [grants.kernel_of(small), grants.kernel_of(late), grants.kernel_of(kept[1])] == ["k1", "late", "n1"]
+    with pytest.raises(GrantInvalid):
+        grants.kernel_of(kept[0])
+
+
+def test_a_kernel_that_proves_itself_without_end_is_told_to_wait_and_others_are_not(grants, clock, kernels):
+    kernels["k2"] = KEY
+    issued(grants, clock, "k1", MAX_PROOFS_PER_KERNEL)
+    with pytest.raises(Overloaded):
+        grants.issue("k1", NOW, NONCE, proof())
+    assert issued(grants, clock, "k2", 1)

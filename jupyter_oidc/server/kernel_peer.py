@@ -1,0 +1,47 @@
+"""Whether a request comes from this machine, as a kernel's does that this server has started (Q8.12).
+
+A connection key or a grant that has leaked is worth nothing at another machine. A server whose kernels run elsewhere has
+to say so (``allow_remote_kernels``), because then it cannot be told apart.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
+
+
+def is_on_this_machine(request: HTTPServerRequest) -> bool:
+    """Return whether ``request`` came from a loopback address, through a Unix socket, or from an address of its own.
+
+    What counts is the address that the server believes: behind a proxy that it trusts (``trust_xheaders``) the client's,
+    else the other end of the connection.
+    """
+    address = request.remote_ip or ""
+    if _is_loopback(address):
+        return True
+    plug = getattr(getattr(request.connection, "stream", None), "socket", None)
+    own = _own_address(plug)
+    return own is None or own == address
+
+
+@lru_cache(maxsize=100)
+def _is_loopback(address: str) -> bool:
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(known, "ipv4_mapped", None)
+    return bool((mapped or known).is_loopback)
+
+
+def _own_address(plug: Any) -> str | None:
+    """Return the address of this end of the connection ``plug``; ``None`` for a Unix socket, and ``""`` for none."""
+    try:
+        name = plug.getsockname()
+    except (AttributeError, OSError):
+        return ""
+    return name[0] if isinstance(name, tuple) else None

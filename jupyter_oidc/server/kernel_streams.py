@@ -1,0 +1,70 @@
+"""What kernels have open: a stream or a WebSocket ends when the kernel that opened it has ended or was restarted (Q8.12).
+
+A grant is looked at when a call comes in. What flows for hours after that is looked at again every few seconds, because
+no kernel manager tells of the end of every kernel, and each kind ends them in its own way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.errors import GrantInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_oidc.server.kernel_grants import KernelGrants, KernelRun
+
+CHECK_SECONDS: Final = 2.0
+"""Seconds between two looks at the kernels that have something open."""
+
+
+class KernelStreams:
+    """Ends what is open by calling the function that was given for it; asks nothing while nothing is open."""
+
+    def __init__(self) -> None:
+        self._open: dict[object, tuple[KernelGrants, KernelRun, Callable[[], None]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def watch(self, grants: KernelGrants, grant: str, cut: Callable[[], None]) -> Callable[[], None]:
+        """Call ``cut`` when the run of the kernel that holds ``grant`` is over, or now if it is; return how to stop.
+
+        From here on the run counts and not the grant, which is renewed while a stream flows.
+        """
+        try:
+            kernel = grants.run_of(grant)
+        except GrantInvalid:
+            cut()
+            return lambda: None
+        key = object()
+        self._open[key] = grants, kernel, cut
+        if self._timer is None:
+            self._look_later()
+        return lambda: self._forget(key)
+
+    def close(self) -> None:
+        """Look no more; what is still open is closed by its session."""
+        self._open.clear()
+        self._stop()
+
+    def _forget(self, key: object) -> None:
+        self._open.pop(key, None)
+        if not self._open:
+            self._stop()
+
+    def _look_later(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        over = [key for key, (grants, kernel, _) in self._open.items() if not grants.lasts(kernel)]
+        for _, _, cut in [self._open.pop(key) for key in over]:
+            cut()
+        if self._open and self._timer is None:
+            self._look_later()
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
