@@ -93,7 +93,7 @@ class JupyterOIDC(ExtensionApp):
             look=lambda services, address: _surroundings(services, address, storage_key),
             clock=clock,
             proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
-            whereabouts=Whereabouts.of_server(server.ip, os.environ),
+            whereabouts=Whereabouts.of_server(server.ip, os.environ, server.base_url),
         )
         for finding in findings:
             server.log.error("jupyter_oidc is off until this is corrected: %s", finding)

@@ -37,6 +37,7 @@ from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.loopback import LoopbackDoors
 from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
 from jupyter_oidc.server.whereabouts import Whereabouts
+from jupyter_oidc.sessions.strategy import pins_callback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.kernel_grants import KernelGrants
     from jupyter_oidc.sessions.strategy import Browser
-    from jupyter_oidc.settings import Finding, Settings
+    from jupyter_oidc.settings import Finding, Provider, Settings
 
 LARGEST_BODY: Final = 65_536
 """Bytes of a request body that are kept, whatever the route; the proxy keeps none."""
@@ -103,6 +104,15 @@ class Context:
         if self._opened is None and self.settings is not None:
             self._opened = self.make(self.settings)
         return self._opened
+
+    def public_url(self, provider: Provider | None = None) -> str | None:
+        """Return the address at which a browser reaches this server, or ``None`` if nobody knows.
+
+        A sign-in at ``provider`` that comes back here has to start where its redirect URI leads.
+        """
+        every = (provider,) if provider is not None else self.settings.providers if self.settings else ()
+        pinned = next((one.redirect_uri for one in every if pins_callback(one)), None)
+        return self.whereabouts.public_url(pinned)
 
     async def reload(self, settings: Settings) -> None:
         """Put other settings in force; sessions that they do not concern go on (D9)."""
@@ -406,7 +416,7 @@ class OidcHandler(APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Send any error through the one table."""
         error = kwargs["exc_info"][1] if kwargs.get("exc_info") else HTTPError(status_code)
-        reply = error_reply(problem_of(error), self.request_id)
+        reply = error_reply(problem_of(error), self.request_id, self.context.public_url())
         self.set_status(reply.status)
         for name, value in reply.headers:
             self.set_header(name, value)
