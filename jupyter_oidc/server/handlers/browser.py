@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService
 
 COOKIE: Final = "jupyter-oidc-flow-"
-MOST_COOKIES: Final = 50
+MAX_COOKIES_OF_A_FLOW: Final = 8
+"""Cookies of the one name that are tried: programs at other ports of this host can plant some, at other paths."""
 
 
 class PageHandler(OidcHandler):
@@ -199,7 +200,7 @@ class CallbackHandler(PageHandler):
         """Take the provider's answer, and take it out of the address bar (R-10)."""
         if parameters is None:
             raise ResponseMalformed(detail="callback.encoding")
-        pending = await session.sign_ins.callback(parameters, self._bindings(), self.only)
+        pending = await session.sign_ins.callback(parameters, self._bindings(self._flow_of(parameters)), self.only)
         if pending.progress is Progress.COMPLETED:
             self.set_status(303)
             self.set_header("Location", f"{self.request.path}?flow={pending.flow}")
@@ -212,7 +213,7 @@ class CallbackHandler(PageHandler):
     def show_end(self, session: SessionService, flow: str) -> None:
         """Show how the sign-in ``flow`` ended, to the browser that took part in it."""
         pending = self.services.pending.find(flow, session.settings.name)
-        if not self.services.pending.is_bound(pending, self._bindings()):
+        if not self.services.pending.is_bound(pending, self._bindings(pending.flow)):
             self.show(Page("This sign-in is over", ("You can close this window.",), "\N{CHECK MARK}"))
         elif pending.progress is Progress.COMPLETED:
             self.show(
@@ -235,19 +236,25 @@ class CallbackHandler(PageHandler):
         """Return where the person goes on: a path of this server, seen from where JupyterLab is."""
         return urljoin(self.home, pending.wishes.next or self.base_url)
 
-    def _bindings(self) -> list[str]:
-        """Return the values of the browser's binding cookies."""
-        return bindings_in(self.request.headers.get_list("Cookie"))
+    def _flow_of(self, parameters: list[tuple[str, str]]) -> str | None:
+        """Return the sign-in whose state the browser brings; whether it is this browser's is judged later."""
+        states = [value for name, value in parameters if name == "state"]
+        return self.services.pending.flow_of_state(states[0]) if len(states) == 1 else None
+
+    def _bindings(self, flow: str | None) -> list[str]:
+        """Return the values of the browser's cookies for the sign-in ``flow``."""
+        return bindings_in(self.request.headers.get_list("Cookie"), flow) if flow is not None else []
 
 
-def bindings_in(headers: Iterable[str]) -> list[str]:
-    """Return the values of the first 50 binding cookies in the ``Cookie`` headers, those of one name included.
+def bindings_in(headers: Iterable[str], flow: str) -> list[str]:
+    """Return the values of the first eight binding cookies of ``flow`` in the ``Cookie`` headers.
 
+    State leads to the flow and the flow to its one cookie, so the cookies of other sign-ins, true or planted, take no room.
     Whatever else is in the jar is passed over, because every program on this host, whatever its port, can put things
     there that no cookie may hold; ours need no quotes.
     """
     pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
-    return [value for name, _, value in pairs if name.startswith(COOKIE)][:MOST_COOKIES]
+    return [value for name, _, value in pairs if name == COOKIE + flow][:MAX_COOKIES_OF_A_FLOW]
 
 
 class LoopbackHandler(CallbackHandler):
@@ -279,7 +286,9 @@ class LoopbackHandler(CallbackHandler):
             case ["flow"]:
                 self.show_end(self.door.session, (parameters or [])[0][1])
                 # NOTE: any page may ask for this address; the door closes behind the browser that it is for, at the end.
-                if self.only.done.is_set() and self.services.pending.is_bound(self.only, self._bindings()):
+                if self.only.done.is_set() and self.services.pending.is_bound(
+                    self.only, self._bindings(self.only.flow)
+                ):
                     self.door.last_page_shown.set()
             case _:
                 await self.end(self.door.session, parameters)
