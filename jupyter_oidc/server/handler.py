@@ -38,6 +38,7 @@ from jupyter_oidc.server.loopback import LoopbackDoors
 from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
 from jupyter_oidc.server.whereabouts import Whereabouts
 from jupyter_oidc.sessions.strategy import pins_callback
+from jupyter_oidc.settings.redirect_uri import leads_through_hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,7 +112,15 @@ class Context:
         A sign-in at ``provider`` that comes back here has to start where its redirect URI leads.
         """
         every = (provider,) if provider is not None else self.settings.providers if self.settings else ()
-        pinned = next((one.redirect_uri for one in every if pins_callback(one)), None)
+        own_host = self.whereabouts.has_own_host  # of which a redirect URI at the Hub says nothing
+        pinned = next(
+            (
+                one.redirect_uri
+                for one in every
+                if pins_callback(one) and not (own_host and leads_through_hub(one.redirect_uri, one.name))
+            ),
+            None,
+        )
         return self.whereabouts.public_url(pinned)
 
     async def reload(self, settings: Settings) -> None:

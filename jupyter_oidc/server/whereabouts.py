@@ -28,19 +28,26 @@ MAX_ORIGIN_CHARACTERS: Final = 300
 class Whereabouts:
     """The newest sight of a browser; ``seen`` begins with what the server's own address tells.
 
-    ``hub_told`` is the address of this server that JupyterHub gave it, and ``origin`` the one that a browser showed last.
+    ``hub_told`` is the address of this server that JupyterHub gave it, and ``origin`` the one that a browser showed last;
+    one that ``has_own_host`` is at another host than the Hub.
     """
 
     seen: Browser = "unknown"
     base_url: str = "/"
     hub_told: str | None = None
     origin: str | None = None
+    has_own_host: bool = False
 
     @classmethod
     def of_server(cls, ip: str, environment: Mapping[str, str], base_url: str = "/") -> Whereabouts:
         """Return what a server at ``ip`` can tell: one that listens on loopback for nobody else is used from here."""
         alone = ip in ("localhost", "127.0.0.1", "::1") and "JUPYTERHUB_USER" not in environment
-        return cls("here" if alone else "unknown", base_url, _told_by_hub(environment, base_url))
+        return cls(
+            "here" if alone else "unknown",
+            base_url,
+            _told_by_hub(environment, base_url),
+            has_own_host=bool(environment.get("JUPYTERHUB_HOST")),
+        )
 
     def note(self, host: str, headers: Mapping[str, str]) -> None:
         """Take note of a request of a Jupyter user, if a browser sent it.

@@ -13,6 +13,7 @@ import hmac
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
@@ -189,9 +190,15 @@ class PendingSignIns:
             detail="start.ticket",
         )
 
-    def bind(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
-        """Tie ``pending`` to one browser; return its ``state`` and the value of its binding cookie (A-4, A-9)."""
+    def bind(self, pending: PendingSignIn, redirect_uri: str, server_name: str = "") -> tuple[str, str]:
+        """Tie ``pending`` to one browser; return its ``state`` and the value of its binding cookie (A-4, A-9).
+
+        A ``server_name`` is appended to the state behind a dot, which no random part holds; it says where to send the
+        browser and proves nothing.
+        """
         state, binding = self._entropy.token(256), self._entropy.token(256)
+        if server_name:
+            state = f"{state}.{quote(server_name, safe='')}"
         pending.state_digest = _digest(state)
         pending.binding_digest = _digest(binding)
         pending.redirect_uri = redirect_uri

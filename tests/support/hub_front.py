@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.support.certificate import Certificate
 
+_USER_REDIRECT = "/hub/user-redirect/"
 _HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "content-length"}
 
 
@@ -26,6 +27,7 @@ class HubFront:
     """Context manager: passes what is below ``prefix`` to the server at ``port``; ``elsewhere`` notes the rest.
 
     With a ``certificate`` it speaks HTTPS, and ``name`` is its host and port for a browser that was told where that is.
+    Like the Hub it sends on what is asked of ``/hub/user-redirect/``, keeping the query.
     The headers that it ``drops`` are named in lower case.
     """
 
@@ -60,6 +62,10 @@ class HubFront:
     def __exit__(self, *reason: object) -> None:
         self._server.__exit__(*reason)
 
+    def behind(self, port: int) -> None:
+        """Let the server be at ``port``, which was not known before."""
+        self._port = port
+
     @property
     def url(self) -> str:
         """What the person's browser knows, ending with a slash."""
@@ -77,7 +83,9 @@ class HubFront:
             yield
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
-        if not request.path.startswith(self.prefix):
+        if request.path.startswith(_USER_REDIRECT):
+            raise web.HTTPFound(self._server_of(request))
+        if not request.raw_path.startswith(self.prefix):
             if request.path != "/favicon.ico":  # which browsers ask for by themselves
                 self.elsewhere.append(request.path)
             return web.Response(status=404)
@@ -102,6 +110,13 @@ class HubFront:
             async for piece in reply.content.iter_any():
                 await answer.write(piece)
             return answer
+
+    def _server_of(self, request: web.Request) -> str:
+        """Return where the Hub sends a person's browser on to: the default server, or the one that ends the state."""
+        named = request.query.get("state", "").partition(".")[2]
+        default = "/".join(self.prefix.split("/")[:3])
+        server = f"{default}/{named}/" if named else f"{default}/"
+        return f"{server}{request.path.removeprefix(_USER_REDIRECT)}?{request.raw_path.partition('?')[2]}"
 
     async def _socket(self, request: web.Request, target: str, headers: dict[str, str]) -> web.StreamResponse:
         kept = {name: value for name, value in headers.items() if not name.lower().startswith("sec-websocket")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +17,7 @@ from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.server.redirects import must_be_near, redirect_uri_for, starts_elsewhere
 from jupyter_oidc.sessions.pending import LIFETIME, Progress
 from jupyter_oidc.sessions.strategy import pins_server
+from jupyter_oidc.settings.redirect_uri import leads_through_hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.handler import Context
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.settings import Provider
 
 COOKIE: Final = "jupyter-oidc-flow-"
 MAX_COOKIES_OF_A_FLOW: Final = 8
@@ -56,12 +59,17 @@ class PageHandler(OidcHandler):
         self.set_header("Referrer-Policy", "no-referrer")
         self.finish()
 
-    def bind_browser(self, pending: PendingSignIn, binding: str, redirect_uri: str, *, form_post: bool) -> None:
-        """Set the binding cookie for the path that the provider sends the browser back to (A-9, A-10)."""
+    def bind_browser(
+        self, pending: PendingSignIn, binding: str, redirect_uri: str, *, form_post: bool, path: str | None = None
+    ) -> None:
+        """Set the binding cookie for the path that the provider sends the browser back to (A-9, A-10).
+
+        ``path`` is where it comes out at last, if somebody in between sends it on to there.
+        """
         self.set_cookie(
             COOKIE + pending.flow,
             binding,
-            path=urlsplit(redirect_uri).path,
+            path=path or urlsplit(redirect_uri).path,
             max_age=int(LIFETIME),
             httponly=True,
             secure=form_post or redirect_uri.startswith("https:"),
@@ -133,9 +141,13 @@ class StartHandler(PageHandler):
             host=self.request.host,
             callback_path=self._callback_path(pending),
         )
-        url, binding = await session.sign_ins.authorization_url(pending, redirect_uri)
+        by_hub = leads_through_hub(redirect_uri, pending.provider)
+        # NOTE: the Hub sends a browser to its user's default server; a named one is found by what ends the state.
+        named = os.environ.get("JUPYTERHUB_SERVER_NAME", "") if by_hub else ""
+        url, binding = await session.sign_ins.authorization_url(pending, redirect_uri, server_name=named)
         form_post = settings.response_mode == "form_post"
-        self.bind_browser(pending, binding, redirect_uri, form_post=form_post)
+        path = self._callback_path(pending) if by_hub else None
+        self.bind_browser(pending, binding, redirect_uri, form_post=form_post, path=path)
         self.go(url)
 
     async def _through_listener(self, session: SessionService, pending: PendingSignIn) -> None:
@@ -164,8 +176,16 @@ class StartHandler(PageHandler):
     def _elsewhere(self) -> str | None:
         """Return where to start instead, if every provider's pinned redirect URI is on one other host."""
         every = [service.settings for service in self.services.sessions]
-        origins = {starts_elsewhere(one.redirect_uri or "", self.request.host) for one in every if pins_server(one)}
+        addresses = {self._address_of(one) for one in every if pins_server(one)}
+        origins = {starts_elsewhere(one, self.request.host) for one in addresses}
         return origins.pop() if len(origins) == 1 and all(pins_server(one) for one in every) else None
+
+    def _address_of(self, settings: Provider) -> str:
+        """Return an address at the host that a browser comes back to in the end."""
+        uri = settings.redirect_uri or ""
+        if leads_through_hub(uri, settings.name) and self.context.whereabouts.has_own_host:
+            return self.context.public_url(settings) or f"{self.request.protocol}://{self.request.host}"
+        return uri
 
 
 class CallbackHandler(PageHandler):
