@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.prometheus.log_functions import prometheus_log_method
+from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc import contract
@@ -57,6 +59,9 @@ LARGEST_BODY: Final = 65_536
 
 LONGEST_LINGER: Final = 10.0
 """Seconds that a refused caller has for the rest of its body: less than one who is let in."""
+
+MAX_DIGITS: Final = 18
+"""Of one number in a body or parameter; with the point, the sign and the exponent."""
 
 MOST_FIELDS: Final = 50
 MOST_HOSTS: Final = 100
@@ -152,6 +157,23 @@ class Context:
             await self._opened.aclose()
 
 
+class _NumberTooLong(Exception):
+    """A number of a body that nobody means: arithmetic with it would fail, or take long."""
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _NumberTooLong
+    return int(digits)
+
+
+def _decimal(digits: str) -> float:
+    number = float(digits) if len(digits) <= MAX_DIGITS else math.inf
+    if not math.isfinite(number):
+        raise _NumberTooLong
+    return number
+
+
 @lru_cache(maxsize=100)
 def _kernel_user(kernel_id: str) -> User:
     """Return who a kernel is to Jupyter."""
@@ -185,6 +207,9 @@ class OidcHandler(APIHandler):
         self.kernel_id: str | None = None
         self._admitted: Door | None = None
         self._refusal: Problem | HTTPError | None = None
+        self._told: Problem | None = None
+        self._told_flow = ""
+        self._is_audited = False
         self._patience: asyncio.TimerHandle | None = None
         self._body = bytearray()
         self._body_is_too_large = False
@@ -238,7 +263,7 @@ class OidcHandler(APIHandler):
 
     def on_finish(self) -> None:
         """Let go of a refusal: its frames know this handler, and no cycle is left behind (ADR 17)."""
-        self._refusal = None
+        self._refusal = self._told = None
 
     def _be_patient_no_more(self) -> None:
         if self._patience is not None:
@@ -392,7 +417,9 @@ class OidcHandler(APIHandler):
             # What a form of another site could send without asking (C32).
             raise CsrfFailed("The request body is not sent as application/json.")
         try:
-            message = json.loads(body)
+            message = json.loads(body, parse_int=_whole, parse_float=_decimal, parse_constant=_decimal)
+        except _NumberTooLong:
+            raise RequestInvalid("The request body holds a number that is too long, or none.") from None
         except (ValueError, RecursionError):
             raise RequestInvalid("The request body is not JSON.") from None
         return self._matching(name, message)
@@ -425,12 +452,28 @@ class OidcHandler(APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Send any error through the one table."""
         error = kwargs["exc_info"][1] if kwargs.get("exc_info") else HTTPError(status_code)
-        reply = error_reply(problem_of(error), self.request_id, self.context.public_url())
+        problem = problem_of(error)
+        self.note_refusal(problem)
+        reply = error_reply(problem, self.request_id, self.context.public_url())
         self.set_status(reply.status)
         for name, value in reply.headers:
             self.set_header(name, value)
         self.set_header("Cache-Control", "no-store")
         self.finish(json.dumps(reply.body))
+
+    def note_refusal(self, problem: Problem | None, flow: str = "", *, is_audited: bool = False) -> None:
+        """Keep what is answered, and of which sign-in, for the log; ``is_audited`` says that the owner wrote it down."""
+        self._told, self._is_audited = problem, is_audited
+        self._told_flow = flow or self._told_flow
+
+    @property
+    def provider_name(self) -> str | None:
+        """The configured provider that the route names, or ``None``."""
+        below = url_path_join(self.base_url, "jupyter-oidc/providers/")
+        given = getattr(self, "path_args", None)  # NOTE: tornado sets it after some of its refusals
+        name = given[0] if given and self.request.path.startswith(below) else None
+        known = self.context.settings.providers if self.context.settings else ()
+        return next((one.name for one in known if one.name == name), None)
 
     def log_exception(
         self,
@@ -445,17 +488,23 @@ class OidcHandler(APIHandler):
 
     def _log(self) -> None:
         """Write the access log without path parameters and query, which carry codes, tickets and grants."""
-        status = self.get_status()
+        status, told, provider = self.get_status(), self._told, self.provider_name
+        if self.request.method not in self.SUPPORTED_METHODS:
+            self.request.method = "OTHER"  # NOTE: it may be long, and each would be a time series of its own
         if status >= 400:
             write = self.log.error if status == 500 else self.log.warning
             write(
-                "jupyter_oidc: %s %s %s %.0fms [%s]",
+                "jupyter_oidc: %s %s %s %.0fms %s[%s]",
                 status,
                 self.request.method,
                 type(self).__name__,
                 1000 * self.request.request_time(),
+                f"{told.code} ({told.detail}) flow {self._told_flow or '-'} " if told else "",
                 self.request_id,
             )
+        services = self.context.opened
+        if told and provider and services and not self._is_audited:
+            services.journal.refusal(provider, self._told_flow or self.request_id, told.code, told.detail)
         prometheus_log_method(self)  # type: ignore[no-untyped-call]
 
     @open_door(protection="says nothing but the server's own CORS policy")

@@ -99,6 +99,7 @@ class PageHandler(OidcHandler):
         if problem is None:
             super().write_error(status_code, **kwargs)
         else:
+            self.note_refusal(problem)
             self.show_problem(problem)
 
 
@@ -130,7 +131,8 @@ class StartHandler(PageHandler):
             await ways.get(pending.strategy, self._and_back)(session, pending)
         except Problem as problem:
             session.sign_ins.give_up(pending, problem)
-            raise
+            self.note_refusal(problem, pending.flow, is_audited=True)
+            self.show_problem(problem)
 
     async def _and_back(self, session: SessionService, pending: PendingSignIn) -> None:
         """Send the browser to the provider, from where it comes back to the callback route."""
@@ -220,7 +222,9 @@ class CallbackHandler(PageHandler):
         """Take the provider's answer, and take it out of the address bar (R-10)."""
         if parameters is None:
             raise ResponseMalformed(detail="callback.encoding")
-        pending = await session.sign_ins.callback(parameters, self._bindings(self._flow_of(parameters)), self.only)
+        flow = self._flow_of(parameters)
+        self.note_refusal(None, flow or "")
+        pending = await session.sign_ins.callback(parameters, self._bindings(flow), self.only)
         if pending.progress is Progress.COMPLETED:
             self.set_status(303)
             self.set_header("Location", f"{self.request.path}?flow={pending.flow}")
@@ -228,7 +232,7 @@ class CallbackHandler(PageHandler):
             self.set_header("Referrer-Policy", "no-referrer")
             self.finish()
         else:
-            self.show_problem(pending.problem or ResponseMalformed(), again=self._again(session, pending))
+            self._show_end_of(pending, again=self._again(session, pending))
 
     def show_end(self, session: SessionService, flow: str) -> None:
         """Show how the sign-in ``flow`` ended, to the browser that took part in it."""
@@ -246,7 +250,13 @@ class CallbackHandler(PageHandler):
                 ),
             )
         else:
-            self.show_problem(pending.problem or ResponseMalformed())
+            self._show_end_of(pending)
+
+    def _show_end_of(self, pending: PendingSignIn, *, again: str | None = None) -> None:
+        """Show how a sign-in failed; that it did stands in the audit trail since then."""
+        problem = pending.problem or ResponseMalformed()
+        self.note_refusal(problem, pending.flow, is_audited=True)
+        self.show_problem(problem, again=again)
 
     def _again(self, session: SessionService, pending: PendingSignIn) -> str:
         """Return the start of another attempt, which begins by a click and never by itself (E-1)."""
@@ -290,6 +300,11 @@ class LoopbackHandler(CallbackHandler):
     def home(self) -> str:
         """Where JupyterLab is, which is not where this page is."""
         return self.door.home
+
+    @property
+    def provider_name(self) -> str:
+        """The provider of the sign-in that this door is for."""
+        return self.door.session.settings.name
 
     @property
     def only(self) -> PendingSignIn:

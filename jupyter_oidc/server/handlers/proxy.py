@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Final
 
-from tornado.httputil import HTTPHeaders
+from tornado.httputil import HTTPHeaders, HTTPOutputError
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
@@ -279,7 +279,7 @@ class ProxyHandler(ProxiedHandler):
             await RequestHandler.finish(self)
         except StreamClosedError:
             self._outcome = "client_abort"
-        except Problem:
+        except (Problem, HTTPOutputError):
             self._outcome = "client_abort" if self._gone else "upstream_truncated"
             self._break_off()
 
