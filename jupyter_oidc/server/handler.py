@@ -26,6 +26,7 @@ from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.errors import (
     BodyTooLarge,
+    ClientTooSlow,
     ConfigurationInvalid,
     CsrfFailed,
     Forbidden,
@@ -59,6 +60,9 @@ LARGEST_BODY: Final = 65_536
 
 LONGEST_LINGER: Final = 10.0
 """Seconds that a refused caller has for the rest of its body: less than one who is let in."""
+
+MAX_BODY_SECONDS: Final = 10.0
+"""For a body of 64 KiB at most that somebody waits for: one that drips would hold a connection for ever."""
 
 MAX_DIGITS: Final = 18
 """Of one number in a body or parameter; with the point, the sign and the exponent."""
@@ -201,6 +205,9 @@ class OidcHandler(APIHandler):
     lingers_seconds = LONGEST_LINGER
     """Seconds for which it does."""
 
+    body_seconds = MAX_BODY_SECONDS
+    """Seconds from the head of a request to the end of its body, whoever sends it."""
+
     def initialize(self, context: Context) -> None:
         """Take over the context that the route table hands in."""
         self.context = context
@@ -236,6 +243,19 @@ class OidcHandler(APIHandler):
             self._refusal = refusal
             self._patience = asyncio.get_running_loop().call_later(self.lingers_seconds, self._stop_waiting)
 
+        else:
+            if self._body_is_awaited():
+                self._patience = asyncio.get_running_loop().call_later(self.body_seconds, self._give_up_on_body)
+
+    def _body_is_awaited(self) -> bool:
+        """Return whether a verb waits for a whole body, which its caller could let drip for ever."""
+        headers = self.request.headers
+        return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
+
+    def _give_up_on_body(self) -> None:
+        """Refuse a body that is not there in time; the connection closes behind the answer."""
+        self._end_wait_for_body(ClientTooSlow())
+
     def _can_wait(self) -> bool:
         headers, length = self.request.headers, self.declared_length
         small = length is not None and length <= self.lingers_for and "Transfer-Encoding" not in headers
@@ -249,12 +269,18 @@ class OidcHandler(APIHandler):
 
     def _stop_waiting(self) -> None:
         """Let the refusal out before the end of the body; the connection closes behind it."""
+        self._end_wait_for_body(None)
+
+    def _end_wait_for_body(self, problem: Problem | None) -> None:
         # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
         request: Any = self.request
         waiting = request._body_future  # noqa: SLF001
         if not waiting.done():
             request._body_future = asyncio.get_running_loop().create_future()  # noqa: SLF001
-            waiting.set_result(None)
+            if problem is None:
+                waiting.set_result(None)
+            else:
+                waiting.set_exception(problem)
 
     def on_connection_close(self) -> None:
         """Wait no longer for who has gone."""
@@ -263,6 +289,7 @@ class OidcHandler(APIHandler):
 
     def on_finish(self) -> None:
         """Let go of a refusal: its frames know this handler, and no cycle is left behind (ADR 17)."""
+        self._be_patient_no_more()
         self._refusal = self._told = None
 
     def _be_patient_no_more(self) -> None:
@@ -326,8 +353,8 @@ class OidcHandler(APIHandler):
 
     def insist(self) -> None:
         """Raise the refusal that waited for the end of the body."""
+        self._be_patient_no_more()
         if self._refusal is not None:
-            self._be_patient_no_more()
             raise self._refusal
 
     async def admit(self, declared: Door) -> None:

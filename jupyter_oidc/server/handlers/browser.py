@@ -104,12 +104,12 @@ class PageHandler(OidcHandler):
 
 
 def _page_status(problem: Problem) -> int:
-    """Return the status of a page, which a person reads: 502 or 503 for the provider, mostly 400 for the rest (E-1).
+    """Return the status of a page, which a person reads: 502 or 503 for the provider, 408 for one who drips, mostly 400 for the rest (E-1).
 
     An answer that names another issuer was brought by the browser, and is not known to be the provider's (A7).
     """
     came_with_the_browser = problem.detail == "callback.iss"
-    return problem.status if problem.status in (401, 403, 405, 502, 503) and not came_with_the_browser else 400
+    return problem.status if problem.status in (401, 403, 405, 408, 502, 503) and not came_with_the_browser else 400
 
 
 class StartHandler(PageHandler):

@@ -112,6 +112,10 @@ class ProxyHandler(ProxiedHandler):
         elif self.request.headers.get("Content-Length", "0") != "0":
             self._begin_upload(self.declared_length)
 
+    def _body_is_awaited(self) -> bool:
+        """Leave an upload its own pace; what an open door lets in waits for nothing else."""
+        return self._door_is_open() and super()._body_is_awaited()
+
     def _begin_upload(self, length: int | None) -> None:
         gate, _, _ = self.services.proxy.check(self._proxy_request(length=length))
         api = gate.api
