@@ -104,7 +104,7 @@ class SignIn(_SessionApp):
         """Begin, show the link, wait until it is over."""
         base = f"jupyter-oidc/providers/{quote(self.provider(server))}"
         started = server.call("POST", f"{base}/sign-in")
-        link = urljoin(server.url, str(started.get("start_url") or ""))
+        link = str(started.get("start_address") or urljoin(server.url, str(started.get("start_url") or "")))
         self.say(f"Open this link to sign in:\n\n    {link}\n")
         if self.browser:
             webbrowser.open(link)

@@ -41,7 +41,7 @@ def text_of(output: dict[str, Any]) -> str:
 
 @dataclass(slots=True)
 class Server:
-    """The Jupyter server's REST API; ``saw`` is told every body."""
+    """The Jupyter server's REST API, called as a page of JupyterLab does; ``saw`` is told every body."""
 
     url: str
     token: str
@@ -50,7 +50,7 @@ class Server:
 
     async def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Return the status and the JSON document of the reply, ``None`` if it is no JSON."""
-        headers = {"Authorization": f"token {self.token}"}
+        headers = {"Authorization": f"token {self.token}", "Referer": f"{self.url}lab"}
         async with self.client.request(method, self.url + path, json=body, headers=headers) as reply:
             content = await reply.read()
             self.saw(f"{method} {path}", repr(list(reply.raw_headers)).encode() + content)

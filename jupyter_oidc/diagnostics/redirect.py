@@ -18,7 +18,7 @@ from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.strategy import Impossible, choose
-from jupyter_oidc.settings.redirect_uri import takes_any_port
+from jupyter_oidc.settings.redirect_uri import leads_through_hub, takes_any_port
 
 if TYPE_CHECKING:
     from jupyter_oidc.diagnostics.surroundings import Surroundings
@@ -81,6 +81,10 @@ def check_redirect_uri(place: Surroundings, provider: Provider) -> Check:
         return about.problem(
             "Browsers do not reach this server at a loopback address, and redirect_uri is not set.",
             f"Set redirect_uri to the server's public address followed by {path}, and register the same value.",
+        )
+    if leads_through_hub(wanted.uri, provider.name):
+        return about.ok(
+            f"Register exactly this, to the letter: {wanted.uri} (JupyterHub sends each user on to their own server)"
         )
     if (
         wanted.configured

@@ -24,12 +24,11 @@ _NAME: Final = "Authorization"
 
 
 class ApiAuth(httpx.Auth):
-    """``auth=`` of httpx and requests for the API at ``base_url``; ``lab_url`` is where one can sign in by hand."""
+    """``auth=`` of httpx and requests for the API at ``base_url``."""
 
-    def __init__(self, grants: GrantAuth, base_url: str, lab_url: str) -> None:
+    def __init__(self, grants: GrantAuth, base_url: str) -> None:
         self._grants = grants
         self._base_url = httpx.URL(base_url)
-        self._lab_url = lab_url
 
     def __repr__(self) -> str:
         return f"ApiAuth({str(self._base_url)!r}, <hidden>)"
@@ -124,7 +123,7 @@ class ApiAuth(httpx.Auth):
         return again and response.headers.get("X-OIDC-Retryable") == "true"
 
     def _problem(self, request: Any, response: Any, content: bytes) -> Exception:
-        return problem(request.method, response.headers["X-OIDC-Error"], content, self._lab_url)
+        return problem(request.method, response.headers["X-OIDC-Error"], content)
 
 
 class Hidden(str):

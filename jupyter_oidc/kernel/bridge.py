@@ -131,7 +131,7 @@ class Bridge:
 
     def api_auth(self, name: str) -> ApiAuth:
         """Return what lets another library into the proxy of the API ``name``."""
-        return ApiAuth(self.auth, self.api_url(name), self.server.url + "lab")
+        return ApiAuth(self.auth, self.api_url(name))
 
     def headers(self) -> RenewingHeaders:
         """Return headers for a library that wants those instead of a client, after trying them."""

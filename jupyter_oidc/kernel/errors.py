@@ -52,7 +52,7 @@ class OIDCError(Exception):
 
 
 class _NeedsSignIn(OIDCError):
-    """Somebody has to sign in; ``link`` leads to JupyterLab."""
+    """Somebody has to sign in; ``link`` leads to JupyterLab, where the server knows how browsers reach it."""
 
     how: ClassVar[str] = "oidc.sign_in()"
 
@@ -342,13 +342,19 @@ BY_CODE: dict[str, type[OIDCError]] = _public()
 """The exception for every code of the contract."""
 
 
-def of_reply(body: dict[str, Any], lab_url: str) -> OIDCError:
-    """Return the exception for a checked ``error`` message; ``lab_url`` is where one can sign in by hand."""
+def of_reply(body: dict[str, Any]) -> OIDCError:
+    """Return the exception for a checked ``error`` message.
+
+    Where a browser reaches JupyterLab is known to the server, if to anybody; how this process reaches it is no answer.
+    """
     kind = BY_CODE[body["code"]]
     action, link = body["action"], None
     if issubclass(kind, _NeedsSignIn):
-        link = lab_url
-        action += f" Run {kind.how} or open JupyterLab:" if kind.how else " JupyterLab:"
+        link = body.get("link")
+        if link is not None:
+            action += f" Run {kind.how} or open JupyterLab:" if kind.how else " JupyterLab:"
+        else:
+            action += f" Run {kind.how}, or open the sign-in panel in JupyterLab." if kind.how else ""
     return kind(
         body["message"],
         action=action,

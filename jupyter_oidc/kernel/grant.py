@@ -147,6 +147,6 @@ class GrantAuth(httpx.Auth):
 
     def _keep(self, response: httpx.Response, content: bytes) -> None:
         if "X-OIDC-Error" in response.headers:
-            raise problem_of(response, content, self._server.url + "lab")
+            raise problem_of(response, content)
         reply = judge("kernel-grant.reply", content)
         self._held = _Held(reply["grant"], self._now() + reply["expires_in"] * (1 - RENEW_AT))

@@ -53,17 +53,17 @@ def judge(name: str, content: bytes) -> dict[str, Any]:
         raise broken_contract() from None
 
 
-def problem_of(response: httpx.Response, content: bytes, lab_url: str) -> OIDCError:
-    """Return the exception for an error reply of ours; ``lab_url`` is where one can sign in by hand."""
-    return problem(response.request.method, response.headers["X-OIDC-Error"], content, lab_url)
+def problem_of(response: httpx.Response, content: bytes) -> OIDCError:
+    """Return the exception for an error reply of ours."""
+    return problem(response.request.method, response.headers["X-OIDC-Error"], content)
 
 
-def problem(method: str, code: str, content: bytes, lab_url: str) -> OIDCError:
+def problem(method: str, code: str, content: bytes) -> OIDCError:
     """As ``problem_of`` for a reply that came through another library: to ``method``, marked with ``code``."""
     if method == "HEAD":
-        return _without_body(code, lab_url)
+        return _without_body(code)
     try:
-        return of_reply(judge("error", content), lab_url)
+        return of_reply(judge("error", content))
     except ContractError as broken:
         return broken
 
@@ -92,7 +92,7 @@ def unreachable(error: BaseException) -> ServerNotFound:
     )
 
 
-def _without_body(code: str, lab_url: str) -> OIDCError:
+def _without_body(code: str) -> OIDCError:
     body = {
         "code": code,
         "message": f"The call was refused ({code}).",
@@ -101,6 +101,6 @@ def _without_body(code: str, lab_url: str) -> OIDCError:
         "request_id": "",
     }
     try:
-        return of_reply(body, lab_url)
+        return of_reply(body)
     except KeyError:
         return broken_contract()

@@ -138,7 +138,7 @@ def sign_in(provider: str | None = None, *, api: str | None = None, timeout: flo
         if summary["state"] == "active":
             return _session(summary)
     started = connection.begin(name, api)
-    tell, notice = _invitation(started, connection.server.origin)
+    tell, notice = _invitation(started)
 
     try:
         if started["strategy"] == "paste":
@@ -152,7 +152,7 @@ def sign_in(provider: str | None = None, *, api: str | None = None, timeout: flo
         )
         raise
     if progress["state"] != "completed":
-        problem = _why(progress, connection.server.url + "lab")
+        problem = _why(progress)
         notice.show(ended_html(problem.message), "")
         raise problem
     signed_in = connection.session(name)
@@ -207,13 +207,13 @@ def _session(summary: dict[str, Any]) -> Session:
     return Session(**parts, user=user, apis=[ApiAccess(**api) for api in summary["apis"]], _summary=summary)
 
 
-def _invitation(started: dict[str, Any], origin: str) -> tuple[Callable[[float], None], Notice]:
+def _invitation(started: dict[str, Any]) -> tuple[Callable[[float], None], Notice]:
     """Return what shows how to go on, given the seconds left, and the place where it is shown."""
     name, device, notice = started["provider"], started["device"], Notice()
     if device is None:
-        url = _checked(origin + (started["start_url"] or ""), usable=(started["start_url"] or "").startswith("/"))
+        url, where = _start_of(started)
         pasted = started["strategy"] == "paste"
-        text = f"To sign in at {name}, open: {url}" + (", then copy the address at which the browser ends" * pasted)
+        text = f"To sign in at {name}, {where}" + (", then copy the address at which the browser ends" * pasted)
         return lambda left: notice.show(link_html(url, name, left, pasted=pasted), text), notice
     filled_in = device["verification_uri_complete"] is not None
     url = device["verification_uri_complete"] or device["verification_uri"]
@@ -224,6 +224,20 @@ def _invitation(started: dict[str, Any], origin: str) -> tuple[Callable[[float],
     return lambda left: notice.show(code_html(url, name, left, code, filled_in=filled_in), text), notice
 
 
+def _start_of(started: dict[str, Any]) -> tuple[str, str]:
+    """Return where a link of a notebook leads to start a sign-in, and the same in words for a terminal.
+
+    If the server does not know how browsers reach it, the link is a path, which the page that shows it completes.
+    """
+    address = started.get("start_address")
+    if address is not None:
+        url = _checked(address, usable=urlsplit(address).scheme in ("http", "https"))
+        return url, f"open: {url}"
+    path = started["start_url"] or ""
+    _checked(path, usable=path.startswith("/") and path[1:2] not in ("/", "\\"))
+    return path, f"open this at the address of your JupyterLab, in its browser: {path}"
+
+
 def _checked(url: str, *, usable: bool) -> str:
     """Return ``url`` if it may be shown as a link; raises ``ContractError``."""
     if not usable or not url.isprintable():
@@ -231,9 +245,9 @@ def _checked(url: str, *, usable: bool) -> str:
     return url
 
 
-def _why(progress: dict[str, Any], lab_url: str) -> OIDCError:
+def _why(progress: dict[str, Any]) -> OIDCError:
     if progress["error"]:
-        return of_reply(progress["error"], lab_url)
+        return of_reply(progress["error"])
     if progress["state"] == "cancelled":
         return SignInCancelled("The sign-in was cancelled.", action="Run oidc.sign_in() when you are ready.")
     return UnknownFlow("The sign-in took too long.", action="Run oidc.sign_in() again.")

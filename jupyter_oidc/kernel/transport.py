@@ -38,7 +38,6 @@ class OIDCClient(httpx.Client):
     ) -> None:
         self._grants = grants
         self._patience = patience
-        self._lab_url = server.url + "lab"
         super().__init__(**_options(server, grants, path, options))
 
     def build_request(
@@ -67,7 +66,7 @@ class OIDCClient(httpx.Client):
                 for step in waiting.steps(pause):
                     time.sleep(step)
         if code_of(self._grants, response) is not None:
-            raise problem_of(response, content_of(response), self._lab_url)
+            raise problem_of(response, content_of(response))
         if not stream:
             try:
                 response.read()
@@ -102,7 +101,6 @@ class AsyncOIDCClient(httpx.AsyncClient):
     ) -> None:
         self._grants = grants
         self._patience = patience
-        self._lab_url = server.url + "lab"
         super().__init__(**_options(server, grants, path, options))
 
     def build_request(
@@ -131,7 +129,7 @@ class AsyncOIDCClient(httpx.AsyncClient):
                 for step in waiting.steps(pause):
                     await asyncio.sleep(step)
         if code_of(self._grants, response) is not None:
-            raise problem_of(response, await content_of_async(response), self._lab_url)
+            raise problem_of(response, await content_of_async(response))
         if not stream:
             try:
                 await response.aread()

@@ -99,7 +99,7 @@ class JupyterOIDC(ExtensionApp):
             look=lambda services, address: _surroundings(services, address, storage_key),
             clock=clock,
             proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
-            whereabouts=Whereabouts.of_server(server.ip, os.environ),
+            whereabouts=Whereabouts.of_server(server.ip, os.environ, server.base_url),
             allow_remote_kernels=bool(self.allow_remote_kernels),
         )
         for finding in findings:

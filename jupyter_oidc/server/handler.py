@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 from dataclasses import dataclass, field
@@ -18,12 +19,14 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.auth.identity import User
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.prometheus.log_functions import prometheus_log_method
+from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc import contract
 from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.errors import (
     BodyTooLarge,
+    ClientTooSlow,
     ConfigurationInvalid,
     CsrfFailed,
     Forbidden,
@@ -39,6 +42,8 @@ from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackDoors
 from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
 from jupyter_oidc.server.whereabouts import Whereabouts
+from jupyter_oidc.sessions.strategy import pins_callback
+from jupyter_oidc.settings.redirect_uri import leads_through_hub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,13 +57,19 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.kernel_grants import KernelGrants
     from jupyter_oidc.sessions.strategy import Browser
-    from jupyter_oidc.settings import Finding, Settings
+    from jupyter_oidc.settings import Finding, Provider, Settings
 
 LARGEST_BODY: Final = 65_536
 """Bytes of a request body that are kept, whatever the route; the proxy keeps none."""
 
 LONGEST_LINGER: Final = 10.0
 """Seconds that a refused caller has for the rest of its body: less than one who is let in."""
+
+MAX_BODY_SECONDS: Final = 10.0
+"""For a body of 64 KiB at most that somebody waits for: one that drips would hold a connection for ever."""
+
+MAX_DIGITS: Final = 18
+"""Of one number in a body or parameter; with the point, the sign and the exponent."""
 
 MOST_FIELDS: Final = 50
 MOST_HOSTS: Final = 100
@@ -110,6 +121,23 @@ class Context:
             self._opened = self.make(self.settings)
         return self._opened
 
+    def public_url(self, provider: Provider | None = None) -> str | None:
+        """Return the address at which a browser reaches this server, or ``None`` if nobody knows.
+
+        A sign-in at ``provider`` that comes back here has to start where its redirect URI leads.
+        """
+        every = (provider,) if provider is not None else self.settings.providers if self.settings else ()
+        own_host = self.whereabouts.has_own_host  # of which a redirect URI at the Hub says nothing
+        pinned = next(
+            (
+                one.redirect_uri
+                for one in every
+                if pins_callback(one) and not (own_host and leads_through_hub(one.redirect_uri, one.name))
+            ),
+            None,
+        )
+        return self.whereabouts.public_url(pinned)
+
     async def reload(self, settings: Settings) -> None:
         """Put other settings in force; sessions that they do not concern go on (D9)."""
         self.settings, self.findings, self._diagnosis = settings, (), None
@@ -150,6 +178,23 @@ class Context:
             await self._opened.aclose()
 
 
+class _NumberTooLong(Exception):
+    """A number of a body that nobody means: arithmetic with it would fail, or take long."""
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _NumberTooLong
+    return int(digits)
+
+
+def _decimal(digits: str) -> float:
+    number = float(digits) if len(digits) <= MAX_DIGITS else math.inf
+    if not math.isfinite(number):
+        raise _NumberTooLong
+    return number
+
+
 @lru_cache(maxsize=100)
 def _kernel_user(kernel_id: str) -> User:
     """Return who a kernel is to Jupyter."""
@@ -177,12 +222,18 @@ class OidcHandler(APIHandler):
     lingers_seconds = LONGEST_LINGER
     """Seconds for which it does."""
 
+    body_seconds = MAX_BODY_SECONDS
+    """Seconds from the head of a request to the end of its body, whoever sends it."""
+
     def initialize(self, context: Context) -> None:
         """Take over the context that the route table hands in."""
         self.context = context
         self.kernel_id: str | None = None
         self._admitted: Door | None = None
         self._refusal: Problem | HTTPError | None = None
+        self._told: Problem | None = None
+        self._told_flow = ""
+        self._is_audited = False
         self._patience: asyncio.TimerHandle | None = None
         self._body = bytearray()
         self._body_is_too_large = False
@@ -209,6 +260,19 @@ class OidcHandler(APIHandler):
             self._refusal = refusal
             self._patience = asyncio.get_running_loop().call_later(self.lingers_seconds, self._stop_waiting)
 
+        else:
+            if self._body_is_awaited():
+                self._patience = asyncio.get_running_loop().call_later(self.body_seconds, self._give_up_on_body)
+
+    def _body_is_awaited(self) -> bool:
+        """Return whether a verb waits for a whole body, which its caller could let drip for ever."""
+        headers = self.request.headers
+        return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
+
+    def _give_up_on_body(self) -> None:
+        """Refuse a body that is not there in time; the connection closes behind the answer."""
+        self._end_wait_for_body(ClientTooSlow())
+
     def _can_wait(self) -> bool:
         headers, length = self.request.headers, self.declared_length
         small = length is not None and length <= self.lingers_for and "Transfer-Encoding" not in headers
@@ -222,12 +286,18 @@ class OidcHandler(APIHandler):
 
     def _stop_waiting(self) -> None:
         """Let the refusal out before the end of the body; the connection closes behind it."""
+        self._end_wait_for_body(None)
+
+    def _end_wait_for_body(self, problem: Problem | None) -> None:
         # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
         request: Any = self.request
         waiting = request._body_future  # noqa: SLF001
         if not waiting.done():
             request._body_future = asyncio.get_running_loop().create_future()  # noqa: SLF001
-            waiting.set_result(None)
+            if problem is None:
+                waiting.set_result(None)
+            else:
+                waiting.set_exception(problem)
 
     def on_connection_close(self) -> None:
         """Wait no longer for who has gone."""
@@ -236,7 +306,8 @@ class OidcHandler(APIHandler):
 
     def on_finish(self) -> None:
         """Let go of a refusal: its frames know this handler, and no cycle is left behind (ADR 17)."""
-        self._refusal = None
+        self._be_patient_no_more()
+        self._refusal = self._told = None
 
     def _be_patient_no_more(self) -> None:
         if self._patience is not None:
@@ -300,8 +371,8 @@ class OidcHandler(APIHandler):
 
     def insist(self) -> None:
         """Raise the refusal that waited for the end of the body."""
+        self._be_patient_no_more()
         if self._refusal is not None:
-            self._be_patient_no_more()
             raise self._refusal
 
     async def admit(self, declared: Door) -> None:
@@ -391,7 +462,9 @@ class OidcHandler(APIHandler):
             # What a form of another site could send without asking (C32).
             raise CsrfFailed("The request body is not sent as application/json.")
         try:
-            message = json.loads(body)
+            message = json.loads(body, parse_int=_whole, parse_float=_decimal, parse_constant=_decimal)
+        except _NumberTooLong:
+            raise RequestInvalid("The request body holds a number that is too long, or none.") from None
         except (ValueError, RecursionError):
             raise RequestInvalid("The request body is not JSON.") from None
         return self._matching(name, message)
@@ -424,12 +497,28 @@ class OidcHandler(APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Send any error through the one table."""
         error = kwargs["exc_info"][1] if kwargs.get("exc_info") else HTTPError(status_code)
-        reply = error_reply(problem_of(error), self.request_id)
+        problem = problem_of(error)
+        self.note_refusal(problem)
+        reply = error_reply(problem, self.request_id, self.context.public_url())
         self.set_status(reply.status)
         for name, value in reply.headers:
             self.set_header(name, value)
         self.set_header("Cache-Control", "no-store")
         self.finish(json.dumps(reply.body))
+
+    def note_refusal(self, problem: Problem | None, flow: str = "", *, is_audited: bool = False) -> None:
+        """Keep what is answered, and of which sign-in, for the log; ``is_audited`` says that the owner wrote it down."""
+        self._told, self._is_audited = problem, is_audited
+        self._told_flow = flow or self._told_flow
+
+    @property
+    def provider_name(self) -> str | None:
+        """The configured provider that the route names, or ``None``."""
+        below = url_path_join(self.base_url, "jupyter-oidc/providers/")
+        given = getattr(self, "path_args", None)  # NOTE: tornado sets it after some of its refusals
+        name = given[0] if given and self.request.path.startswith(below) else None
+        known = self.context.settings.providers if self.context.settings else ()
+        return next((one.name for one in known if one.name == name), None)
 
     def log_exception(
         self,
@@ -444,17 +533,23 @@ class OidcHandler(APIHandler):
 
     def _log(self) -> None:
         """Write the access log without path parameters and query, which carry codes, tickets and grants."""
-        status = self.get_status()
+        status, told, provider = self.get_status(), self._told, self.provider_name
+        if self.request.method not in self.SUPPORTED_METHODS:
+            self.request.method = "OTHER"  # NOTE: it may be long, and each would be a time series of its own
         if status >= 400:
             write = self.log.error if status == 500 else self.log.warning
             write(
-                "jupyter_oidc: %s %s %s %.0fms [%s]",
+                "jupyter_oidc: %s %s %s %.0fms %s[%s]",
                 status,
                 self.request.method,
                 type(self).__name__,
                 1000 * self.request.request_time(),
+                f"{told.code} ({told.detail}) flow {self._told_flow or '-'} " if told else "",
                 self.request_id,
             )
+        services = self.context.opened
+        if told and provider and services and not self._is_audited:
+            services.journal.refusal(provider, self._told_flow or self.request_id, told.code, told.detail)
         prometheus_log_method(self)  # type: ignore[no-untyped-call]
 
     @open_door(protection="says nothing but the server's own CORS policy")

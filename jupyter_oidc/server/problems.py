@@ -16,8 +16,11 @@ from jupyter_oidc.errors import (
     Forbidden,
     HeadersTooLarge,
     MethodNotAllowed,
+    NotSignedIn,
     Problem,
     RequestInvalid,
+    SessionExpired,
+    StepUpRequired,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ _OF_STATUS: Mapping[int, type[Problem]] = {
     413: BodyTooLarge,
     431: HeadersTooLarge,
 }
+
+_SIGN_IN_HELPS = (NotSignedIn, SessionExpired, StepUpRequired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,14 @@ def problem_of(error: BaseException | None) -> Problem | None:
     return None
 
 
-def error_body(problem: Problem, request_id: str) -> dict[str, Any]:
-    """Return the JSON body for ``problem`` (contract ``error``)."""
+def error_body(problem: Problem, request_id: str, public_url: str | None = None) -> dict[str, Any]:
+    """Return the JSON body for ``problem`` (contract ``error``); ``public_url`` is where browsers reach this server.
+
+    It says where to sign in, to who has to; a kernel cannot know the address of the person's browser.
+    """
+    link = {"link": f"{public_url}lab"} if public_url and isinstance(problem, _SIGN_IN_HELPS) else {}
     return {
+        **link,
         "code": problem.code,
         "message": problem.message,
         "action": problem.action,
@@ -65,7 +75,7 @@ def error_body(problem: Problem, request_id: str) -> dict[str, Any]:
     }
 
 
-def error_reply(problem: Problem | None, request_id: str) -> ErrorReply:
+def error_reply(problem: Problem | None, request_id: str, public_url: str | None = None) -> ErrorReply:
     """Return the reply for ``problem``; a defect is a bare 500 that says nothing about itself."""
     if problem is None:
         message = "Something went wrong inside jupyter_oidc; the server's log has the details."
@@ -73,7 +83,7 @@ def error_reply(problem: Problem | None, request_id: str) -> ErrorReply:
     headers = [("X-OIDC-Error", problem.code)]
     if problem.status == 503:
         headers.append(("Retry-After", str(max(1, math.ceil(problem.retry_after or 1)))))
-    return ErrorReply(problem.status, tuple(headers), error_body(problem, request_id))
+    return ErrorReply(problem.status, tuple(headers), error_body(problem, request_id, public_url))
 
 
 def defect_text(kind: type[BaseException], where: TracebackType | None) -> str:

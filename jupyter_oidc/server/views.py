@@ -51,14 +51,17 @@ def provider_view(summary: Summary) -> dict[str, Any]:
     return {"name": summary.provider, "issuer": summary.issuer, "state": summary.state.value}
 
 
-def started_view(pending: PendingSignIn, start_url: str | None, now: Moment) -> dict[str, Any]:
-    """Return the contract ``sign-in.reply``."""
+def started_view(
+    pending: PendingSignIn, start_url: str | None, start_address: str | None, now: Moment
+) -> dict[str, Any]:
+    """Return the contract ``sign-in.reply``; ``start_address`` is ``start_url`` as a person's browser reaches it."""
     code = pending.code
     return {
         "flow": pending.flow,
         "provider": pending.provider,
         "strategy": pending.strategy,
         "start_url": start_url,
+        "start_address": start_address,
         "device": code
         and {
             "user_code": code.user_code,

@@ -1,15 +1,17 @@
-"""Where the browser is, seen from this server; a kernel that begins a sign-in cannot know.
+"""Where the browser is, seen from this server, and at which address it reaches us; a kernel can know neither.
 
 A request of a browser says by its host how the browser reaches us.
 A kernel reaches us at a loopback address wherever the browser is, so for a kernel the browser that was seen last
 counts, and before that what is known of the server itself.
-This chooses between ways to sign in and protects nothing: the start of a sign-in looks again.
+An address is told to people only if it is the settings', JupyterHub's or a browser's own: never that of whoever asks.
+This chooses between ways to sign in, and what a link shows; it protects nothing: the start of a sign-in looks again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from jupyter_oidc.server.redirects import is_loopback_host
 
@@ -18,28 +20,86 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.sessions.strategy import Browser
 
+MAX_ORIGIN_CHARACTERS: Final = 300
+"""Of an origin that a browser tells; host names have at most 253."""
+
 
 @dataclass(slots=True)
 class Whereabouts:
-    """The newest sight of a browser; ``seen`` begins with what the server's own address tells."""
+    """The newest sight of a browser; ``seen`` begins with what the server's own address tells.
+
+    ``hub_told`` is the address of this server that JupyterHub gave it, and ``origin`` the one that a browser showed last;
+    one that ``has_own_host`` is at another host than the Hub.
+    """
 
     seen: Browser = "unknown"
+    base_url: str = "/"
+    hub_told: str | None = None
+    origin: str | None = None
+    has_own_host: bool = False
 
     @classmethod
-    def of_server(cls, ip: str, environment: Mapping[str, str]) -> Whereabouts:
+    def of_server(cls, ip: str, environment: Mapping[str, str], base_url: str = "/") -> Whereabouts:
         """Return what a server at ``ip`` can tell: one that listens on loopback for nobody else is used from here."""
         alone = ip in ("localhost", "127.0.0.1", "::1") and "JUPYTERHUB_USER" not in environment
-        return cls("here" if alone else "unknown")
+        return cls(
+            "here" if alone else "unknown",
+            base_url,
+            _told_by_hub(environment, base_url),
+            has_own_host=bool(environment.get("JUPYTERHUB_HOST")),
+        )
 
     def note(self, host: str, headers: Mapping[str, str]) -> None:
-        """Take note of a request of a Jupyter user, if a browser sent it."""
+        """Take note of a request of a Jupyter user, if a browser sent it.
+
+        NOTE: whoever holds Jupyter's token can claim to be a browser, and Jupyter's check of the host is all that limits
+        what it claims; that is why settings and JupyterHub come first.
+        """
         if "Sec-Fetch-Mode" in headers or "Referer" in headers:
-            self.seen = _of(host)
+            shown = _origin_of(headers.get("Origin") or headers.get("Referer") or "")
+            self.seen = _of(host if shown is None else urlsplit(shown).netloc)
+            if shown is not None and urlsplit(shown).netloc == host.lower():
+                self.origin = shown
 
     def of_caller(self, host: str, *, is_kernel: bool) -> Browser:
         """Return where the browser of a caller is whose request came for ``host``."""
         return self.seen if is_kernel else _of(host)
 
+    def public_url(self, redirect_uri: str | None = None) -> str | None:
+        """Return the address of this server for a person's browser, with a slash at its end; ``None`` if nobody knows.
+
+        ``redirect_uri`` is that of a sign-in that comes back to this server: such a one has to start at the same host.
+        """
+        if self.hub_told is not None:
+            return self.hub_told
+        pinned = _origin_of(redirect_uri or "")
+        if pinned is not None and is_loopback_host(urlsplit(pinned).netloc) and self.origin is not None:
+            pinned = None  # NOTE: a tunnel may lead there from another port, which the browser shows
+        origin = pinned or self.origin
+        return None if origin is None else origin + self.base_url
+
 
 def _of(host: str) -> Browser:
     return "here" if is_loopback_host(host) else "elsewhere"
+
+
+def _told_by_hub(environment: Mapping[str, str], base_url: str) -> str | None:
+    """Return what JupyterHub says of this server's public address, or ``None`` if it says nothing that can be used."""
+    server = environment.get("JUPYTERHUB_PUBLIC_URL", "")
+    if _origin_of(server) is not None:
+        return server.partition("?")[0].partition("#")[0].rstrip("/") + "/"
+    hub = _origin_of(environment.get("JUPYTERHUB_PUBLIC_HUB_URL", ""))
+    # NOTE: JUPYTERHUB_HOST is there where each user has a name of its own, and then the Hub's is not the server's.
+    return hub + base_url if hub is not None and not environment.get("JUPYTERHUB_HOST") else None
+
+
+def _origin_of(address: str) -> str | None:
+    """Return scheme, host and port of a web address, or ``None`` if it is none that may be shown."""
+    try:
+        parts = urlsplit(address)
+        known = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    origin = f"{parts.scheme}://{parts.netloc}".lower()
+    plain = parts.scheme in ("http", "https") and "@" not in parts.netloc and origin.isascii() and origin.isprintable()
+    return origin if known and plain and len(origin) <= MAX_ORIGIN_CHARACTERS else None

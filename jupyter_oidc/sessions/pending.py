@@ -13,6 +13,7 @@ import hmac
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from jupyter_oidc.errors import StateInvalid, StateUsed, UnknownFlow
 from jupyter_oidc.secret import Secret
@@ -189,9 +190,15 @@ class PendingSignIns:
             detail="start.ticket",
         )
 
-    def bind(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
-        """Tie ``pending`` to one browser; return its ``state`` and the value of its binding cookie (A-4, A-9)."""
+    def bind(self, pending: PendingSignIn, redirect_uri: str, server_name: str = "") -> tuple[str, str]:
+        """Tie ``pending`` to one browser; return its ``state`` and the value of its binding cookie (A-4, A-9).
+
+        A ``server_name`` is appended to the state behind a dot, which no random part holds; it says where to send the
+        browser and proves nothing.
+        """
         state, binding = self._entropy.token(256), self._entropy.token(256)
+        if server_name:
+            state = f"{state}.{quote(server_name, safe='')}"
         pending.state_digest = _digest(state)
         pending.binding_digest = _digest(binding)
         pending.redirect_uri = redirect_uri
@@ -214,6 +221,10 @@ class PendingSignIns:
             if expected and pending.provider == provider and has_state(pending, state) and _bound(pending, bindings):
                 return pending
         raise StateInvalid(detail="callback.state")
+
+    def flow_of_state(self, state: str) -> str | None:
+        """Return the id of the sign-in with ``state``, whoever brings it; it says only which cookie to look at."""
+        return next((pending.flow for pending in self._flows.values() if has_state(pending, state)), None)
 
     def is_bound(self, pending: PendingSignIn, bindings: list[str]) -> bool:
         """Return whether one of the browser's ``bindings`` belongs to ``pending``."""

@@ -141,13 +141,18 @@ class SignIns:
         )
         return ticket
 
-    async def authorization_url(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
-        """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie."""
+    async def authorization_url(
+        self, pending: PendingSignIn, redirect_uri: str, *, server_name: str = ""
+    ) -> tuple[str, str]:
+        """Bind ``pending`` to a browser; return the provider's URL and the value of the binding cookie.
+
+        ``server_name`` is put at the end of the state, for a Hub that sends the browser on.
+        """
         await self._owner.ready()
         if pending.offered:
             pending.offered = False
             self._under_way(pending)
-        state, binding = self._pending.bind(pending, redirect_uri)
+        state, binding = self._pending.bind(pending, redirect_uri, server_name)
         try:
             return await self._dialogue.authorization_url(pending, state), binding
         except Problem as problem:

@@ -75,6 +75,11 @@ def pins_server(settings: Provider) -> bool:
     )
 
 
+def pins_callback(settings: Provider) -> bool:
+    """Return whether the settings say at which host a browser reaches this server's callback route."""
+    return pins_server(settings) and leads_to_callback(settings.redirect_uri or "", settings.name)
+
+
 def _by_itself(settings: Provider, *, offers_device: bool, browser: Browser) -> Choice:
     uri = settings.redirect_uri
     if is_loopback(uri) and browser == "elsewhere":

@@ -30,7 +30,7 @@ from jupyter_oidc.settings.model import (
     Settings,
 )
 from jupyter_oidc.settings.network import read_network
-from jupyter_oidc.settings.redirect_uri import is_loopback, leads_to_callback, takes_any_port
+from jupyter_oidc.settings.redirect_uri import is_loopback, leads_through_hub, leads_to_callback, takes_any_port
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
@@ -274,6 +274,13 @@ def _check_strategy(at: _At, name: str, strategy: str, redirect_uri: str | None,
     if strategy == "loopback" and not is_loopback(redirect_uri):
         instead = "Write http://127.0.0.1/PATH; without a port any free one is taken. Register the same value."
         at.add("redirect_uri", "is not a loopback address, and 'loopback' needs one", instead, "contradictory")
+    if leads_through_hub(redirect_uri, name) and response_mode == "form_post":
+        at.add(
+            "response_mode",
+            "is 'form_post', and the redirect_uri leads through JupyterHub, which sends a browser on without the form",
+            "Write 'query'.",
+            "contradictory",
+        )
     to_server = strategy == "server" or (strategy == "auto" and not takes_any_port(redirect_uri))
     if to_server and not leads_to_callback(redirect_uri, name):
         at.add(

@@ -29,6 +29,14 @@ def leads_to_callback(redirect_uri: str, provider: str) -> bool:
     return _split(redirect_uri)[0].path.endswith(f"/jupyter-oidc/providers/{provider}/callback")
 
 
+def leads_through_hub(redirect_uri: str | None, provider: str) -> bool:
+    """Return whether JupyterHub sends the browser on from ``redirect_uri`` to the callback route of each user's server.
+
+    One such address serves all users; the Hub keeps the query of a GET and loses the body of a POST.
+    """
+    return _split(redirect_uri)[0].path.endswith(f"/user-redirect/jupyter-oidc/providers/{provider}/callback")
+
+
 def _split(redirect_uri: str | None) -> tuple[SplitResult, int | None]:
     try:
         parts = urlsplit(redirect_uri or "")

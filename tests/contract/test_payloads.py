@@ -56,6 +56,7 @@ VALID: dict[str, dict[str, Any]] = {
         "provider": "corp",
         "strategy": "server",
         "start_url": "/jupyter-oidc/start/x",
+        "start_address": "https://hub.example.com/jupyter-oidc/start/x",
         "device": None,
         "expires_in": 600,
     },

@@ -110,9 +110,35 @@ async def test_a_malformed_request_is_refused(
     assert (page.status_code, page.headers["X-OIDC-Error"]) == (400, "request_invalid")
 
 
-async def test_a_stranger_is_asked_to_log_in_to_jupyter_first(desk: Desk, provider: ScriptedProvider) -> None:
-    page = await visit(desk, {"iss": provider.issuer}, logged_in=False)
-    assert (page.status_code, page.headers["X-OIDC-Error"], "/start/" in page.text) == (403, "forbidden", False)
+async def test_a_stranger_is_led_to_jupyter_s_login_and_from_there_back(desk: Desk, provider: ScriptedProvider) -> None:
+    """Q5.12: a tile of a portal leads here before anybody has logged in to Jupyter."""
+    page = await visit(desk, {"iss": provider.issuer, "login_hint": "ada&x"}, logged_in=False)
+    login = urlsplit(page.headers["Location"])
+    back = httpx.URL(page.headers["Location"]).params["next"]
+    assert (page.status_code, login.path) == (302, urlsplit(desk.url).path + "login")
+    assert (
+        back
+        == f"{urlsplit(desk.url).path}{ROUTE}/initiate-login?{urlencode({'iss': provider.issuer, 'login_hint': 'ada&x'})}"
+    )
+    assert provider.received == []
+
+
+async def test_a_stranger_who_reads_no_pages_is_refused(desk: Desk, provider: ScriptedProvider) -> None:
+    """Q5.12."""
+    page = await visit(desk, {"iss": provider.issuer}, logged_in=False, headers={"Accept": "application/json"})
+    assert (page.status_code, page.headers["X-OIDC-Error"]) == (403, "forbidden")
+
+
+async def test_a_login_page_is_for_whole_pages_of_nobody_else(desk: Desk, provider: ScriptedProvider) -> None:
+    """Q5.12: an image of another site is refused before anybody asks who it is."""
+    page = await visit(desk, {"iss": provider.issuer}, logged_in=False, headers={"Sec-Fetch-Dest": "image"})
+    assert (page.status_code, page.headers["X-OIDC-Error"]) == (403, "csrf_failed")
+
+
+async def test_the_question_names_where_the_person_would_be_sent(desk: Desk, provider: ScriptedProvider) -> None:
+    """Q5.12."""
+    page = await visit(desk, {"iss": provider.issuer})
+    assert f"You would be sent to {urlsplit(provider.issuer).netloc}." in page.text
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,18 @@ def browser_path() -> str:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Start the browser and end it."""
+def chromium(**hosts: int) -> Iterator[Browser]:
+    """Start the browser and end it; it finds each of ``hosts`` at a loopback port, whatever port is asked for."""
+    flags = [_finding(flag, hosts) for flag in FLAGS]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path(), args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=flags)
         try:
             yield browser
         finally:
             browser.close()
+
+
+def _finding(flag: str, hosts: dict[str, int]) -> str:
+    """Return ``flag`` with the ``hosts`` put before the rule that nothing is found."""
+    maps = "".join(f"MAP {host} 127.0.0.1:{port} , " for host, port in hosts.items())
+    return flag.replace("rules=MAP *", f"rules={maps}MAP *")

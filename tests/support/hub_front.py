@@ -1,4 +1,4 @@
-"""A reverse proxy as Binder has one: everything of a person lies below ``/user/NAME/``, and nothing else is reachable.
+"""A reverse proxy as Binder and JupyterHub have one: everything of a person lies below ``/user/NAME/``, and nothing else is reachable.
 
 It keeps the ``Host`` of the browser, says in ``X-Forwarded-*`` who asked and how, and passes WebSockets on.
 """
@@ -6,6 +6,7 @@ It keeps the ``Host`` of the browser, says in ``X-Forwarded-*`` who asked and ho
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -16,20 +17,43 @@ from tests.support.loop_thread import ServedInThread
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from tests.support.certificate import Certificate
+
+_USER_REDIRECT = "/hub/user-redirect/"
 _HOP = {"connection", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer", "content-length"}
 
 
 class HubFront:
-    """Context manager: passes what is below ``prefix`` to the server at ``port``; ``elsewhere`` notes the rest."""
+    """Context manager: passes what is below ``prefix`` to the server at ``port``; ``elsewhere`` notes the rest.
 
-    def __init__(self, prefix: str, port: int) -> None:
+    With a ``certificate`` it speaks HTTPS, and ``name`` is its host and port for a browser that was told where that is.
+    Like the Hub it sends on what is asked of ``/hub/user-redirect/``, keeping the query.
+    The headers that it ``drops`` are named in lower case.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        port: int,
+        *,
+        certificate: Certificate | None = None,
+        name: str = "",
+        drops: tuple[str, ...] = (),
+    ) -> None:
         self.prefix = prefix
+        self._scheme = "http" if certificate is None else "https"
+        self._name = name
+        self._drops = {*_HOP, *drops}
         self.elsewhere: list[str] = []
         self._port = port
         application = web.Application(client_max_size=1 << 28)
         application.router.add_route("*", "/{path:.*}", self._pass)
         application.cleanup_ctx.append(self._client_context)
-        self._server = ServedInThread(application)
+        tls = None
+        if certificate is not None:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate.certfile, certificate.keyfile)
+        self._server = ServedInThread(application, tls=tls)
 
     def __enter__(self) -> Self:
         self._server.__enter__()
@@ -38,10 +62,19 @@ class HubFront:
     def __exit__(self, *reason: object) -> None:
         self._server.__exit__(*reason)
 
+    def behind(self, port: int) -> None:
+        """Let the server be at ``port``, which was not known before."""
+        self._port = port
+
     @property
     def url(self) -> str:
         """What the person's browser knows, ending with a slash."""
-        return f"http://localhost:{self._server.port}{self.prefix}"
+        return f"{self._scheme}://{self._name or f'localhost:{self.port}'}{self.prefix}"
+
+    @property
+    def port(self) -> int:
+        """The loopback port where it listens."""
+        return self._server.port
 
     async def _client_context(self, _: web.Application) -> Any:
         async with aiohttp.ClientSession(
@@ -50,12 +83,14 @@ class HubFront:
             yield
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
-        if not request.path.startswith(self.prefix):
+        if request.path.startswith(_USER_REDIRECT):
+            raise web.HTTPFound(self._server_of(request))
+        if not request.raw_path.startswith(self.prefix):
             if request.path != "/favicon.ico":  # which browsers ask for by themselves
                 self.elsewhere.append(request.path)
             return web.Response(status=404)
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
-        headers |= {"X-Forwarded-Proto": "http", "X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": request.host}
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in self._drops}
+        headers |= {"X-Forwarded-Proto": self._scheme, "X-Forwarded-For": "192.0.2.7", "X-Forwarded-Host": request.host}
         target = f"http://127.0.0.1:{self._port}{request.raw_path}"
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._socket(request, target, headers)
@@ -75,6 +110,13 @@ class HubFront:
             async for piece in reply.content.iter_any():
                 await answer.write(piece)
             return answer
+
+    def _server_of(self, request: web.Request) -> str:
+        """Return where the Hub sends a person's browser on to: the default server, or the one that ends the state."""
+        named = request.query.get("state", "").partition(".")[2]
+        default = "/".join(self.prefix.split("/")[:3])
+        server = f"{default}/{named}/" if named else f"{default}/"
+        return f"{server}{request.path.removeprefix(_USER_REDIRECT)}?{request.raw_path.partition('?')[2]}"
 
     async def _socket(self, request: web.Request, target: str, headers: dict[str, str]) -> web.StreamResponse:
         kept = {name: value for name, value in headers.items() if not name.lower().startswith("sec-websocket")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -16,6 +17,7 @@ from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.server.redirects import must_be_near, redirect_uri_for, starts_elsewhere
 from jupyter_oidc.sessions.pending import LIFETIME, Progress
 from jupyter_oidc.sessions.strategy import pins_server
+from jupyter_oidc.settings.redirect_uri import leads_through_hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.handler import Context
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.settings import Provider
 
 COOKIE: Final = "jupyter-oidc-flow-"
-MOST_COOKIES: Final = 50
+MAX_COOKIES_OF_A_FLOW: Final = 8
+"""Cookies of the one name that are tried: programs at other ports of this host can plant some, at other paths."""
 
 
 class PageHandler(OidcHandler):
@@ -55,12 +59,17 @@ class PageHandler(OidcHandler):
         self.set_header("Referrer-Policy", "no-referrer")
         self.finish()
 
-    def bind_browser(self, pending: PendingSignIn, binding: str, redirect_uri: str, *, form_post: bool) -> None:
-        """Set the binding cookie for the path that the provider sends the browser back to (A-9, A-10)."""
+    def bind_browser(
+        self, pending: PendingSignIn, binding: str, redirect_uri: str, *, form_post: bool, path: str | None = None
+    ) -> None:
+        """Set the binding cookie for the path that the provider sends the browser back to (A-9, A-10).
+
+        ``path`` is where it comes out at last, if somebody in between sends it on to there.
+        """
         self.set_cookie(
             COOKIE + pending.flow,
             binding,
-            path=urlsplit(redirect_uri).path,
+            path=path or urlsplit(redirect_uri).path,
             max_age=int(LIFETIME),
             httponly=True,
             secure=form_post or redirect_uri.startswith("https:"),
@@ -90,16 +99,17 @@ class PageHandler(OidcHandler):
         if problem is None:
             super().write_error(status_code, **kwargs)
         else:
+            self.note_refusal(problem)
             self.show_problem(problem)
 
 
 def _page_status(problem: Problem) -> int:
-    """Return the status of a page, which a person reads: 502 or 503 for the provider, mostly 400 for the rest (E-1).
+    """Return the status of a page, which a person reads: 502 or 503 for the provider, 408 for one who drips, mostly 400 for the rest (E-1).
 
     An answer that names another issuer was brought by the browser, and is not known to be the provider's (A7).
     """
     came_with_the_browser = problem.detail == "callback.iss"
-    return problem.status if problem.status in (401, 403, 405, 502, 503) and not came_with_the_browser else 400
+    return problem.status if problem.status in (401, 403, 405, 408, 502, 503) and not came_with_the_browser else 400
 
 
 class StartHandler(PageHandler):
@@ -121,7 +131,8 @@ class StartHandler(PageHandler):
             await ways.get(pending.strategy, self._and_back)(session, pending)
         except Problem as problem:
             session.sign_ins.give_up(pending, problem)
-            raise
+            self.note_refusal(problem, pending.flow, is_audited=True)
+            self.show_problem(problem)
 
     async def _and_back(self, session: SessionService, pending: PendingSignIn) -> None:
         """Send the browser to the provider, from where it comes back to the callback route."""
@@ -132,9 +143,13 @@ class StartHandler(PageHandler):
             host=self.request.host,
             callback_path=self._callback_path(pending),
         )
-        url, binding = await session.sign_ins.authorization_url(pending, redirect_uri)
+        by_hub = leads_through_hub(redirect_uri, pending.provider)
+        # NOTE: the Hub sends a browser to its user's default server; a named one is found by what ends the state.
+        named = os.environ.get("JUPYTERHUB_SERVER_NAME", "") if by_hub else ""
+        url, binding = await session.sign_ins.authorization_url(pending, redirect_uri, server_name=named)
         form_post = settings.response_mode == "form_post"
-        self.bind_browser(pending, binding, redirect_uri, form_post=form_post)
+        path = self._callback_path(pending) if by_hub else None
+        self.bind_browser(pending, binding, redirect_uri, form_post=form_post, path=path)
         self.go(url)
 
     async def _through_listener(self, session: SessionService, pending: PendingSignIn) -> None:
@@ -163,8 +178,16 @@ class StartHandler(PageHandler):
     def _elsewhere(self) -> str | None:
         """Return where to start instead, if every provider's pinned redirect URI is on one other host."""
         every = [service.settings for service in self.services.sessions]
-        origins = {starts_elsewhere(one.redirect_uri or "", self.request.host) for one in every if pins_server(one)}
+        addresses = {self._address_of(one) for one in every if pins_server(one)}
+        origins = {starts_elsewhere(one, self.request.host) for one in addresses}
         return origins.pop() if len(origins) == 1 and all(pins_server(one) for one in every) else None
+
+    def _address_of(self, settings: Provider) -> str:
+        """Return an address at the host that a browser comes back to in the end."""
+        uri = settings.redirect_uri or ""
+        if leads_through_hub(uri, settings.name) and self.context.whereabouts.has_own_host:
+            return self.context.public_url(settings) or f"{self.request.protocol}://{self.request.host}"
+        return uri
 
 
 class CallbackHandler(PageHandler):
@@ -199,7 +222,9 @@ class CallbackHandler(PageHandler):
         """Take the provider's answer, and take it out of the address bar (R-10)."""
         if parameters is None:
             raise ResponseMalformed(detail="callback.encoding")
-        pending = await session.sign_ins.callback(parameters, self._bindings(), self.only)
+        flow = self._flow_of(parameters)
+        self.note_refusal(None, flow or "")
+        pending = await session.sign_ins.callback(parameters, self._bindings(flow), self.only)
         if pending.progress is Progress.COMPLETED:
             self.set_status(303)
             self.set_header("Location", f"{self.request.path}?flow={pending.flow}")
@@ -207,12 +232,12 @@ class CallbackHandler(PageHandler):
             self.set_header("Referrer-Policy", "no-referrer")
             self.finish()
         else:
-            self.show_problem(pending.problem or ResponseMalformed(), again=self._again(session, pending))
+            self._show_end_of(pending, again=self._again(session, pending))
 
     def show_end(self, session: SessionService, flow: str) -> None:
         """Show how the sign-in ``flow`` ended, to the browser that took part in it."""
         pending = self.services.pending.find(flow, session.settings.name)
-        if not self.services.pending.is_bound(pending, self._bindings()):
+        if not self.services.pending.is_bound(pending, self._bindings(pending.flow)):
             self.show(Page("This sign-in is over", ("You can close this window.",), "\N{CHECK MARK}"))
         elif pending.progress is Progress.COMPLETED:
             self.show(
@@ -225,7 +250,13 @@ class CallbackHandler(PageHandler):
                 ),
             )
         else:
-            self.show_problem(pending.problem or ResponseMalformed())
+            self._show_end_of(pending)
+
+    def _show_end_of(self, pending: PendingSignIn, *, again: str | None = None) -> None:
+        """Show how a sign-in failed; that it did stands in the audit trail since then."""
+        problem = pending.problem or ResponseMalformed()
+        self.note_refusal(problem, pending.flow, is_audited=True)
+        self.show_problem(problem, again=again)
 
     def _again(self, session: SessionService, pending: PendingSignIn) -> str:
         """Return the start of another attempt, which begins by a click and never by itself (E-1)."""
@@ -235,19 +266,25 @@ class CallbackHandler(PageHandler):
         """Return where the person goes on: a path of this server, seen from where JupyterLab is."""
         return urljoin(self.home, pending.wishes.next or self.base_url)
 
-    def _bindings(self) -> list[str]:
-        """Return the values of the browser's binding cookies."""
-        return bindings_in(self.request.headers.get_list("Cookie"))
+    def _flow_of(self, parameters: list[tuple[str, str]]) -> str | None:
+        """Return the sign-in whose state the browser brings; whether it is this browser's is judged later."""
+        states = [value for name, value in parameters if name == "state"]
+        return self.services.pending.flow_of_state(states[0]) if len(states) == 1 else None
+
+    def _bindings(self, flow: str | None) -> list[str]:
+        """Return the values of the browser's cookies for the sign-in ``flow``."""
+        return bindings_in(self.request.headers.get_list("Cookie"), flow) if flow is not None else []
 
 
-def bindings_in(headers: Iterable[str]) -> list[str]:
-    """Return the values of the first 50 binding cookies in the ``Cookie`` headers, those of one name included.
+def bindings_in(headers: Iterable[str], flow: str) -> list[str]:
+    """Return the values of the first eight binding cookies of ``flow`` in the ``Cookie`` headers.
 
+    State leads to the flow and the flow to its one cookie, so the cookies of other sign-ins, true or planted, take no room.
     Whatever else is in the jar is passed over, because every program on this host, whatever its port, can put things
     there that no cookie may hold; ours need no quotes.
     """
     pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
-    return [value for name, _, value in pairs if name.startswith(COOKIE)][:MOST_COOKIES]
+    return [value for name, _, value in pairs if name == COOKIE + flow][:MAX_COOKIES_OF_A_FLOW]
 
 
 class LoopbackHandler(CallbackHandler):
@@ -265,6 +302,11 @@ class LoopbackHandler(CallbackHandler):
         return self.door.home
 
     @property
+    def provider_name(self) -> str:
+        """The provider of the sign-in that this door is for."""
+        return self.door.session.settings.name
+
+    @property
     def only(self) -> PendingSignIn:
         """The sign-in that this door is for."""
         return self.door.pending
@@ -279,7 +321,9 @@ class LoopbackHandler(CallbackHandler):
             case ["flow"]:
                 self.show_end(self.door.session, (parameters or [])[0][1])
                 # NOTE: any page may ask for this address; the door closes behind the browser that it is for, at the end.
-                if self.only.done.is_set() and self.services.pending.is_bound(self.only, self._bindings()):
+                if self.only.done.is_set() and self.services.pending.is_bound(
+                    self.only, self._bindings(self.only.flow)
+                ):
                     self.door.last_page_shown.set()
             case _:
                 await self.end(self.door.session, parameters)

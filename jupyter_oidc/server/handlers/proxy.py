@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Final
 
-from tornado.httputil import HTTPHeaders
+from tornado.httputil import HTTPHeaders, HTTPOutputError
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
@@ -114,6 +114,10 @@ class ProxyHandler(ProxiedHandler):
             self._begin_upload(None)
         elif self.request.headers.get("Content-Length", "0") != "0":
             self._begin_upload(self.declared_length)
+
+    def _body_is_awaited(self) -> bool:
+        """Leave an upload its own pace; what an open door lets in waits for nothing else."""
+        return self._door_is_open() and super()._body_is_awaited()
 
     def _begin_upload(self, length: int | None) -> None:
         gate, _, _ = self.services.proxy.check(self._proxy_request(length=length))
@@ -283,7 +287,7 @@ class ProxyHandler(ProxiedHandler):
             await RequestHandler.finish(self)
         except StreamClosedError:
             self._outcome = "client_abort"
-        except Problem:
+        except (Problem, HTTPOutputError):
             self._outcome = "client_abort" if self._gone else "upstream_truncated"
             self._break_off()
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from jupyter_oidc.errors import NotSignedIn, RequestInvalid, SessionExpired
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.views import provider_view, sign_out_view, summary_view
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.later import unavailable
+
+_SEQUENCE: Final = re.compile(r"-?[0-9]{1,17}\Z")
 
 
 class ProvidersHandler(OidcHandler):
@@ -47,7 +52,7 @@ class SessionHandler(OidcHandler):
 
     def _sequence(self) -> int:
         text = self.get_query_argument("sequence", "-1")
-        if not text.lstrip("-").isascii() or not text.lstrip("-").isdigit() or len(text) > 18:
+        if not _SEQUENCE.match(text):
             raise RequestInvalid("'sequence' is not a whole number.")
         return int(text)
 

@@ -42,9 +42,11 @@ class SignInHandler(OidcHandler):
             wish=wish.get("strategy", "auto"),
             browser=self.browser,
         )
-        path = url_path_join(self.base_url, "jupyter-oidc", "start", quote(ticket, safe=""))
-        start_url = path if ticket else None
-        self.answer(started_view(pending, start_url, services.clock.now()), status=201)
+        start = url_path_join("jupyter-oidc", "start", quote(ticket, safe=""))
+        public = self.context.public_url(session.settings)
+        start_url = url_path_join(self.base_url, start) if ticket else None
+        address = f"{public}{start}" if ticket and public else None
+        self.answer(started_view(pending, start_url, address, services.clock.now()), status=201)
 
 
 class SignInProgressHandler(OidcHandler):

@@ -95,6 +95,10 @@ export interface OidcError {
   retryable: boolean;
   request_id: string;
   reason: string;
+  /**
+   * Where a person's browser can sign in, if that helps and the server knows the address.
+   */
+  link?: string;
 }
 
 /**
@@ -251,6 +255,10 @@ export interface SignInStarted {
    * Path on this server that sends the browser to the provider; null for the device strategy.
    */
   start_url: string | null;
+  /**
+   * The same as a person's browser reaches it, absolute; null if the server does not know how that is.
+   */
+  start_address?: string | null;
   device: null | {
     user_code: string;
     verification_uri: string;

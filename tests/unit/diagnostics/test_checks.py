@@ -28,6 +28,7 @@ from tests.unit.diagnostics.surroundings import CORP, Answering, credentials, na
 from tests.unit.protocol.makers import EC, RSA, document, jwk, reply
 
 CALLBACK = CORP.redirect_uri or ""
+HUB_CALLBACK = "https://hub.example.com/hub/user-redirect/jupyter-oidc/providers/corp/callback"
 
 
 def examined(
@@ -166,14 +167,15 @@ def test_what_a_provider_says_of_our_registration(answer: Reply | Exception, sta
     [
         (CALLBACK, "https://j.example.com/", "ok", f"to the letter: {CALLBACK}"),
         (CALLBACK, "https://hub.example.com/user/ada/", "warning", "this server answers below /user/ada/"),
+        (HUB_CALLBACK, "https://hub.example.com/user/ada/", "ok", f"to the letter: {HUB_CALLBACK} (JupyterHub sends"),
         (None, "http://localhost:8888/", "ok", ": http://localhost:8888/jupyter-oidc/providers/corp/callback"),
         (None, "https://j.example.com/", "problem", "redirect_uri is not set"),
         (None, None, "unknown", "its address is not known"),
     ],
-    ids=["configured", "other path", "loopback", "public", "no server"],
+    ids=["configured", "other path", "Hub", "loopback", "public", "no server"],
 )
 def test_the_redirect_uri_to_register(configured: str | None, address: str | None, status: str, says: str) -> None:
-    """A30: from the settings or a loopback address, never from what a request claims."""
+    """A30, Q10.2: from the settings or a loopback address, never from what a request claims."""
     check = named(examined(None, replace(CORP, redirect_uri=configured), address=address), "redirect URI")
     assert (check.status, says in check.message) == (status, True), check.message
 

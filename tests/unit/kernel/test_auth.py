@@ -17,6 +17,7 @@ from tests.unit.kernel.stage import Answer, Stage, refusal
 
 ITEMS = "jupyter-oidc/api/orders/items"
 FIRST, SECOND = "Bearer jog.grant-number-000001", "Bearer jog.grant-number-000002"
+LAB = "https://hub.example.com/user/ada/lab"
 RENEWED = Answer(b"expired", 401, {"X-OIDC-Retryable": "true"})
 
 
@@ -129,10 +130,10 @@ def test_a_grant_that_is_refused_twice_is_an_error(kernel, call):
 
 
 def test_a_refusal_of_ours_is_our_exception(kernel, call):
-    kernel.answers("GET", ITEMS, refusal("not_signed_in"))
+    kernel.answers("GET", ITEMS, refusal("not_signed_in", link=LAB))
     with pytest.raises(NotSignedIn, match=r"Run oidc\.sign_in\(\)") as raised:
         call("GET")
-    assert raised.value.link == kernel.url + "lab"
+    assert raised.value.link == LAB
 
 
 def test_a_refusal_without_body_is_told_by_its_code(kernel, call):

@@ -18,6 +18,7 @@ BODY = {
     "request_id": "req-12345678",
     "reason": "You are not signed in.",
 }
+LINKED = {**BODY, "link": LAB}
 
 
 def test_the_exceptions_are_those_of_the_contract():
@@ -31,7 +32,7 @@ def test_an_exception_is_named_after_its_code(code):
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_becomes_its_exception(code):
-    assert of_reply({**BODY, "code": code}, LAB).code == code
+    assert of_reply({**BODY, "code": code}).code == code
 
 
 def test_no_code_of_our_own_is_one_of_the_contract():
@@ -73,46 +74,55 @@ def test_the_text_of_an_error_ends_with_its_link():
 
 
 @pytest.mark.parametrize("code", ["not_signed_in", "session_expired", "step_up_required"])
-def test_who_has_to_sign_in_gets_a_link_to_jupyterlab(code):
-    assert of_reply({**BODY, "code": code}, LAB).link == LAB
+def test_who_has_to_sign_in_gets_the_link_that_the_server_names(code):
+    """Q10.1: the server knows where browsers reach it; how this process reaches it is no address for anybody else."""
+    assert of_reply({**LINKED, "code": code}).link == LAB
+    assert of_reply({**BODY, "code": code}).link is None
+
+
+def test_without_an_address_the_words_lead_to_the_panel():
+    """Q10.1."""
+    assert str(of_reply(BODY)) == (
+        "You are not signed in. Sign in. Run oidc.sign_in(), or open the sign-in panel in JupyterLab."
+    )
 
 
 def test_who_has_to_sign_in_is_told_how_in_a_notebook():
-    assert str(of_reply(BODY, LAB)) == (
+    assert str(of_reply(LINKED)) == (
         "You are not signed in. Sign in. Run oidc.sign_in() or open JupyterLab: http://localhost:8888/lab"
     )
 
 
 def test_who_needs_a_stronger_sign_in_is_told_what_the_server_says():
     """C12: `sign_in()` alone asks nobody who is signed in; the server's sentence names the API."""
-    body = {**BODY, "code": "step_up_required", "action": "Run oidc.sign_in(api='orders')."}
-    assert str(of_reply(body, LAB)) == (
+    body = {**LINKED, "code": "step_up_required", "action": "Run oidc.sign_in(api='orders')."}
+    assert str(of_reply(body)) == (
         "You are not signed in. Run oidc.sign_in(api='orders'). JupyterLab: http://localhost:8888/lab"
     )
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_reaches_the_caller_of_an_api_with_what_to_do(stage, code):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", refusal(code, 503))
+    stage.answers("GET", "jupyter-oidc/api/orders/items", refusal(code, 503, link=LAB))
     with stage.client(patience=0) as client, pytest.raises(BY_CODE[code]) as raised:
         client.get("items")
     error = raised.value
     linked = code in ("not_signed_in", "session_expired", "step_up_required")
     assert (error.code, error.message, error.request_id) == (code, "It did not work.", "req-12345678")
     assert error.action.startswith("Try something else.")
-    assert error.link == (stage.url + "lab" if linked else None)
+    assert error.link == (LAB if linked else None)
 
 
 def test_who_cannot_help_it_by_signing_in_gets_no_link():
-    assert of_reply({**BODY, "code": "upstream_timeout"}, LAB).link is None
+    assert of_reply({**LINKED, "code": "upstream_timeout"}).link is None
 
 
 def test_the_text_of_an_error_holds_no_markup_of_ours():
-    assert "<" not in str(of_reply(BODY, LAB))
+    assert "<" not in str(of_reply(BODY))
 
 
 def test_a_notebook_shows_four_lines_instead_of_a_traceback():
-    assert of_reply(BODY, LAB)._render_traceback_() == [
+    assert of_reply(LINKED)._render_traceback_() == [
         "NotSignedIn: You are not signed in.",
         "Sign in. Run oidc.sign_in() or open JupyterLab:",
         "http://localhost:8888/lab",
@@ -125,7 +135,7 @@ def test_an_error_without_request_shows_no_empty_lines():
 
 
 def test_a_notebook_shows_the_link_as_one_to_click():
-    assert '<a href="http://localhost:8888/lab" target="_blank" rel="noopener">' in of_reply(BODY, LAB)._repr_html_()
+    assert '<a href="http://localhost:8888/lab" target="_blank" rel="noopener">' in of_reply(LINKED)._repr_html_()
 
 
 HOSTILE = '<script>alert("1")</script>'

@@ -104,6 +104,23 @@ def test_the_invitation_is_a_button(notebook):
     assert ">Open the sign-in page</a>" in only(shown)[0]
 
 
+def test_the_link_is_the_one_that_the_server_names_and_not_how_the_kernel_reaches_it(open_notebook, notebook):
+    """Q10.1: the browser is on another machine than the kernel."""
+    stage, _ = open_notebook
+    address = "https://hub.example.com/user/ada/jupyter-oidc/start/one-time-ticket"
+    stage.answers("POST", BEGIN, Answer({**STARTED, "start_address": address}, 201))
+    shown, _, _ = notebook.run("_ = oidc.sign_in('corp')")
+    assert (f'href="{address}"' in only(shown)[0], stage.origin in only(shown)[0]) == (True, False)
+
+
+def test_a_link_whose_host_nobody_knows_is_a_path_for_the_page_that_shows_it(open_notebook, notebook):
+    """Q10.1: JupyterLab leaves a path that begins with a slash to the browser, which knows its own address."""
+    stage, _ = open_notebook
+    shown, _, _ = notebook.run("_ = oidc.sign_in('corp')")
+    assert 'href="/jupyter-oidc/start/one-time-ticket"' in only(shown)[0]
+    assert stage.origin not in only(shown)[0]
+
+
 def test_the_wait_is_counted_down_in_its_place(notebook):
     shown, _, _ = notebook.run("_ = oidc.sign_in('corp', timeout=100)")
     assert [bool(re.search(r"1 min 3\d s left", html)) for html in only(shown)][:2] == [True, True]
@@ -150,7 +167,9 @@ def test_a_sign_in_that_timed_out_leaves_no_link(open_notebook, notebook):
 
 def test_an_error_is_a_few_lines_instead_of_a_traceback(open_notebook, notebook):
     stage, _ = open_notebook
-    stage.answers("GET", "jupyter-oidc/api/orders/items", refusal("not_signed_in"))
+    stage.answers(
+        "GET", "jupyter-oidc/api/orders/items", refusal("not_signed_in", link="https://hub.example.com/user/ada/lab")
+    )
     _, _, errors = notebook.run("oidc.api('orders').get('items')")
     [(name, shown)] = errors
     assert (name, shown.splitlines()) == (
@@ -158,7 +177,7 @@ def test_an_error_is_a_few_lines_instead_of_a_traceback(open_notebook, notebook)
         [
             "NotSignedIn: It did not work.",
             "Try something else. Run oidc.sign_in() or open JupyterLab:",
-            f"{stage.url}lab",
+            "https://hub.example.com/user/ada/lab",
             "(not_signed_in, request req-12345678)",
         ],
     )

@@ -53,9 +53,21 @@ def test_a_finished_sign_in_returns_the_session(door):
     assert oidc.sign_in("corp").state == "active"
 
 
-def test_the_link_to_open_is_printed_with_the_address_of_the_server(door, capsys):
+def test_the_link_to_open_is_printed_as_the_server_says_it(door, capsys):
+    """Q10.1."""
+    address = "https://hub.example.com/user/ada/jupyter-oidc/start/one-time-ticket"
+    door.answers("POST", BEGIN, Answer({**STARTED, "start_address": address}, 201))
     oidc.sign_in("corp")
-    assert f"To sign in at corp, open: {door.origin}/jupyter-oidc/start/one-time-ticket\n" in capsys.readouterr().err
+    assert f"To sign in at corp, open: {address}\n" in capsys.readouterr().err
+
+
+def test_without_an_address_a_terminal_shows_what_to_open_where(door, capsys):
+    """Q10.1: the kernel's own address of the server is not shown to anybody."""
+    oidc.sign_in("corp")
+    assert capsys.readouterr().err.startswith(
+        "To sign in at corp, open this at the address of your JupyterLab, in its browser: "
+        "/jupyter-oidc/start/one-time-ticket\n"
+    )
 
 
 def test_the_link_is_printed_once_however_long_it_takes(door, capsys):
@@ -142,6 +154,10 @@ def test_a_provider_that_gives_a_code_is_shown_with_it(door, capsys):
         pytest.param({"start_url": "@evil.example.com/"}, id="another-host"),
         pytest.param({"start_url": ":1@evil.example.com/"}, id="another-host-by-port"),
         pytest.param({"start_url": "/a\x1b[2J"}, id="terminal-command"),
+        pytest.param({"start_url": "//evil.example.com/"}, id="another-host-by-slashes"),
+        pytest.param({"start_url": "/\\evil.example.com/"}, id="another-host-by-backslash"),
+        pytest.param({"start_address": "javascript:alert(1)"}, id="script-as-address"),
+        pytest.param({"start_address": "https://hub.example.com/\x1b[2J"}, id="terminal-command-in-an-address"),
         pytest.param(
             {
                 "start_url": None,

@@ -34,6 +34,81 @@ def test_a_kernel_counts_on_the_browser_that_was_seen_last():
     assert whereabouts.of_caller("127.0.0.1:8888", is_kernel=True) == "here"
 
 
+def test_a_browser_behind_a_proxy_that_names_the_server_anew_is_elsewhere():
+    """Q10.1: the host of the request is the proxy's; the page says where it really is."""
+    whereabouts = Whereabouts()
+    whereabouts.note("127.0.0.1:8888", {"Referer": "https://hub.example.com/user/ada/lab"})
+    assert (whereabouts.seen, whereabouts.public_url()) == ("elsewhere", None)
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "address"),
+    [
+        ("hub.example.com", {"Referer": "https://hub.example.com/user/ada/lab/tree"}, "https://hub.example.com/x/"),
+        (
+            "hub.example.com",
+            {"Origin": "https://hub.example.com", "Sec-Fetch-Mode": "cors"},
+            "https://hub.example.com/x/",
+        ),
+        ("localhost:9999", {"Referer": "http://localhost:9999/lab"}, "http://localhost:9999/x/"),
+        ("hub.example.com", {"Sec-Fetch-Mode": "cors"}, None),
+        ("hub.example.com", {"Referer": "https://evil.example/lab"}, None),
+        ("hub.example.com", {"Origin": "https://evil.example", "Referer": "https://hub.example.com/"}, None),
+        ("hub.example.com", {"Referer": "https://ada@hub.example.com/"}, None),
+        ("hub.example.com", {"Origin": "null", "Sec-Fetch-Mode": "cors"}, None),
+        ("hub.example.com", {"Referer": "https://[hub.example.com/"}, None),
+        ("", {"Referer": "https:///x"}, None),
+        ("a" * 400, {"Referer": "https://" + "a" * 400}, None),
+        ("hub.example.com", {"User-Agent": "python-httpx", "Origin": "https://hub.example.com"}, None),
+    ],
+)
+def test_an_address_counts_if_a_browser_shows_it_and_asks_for_it(host, headers, address):
+    """Q10.1: an address as seen by one party is never handed to another."""
+    whereabouts = Whereabouts(base_url="/x/")
+    whereabouts.note(host, headers)
+    assert whereabouts.public_url() == address
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({"JUPYTERHUB_PUBLIC_URL": "https://ada.hub.example.com/user/ada/"}, "https://ada.hub.example.com/user/ada/"),
+        ({"JUPYTERHUB_PUBLIC_URL": "https://hub.example.com/team/user/ada"}, "https://hub.example.com/team/user/ada/"),
+        ({"JUPYTERHUB_PUBLIC_HUB_URL": "https://hub.example.com/hub/"}, "https://hub.example.com/user/ada/"),
+        (
+            {"JUPYTERHUB_PUBLIC_HUB_URL": "https://hub.example.com/hub/", "JUPYTERHUB_HOST": "https://hub.example.com"},
+            None,
+        ),
+        ({"JUPYTERHUB_PUBLIC_URL": "javascript:alert(1)"}, None),
+        ({"JUPYTERHUB_PUBLIC_URL": ""}, None),
+        ({}, None),
+    ],
+)
+def test_a_hub_says_where_its_servers_are(environment, address):
+    """Q10.1: also before any browser was seen."""
+    assert Whereabouts.of_server("0.0.0.0", environment, "/user/ada/").public_url() == address
+
+
+def test_what_a_hub_or_the_settings_say_goes_before_what_a_request_says():
+    """Q10.1: who holds Jupyter's token can claim to be a browser anywhere."""
+    claimed = {"Referer": "https://evil.example/lab"}
+    told = Whereabouts.of_server(
+        "0.0.0.0", {"JUPYTERHUB_PUBLIC_URL": "https://hub.example.com/user/ada/"}, "/user/ada/"
+    )
+    told.note("evil.example", claimed)
+    assert told.public_url() == "https://hub.example.com/user/ada/"
+    pinned = Whereabouts(base_url="/user/ada/")
+    pinned.note("evil.example", claimed)
+    assert pinned.public_url("https://hub.example.com/user/ada/cb") == "https://hub.example.com/user/ada/"
+
+
+def test_a_tunnel_from_another_port_shows_in_the_browser():
+    """Q10.1: a pinned loopback address says nothing about the port at the other end."""
+    whereabouts = Whereabouts()
+    whereabouts.note("localhost:9999", {"Referer": "http://localhost:9999/lab"})
+    assert whereabouts.public_url("http://localhost:8888/cb") == "http://localhost:9999/"
+
+
 def test_a_script_with_the_token_is_no_browser():
     whereabouts = Whereabouts()
     whereabouts.note("localhost:8888", {"User-Agent": "python-httpx"})

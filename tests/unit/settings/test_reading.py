@@ -216,6 +216,13 @@ def test_the_value_of_a_secret_is_never_repeated():
         ({"redirect_strategy": "loopback", "redirect_uri": "https://hub.example.com/cb"}, "redirect_uri"),
         ({"redirect_strategy": "loopback", "redirect_uri": "https://[broken"}, "redirect_uri"),
         ({"redirect_strategy": "loopback", "response_mode": "form_post"}, "response_mode"),
+        (  # Q10.2: JupyterHub sends a browser on without the form
+            {
+                "redirect_uri": "https://hub.example.com/hub/user-redirect/jupyter-oidc/providers/corp/callback",
+                "response_mode": "form_post",
+            },
+            "response_mode",
+        ),
         ({"redirect_strategy": "paste"}, "redirect_uri"),
         (
             {"redirect_strategy": "paste", "redirect_uri": "https://hub.example.com/x", "response_mode": "form_post"},
