@@ -26,7 +26,7 @@ from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
-from jupyter_oidc.server.config import SECTION, configured
+from jupyter_oidc.server.config import CHOICES, SECTION, configured
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.handlers.proxied import Below
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
@@ -64,6 +64,16 @@ class JupyterOIDC(ExtensionApp):
         help="Where refresh tokens are stored: 'auto', 'keyring', 'encrypted-file' or 'memory'.",
     ).tag(config=True)
 
+    keyring_backend: Any = AnyTrait(
+        None,
+        help="The keyring backend, 'module.Class', to use in place of the operating system's own stores. "
+        "Keyring's own configuration (keyringrc.cfg, PYTHON_KEYRING_BACKEND) is not read.",
+    ).tag(config=True)
+    storage_folder: Any = AnyTrait(
+        None,
+        help="The folder of the encrypted file and the lock, in place of the one in Jupyter's data folder.",
+    ).tag(config=True)
+
     close_process: Any = Bool(
         True,
         help="Close the server's memory to other processes of the same user where the system can (Linux). Switch it "
@@ -79,7 +89,7 @@ class JupyterOIDC(ExtensionApp):
         clock = SystemClock()
         journal = EventJournal(server.event_logger, server.log, clock)
         journal.register()
-        own = {name: getattr(self, name) for name in ("providers", "storage") if name in self.config.get(SECTION, {})}
+        own = {name: getattr(self, name) for name in ("providers", *CHOICES) if name in self.config.get(SECTION, {})}
         read = with_files(read_settings(*configured(own, server.config_file_paths)))
         entropy = SystemEntropy()
         grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager))
