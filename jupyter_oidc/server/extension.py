@@ -34,6 +34,7 @@ from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
 from jupyter_oidc.server.kernel_grants import KernelGrants
 from jupyter_oidc.server.kernel_lane import KernelLane
 from jupyter_oidc.server.live_kernels import LiveKernels
+from jupyter_oidc.server.notebook_export import export_routes
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsWatch
 from jupyter_oidc.server.whereabouts import Whereabouts
@@ -124,6 +125,7 @@ class JupyterOIDC(ExtensionApp):
         ]
         application = self._server().web_app
         application.add_handlers(".*$", rules)
+        application.add_handlers(".*$", export_routes(self._server().base_url))
         lane = KernelLane(application, self._context, self._server().log)
         # NOTE: Jupyter's own way takes handlers only; what the lane does not take goes on to them (ADR 24).
         application.default_router.rules.insert(0, Rule(AnyMatches(), lane))
