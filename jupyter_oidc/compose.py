@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
-from jupyter_oidc.adapters.keyring_backends import choose_backend
+from jupyter_oidc.adapters.keyring_backends import choose_backend, use_backend
 from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.reach import reach
@@ -192,6 +192,8 @@ def surroundings(
     sessions: Sessions | None = None,
 ) -> Surroundings:
     """Return what diagnostics look at: the same adapters that sessions and the proxy use."""
+    if settings is not None:
+        use_backend(settings.keyring_backend)
     thread, clock, entropy = KeyringThread(), SystemClock(), SystemEntropy()
 
     async def keyring() -> str:
@@ -258,6 +260,7 @@ def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret 
 
 def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None = None) -> Callable[[Provider], Vault]:
     """Return the store of each provider; two questions for the same one get the same store."""
+    use_backend(settings.keyring_backend)
     keyring_thread = KeyringThread()
 
     @cache

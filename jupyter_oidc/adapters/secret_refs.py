@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.adapters.keyring_backends import choose_backend
 from jupyter_oidc.adapters.keyring_thread import STUCK_LIMIT, translated
 from jupyter_oidc.errors import ConfigurationInvalid, StorageUnavailable
 from jupyter_oidc.secret import Secret
@@ -81,9 +82,7 @@ def _read_keyring(name: str, deadline: float, what: str) -> str | None:
 
     def ask() -> None:
         try:
-            import keyring
-
-            answers.put(keyring.get_password(service, user))
+            answers.put(choose_backend().get_password(service, user))
         except BaseException as error:  # noqa: BLE001 - backends fail with errors of their own
             answers.put(translated(error))
 

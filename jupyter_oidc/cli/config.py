@@ -283,4 +283,4 @@ def _read_file(path: str) -> Read:
         document: Document = document_in(Path(path), "corp")
     except Unreadable as unreadable:
         return Read(None, (unreadable.finding,))
-    return Read.of(read_settings(document.providers, document.storage))
+    return Read.of(read_settings(document.providers, *document.choices))

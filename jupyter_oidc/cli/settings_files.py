@@ -10,7 +10,7 @@ from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
 from jupyter_oidc.adapters.named_files import with_files
-from jupyter_oidc.server.config import SECTION, configured, unreadable
+from jupyter_oidc.server.config import CHOICES, SECTION, configured, unreadable
 from jupyter_oidc.settings import Finding, Settings, read_settings
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ class JupyterOIDC(Configurable):
 
     providers: Any = AnyTrait({}).tag(config=True)
     storage: Any = AnyTrait("auto").tag(config=True)
+    keyring_backend: Any = AnyTrait(None).tag(config=True)
+    storage_folder: Any = AnyTrait(None).tag(config=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> Read:
         return Read(None, tuple(broken))
     section = JupyterOIDC(config=app.config)
     own: Mapping[str, Any] = {
-        name: getattr(section, name) for name in ("providers", "storage") if name in app.config.get(SECTION, {})
+        name: getattr(section, name) for name in ("providers", *CHOICES) if name in app.config.get(SECTION, {})
     }
     read = read_settings(*configured(own, paths))
     return Read.of(with_files(read) if looks_at_files else read)

@@ -17,11 +17,17 @@ from jupyter_server.extension.config import ExtensionConfigManager
 SECTION = "JupyterOIDC"
 _FILE = "jupyter_server_config"
 
+CHOICES = ("storage", "keyring_backend", "storage_folder")
+"""What the section says beside the providers, and keeps until the server ends: where sessions are stored."""
+
+_DEFAULTS = {"storage": "auto"}
+_CAMEL = {"keyring_backend": "keyringBackend", "storage_folder": "storageFolder"}
+
 Fingerprint = tuple[tuple[str, int, int], ...]
 
 
-def configured(own: Mapping[str, Any], paths: Sequence[str]) -> tuple[object, object]:
-    """Return ``(providers, storage)``: ``own`` section of the configuration, completed by the JSON files.
+def configured(own: Mapping[str, Any], paths: Sequence[str]) -> tuple[object, ...]:
+    """Return the providers and the :data:`CHOICES`: ``own`` section of the configuration, completed by the JSON files.
 
     ``paths`` are Jupyter's configuration folders, the most important first.
     What ``own`` says wins: a provider of the same name replaces the one from a file as a whole.
@@ -29,7 +35,7 @@ def configured(own: Mapping[str, Any], paths: Sequence[str]) -> tuple[object, ob
     section = _section(paths)
     below, above = section.get("providers", {}), own.get("providers", {})
     providers = {**below, **above} if isinstance(below, Mapping) and isinstance(above, Mapping) else (above or below)
-    return providers, own.get("storage", section.get("storage", "auto"))
+    return providers, *(own.get(name, _written(section, name)) for name in CHOICES)
 
 
 def fixed(own: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
@@ -39,9 +45,7 @@ def fixed(own: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
     if isinstance(below, Mapping) and isinstance(above, Mapping):
         above = {name: body for name, body in above.items() if name not in below or below[name] != body}
     stays = {"providers": above} if above else {}
-    if "storage" in own and own["storage"] != section.get("storage"):
-        stays["storage"] = own["storage"]
-    return stays
+    return {**stays, **{name: own[name] for name in CHOICES if name in own and own[name] != _written(section, name)}}
 
 
 def fingerprint(paths: Sequence[str]) -> Fingerprint:
@@ -69,6 +73,16 @@ def _is_json(path: Path) -> bool:
         return not text or isinstance(json.loads(text), dict)
     except (OSError, ValueError, RecursionError):
         return False
+
+
+def choices_in(section: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return the :data:`CHOICES` of one section, with the defaults of what it does not say."""
+    return tuple(_written(section, name) for name in CHOICES)
+
+
+def _written(section: Mapping[str, Any], name: str) -> Any:
+    """Return what a JSON file says, in either spelling."""
+    return section.get(name, section.get(_CAMEL.get(name, name), _DEFAULTS.get(name)))
 
 
 def _section(paths: Sequence[str]) -> Mapping[str, Any]:

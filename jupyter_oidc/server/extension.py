@@ -26,7 +26,7 @@ from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
-from jupyter_oidc.server.config import SECTION, configured
+from jupyter_oidc.server.config import CHOICES, SECTION, configured
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.handlers.proxied import Below
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
@@ -34,6 +34,7 @@ from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
 from jupyter_oidc.server.kernel_grants import KernelGrants
 from jupyter_oidc.server.kernel_lane import KernelLane
 from jupyter_oidc.server.live_kernels import LiveKernels
+from jupyter_oidc.server.notebook_export import export_routes
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsWatch
 from jupyter_oidc.server.whereabouts import Whereabouts
@@ -64,6 +65,16 @@ class JupyterOIDC(ExtensionApp):
         help="Where refresh tokens are stored: 'auto', 'keyring', 'encrypted-file' or 'memory'.",
     ).tag(config=True)
 
+    keyring_backend: Any = AnyTrait(
+        None,
+        help="The keyring backend, 'module.Class', to use in place of the operating system's own stores. "
+        "Keyring's own configuration (keyringrc.cfg, PYTHON_KEYRING_BACKEND) is not read.",
+    ).tag(config=True)
+    storage_folder: Any = AnyTrait(
+        None,
+        help="The folder of the encrypted file and the lock, in place of the one in Jupyter's data folder.",
+    ).tag(config=True)
+
     close_process: Any = Bool(
         True,
         help="Close the server's memory to other processes of the same user where the system can (Linux). Switch it "
@@ -85,7 +96,7 @@ class JupyterOIDC(ExtensionApp):
         clock = SystemClock()
         journal = EventJournal(server.event_logger, server.log, clock)
         journal.register()
-        own = {name: getattr(self, name) for name in ("providers", "storage") if name in self.config.get(SECTION, {})}
+        own = {name: getattr(self, name) for name in ("providers", *CHOICES) if name in self.config.get(SECTION, {})}
         read = with_files(read_settings(*configured(own, server.config_file_paths)))
         entropy = SystemEntropy()
         grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager))
@@ -121,6 +132,7 @@ class JupyterOIDC(ExtensionApp):
         ]
         application = self._server().web_app
         application.add_handlers(".*$", rules)
+        application.add_handlers(".*$", export_routes(self._server().base_url))
         lane = KernelLane(application, self._context, self._server().log)
         # NOTE: Jupyter's own way takes handlers only; what the lane does not take goes on to them (ADR 24).
         application.default_router.rules.insert(0, Rule(AnyMatches(), lane))

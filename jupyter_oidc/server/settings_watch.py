@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.named_files import with_files
-from jupyter_oidc.server.config import Fingerprint, configured, fingerprint, fixed, unreadable
+from jupyter_oidc.server.config import CHOICES, Fingerprint, configured, fingerprint, fixed, unreadable
 from jupyter_oidc.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -68,9 +68,11 @@ class SettingsWatch:
             for finding in read:
                 self._log.error("jupyter_oidc: the settings before stay in force until this is corrected: %s", finding)
             return
-        if self._settings is not None and read.storage != self._settings.storage:
-            self._log.warning("jupyter_oidc: 'storage' changes with the next start of the server.")
-            read = replace(read, storage=self._settings.storage)
+        if self._settings is not None:
+            kept = {name: getattr(self._settings, name) for name in CHOICES}
+            for name in (name for name in CHOICES if getattr(read, name) != kept[name]):
+                self._log.warning("jupyter_oidc: '%s' changes with the next start of the server.", name)
+            read = replace(read, **kept)
         if read == self._settings:
             return
         self._settings = read

@@ -132,7 +132,13 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is configured: the providers, in order, and where refresh tokens are stored."""
+    """Everything that is configured: the providers, in order, and where refresh tokens are stored.
+
+    ``keyring_backend`` is the class, ``module.Class``, that is used in place of the operating system's own stores.
+    ``storage_folder`` is the folder of the encrypted file and the lock, in place of the one in Jupyter's data folder.
+    """
 
     providers: tuple[Provider, ...] = ()
     storage: Storage = "auto"
+    keyring_backend: str | None = None
+    storage_folder: str | None = None

@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PureWindowsPath
 from typing import Any, Final, get_args
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}\Z")
+_CLASS: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+\Z", re.ASCII)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -53,7 +55,12 @@ _OURS: Final = frozenset(
 """Parameters of an authorization request that settings may not add, because we send them or never want to."""
 
 
-def read_settings(providers: object, storage: object = "auto") -> Settings | list[Finding]:
+def read_settings(
+    providers: object,
+    storage: object = "auto",
+    keyring_backend: object = None,
+    storage_folder: object = None,
+) -> Settings | list[Finding]:
     """Return validated :class:`Settings`, or all findings if there is at least one."""
     findings: list[Finding] = []
     read: list[Provider] = []
@@ -71,10 +78,21 @@ def read_settings(providers: object, storage: object = "auto") -> Settings | lis
     if storage not in ("auto", "keyring", "encrypted-file", "memory"):
         instead = "Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
         findings.append(Finding("storage", "is not a known storage", instead))
+    if keyring_backend is not None and not (isinstance(keyring_backend, str) and _CLASS.match(keyring_backend)):
+        instead = "Write 'module.Class', for example 'keyring.backends.SecretService.Keyring', or remove it."
+        findings.append(Finding("keyring_backend", "is not the name of a class", instead))
+    if storage_folder is not None and not (isinstance(storage_folder, str) and _is_whole_path(storage_folder)):
+        instead = "Write the whole path of a folder on this machine's own disk, or remove it."
+        findings.append(Finding("storage_folder", "is not the whole path of a folder", instead))
     _check_unique_apis(read, findings)
     if findings:
         return findings
-    return Settings(tuple(read), storage)  # type: ignore[arg-type]  # NOTE: checked three lines above
+    return Settings(tuple(read), storage, keyring_backend, storage_folder)  # type: ignore[arg-type]  # NOTE: checked
+
+
+def _is_whole_path(text: str) -> bool:
+    """Return whether ``text`` names the same place wherever the server is started."""
+    return text.isprintable() and (text.startswith(("/", "~/", "~\\")) or PureWindowsPath(text).is_absolute())
 
 
 @dataclass(frozen=True, slots=True)

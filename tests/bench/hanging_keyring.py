@@ -15,14 +15,20 @@ from tests.support.jupyter_process import JupyterProcess
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"issuer": "https://id.example.com", "client_id": "jupyter"}
-ENVIRONMENT = {"PYTHON_KEYRING_BACKEND": "tests.bench.hanging_ring.HangingRing", "PYTHONPATH": str(ROOT)}
+BACKEND = {"keyring_backend": "tests.bench.hanging_ring.HangingRing"}
+ENVIRONMENT = {"PYTHONPATH": str(ROOT)}
 
 
 def main() -> int:
     """Measure and report; 1 if a target is missed."""
     with tempfile.TemporaryDirectory() as name:
         process = JupyterProcess(
-            Path(name) / "jupyter", {"corp": SETTINGS}, storage="keyring", environment=ENVIRONMENT, log_level="INFO"
+            Path(name) / "jupyter",
+            {"corp": SETTINGS},
+            extension=BACKEND,
+            storage="keyring",
+            environment=ENVIRONMENT,
+            log_level="INFO",
         )
         with process, process.client() as client, process.client() as other:
             told: dict[str, object] = {}

@@ -40,8 +40,9 @@ class Command:
         self.configure(self.settings)
 
     def configure(self, settings: dict[str, Any]) -> None:
-        """Write the server's configuration file anew."""
-        document = json.dumps({"JupyterOIDC": settings})
+        """Write the server's configuration file anew; no keyring of this machine is ever asked."""
+        section = {"keyring_backend": "keyring.backends.fail.Keyring", **settings} if settings else {}
+        document = json.dumps({"JupyterOIDC": section})
         (self.folder / "config" / "jupyter_server_config.json").write_text(document, encoding="utf-8")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -74,6 +75,5 @@ class Command:
             "JUPYTER_RUNTIME_DIR": str(self.folder / "runtime"),
             "JUPYTER_NO_CONFIG": "",
             "PYTHONIOENCODING": "utf-8",
-            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             **self.environment,
         }

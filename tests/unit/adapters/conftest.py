@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-import keyring
 import pytest
 from keyring.backend import KeyringBackend
+
+from jupyter_oidc.adapters.keyring_backends import use_backend
 
 _Ring = TypeVar("_Ring", bound=KeyringBackend)
 UseRing = Callable[[_Ring], _Ring]
@@ -15,12 +16,11 @@ UseRing = Callable[[_Ring], _Ring]
 
 @pytest.fixture
 def use_ring() -> Iterator[UseRing[KeyringBackend]]:
-    """Make a backend the configured one until the test ends, and return it."""
-    before = keyring.get_keyring()
+    """Make a backend the one that is named until the test ends, and return it."""
 
     def use(ring: KeyringBackend) -> KeyringBackend:
-        keyring.set_keyring(ring)
+        use_backend(ring)
         return ring
 
     yield use
-    keyring.set_keyring(before)
+    use_backend(None)

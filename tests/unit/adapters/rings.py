@@ -202,12 +202,6 @@ class RelabelledRing(AltRing):
     __module__ = "somewhere.else"
 
 
-class ModestRing(Ring):
-    """Does not recommend itself."""
-
-    priority: ClassVar[float] = 0.5
-
-
 class Chain(Ring):
     """Passes for the chainer; ``backends`` are its members, the preferred one first."""
 

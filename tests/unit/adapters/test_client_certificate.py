@@ -13,12 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import keyring
 import pytest
 from cryptography import x509
 from typing_extensions import Self
 
 from jupyter_oidc.adapters.client_certificate import ClientCertificate, Unusable, load
+from jupyter_oidc.adapters.keyring_backends import use_backend
 from jupyter_oidc.adapters.named_files import with_files
 from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.provider_http import HttpProvider
@@ -262,13 +262,13 @@ def test_a_key_may_come_from_the_environment(
 
 def test_a_key_may_come_from_a_keyring(authority: Authority, tmp_path: Path) -> None:
     certificate, key = pair(authority, tmp_path)
-    before, ring = keyring.get_keyring(), Ring()
-    keyring.set_keyring(ring)
+    ring = Ring()
+    use_backend(ring)
     try:
         ring.set_password("corp", "key", Path(key).read_text())
         loaded(ClientCertificate(certificate, SecretRef("keyring", "corp/key")))
     finally:
-        keyring.set_keyring(before)
+        use_backend(None)
 
 
 def test_a_key_from_elsewhere_leaves_nothing_behind(

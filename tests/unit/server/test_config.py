@@ -25,7 +25,7 @@ def write(folder: str, name: str, section: Any) -> None:
 
 
 def test_without_any_file_nothing_is_configured(folders: list[str]) -> None:
-    assert configured({}, folders) == ({}, "auto")
+    assert configured({}, folders) == ({}, "auto", None, None)
 
 
 def test_each_provider_may_have_a_file_of_its_own(folders: list[str]) -> None:
@@ -34,17 +34,28 @@ def test_each_provider_may_have_a_file_of_its_own(folders: list[str]) -> None:
     assert configured({}, folders) == (
         {"one": {"issuer": "https://one.example"}, "two": {"issuer": "https://two.example"}},
         "memory",
+        None,
+        None,
     )
 
 
 def test_what_stands_in_the_main_file_wins(folders: list[str]) -> None:
     write(folders[0], "one.json", {"providers": {"one": {"issuer": "https://one.example"}}, "storage": "memory"})
     own = {"providers": {"one": {"issuer": "https://other.example"}}, "storage": "keyring"}
-    assert configured(own, folders) == ({"one": {"issuer": "https://other.example"}}, "keyring")
+    assert configured(own, folders) == ({"one": {"issuer": "https://other.example"}}, "keyring", None, None)
 
 
 @pytest.mark.parametrize("section", [[], "x", {"providers": []}])
 def test_a_section_of_the_wrong_shape_is_passed_on_to_be_named_as_a_mistake(folders: list[str], section: Any) -> None:
     write(folders[0], "one.json", section)
-    providers, _ = configured({}, folders)
+    providers, *_ = configured({}, folders)
     assert not isinstance(providers, dict) or providers == {}
+
+
+@pytest.mark.parametrize("spelling", [("keyring_backend", "storage_folder"), ("keyringBackend", "storageFolder")])
+def test_where_sessions_are_stored_may_be_written_in_either_spelling(
+    folders: list[str], spelling: tuple[str, str]
+) -> None:
+    """Q7.4, Q7.5."""
+    write(folders[1], "one.json", dict(zip(spelling, ("module.Class", "/srv/sessions"), strict=True)))
+    assert configured({}, folders) == ({}, "auto", "module.Class", "/srv/sessions")

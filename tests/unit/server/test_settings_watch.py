@@ -164,3 +164,17 @@ async def test_a_file_that_is_named_and_is_not_there_changes_nothing(
     await watch.look()
     assert folder.applied == []
     assert "providers.corp.ca_bundle: names a file that does not exist." in caplog.text
+
+
+@pytest.mark.parametrize(("name", "value"), [("keyring_backend", "hostile.Ring"), ("storage_folder", "/tmp/there")])
+async def test_where_sessions_are_stored_does_not_change_while_the_server_runs(
+    folder: Folder, caplog: pytest.LogCaptureFixture, name: str, value: str
+) -> None:
+    """Q8.4, Q7.5: a module that somebody names now would run in a process that holds tokens."""
+    folder.section({"corp": ONE})
+    watch = folder.watch()
+    folder.section({"corp": TWO}, **{name: value})
+    for _ in range(3):
+        await watch.look()
+    assert [getattr(settings, name) for settings in folder.applied] == [None]
+    assert f"'{name}' changes with the next start of the server." in caplog.text

@@ -344,3 +344,35 @@ def test_an_unknown_storage_is_answered_with_the_known_ones():
     assert [str(finding) for finding in read] == [
         "storage: is not a known storage. Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
     ]
+
+
+@pytest.mark.parametrize("name", ["keyring.backends.SecretService.Keyring", "a.B"])
+def test_a_keyring_backend_is_named_by_its_class(name: str) -> None:
+    """Q7.4."""
+    read = read_settings({}, "auto", name)
+    assert isinstance(read, Settings)
+    assert read.keyring_backend == name
+
+
+@pytest.mark.parametrize("name", ["", "Keyring", "a.B; import os", "a..B", "a.B\n", 17, ["a.B"], "é.B"])
+def test_what_is_no_name_of_a_class_is_a_mistake(name: object) -> None:
+    """Q7.4."""
+    read = read_settings({}, "auto", name)
+    assert isinstance(read, list)
+    assert [finding.key for finding in read] == ["keyring_backend"]
+
+
+@pytest.mark.parametrize("path", ["/srv/sessions", "~/sessions", "C:\\Sessions"])
+def test_a_storage_folder_is_a_whole_path(path: str) -> None:
+    """Q7.5."""
+    read = read_settings({}, "auto", None, path)
+    assert isinstance(read, Settings)
+    assert read.storage_folder == path
+
+
+@pytest.mark.parametrize("path", ["", "sessions", "./sessions", "/srv/a\nb", 17, True, {}, "~bob/sessions"])
+def test_what_depends_on_where_the_server_is_started_is_a_mistake(path: object) -> None:
+    """Q7.5."""
+    read = read_settings({}, "auto", None, path)
+    assert isinstance(read, list)
+    assert [finding.key for finding in read] == ["storage_folder"]

@@ -1,0 +1,164 @@
+"""Has notebooks converted by a process that holds no secret, because templates and exporters are code (Q8.2, ADR 32).
+
+What comes back is data: text for a page, a media type, a file name's extension, and files; it is checked for shape and
+size, and never imported, unpickled or rendered here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import logging
+
+LONGEST_CONVERSION_SECONDS: Final = 600.0
+MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
+_MAX_LOGGED_LINES: Final = 20
+_MAX_LOGGED_CHARACTERS: Final = 300
+_MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9.+-]{1,64}/[A-Za-z0-9.+-]{1,64}\Z")
+_EXTENSION: Final = re.compile(r"(\.[A-Za-z0-9_-]{1,16}){0,3}\Z")
+_SECTION: Final = re.compile(r"[A-Za-z0-9_]*(Exporter|Preprocessor)\Z|NbConvertBase\Z|Highlight2(HTML|Latex)\Z")
+"""The sections of Jupyter's configuration that concern a conversion; no other leaves this process."""
+
+
+class ConversionFailed(Exception):
+    """A conversion came to nothing; ``status`` is what HTTP calls that."""
+
+    def __init__(self, status: int, problem: str) -> None:
+        self.status = status
+        super().__init__(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A converted notebook: its content, what that is, and the files that belong to it."""
+
+    content: bytes
+    mimetype: str | None
+    extension: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def convert(
+    to: str,
+    notebook: Mapping[str, Any],
+    resources: Mapping[str, Any],
+    *,
+    config: Mapping[str, Any],
+    traits: Mapping[str, Any],
+    log: logging.Logger,
+) -> Converted:
+    """Return ``notebook`` in the format ``to``; ``config`` is Jupyter's. Waits, so it is not for the event loop.
+
+    Raises :class:`ConversionFailed`.
+    """
+    answer = _ask(
+        {
+            "do": "convert",
+            "format": to,
+            "notebook": notebook,
+            "resources": resources,
+            "config": _for_conversion(config, log),
+            "traits": traits,
+        },
+        log,
+    )
+    try:
+        mimetype, extension = answer["mimetype"], answer["extension"]
+        return Converted(
+            base64.b64decode(answer["content"]),
+            mimetype if isinstance(mimetype, str) and _MEDIA_TYPE.match(mimetype) else None,
+            extension if isinstance(extension, str) and _EXTENSION.match(extension) else "",
+            {str(name): base64.b64decode(data) for name, data in answer["files"].items()},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
+        raise ConversionFailed(500, "nbconvert failed: its answer cannot be read.") from None
+
+
+def exporters(log: logging.Logger) -> dict[str, dict[str, str]]:
+    """Return the formats that there are, with the media type of each; waits as :func:`convert` does."""
+    found = _ask({"do": "list"}, log).get("exporters")
+    if not isinstance(found, dict):
+        raise ConversionFailed(500, "nbconvert failed: its answer cannot be read.")
+    return found
+
+
+def _ask(order: Mapping[str, Any], log: logging.Logger) -> dict[str, Any]:
+    # NOTE: by its path, so that the folder in which the server was started is on nobody's way to a module.
+    program = str(resources.files("jupyter_oidc") / "converter" / "__main__.py")
+    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(  # noqa: S603 - this interpreter, and a file of this package
+            (sys.executable, program),
+            stdin=subprocess.PIPE,
+            stdout=answer,
+            stderr=said,
+            start_new_session=True,
+        )
+        try:
+            process.communicate(json.dumps(order, default=str).encode(), timeout=LONGEST_CONVERSION_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise ConversionFailed(504, "nbconvert took too long.") from None
+        finally:
+            _end(process)
+        _tell(said, log)
+        if os.fstat(answer.fileno()).st_size > MAX_ANSWER_BYTES:
+            raise ConversionFailed(500, "nbconvert failed: its answer is too large.")
+        answer.seek(0)
+        try:
+            told = json.loads(answer.read())
+        except (ValueError, RecursionError):
+            told = None
+    if not isinstance(told, dict):
+        raise ConversionFailed(500, "nbconvert failed: it gave no answer.")
+    if "problem" in told:
+        raise ConversionFailed(404 if told.get("status") == 404 else 500, str(told["problem"])[:2_000])
+    return told
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process, and whatever it has started."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):  # its group is empty, which is what is wanted
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def _tell(said: Any, log: logging.Logger) -> None:
+    """Write into the log what the conversion said, a bounded amount and in one line each."""
+    said.seek(0)
+    lines = said.read(_MAX_LOGGED_LINES * _MAX_LOGGED_CHARACTERS).decode("utf-8", "replace").splitlines()
+    for line in lines[:_MAX_LOGGED_LINES]:
+        log.info("nbconvert: %s", ascii(line[:_MAX_LOGGED_CHARACTERS])[1:-1])
+
+
+def _for_conversion(config: Mapping[str, Any], log: logging.Logger) -> dict[str, dict[str, Any]]:
+    """Return what Jupyter's configuration says about conversions, as far as it is data."""
+    chosen: dict[str, dict[str, Any]] = {}
+    for section, values in config.items():
+        if not _SECTION.match(section) or not isinstance(values, Mapping):
+            continue
+        for name, value in values.items():
+            # NOTE: 'c.Section.name.append(...)' is kept by traitlets as changes to a default that is known later.
+            told = {"changes": value.to_dict()} if hasattr(value, "to_dict") else {"value": value}
+            try:
+                json.dumps(told)
+            except (TypeError, ValueError):
+                log.warning("jupyter_oidc: %s.%s is no plain data and does not reach conversions.", section, name)
+            else:
+                chosen.setdefault(section, {})[name] = told
+    return chosen

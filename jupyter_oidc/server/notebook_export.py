@@ -1,0 +1,142 @@
+"""Jupyter's own routes for converting notebooks, taken over so that nothing users write runs in this process (Q8.2).
+
+The replies, the headers and who may ask are those of Jupyter; only where the conversion happens is another place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import FilesRedirectHandler, path_regex
+from jupyter_server.nbconvert.handlers import NbconvertFileHandler, NbconvertPostHandler, respond_zip
+from jupyter_server.services.nbconvert.handlers import NbconvertRootHandler
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+from jupyter_oidc.adapters.notebook_export import ConversionFailed, Converted, convert, exporters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tornado.web import RequestHandler
+
+_T = TypeVar("_T")
+
+MAX_CONVERSIONS: Final = 4
+"""At the same time; each is a process. More of them wait."""
+
+_FORMAT: Final = r"nbconvert/(?P<format>\w+)"
+
+
+def export_routes(base_url: str) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
+    """Return the routes that take the place of Jupyter's."""
+    given = {"places": asyncio.Semaphore(MAX_CONVERSIONS)}
+    return [
+        (url_path_join(base_url, _FORMAT), _PostedNotebook, given),
+        (url_path_join(base_url, _FORMAT) + path_regex, _NotebookFile, given),
+        (url_path_join(base_url, "api/nbconvert"), _Formats, given),
+    ]
+
+
+class _NotebookFile(NbconvertFileHandler):
+    """``GET nbconvert/FORMAT/PATH``: a notebook of the served folder in another format."""
+
+    def initialize(self, **given: Any) -> None:
+        self._places: asyncio.Semaphore = given["places"]
+
+    @web.authenticated
+    @authorized
+    async def get(self, format: str, path: str) -> None:  # noqa: A002  # NOTE: Jupyter's name for it
+        self.check_xsrf_cookie()
+        path = path.strip("/")
+        model = await ensure_async(self.contents_manager.get(path=path))
+        if model["type"] != "notebook":
+            await ensure_async(FilesRedirectHandler.redirect_to_files(self, path))
+            return
+        changed = model["last_modified"]
+        about = {"name": PurePath(model["name"]).stem, "modified_date": f"{changed:%B} {changed.day}, {changed.year}"}
+        place = getattr(self.contents_manager, "_get_os_path", None)
+        if place is not None:  # NOTE: other stores of notebooks have no folder for pictures beside them
+            about["path"] = str(PurePath(place(path)).parent)
+        sanitize = self.get_argument("sanitize_html", None) if format == "html" else None
+        traits = {} if sanitize is None else {"sanitize_html": sanitize.lower() == "true"}
+        converted = await _converted(self, self._places, format, model["content"], about, traits)
+        self.set_header("Last-Modified", changed)
+        if _answered_with_zip(self, model["name"], converted):
+            return
+        if self.get_argument("download", "false").lower() == "true":
+            self.set_attachment_header(about["name"] + converted.extension)
+        self.set_header("Cache-Control", "no-store, no-cache, must-revalidate, max-age=0")
+        _answer(self, converted)
+
+
+class _PostedNotebook(NbconvertPostHandler):
+    """``POST nbconvert/FORMAT``: a notebook from the request's body in another format."""
+
+    def initialize(self, **given: Any) -> None:
+        self._places: asyncio.Semaphore = given["places"]
+
+    @web.authenticated
+    @authorized
+    async def post(self, format: str) -> None:  # noqa: A002  # NOTE: Jupyter's name for it
+        model = self.get_json_body()
+        if not isinstance(model, dict) or not isinstance(model.get("content"), dict):
+            raise web.HTTPError(400, "The body is not a notebook's model.")
+        name = str(model.get("name", "notebook.ipynb"))
+        about = {"name": PurePath(name).stem}
+        converted = await _converted(self, self._places, format, model["content"], about, {})
+        if not _answered_with_zip(self, name, converted):
+            _answer(self, converted)
+
+
+class _Formats(NbconvertRootHandler):
+    """``GET api/nbconvert``: the formats; naming them loads each exporter, so that happens elsewhere too."""
+
+    def initialize(self, **given: Any) -> None:
+        self._places: asyncio.Semaphore = given["places"]
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        self.finish(json.dumps(await _in_turn(self._places, lambda: exporters(self.log))))
+
+
+async def _converted(
+    handler: Any,
+    places: asyncio.Semaphore,
+    to: str,
+    notebook: Mapping[str, Any],
+    about: Mapping[str, str],
+    traits: Mapping[str, Any],
+) -> Converted:
+    resources = {"metadata": about, "config_dir": handler.application.settings["config_dir"]}
+    config, log = handler.config, handler.log
+    return await _in_turn(places, lambda: convert(to, notebook, resources, config=config, traits=traits, log=log))
+
+
+async def _in_turn(places: asyncio.Semaphore, work: Callable[[], _T]) -> _T:
+    async with places:
+        try:
+            return await asyncio.to_thread(work)
+        except ConversionFailed as failure:
+            # NOTE: %-signs of the conversion's own words are no placeholders of tornado's log.
+            raise web.HTTPError(failure.status, str(failure).replace("%", "%%")) from None
+
+
+def _answered_with_zip(handler: Any, name: str, converted: Converted) -> bool:
+    """Answer with an archive if files belong to the notebook."""
+    resources = {"outputs": dict(converted.files), "output_extension": converted.extension}
+    text = converted.content.decode("utf-8", "replace")
+    zipped: Callable[..., object] = respond_zip
+    return bool(zipped(handler, name, text, resources))
+
+
+def _answer(handler: Any, converted: Converted) -> None:
+    if converted.mimetype is not None:
+        handler.set_header("Content-Type", f"{converted.mimetype}; charset=utf-8")
+    handler.finish(converted.content)
