@@ -8,6 +8,7 @@ Only endpoints named in validated metadata are contacted, each for its own purpo
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -17,7 +18,9 @@ from jupyter_oidc.errors import (
     EgressProxyAuth,
     IdpUnavailable,
     IdTokenRejected,
+    IssuerMismatch,
     LogoutTokenInvalid,
+    Overloaded,
     Problem,
     TlsUntrusted,
     TokenResponseInvalid,
@@ -53,6 +56,12 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 _T_co = TypeVar("_T_co", covariant=True)
+
+SHORTEST_METADATA_LIFETIME = 60.0
+"""Seconds for which metadata are not fetched again whatever their headers say; many providers forbid any caching."""
+
+METADATA_STAY_GOOD = 86_400.0
+"""Seconds for which old metadata serve a live session while newer ones are not to be had (RFC 5861, 4)."""
 
 KEYS_STAY_GOOD = 86_400.0
 """Seconds for which cached keys may be used while the key endpoint is down (A19)."""
@@ -146,8 +155,9 @@ class Dialogue:
         self._clock = clock
         self._credentials = credentials
         self._metadata: discovery.Metadata | None = None
-        self._metadata_until = 0.0
+        self._metadata_at = self._metadata_until = self._discovery_failed_at = -METADATA_STAY_GOOD
         self._discovery: asyncio.Task[discovery.Metadata] | None = None
+        self._closed = False
         self._keys: jwks.KeySet | None = None
         self._keys_uri = ""
         self._keys_at = 0.0
@@ -156,33 +166,70 @@ class Dialogue:
     async def metadata(self) -> discovery.Metadata:
         """Return the provider metadata in force, fetching it when there is none or it is too old (D-10).
 
+        A sign-in begins with these and keeps them to its end (``PendingSignIn.metadata``).
         Raises ``IssuerMismatch``, ``DiscoveryFailed``, ``IdpUnavailable`` or ``TlsUntrusted``; failures are
         not remembered, but whoever waits for the same answer hears of the same failure.
+        Raises ``Overloaded`` if this dialogue is closed meanwhile, because another one takes over.
         """
         if self._metadata is not None and self._clock.now().monotonic < self._metadata_until:
             return self._metadata
-        self._metadata = None
+        if self._closed:
+            raise _superseded()
         if self._discovery is None or self._discovery.done():
             self._discovery = asyncio.ensure_future(self._discover())
             self._discovery.add_done_callback(_take_note)
-        return await asyncio.shield(self._discovery)  # it goes on for the others when one of them leaves
+        discovery_of = self._discovery
+        # NOTE: not awaited itself: it goes on for the others when one of them leaves, and that we have cancelled it is
+        # no cancellation of whoever waits for it.
+        await asyncio.wait((discovery_of,))
+        if discovery_of.cancelled():
+            raise _superseded()
+        return discovery_of.result()
+
+    async def metadata_of_session(self, longest: float = METADATA_STAY_GOOD) -> discovery.Metadata:
+        """Return metadata for a session that exists: old ones too, up to ``longest`` seconds, if no newer are to be had.
+
+        After a failure nobody asks for newer ones for a minute, so that an outage does not slow every renewal.
+        A document of another issuer is no outage, and forgets the old one (D-5, D-10).
+        Raises as :meth:`metadata` does.
+        """
+        now = self._clock.now().monotonic
+        known = self._metadata if now - self._metadata_at <= longest else None
+        if known is not None and now - self._discovery_failed_at < SHORTEST_METADATA_LIFETIME:
+            return known
+        try:
+            return await self.metadata()
+        except IssuerMismatch:
+            raise
+        except Problem:
+            if known is None:
+                raise
+            return known
 
     async def _discover(self) -> discovery.Metadata:
         issuer, asked = self._settings.issuer, self._clock.now().monotonic
-        reply = await self._port.send(discovery.discovery_call(issuer))
-        if reply.status in (429, 500, 502, 503, 504):
-            raise IdpUnavailable(detail="discovery.status")
-        self._metadata = discovery.read_discovery_reply(
-            issuer,
-            reply,
-            allow_loopback_http=self._settings.allow_insecure_loopback,
-        )
-        self._metadata_until = asked + self._metadata.lifetime
-        return self._metadata
+        try:
+            reply = await self._port.send(discovery.discovery_call(issuer))
+            if reply.status in (429, 500, 502, 503, 504):
+                raise IdpUnavailable(detail="discovery.status")
+            metadata = discovery.read_discovery_reply(
+                issuer,
+                reply,
+                allow_loopback_http=self._settings.allow_insecure_loopback,
+            )
+        except Problem as problem:
+            self._discovery_failed_at = asked
+            if isinstance(problem, IssuerMismatch):
+                self._metadata = None
+            raise
+        self._metadata, self._metadata_at = metadata, asked
+        self._metadata_until = asked + max(metadata.lifetime, SHORTEST_METADATA_LIFETIME)
+        self._discovery_failed_at = -METADATA_STAY_GOOD
+        return metadata
 
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
         """Return the URL that sends the browser to the provider for ``pending`` (section A)."""
-        metadata = await self.metadata()
+        metadata = pending.metadata = pending.metadata or await self.metadata()
         self.check_ready(metadata)
         settings = self._settings
         pending.proof_key = self.proof_key(None)
@@ -227,7 +274,7 @@ class Dialogue:
     ) -> Tokens | authorization.Declined | token.TokenError:
         """Judge the callback, exchange the code once, validate everything (sections R, T, N, V, U)."""
         proof_key = pending.proof_key  # NOTE: taken at once, because a sign-in that is cancelled meanwhile forgets it
-        metadata = await self.metadata()
+        metadata = pending.metadata or await self.metadata()
         expected = authorization.ExpectedCallback(
             issuer=self._settings.issuer,
             iss_required=metadata.iss_parameter_supported,
@@ -254,9 +301,11 @@ class Dialogue:
         rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending.wishes))
         return await self._admit(metadata, answer, rules, reply, proof_key, asked)
 
-    async def authorize_device(self, wishes: Wishes, *, longest: float) -> device.DeviceAuthorization:
+    async def authorize_device(
+        self, metadata: discovery.Metadata, wishes: Wishes, *, longest: float
+    ) -> device.DeviceAuthorization:
         """Get a code for the person and one for us, good for at most ``longest`` seconds (RFC 8628, 3.1, 3.2)."""
-        metadata, settings = await self.metadata(), self._settings
+        settings = self._settings
         call = device.device_authorization_call(
             metadata,
             self._credentials.client(),
@@ -287,7 +336,7 @@ class Dialogue:
         return given
 
     async def redeem_device(
-        self, device_code: Secret, wishes: Wishes, proof_key: dpop.ProofKey | None
+        self, device_code: Secret, pending: PendingSignIn, proof_key: dpop.ProofKey | None
     ) -> Tokens | token.TokenError | token.TokenUnavailable | Unanswered:
         """Ask once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
 
@@ -296,7 +345,7 @@ class Dialogue:
         question may be answered. Raises what makes tokens unusable, or what happened after they had been given.
         """
         try:
-            metadata = await self.metadata()
+            metadata = pending.metadata or await self.metadata()
             call = device.device_token_call(metadata, self._credentials.client(), device_code)
             asked = self._clock.now()
             reply = await self._proving.send(call, proof_key)
@@ -307,7 +356,7 @@ class Dialogue:
             return Unanswered()
         if not isinstance(answer, token.TokenSet):
             return answer
-        rules = self._id_token_rules(nonce=None, max_age=self._max_age(wishes))
+        rules = self._id_token_rules(nonce=None, max_age=self._max_age(pending.wishes))
         tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
             await self._discard(metadata, answer)
@@ -364,7 +413,7 @@ class Dialogue:
         Raises what the port raises before the token is sent, ``TokenResponseInvalid`` for an answer that is no token
         response, and ``IdTokenRejected`` or ``UserinfoRejected`` if the answer speaks of somebody else.
         """
-        metadata = await self.metadata()
+        metadata = await self.metadata_of_session()
         call = token.refresh_call(
             metadata,
             self._credentials.client(),
@@ -407,7 +456,7 @@ class Dialogue:
         Raises as :meth:`refresh` does. An ID token or refresh token that comes along is not looked at: the person is
         known, and the session has a refresh token already.
         """
-        metadata = await self.metadata()
+        metadata = await self.metadata_of_session()
         call = token.exchange_call(
             metadata,
             self._credentials.client(),
@@ -427,8 +476,11 @@ class Dialogue:
         )
 
     async def revoke(self, refresh_token: Secret) -> bool | None:
-        """Revoke ``refresh_token`` (RFC 7009); ``None`` if the provider has no revocation endpoint."""
-        metadata = await self.metadata()
+        """Revoke ``refresh_token`` (RFC 7009); ``None`` if the provider has no revocation endpoint.
+
+        The last good metadata do, however old.
+        """
+        metadata = await self.metadata_of_session(longest=math.inf)
         call = logout.revocation_call(metadata, self._credentials.client(), refresh_token, "refresh_token")
         if call is None:
             return None
@@ -454,7 +506,7 @@ class Dialogue:
             if now.monotonic - self._fetched_for_a_stranger < STRANGERS_PAUSE:
                 raise LogoutTokenInvalid(detail="logout_token.keys")
             self._fetched_for_a_stranger = now.monotonic
-            keys = await self._fetch_keys(await self.metadata())
+            keys = await self._fetch_keys(await self.metadata_of_session())
             verdict = logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=True)
         if isinstance(verdict, jws.KeysStale):
             raise LogoutTokenInvalid(detail="logout_token.signature")
@@ -479,7 +531,8 @@ class Dialogue:
         )
 
     async def aclose(self) -> None:
-        """Close the port."""
+        """Close the port; who still waits for metadata is told to try again."""
+        self._closed = True
         if self._discovery is not None:
             self._discovery.cancel()
         await self._port.aclose()
@@ -662,6 +715,12 @@ class Dialogue:
             await self._port.send(call)
         except Problem:
             return  # NOTE: best effort; the refusal that brought us here is what the caller must hear
+
+
+def _superseded() -> Overloaded:
+    return Overloaded(
+        "The settings have changed, or this server is shutting down.", detail="settings.changed", retry_after=1.0
+    )
 
 
 def _take_note(discovery_of: asyncio.Task[discovery.Metadata]) -> None:

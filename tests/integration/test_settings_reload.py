@@ -158,3 +158,15 @@ async def test_a_changed_file_comes_into_force_without_a_restart(
         await asyncio.sleep(0.2)
     assert sorted(names) == ["corp", "second"]
     assert await desk.state() == ("active", None)
+
+
+async def test_a_sign_in_that_waits_for_metadata_while_the_settings_change_is_told_so(
+    desk: Desk, provider: ScriptedProvider
+) -> None:
+    """Q9.12: a request that we gave up is answered with a reason; it used to be a bare 500."""
+    provider.plan("discovery", hang=True)
+    asking = asyncio.ensure_future(desk.ask("POST", f"{ROUTE}/sign-in", json={}))
+    await asyncio.sleep(0.3)
+    await desk.context.reload(changed(desk, userinfo_required=False))
+    reply = await asking
+    assert (reply.status_code, reply.json()["code"], reply.headers["Retry-After"]) == (503, "overloaded", "1")
