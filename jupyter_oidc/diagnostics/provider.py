@@ -69,9 +69,21 @@ async def ask_metadata(
     except Problem as problem:
         return None, [about.failed(problem)]
     return Answer(metadata, offset), [
-        about.ok("The provider's metadata can be read."),
+        _readable(about, metadata),
         issuer.ok("The provider calls itself what the settings call it."),
     ]
+
+
+def _readable(about: Subject, metadata: Metadata) -> Check:
+    """Say that the document can be read, and which of its members count as not there (ADR 0028)."""
+    if not metadata.unusable:
+        return about.ok("The provider's metadata can be read.")
+    faults = "; ".join(f"{member} {fault}" for member, fault in metadata.unusable)
+    return about.warning(
+        f"The provider's metadata can be read. What cannot be used counts as not there: {faults}.",
+        "Ask the provider's administrator to correct it, if you need what it stands for.",
+        "provider",
+    )
 
 
 def check_clock(provider: Provider, answer: Answer) -> Check:

@@ -24,6 +24,7 @@ from jupyter_oidc.errors import (
 )
 from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.device import DeviceAuthorization, offers_device_grant
+from jupyter_oidc.protocol.discovery import check_offered
 from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
@@ -115,6 +116,8 @@ class SignIns:
         self._dialogue.check_ready(metadata)
         chosen = self._choice(metadata, browser, wish)
         if isinstance(chosen, Impossible):
+            if "device" in (wish, self.settings.redirect_strategy):
+                check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
         wishes = replace(wishes, step_up=self._owner.step_up_for(api))
         if chosen.strategy == "device":

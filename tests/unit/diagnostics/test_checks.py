@@ -57,10 +57,11 @@ def test_whatever_is_not_fine_says_what_to_do_and_who() -> None:
         ({"issuer": "https://id.example.com/"}, "issuer", "problem", "they differ in the slash at the end"),
         ({"issuer": "https://id.example.com/{tenantid}"}, "issuer", "problem", "contains a placeholder"),
         ({"token_endpoint": "http://id.example.com/t"}, "discovery", "problem", "token_endpoint is not an https URL"),
+        ({"grant_types_supported": "x", "revocation_endpoint": ""}, "discovery", "warning", "counts as not there: revocation_endpoint is not a text; grant_types_supported is not a list of texts."),
     ],
-)
+)  # fmt: skip
 def test_what_the_metadata_say(metadata: dict[str, Any], name: str, status: str, says: str) -> None:
-    """D-11, A22, A24, A25."""
+    """D-11, A22, A24, A25; Q1.4: one line names what cannot be used."""
     check = named(examined(Answering(discovery=reply(document(**metadata)))), name)
     assert (check.status, says in check.message) == (status, True), check.message
 

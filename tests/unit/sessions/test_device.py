@@ -10,6 +10,7 @@ import pytest
 
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
+    DiscoveryFailed,
     IdpUnavailable,
     Problem,
     RequestInvalid,
@@ -79,6 +80,18 @@ async def test_the_settings_and_the_step_up_go_into_the_request() -> None:
     (call,) = [call for call in stage.provider.sent if call.url.endswith("/device")]
     form = form_of(call)
     assert (form["prompt"], form["acr_values"], form["max_age"]) == ("consent", "gold", "60")
+
+
+async def test_an_endpoint_for_codes_that_cannot_be_used_is_named() -> None:
+    """Q1.4: the settings want it, so it decides now; without it, the sign-in takes another way."""
+    stage = stage_of()
+    stage.provider.advertise = {"device_authorization_endpoint": "/device"}
+    with pytest.raises(DiscoveryFailed, match="device_authorization_endpoint is not an https URL"):
+        await stage.service.sign_ins.begin("user:a")
+    other = stage_of(SETTINGS)
+    other.provider.advertise = {"device_authorization_endpoint": "/device"}
+    pending, ticket = await other.service.sign_ins.begin("user:a")
+    assert (pending.strategy, ticket != "") == ("server", True)
 
 
 async def test_questions_are_an_interval_apart_and_the_first_waits_too() -> None:
