@@ -146,6 +146,8 @@ async def _metadata(
     found.append(await about_provider.check_keys(provider, metadata, port))
     found.append(about_provider.check_authentication(provider, metadata, alg))
     found += [check(provider, metadata) for check in about_provider.METADATA_CHECKS]
+    if metadata.userinfo_endpoint is None:
+        found.append(about_provider.check_userinfo(provider, metadata))
     if provider.dpop_bound_access_tokens:
         found.append(about_provider.check_dpop(provider, metadata))
     found.append(redirect.check_way(place, provider, metadata))

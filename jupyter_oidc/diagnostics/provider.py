@@ -136,6 +136,16 @@ def check_authentication(provider: Provider, metadata: Metadata, alg: str | None
     return about.ok("None is needed: this is a public client." if method == "none" else f"The provider takes {method}.")
 
 
+def check_userinfo(provider: Provider, metadata: Metadata) -> Check:
+    """Say where what is known of a person comes from (U-1)."""
+    about = Subject("user information", provider.name)
+    if metadata.userinfo_endpoint is None:
+        return about.ok(
+            "The provider has no UserInfo endpoint: what is known of a person comes from the ID token alone."
+        )
+    return about.ok("UserInfo is asked at every sign-in and renewal.")
+
+
 def check_scopes(provider: Provider, metadata: Metadata) -> Check:
     """Compare the scopes with those that the provider lists."""
     about = Subject("scopes", provider.name)

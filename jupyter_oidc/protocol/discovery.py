@@ -38,7 +38,7 @@ class Metadata:
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
-    userinfo_endpoint: str
+    userinfo_endpoint: str | None = None
     revocation_endpoint: str | None = None
     end_session_endpoint: str | None = None
     device_authorization_endpoint: str | None = None
@@ -89,7 +89,7 @@ def read_discovery_reply(issuer: str, reply: Reply, *, allow_loopback_http: bool
         authorization_endpoint=read.required("authorization_endpoint"),
         token_endpoint=read.required("token_endpoint"),
         jwks_uri=read.required("jwks_uri"),
-        userinfo_endpoint=read.required("userinfo_endpoint"),
+        userinfo_endpoint=read.if_there("userinfo_endpoint"),
         revocation_endpoint=read.endpoint("revocation_endpoint"),
         end_session_endpoint=read.endpoint("end_session_endpoint"),
         device_authorization_endpoint=read.endpoint("device_authorization_endpoint"),
@@ -160,6 +160,10 @@ class _Reading:
             raise _refused(member, fault or "is missing")
         return value
 
+    def if_there(self, member: str) -> str | None:
+        """Return an endpoint that every sign-in uses if there is one; raises :class:`DiscoveryFailed`."""
+        return None if self._is_blank(member) else self.required(member)
+
     def endpoint(self, member: str) -> str | None:
         """Return an endpoint that can be done without."""
         value, fault = self._endpoint(member)
@@ -177,6 +181,9 @@ class _Reading:
         value = self.document.members.get(member)
         fault = None if value is None or isinstance(value, bool) else "is neither true nor false"
         return self._told(member, value is True, fault)
+
+    def _is_blank(self, member: str) -> bool:
+        return member not in self.document.doubled and self.document.members.get(member) in (None, "")
 
     def _endpoint(self, member: str) -> tuple[str | None, str | None]:
         value = self.document.members.get(member)

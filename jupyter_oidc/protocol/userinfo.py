@@ -53,8 +53,13 @@ class SignedUserinfo:
     fresh: bool = False
 
 
-def userinfo_call(metadata: Metadata, access_token: Secret, *, signed: bool = False) -> Call:
-    """Ask who the holder of ``access_token`` is, with the token in the header and nowhere else (U-2)."""
+def userinfo_call(metadata: Metadata, access_token: Secret, *, signed: bool = False) -> Call | None:
+    """Ask who the holder of ``access_token`` is, with the token in the header and nowhere else (U-2).
+
+    ``None`` if the provider names no endpoint for it (H-3); then the ID token's claims are all there are.
+    """
+    if metadata.userinfo_endpoint is None:
+        return None
     accept = "application/jwt" if signed else "application/json"
     return Call("GET", metadata.userinfo_endpoint, bearer=access_token, accept=accept)
 

@@ -626,7 +626,7 @@ class Dialogue:
         verified: id_token.IdToken,
         proof_key: dpop.ProofKey | None,
     ) -> Mapping[str, Any]:
-        """Return the ID token's claims, with those of UserInfo on top (U-1, U-8)."""
+        """Return the ID token's claims, with those of UserInfo on top, if the provider has that (U-1, U-8)."""
         try:
             more = await self._userinfo(metadata, answer.access_token, verified.identity.subject, proof_key)
         except (IdpUnavailable, UserinfoRejected) as problem:
@@ -644,6 +644,8 @@ class Dialogue:
     ) -> Mapping[str, Any]:
         alg = self._settings.userinfo_signed_response_alg
         call = userinfo.userinfo_call(metadata, access_token, signed=alg is not None)
+        if call is None:
+            return {}
         reply = await self._proving.send(call, proof_key)
         if reply.status == 429 or reply.status >= 500:
             raise IdpUnavailable(detail="userinfo.status")
@@ -696,8 +698,8 @@ class Dialogue:
         except (IdpUnavailable, UserinfoRejected) as problem:
             if problem.detail not in _USERINFO_WEATHER:
                 raise
-            if not claims:
-                return Tokens(answer, None, asked, expires_at, proof_key)
+        if not claims:
+            return Tokens(answer, None, asked, expires_at, proof_key)
         return Tokens(answer, Person(identity, subject, claims, sid), asked, expires_at, proof_key)
 
     async def _discard(self, metadata: discovery.Metadata, answer: token.TokenSet) -> None:

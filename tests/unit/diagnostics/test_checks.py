@@ -52,6 +52,7 @@ def test_whatever_is_not_fine_says_what_to_do_and_who() -> None:
         ({"code_challenge_methods_supported": ["plain"]}, "PKCE", "problem", "does not support PKCE with S256"),
         ({"scopes_supported": ["openid"]}, "scopes", "warning", "does not list: offline_access."),
         ({"grant_types_supported": ["authorization_code"]}, "refresh token", "warning", "end after minutes"),
+        ({"userinfo_endpoint": None}, "user information", "ok", "comes from the ID token alone"),
         ({"revocation_endpoint": None}, "sign-out", "ok", "cannot take the refresh token back"),
         ({"end_session_endpoint": "https://id.example.com/x"}, "sign-out", "ok", "offers the provider's sign-out page"),
         ({"issuer": "https://id.example.com/"}, "issuer", "problem", "they differ in the slash at the end"),
@@ -61,7 +62,7 @@ def test_whatever_is_not_fine_says_what_to_do_and_who() -> None:
     ],
 )  # fmt: skip
 def test_what_the_metadata_say(metadata: dict[str, Any], name: str, status: str, says: str) -> None:
-    """D-11, A22, A24, A25; Q1.4: one line names what cannot be used."""
+    """D-11, A22, A24, A25; Q1.4: one line names what cannot be used; Q1.1: one line says that there is no UserInfo."""
     check = named(examined(Answering(discovery=reply(document(**metadata)))), name)
     assert (check.status, says in check.message) == (status, True), check.message
 

@@ -130,9 +130,7 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
     assert caught.value.detail == "discovery.format"
 
 
-@pytest.mark.parametrize(
-    "member", ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"]
-)
+@pytest.mark.parametrize("member", ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"])
 @pytest.mark.parametrize("value", [None, 7, [], ""])
 def test_a_required_member_that_is_missing_or_no_text_is_refused(member: str, value: object) -> None:
     """D-4."""
@@ -273,6 +271,14 @@ def test_a_member_that_cannot_be_used_is_named_to_who_wants_to_use_it() -> None:
     with pytest.raises(DiscoveryFailed, match="device_authorization_endpoint is not an https URL"):
         check_offered(metadata, "device_authorization_endpoint")
     check_offered(metadata, "revocation_endpoint")
+
+
+@pytest.mark.parametrize("value", [None, ""], ids=["null", "blank"])
+def test_metadata_may_name_no_userinfo_endpoint(value: object) -> None:
+    """Q1.1: Azure AD B2C and others have none; absent and blank are the same."""
+    for body in (with_member("userinfo_endpoint", value), with_member("userinfo_endpoint")):
+        metadata = read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False)
+        assert (metadata.userinfo_endpoint, metadata.unusable) == (None, ())
 
 
 def test_an_optional_member_that_is_null_counts_as_absent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,9 +34,16 @@ def test_the_access_token_travels_in_the_header_only() -> None:
     )
 
 
+def test_where_there_is_no_userinfo_nobody_asks_for_it() -> None:
+    """Q1.1, H-3."""
+    assert userinfo_call(replace(METADATA, userinfo_endpoint=None), Secret("a")) is None
+
+
 def test_a_signed_answer_is_asked_for_as_such() -> None:
     """U-4."""
-    assert userinfo_call(METADATA, Secret("a"), signed=True).accept == "application/jwt"
+    call = userinfo_call(METADATA, Secret("a"), signed=True)
+    assert call is not None
+    assert call.accept == "application/jwt"
 
 
 def test_claims_about_the_person_are_returned_without_null_and_without_the_rest() -> None:

@@ -40,6 +40,30 @@ async def test_userinfo_is_asked_once_per_sign_in():
     assert stage.provider.calls == {"discovery": 1, "token": 1, "jwks": 1, "userinfo": 1}
 
 
+async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token():
+    """Q1.1: whoever asks for UserInfo where there is some does not ask for it where there is none."""
+    stage = Stage()
+    stage.provider.advertise = {"userinfo_endpoint": None}
+    stage.provider.claims = {"name": "Token User", "roles": ["orders.read"]}
+    await stage.sign_in()
+    summary = await stage.service.summary()
+    assert summary.user is not None
+    assert (summary.user.sub, summary.user.name, summary.entitlements) == (SUBJECT, "Token User", ("orders.read",))
+    assert stage.provider.calls["userinfo"] == 0
+
+
+async def test_a_provider_without_userinfo_renews_and_forgets_nobody():
+    """Q1.1, F-9: a refresh that tells nothing new leaves the person as they were."""
+    stage = Stage()
+    stage.provider.advertise = {"userinfo_endpoint": None}
+    stage.provider.claims = {"name": "Token User"}
+    await stage.sign_in()
+    await stage.scheduler.pass_time(241)
+    summary = await stage.service.summary()
+    assert summary.user is not None
+    assert (stage.notes.kinds[-1], summary.user.name, stage.provider.calls["userinfo"]) == ("renewed", "Token User", 0)
+
+
 async def test_an_unknown_state_is_refused_without_a_request():
     """A1, R-2."""
     stage = Stage()
