@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.airlock import reveal_bytes
 from jupyter_oidc.errors import IdTokenRejected
-from jupyter_oidc.protocol.claims import mistyped
+from jupyter_oidc.protocol.claims import mistyped, told
 from jupyter_oidc.protocol.json_value import number, printable, texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact
 
@@ -91,7 +91,7 @@ class IdTokenRules:
 class IdToken:
     """A token that passed every check; only :func:`verify_id_token` has a reason to make one.
 
-    ``claims`` holds no ``null``; ``expires_at`` is in wall seconds.
+    ``claims`` holds no ``null`` and nothing about the person in a wrong type; ``expires_at`` is in wall seconds.
     """
 
     identity: Identity
@@ -144,7 +144,7 @@ def verify_id_token(
         _check_continuity(identity, rules.previous)
     return IdToken(
         identity=identity,
-        claims=MappingProxyType({name: value for name, value in claims.items() if value is not None}),
+        claims=MappingProxyType(told(claims)),
         sid=claims.get("sid"),
         expires_at=expires_at,
     )

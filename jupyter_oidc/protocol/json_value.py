@@ -7,6 +7,7 @@ Nothing here raises: a value of the wrong kind is ``None``, and the caller knows
 
 from __future__ import annotations
 
+import json
 from typing import Final, TypeGuard
 
 _LARGEST: Final = 10**15
@@ -30,3 +31,12 @@ def texts(value: object) -> tuple[str, ...] | None:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return None
     return tuple(value)
+
+
+def writable(value: object) -> bool:
+    """Say whether ``value`` can be written as UTF-8: half a surrogate pair, which JSON can escape, cannot."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -47,6 +47,15 @@ async def test_metadata_with_faults_where_nobody_looks_sign_people_in(desk: Desk
     )
 
 
+async def test_claims_of_a_wrong_type_are_left_out(desk: Desk, provider: ScriptedProvider) -> None:
+    """Q1.3, U-9: only the JSON value true verifies an address."""
+    provider.claims = {"email_verified": "true", "locale": ["en"], "address": "Example Road 1"}
+    provider.userinfo = {"name": "Ada", "email": "ada@example.com", "email_verified": "true", "phone_number": 7}
+    await desk.sign_in()
+    user = (await desk.session())["user"]
+    assert (user["name"], user["email"], user["email_verified"]) == ("Ada", "ada@example.com", False)
+
+
 async def test_an_outage_of_metadata_that_nobody_may_keep_costs_no_sign_in_and_no_sign_out(
     desk: Desk, provider: ScriptedProvider
 ) -> None:
