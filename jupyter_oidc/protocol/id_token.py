@@ -37,6 +37,7 @@ _FAULTS: Final = {
     "type": "it is a token of another type",
     "alg": "it is not signed with the algorithm in the settings (id_token_signed_response_alg)",
     "keys": "too many of the provider's keys could have signed it",
+    "no_key": "none of the keys that the provider publishes fits its key id (kid) and algorithm",
     "signature": "its signature does not verify",
     "iss": "its issuer (iss) is not the one in the settings",
     "aud": "its audience (aud) is not this application alone",

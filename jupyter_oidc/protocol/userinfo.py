@@ -34,6 +34,7 @@ _FAULTS: Final = {
     "iss": "its issuer (iss) is not the one in the settings",
     "aud": "its audience (aud) is not this application",
     "alg": "it is not signed with the algorithm in the settings (userinfo_signed_response_alg)",
+    "no_key": "none of the keys that the provider publishes fits its key id (kid) and algorithm",
     "signature": "its signature does not verify",
     "keys": "too many of the provider's keys could have signed it",
     "header": "its header asks for something that is not supported",

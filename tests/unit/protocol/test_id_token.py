@@ -92,6 +92,13 @@ def test_a_token_of_a_key_that_stays_unknown_is_refused() -> None:
     assert caught.value.detail == "id_token.signature"
 
 
+def test_no_key_that_fits_has_words_of_its_own() -> None:
+    """Q1.5."""
+    with pytest.raises(IdTokenRejected, match="none of the keys that the provider publishes fits") as caught:
+        verify_id_token(Secret(signed(claims_of())), rules(), NO_KEYS, now=NOW, access_token=None, fresh=True)
+    assert caught.value.detail == "id_token.no_key"
+
+
 def test_the_algorithm_of_the_settings_is_the_only_one() -> None:
     """G-3, V-2, A15."""
     assert refused(claims_of(), alg="ES256") == "id_token.alg"
