@@ -44,19 +44,22 @@ async def ask_metadata(
 ) -> tuple[Answer | None, list[Check]]:
     """Fetch the metadata and judge them as a sign-in would."""
     about, issuer = Subject("discovery", provider.name), Subject("issuer", provider.name)
-    where = discovery.discovery_call(provider.issuer).url
+    call = discovery.discovery_call(provider.issuer, provider.metadata_url)
     try:
-        reply = await port.send(discovery.discovery_call(provider.issuer))
+        reply = await port.send(call)
         if reply.status in (429, 500, 502, 503, 504):
             raise IdpUnavailable(f"The provider answers status {reply.status}.", detail="discovery.status")
         offset = date_offset(reply.headers, place.clock.now().wall)
         metadata = discovery.read_discovery_reply(
-            provider.issuer, reply, allow_loopback_http=provider.allow_insecure_loopback
+            provider.issuer,
+            reply,
+            allow_loopback_http=provider.allow_insecure_loopback,
+            endpoints=dict(provider.endpoints),
         )
     except IssuerMismatch as problem:
         return None, [
             about.ok("The provider's metadata can be read."),
-            issuer.failed(problem, f"Copy the value of 'issuer' from {where} into the settings, to the letter."),
+            issuer.failed(problem, f"Copy the value of 'issuer' from {call.url} into the settings, to the letter."),
         ]
     except TlsUntrusted as problem:
         action = "Add the authority that signed it to this machine's trust store, or name its file in ca_bundle."
@@ -69,15 +72,16 @@ async def ask_metadata(
     except Problem as problem:
         return None, [about.failed(problem)]
     return Answer(metadata, offset), [
-        _readable(about, metadata),
+        _readable(about, provider, metadata),
         issuer.ok("The provider calls itself what the settings call it."),
     ]
 
 
-def _readable(about: Subject, metadata: Metadata) -> Check:
-    """Say that the document can be read, and which of its members count as not there (ADR 0028)."""
+def _readable(about: Subject, provider: Provider, metadata: Metadata) -> Check:
+    """Say that the document can be read, and which of its members do not count (ADR 0028)."""
     if not metadata.unusable:
-        return about.ok("The provider's metadata can be read.")
+        ours = ", ".join(name for name, _ in provider.endpoints)
+        return about.ok("The provider's metadata can be read" + (f"; from the settings: {ours}." if ours else "."))
     faults = "; ".join(f"{member} {fault}" for member, fault in metadata.unusable)
     return about.warning(
         f"The provider's metadata can be read. What cannot be used counts as not there: {faults}.",

@@ -2,23 +2,27 @@
 
 What decides (who the issuer is, and the endpoints of every sign-in) is judged to the letter, and one fault there refuses
 the document as a whole. Any other member that cannot be used counts as not there, and its name is remembered (ADR 0028).
-This module refuses to guess: an endpoint that the document does not name does not exist (H-3).
+This module refuses to guess: an endpoint that the document does not name does not exist (H-3),
+unless the settings name it.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from jupyter_oidc.errors import DiscoveryFailed, IssuerMismatch
 from jupyter_oidc.protocol.json_value import texts
-from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
+from jupyter_oidc.protocol.message import Call, Document, ReplyUnusable, tolerant_object
 from jupyter_oidc.protocol.reply_header import cache_lifetime
 
 if TYPE_CHECKING:
-    from jupyter_oidc.protocol.message import Document, Reply
+    from collections.abc import Mapping
+
+    from jupyter_oidc.protocol.message import Reply
 
 _T = TypeVar("_T")
 _WELL_KNOWN: Final = "/.well-known/openid-configuration"
@@ -53,14 +57,20 @@ class Metadata:
     lifetime: float = 3600.0
 
 
-def discovery_call(issuer: str) -> Call:
-    """Ask for the metadata of ``issuer``, less one slash at its end (Discovery 1.0, 4.1; D-2)."""
-    return Call("GET", issuer.removesuffix("/") + _WELL_KNOWN, max_redirects=3)
+def discovery_call(issuer: str, metadata_url: str | None = None) -> Call:
+    """Ask for the metadata of ``issuer``, less one slash at its end (Discovery 1.0, 4.1; D-2).
+
+    ``metadata_url`` is where they are, if the settings say so; whose they are, the document has to say.
+    """
+    return Call("GET", metadata_url or issuer.removesuffix("/") + _WELL_KNOWN, max_redirects=3)
 
 
-def read_discovery_reply(issuer: str, reply: Reply, *, allow_loopback_http: bool) -> Metadata:
+def read_discovery_reply(
+    issuer: str, reply: Reply, *, allow_loopback_http: bool, endpoints: Mapping[str, str] = MappingProxyType({})
+) -> Metadata:
     """Accept the metadata of exactly ``issuer`` (Discovery 1.0, 4.2, 4.3; D-3, D-4, D-5, D-7, A22, A24).
 
+    ``endpoints`` from the settings take the place of the document's and are judged by the same rules.
     Unknown members are ignored, and so are members that decide nothing and cannot be used.
     Raises :class:`IssuerMismatch` if the document speaks for somebody else, compared byte for byte, and
     :class:`DiscoveryFailed` for everything else that is wrong with it.
@@ -78,6 +88,7 @@ def read_discovery_reply(issuer: str, reply: Reply, *, allow_loopback_http: bool
             f"The provider's metadata cannot be read: {unusable.fault}.",
             detail="discovery.format",
         ) from None
+    document = Document({**document.members, **endpoints}, document.doubled.difference(endpoints))
     read = _Reading(document, allow_loopback_http=allow_loopback_http)
     named = document.members.get("issuer")
     if not isinstance(named, str):

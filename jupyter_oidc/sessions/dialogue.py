@@ -2,7 +2,7 @@
 
 It decides nothing about sessions: it answers with tokens and claims that passed every check, with the
 provider's definite refusal, or with a :class:`~jupyter_oidc.errors.Problem`.
-Only endpoints named in validated metadata are contacted, each for its own purpose (H-3).
+Only endpoints named in validated metadata or in the settings are contacted, each for its own purpose (H-3).
 """
 
 from __future__ import annotations
@@ -209,13 +209,14 @@ class Dialogue:
     async def _discover(self) -> discovery.Metadata:
         issuer, asked = self._settings.issuer, self._clock.now().monotonic
         try:
-            reply = await self._port.send(discovery.discovery_call(issuer))
+            reply = await self._port.send(discovery.discovery_call(issuer, self._settings.metadata_url))
             if reply.status in (429, 500, 502, 503, 504):
                 raise IdpUnavailable(detail="discovery.status")
             metadata = discovery.read_discovery_reply(
                 issuer,
                 reply,
                 allow_loopback_http=self._settings.allow_insecure_loopback,
+                endpoints=dict(self._settings.endpoints),
             )
         except Problem as problem:
             self._discovery_failed_at = asked

@@ -16,6 +16,16 @@ Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
 CallerKind = Literal["browser", "kernel"]
 
+ENDPOINTS: Final = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "userinfo_endpoint",
+    "revocation_endpoint",
+    "device_authorization_endpoint",
+)
+"""The endpoints that settings may name in the place of the metadata's; the sign-out page has a key of its own."""
+
 STANDARD_LOGOUT_PARAMETER: Final = "post_logout_redirect_uri"
 """RP-Initiated Logout 1.0, 2."""
 
@@ -77,6 +87,8 @@ class Api:
 class Provider:
     """One OpenID Provider and our registration there (G-1, G-2).
 
+    ``metadata_url`` is where the metadata are, if not below the issuer, and ``endpoints`` take the place of theirs; the
+    document must name ``issuer`` all the same.
     ``client_assertion_key`` signs what ``private_key_jwt`` sends (T-7), by ``token_endpoint_auth_signing_alg`` or, without
     one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the key's own.
     ``clock_skew`` and ``http_timeout`` are seconds.
@@ -92,6 +104,8 @@ class Provider:
     name: str
     issuer: str
     client_id: str
+    metadata_url: str | None = None
+    endpoints: tuple[tuple[str, str], ...] = ()
     client_secret: SecretRef | None = None
     token_endpoint_auth_method: AuthMethod = "none"
     token_endpoint_auth_signing_alg: str | None = None

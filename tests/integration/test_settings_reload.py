@@ -55,6 +55,19 @@ async def test_another_issuer_ends_the_session_and_never_sees_its_refresh_token(
     assert old not in sent
 
 
+@pytest.mark.parametrize("key", ["metadata_url", "endpoints"])
+async def test_another_address_of_the_same_issuer_ends_the_session_and_never_sees_its_refresh_token(
+    desk: Desk, provider: ScriptedProvider, other: ScriptedProvider, key: str
+) -> None:
+    """Q1.9, B23: settings that lead elsewhere are no way to a token that is there already."""
+    await desk.sign_in()
+    (old,) = provider.ledger.refresh
+    where = {"metadata_url": other.url("discovery"), "endpoints": (("token_endpoint", other.url("token")),)}
+    await desk.context.reload(changed(desk, **{key: where[key]}))
+    assert await desk.state() == ("signed-out", None)
+    assert (provider.count("revoke", token=old), [one.endpoint for one in other.received]) == (1, [])
+
+
 async def test_another_client_ends_the_session(desk: Desk, provider: ScriptedProvider) -> None:
     await desk.sign_in()
     await desk.context.reload(changed(desk, client_id="another"))

@@ -37,6 +37,30 @@ def test_one_terminating_slash_is_dropped_before_the_suffix(issuer: str, url: st
     assert discovery_call(issuer) == Call("GET", url, max_redirects=3)
 
 
+def test_metadata_are_asked_for_where_the_settings_say() -> None:
+    """Q1.9."""
+    where = "https://t.b2clogin.example/t/v2.0/.well-known/openid-configuration?p=B2C_1_in"
+    assert discovery_call(ISSUER, where) == Call("GET", where, max_redirects=3)
+
+
+def test_an_endpoint_of_the_settings_takes_the_place_of_a_good_a_bad_or_no_one() -> None:
+    """Q1.9."""
+    inside = {"token_endpoint": "https://in.example.com/token", "revocation_endpoint": "https://in.example.com/revoke"}
+    bodies = (json.dumps(document()), with_member("token_endpoint"), with_member("token_endpoint", "/x", "/x"))
+    for body in bodies:
+        metadata = read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False, endpoints=inside)
+        assert (metadata.token_endpoint, metadata.revocation_endpoint) == tuple(inside.values())
+        assert metadata.jwks_uri == "https://id.example.com/keys"
+
+
+def test_an_endpoint_of_the_settings_is_held_to_the_same_rules() -> None:
+    """Q1.9, D-7."""
+    with pytest.raises(DiscoveryFailed, match="token_endpoint is not an https URL"):
+        read_discovery_reply(
+            ISSUER, reply(document()), allow_loopback_http=True, endpoints={"token_endpoint": "http://in.example.com/t"}
+        )
+
+
 def test_a_full_document_becomes_metadata() -> None:
     """D-3, D-4: lists are sets, unknown members are ignored."""
     body = document(

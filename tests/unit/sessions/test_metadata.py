@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TryLater
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from tests.unit.protocol.makers import ISSUER, document, reply
-from tests.unit.sessions.stage import DEVICE, Stage, settle
+from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle
 from tests.unit.sessions.test_device import PENDING, stage_of
 
 HOUR = 3_600.0
@@ -174,6 +175,41 @@ async def test_callers_at_once_share_one_fetch_and_its_failure() -> None:
     )
     assert [type(outcome) for outcome in outcomes] == [IdpUnavailable] * 5
     assert stage.provider.calls["discovery"] == 1
+
+
+ELSEWHERE = replace(
+    SETTINGS,
+    metadata_url="https://elsewhere.example/metadata?p=1",
+    endpoints=(
+        ("token_endpoint", "https://in.example.com/token"),
+        ("revocation_endpoint", "https://in.example.com/revoke"),
+    ),
+)
+
+
+async def test_metadata_elsewhere_and_endpoints_of_the_settings_are_used_all_the_way() -> None:
+    """Q1.9: begun, redeemed, renewed and signed out."""
+    stage = Stage(ELSEWHERE)
+    await stage.sign_in()
+    await stage.scheduler.pass_time(241)
+    await stage.service.sign_out()
+    assert [call.url.removeprefix(ISSUER) for call in stage.provider.sent] == [
+        "https://elsewhere.example/metadata?p=1",
+        "https://in.example.com/token",
+        "/keys",
+        "/userinfo",
+        "https://in.example.com/token",
+        "/userinfo",
+        "https://in.example.com/revoke",
+    ]
+
+
+async def test_metadata_elsewhere_must_name_the_issuer_of_the_settings() -> None:
+    """Q1.9, D-5: to the letter, wherever they are."""
+    stage = Stage(ELSEWHERE)
+    stage.provider.plan("discovery", fleeting(issuer="https://elsewhere.example"))
+    with pytest.raises(IssuerMismatch):
+        await stage.service.sign_ins.begin("user:a")
 
 
 async def waiting(stage: Stage, *callers: str) -> list[asyncio.Task[Any]]:
