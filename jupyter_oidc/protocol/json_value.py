@@ -8,7 +8,10 @@ Nothing here raises: a value of the wrong kind is ``None``, and the caller knows
 from __future__ import annotations
 
 import json
+import re
 from typing import Final, TypeGuard
+
+_DECIMAL: Final = re.compile(r"\s*(-?[0-9]{1,15}(?:\.[0-9]{1,9})?)\s*")
 
 _LARGEST: Final = 10**15
 """Seconds beyond this are nonsense; infinity and NaN fail the same comparison."""
@@ -19,6 +22,14 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if abs(value) <= _LARGEST else None
+
+
+def number_in_text(value: object) -> float | None:
+    """Return ``value`` as :func:`number` does, or the number that a text holds, as some frameworks write it."""
+    if isinstance(value, str):
+        match = _DECIMAL.fullmatch(value)
+        return number(float(match[1])) if match else None
+    return number(value)
 
 
 def printable(value: object) -> TypeGuard[str]:

@@ -99,6 +99,19 @@ async def test_questions_are_an_interval_apart_and_the_first_waits_too() -> None
     assert await asked_at(stage_of(), PENDING, PENDING) == [5.0, 5.0, 5.0]
 
 
+async def test_questions_may_be_answered_with_status_200() -> None:
+    """Q1.11: an error is an error, whatever its status."""
+    said = [reply({"error": word}) for word in ("authorization_pending", "slow_down", "authorization_pending")]
+    assert await asked_at(stage_of(), *said) == [5.0, 5.0, 10.0, 10.0]
+
+
+async def test_numbers_of_a_code_may_be_written_as_texts() -> None:
+    """Q1.11."""
+    stage = stage_of()
+    stage.provider.plan("device", reply({**GIVEN, "expires_in": "120", "interval": "7"}))
+    assert await asked_at(stage, PENDING) == [7.0, 7.0]
+
+
 async def test_slow_down_makes_every_later_pause_five_seconds_longer() -> None:
     """A31."""
     assert await asked_at(stage_of(), SLOW_DOWN, PENDING, SLOW_DOWN, PENDING) == [5.0, 10.0, 10.0, 15.0, 15.0]
