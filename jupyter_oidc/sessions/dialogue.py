@@ -40,6 +40,7 @@ from jupyter_oidc.protocol import (
     userinfo,
 )
 from jupyter_oidc.protocol.pkce import challenge_of
+from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.proving import Proving
 
 if TYPE_CHECKING:
@@ -329,11 +330,7 @@ class Dialogue:
         if isinstance(given, token.TokenUnavailable):
             raise IdpUnavailable(detail="device.status", retry_after=given.retry_after)
         if isinstance(given, token.TokenError):
-            raise TokenResponseInvalid(
-                "The provider refuses to begin a sign-in by code for this application.",
-                action="Ask your administrator to enable the device authorization grant for this client.",
-                detail=f"device.{given.error}",
-            )
+            raise refusal_of(given.error, "device")
         return given
 
     async def redeem_device(
@@ -362,7 +359,9 @@ class Dialogue:
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
             await self._discard(metadata, answer)
             raise IdTokenRejected(
-                "The provider's ID token was refused: it belongs to another sign-in (nonce).", detail="id_token.nonce"
+                "The provider's ID token was refused: it belongs to another sign-in (nonce).",
+                action="Begin the sign-in again.",
+                detail="id_token.nonce",
             )
         return tokens
 

@@ -16,10 +16,8 @@ from jupyter_oidc.errors import (
     Problem,
     ResponseMalformed,
     SignInCancelled,
-    SignInDeclined,
     StateInvalid,
     StateUsed,
-    TokenResponseInvalid,
     UnknownFlow,
 )
 from jupyter_oidc.protocol.authorization import Declined, state_of
@@ -29,6 +27,7 @@ from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
 from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
+from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, Progress, ShownCode, Wishes, has_state
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
@@ -255,9 +254,9 @@ class SignIns:
         try:
             answer = await self._dialogue.redeem(pending, parameters)
             if isinstance(answer, Declined):
-                self.give_up(pending, SignInDeclined(detail=f"declined.{answer.error}"))
+                self.give_up(pending, refusal_of(answer.error, "authorization"))
             elif isinstance(answer, TokenError):
-                self.give_up(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
+                self.give_up(pending, refusal_of(answer.error, "token"))
             else:
                 await self._accept(pending, answer)
         except Problem as problem:

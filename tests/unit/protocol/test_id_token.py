@@ -209,7 +209,20 @@ def test_a_subject_of_255_characters_is_accepted() -> None:
     assert accepted(claims_of(sub="a b|" + "x" * 251)).identity.subject == "a b|" + "x" * 251
 
 
-@pytest.mark.parametrize("nonce", [..., None, "", "other", NONCE.lower(), 7, [NONCE]])
+@pytest.mark.parametrize("nonce", [..., None])
+def test_a_token_without_the_nonce_of_the_request_is_refused(nonce: object) -> None:
+    """V-10, Q5.5: that is the provider's fault, and to begin again does not help."""
+    assert refused(claims_of(nonce=nonce)) == "id_token.no_nonce"
+
+
+def test_a_nonce_of_another_sign_in_asks_the_person_to_begin_again() -> None:
+    """Q5.5: most often an older tab was still open; no administrator can help with that."""
+    with pytest.raises(IdTokenRejected, match="another sign-in") as caught:
+        judge(claims_of(nonce="of-an-older-tab"))
+    assert caught.value.action == "Close older pages of this sign-in, then begin again in JupyterLab."
+
+
+@pytest.mark.parametrize("nonce", ["", "other", NONCE.lower(), 7, [NONCE]])
 def test_a_nonce_of_another_sign_in_is_refused(nonce: object) -> None:
     """V-10, A17."""
     assert refused(claims_of(nonce=nonce)) == "id_token.nonce"

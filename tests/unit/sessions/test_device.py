@@ -14,6 +14,7 @@ from jupyter_oidc.errors import (
     IdpUnavailable,
     Problem,
     RequestInvalid,
+    SignInRefused,
     TlsUntrusted,
     TokenResponseInvalid,
 )
@@ -162,9 +163,9 @@ async def test_an_outage_of_the_metadata_in_between_is_weather_too() -> None:
     [
         ("access_denied", Progress.FAILED, "sign_in_declined"),
         ("expired_token", Progress.EXPIRED, "unknown_flow"),
-        ("invalid_grant", Progress.FAILED, "token_response_invalid"),
-        ("invalid_client", Progress.FAILED, "token_response_invalid"),
-        ("<script>", Progress.FAILED, "token_response_invalid"),
+        ("invalid_grant", Progress.FAILED, "sign_in_refused"),
+        ("invalid_client", Progress.FAILED, "sign_in_refused"),
+        ("<script>", Progress.FAILED, "sign_in_refused"),
     ],
 )
 async def test_a_definite_answer_ends_the_sign_in_with_a_code(error: str, progress: Progress, code: str) -> None:
@@ -335,7 +336,7 @@ async def test_a_failure_keeps_the_previous_session() -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "detail"),
     [
-        (reply({"error": "unauthorized_client"}, status=400), TokenResponseInvalid, "device.unauthorized_client"),
+        (reply({"error": "unauthorized_client"}, status=400), SignInRefused, "device.unauthorized_client"),
         (reply(b"<html>", media="text/html"), TokenResponseInvalid, "device.format"),
         (reply({**GIVEN, "verification_uri": "javascript:x"}), TokenResponseInvalid, "device.verification_uri"),
         (reply({**GIVEN, "interval": 10**9}), TokenResponseInvalid, "device.interval"),

@@ -184,7 +184,7 @@ async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere():
         (reply({"token_type": "Bearer"}), "token_response_invalid"),  # A11
         (reply({"access_token": "x", "token_type": "mac", "id_token": "a.b.c"}), "token_response_invalid"),  # A11
         (reply(b"", status=302, headers={"location": "https://evil.example"}), "token_response_invalid"),  # A14
-        (reply({"error": "invalid_grant"}, status=400), "token_response_invalid"),
+        (reply({"error": "invalid_grant"}, status=400), "sign_in_refused"),
         (reply(b"", status=503), "idp_unavailable"),
         (IdpUnavailable(detail="idp.unanswered"), "idp_unavailable"),
     ],
@@ -218,13 +218,14 @@ async def test_a_refused_id_token_ends_the_sign_in_and_its_tokens(claims, detail
 
 
 async def test_a_nonce_of_another_sign_in_is_refused():
-    """A17, V-10."""
+    """A17, V-10, Q5.5: most often a stale tab, so the person is asked to begin again."""
     stage = Stage()
     pending, state, binding = await stage.begin()
     stage.provider.nonce = "of-another-sign-in"
     await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.detail == "id_token.nonce"
+    assert "begin again in JupyterLab" in pending.problem.action
 
 
 async def test_userinfo_of_somebody_else_refuses_the_sign_in():
