@@ -44,6 +44,7 @@ _LONGEST_URI: Final = 2048
 class DeviceRequest:
     """What the person is asked to agree to.
 
+    ``code_challenge`` ties the code to who asked for it, as in an authorization request (RFC 7636, 4.3).
     ``prompt``, ``max_age`` (seconds) and ``acr_values`` are those of an authorization request; the grant does not define
     them, and a provider that does not know them ignores them (RFC 8628, 3.1).
     """
@@ -53,6 +54,7 @@ class DeviceRequest:
     prompt: str | None = None
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()
+    code_challenge: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def device_authorization_call(metadata: Metadata, client: Client, request: Devic
     fields, basic = authenticate(client)
     scopes = request.scopes if "openid" in request.scopes else ("openid", *request.scopes)
     optional = {
+        "code_challenge": request.code_challenge,
+        "code_challenge_method": None if request.code_challenge is None else "S256",
         "audience": request.audience,
         "prompt": request.prompt,
         "max_age": None if request.max_age is None else str(request.max_age),
@@ -125,9 +129,19 @@ def read_device_reply(
     raise _unusable("status")
 
 
-def device_token_call(metadata: Metadata, client: Client, device_code: Secret) -> Call:
-    """Ask whether the person has agreed (RFC 8628, 3.4); never more often than the interval allows."""
+def takes_pkce(metadata: Metadata) -> bool:
+    """Return whether a sign-in by code is bound by PKCE: the grant does not ask for it, so only where S256 is known."""
+    return "S256" in (metadata.code_challenge_methods or ())
+
+
+def device_token_call(metadata: Metadata, client: Client, device_code: Secret, verifier: Secret | None = None) -> Call:
+    """Ask whether the person has agreed (RFC 8628, 3.4); never more often than the interval allows.
+
+    ``verifier`` is that of the ``code_challenge``, if there was one (RFC 7636, 4.5).
+    """
     fields, basic = authenticate(client)
+    if verifier is not None:
+        fields = (("code_verifier", verifier), *fields)
     return Call(
         "POST",
         metadata.token_endpoint,

@@ -303,16 +303,16 @@ class Dialogue:
         rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending.wishes))
         return await self._admit(metadata, answer, rules, reply, proof_key, asked)
 
-    async def authorize_device(
-        self, metadata: discovery.Metadata, wishes: Wishes, *, longest: float
-    ) -> device.DeviceAuthorization:
+    async def authorize_device(self, pending: PendingSignIn, *, longest: float) -> device.DeviceAuthorization:
         """Get a code for the person and one for us, good for at most ``longest`` seconds (RFC 8628, 3.1, 3.2)."""
-        settings = self._settings
+        settings, wishes = self._settings, pending.wishes
+        metadata = pending.metadata = pending.metadata or await self.metadata()
         call = device.device_authorization_call(
             metadata,
             self._credentials.client(),
             device.DeviceRequest(
                 scopes=settings.scopes,
+                code_challenge=challenge_of(pending.verifier) if device.takes_pkce(metadata) else None,
                 audience=settings.audience if settings.send_audience_in_authorize else None,
                 prompt=wishes.prompt or settings.prompt,
                 max_age=self._max_age(wishes),
@@ -344,7 +344,8 @@ class Dialogue:
         """
         try:
             metadata = pending.metadata or await self.metadata()
-            call = device.device_token_call(metadata, self._credentials.client(), device_code)
+            verifier = pending.verifier if device.takes_pkce(metadata) else None
+            call = device.device_token_call(metadata, self._credentials.client(), device_code, verifier)
             asked = self._clock.now()
             reply = await self._proving.send(call, proof_key)
             answer = self._read_sign_in(reply, proof_key)

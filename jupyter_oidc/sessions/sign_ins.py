@@ -283,10 +283,19 @@ class SignIns:
 
     async def _begin_device(self, metadata: Metadata, caller: str, wishes: Wishes) -> PendingSignIn:
         """Ask the provider for a pair of codes, and begin to ask whether the person has used theirs."""
-        given = await self._dialogue.authorize_device(metadata, wishes, longest=LIFETIME)
         pending, _ = self._pending.begin(self.settings.name, caller, wishes, strategy="device")
         pending.metadata = metadata
         pending.ticket_digest = None
+        try:
+            given = await self._dialogue.authorize_device(pending, longest=LIFETIME)
+        except Problem as problem:
+            self.give_up(pending, problem)
+            raise
+        except asyncio.CancelledError:
+            self.cancel(pending)  # whoever began has left, and nobody has seen a code
+            raise
+        if pending.progress is not Progress.WAITING:
+            raise SignInCancelled  # by a sign-out meanwhile, or by another of the same caller
         pending.lifetime = given.lifetime
         pending.proof_key = self._dialogue.proof_key(None)
         pending.code = ShownCode(given.user_code, given.verification_uri, given.verification_uri_complete)
