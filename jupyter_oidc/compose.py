@@ -167,7 +167,7 @@ def _sorted(
     end: list[SessionService] = []
     for session in sessions:
         before, after = session.settings, wanted.get(session.settings.name)
-        if after == before:
+        if after == before and after.scopes_by_default == before.scopes_by_default:
             stay.append(session)
         elif after is not None and _counterpart(after) == _counterpart(before):
             move.append(session)

@@ -40,6 +40,7 @@ from jupyter_oidc.protocol import (
     userinfo,
 )
 from jupyter_oidc.protocol.pkce import challenge_of
+from jupyter_oidc.sessions.asked import prompt_of, scopes_of
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.proving import Proving
 
@@ -238,12 +239,12 @@ class Dialogue:
         request = authorization.AuthorizationRequest(
             client_id=settings.client_id,
             redirect_uri=pending.redirect_uri,
-            scopes=settings.scopes,
+            scopes=scopes_of(settings, metadata),
             state=state,
             nonce=pending.nonce,
             code_challenge=challenge_of(pending.verifier),
             response_mode=settings.response_mode,
-            prompt=pending.wishes.prompt or settings.prompt,
+            prompt=prompt_of(settings, metadata, pending.wishes),
             max_age=self._max_age(pending.wishes),
             acr_values=pending.wishes.step_up.acr_values,
             audience=settings.audience if settings.send_audience_in_authorize else None,
@@ -252,6 +253,10 @@ class Dialogue:
             more=settings.authorization_parameters,
         )
         return authorization.authorization_url(metadata, request)
+
+    def scopes(self) -> tuple[str, ...]:
+        """Return what a sign-in asks for, as far as is known without asking the provider."""
+        return self._settings.scopes if self._metadata is None else scopes_of(self._settings, self._metadata)
 
     def check_ready(self, metadata: discovery.Metadata) -> None:
         """Refuse a provider with which a sign-in could not be finished (D-11, T-3, X-1)."""
@@ -295,7 +300,7 @@ class Dialogue:
             ),
             proof_key,
         )
-        answer = self._read_sign_in(reply, proof_key)
+        answer = self._read_sign_in(metadata, reply, proof_key)
         if isinstance(answer, token.TokenUnavailable):
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
         if isinstance(answer, token.TokenError):
@@ -311,7 +316,7 @@ class Dialogue:
             metadata,
             self._credentials.client(),
             device.DeviceRequest(
-                scopes=settings.scopes,
+                scopes=scopes_of(settings, metadata),
                 code_challenge=challenge_of(pending.verifier) if device.takes_pkce(metadata) else None,
                 audience=settings.audience if settings.send_audience_in_authorize else None,
                 prompt=wishes.prompt or settings.prompt,
@@ -348,7 +353,7 @@ class Dialogue:
             call = device.device_token_call(metadata, self._credentials.client(), device_code, verifier)
             asked = self._clock.now()
             reply = await self._proving.send(call, proof_key)
-            answer = self._read_sign_in(reply, proof_key)
+            answer = self._read_sign_in(metadata, reply, proof_key)
         except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
             if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_THE_PROVIDER:
                 raise
@@ -367,11 +372,11 @@ class Dialogue:
         return tokens
 
     def _read_sign_in(
-        self, reply: Reply, proof_key: dpop.ProofKey | None
+        self, metadata: discovery.Metadata, reply: Reply, proof_key: dpop.ProofKey | None
     ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
         return token.read_token_reply(
             reply,
-            requested_scopes=self._settings.scopes,
+            requested_scopes=scopes_of(self._settings, metadata),
             id_token_required=True,
             now=self._clock.now().wall,
             proved=proof_key is not None,
@@ -432,7 +437,7 @@ class Dialogue:
             raise
         answer = token.read_token_reply(
             reply,
-            requested_scopes=key.scopes or self._settings.scopes,
+            requested_scopes=key.scopes or scopes_of(self._settings, metadata),
             id_token_required=False,
             now=self._clock.now().wall,
             proved=proof_key is not None,
@@ -470,7 +475,7 @@ class Dialogue:
             return None
         return token.read_token_reply(
             await self._proving.send(call, proof_key),
-            requested_scopes=key.scopes or self._settings.scopes,
+            requested_scopes=key.scopes or scopes_of(self._settings, metadata),
             id_token_required=False,
             now=self._clock.now().wall,
             proved=proof_key is not None,

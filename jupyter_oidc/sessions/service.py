@@ -161,7 +161,7 @@ class SessionService:
             user=held.user,
             entitlements=held.entitlements,
             scopes=held.scopes,
-            missing_scopes=tuple(s for s in settings.scopes if s not in held.scopes) if held.subject else (),
+            missing_scopes=tuple(s for s in self._dialogue.scopes() if s not in held.scopes) if held.subject else (),
             signed_in_at=held.signed_in_at,
             access_expires_at=None if left is None else now.wall + left,
             expires_in=None if left is None else max(0, int(left)),

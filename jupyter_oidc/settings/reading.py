@@ -22,10 +22,12 @@ from jupyter_oidc.settings.client_authentication import (
 from jupyter_oidc.settings.finding import Finding, Kind
 from jupyter_oidc.settings.header_names import has_authority, may_be_listed
 from jupyter_oidc.settings.model import (
+    DEFAULT_SCOPES,
     ENDPOINTS,
     STANDARD_LOGOUT_PARAMETER,
     Api,
     BearerSource,
+    OfflineAccessPrompt,
     Provider,
     RedirectStrategy,
     Settings,
@@ -202,7 +204,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     issuer = keys.text("issuer", required="Write the provider's issuer, for example 'https://id.example.com'.") or ""
     if issuer:
         _check_url(at, "issuer", issuer, loopback_http=loopback)
-    scopes = keys.scopes("scopes", ("openid", "profile", "email", "offline_access"))
+    scopes = keys.scopes("scopes", DEFAULT_SCOPES)
     if "openid" not in scopes:
         at.add("scopes", "does not contain 'openid'", "Add 'openid'; without it there is no ID token.", "missing")
     redirect_uri = keys.text("redirect_uri")
@@ -230,6 +232,8 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         endpoints=_endpoints(keys, loopback_http=loopback),
         **authentication,
         scopes=scopes,
+        scopes_by_default=keys.body.get("scopes") is None,
+        offline_access_prompt=keys.choice("offline_access_prompt", "consent", get_args(OfflineAccessPrompt)),
         audience=audience,
         send_audience_in_authorize=send_audience,
         api_bearer_token_source=bearer,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _BEARER: Final = "api_bearer_token_source"
 _RENAMED: Final = {"bearer_token_source": _BEARER}
 _MAPPINGS: Final = frozenset({"authorization_parameters", "endpoints"})
-_OWN_NAME: Final = frozenset({"name", "provider", "apis"})
+_OWN_NAME: Final = frozenset({"name", "provider", "apis", "scopes_by_default"})
 _SNAKE: Final = re.compile(r"_([a-z0-9])")
 
 
