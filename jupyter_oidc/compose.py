@@ -98,7 +98,7 @@ class Services:
     async def reload(self, settings: Settings, install: Callable[[Services], None]) -> None:
         """Make the services for ``settings`` and ``install`` them; sessions that did not change are taken over (D9).
 
-        A session whose issuer or client has changed, or that is gone, ends: its refresh token is revoked where it came
+        A session whose issuer, endpoints or client have changed, or that is gone, ends: its refresh token is revoked where it came
         from and is never offered to anybody else.
         One whose other settings have changed is restored from what is stored, by a new service.
         """
@@ -167,13 +167,18 @@ def _sorted(
     end: list[SessionService] = []
     for session in sessions:
         before, after = session.settings, wanted.get(session.settings.name)
-        if after == before:
+        if after == before and after.scopes_by_default == before.scopes_by_default:
             stay.append(session)
-        elif after is not None and (after.issuer, after.client_id) == (before.issuer, before.client_id):
+        elif after is not None and _counterpart(after) == _counterpart(before):
             move.append(session)
         else:
             end.append(session)
     return stay, move, end
+
+
+def _counterpart(provider: Provider) -> tuple[object, ...]:
+    """Return who gets the refresh token and by which name we go there: what no live session may be moved between."""
+    return provider.issuer, provider.metadata_url, provider.endpoints, provider.client_id
 
 
 def _provider_port(provider: Provider) -> ProviderPort:

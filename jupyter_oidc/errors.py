@@ -275,12 +275,21 @@ class SignInCancelled(RequestProblem):
 
 
 class SignInDeclined(RequestProblem):
-    """The provider reports that the user, or a policy, declined (R-7)."""
+    """The provider reports that the user, or a policy, declined: ``access_denied`` (R-7)."""
 
     code = "sign_in_declined"
     status = 409
     default_message = "The sign-in was declined at the provider."
     default_action = "Sign in again, or ask your administrator whether your account may use this application."
+
+
+class SignInRefused(RequestProblem):
+    """The provider refused the sign-in with another error code, which ``detail`` and the message name (R-7)."""
+
+    code = "sign_in_refused"
+    status = 409
+    default_message = "The provider refuses the sign-in."
+    default_action = "Sign in again. If it happens again, ask your administrator to check the provider's settings."
 
 
 class ProviderProblem(Problem):

@@ -12,6 +12,7 @@ from jupyter_oidc.diagnostics.apis import check_api
 from jupyter_oidc.diagnostics.audience import check_audience
 from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import UnknownProvider
+from jupyter_oidc.sessions.machine import has_session
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -126,6 +127,9 @@ async def _provider(
     found += await asyncio.gather(*(check_api(place, api) for api in provider.apis))
     session = _session(place, provider)
     found += [check_audience(provider, api, session) for api in provider.apis]
+    if session is not None and has_session(session.state):
+        summary = await session.summary()
+        found.append(about_provider.check_renewed(provider, refreshable=summary.refreshable))
 
 
 async def _metadata(
@@ -146,6 +150,8 @@ async def _metadata(
     found.append(await about_provider.check_keys(provider, metadata, port))
     found.append(about_provider.check_authentication(provider, metadata, alg))
     found += [check(provider, metadata) for check in about_provider.METADATA_CHECKS]
+    if metadata.userinfo_endpoint is None:
+        found.append(about_provider.check_userinfo(provider, metadata))
     if provider.dpop_bound_access_tokens:
         found.append(about_provider.check_dpop(provider, metadata))
     found.append(redirect.check_way(place, provider, metadata))

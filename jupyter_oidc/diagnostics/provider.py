@@ -14,6 +14,7 @@ from jupyter_oidc.protocol import discovery, dpop, jwks
 from jupyter_oidc.protocol.client_authentication import Client, check_client_method
 from jupyter_oidc.protocol.reply_header import date_offset
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.asked import leaves_out_offline_access
 from jupyter_oidc.settings.client_authentication import SIGNS_WITH
 from jupyter_oidc.settings.model import AuthMethod
 
@@ -44,19 +45,22 @@ async def ask_metadata(
 ) -> tuple[Answer | None, list[Check]]:
     """Fetch the metadata and judge them as a sign-in would."""
     about, issuer = Subject("discovery", provider.name), Subject("issuer", provider.name)
-    where = discovery.discovery_call(provider.issuer).url
+    call = discovery.discovery_call(provider.issuer, provider.metadata_url)
     try:
-        reply = await port.send(discovery.discovery_call(provider.issuer))
+        reply = await port.send(call)
         if reply.status in (429, 500, 502, 503, 504):
             raise IdpUnavailable(f"The provider answers status {reply.status}.", detail="discovery.status")
         offset = date_offset(reply.headers, place.clock.now().wall)
         metadata = discovery.read_discovery_reply(
-            provider.issuer, reply, allow_loopback_http=provider.allow_insecure_loopback
+            provider.issuer,
+            reply,
+            allow_loopback_http=provider.allow_insecure_loopback,
+            endpoints=dict(provider.endpoints),
         )
     except IssuerMismatch as problem:
         return None, [
             about.ok("The provider's metadata can be read."),
-            issuer.failed(problem, f"Copy the value of 'issuer' from {where} into the settings, to the letter."),
+            issuer.failed(problem, f"Copy the value of 'issuer' from {call.url} into the settings, to the letter."),
         ]
     except TlsUntrusted as problem:
         action = "Add the authority that signed it to this machine's trust store, or name its file in ca_bundle."
@@ -69,9 +73,22 @@ async def ask_metadata(
     except Problem as problem:
         return None, [about.failed(problem)]
     return Answer(metadata, offset), [
-        about.ok("The provider's metadata can be read."),
+        _readable(about, provider, metadata),
         issuer.ok("The provider calls itself what the settings call it."),
     ]
+
+
+def _readable(about: Subject, provider: Provider, metadata: Metadata) -> Check:
+    """Say that the document can be read, and which of its members do not count (ADR 0028)."""
+    if not metadata.unusable:
+        ours = ", ".join(name for name, _ in provider.endpoints)
+        return about.ok("The provider's metadata can be read" + (f"; from the settings: {ours}." if ours else "."))
+    faults = "; ".join(f"{member} {fault}" for member, fault in metadata.unusable)
+    return about.warning(
+        f"The provider's metadata can be read. What cannot be used counts as not there: {faults}.",
+        "Ask the provider's administrator to correct it, if you need what it stands for.",
+        "provider",
+    )
 
 
 def check_clock(provider: Provider, answer: Answer) -> Check:
@@ -121,7 +138,40 @@ def check_authentication(provider: Provider, metadata: Metadata, alg: str | None
         listed = metadata.token_endpoint_auth_methods or frozenset()
         methods = ", ".join(one for one in get_args(AuthMethod) if one in listed and one != method) or "none"
         return about.problem(message, f"Set token_endpoint_auth_method to one that it lists: {methods}.")
-    return about.ok("None is needed: this is a public client." if method == "none" else f"The provider takes {method}.")
+    return _method_known(about, method, metadata.token_endpoint_auth_methods)
+
+
+def _method_known(about: Subject, method: AuthMethod, listed: frozenset[str] | None) -> Check:
+    """Say what is known of ``method``; a provider that lists none takes client_secret_basic (Discovery 1.0, 3)."""
+    if method in (listed or ()):
+        return about.ok(
+            "None is needed: the provider takes public clients."
+            if method == "none"
+            else f"The provider takes {method}."
+        )
+    if listed is None and method == "client_secret_basic":
+        return about.ok("The provider does not list what it takes, which by the standard means client_secret_basic.")
+    told = (
+        "The provider does not list what it takes, which by the standard means client_secret_basic"
+        if listed is None
+        else "The provider lists none for public clients, and may take them all the same"
+    )
+    if method == "none":
+        ask = "If the client has a secret at the provider, set client_secret and token_endpoint_auth_method."
+        return about.unknown(f"{told}; this client shows no secret.", ask)
+    return about.unknown(
+        f"{told}; this client uses {method}.", "If sign-ins are refused, ask what the client is registered with."
+    )
+
+
+def check_userinfo(provider: Provider, metadata: Metadata) -> Check:
+    """Say where what is known of a person comes from (U-1)."""
+    about = Subject("user information", provider.name)
+    if metadata.userinfo_endpoint is None:
+        return about.ok(
+            "The provider has no UserInfo endpoint: what is known of a person comes from the ID token alone."
+        )
+    return about.ok("UserInfo is asked at every sign-in and renewal.")
 
 
 def check_scopes(provider: Provider, metadata: Metadata) -> Check:
@@ -129,6 +179,10 @@ def check_scopes(provider: Provider, metadata: Metadata) -> Check:
     about = Subject("scopes", provider.name)
     if metadata.scopes_supported is None:
         return about.ok("The provider does not list its scopes; yours are sent as they are.")
+    if leaves_out_offline_access(provider, metadata):
+        return about.ok(
+            "The provider does not list offline_access, so it is left out. Set 'scopes' to ask for it all the same."
+        )
     missing = sorted(set(provider.scopes) - metadata.scopes_supported - _NOT_LISTED)
     if not missing:
         return about.ok("The provider lists every scope that is asked for.")
@@ -155,6 +209,18 @@ def check_renewal(provider: Provider, metadata: Metadata) -> Check:
             "Add 'offline_access' to 'scopes'.",
         )
     return about.ok("Sessions can be renewed, as far as the provider tells.")
+
+
+def check_renewed(provider: Provider, *, refreshable: bool) -> Check:
+    """Say what a session of this provider was given, which counts for more than what the metadata tell (A25)."""
+    about = Subject("session", provider.name)
+    if refreshable:
+        return about.ok("The session that there is now was given a refresh token.")
+    return about.warning(
+        "The session that there is now was given no refresh token: it ends with its access token.",
+        "Allow refresh tokens for this client; where they need consent, let offline_access_prompt be 'consent'.",
+        "provider",
+    )
 
 
 def check_sign_out(provider: Provider, metadata: Metadata) -> Check:

@@ -17,6 +17,7 @@ from jupyter_oidc.protocol.device import offers_device_grant
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.asked import scopes_of
 from jupyter_oidc.sessions.strategy import Impossible, choose
 from jupyter_oidc.settings.redirect_uri import leads_through_hub, takes_any_port
 
@@ -117,7 +118,7 @@ def _question(place: Surroundings, provider: Provider, metadata: Metadata, redir
     request = AuthorizationRequest(
         client_id=provider.client_id,
         redirect_uri=redirect_uri,
-        scopes=provider.scopes,
+        scopes=scopes_of(provider, metadata),
         state=place.entropy.token(128),
         nonce=place.entropy.token(256),
         code_challenge=challenge_of(Secret(place.entropy.token(256))),

@@ -203,6 +203,12 @@ class SignInDeclined(OIDCError):
     code = "sign_in_declined"
 
 
+class SignInRefused(OIDCError):
+    """The provider refused the sign-in."""
+
+    code = "sign_in_refused"
+
+
 class ConfigurationInvalid(OIDCError):
     """The server's settings contain mistakes."""
 

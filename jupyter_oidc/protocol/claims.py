@@ -1,5 +1,7 @@
 """The JSON types of the claims that somebody here reads (OpenID Connect Core 1.0, 2 and 5.1).
 
+A claim about a person that has another type counts as not made: it decides nothing, and is shown at most (ADR 0028).
+One about the token itself refuses the token (V-11).
 Claims that are not listed are passed on unjudged, for the entitlements that the settings may name.
 NOTE: ``updated_at`` is left out deliberately: nothing reads it, and large providers send a text where the
 specification wants a number.
@@ -9,12 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.protocol.json_value import texts
+from jupyter_oidc.protocol.json_value import texts, writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-FLAGS: Final = frozenset({"email_verified", "phone_number_verified"})
 
 PROTOCOL: Final = frozenset(
     {
@@ -37,36 +37,44 @@ PROTOCOL: Final = frozenset(
 )
 """Claims about a token, not about a person; only an ID token may make them."""
 
-_TEXTS: Final = frozenset(
-    {
-        "acr",
-        "email",
-        "family_name",
-        "given_name",
-        "locale",
-        "name",
-        "nickname",
-        "phone_number",
-        "picture",
-        "preferred_username",
-        "profile",
-        "sid",
-        "zoneinfo",
-    },
-)
+_PERSON: Final[dict[str, type]] = {
+    "address": dict,
+    "email": str,
+    "email_verified": bool,
+    "family_name": str,
+    "given_name": str,
+    "locale": str,
+    "middle_name": str,
+    "name": str,
+    "nickname": str,
+    "phone_number": str,
+    "phone_number_verified": bool,
+    "picture": str,
+    "preferred_username": str,
+    "profile": str,
+    "website": str,
+    "zoneinfo": str,
+}
+"""Claims about the person (OpenID Connect Core 1.0, 5.1).
+
+NOTE: Amazon Cognito and others write ``"email_verified": "true"``; it proves nothing, but costs no sign-in (U-9).
+"""
+
+
+def told(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``claims`` without those that are ``null``, or about the person and of another JSON type (U-9)."""
+    return {
+        name: value
+        for name, value in claims.items()
+        if value is not None and isinstance(value, _PERSON.get(name, object)) and writable(value) and writable(name)
+    }
 
 
 def mistyped(claims: Mapping[str, Any]) -> str | None:
-    """Return the name of a listed claim with the wrong JSON type; ``null`` counts as missing (V-11, U-9)."""
-    for name, value in claims.items():
-        if value is None:
-            continue
-        if name in _TEXTS and not isinstance(value, str):
+    """Return the name of a claim about the token with the wrong JSON type; ``null`` counts as missing (V-11)."""
+    for name in ("acr", "sid"):
+        if not isinstance(claims.get(name), str | None):
             return name
-        if name in FLAGS and not isinstance(value, bool):
-            return name
-        if name == "amr" and texts(value) is None:
-            return name
-        if name == "address" and not isinstance(value, dict):
-            return name
+    if claims.get("amr") is not None and texts(claims["amr"]) is None:
+        return "amr"
     return None

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.errors import TokenResponseInvalid
 from jupyter_oidc.protocol.client_authentication import Client, authenticate
 from jupyter_oidc.protocol.discovery import is_secure_url
-from jupyter_oidc.protocol.json_value import number, printable
-from jupyter_oidc.protocol.message import Call, ReplyUnusable, json_object
+from jupyter_oidc.protocol.json_value import number_in_text, printable
+from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
 from jupyter_oidc.protocol.reply_header import retry_after_of
 from jupyter_oidc.protocol.token import ERRORS, TokenError, TokenUnavailable
 from jupyter_oidc.secret import Secret
@@ -44,6 +44,7 @@ _LONGEST_URI: Final = 2048
 class DeviceRequest:
     """What the person is asked to agree to.
 
+    ``code_challenge`` ties the code to who asked for it, as in an authorization request (RFC 7636, 4.3).
     ``prompt``, ``max_age`` (seconds) and ``acr_values`` are those of an authorization request; the grant does not define
     them, and a provider that does not know them ignores them (RFC 8628, 3.1).
     """
@@ -53,6 +54,7 @@ class DeviceRequest:
     prompt: str | None = None
     max_age: int | None = None
     acr_values: tuple[str, ...] = ()
+    code_challenge: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ def device_authorization_call(metadata: Metadata, client: Client, request: Devic
     fields, basic = authenticate(client)
     scopes = request.scopes if "openid" in request.scopes else ("openid", *request.scopes)
     optional = {
+        "code_challenge": request.code_challenge,
+        "code_challenge_method": None if request.code_challenge is None else "S256",
         "audience": request.audience,
         "prompt": request.prompt,
         "max_age": None if request.max_age is None else str(request.max_age),
@@ -103,9 +107,11 @@ def read_device_reply(
     """Judge what the device authorization endpoint answered (RFC 8628, 3.2).
 
     The person is going to open ``verification_uri``, so it has to be https like an endpoint, and so has the one with the
-    code in it.
+    code in it to be shown at all.
     ``now`` is in wall seconds, for a ``Retry-After`` date; ``longest`` is for how many seconds a sign-in may wait, whatever
     the provider says.
+    Numbers may be written as texts.
+    What only helps counts as not there if it cannot be used: the address with the code in it, and the interval.
     An interval of zero counts as none given, since nobody may make us ask without a pause; one beyond the lifetime of
     the code is refused at once, because such a sign-in could never be finished.
     Raises :class:`TokenResponseInvalid` with a ``detail`` that names the member.
@@ -113,18 +119,29 @@ def read_device_reply(
     status = reply.status
     if status in (408, 429) or 500 <= status <= 599:
         return TokenUnavailable(status, retry_after_of(reply.headers, now))
-    if status == 200:
-        return _authorization(_document(reply), longest=longest, allow_loopback_http=allow_loopback_http)
-    if 400 <= status <= 499:
-        error = _document(reply).get("error")
-        if isinstance(error, str) and error:
+    if status == 200 or 400 <= status <= 499:
+        document = _document(reply)
+        error = document.get("error")
+        if isinstance(error, str) and error:  # NOTE: some providers send their errors with status 200
             return TokenError(error if error in ERRORS else "other", status)
+        if status == 200:
+            return _authorization(document, longest=longest, allow_loopback_http=allow_loopback_http)
     raise _unusable("status")
 
 
-def device_token_call(metadata: Metadata, client: Client, device_code: Secret) -> Call:
-    """Ask whether the person has agreed (RFC 8628, 3.4); never more often than the interval allows."""
+def takes_pkce(metadata: Metadata) -> bool:
+    """Return whether a sign-in by code is bound by PKCE: the grant does not ask for it, so only where S256 is known."""
+    return "S256" in (metadata.code_challenge_methods or ())
+
+
+def device_token_call(metadata: Metadata, client: Client, device_code: Secret, verifier: Secret | None = None) -> Call:
+    """Ask whether the person has agreed (RFC 8628, 3.4); never more often than the interval allows.
+
+    ``verifier`` is that of the ``code_challenge``, if there was one (RFC 7636, 4.5).
+    """
     fields, basic = authenticate(client)
+    if verifier is not None:
+        fields = (("code_verifier", verifier), *fields)
     return Call(
         "POST",
         metadata.token_endpoint,
@@ -135,7 +152,7 @@ def device_token_call(metadata: Metadata, client: Client, device_code: Secret) -
 
 def _document(reply: Reply) -> dict[str, Any]:
     try:
-        return json_object(reply)
+        return tolerant_object(reply).members
     except ReplyUnusable:
         pass
     # NOTE: raised here, so that the refusal drags along no frame in which the reply has a name.
@@ -150,19 +167,17 @@ def _authorization(document: dict[str, Any], *, longest: float, allow_loopback_h
     if not printable(user_code) or len(user_code) > _LONGEST_USER_CODE:
         raise _unusable("user_code")
 
-    def address(member: str, value: object) -> str:
+    def address(value: object) -> str | None:
         if not isinstance(value, str) or len(value) > _LONGEST_URI:
-            raise _unusable(member)
-        if not is_secure_url(value, allow_loopback_http=allow_loopback_http):
-            raise _unusable(member)
-        return value
+            return None
+        return value if is_secure_url(value, allow_loopback_http=allow_loopback_http) else None
 
     # NOTE: the name in the drafts of the specification, which some large providers still use.
-    uri = address("verification_uri", document.get("verification_uri") or document.get("verification_url"))
-    complete = document.get("verification_uri_complete")
-    if complete is not None:
-        complete = address("verification_uri_complete", complete)
-    expires_in = number(document.get("expires_in"))
+    uri = address(document.get("verification_uri") or document.get("verification_url"))
+    if uri is None:
+        raise _unusable("verification_uri")
+    complete = address(document.get("verification_uri_complete"))
+    expires_in = number_in_text(document.get("expires_in"))
     if expires_in is None or expires_in <= 0:
         raise _unusable("expires_in")
     lifetime = min(expires_in, longest)
@@ -173,12 +188,10 @@ def _authorization(document: dict[str, Any], *, longest: float, allow_loopback_h
 
 
 def _interval(value: object) -> float:
-    if value is None:
-        return DEFAULT_INTERVAL
-    seconds = number(value)
-    if seconds is None:
-        raise _unusable("interval")
-    return max(seconds, _SHORTEST_INTERVAL) if seconds > 0 else DEFAULT_INTERVAL
+    seconds = number_in_text(value)
+    if seconds is None and isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise _unusable("interval")  # beyond all measure, which is longer than the code is good for
+    return max(seconds, _SHORTEST_INTERVAL) if seconds is not None and seconds > 0 else DEFAULT_INTERVAL
 
 
 def _unusable(member: str) -> TokenResponseInvalid:
@@ -186,8 +199,7 @@ def _unusable(member: str) -> TokenResponseInvalid:
         "format": "it is not a JSON object",
         "status": "its status is not one that the specification allows",
         "verification_uri": "the address for the person is missing, too long or not https",
-        "verification_uri_complete": "the address for the person is too long or not https",
-        "interval": "the pause between two questions is no number, or longer than the code is good for",
+        "interval": "the pause between two questions is longer than the code is good for",
         "expires_in": "the lifetime of the code is missing or over",
     }
     fault = faults.get(member, f"{member} is missing, too long or not printable text")

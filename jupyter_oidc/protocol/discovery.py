@@ -1,25 +1,32 @@
 """Provider metadata: where the provider's endpoints are and what it says it can do.
 
-A document is either accepted as a :class:`Metadata` or refused as a whole.
-This module refuses to guess: an endpoint that the document does not name does not exist (H-3).
+What decides (who the issuer is, and the endpoints of every sign-in) is judged to the letter, and one fault there refuses
+the document as a whole. Any other member that cannot be used counts as not there, and its name is remembered (ADR 0028).
+This module refuses to guess: an endpoint that the document does not name does not exist (H-3),
+unless the settings name it.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from jupyter_oidc.errors import DiscoveryFailed, IssuerMismatch
 from jupyter_oidc.protocol.json_value import texts
-from jupyter_oidc.protocol.message import Call, ReplyUnusable, json_object
+from jupyter_oidc.protocol.message import Call, Document, ReplyUnusable, tolerant_object
 from jupyter_oidc.protocol.reply_header import cache_lifetime
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jupyter_oidc.protocol.message import Reply
 
+_T = TypeVar("_T")
 _WELL_KNOWN: Final = "/.well-known/openid-configuration"
+_TWICE: Final = "is there twice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class Metadata:
     """What one provider published, after every check (Discovery 1.0, 3).
 
     Absent list members are ``None``: nothing was advertised, which is not the same as "nothing is supported".
+    ``unusable`` are the members that are there and count as not there, with what is wrong with each.
     ``lifetime`` is in seconds.
     """
 
@@ -34,7 +42,7 @@ class Metadata:
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
-    userinfo_endpoint: str
+    userinfo_endpoint: str | None = None
     revocation_endpoint: str | None = None
     end_session_endpoint: str | None = None
     device_authorization_endpoint: str | None = None
@@ -45,18 +53,25 @@ class Metadata:
     grant_types: frozenset[str] | None = None
     dpop_signing_algs: frozenset[str] | None = None
     iss_parameter_supported: bool = False
+    unusable: tuple[tuple[str, str], ...] = ()
     lifetime: float = 3600.0
 
 
-def discovery_call(issuer: str) -> Call:
-    """Ask for the metadata of ``issuer``, less one slash at its end (Discovery 1.0, 4.1; D-2)."""
-    return Call("GET", issuer.removesuffix("/") + _WELL_KNOWN, max_redirects=3)
+def discovery_call(issuer: str, metadata_url: str | None = None) -> Call:
+    """Ask for the metadata of ``issuer``, less one slash at its end (Discovery 1.0, 4.1; D-2).
+
+    ``metadata_url`` is where they are, if the settings say so; whose they are, the document has to say.
+    """
+    return Call("GET", metadata_url or issuer.removesuffix("/") + _WELL_KNOWN, max_redirects=3)
 
 
-def read_discovery_reply(issuer: str, reply: Reply, *, allow_loopback_http: bool) -> Metadata:
+def read_discovery_reply(
+    issuer: str, reply: Reply, *, allow_loopback_http: bool, endpoints: Mapping[str, str] = MappingProxyType({})
+) -> Metadata:
     """Accept the metadata of exactly ``issuer`` (Discovery 1.0, 4.2, 4.3; D-3, D-4, D-5, D-7, A22, A24).
 
-    Unknown members are ignored.
+    ``endpoints`` from the settings take the place of the document's and are judged by the same rules.
+    Unknown members are ignored, and so are members that decide nothing and cannot be used.
     Raises :class:`IssuerMismatch` if the document speaks for somebody else, compared byte for byte, and
     :class:`DiscoveryFailed` for everything else that is wrong with it.
     """
@@ -67,45 +82,36 @@ def read_discovery_reply(issuer: str, reply: Reply, *, allow_loopback_http: bool
             detail="discovery.status",
         )
     try:
-        document = json_object(reply)
+        document = tolerant_object(reply)
     except ReplyUnusable as unusable:
         raise DiscoveryFailed(
             f"The provider's metadata cannot be read: {unusable.fault}.",
             detail="discovery.format",
         ) from None
-    named = document.get("issuer")
+    document = Document({**document.members, **endpoints}, document.doubled.difference(endpoints))
+    read = _Reading(document, allow_loopback_http=allow_loopback_http)
+    named = document.members.get("issuer")
     if not isinstance(named, str):
-        raise _unusable("issuer", "is missing or not a text")
+        raise _refused("issuer", _TWICE if "issuer" in document.doubled else "is missing or not a text")
     if named != issuer:
         raise IssuerMismatch(_difference(issuer, named), detail="discovery.issuer")
-
-    def required(member: str) -> str:
-        url = document.get(member)
-        if not isinstance(url, str) or not url:
-            raise _unusable(member, "is missing or not a text")
-        if "#" in url or not is_secure_url(url, allow_loopback_http=allow_loopback_http):
-            raise _unusable(member, "is not an https URL")
-        return url
-
-    def optional(member: str) -> str | None:
-        return None if document.get(member) is None else required(member)
-
     return Metadata(
         issuer=issuer,
-        authorization_endpoint=required("authorization_endpoint"),
-        token_endpoint=required("token_endpoint"),
-        jwks_uri=required("jwks_uri"),
-        userinfo_endpoint=required("userinfo_endpoint"),
-        revocation_endpoint=optional("revocation_endpoint"),
-        end_session_endpoint=optional("end_session_endpoint"),
-        device_authorization_endpoint=optional("device_authorization_endpoint"),
-        token_endpoint_auth_methods=_set(document, "token_endpoint_auth_methods_supported"),
-        token_endpoint_auth_signing_algs=_set(document, "token_endpoint_auth_signing_alg_values_supported"),
-        code_challenge_methods=_set(document, "code_challenge_methods_supported"),
-        scopes_supported=_set(document, "scopes_supported"),
-        grant_types=_set(document, "grant_types_supported"),
-        dpop_signing_algs=_set(document, "dpop_signing_alg_values_supported"),
-        iss_parameter_supported=_flag(document, "authorization_response_iss_parameter_supported"),
+        authorization_endpoint=read.required("authorization_endpoint"),
+        token_endpoint=read.required("token_endpoint"),
+        jwks_uri=read.required("jwks_uri"),
+        userinfo_endpoint=read.if_there("userinfo_endpoint"),
+        revocation_endpoint=read.endpoint("revocation_endpoint"),
+        end_session_endpoint=read.endpoint("end_session_endpoint"),
+        device_authorization_endpoint=read.endpoint("device_authorization_endpoint"),
+        token_endpoint_auth_methods=read.listed("token_endpoint_auth_methods_supported"),
+        token_endpoint_auth_signing_algs=read.listed("token_endpoint_auth_signing_alg_values_supported"),
+        code_challenge_methods=read.listed("code_challenge_methods_supported"),
+        scopes_supported=read.listed("scopes_supported"),
+        grant_types=read.listed("grant_types_supported"),
+        dpop_signing_algs=read.listed("dpop_signing_alg_values_supported"),
+        iss_parameter_supported=read.flag("authorization_response_iss_parameter_supported"),
+        unusable=tuple(read.unusable.items()),
         lifetime=cache_lifetime(reply.headers),
     )
 
@@ -150,25 +156,77 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _set(document: dict[str, Any], member: str) -> frozenset[str] | None:
-    """Read a list member, which is a set whatever its order (D-4)."""
-    value = document.get(member)
-    if value is None:
-        return None
-    listed = texts(value)
-    if listed is None:
-        raise _unusable(member, "is not a list of texts")
-    return frozenset(listed)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Reads a document member by member; ``unusable`` grows by those that are there and count as not there."""
+
+    document: Document
+    allow_loopback_http: bool
+    unusable: dict[str, str] = field(default_factory=dict)
+
+    def required(self, member: str) -> str:
+        """Return an endpoint without which nobody can sign in; raises :class:`DiscoveryFailed`."""
+        value, fault = self._endpoint(member)
+        if value is None:
+            raise _refused(member, fault or "is missing")
+        return value
+
+    def if_there(self, member: str) -> str | None:
+        """Return an endpoint that every sign-in uses if there is one; raises :class:`DiscoveryFailed`."""
+        return None if self._is_blank(member) else self.required(member)
+
+    def endpoint(self, member: str) -> str | None:
+        """Return an endpoint that can be done without."""
+        value, fault = self._endpoint(member)
+        return self._told(member, value, fault)
+
+    def listed(self, member: str) -> frozenset[str] | None:
+        """Return a list member, which is a set whatever its order (D-4)."""
+        value = self.document.members.get(member)
+        words = None if value is None else texts(value)
+        fault = None if value is None or words is not None else "is not a list of texts"
+        return self._told(member, None if words is None else frozenset(words), fault)
+
+    def flag(self, member: str) -> bool:
+        """Return whether ``member`` is the JSON value ``true``."""
+        value = self.document.members.get(member)
+        fault = None if value is None or isinstance(value, bool) else "is neither true nor false"
+        return self._told(member, value is True, fault)
+
+    def _is_blank(self, member: str) -> bool:
+        return member not in self.document.doubled and self.document.members.get(member) in (None, "")
+
+    def _endpoint(self, member: str) -> tuple[str | None, str | None]:
+        value = self.document.members.get(member)
+        if member in self.document.doubled:
+            return None, _TWICE
+        if value is None:
+            return None, None
+        if not isinstance(value, str) or not value:
+            return None, "is not a text"
+        if "#" in value or not is_secure_url(value, allow_loopback_http=self.allow_loopback_http):
+            return None, "is not an https URL"
+        return value, None
+
+    def _told(self, member: str, value: _T, fault: str | None) -> _T:
+        if member in self.document.doubled:
+            fault = _TWICE
+        if fault is not None:
+            self.unusable[member] = fault
+        return value
 
 
-def _flag(document: dict[str, Any], member: str) -> bool:
-    value = document.get(member)
-    if value is not None and not isinstance(value, bool):
-        raise _unusable(member, "is neither true nor false")
-    return value is True
+def check_offered(metadata: Metadata, member: str) -> None:
+    """Refuse to go on as if ``member`` were not there, where it is and cannot be used: somebody wants to use it now.
+
+    Raises :class:`DiscoveryFailed`.
+    """
+    fault = dict(metadata.unusable).get(member)
+    if fault is not None:
+        raise _refused(member, fault)
 
 
-def _unusable(member: str, fault: str) -> DiscoveryFailed:
+def _refused(member: str, fault: str) -> DiscoveryFailed:
     return DiscoveryFailed(
         f"The provider's metadata cannot be used: {member} {fault}.",
         detail=f"discovery.{member}",

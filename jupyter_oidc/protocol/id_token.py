@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.airlock import reveal_bytes
 from jupyter_oidc.errors import IdTokenRejected
-from jupyter_oidc.protocol.claims import mistyped
+from jupyter_oidc.protocol.claims import mistyped, told
 from jupyter_oidc.protocol.json_value import number, printable, texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact
 
@@ -31,12 +31,15 @@ OLDEST: Final = 600.0
 
 _LONGEST_SUBJECT: Final = 255
 _CLOCK: Final = "Set this machine's clock, then sign in again."
+_AGAIN: Final = "Close older pages of this sign-in, then begin again in JupyterLab."
+_ACTIONS: Final = {"exp": _CLOCK, "iat": _CLOCK, "nbf": _CLOCK, "nonce": _AGAIN}
 _FAULTS: Final = {
     "format": "it is not a signed token of three parts",
     "header": "its header asks for something that is not supported",
     "type": "it is a token of another type",
     "alg": "it is not signed with the algorithm in the settings (id_token_signed_response_alg)",
     "keys": "too many of the provider's keys could have signed it",
+    "no_key": "none of the keys that the provider publishes fits its key id (kid) and algorithm",
     "signature": "its signature does not verify",
     "iss": "its issuer (iss) is not the one in the settings",
     "aud": "its audience (aud) is not this application alone",
@@ -45,7 +48,8 @@ _FAULTS: Final = {
     "iat": "its time of issue (iat) is missing, in the future or too long ago",
     "nbf": "it is not valid yet (nbf)",
     "sub": "its subject (sub) is missing, malformed or another person",
-    "nonce": "its nonce does not belong to this sign-in",
+    "nonce": "it belongs to another sign-in (nonce)",
+    "no_nonce": "it does not repeat the nonce of the request",
     "at_hash": "it does not belong to the access token (at_hash)",
     "auth_time": "its time of authentication (auth_time) does not fit this sign-in",
     "acr": "its authentication level (acr) is not one of those asked for",
@@ -91,7 +95,7 @@ class IdTokenRules:
 class IdToken:
     """A token that passed every check; only :func:`verify_id_token` has a reason to make one.
 
-    ``claims`` holds no ``null``; ``expires_at`` is in wall seconds.
+    ``claims`` holds no ``null`` and nothing about the person in a wrong type; ``expires_at`` is in wall seconds.
     """
 
     identity: Identity
@@ -144,7 +148,7 @@ def verify_id_token(
         _check_continuity(identity, rules.previous)
     return IdToken(
         identity=identity,
-        claims=MappingProxyType({name: value for name, value in claims.items() if value is not None}),
+        claims=MappingProxyType(told(claims)),
         sid=claims.get("sid"),
         expires_at=expires_at,
     )
@@ -154,7 +158,7 @@ def _refuse(check: str) -> IdTokenRejected:
     fault = _FAULTS.get(check, f"its claim {check} has the wrong JSON type")
     return IdTokenRejected(
         f"The provider's ID token was refused: {fault}.",
-        action=_CLOCK if check in ("exp", "iat", "nbf") else None,
+        action=_ACTIONS.get(check),
         detail=f"id_token.{check}",
     )
 
@@ -201,6 +205,8 @@ def _subject(claims: Mapping[str, Any], rules: IdTokenRules) -> str:
 def _nonce(claims: Mapping[str, Any], rules: IdTokenRules) -> str | None:
     """Check that it answers our request (V-10, A17); a refresh has no nonce of its own."""
     nonce = claims.get("nonce")
+    if nonce is None and rules.nonce is not None:
+        raise _refuse("no_nonce")
     if not isinstance(nonce, str | None) or (rules.nonce is not None and nonce != rules.nonce):
         raise _refuse("nonce")
     return nonce

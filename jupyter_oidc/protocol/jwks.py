@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.errors import DiscoveryFailed
 from jupyter_oidc.protocol.json_value import texts
-from jupyter_oidc.protocol.message import Call, ReplyUnusable, json_object
+from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -40,7 +40,8 @@ SMALLEST_RSA: Final = 2048
 """Bits (RFC 7518, 3.3)."""
 
 _LARGEST_RSA: Final = 8192
-_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
+_BASE64: Final = re.compile(r"([A-Za-z0-9_-]+|[A-Za-z0-9+/]+)={0,2}")
+_TO_URL: Final = str.maketrans("+/", "-_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +97,26 @@ def read_jwks_reply(reply: Reply) -> KeySet:
             detail="jwks.status",
         )
     try:
-        listed = json_object(reply).get("keys")
+        document = tolerant_object(reply)
     except ReplyUnusable as unusable:
         raise DiscoveryFailed(
             f"The provider's keys cannot be read: {unusable.fault}.",
             detail="jwks.format",
         ) from None
+    listed = document.members.get("keys")
     if not isinstance(listed, list):
-        raise DiscoveryFailed(
-            "The provider's keys cannot be read: there is no list of keys.",
-            detail="jwks.format",
-        )
+        fault = "the list of keys is there twice" if "keys" in document.doubled else "there is no list of keys"
+        raise DiscoveryFailed(f"The provider's keys cannot be read: {fault}.", detail="jwks.format")
     return KeySet(tuple(key for entry in listed if (key := _public_key(entry)) is not None))
 
 
 def _public_key(entry: object) -> PublicKey | None:
+    """Read one key; labels that cannot be read count as not there, and what a key is made of does not (ADR 0028)."""
     if not isinstance(entry, dict) or not _for_verification(entry):
         return None
-    kty, kid, alg = entry.get("kty"), entry.get("kid"), entry.get("alg")
-    if not isinstance(kty, str) or not isinstance(kid, str | None) or not isinstance(alg, str | None):
-        return None
+    kty, kid, alg = (_label(entry, name) for name in ("kty", "kid", "alg"))
     curve = "" if kty == "RSA" else entry.get("crv")
-    if not isinstance(curve, str) or (kty, curve) not in _SHAPES:
+    if kty is None or not isinstance(curve, str) or (kty, curve) not in _SHAPES:
         return None
     if alg is not None and (kty, curve) not in FITTING.get(alg, frozenset()):
         return None
@@ -125,15 +124,24 @@ def _public_key(entry: object) -> PublicKey | None:
     return None if material is None else PublicKey(kty, curve, kid, alg, material)
 
 
+def _label(entry: dict[str, Any], name: str) -> str | None:
+    value = entry.get(name)
+    return value if isinstance(value, str) and value else None
+
+
 def _for_verification(entry: dict[str, Any]) -> bool:
-    """``use`` is absent or ``sig``, and ``key_ops``, if present, contains ``verify`` (K-4)."""
-    if entry.get("use", "sig") != "sig":
+    """``use`` is absent or ``sig``, and ``key_ops``, if there, contains ``verify`` (K-4)."""
+    if _label(entry, "use") not in (None, "sig"):
         return False
-    return "key_ops" not in entry or "verify" in (texts(entry["key_ops"]) or ())
+    operations = texts(entry.get("key_ops"))
+    return operations is None or "verify" in operations
 
 
 def _material(kty: str, entry: dict[str, Any]) -> RSAKey | ECKey | OKPKey | None:
-    """Import the public members of ``entry``; ``None`` if the mathematics refuses them (K-3, K-10)."""
+    """Import the public members of ``entry``; ``None`` if the mathematics refuses them (K-3, K-10).
+
+    Padding and the standard alphabet are no base64url (RFC 7515, 2), but the same number: they are written anew.
+    """
     from cryptography.exceptions import UnsupportedAlgorithm
     from joserfc.errors import JoseError
     from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -141,12 +149,12 @@ def _material(kty: str, entry: dict[str, Any]) -> RSAKey | ECKey | OKPKey | None
     public: dict[str, str | list[str]] = {"kty": kty}
     for member in _MEMBERS[kty]:
         value = entry.get(member)
-        if not isinstance(value, str) or not _BASE64URL.fullmatch(value):
+        if not isinstance(value, str) or not _BASE64.fullmatch(value):
             return None
-        public[member] = value
+        public[member] = value.rstrip("=").translate(_TO_URL)
     try:
         if kty == "RSA":
-            return RSAKey.import_key(public) if SMALLEST_RSA <= _bits(entry["n"]) <= _LARGEST_RSA else None
+            return RSAKey.import_key(public) if SMALLEST_RSA <= _bits(str(public["n"])) <= _LARGEST_RSA else None
         key: ECKey | OKPKey = ECKey.import_key(public) if kty == "EC" else OKPKey.import_key(public)
     except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, ArithmeticError):
         return None

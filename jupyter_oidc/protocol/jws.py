@@ -60,12 +60,12 @@ def verify_compact(
 ) -> Verified | KeysStale:
     """Verify one compact JWS with the pinned ``alg`` (RFC 7515, 5.2; V-1, V-2, V-3).
 
-    ``fresh`` says that ``keys`` were fetched during this very validation: then a signature that does not
-    verify is final, and without it the answer is :class:`KeysStale`.
+    ``fresh`` says that ``keys`` were fetched during this very validation: then it is final that none of them fits, or
+    that the signature does not verify, and without it the answer is :class:`KeysStale`.
     ``special_type`` is the one registered ``typ`` that fits besides the plain ones.
     ``before_keys`` may refuse a token that anybody could have sent before a key is looked at (K-7).
     A failed check raises ``refuse(check)`` with check in ``format``, ``header``, ``type``, ``alg``, ``keys``,
-    ``signature``.
+    ``no_key``, ``signature``.
     """
     parts = _take_apart(raw)
     if parts is None:
@@ -87,7 +87,7 @@ def verify_compact(
             raise refuse("keys")
         if not any(_verifies(alg, key, parts) for key in candidates):
             if fresh:
-                raise refuse("signature")
+                raise refuse("signature" if candidates else "no_key")
             return KeysStale()
     if claims is None:
         raise refuse("format")

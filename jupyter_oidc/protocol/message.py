@@ -8,6 +8,7 @@ Secrets inside a :class:`Call` stay in their vessels until the adapter writes th
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
@@ -100,10 +101,41 @@ def json_object(reply: Reply, *, require_media_type: bool = False) -> dict[str, 
     """
     if require_media_type and reply.media_type != "application/json":
         raise ReplyUnusable("the content type is not application/json")
-    try:
-        return parse_object(reveal(reply.body))
-    except UnicodeDecodeError:
-        raise ReplyUnusable("the body is not UTF-8") from None
+    return parse_object(_text(reply))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A JSON object of which only some members matter.
+
+    A name that occurs twice has no member, because nobody can know which of the two is meant; ``doubled`` are those
+    of the outermost object.
+    """
+
+    members: dict[str, Any] = field(repr=False)
+    doubled: frozenset[str] = frozenset()
+
+
+def tolerant_object(reply: Reply) -> Document:
+    """Return the JSON object in the body of ``reply``, whatever is wrong with single members of it.
+
+    For documents that peers extend as they like; who reads a member still has to judge it, and half a surrogate pair
+    may be in any text.
+    Raises :class:`ReplyUnusable` for a body that is no JSON object at all.
+    """
+    doubled: frozenset[str] = frozenset()
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal doubled  # NOTE: the outermost object comes last
+        members = dict(pairs)
+        doubled = frozenset()
+        if len(members) != len(pairs):
+            counted = Counter(name for name, _ in pairs)
+            doubled = frozenset(name for name, count in counted.items() if count > 1)
+        return {name: value for name, value in members.items() if name not in doubled}
+
+    members = _parsed(_text(reply), once)
+    return Document(members, doubled)
 
 
 def parse_object(text: str) -> dict[str, Any]:
@@ -111,10 +143,26 @@ def parse_object(text: str) -> dict[str, Any]:
 
     Half a surrogate pair is refused as well: such a text cannot be written as UTF-8 later.
     """
-    try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-        if "\\u" in text:
+    value = _parsed(text, _unique)
+    if "\\u" in text:
+        try:
             json.dumps(value, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
+            raise ReplyUnusable("the body is not JSON") from None
+    return value
+
+
+def _text(reply: Reply) -> str:
+    """Return the body as text, less a byte order mark, which may be ignored (RFC 8259, 8.1)."""
+    try:
+        return reveal(reply.body).removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        raise ReplyUnusable("the body is not UTF-8") from None
+
+
+def _parsed(text: str, pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        value = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
     except (ValueError, RecursionError) as broken:
         if isinstance(broken, ReplyUnusable):
             raise

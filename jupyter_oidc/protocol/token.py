@@ -218,6 +218,8 @@ def read_token_reply(
         return TokenUnavailable(status, retry_after_of(reply.headers, now))
     # NOTE: the refusal is raised after the handler, so that it drags along no frame in which a token has a name.
     try:
+        if status == 200 and (refused := _refused_politely(reply)) is not None:
+            return refused
         if status == 200:
             return _success(reply, requested_scopes, id_token_required=id_token_required, proved=proved)
         if 400 <= status <= 499:
@@ -245,6 +247,18 @@ def _document(reply: Reply, *, require_media_type: bool) -> dict[str, Any]:
         return json_object(reply, require_media_type=require_media_type)
     except ReplyUnusable as unusable:
         raise _Unfit("format", f"{unusable.fault} (status {reply.status})") from None
+
+
+def _refused_politely(reply: Reply) -> TokenError | None:
+    """Return the error that came with status 200, as from some providers; whoever gives a token has not refused."""
+    try:
+        document = json_object(reply)
+    except ReplyUnusable:
+        return None
+    error = document.get("error")
+    if not isinstance(error, str) or not error or document.get("access_token"):
+        return None
+    return TokenError(_error_code(document), 400)
 
 
 def _success(reply: Reply, requested: tuple[str, ...], *, id_token_required: bool, proved: bool) -> TokenSet:

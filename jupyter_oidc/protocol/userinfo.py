@@ -12,10 +12,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.errors import UserinfoRejected
-from jupyter_oidc.protocol.claims import FLAGS, PROTOCOL, mistyped
+from jupyter_oidc.protocol.claims import PROTOCOL, told
 from jupyter_oidc.protocol.json_value import texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact
-from jupyter_oidc.protocol.message import Call, ReplyUnusable, json_object
+from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,7 @@ _FAULTS: Final = {
     "iss": "its issuer (iss) is not the one in the settings",
     "aud": "its audience (aud) is not this application",
     "alg": "it is not signed with the algorithm in the settings (userinfo_signed_response_alg)",
+    "no_key": "none of the keys that the provider publishes fits its key id (kid) and algorithm",
     "signature": "its signature does not verify",
     "keys": "too many of the provider's keys could have signed it",
     "header": "its header asks for something that is not supported",
@@ -53,8 +54,13 @@ class SignedUserinfo:
     fresh: bool = False
 
 
-def userinfo_call(metadata: Metadata, access_token: Secret, *, signed: bool = False) -> Call:
-    """Ask who the holder of ``access_token`` is, with the token in the header and nowhere else (U-2)."""
+def userinfo_call(metadata: Metadata, access_token: Secret, *, signed: bool = False) -> Call | None:
+    """Ask who the holder of ``access_token`` is, with the token in the header and nowhere else (U-2).
+
+    ``None`` if the provider names no endpoint for it (H-3); then the ID token's claims are all there are.
+    """
+    if metadata.userinfo_endpoint is None:
+        return None
     accept = "application/jwt" if signed else "application/json"
     return Call("GET", metadata.userinfo_endpoint, bearer=access_token, accept=accept)
 
@@ -65,7 +71,7 @@ def read_userinfo_reply(
     subject: str,
     signed: SignedUserinfo | None,
 ) -> Mapping[str, Any] | KeysStale:
-    """Return the claims about ``subject`` without ``null`` members (U-4 ... U-7, U-9).
+    """Return the claims about ``subject``, less those that are ``null`` or of the wrong type (U-4 ... U-7, U-9).
 
     Raises :class:`UserinfoRejected`; the detail ``userinfo.sub`` means that the reply speaks of somebody
     else, and the sign-in must be refused then (U-6).
@@ -77,7 +83,7 @@ def read_userinfo_reply(
     claims: Mapping[str, Any]
     if signed is None:
         try:
-            claims = json_object(reply)
+            claims = tolerant_object(reply).members  # NOTE: a name that occurs twice, ``sub`` too, is missing
         except ReplyUnusable:
             raise _refuse("format") from None
     else:
@@ -95,18 +101,7 @@ def read_userinfo_reply(
         _check_sender(claims, signed)
     if claims.get("sub") != subject:
         raise _refuse("sub")
-    kept = {name: value for name, value in claims.items() if name not in _DROPPED and _told(name, value)}
-    if (wrong := mistyped(kept)) is not None:
-        raise _refuse(wrong)
-    return MappingProxyType(kept)
-
-
-def _told(name: str, value: object) -> bool:
-    """``null`` is missing, and so is a flag that is not a JSON boolean.
-
-    NOTE: Amazon Cognito writes ``"email_verified": "true"``; it proves nothing, but costs no sign-in (U-9).
-    """
-    return value is not None and (name not in FLAGS or isinstance(value, bool))
+    return MappingProxyType({name: value for name, value in told(claims).items() if name not in _DROPPED})
 
 
 def _check_sender(claims: Mapping[str, Any], signed: SignedUserinfo) -> None:
@@ -120,8 +115,7 @@ def _check_sender(claims: Mapping[str, Any], signed: SignedUserinfo) -> None:
 
 
 def _refuse(check: str) -> UserinfoRejected:
-    fault = _FAULTS.get(check, f"its claim {check} has the wrong JSON type")
     return UserinfoRejected(
-        f"The provider's user information was refused: {fault}.",
+        f"The provider's user information was refused: {_FAULTS[check]}.",
         detail=f"userinfo.{check}",
     )

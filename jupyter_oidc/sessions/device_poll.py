@@ -12,10 +12,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import Problem, SignInDeclined, TokenResponseInvalid, UnknownFlow
+from jupyter_oidc.errors import Problem, UnknownFlow
 from jupyter_oidc.protocol.device import SLOWER
 from jupyter_oidc.protocol.token import TokenError, TokenUnavailable
 from jupyter_oidc.sessions.dialogue import Tokens, Unanswered
+from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.pending import Progress
 
 if TYPE_CHECKING:
@@ -107,11 +108,9 @@ def _end_by(error: str) -> Problem | RanOut | None:
     match error:
         case "authorization_pending" | "slow_down":
             return None
-        case "access_denied":
-            return SignInDeclined(detail="declined.access_denied")
         case "expired_token":
             return RanOut(_ran_out("device.expired_token"))
-    return TokenResponseInvalid(detail=f"token.{error}")
+    return refusal_of(error, "token", by_code=True)
 
 
 def _ran_out(detail: str) -> Problem:

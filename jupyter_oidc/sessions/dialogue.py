@@ -2,12 +2,13 @@
 
 It decides nothing about sessions: it answers with tokens and claims that passed every check, with the
 provider's definite refusal, or with a :class:`~jupyter_oidc.errors.Problem`.
-Only endpoints named in validated metadata are contacted, each for its own purpose (H-3).
+Only endpoints named in validated metadata or in the settings are contacted, each for its own purpose (H-3).
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -17,7 +18,9 @@ from jupyter_oidc.errors import (
     EgressProxyAuth,
     IdpUnavailable,
     IdTokenRejected,
+    IssuerMismatch,
     LogoutTokenInvalid,
+    Overloaded,
     Problem,
     TlsUntrusted,
     TokenResponseInvalid,
@@ -37,6 +40,8 @@ from jupyter_oidc.protocol import (
     userinfo,
 )
 from jupyter_oidc.protocol.pkce import challenge_of
+from jupyter_oidc.sessions.asked import prompt_of, scopes_of
+from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.proving import Proving
 
 if TYPE_CHECKING:
@@ -53,6 +58,12 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 _T_co = TypeVar("_T_co", covariant=True)
+
+SHORTEST_METADATA_LIFETIME = 60.0
+"""Seconds for which metadata are not fetched again whatever their headers say; many providers forbid any caching."""
+
+METADATA_STAY_GOOD = 86_400.0
+"""Seconds for which old metadata serve a live session while newer ones are not to be had (RFC 5861, 4)."""
 
 KEYS_STAY_GOOD = 86_400.0
 """Seconds for which cached keys may be used while the key endpoint is down (A19)."""
@@ -146,8 +157,9 @@ class Dialogue:
         self._clock = clock
         self._credentials = credentials
         self._metadata: discovery.Metadata | None = None
-        self._metadata_until = 0.0
+        self._metadata_at = self._metadata_until = self._discovery_failed_at = -METADATA_STAY_GOOD
         self._discovery: asyncio.Task[discovery.Metadata] | None = None
+        self._closed = False
         self._keys: jwks.KeySet | None = None
         self._keys_uri = ""
         self._keys_at = 0.0
@@ -156,45 +168,83 @@ class Dialogue:
     async def metadata(self) -> discovery.Metadata:
         """Return the provider metadata in force, fetching it when there is none or it is too old (D-10).
 
+        A sign-in begins with these and keeps them to its end (``PendingSignIn.metadata``).
         Raises ``IssuerMismatch``, ``DiscoveryFailed``, ``IdpUnavailable`` or ``TlsUntrusted``; failures are
         not remembered, but whoever waits for the same answer hears of the same failure.
+        Raises ``Overloaded`` if this dialogue is closed meanwhile, because another one takes over.
         """
         if self._metadata is not None and self._clock.now().monotonic < self._metadata_until:
             return self._metadata
-        self._metadata = None
+        if self._closed:
+            raise _superseded()
         if self._discovery is None or self._discovery.done():
             self._discovery = asyncio.ensure_future(self._discover())
             self._discovery.add_done_callback(_take_note)
-        return await asyncio.shield(self._discovery)  # it goes on for the others when one of them leaves
+        discovery_of = self._discovery
+        # NOTE: not awaited itself: it goes on for the others when one of them leaves, and that we have cancelled it is
+        # no cancellation of whoever waits for it.
+        await asyncio.wait((discovery_of,))
+        if discovery_of.cancelled():
+            raise _superseded()
+        return discovery_of.result()
+
+    async def metadata_of_session(self, longest: float = METADATA_STAY_GOOD) -> discovery.Metadata:
+        """Return metadata for a session that exists: old ones too, up to ``longest`` seconds, if no newer are to be had.
+
+        After a failure nobody asks for newer ones for a minute, so that an outage does not slow every renewal.
+        A document of another issuer is no outage, and forgets the old one (D-5, D-10).
+        Raises as :meth:`metadata` does.
+        """
+        now = self._clock.now().monotonic
+        known = self._metadata if now - self._metadata_at <= longest else None
+        if known is not None and now - self._discovery_failed_at < SHORTEST_METADATA_LIFETIME:
+            return known
+        try:
+            return await self.metadata()
+        except IssuerMismatch:
+            raise
+        except Problem:
+            if known is None:
+                raise
+            return known
 
     async def _discover(self) -> discovery.Metadata:
         issuer, asked = self._settings.issuer, self._clock.now().monotonic
-        reply = await self._port.send(discovery.discovery_call(issuer))
-        if reply.status in (429, 500, 502, 503, 504):
-            raise IdpUnavailable(detail="discovery.status")
-        self._metadata = discovery.read_discovery_reply(
-            issuer,
-            reply,
-            allow_loopback_http=self._settings.allow_insecure_loopback,
-        )
-        self._metadata_until = asked + self._metadata.lifetime
-        return self._metadata
+        try:
+            reply = await self._port.send(discovery.discovery_call(issuer, self._settings.metadata_url))
+            if reply.status in (429, 500, 502, 503, 504):
+                raise IdpUnavailable(detail="discovery.status")
+            metadata = discovery.read_discovery_reply(
+                issuer,
+                reply,
+                allow_loopback_http=self._settings.allow_insecure_loopback,
+                endpoints=dict(self._settings.endpoints),
+            )
+        except Problem as problem:
+            self._discovery_failed_at = asked
+            if isinstance(problem, IssuerMismatch):
+                self._metadata = None
+            raise
+        self._metadata, self._metadata_at = metadata, asked
+        self._metadata_until = asked + max(metadata.lifetime, SHORTEST_METADATA_LIFETIME)
+        self._discovery_failed_at = -METADATA_STAY_GOOD
+        return metadata
 
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
         """Return the URL that sends the browser to the provider for ``pending`` (section A)."""
-        metadata = await self.metadata()
+        metadata = pending.metadata = pending.metadata or await self.metadata()
         self.check_ready(metadata)
         settings = self._settings
         pending.proof_key = self.proof_key(None)
         request = authorization.AuthorizationRequest(
             client_id=settings.client_id,
             redirect_uri=pending.redirect_uri,
-            scopes=settings.scopes,
+            scopes=scopes_of(settings, metadata),
             state=state,
             nonce=pending.nonce,
             code_challenge=challenge_of(pending.verifier),
             response_mode=settings.response_mode,
-            prompt=pending.wishes.prompt or settings.prompt,
+            prompt=prompt_of(settings, metadata, pending.wishes),
             max_age=self._max_age(pending.wishes),
             acr_values=pending.wishes.step_up.acr_values,
             audience=settings.audience if settings.send_audience_in_authorize else None,
@@ -203,6 +253,10 @@ class Dialogue:
             more=settings.authorization_parameters,
         )
         return authorization.authorization_url(metadata, request)
+
+    def scopes(self) -> tuple[str, ...]:
+        """Return what a sign-in asks for, as far as is known without asking the provider."""
+        return self._settings.scopes if self._metadata is None else scopes_of(self._settings, self._metadata)
 
     def check_ready(self, metadata: discovery.Metadata) -> None:
         """Refuse a provider with which a sign-in could not be finished (D-11, T-3, X-1)."""
@@ -227,7 +281,7 @@ class Dialogue:
     ) -> Tokens | authorization.Declined | token.TokenError:
         """Judge the callback, exchange the code once, validate everything (sections R, T, N, V, U)."""
         proof_key = pending.proof_key  # NOTE: taken at once, because a sign-in that is cancelled meanwhile forgets it
-        metadata = await self.metadata()
+        metadata = pending.metadata or await self.metadata()
         expected = authorization.ExpectedCallback(
             issuer=self._settings.issuer,
             iss_required=metadata.iss_parameter_supported,
@@ -246,7 +300,7 @@ class Dialogue:
             ),
             proof_key,
         )
-        answer = self._read_sign_in(reply, proof_key)
+        answer = self._read_sign_in(metadata, reply, proof_key)
         if isinstance(answer, token.TokenUnavailable):
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
         if isinstance(answer, token.TokenError):
@@ -254,14 +308,16 @@ class Dialogue:
         rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending.wishes))
         return await self._admit(metadata, answer, rules, reply, proof_key, asked)
 
-    async def authorize_device(self, wishes: Wishes, *, longest: float) -> device.DeviceAuthorization:
+    async def authorize_device(self, pending: PendingSignIn, *, longest: float) -> device.DeviceAuthorization:
         """Get a code for the person and one for us, good for at most ``longest`` seconds (RFC 8628, 3.1, 3.2)."""
-        metadata, settings = await self.metadata(), self._settings
+        settings, wishes = self._settings, pending.wishes
+        metadata = pending.metadata = pending.metadata or await self.metadata()
         call = device.device_authorization_call(
             metadata,
             self._credentials.client(),
             device.DeviceRequest(
-                scopes=settings.scopes,
+                scopes=scopes_of(settings, metadata),
+                code_challenge=challenge_of(pending.verifier) if device.takes_pkce(metadata) else None,
                 audience=settings.audience if settings.send_audience_in_authorize else None,
                 prompt=wishes.prompt or settings.prompt,
                 max_age=self._max_age(wishes),
@@ -279,15 +335,11 @@ class Dialogue:
         if isinstance(given, token.TokenUnavailable):
             raise IdpUnavailable(detail="device.status", retry_after=given.retry_after)
         if isinstance(given, token.TokenError):
-            raise TokenResponseInvalid(
-                "The provider refuses to begin a sign-in by code for this application.",
-                action="Ask your administrator to enable the device authorization grant for this client.",
-                detail=f"device.{given.error}",
-            )
+            raise refusal_of(given.error, "device")
         return given
 
     async def redeem_device(
-        self, device_code: Secret, wishes: Wishes, proof_key: dpop.ProofKey | None
+        self, device_code: Secret, pending: PendingSignIn, proof_key: dpop.ProofKey | None
     ) -> Tokens | token.TokenError | token.TokenUnavailable | Unanswered:
         """Ask once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
 
@@ -296,32 +348,35 @@ class Dialogue:
         question may be answered. Raises what makes tokens unusable, or what happened after they had been given.
         """
         try:
-            metadata = await self.metadata()
-            call = device.device_token_call(metadata, self._credentials.client(), device_code)
+            metadata = pending.metadata or await self.metadata()
+            verifier = pending.verifier if device.takes_pkce(metadata) else None
+            call = device.device_token_call(metadata, self._credentials.client(), device_code, verifier)
             asked = self._clock.now()
             reply = await self._proving.send(call, proof_key)
-            answer = self._read_sign_in(reply, proof_key)
+            answer = self._read_sign_in(metadata, reply, proof_key)
         except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
             if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_THE_PROVIDER:
                 raise
             return Unanswered()
         if not isinstance(answer, token.TokenSet):
             return answer
-        rules = self._id_token_rules(nonce=None, max_age=self._max_age(wishes))
+        rules = self._id_token_rules(nonce=None, max_age=self._max_age(pending.wishes))
         tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
             await self._discard(metadata, answer)
             raise IdTokenRejected(
-                "The provider's ID token was refused: it belongs to another sign-in (nonce).", detail="id_token.nonce"
+                "The provider's ID token was refused: it belongs to another sign-in (nonce).",
+                action="Begin the sign-in again.",
+                detail="id_token.nonce",
             )
         return tokens
 
     def _read_sign_in(
-        self, reply: Reply, proof_key: dpop.ProofKey | None
+        self, metadata: discovery.Metadata, reply: Reply, proof_key: dpop.ProofKey | None
     ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
         return token.read_token_reply(
             reply,
-            requested_scopes=self._settings.scopes,
+            requested_scopes=scopes_of(self._settings, metadata),
             id_token_required=True,
             now=self._clock.now().wall,
             proved=proof_key is not None,
@@ -364,7 +419,7 @@ class Dialogue:
         Raises what the port raises before the token is sent, ``TokenResponseInvalid`` for an answer that is no token
         response, and ``IdTokenRejected`` or ``UserinfoRejected`` if the answer speaks of somebody else.
         """
-        metadata = await self.metadata()
+        metadata = await self.metadata_of_session()
         call = token.refresh_call(
             metadata,
             self._credentials.client(),
@@ -382,7 +437,7 @@ class Dialogue:
             raise
         answer = token.read_token_reply(
             reply,
-            requested_scopes=key.scopes or self._settings.scopes,
+            requested_scopes=key.scopes or scopes_of(self._settings, metadata),
             id_token_required=False,
             now=self._clock.now().wall,
             proved=proof_key is not None,
@@ -407,7 +462,7 @@ class Dialogue:
         Raises as :meth:`refresh` does. An ID token or refresh token that comes along is not looked at: the person is
         known, and the session has a refresh token already.
         """
-        metadata = await self.metadata()
+        metadata = await self.metadata_of_session()
         call = token.exchange_call(
             metadata,
             self._credentials.client(),
@@ -420,15 +475,18 @@ class Dialogue:
             return None
         return token.read_token_reply(
             await self._proving.send(call, proof_key),
-            requested_scopes=key.scopes or self._settings.scopes,
+            requested_scopes=key.scopes or scopes_of(self._settings, metadata),
             id_token_required=False,
             now=self._clock.now().wall,
             proved=proof_key is not None,
         )
 
     async def revoke(self, refresh_token: Secret) -> bool | None:
-        """Revoke ``refresh_token`` (RFC 7009); ``None`` if the provider has no revocation endpoint."""
-        metadata = await self.metadata()
+        """Revoke ``refresh_token`` (RFC 7009); ``None`` if the provider has no revocation endpoint.
+
+        The last good metadata do, however old.
+        """
+        metadata = await self.metadata_of_session(longest=math.inf)
         call = logout.revocation_call(metadata, self._credentials.client(), refresh_token, "refresh_token")
         if call is None:
             return None
@@ -454,7 +512,7 @@ class Dialogue:
             if now.monotonic - self._fetched_for_a_stranger < STRANGERS_PAUSE:
                 raise LogoutTokenInvalid(detail="logout_token.keys")
             self._fetched_for_a_stranger = now.monotonic
-            keys = await self._fetch_keys(await self.metadata())
+            keys = await self._fetch_keys(await self.metadata_of_session())
             verdict = logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=True)
         if isinstance(verdict, jws.KeysStale):
             raise LogoutTokenInvalid(detail="logout_token.signature")
@@ -479,7 +537,8 @@ class Dialogue:
         )
 
     async def aclose(self) -> None:
-        """Close the port."""
+        """Close the port; who still waits for metadata is told to try again."""
+        self._closed = True
         if self._discovery is not None:
             self._discovery.cancel()
         await self._port.aclose()
@@ -573,7 +632,7 @@ class Dialogue:
         verified: id_token.IdToken,
         proof_key: dpop.ProofKey | None,
     ) -> Mapping[str, Any]:
-        """Return the ID token's claims, with those of UserInfo on top (U-1, U-8)."""
+        """Return the ID token's claims, with those of UserInfo on top, if the provider has that (U-1, U-8)."""
         try:
             more = await self._userinfo(metadata, answer.access_token, verified.identity.subject, proof_key)
         except (IdpUnavailable, UserinfoRejected) as problem:
@@ -591,6 +650,8 @@ class Dialogue:
     ) -> Mapping[str, Any]:
         alg = self._settings.userinfo_signed_response_alg
         call = userinfo.userinfo_call(metadata, access_token, signed=alg is not None)
+        if call is None:
+            return {}
         reply = await self._proving.send(call, proof_key)
         if reply.status == 429 or reply.status >= 500:
             raise IdpUnavailable(detail="userinfo.status")
@@ -643,8 +704,8 @@ class Dialogue:
         except (IdpUnavailable, UserinfoRejected) as problem:
             if problem.detail not in _USERINFO_WEATHER:
                 raise
-            if not claims:
-                return Tokens(answer, None, asked, expires_at, proof_key)
+        if not claims:
+            return Tokens(answer, None, asked, expires_at, proof_key)
         return Tokens(answer, Person(identity, subject, claims, sid), asked, expires_at, proof_key)
 
     async def _discard(self, metadata: discovery.Metadata, answer: token.TokenSet) -> None:
@@ -662,6 +723,12 @@ class Dialogue:
             await self._port.send(call)
         except Problem:
             return  # NOTE: best effort; the refusal that brought us here is what the caller must hear
+
+
+def _superseded() -> Overloaded:
+    return Overloaded(
+        "The settings have changed, or this server is shutting down.", detail="settings.changed", retry_after=1.0
+    )
 
 
 def _take_note(discovery_of: asyncio.Task[discovery.Metadata]) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.errors import Problem
+    from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.sessions.strategy import Strategy
 
@@ -83,6 +84,7 @@ class PendingSignIn:
     """One sign-in attempt: a *transaction* in the words of the specification.
 
     ``nonce`` and ``verifier`` go into the authorization request and are compared with what comes back.
+    ``metadata`` are those that it began with: what is redeemed and verified is judged by the same ones.
     ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
     An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
     ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
@@ -105,6 +107,7 @@ class PendingSignIn:
     state_digest: bytes = b""
     binding_digest: bytes | None = None
     redirect_uri: str = ""
+    metadata: Metadata | None = None
     proof_key: ProofKey | None = None
     consumed: bool = False
     settling: bool = False

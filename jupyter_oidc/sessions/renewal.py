@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from jupyter_oidc.sessions.oauth_errors import sort_of
+
 LONGEST_WAIT: Final = 60.0
 """Seconds; the ceiling of the exponential backoff (B6)."""
 
@@ -26,10 +28,8 @@ GRACE: Final = 1.0
 LONGEST_TURN: Final = 20.0
 """Seconds after which a refresh makes no further attempt, so that waiting servers get their turn in time (B12)."""
 
-_SESSION_ENDERS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
-_OUR_MISTAKES: Final = frozenset(
-    {"invalid_client", "unauthorized_client", "invalid_scope", "unsupported_grant_type", "invalid_request"},
-)
+_KNOWN_WISHES: Final = frozenset({"interaction_required", "consent_required", "login_required"})
+"""Those that a session's reason names; any other wish to see the person is an ``interaction_required``."""
 
 
 def margin(lifetime: float) -> float:
@@ -85,16 +85,17 @@ class RefusesAudience:
 
 
 def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | RefusesAudience:
-    """Classify the ``error`` of a refused refresh (RFC 6749, 5.2; F-8, B8, B9, B30).
+    """Classify the ``error`` of a refused refresh by the table of all errors (RFC 6749, 5.2; F-8, B8, B9, B30).
 
     ``for_api`` says that one API's own token was asked for: scopes that are refused then are those of that API.
     """
     if error == "invalid_grant":
         return Ends("session_ended_by_provider")
-    if error in _SESSION_ENDERS:
-        return Ends(error, token_is_good=True)
-    if error == "invalid_target" or (for_api and error == "invalid_scope"):
+    sort = sort_of(error)
+    if sort == "person":
+        return Ends(error if error in _KNOWN_WISHES else "interaction_required", token_is_good=True)
+    if sort == "audience" or (for_api and sort == "scope"):
         return RefusesAudience()
-    if error in _OUR_MISTAKES:
+    if sort in ("scope", "set-up"):
         return Pauses("provider_configuration", CONFIGURATION_PAUSE)
     return Pauses("provider_error")

@@ -161,7 +161,7 @@ class SessionService:
             user=held.user,
             entitlements=held.entitlements,
             scopes=held.scopes,
-            missing_scopes=tuple(s for s in settings.scopes if s not in held.scopes) if held.subject else (),
+            missing_scopes=tuple(s for s in self._dialogue.scopes() if s not in held.scopes) if held.subject else (),
             signed_in_at=held.signed_in_at,
             access_expires_at=None if left is None else now.wall + left,
             expires_in=None if left is None else max(0, int(left)),
@@ -207,14 +207,6 @@ class SessionService:
         renewal, shared by all who ask, and none for the next 30 seconds (B27).
         Raises ``AudienceRefused`` if the provider has no token for this API.
         """
-        try:
-            return await self._bearer(key, source, rejected)
-        except asyncio.CancelledError:
-            if not self._closed:
-                raise
-            return TryLater(renewal.GRACE, "overloaded")  # given up with this service; another one takes over
-
-    async def _bearer(self, key: TokenKey, source: BearerSource, rejected: Secret | None) -> Bearer:
         await self._restore_once()
         if not has_session(self._state):
             return self._sign_in_needed()
@@ -317,7 +309,10 @@ class SessionService:
             )
             self._renewals[key] = task
             task.add_done_callback(lambda _: self._renewals.pop(key, None))
-        return await asyncio.shield(task)
+        await asyncio.wait((task,))
+        if task.cancelled():  # NOTE: given up with this service; whoever waits was not cancelled
+            return TryLater(renewal.GRACE, "overloaded")
+        return task.result()
 
     async def _renew_alone(
         self,

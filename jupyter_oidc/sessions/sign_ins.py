@@ -16,18 +16,18 @@ from jupyter_oidc.errors import (
     Problem,
     ResponseMalformed,
     SignInCancelled,
-    SignInDeclined,
     StateInvalid,
     StateUsed,
-    TokenResponseInvalid,
     UnknownFlow,
 )
 from jupyter_oidc.protocol.authorization import Declined, state_of
 from jupyter_oidc.protocol.device import DeviceAuthorization, offers_device_grant
+from jupyter_oidc.protocol.discovery import check_offered
 from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
 from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
+from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, Progress, ShownCode, Wishes, has_state
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from jupyter_oidc.clock import Clock
+    from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
@@ -89,8 +90,10 @@ class SignIns:
 
     async def choice(self, browser: Browser, wish: Wish = "auto") -> Choice | Impossible:
         """Return which way a sign-in would take now, and why; asks the provider for its metadata."""
-        offered = offers_device_grant(await self._dialogue.metadata())
-        return choose(self.settings, offers_device=offered, browser=browser, wish=wish)
+        return self._choice(await self._dialogue.metadata(), browser, wish)
+
+    def _choice(self, metadata: Metadata, browser: Browser, wish: Wish) -> Choice | Impossible:
+        return choose(self.settings, offers_device=offers_device_grant(metadata), browser=browser, wish=wish)
 
     async def begin(
         self,
@@ -108,14 +111,18 @@ class SignIns:
         reported here and not in a window that the user has to close again (A23, D-5).
         """
         await self._owner.ready()
-        self._dialogue.check_ready(await self._dialogue.metadata())
-        chosen = await self.choice(browser, wish)
+        metadata = await self._dialogue.metadata()
+        self._dialogue.check_ready(metadata)
+        chosen = self._choice(metadata, browser, wish)
         if isinstance(chosen, Impossible):
+            if "device" in (wish, self.settings.redirect_strategy):
+                check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
         wishes = replace(wishes, step_up=self._owner.step_up_for(api))
         if chosen.strategy == "device":
-            return await self._begin_device(caller, wishes), ""
+            return await self._begin_device(metadata, caller, wishes), ""
         pending, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy)
+        pending.metadata = metadata
         self._under_way(pending)
         return pending, ticket
 
@@ -181,7 +188,10 @@ class SignIns:
                 raise StateUsed
             return pending
         # The exchange goes on when the browser closes the connection: the code can be spent only once (T-10).
-        await asyncio.shield(self._owner.spawn(self._redeem(pending, parameters)))
+        exchange = self._owner.spawn(self._redeem(pending, parameters))
+        await asyncio.wait((exchange,))
+        if not exchange.cancelled():  # NOTE: cancelled by us, it has ended ``pending`` all the same
+            exchange.result()
         return pending
 
     async def paste(self, pending: PendingSignIn, caller: str, pasted: Secret) -> PendingSignIn:
@@ -249,9 +259,9 @@ class SignIns:
         try:
             answer = await self._dialogue.redeem(pending, parameters)
             if isinstance(answer, Declined):
-                self.give_up(pending, SignInDeclined(detail=f"declined.{answer.error}"))
+                self.give_up(pending, refusal_of(answer.error, "authorization"))
             elif isinstance(answer, TokenError):
-                self.give_up(pending, TokenResponseInvalid(detail=f"token.{answer.error}"))
+                self.give_up(pending, refusal_of(answer.error, "token"))
             else:
                 await self._accept(pending, answer)
         except Problem as problem:
@@ -276,11 +286,21 @@ class SignIns:
 
     # -- by code -------------------------------------------------------------------------------------------
 
-    async def _begin_device(self, caller: str, wishes: Wishes) -> PendingSignIn:
+    async def _begin_device(self, metadata: Metadata, caller: str, wishes: Wishes) -> PendingSignIn:
         """Ask the provider for a pair of codes, and begin to ask whether the person has used theirs."""
-        given = await self._dialogue.authorize_device(wishes, longest=LIFETIME)
         pending, _ = self._pending.begin(self.settings.name, caller, wishes, strategy="device")
+        pending.metadata = metadata
         pending.ticket_digest = None
+        try:
+            given = await self._dialogue.authorize_device(pending, longest=LIFETIME)
+        except Problem as problem:
+            self.give_up(pending, problem)
+            raise
+        except asyncio.CancelledError:
+            self.cancel(pending)  # whoever began has left, and nobody has seen a code
+            raise
+        if pending.progress is not Progress.WAITING:
+            raise SignInCancelled  # by a sign-out meanwhile, or by another of the same caller
         pending.lifetime = given.lifetime
         pending.proof_key = self._dialogue.proof_key(None)
         pending.code = ShownCode(given.user_code, given.verification_uri, given.verification_uri_complete)
@@ -294,7 +314,7 @@ class SignIns:
         poll = DevicePoll(
             pending,
             given.interval,
-            ask=lambda: self._dialogue.redeem_device(given.device_code, pending.wishes, proof_key),
+            ask=lambda: self._dialogue.redeem_device(given.device_code, pending, proof_key),
             clock=self._clock,
             scheduler=self._scheduler,
         )

@@ -6,7 +6,7 @@ program never asks again whether an issuer is a URL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
@@ -14,7 +14,20 @@ RedirectStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
+OfflineAccessPrompt = Literal["consent", "none"]
 CallerKind = Literal["browser", "kernel"]
+
+DEFAULT_SCOPES: Final = ("openid", "profile", "email", "offline_access")
+
+ENDPOINTS: Final = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "userinfo_endpoint",
+    "revocation_endpoint",
+    "device_authorization_endpoint",
+)
+"""The endpoints that settings may name in the place of the metadata's; the sign-out page has a key of its own."""
 
 STANDARD_LOGOUT_PARAMETER: Final = "post_logout_redirect_uri"
 """RP-Initiated Logout 1.0, 2."""
@@ -77,8 +90,12 @@ class Api:
 class Provider:
     """One OpenID Provider and our registration there (G-1, G-2).
 
+    ``metadata_url`` is where the metadata are, if not below the issuer, and ``endpoints`` take the place of theirs; the
+    document must name ``issuer`` all the same.
     ``client_assertion_key`` signs what ``private_key_jwt`` sends (T-7), by ``token_endpoint_auth_signing_alg`` or, without
     one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the key's own.
+    ``scopes_by_default`` says that nobody wrote ``scopes``, and ``offline_access_prompt`` which prompt goes along with the
+    scope ``offline_access`` where ``prompt`` is not set.
     ``clock_skew`` and ``http_timeout`` are seconds.
     ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
@@ -92,12 +109,16 @@ class Provider:
     name: str
     issuer: str
     client_id: str
+    metadata_url: str | None = None
+    endpoints: tuple[tuple[str, str], ...] = ()
     client_secret: SecretRef | None = None
     token_endpoint_auth_method: AuthMethod = "none"
     token_endpoint_auth_signing_alg: str | None = None
     client_assertion_key: SecretRef | None = None
     client_assertion_key_id: str | None = None
-    scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
+    scopes: tuple[str, ...] = DEFAULT_SCOPES
+    scopes_by_default: bool = field(default=False, compare=False)
+    offline_access_prompt: OfflineAccessPrompt = "consent"
     audience: str | None = None
     send_audience_in_authorize: bool = False
     api_bearer_token_source: BearerSource = "access_token"

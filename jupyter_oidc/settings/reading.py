@@ -23,9 +23,12 @@ from jupyter_oidc.settings.client_authentication import (
 from jupyter_oidc.settings.finding import Finding, Kind
 from jupyter_oidc.settings.header_names import has_authority, may_be_listed
 from jupyter_oidc.settings.model import (
+    DEFAULT_SCOPES,
+    ENDPOINTS,
     STANDARD_LOGOUT_PARAMETER,
     Api,
     BearerSource,
+    OfflineAccessPrompt,
     Provider,
     RedirectStrategy,
     Settings,
@@ -219,7 +222,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     issuer = keys.text("issuer", required="Write the provider's issuer, for example 'https://id.example.com'.") or ""
     if issuer:
         _check_url(at, "issuer", issuer, loopback_http=loopback)
-    scopes = keys.scopes("scopes", ("openid", "profile", "email", "offline_access"))
+    scopes = keys.scopes("scopes", DEFAULT_SCOPES)
     if "openid" not in scopes:
         at.add("scopes", "does not contain 'openid'", "Add 'openid'; without it there is no ID token.", "missing")
     redirect_uri = keys.text("redirect_uri")
@@ -243,8 +246,12 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         name=name,
         issuer=issuer,
         client_id=keys.text("client_id", required="Write the id of your registration at the provider.") or "",
+        metadata_url=_url(keys, "metadata_url", loopback_http=loopback, query=True),
+        endpoints=_endpoints(keys, loopback_http=loopback),
         **authentication,
         scopes=scopes,
+        scopes_by_default=keys.body.get("scopes") is None,
+        offline_access_prompt=keys.choice("offline_access_prompt", "consent", get_args(OfflineAccessPrompt)),
         audience=audience,
         send_audience_in_authorize=send_audience,
         api_bearer_token_source=bearer,
@@ -323,11 +330,26 @@ def _preset(keys: _Keys) -> None:
         keys.at.add("preset", "is not the name of a preset", f"Write one of: {', '.join(known)}.")
 
 
-def _url(keys: _Keys, key: str, *, loopback_http: bool) -> str | None:
+def _url(keys: _Keys, key: str, *, loopback_http: bool, query: bool = False) -> str | None:
     url = keys.text(key)
     if url:
-        _check_url(keys.at, key, url, loopback_http=loopback_http)
+        _check_url(keys.at, key, url, loopback_http=loopback_http, query=query)
     return url
+
+
+def _endpoints(keys: _Keys, *, loopback_http: bool) -> tuple[tuple[str, str], ...]:
+    """Read the endpoints that stand in the place of the metadata's: of a closed list, by the same rules for addresses."""
+    value = keys.take("endpoints")
+    if value is None:
+        return ()
+    if not isinstance(value, Mapping):
+        keys.at.add("endpoints", "is not a mapping", "Write {'token_endpoint': 'https://...'}.")
+        return ()
+    named = _Keys.of(value, _At(keys.at.findings, f"{keys.at.path}.endpoints"))
+    read = ((name, _url(named, name, loopback_http=loopback_http, query=True)) for name in ENDPOINTS)
+    found = tuple((name, url) for name, url in read if url)
+    named.finish()
+    return found
 
 
 def _logout_parameter(keys: _Keys) -> str:
@@ -498,8 +520,11 @@ def _check_prefixes(at: _At, prefixes: tuple[str, ...]) -> None:
             at.add("path_prefixes", "overlap: one entry lies inside another", "Keep the shorter one.", "contradictory")
 
 
-def _check_url(at: _At, key: str, url: str, *, loopback_http: bool) -> None:
-    """Report everything about ``url`` that could send a token to the wrong place; never quote it."""
+def _check_url(at: _At, key: str, url: str, *, loopback_http: bool, query: bool = False) -> None:
+    """Report everything about ``url`` that could send a token to the wrong place; never quote it.
+
+    ``query`` says that it may have one: some providers name a policy there.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -515,7 +540,9 @@ def _check_url(at: _At, key: str, url: str, *, loopback_http: bool) -> None:
         loopback = host in _LOOPBACK
         hint = "Write https." + (" While developing, set 'allow_insecure_loopback': True." if loopback else "")
         at.add(key, "is not https", hint, "unsafe")
-    if parts.query or parts.fragment or "?" in url or "#" in url:
+    if query and "#" in url:
+        at.add(key, "holds a fragment", "Remove everything from '#' on.")
+    if not query and (parts.query or parts.fragment or "?" in url or "#" in url):
         at.add(key, "holds a query or a fragment", "Remove everything from '?' or '#' on.")
     if re.search(r"[%;]|/\.\.?(/|\Z)", parts.path) or "//" in parts.path:
         at.add(key, "has a path with dot segments, escapes or empty segments", "Write a plain path.", "unsafe")

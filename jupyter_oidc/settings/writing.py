@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _BEARER: Final = "api_bearer_token_source"
 _RENAMED: Final = {"bearer_token_source": _BEARER}
-_MAPPINGS: Final = frozenset({"authorization_parameters"})
-_OWN_NAME: Final = frozenset({"name", "provider", "apis"})
+_MAPPINGS: Final = frozenset({"authorization_parameters", "endpoints"})
+_OWN_NAME: Final = frozenset({"name", "provider", "apis", "scopes_by_default"})
 _SNAKE: Final = re.compile(r"_([a-z0-9])")
 
 
@@ -31,6 +31,8 @@ def plain(provider: Provider, *, in_full: bool) -> dict[str, Any]:
 def camel(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``body`` with the keys of the desktop settings file, those of its APIs included."""
     found = {_SNAKE.sub(lambda part: part.group(1).upper(), key): value for key, value in body.items()}
+    if "endpoints" in found:
+        found["endpoints"] = camel(found["endpoints"])
     if "apis" in found:
         found["apis"] = {name: camel(api) for name, api in found["apis"].items()}
     return found

@@ -55,6 +55,19 @@ async def test_another_issuer_ends_the_session_and_never_sees_its_refresh_token(
     assert old not in sent
 
 
+@pytest.mark.parametrize("key", ["metadata_url", "endpoints"])
+async def test_another_address_of_the_same_issuer_ends_the_session_and_never_sees_its_refresh_token(
+    desk: Desk, provider: ScriptedProvider, other: ScriptedProvider, key: str
+) -> None:
+    """Q1.9, B23: settings that lead elsewhere are no way to a token that is there already."""
+    await desk.sign_in()
+    (old,) = provider.ledger.refresh
+    where = {"metadata_url": other.url("discovery"), "endpoints": (("token_endpoint", other.url("token")),)}
+    await desk.context.reload(changed(desk, **{key: where[key]}))
+    assert await desk.state() == ("signed-out", None)
+    assert (provider.count("revoke", token=old), [one.endpoint for one in other.received]) == (1, [])
+
+
 async def test_another_client_ends_the_session(desk: Desk, provider: ScriptedProvider) -> None:
     await desk.sign_in()
     await desk.context.reload(changed(desk, client_id="another"))
@@ -158,3 +171,15 @@ async def test_a_changed_file_comes_into_force_without_a_restart(
         await asyncio.sleep(0.2)
     assert sorted(names) == ["corp", "second"]
     assert await desk.state() == ("active", None)
+
+
+async def test_a_sign_in_that_waits_for_metadata_while_the_settings_change_is_told_so(
+    desk: Desk, provider: ScriptedProvider
+) -> None:
+    """Q9.12: a request that we gave up is answered with a reason; it used to be a bare 500."""
+    provider.plan("discovery", hang=True)
+    asking = asyncio.ensure_future(desk.ask("POST", f"{ROUTE}/sign-in", json={}))
+    await asyncio.sleep(0.3)
+    await desk.context.reload(changed(desk, userinfo_required=False))
+    reply = await asking
+    assert (reply.status_code, reply.json()["code"], reply.headers["Retry-After"]) == (503, "overloaded", "1")

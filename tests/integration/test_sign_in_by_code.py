@@ -82,7 +82,7 @@ async def test_a_flaky_provider_is_asked_on_and_never_too_soon(desk: Desk, provi
         ),
         ({"status": 200, "body": b"[" * 3_000_000}, 502),
         ({"status": 302, "headers": {"Location": "https://evil.example/"}}, 502),
-        ({"error": "unauthorized_client"}, 502),
+        ({"error": "unauthorized_client"}, 409),
         ({"status": 503}, 503),
         ({"drop": True}, 503),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from jupyter_oidc.diagnostics import Check, Surroundings
 from jupyter_oidc.diagnostics.surroundings import Storage
@@ -11,6 +11,7 @@ from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.settings import Api, Provider, Settings
+from jupyter_oidc.settings.model import AuthMethod
 from tests.unit.protocol.makers import ISSUER, RSA, document, jwk, reply
 from tests.unit.sessions.stage import CountingEntropy, HandClock
 
@@ -28,7 +29,10 @@ class Answering:
     """A provider that answers each address with a reply, or raises; asked for anything else, it fails the test."""
 
     def __init__(self, **answers: Reply | Exception) -> None:
-        good = {"discovery": reply(document()), "jwks": reply({"keys": [jwk(RSA, kid="k1", use="sig", alg="RS256")]})}
+        good = {
+            "discovery": reply(document(token_endpoint_auth_methods_supported=[*get_args(AuthMethod)])),
+            "jwks": reply({"keys": [jwk(RSA, kid="k1", use="sig", alg="RS256")]}),
+        }
         self.answers = {**good, **answers}
         self.asked: list[str] = []
         self.closed = False

@@ -53,15 +53,17 @@ def test_whatever_is_not_fine_says_what_to_do_and_who() -> None:
         ({"code_challenge_methods_supported": ["plain"]}, "PKCE", "problem", "does not support PKCE with S256"),
         ({"scopes_supported": ["openid"]}, "scopes", "warning", "does not list: offline_access."),
         ({"grant_types_supported": ["authorization_code"]}, "refresh token", "warning", "end after minutes"),
+        ({"userinfo_endpoint": None}, "user information", "ok", "comes from the ID token alone"),
         ({"revocation_endpoint": None}, "sign-out", "ok", "cannot take the refresh token back"),
         ({"end_session_endpoint": "https://id.example.com/x"}, "sign-out", "ok", "offers the provider's sign-out page"),
         ({"issuer": "https://id.example.com/"}, "issuer", "problem", "they differ in the slash at the end"),
         ({"issuer": "https://id.example.com/{tenantid}"}, "issuer", "problem", "contains a placeholder"),
         ({"token_endpoint": "http://id.example.com/t"}, "discovery", "problem", "token_endpoint is not an https URL"),
+        ({"grant_types_supported": "x", "revocation_endpoint": ""}, "discovery", "warning", "counts as not there: revocation_endpoint is not a text; grant_types_supported is not a list of texts."),
     ],
-)
+)  # fmt: skip
 def test_what_the_metadata_say(metadata: dict[str, Any], name: str, status: str, says: str) -> None:
-    """D-11, A22, A24, A25."""
+    """D-11, A22, A24, A25; Q1.4: one line names what cannot be used; Q1.1: one line says that there is no UserInfo."""
     check = named(examined(Answering(discovery=reply(document(**metadata)))), name)
     assert (check.status, says in check.message) == (status, True), check.message
 
@@ -77,17 +79,24 @@ def test_what_the_metadata_say(metadata: dict[str, Any], name: str, status: str,
             "(refused)",
         ),
         (replace(CORP, scopes=("openid",)), {"scopes_supported": ["openid", "offline_access"]}, "refresh token", "warning", "not asked for"),
+        (replace(CORP, scopes_by_default=True), {"scopes_supported": ["openid"]}, "scopes", "ok", "does not list offline_access, so it is left out"),
+        (replace(CORP, token_endpoint_auth_method="client_secret_basic"), {"token_endpoint_auth_methods_supported": None}, "client authentication", "ok", "by the standard means client_secret_basic."),
+        (replace(CORP, token_endpoint_auth_method="client_secret_post"), {"token_endpoint_auth_methods_supported": None}, "client authentication", "unknown", "means client_secret_basic; this client uses client_secret_post."),
+        (CORP, {"token_endpoint_auth_methods_supported": None}, "client authentication", "unknown", "means client_secret_basic; this client shows no secret."),
+        (CORP, {"token_endpoint_auth_methods_supported": ["client_secret_post"]}, "client authentication", "unknown", "lists none for public clients"),
+        (CORP, {"token_endpoint_auth_methods_supported": ["none"]}, "client authentication", "ok", "takes public clients"),
+        (replace(CORP, endpoints=(("token_endpoint", "https://in.example.com/t"),)), {}, "discovery", "ok", "from the settings: token_endpoint."),
         (replace(CORP, offer_provider_sign_out=False), {}, "sign-out", "ok", "not offered, as set"),
         (replace(CORP, post_logout_redirect_parameter="logout_uri", end_session_endpoint="https://x.example.com/"), {}, "sign-out", "warning", "insists on an address"),
         (replace(CORP, dpop_bound_access_tokens=True), {"dpop_signing_alg_values_supported": ["RS256"]}, "DPoP", "problem", "DPoP"),
         (replace(CORP, id_token_signed_response_alg="HS256"), {}, "keys", "ok", "the client secret (HS256)"),
     ],
-    ids=["method", "offline_access", "no page", "logout_uri", "dpop", "hs256"],
+    ids=["method", "offline_access", "default scopes", "basic by default", "post by default", "secret unknown", "public unlisted", "public", "endpoints", "no page", "logout_uri", "dpop", "hs256"],
 )  # fmt: skip
 def test_what_the_settings_say_beside_the_metadata(
     provider: Provider, metadata: dict[str, Any], name: str, status: str, says: str
 ) -> None:
-    """T-3, D5, X-1, K-9."""
+    """T-3, D5, X-1, K-9; Q1.9, Q9.6, Q9.7: what is not known is no check mark."""
     check = named(examined(Answering(discovery=reply(document(**metadata))), provider), name)
     assert (check.status, says in check.message) == (status, True), check.message
 

@@ -129,3 +129,19 @@ def logout_claims_of(**changes: object) -> dict[str, Any]:
         **changes,
     }
     return {name: value for name, value in claims.items() if value is not ...}
+
+
+MISTYPED: Final[list[dict[str, object]]] = [
+    {"name": 7},
+    {"email": ["a@example.com"]},
+    {"email_verified": "true"},
+    {"email_verified": 1},
+    {"phone_number": 3_544_123_456},
+    {"phone_number_verified": "false"},
+    {"locale": ["en", "de"]},
+    {"address": "Example Road 1"},
+    {"picture": {"url": "x"}},
+    {"zoneinfo": False},
+    {"website": 1},
+]
+"""Claims about a person that real providers write in a type of their own."""

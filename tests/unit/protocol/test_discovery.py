@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
 from jupyter_oidc.errors import DiscoveryFailed, IssuerMismatch
-from jupyter_oidc.protocol.discovery import check_pkce, discovery_call, is_secure_url, read_discovery_reply
+from jupyter_oidc.protocol.discovery import (
+    Metadata,
+    check_offered,
+    check_pkce,
+    discovery_call,
+    is_secure_url,
+    read_discovery_reply,
+)
 from jupyter_oidc.protocol.message import Call
 from tests.unit.protocol.makers import ISSUER, METADATA, document, reply
 
@@ -27,6 +35,30 @@ from tests.unit.protocol.makers import ISSUER, METADATA, document, reply
 def test_one_terminating_slash_is_dropped_before_the_suffix(issuer: str, url: str) -> None:
     """D-2."""
     assert discovery_call(issuer) == Call("GET", url, max_redirects=3)
+
+
+def test_metadata_are_asked_for_where_the_settings_say() -> None:
+    """Q1.9."""
+    where = "https://t.b2clogin.example/t/v2.0/.well-known/openid-configuration?p=B2C_1_in"
+    assert discovery_call(ISSUER, where) == Call("GET", where, max_redirects=3)
+
+
+def test_an_endpoint_of_the_settings_takes_the_place_of_a_good_a_bad_or_no_one() -> None:
+    """Q1.9."""
+    inside = {"token_endpoint": "https://in.example.com/token", "revocation_endpoint": "https://in.example.com/revoke"}
+    bodies = (json.dumps(document()), with_member("token_endpoint"), with_member("token_endpoint", "/x", "/x"))
+    for body in bodies:
+        metadata = read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False, endpoints=inside)
+        assert (metadata.token_endpoint, metadata.revocation_endpoint) == tuple(inside.values())
+        assert metadata.jwks_uri == "https://id.example.com/keys"
+
+
+def test_an_endpoint_of_the_settings_is_held_to_the_same_rules() -> None:
+    """Q1.9, D-7."""
+    with pytest.raises(DiscoveryFailed, match="token_endpoint is not an https URL"):
+        read_discovery_reply(
+            ISSUER, reply(document()), allow_loopback_http=True, endpoints={"token_endpoint": "http://in.example.com/t"}
+        )
 
 
 def test_a_full_document_becomes_metadata() -> None:
@@ -98,9 +130,7 @@ def test_metadata_with_another_status_than_200_is_refused(status: int) -> None:
         b"[]",
         b"null",
         b'"text"',
-        b'{"issuer": "https://id.example.com", "issuer": "https://id.example.com"}',
         b'{"a": NaN}',
-        b'{"a": "\\ud800"}',
         b"\xff\xfe",
         b"[" * 100_000,
         b'{"a":' * 100_000,
@@ -111,9 +141,7 @@ def test_metadata_with_another_status_than_200_is_refused(status: int) -> None:
         "array",
         "null",
         "text",
-        "duplicate",
         "nan",
-        "surrogate",
         "not utf-8",
         "bomb",
         "object bomb",
@@ -126,9 +154,7 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
     assert caught.value.detail == "discovery.format"
 
 
-@pytest.mark.parametrize(
-    "member", ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"]
-)
+@pytest.mark.parametrize("member", ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"])
 @pytest.mark.parametrize("value", [None, 7, [], ""])
 def test_a_required_member_that_is_missing_or_no_text_is_refused(member: str, value: object) -> None:
     """D-4."""
@@ -137,41 +163,146 @@ def test_a_required_member_that_is_missing_or_no_text_is_refused(member: str, va
     assert caught.value.detail == f"discovery.{member}"
 
 
-@pytest.mark.parametrize(
-    "member",
-    [
-        "authorization_endpoint",
-        "token_endpoint",
-        "jwks_uri",
-        "userinfo_endpoint",
-        "revocation_endpoint",
-        "end_session_endpoint",
-        "device_authorization_endpoint",
-    ],
-)
-@pytest.mark.parametrize("url", ["http://id.example.com/x", "ftp://id.example.com/x", "/x", "https://a/#f"])
-def test_an_endpoint_without_https_is_refused(member: str, url: str) -> None:
-    """D-7, A24: every endpoint, also those that are optional."""
+GOOD: dict[str, tuple[str, object]] = {
+    "issuer": ("issuer", ISSUER),
+    "authorization_endpoint": ("authorization_endpoint", "https://id.example.com/authorize"),
+    "token_endpoint": ("token_endpoint", "https://id.example.com/token"),
+    "jwks_uri": ("jwks_uri", "https://id.example.com/keys"),
+    "userinfo_endpoint": ("userinfo_endpoint", "https://id.example.com/userinfo"),
+    "revocation_endpoint": ("revocation_endpoint", "https://id.example.com/revoke"),
+    "end_session_endpoint": ("end_session_endpoint", "https://id.example.com/logout"),
+    "device_authorization_endpoint": ("device_authorization_endpoint", "https://id.example.com/device"),
+    "token_endpoint_auth_methods": ("token_endpoint_auth_methods_supported", ["client_secret_basic"]),
+    "token_endpoint_auth_signing_algs": ("token_endpoint_auth_signing_alg_values_supported", ["ES256"]),
+    "code_challenge_methods": ("code_challenge_methods_supported", ["S256"]),
+    "scopes_supported": ("scopes_supported", ["openid"]),
+    "grant_types": ("grant_types_supported", ["authorization_code"]),
+    "dpop_signing_algs": ("dpop_signing_alg_values_supported", ["ES256"]),
+    "iss_parameter_supported": ("authorization_response_iss_parameter_supported", True),
+}
+"""Each member of the metadata: what it is called in the document, and a good value."""
+
+OF_OURS = {"unusable", "lifetime"}
+DECIDES = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+MAY_BE_MISSING = sorted(set(GOOD) - {"issuer", *DECIDES})
+WRONG: dict[str, object] = {
+    "a number": 7,
+    "a list with null": ["a", None],
+    "an object": {"a": 1},
+    "true in quotes": "true",
+    "a relative address": "/x",
+    "plain http": "http://id.example.com/x",
+    "another scheme": "ftp://id.example.com/x",
+    "a fragment": "https://id.example.com/x#f",
+    "half a surrogate": "https://id.example.com/\ud800",
+    "a list of numbers": [1],
+}
+"""What is wrong for each member, except that a text is right for none of those that are an address here."""
+
+
+def with_member(member: str, *values: object) -> str:
+    """The text of a document with ``member`` as often as there are ``values``."""
+    rest = json.dumps({name: value for name, value in document().items() if name != member})
+    return "{" + "".join(f"{json.dumps(member)}: {json.dumps(value)}, " for value in values) + rest[1:]
+
+
+def test_the_table_names_every_member_of_the_metadata() -> None:
+    """Q1.4: one that is added later is covered by the tests below, or this fails."""
+    assert set(GOOD) | OF_OURS == {field.name for field in dataclasses.fields(Metadata)}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_member_is_read(name: str) -> None:
+    """Q1.4: the table is right."""
+    member, value = GOOD[name]
+    metadata = read_discovery_reply(ISSUER, reply(with_member(member, value)), allow_loopback_http=False)
+    assert getattr(metadata, name) == (frozenset(value) if isinstance(value, list) else value)
+    assert metadata.unusable == ()
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("name", MAY_BE_MISSING)
+def test_a_member_that_decides_nothing_counts_as_not_there_if_it_cannot_be_used(name: str, wrong: str) -> None:
+    """Q1.4, D-4, D-7, A24: and its name is remembered, for who examines the set-up."""
+    member, _ = GOOD[name]
+    body = with_member(member, WRONG[wrong])
+    metadata = read_discovery_reply(ISSUER, reply(body), allow_loopback_http=True)
+    absent = read_discovery_reply(ISSUER, reply(with_member(member)), allow_loopback_http=True)
+    assert dataclasses.replace(metadata, unusable=()) == absent
+    assert [one for one, _ in metadata.unusable] == [member]
+
+
+@pytest.mark.parametrize("name", MAY_BE_MISSING)
+@pytest.mark.parametrize("value", [None, ""], ids=["null", "blank"])
+def test_a_blank_member_that_decides_nothing_counts_as_not_there(name: str, value: object) -> None:
+    """Q1.4."""
+    member, _ = GOOD[name]
+    metadata = read_discovery_reply(ISSUER, reply(with_member(member, value)), allow_loopback_http=False)
+    absent = read_discovery_reply(ISSUER, reply(with_member(member)), allow_loopback_http=False)
+    assert dataclasses.replace(metadata, unusable=()) == absent
+
+
+@pytest.mark.parametrize("name", MAY_BE_MISSING)
+def test_a_doubled_member_that_decides_nothing_counts_as_not_there(name: str) -> None:
+    """Q1.4: nobody can know which of the two is meant, even if both are good."""
+    member, value = GOOD[name]
+    metadata = read_discovery_reply(ISSUER, reply(with_member(member, value, value)), allow_loopback_http=False)
+    absent = read_discovery_reply(ISSUER, reply(with_member(member)), allow_loopback_http=False)
+    assert dataclasses.replace(metadata, unusable=()) == absent
+    assert metadata.unusable == ((member, "is there twice"),)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("member", DECIDES)
+def test_an_endpoint_of_every_sign_in_is_judged_to_the_letter(member: str, wrong: str) -> None:
+    """Q1.4, D-7, A24: and the refusal names it and nothing else."""
     with pytest.raises(DiscoveryFailed) as caught:
-        read_discovery_reply(ISSUER, reply(document(**{member: url})), allow_loopback_http=True)
+        read_discovery_reply(ISSUER, reply(with_member(member, WRONG[wrong])), allow_loopback_http=True)
+    assert caught.value.detail == f"discovery.{member}"
+    assert member in caught.value.message
+
+
+@pytest.mark.parametrize("member", ["issuer", *DECIDES])
+def test_a_doubled_member_that_decides_is_refused_by_name(member: str) -> None:
+    """Q1.4: also if both say the same."""
+    _, value = GOOD[member]
+    with pytest.raises(DiscoveryFailed, match=f"{member} is there twice") as caught:
+        read_discovery_reply(ISSUER, reply(with_member(member, value, value)), allow_loopback_http=False)
     assert caught.value.detail == f"discovery.{member}"
 
 
 @pytest.mark.parametrize(
-    ("member", "value"),
-    [
-        ("token_endpoint_auth_methods_supported", "client_secret_basic"),
-        ("code_challenge_methods_supported", ["S256", 1]),
-        ("scopes_supported", {"openid": True}),
-        ("authorization_response_iss_parameter_supported", "true"),
-        ("revocation_endpoint", 1),
-    ],
+    "more",
+    ['"x": 1, "x": 2', '"x": {"y": 1, "y": 2}', '"x": "\\ud800"', '"": null', '"__proto__": []'],
+    ids=["doubled", "doubled inside", "surrogate", "no name", "odd name"],
 )
-def test_an_optional_member_of_the_wrong_type_is_refused(member: str, value: object) -> None:
-    """D-4."""
-    with pytest.raises(DiscoveryFailed) as caught:
-        read_discovery_reply(ISSUER, reply(document(**{member: value})), allow_loopback_http=False)
-    assert caught.value.detail == f"discovery.{member}"
+def test_a_member_that_nobody_reads_may_be_anything(more: str) -> None:
+    """Q1.4, D-3."""
+    body = json.dumps(document())[:-1] + f", {more}}}"
+    assert read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False).unusable == ()
+
+
+def test_a_byte_order_mark_is_ignored() -> None:
+    """Q1.4; RFC 8259, 8.1."""
+    body = b"\xef\xbb\xbf" + json.dumps(document()).encode()
+    assert read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False).issuer == ISSUER
+
+
+def test_a_member_that_cannot_be_used_is_named_to_who_wants_to_use_it() -> None:
+    """Q1.4: a sign-in by code at a provider whose endpoint for it has no https."""
+    body = document(device_authorization_endpoint="http://id.example.com/device")
+    metadata = read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False)
+    with pytest.raises(DiscoveryFailed, match="device_authorization_endpoint is not an https URL"):
+        check_offered(metadata, "device_authorization_endpoint")
+    check_offered(metadata, "revocation_endpoint")
+
+
+@pytest.mark.parametrize("value", [None, ""], ids=["null", "blank"])
+def test_metadata_may_name_no_userinfo_endpoint(value: object) -> None:
+    """Q1.1: Azure AD B2C and others have none; absent and blank are the same."""
+    for body in (with_member("userinfo_endpoint", value), with_member("userinfo_endpoint")):
+        metadata = read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False)
+        assert (metadata.userinfo_endpoint, metadata.unusable) == (None, ())
 
 
 def test_an_optional_member_that_is_null_counts_as_absent() -> None:

@@ -277,10 +277,20 @@ def test_keys_that_do_not_verify_may_be_stale_too() -> None:
     assert verify(signed(PAYLOAD, key=OTHER_RSA), fresh=False) == KeysStale()
 
 
-@pytest.mark.parametrize("keys", [NO_KEYS, KEYS], ids=["no candidate", "none verifies"])
-def test_fresh_keys_that_do_not_verify_are_final(keys: KeySet) -> None:
-    """K-6, A18."""
-    assert refused(signed(PAYLOAD, key=OTHER_RSA), keys=keys) == "signature"
+@pytest.mark.parametrize(
+    ("keys", "check"),
+    [
+        (NO_KEYS, "no_key"),
+        (key_set(jwk(OTHER_RSA, kid="k2")), "no_key"),
+        (key_set(jwk(EC, kid="k1")), "no_key"),
+        (key_set(jwk(OTHER_RSA, kid="k1", use="enc")), "no_key"),
+        (KEYS, "signature"),
+    ],
+    ids=["no keys", "another key id", "another type", "for encryption", "none verifies"],
+)
+def test_that_no_fresh_key_fits_is_told_apart_from_a_signature_that_does_not_verify(keys: KeySet, check: str) -> None:
+    """Q1.5, K-6, A18: the first is a mistake in what is published, the second may be an attack."""
+    assert refused(signed(PAYLOAD, key=OTHER_RSA), keys=keys) == check
 
 
 def test_without_a_key_id_every_fitting_key_is_tried() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 from joserfc.jwk import ECKey, OctKey
@@ -10,7 +11,7 @@ from joserfc.jwk import ECKey, OctKey
 from jupyter_oidc.errors import DiscoveryFailed
 from jupyter_oidc.protocol.jwks import jwks_call, read_jwks_reply
 from jupyter_oidc.protocol.message import Call
-from tests.unit.protocol.makers import EC, ED, METADATA, OTHER_RSA, RSA, jwk, key_set, reply
+from tests.unit.protocol.makers import EC, ED, METADATA, OTHER_RSA, RSA, Key, jwk, key_set, reply
 
 SMALL_N = "sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri23bOdgWp4Dy1WlUzewbgBHod5pcM9H95GQRV3JDXboIRROSBigeC5yjU1hGzHHyXss8UDpre"
 
@@ -63,13 +64,13 @@ def test_a_reply_that_is_no_key_set_is_refused(body: bytes) -> None:
         {"kty": "RSA", "n": "_" * 3000, "e": "AQAB"},
         {"kty": "RSA", "n": jwk(RSA)["n"], "e": "AA"},
         jwk(RSA, alg="RS1"),
-        jwk(RSA, alg=["RS256"]),
         jwk(RSA, alg="ES256"),
-        jwk(RSA, kid=7),
         jwk(RSA, use="enc"),
-        jwk(RSA, use=None),
         jwk(RSA, key_ops=["encrypt"]),
-        jwk(RSA, key_ops="verify"),
+        jwk(RSA, key_ops=[]),
+        {**jwk(RSA), "n": str(jwk(RSA)["n"]) + "==="},
+        {**jwk(RSA), "n": "-+" + str(jwk(RSA)["n"])[2:]},
+        {**jwk(RSA), "n": " " + str(jwk(RSA)["n"])},
         {"kty": "oct", "k": "AAAA"},
     ],
     ids=itertools.count(),  # the keys differ from run to run
@@ -131,3 +132,52 @@ def test_thousands_of_keys_are_read() -> None:
     """A20: the size of the body is the limit, not the number of keys."""
     entries = [jwk(EC, kid=f"k{n}") for n in range(3000)]
     assert len(key_set(*entries).candidates("ES256", "k2999")) == 1
+
+
+def padded(key: Key) -> dict[str, object]:
+    """The key as libraries for plain base64 write it."""
+    members = jwk(key)
+    for name in ("n", "e", "x", "y"):
+        if name in members:
+            text = str(members[name])
+            members[name] = (text + "=" * (-len(text) % 4)).translate(str.maketrans("-_", "+/"))
+    return members
+
+
+@pytest.mark.parametrize("key", [RSA, OTHER_RSA, EC, ED], ids=["RSA", "another RSA", "EC", "Ed25519"])
+def test_padding_and_the_standard_alphabet_make_the_same_key(key: Key) -> None:
+    """Q1.5; RFC 7515, 2: written wrongly, and still one number only."""
+    (found,) = key_set(padded(key)).keys
+    assert found.material.as_dict(private=False) == key.as_dict(private=False)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{"use": None}, {"use": ""}, {"use": ["sig"]}, {"key_ops": None}, {"key_ops": "verify"}, {"alg": None}, {"alg": ["RS256"]}],
+    ids=str,
+)  # fmt: skip
+def test_a_label_that_cannot_be_read_counts_as_not_there(labels: dict[str, object]) -> None:
+    """Q1.5, K-4: a key without a label is a candidate."""
+    assert [key.kid for key in key_set(jwk(RSA, kid="k1", **labels)).candidates("RS256", "k1")] == ["k1"]
+
+
+@pytest.mark.parametrize("kid", [None, "", 7, ["k1"]])
+def test_a_key_id_that_cannot_be_read_fits_tokens_without_one_only(kid: object) -> None:
+    """Q1.5, K-4."""
+    keys = key_set(jwk(RSA, kid=kid))
+    assert (len(keys.candidates("RS256", None)), len(keys.candidates("RS256", "k1"))) == (1, 0)
+
+
+@pytest.mark.parametrize("member", ["n", "e", "kty"])
+def test_what_a_key_is_made_of_may_not_occur_twice(member: str) -> None:
+    """Q1.5: and the other keys stay usable."""
+    key = jwk(RSA, kid="twice")
+    twice = json.dumps(key)[:-1] + f", {json.dumps(member)}: {json.dumps(key[member])}}}"
+    body = f'{{"keys": [{twice}, {json.dumps(jwk(OTHER_RSA, kid="good"))}]}}'
+    assert [key.kid for key in read_jwks_reply(reply(body)).keys] == ["good"]
+
+
+def test_a_list_of_keys_that_is_there_twice_is_refused_by_name() -> None:
+    """Q1.4."""
+    with pytest.raises(DiscoveryFailed, match="the list of keys is there twice"):
+        read_jwks_reply(reply('{"keys": [], "keys": []}'))

@@ -329,11 +329,6 @@ def test_an_error_status_without_a_code_is_refused(error: object) -> None:
     assert fault({"error": error}, status=400) == "token.error"
 
 
-def test_an_oauth_error_with_status_200_is_refused() -> None:
-    """N-1, N-2."""
-    assert fault({"error": "invalid_grant"}) == "token.token_type"
-
-
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_weather_is_a_value_whatever_the_body(status: int) -> None:
     """B6."""
@@ -408,3 +403,12 @@ def test_a_bearer_token_for_a_proof_is_refused(kind: str | None) -> None:
     with pytest.raises(TokenResponseInvalid) as caught:
         read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW, proved=True)
     assert caught.value.detail == "token.token_type"
+
+
+@pytest.mark.parametrize("media", ["application/json", "text/plain"])
+def test_an_error_with_status_200_is_an_error(media: str) -> None:
+    """Q1.11."""
+    answer = read_token_reply(
+        reply({"error": "slow_down"}, media=media), requested_scopes=(), id_token_required=True, now=NOW
+    )
+    assert answer == TokenError("slow_down", 400)

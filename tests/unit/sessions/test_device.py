@@ -10,12 +10,17 @@ import pytest
 
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
+    DiscoveryFailed,
     IdpUnavailable,
     Problem,
     RequestInvalid,
+    SignInCancelled,
+    SignInRefused,
     TlsUntrusted,
     TokenResponseInvalid,
 )
+from jupyter_oidc.protocol.pkce import challenge_of
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress, StepUp
 from tests.unit.protocol.makers import claims_of, reply, signed
@@ -81,9 +86,93 @@ async def test_the_settings_and_the_step_up_go_into_the_request() -> None:
     assert (form["prompt"], form["acr_values"], form["max_age"]) == ("consent", "gold", "60")
 
 
+async def test_an_endpoint_for_codes_that_cannot_be_used_is_named() -> None:
+    """Q1.4: the settings want it, so it decides now; without it, the sign-in takes another way."""
+    stage = stage_of()
+    stage.provider.advertise = {"device_authorization_endpoint": "/device"}
+    with pytest.raises(DiscoveryFailed, match="device_authorization_endpoint is not an https URL"):
+        await stage.service.sign_ins.begin("user:a")
+    other = stage_of(SETTINGS)
+    other.provider.advertise = {"device_authorization_endpoint": "/device"}
+    pending, ticket = await other.service.sign_ins.begin("user:a")
+    assert (pending.strategy, ticket != "") == ("server", True)
+
+
 async def test_questions_are_an_interval_apart_and_the_first_waits_too() -> None:
     """RFC 8628, 3.5."""
     assert await asked_at(stage_of(), PENDING, PENDING) == [5.0, 5.0, 5.0]
+
+
+async def forms_of(advertised: dict[str, Any]) -> list[dict[str, str]]:
+    """What is sent to the endpoint for codes, and with each question."""
+    stage = stage_of()
+    stage.provider.advertise = {**DEVICE, **advertised}
+    await begun(stage, PENDING)
+    return [form_of(call) for call in stage.provider.sent if call.url.endswith(("/device", "/token"))]
+
+
+async def test_a_code_is_bound_to_who_asked_for_it_where_the_provider_knows_s256() -> None:
+    """Q9.4; RFC 7636, 4.3 and 4.5: the same verifier with every question."""
+    asked, *questions = await forms_of({"code_challenge_methods_supported": ["plain", "S256"]})
+    assert asked["code_challenge_method"] == "S256"
+    verifiers = {question["code_verifier"] for question in questions}
+    assert len(questions) == 2
+    assert [challenge_of(Secret(verifier)) for verifier in verifiers] == [asked["code_challenge"]]
+
+
+async def test_each_code_has_a_verifier_of_its_own() -> None:
+    """Q9.4, A-7."""
+    known = {"code_challenge_methods_supported": ["S256"]}
+    stage = stage_of()
+    stage.provider.advertise = {**DEVICE, **known}
+    await begun(stage, PENDING)
+    await begun(stage, PENDING)
+    sent = [form_of(call)["code_challenge"] for call in stage.provider.sent if call.url.endswith("/device")]
+    assert len(set(sent)) == 2
+
+
+async def test_a_provider_that_does_not_tell_of_pkce_is_not_surprised_with_it() -> None:
+    """Q9.4: the grant itself knows nothing of it (RFC 8628)."""
+    asked, *questions = await forms_of({})
+    assert [name for form in (asked, *questions) for name in form if name.startswith("code_")] == []
+
+
+async def test_a_sign_in_by_code_that_a_sign_out_overtakes_shows_no_code() -> None:
+    """Q9.4: begun before the provider has answered."""
+    stage = stage_of()
+    gate = asyncio.Event()
+    stage.provider.plan("device", gate)
+    beginning = asyncio.ensure_future(stage.service.sign_ins.begin("user:a"))
+    await settle()
+    await stage.service.sign_out()
+    gate.set()
+    with pytest.raises(SignInCancelled):
+        await beginning
+    assert stage.provider.calls["token"] == 0
+
+
+async def test_who_leaves_before_there_is_a_code_leaves_no_sign_in_behind() -> None:
+    """Q9.4."""
+    stage = stage_of()
+    stage.provider.plan("device", asyncio.Event())
+    beginning = asyncio.ensure_future(stage.service.sign_ins.begin("user:a"))
+    await settle()
+    beginning.cancel()
+    await settle()
+    assert (beginning.cancelled(), stage.pending.waiting("corp")) == (True, [])
+
+
+async def test_questions_may_be_answered_with_status_200() -> None:
+    """Q1.11: an error is an error, whatever its status."""
+    said = [reply({"error": word}) for word in ("authorization_pending", "slow_down", "authorization_pending")]
+    assert await asked_at(stage_of(), *said) == [5.0, 5.0, 10.0, 10.0]
+
+
+async def test_numbers_of_a_code_may_be_written_as_texts() -> None:
+    """Q1.11."""
+    stage = stage_of()
+    stage.provider.plan("device", reply({**GIVEN, "expires_in": "120", "interval": "7"}))
+    assert await asked_at(stage, PENDING) == [7.0, 7.0]
 
 
 async def test_slow_down_makes_every_later_pause_five_seconds_longer() -> None:
@@ -136,9 +225,9 @@ async def test_an_outage_of_the_metadata_in_between_is_weather_too() -> None:
     [
         ("access_denied", Progress.FAILED, "sign_in_declined"),
         ("expired_token", Progress.EXPIRED, "unknown_flow"),
-        ("invalid_grant", Progress.FAILED, "token_response_invalid"),
-        ("invalid_client", Progress.FAILED, "token_response_invalid"),
-        ("<script>", Progress.FAILED, "token_response_invalid"),
+        ("invalid_grant", Progress.FAILED, "sign_in_refused"),
+        ("invalid_client", Progress.FAILED, "sign_in_refused"),
+        ("<script>", Progress.FAILED, "sign_in_refused"),
     ],
 )
 async def test_a_definite_answer_ends_the_sign_in_with_a_code(error: str, progress: Progress, code: str) -> None:
@@ -309,7 +398,7 @@ async def test_a_failure_keeps_the_previous_session() -> None:
 @pytest.mark.parametrize(
     ("answer", "kind", "detail"),
     [
-        (reply({"error": "unauthorized_client"}, status=400), TokenResponseInvalid, "device.unauthorized_client"),
+        (reply({"error": "unauthorized_client"}, status=400), SignInRefused, "device.unauthorized_client"),
         (reply(b"<html>", media="text/html"), TokenResponseInvalid, "device.format"),
         (reply({**GIVEN, "verification_uri": "javascript:x"}), TokenResponseInvalid, "device.verification_uri"),
         (reply({**GIVEN, "interval": 10**9}), TokenResponseInvalid, "device.interval"),

@@ -9,7 +9,7 @@ import pytest
 from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, IssuerMismatch, StorageUnavailable
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
-from tests.unit.protocol.makers import claims_of, reply, signed
+from tests.unit.protocol.makers import SUBJECT, claims_of, reply, signed
 from tests.unit.sessions.stage import Stage, form_of, settle, text_of
 
 DENIED = reply({"error": "invalid_grant"}, status=400)
@@ -231,6 +231,20 @@ async def test_userinfo_is_read_again_after_a_refresh():
     summary = await stage.service.summary()
     assert summary.entitlements == ("orders.read",)
     assert summary.apis[0].allowed is True
+
+
+async def test_claims_of_a_wrong_type_cost_neither_the_sign_in_nor_the_refresh():
+    """Q1.3: they used to end a session as "another person"."""
+    stage = await signed_in(userinfo={"sub": SUBJECT, "name": "Ada", "locale": ["en"], "email_verified": "true"})
+    stage.provider.userinfo = {"sub": SUBJECT, "name": "Ada", "address": "Example Road 1", "phone_number": 7}
+    again = {"access_token": "a2", "token_type": "Bearer", "expires_in": 300}
+    claims = claims_of(nonce=..., email_verified="true", zoneinfo=7, iat=stage.clock.now().wall + 241)
+    stage.provider.plan("token", reply({**again, "id_token": signed({**claims, "exp": claims["iat"] + 600})}))
+    await stage.scheduler.pass_time(241)
+    summary = await stage.service.summary()
+    assert (summary.state, stage.notes.kinds[-1]) == (State.ACTIVE, "renewed")
+    assert summary.user is not None
+    assert (summary.user.name, summary.user.email_verified) == ("Ada", False)
 
 
 async def test_userinfo_of_somebody_else_after_a_refresh_ends_the_session():

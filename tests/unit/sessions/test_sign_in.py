@@ -40,6 +40,30 @@ async def test_userinfo_is_asked_once_per_sign_in():
     assert stage.provider.calls == {"discovery": 1, "token": 1, "jwks": 1, "userinfo": 1}
 
 
+async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token():
+    """Q1.1: whoever asks for UserInfo where there is some does not ask for it where there is none."""
+    stage = Stage()
+    stage.provider.advertise = {"userinfo_endpoint": None}
+    stage.provider.claims = {"name": "Token User", "roles": ["orders.read"]}
+    await stage.sign_in()
+    summary = await stage.service.summary()
+    assert summary.user is not None
+    assert (summary.user.sub, summary.user.name, summary.entitlements) == (SUBJECT, "Token User", ("orders.read",))
+    assert stage.provider.calls["userinfo"] == 0
+
+
+async def test_a_provider_without_userinfo_renews_and_forgets_nobody():
+    """Q1.1, F-9: a refresh that tells nothing new leaves the person as they were."""
+    stage = Stage()
+    stage.provider.advertise = {"userinfo_endpoint": None}
+    stage.provider.claims = {"name": "Token User"}
+    await stage.sign_in()
+    await stage.scheduler.pass_time(241)
+    summary = await stage.service.summary()
+    assert summary.user is not None
+    assert (stage.notes.kinds[-1], summary.user.name, stage.provider.calls["userinfo"]) == ("renewed", "Token User", 0)
+
+
 async def test_an_unknown_state_is_refused_without_a_request():
     """A1, R-2."""
     stage = Stage()
@@ -160,7 +184,7 @@ async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere():
         (reply({"token_type": "Bearer"}), "token_response_invalid"),  # A11
         (reply({"access_token": "x", "token_type": "mac", "id_token": "a.b.c"}), "token_response_invalid"),  # A11
         (reply(b"", status=302, headers={"location": "https://evil.example"}), "token_response_invalid"),  # A14
-        (reply({"error": "invalid_grant"}, status=400), "token_response_invalid"),
+        (reply({"error": "invalid_grant"}, status=400), "sign_in_refused"),
         (reply(b"", status=503), "idp_unavailable"),
         (IdpUnavailable(detail="idp.unanswered"), "idp_unavailable"),
     ],
@@ -194,13 +218,14 @@ async def test_a_refused_id_token_ends_the_sign_in_and_its_tokens(claims, detail
 
 
 async def test_a_nonce_of_another_sign_in_is_refused():
-    """A17, V-10."""
+    """A17, V-10, Q5.5: most often a stale tab, so the person is asked to begin again."""
     stage = Stage()
     pending, state, binding = await stage.begin()
     stage.provider.nonce = "of-another-sign-in"
     await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.detail == "id_token.nonce"
+    assert "begin again in JupyterLab" in pending.problem.action
 
 
 async def test_userinfo_of_somebody_else_refuses_the_sign_in():

@@ -71,7 +71,7 @@ async def test_a_new_key_set_replaces_the_old_one_as_a_whole():
     pending, state, binding = await stage.begin()
     await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
-    assert (pending.problem.code, pending.problem.detail) == ("id_token_rejected", "id_token.signature")
+    assert (pending.problem.code, pending.problem.detail) == ("id_token_rejected", "id_token.no_key")
 
 
 async def test_the_local_session_has_ended_before_the_provider_is_told():

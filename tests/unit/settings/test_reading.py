@@ -40,6 +40,18 @@ def test_no_provider_at_all_is_fine():
     assert read_settings({}) == Settings()
 
 
+@pytest.mark.parametrize("spelling", ["snake", "camel"])
+def test_metadata_elsewhere_and_single_endpoints_can_be_set(spelling: str):
+    """Q1.9: Azure AD B2C names a policy in a query; Keycloak has one name outside and one inside."""
+    where = "https://t.b2clogin.example/t/v2.0/.well-known/openid-configuration?p=B2C_1_in"
+    inside = "https://keycloak.internal.example/realms/r/token"
+    snake = {"metadata_url": where, "endpoints": {"token_endpoint": inside}}
+    camel = {"metadataUrl": where, "endpoints": {"tokenEndpoint": inside}}
+    read = read_settings({"corp": {**GOOD, **(snake if spelling == "snake" else camel)}})
+    assert isinstance(read, Settings)
+    assert (read.providers[0].metadata_url, read.providers[0].endpoints) == (where, (("token_endpoint", inside),))
+
+
 def test_camel_case_keys_mean_the_same():
     read = read_settings(
         {
@@ -245,6 +257,19 @@ def test_the_value_of_a_secret_is_never_repeated():
         ({"prompt": "none"}, "prompt"),
         ({"allow_insecure_loopback": "yes"}, "allow_insecure_loopback"),
         ({"userinfo_required": "no"}, "userinfo_required"),
+        ({"metadata_url": "http://id.example.com/metadata"}, "metadata_url"),
+        ({"metadata_url": "https://ada:secret@id.example.com/metadata"}, "metadata_url"),
+        ({"metadata_url": "https://id.example.com/metadata#part"}, "metadata_url"),
+        ({"endpoints": ["token_endpoint"]}, "endpoints"),
+        ({"endpoints": {"token_endpoint": "http://id.example.com/token"}}, "endpoints.token_endpoint"),
+        ({"endpoints": {"token_endpoint": 7}}, "endpoints.token_endpoint"),
+        ({"endpoints": {"jwks_uri": "/keys"}}, "endpoints.jwks_uri"),
+        ({"endpoints": {"issuer": "https://evil.example"}}, "endpoints.issuer"),
+        ({"endpoints": {"end_session_endpoint": "https://id.example.com/x"}}, "endpoints.end_session_endpoint"),
+        (
+            {"endpoints": {"tokenEndpoint": "https://a.example", "token_endpoint": "https://b.example"}},
+            "endpoints.token_endpoint",
+        ),
         ({"dpop_bound_access_tokens": 1}, "dpop_bound_access_tokens"),
         ({"userinfo_signed_response_alg": "none"}, "userinfo_signed_response_alg"),
         ({"apis": []}, "apis"),
@@ -254,6 +279,7 @@ def test_the_value_of_a_secret_is_never_repeated():
     ids=lambda part: str(part)[:60],
 )
 def test_a_mistake_in_a_provider_is_named(change, key):
+    """Q1.9 among others: addresses in the place of the metadata's are judged like any other."""
     assert f"providers.corp.{key}" in findings(change)
 
 

@@ -35,6 +35,10 @@ PROVIDERS = st.fixed_dictionaries(
         "prompt": st.sampled_from([None, "login"]),
         "ca_bundle": st.sampled_from([None, "/a.pem"]),
         "userinfo_required": st.booleans(),
+        "metadata_url": st.sampled_from([None, "https://id.example.com/metadata?p=1"]),
+        "endpoints": st.dictionaries(
+            st.sampled_from(["token_endpoint", "jwks_uri"]), st.just("https://in.example.com/x")
+        ),
         "authorization_parameters": st.dictionaries(st.sampled_from(["hd", "ui_locales"]), st.just("x")),
         "apis": st.dictionaries(st.sampled_from(["orders", "stock"]), APIS),
     },

@@ -1,0 +1,47 @@
+"""What a sign-in asks for where settings leave it open: scopes and prompt, by what the provider says of itself.
+
+It refuses to change what somebody wrote down: only defaults follow the metadata.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from jupyter_oidc.protocol.discovery import Metadata
+    from jupyter_oidc.sessions.pending import Wishes
+    from jupyter_oidc.settings import Provider
+
+OFFLINE_ACCESS: Final = "offline_access"
+"""The scope that asks for a refresh token (OpenID Connect Core 1.0, 11)."""
+
+
+def leaves_out_offline_access(settings: Provider, metadata: Metadata) -> bool:
+    """Return whether the scope is one of our defaults, and the provider lists its scopes without it.
+
+    Some providers refuse a sign-in with a scope that they do not know, and most of those give refresh tokens anyway.
+    """
+    listed = metadata.scopes_supported
+    return settings.scopes_by_default and bool(listed) and OFFLINE_ACCESS not in (listed or ())
+
+
+def scopes_of(settings: Provider, metadata: Metadata) -> tuple[str, ...]:
+    """Return the scopes to ask for."""
+    if not leaves_out_offline_access(settings, metadata):
+        return settings.scopes
+    return tuple(scope for scope in settings.scopes if scope != OFFLINE_ACCESS)
+
+
+def prompt_of(settings: Provider, metadata: Metadata, wishes: Wishes) -> str | None:
+    """Return the ``prompt`` of an authorization request.
+
+    Where a refresh token is asked for and nobody has set a prompt, it is ``consent``: a provider must ignore
+    ``offline_access`` without it (OpenID Connect Core 1.0, 11), unless the settings know that this one does not.
+    A sign-in that an API asked for is about strength and not about consent.
+    """
+    if (prompt := wishes.prompt or settings.prompt) is not None:
+        return prompt
+    stronger = bool(wishes.step_up.acr_values) or wishes.step_up.max_age is not None
+    if stronger or settings.offline_access_prompt == "none" or OFFLINE_ACCESS not in scopes_of(settings, metadata):
+        return None
+    return "consent"

@@ -1,0 +1,144 @@
+"""What a provider's error codes mean: one table for both endpoints, for sign-ins and for renewals.
+
+Each registered code has a sort, which decides what happens, and words of its own, which say what to do.
+Codes that are not in the table have become ``other`` before they come here; a peer's own text never does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from jupyter_oidc.errors import IdpUnavailable, Problem, SignInDeclined, SignInRefused
+
+Sort = Literal["declined", "spent", "person", "scope", "audience", "set-up", "weather", "other"]
+"""``person``: somebody has to show up; ``set-up``: settings here or there; ``spent``: what was sent is good no more."""
+
+Place = Literal["authorization", "token", "device"]
+"""Who refuses a sign-in: the authorization endpoint, the token endpoint, or the one for codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one code stands for; ``says`` is a sentence without its end, where the code is added."""
+
+    sort: Sort
+    says: str
+    action: str
+
+
+_LATER: Final = "Try again in a moment. If it stays so, ask the provider's administrator."
+_NO_OBJECTS: Final = (
+    "Ask your administrator to switch off what makes the provider expect signed requests of this client."
+)
+_FLOW: Final = "Ask your administrator to allow this client {grant} at the provider."
+_OTHER: Final = Meaning(
+    "other",
+    "The provider refuses the sign-in for a reason that has no registered name",
+    "Sign in again. If it happens again, ask your administrator to look for it in the provider's log.",
+)
+
+MEANINGS: Final[dict[str, Meaning]] = {
+    "access_denied": Meaning("declined", SignInDeclined.default_message.rstrip("."), SignInDeclined.default_action),
+    "invalid_grant": Meaning(
+        "spent",
+        "The provider does not accept the code of this sign-in: it was used already, is too old, or belongs to another client",
+        "Sign in again. If it happens again, ask your administrator to compare client_id and redirect_uri with the registration.",
+    ),
+    "expired_token": Meaning("spent", "The code of this sign-in has run out", "Sign in again to get a new code."),
+    "login_required": Meaning(
+        "person", "The provider wants you to log in there", "Sign in again, and log in on the provider's page."
+    ),
+    "interaction_required": Meaning(
+        "person", "The provider has to ask you something", "Sign in again, and answer what the provider's page asks."
+    ),
+    "consent_required": Meaning(
+        "person",
+        "The provider wants your consent first",
+        "Sign in again and agree on the provider's page, or ask your administrator to consent for everybody.",
+    ),
+    "account_selection_required": Meaning(
+        "person", "The provider does not know which of your accounts is meant", "Sign in again, and choose an account."
+    ),
+    "unmet_authentication_requirements": Meaning(
+        "person",
+        "The provider could not sign you in as strongly as was asked for",
+        "Sign in again with a second factor. If you have none, ask your administrator for one.",
+    ),
+    "invalid_scope": Meaning(
+        "scope",
+        "The provider does not allow this application a scope that was asked for",
+        "Ask your administrator to remove it from 'scopes' in the settings (often it is offline_access), or to allow it there.",
+    ),
+    "invalid_target": Meaning(
+        "audience",
+        "The provider does not issue tokens for the API that was named",
+        "Ask your administrator to compare 'audience' in the settings with what the provider calls the API.",
+    ),
+    "invalid_client": Meaning(
+        "set-up",
+        "The provider does not recognise this application, or not its secret or key",
+        "Ask your administrator to check client_id, client_secret and token_endpoint_auth_method in the settings.",
+    ),
+    "unauthorized_client": Meaning(
+        "set-up", "The provider does not let this application sign people in this way", _FLOW
+    ),
+    "unsupported_grant_type": Meaning("set-up", "The provider does not exchange this kind of code for tokens", _FLOW),
+    "unsupported_response_type": Meaning("set-up", "The provider does not give this application a code", _FLOW),
+    "invalid_request": Meaning(
+        "set-up",
+        "The provider finds the request of this application wrong",
+        "Ask your administrator to compare redirect_uri, response_mode and the client's registration; the provider's log says more.",
+    ),
+    "invalid_request_object": Meaning("set-up", "The provider misses a signed request", _NO_OBJECTS),
+    "invalid_request_uri": Meaning("set-up", "The provider misses a pushed request", _NO_OBJECTS),
+    "request_not_supported": Meaning(
+        "set-up", "The provider speaks of a signed request, and there is none", _NO_OBJECTS
+    ),
+    "request_uri_not_supported": Meaning(
+        "set-up", "The provider speaks of a pushed request, and there is none", _NO_OBJECTS
+    ),
+    "registration_not_supported": Meaning(
+        "set-up", "The provider does not know this client", "Ask your administrator to check client_id in the settings."
+    ),
+    "invalid_dpop_proof": Meaning(
+        "other",
+        "The provider does not accept the proof of possession",
+        "Set this machine's clock. If that is right, ask your administrator to check dpop_bound_access_tokens.",
+    ),
+    "use_dpop_nonce": Meaning(
+        "other",
+        "The provider asks for a nonce in the proof of possession again and again",
+        "Try again. If it happens again, ask your administrator to check dpop_bound_access_tokens.",
+    ),
+    "server_error": Meaning("weather", "The provider reports an error of its own", _LATER),
+    "temporarily_unavailable": Meaning("weather", "The provider is overloaded or being looked after", _LATER),
+    "authorization_pending": _OTHER,
+    "slow_down": _OTHER,
+    "other": _OTHER,
+}
+"""By registered code."""
+
+_GRANTS: Final[dict[Place, str]] = {
+    "authorization": "the authorization code grant",
+    "token": "the authorization code grant",
+    "device": "the device authorization grant",
+}
+
+
+def sort_of(error: str) -> Sort:
+    """Return what sort of refusal ``error`` is."""
+    return MEANINGS.get(error, _OTHER).sort
+
+
+def refusal_of(error: str, place: Place, *, by_code: bool = False) -> Problem:
+    """Return how a sign-in ends that the provider refused with ``error``, with the code in its words and its detail.
+
+    ``by_code`` says that it is a sign-in by code, whatever endpoint refused it.
+    """
+    meaning = MEANINGS.get(error, _OTHER)
+    if meaning.sort == "declined":
+        return SignInDeclined(detail=f"declined.{error}")
+    kind = IdpUnavailable if meaning.sort == "weather" else SignInRefused
+    grant = _GRANTS["device" if by_code else place]
+    return kind(f"{meaning.says} ({error}).", action=meaning.action.format(grant=grant), detail=f"{place}.{error}")

@@ -1,0 +1,69 @@
+"""Documents of providers as they are found in the field, read by a real server over real sockets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.desk import ROUTE, Desk, configured
+from tests.support.scripted_provider import ScriptedProvider
+from tests.support.upstream import Upstream
+
+
+@pytest.fixture
+def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str, Any]:
+    return configured(provider, upstream)
+
+
+async def test_a_provider_without_userinfo_signs_people_in(desk: Desk, provider: ScriptedProvider) -> None:
+    """Q1.1."""
+    provider.advertise = {"userinfo_endpoint": None}
+    provider.claims = {"name": "Token User"}
+    await desk.sign_in()
+    assert (await desk.session())["user"]["name"] == "Token User"
+    assert provider.count("userinfo") == 0
+
+
+async def test_metadata_with_faults_where_nobody_looks_sign_people_in(desk: Desk, provider: ScriptedProvider) -> None:
+    """Q1.4: and the doctor says in one line what counts as not there."""
+    provider.advertise = {
+        "grant_types_supported": "authorization_code",
+        "scopes_supported": ["openid", None],
+        "authorization_response_iss_parameter_supported": "true",
+        "revocation_endpoint": "",
+        "device_authorization_endpoint": "/device",
+        "registration_endpoint": 7,
+    }
+    await desk.sign_in()
+    assert await desk.state() == ("active", None)
+    checks = (await desk.ask("GET", "jupyter-oidc/diagnostics")).json()["checks"]
+    (told,) = [check["message"] for check in checks if check["name"] == "discovery"]
+    assert told == (
+        "The provider's metadata can be read. What cannot be used counts as not there: "
+        "revocation_endpoint is not a text; device_authorization_endpoint is not an https URL; "
+        "scopes_supported is not a list of texts; grant_types_supported is not a list of texts; "
+        "authorization_response_iss_parameter_supported is neither true nor false."
+    )
+
+
+async def test_claims_of_a_wrong_type_are_left_out(desk: Desk, provider: ScriptedProvider) -> None:
+    """Q1.3, U-9: only the JSON value true verifies an address."""
+    provider.claims = {"email_verified": "true", "locale": ["en"], "address": "Example Road 1"}
+    provider.userinfo = {"name": "Ada", "email": "ada@example.com", "email_verified": "true", "phone_number": 7}
+    await desk.sign_in()
+    user = (await desk.session())["user"]
+    assert (user["name"], user["email"], user["email_verified"]) == ("Ada", "ada@example.com", False)
+
+
+async def test_an_outage_of_metadata_that_nobody_may_keep_costs_no_sign_in_and_no_sign_out(
+    desk: Desk, provider: ScriptedProvider
+) -> None:
+    """Q1.6: the scripted provider sends everything with no-store."""
+    await desk.sign_in()
+    assert provider.count("discovery") == 1
+    provider.plan("discovery", status=503, times=99)
+    desk.clock.ahead += 4_000
+    assert await desk.call(1) == [200]
+    reply = await desk.ask("POST", f"{ROUTE}/sign-out", json={})
+    assert (reply.json()["revoked"], provider.count("revoke")) == ("done", 1)

@@ -1,0 +1,119 @@
+"""What a sign-in asks for where the settings leave it open: scopes and prompt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from jupyter_oidc.sessions.asked import prompt_of, scopes_of
+from jupyter_oidc.sessions.pending import StepUp, Wishes
+from jupyter_oidc.settings import Provider, Settings, read_settings
+from jupyter_oidc.settings.presets import names, preset
+from tests.unit.protocol.makers import ISSUER, METADATA
+from tests.unit.sessions.stage import SETTINGS, Stage
+from tests.unit.sessions.test_device import stage_of
+from tests.unit.settings.test_presets import filled
+
+LISTED = replace(METADATA, scopes_supported=frozenset({"openid", "profile", "email"}))
+KNOWN = replace(METADATA, scopes_supported=frozenset({"openid", "offline_access"}))
+
+
+def settings(**written: Any) -> Provider:
+    read = read_settings({"corp": {"issuer": ISSUER, "client_id": "jupyter", **written}})
+    assert isinstance(read, Settings)
+    return read.providers[0]
+
+
+async def request_of(stage: Stage, wishes: Wishes | None = None, api: str | None = None) -> dict[str, str]:
+    """The parameters of the authorization request."""
+    pending, _ = await stage.service.sign_ins.begin("user:a", wishes or Wishes(), api=api)
+    url, _ = await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def test_a_default_scope_that_the_provider_does_not_list_is_left_out() -> None:
+    """Q9.6: Django OAuth Toolkit refuses a sign-in with it."""
+    assert scopes_of(settings(), LISTED) == ("openid", "profile", "email")
+
+
+@pytest.mark.parametrize(
+    "metadata", [METADATA, KNOWN, replace(METADATA, scopes_supported=frozenset())], ids=["no list", "listed", "empty"]
+)
+def test_a_default_scope_that_may_be_known_is_asked_for(metadata: Any) -> None:
+    """Q9.6: an empty list tells nothing."""
+    assert scopes_of(settings(), metadata) == ("openid", "profile", "email", "offline_access")
+
+
+def test_what_somebody_wrote_is_asked_for() -> None:
+    """Q9.6: also if it is what the default would be."""
+    written = ["openid", "profile", "email", "offline_access"]
+    assert scopes_of(settings(scopes=written), LISTED) == tuple(written)
+
+
+async def test_a_scope_that_is_left_out_is_nowhere_asked_for_and_not_missed() -> None:
+    """Q9.6: neither at the page nor for a code, and the summary does not complain."""
+    unlisted = {"scopes_supported": ["openid", "profile", "email"]}
+    stage = Stage(settings())
+    stage.provider.advertise = unlisted
+    assert (await request_of(stage))["scope"] == "openid profile email"
+    await stage.sign_in()
+    summary = await stage.service.summary()
+    assert (summary.scopes, summary.missing_scopes) == (("openid", "profile", "email"), ())
+    by_code = stage_of(settings(redirect_strategy="device"))
+    by_code.provider.advertise |= unlisted
+    await by_code.service.sign_ins.begin("user:a")
+    await by_code.service.aclose()
+    (form,) = [dict(call.form) for call in by_code.provider.sent if call.url.endswith("/device")]
+    assert form["scope"] == "openid profile email"
+
+
+async def test_consent_goes_along_where_a_refresh_token_is_asked_for() -> None:
+    """Q5.13; OpenID Connect Core 1.0, 11: without it, the scope must be ignored."""
+    assert (await request_of(Stage()))["prompt"] == "consent"
+
+
+@pytest.mark.parametrize(
+    ("changed", "wishes", "prompt"),
+    [
+        ({"scopes": ("openid", "profile")}, Wishes(), None),
+        ({"offline_access_prompt": "none"}, Wishes(), None),
+        ({"prompt": "login"}, Wishes(), "login"),
+        ({}, Wishes(prompt="select_account"), "select_account"),
+        ({}, Wishes(prompt="none"), "none"),
+        ({}, Wishes(step_up=StepUp(acr_values=("gold",))), None),
+        ({}, Wishes(step_up=StepUp(max_age=0)), None),
+        ({"offline_access_prompt": "none", "prompt": "consent"}, Wishes(), "consent"),
+    ],
+    ids=["not asked for", "settings say no", "set", "wished", "silent", "step-up", "step-up by age", "set beside no"],
+)
+def test_nobody_is_asked_for_consent_where_something_else_was_said(
+    changed: dict[str, Any], wishes: Wishes, prompt: str | None
+) -> None:
+    """Q5.13: a silent sign-in stays silent, and a step-up is no question of consent."""
+    assert prompt_of(replace(SETTINGS, **changed), METADATA, wishes) == prompt
+
+
+def test_a_scope_that_is_left_out_brings_no_question() -> None:
+    """Q5.13, Q9.6."""
+    assert prompt_of(settings(), LISTED, Wishes()) is None
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_preset_asks_for_consent_that_its_provider_does_not_need(name: str) -> None:
+    """Q5.13: only where the documentation says that a refresh token comes with consent alone."""
+    read = read_settings({"corp": filled(preset(name).body())})
+    assert isinstance(read, Settings)
+    wanted = {"google": "consent"}.get(name)
+    assert prompt_of(read.providers[0], KNOWN, Wishes()) == wanted
+
+
+async def test_a_sign_in_by_code_is_not_asked_twice() -> None:
+    """Q5.13: the rule is one of authorization requests; who enters a code consents there anyway."""
+    stage = stage_of()
+    await stage.service.sign_ins.begin("user:a")
+    await stage.service.aclose()
+    (form,) = [dict(call.form) for call in stage.provider.sent if call.url.endswith("/device")]
+    assert "prompt" not in form
