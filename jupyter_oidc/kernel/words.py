@@ -28,6 +28,7 @@ REASONS: Final = {
     "consent_required": "The provider wants you to consent again.",
     "login_required": "The provider wants you to log in again.",
     "rotation_lost": "A renewal was interrupted, and the provider does not accept what was kept from before.",
+    "successor_unreadable": "The provider renewed it with a token that cannot be read.",
     "identity_changed": "The provider answered about another person, so the session was closed.",
     "signed_in_elsewhere": "Somebody else has signed in on another Jupyter server that shares this storage.",
     "not_refreshable": "Its time ran out, and the provider does not let it be renewed.",

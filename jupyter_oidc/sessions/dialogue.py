@@ -8,7 +8,7 @@ Only endpoints named in validated metadata are contacted, each for its own purpo
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from jupyter_oidc.errors import (
@@ -112,15 +112,23 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """Tokens arrived and cannot be checked now (the keys are not to be had): nothing of them may be used.
+    """Tokens arrived and cannot be checked now (the keys are not to be had): nothing of them may be used."""
 
-    A new ``refresh_token`` has to be kept all the same, since the old one is spent.
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What came back for a refresh token, before anything of it is judged (ADR 0025).
+
+    ``tokens`` holds the successor, to be kept first; ``asked`` is when the request went out.
     """
 
-    refresh_token: Secret | None
+    reply: Reply
+    metadata: discovery.Metadata
+    tokens: token.HandedOver
+    asked: Moment
 
 
-Refused = token.TokenError | token.TokenUnavailable | Unanswered | Unverified
+Refused = token.TokenError | token.TokenUnavailable | Unverified
 
 
 class _Judge(Protocol[_T_co]):
@@ -246,7 +254,7 @@ class Dialogue:
             ),
             proof_key,
         )
-        answer = self._read_sign_in(reply, proof_key)
+        answer = await self._read_sign_in(metadata, reply, proof_key)
         if isinstance(answer, token.TokenUnavailable):
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
         if isinstance(answer, token.TokenError):
@@ -300,7 +308,7 @@ class Dialogue:
             call = device.device_token_call(metadata, self._credentials.client(), device_code)
             asked = self._clock.now()
             reply = await self._proving.send(call, proof_key)
-            answer = self._read_sign_in(reply, proof_key)
+            answer = await self._read_sign_in(metadata, reply, proof_key)
         except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
             if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_THE_PROVIDER:
                 raise
@@ -310,22 +318,27 @@ class Dialogue:
         rules = self._id_token_rules(nonce=None, max_age=self._max_age(wishes))
         tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
-            await self._discard(metadata, answer)
+            await self._discard(metadata, token.handed_over(reply))
             raise IdTokenRejected(
                 "The provider's ID token was refused: it belongs to another sign-in (nonce).", detail="id_token.nonce"
             )
         return tokens
 
-    def _read_sign_in(
-        self, reply: Reply, proof_key: dpop.ProofKey | None
+    async def _read_sign_in(
+        self, metadata: discovery.Metadata, reply: Reply, proof_key: dpop.ProofKey | None
     ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
-        return token.read_token_reply(
-            reply,
-            requested_scopes=self._settings.scopes,
-            id_token_required=True,
-            now=self._clock.now().wall,
-            proved=proof_key is not None,
-        )
+        """Judge the answer to a code; tokens in one that is refused were issued all the same, and are revoked."""
+        try:
+            return token.read_token_reply(
+                reply,
+                requested_scopes=self._settings.scopes,
+                id_token_required=True,
+                now=self._clock.now().wall,
+                proved=proof_key is not None,
+            )
+        except TokenResponseInvalid:
+            await self._discard(metadata, token.handed_over(reply))
+            raise
 
     async def _admit(
         self,
@@ -343,26 +356,18 @@ class Dialogue:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
             claims = await self._claims(metadata, answer, verified, proof_key)
         except Problem:
-            await self._discard(metadata, answer)
+            await self._discard(metadata, token.handed_over(reply))
             raise
         person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
         return Tokens(answer, person, asked, verified.expires_at, proof_key)
 
-    async def refresh(
-        self,
-        refresh_token: Secret,
-        key: TokenKey,
-        *,
-        subject: str,
-        previous: id_token.Identity | None,
-        proof_key: dpop.ProofKey | None = None,
-    ) -> Tokens | Refused:
-        """Spend ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
+    async def spend(
+        self, refresh_token: Secret, key: TokenKey, proof_key: dpop.ProofKey | None = None
+    ) -> Spent | Unanswered:
+        """Send ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
 
-        ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
-        if this process saw it, which a returned ID token must repeat in full (F-5).
-        Raises what the port raises before the token is sent, ``TokenResponseInvalid`` for an answer that is no token
-        response, and ``IdTokenRejected`` or ``UserinfoRejected`` if the answer speaks of somebody else.
+        Whatever comes back is handed over unjudged, for :meth:`judge`, so that its successor can be kept first.
+        Raises what the port raises before the token is sent, and ``TokenResponseInvalid`` for a nonce that is refused.
         """
         metadata = await self.metadata()
         call = token.refresh_call(
@@ -380,8 +385,26 @@ class Dialogue:
             if problem.detail == "idp.unanswered":
                 return Unanswered()
             raise
+        return Spent(reply, metadata, token.handed_over(reply), asked)
+
+    async def judge(
+        self,
+        spent: Spent,
+        key: TokenKey,
+        *,
+        subject: str,
+        previous: id_token.Identity | None,
+        proof_key: dpop.ProofKey | None = None,
+    ) -> Tokens | Refused:
+        """Judge what :meth:`spend` brought; the tokens that it returns hold no refresh token, which was kept before.
+
+        ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
+        if this process saw it, which a returned ID token must repeat in full (F-5).
+        Raises ``TokenResponseInvalid`` for an answer that is no token response, and ``IdTokenRejected`` or
+        ``UserinfoRejected`` if the answer speaks of somebody else.
+        """
         answer = token.read_token_reply(
-            reply,
+            spent.reply,
             requested_scopes=key.scopes or self._settings.scopes,
             id_token_required=False,
             now=self._clock.now().wall,
@@ -389,15 +412,16 @@ class Dialogue:
         )
         if not isinstance(answer, token.TokenSet):
             return answer
+        answer = replace(answer, refresh_token=None)
         try:
-            return await self._tokens_after_refresh(metadata, answer, reply, subject, previous, proof_key, asked)
+            return await self._tokens_after_refresh(spent, answer, subject, previous, proof_key)
         except (IdTokenRejected, UserinfoRejected):
-            await self._discard(metadata, answer)
+            await self._discard(spent.metadata, spent.tokens)
             raise
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
-            # NOTE: a caller whose time is up must have the new refresh token all the same, for the old one is spent;
-            # so being cancelled ends the checks here, and not the task.
-            return Unverified(answer.refresh_token)
+            # NOTE: a caller whose time is up hears that nothing could be checked; being cancelled ends the checks here,
+            # and not the task.
+            return Unverified()
 
     async def exchange(
         self, access_token: Secret, key: TokenKey, proof_key: dpop.ProofKey | None = None
@@ -616,26 +640,25 @@ class Dialogue:
 
     async def _tokens_after_refresh(
         self,
-        metadata: discovery.Metadata,
+        spent: Spent,
         answer: token.TokenSet,
-        reply: Reply,
         subject: str,
         previous: id_token.Identity | None,
         proof_key: dpop.ProofKey | None,
-        asked: Moment,
     ) -> Tokens:
         """Check a refreshed ID token against the sign-in, then read UserInfo again (F-5, F-9).
 
         That UserInfo is down, or a page of something in between, does not spoil a refresh; that it speaks of
         somebody else does.
         """
+        metadata, asked = spent.metadata, spent.asked
         identity: id_token.Identity | None = previous
         expires_at: float | None = None
         sid: str | None = None
         claims: dict[str, Any] = {}
         if answer.id_token is not None:
             rules = self._id_token_rules(nonce=None, previous=previous, subject=subject)
-            verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
+            verified = await self._verify(metadata, answer, answer.id_token, rules, spent.reply)
             identity, claims = previous or verified.identity, dict(verified.claims)
             expires_at, sid = verified.expires_at, verified.sid
         try:
@@ -647,14 +670,16 @@ class Dialogue:
                 return Tokens(answer, None, asked, expires_at, proof_key)
         return Tokens(answer, Person(identity, subject, claims, sid), asked, expires_at, proof_key)
 
-    async def _discard(self, metadata: discovery.Metadata, answer: token.TokenSet) -> None:
+    async def _discard(self, metadata: discovery.Metadata, tokens: token.HandedOver) -> None:
         """Revoke, as well as can be, the tokens of an answer that was refused (A17, B4)."""
-        unwanted = answer.refresh_token or answer.access_token
+        unwanted = tokens.refresh_token or tokens.access_token
+        if unwanted is None:
+            return
         call = logout.revocation_call(
             metadata,
             self._credentials.client(),
             unwanted,
-            "refresh_token" if answer.refresh_token else "access_token",
+            "refresh_token" if tokens.refresh_token else "access_token",
         )
         if call is None:
             return

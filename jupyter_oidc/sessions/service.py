@@ -32,7 +32,7 @@ from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import renewal
 from jupyter_oidc.sessions.custody import Custody
-from jupyter_oidc.sessions.dialogue import Unanswered, Unverified
+from jupyter_oidc.sessions.dialogue import Spent, Unanswered, Unverified
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, News, Unchanged, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
@@ -40,7 +40,6 @@ from jupyter_oidc.sessions.pace import Pace
 from jupyter_oidc.sessions.pending import StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
-from jupyter_oidc.sessions.proving import NONCE_AGAIN
 from jupyter_oidc.sessions.resting import Rests
 from jupyter_oidc.sessions.sign_ins import Owner, SignIns
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
@@ -58,6 +57,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 BearerSource = Literal["access_token", "id_token"]
+
+_UNREADABLE = TokenResponseInvalid(detail="token.refresh_token")
+"""Why a session ends whose next refresh token is somewhere in an answer that cannot be read."""
 
 
 class SessionService:
@@ -424,71 +426,102 @@ class SessionService:
         visit: Visit,
         spent: Secret,
     ) -> Bearer:
-        """Send ``spent``, and store what came of it before the turn ends."""
+        """Send ``spent``, and store what replaces it before anything else of the answer is judged (ADR 0025)."""
         await visit.spending()
+        began = self._clock.now().monotonic
         try:
-            answer = await self._spend(spent, key)
-        except (IdTokenRejected, UserinfoRejected) as problem:
-            return await self._end(generation, "identity_changed", problem, visit)
+            answer = await self._spend(spent, key, began)
         except (
             ProviderProblem,
             LocalProblem,
         ) as problem:  # the latter: a secret or file that has gone; nothing was sent
-            if isinstance(problem, TokenResponseInvalid) and problem.detail != NONCE_AGAIN:
-                self._outcome_open = True
-            elif not self._outcome_open:
+            if not self._outcome_open:
                 await visit.settled()  # nothing was sent, or nothing was spent (B32)
             return self._delay(generation, problem.code, problem.retry_after)
-        if isinstance(answer, (TokenUnavailable, Unanswered)):
+        if isinstance(answer, Unanswered):
             self._outcome_open = True
-            wait = answer.retry_after if isinstance(answer, TokenUnavailable) else None
-            return self._delay(generation, "idp_unavailable", wait)
+            return self._delay(generation, "idp_unavailable", None)
+        if answer.tokens.unreadable:
+            return await self._end(generation, "successor_unreadable", _UNREADABLE, visit)
+        if (successor := answer.tokens.refresh_token) is not None:
+            left = await self._keep_successor(generation, successor, visit)
+            self._outcome_open = False
+            if left is not None:
+                return left
+        return await self._judge(generation, key, source, visit, answer, began)
+
+    async def _spend(self, spent: Secret, key: TokenKey, began: float) -> Spent | Unanswered:
+        """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
+
+        The second attempt ends in time for others to have their turn, which ``began`` then (B12).
+        """
+        proof_key = self._held.proof_key
+        answer = await self._dialogue.spend(spent, key, proof_key)
+        if isinstance(answer, Unanswered):
+            self._outcome_open = True
+            left = self._left_of_turn(began) - renewal.GRACE
+            if left > 0:
+                await self._scheduler.sleep(renewal.GRACE)
+                with suppress(asyncio.TimeoutError):
+                    answer = await asyncio.wait_for(self._dialogue.spend(spent, key, proof_key), left)
+        return answer
+
+    def _left_of_turn(self, began: float) -> float:
+        return renewal.LONGEST_TURN - (self._clock.now().monotonic - began)
+
+    async def _keep_successor(self, generation: int, successor: Secret, visit: Visit) -> Bearer | None:
+        """Store the token that replaces the spent one; return the answer if this session is over (F-4, B3)."""
+        news = await self._news_before_saving(generation, visit)
+        if isinstance(news, Unchanged):
+            after = replace(self._held, refresh_token=successor)
+            if after.refresh_token == self._held.refresh_token:
+                await visit.settled()
+            else:
+                await visit.save(after.entry(self.settings))
+            if generation == self._generation:
+                self._held = after
+                return None
+        self._throw_away(successor)
+        match news:
+            case Gone() | Foreign():
+                return self._left_elsewhere(news)
+            case Newer(entry=entry):
+                self._held = self._adopted(self._held, entry)
+                return None
+        return self._sign_in_needed()
+
+    async def _judge(
+        self, generation: int, key: TokenKey, source: BearerSource, visit: Visit, spent: Spent, began: float
+    ) -> Bearer:
+        """Judge what came with the successor; whatever is wrong with it, the successor is kept already."""
+        held = self._held
+        kept = spent.tokens.refresh_token is not None
+        try:
+            answer: Tokens | Refused = await asyncio.wait_for(
+                self._dialogue.judge(
+                    spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
+                ),
+                max(self._left_of_turn(began), renewal.GRACE),
+            )
+        except asyncio.TimeoutError:
+            answer = Unverified()
+        except (IdTokenRejected, UserinfoRejected) as problem:
+            return await self._end(generation, "identity_changed", problem, visit)
+        except (ProviderProblem, LocalProblem) as problem:  # the latter: a secret that an ID token is verified with
+            self._outcome_open = self._outcome_open or not kept
+            return self._delay(generation, problem.code, problem.retry_after)
+        if isinstance(answer, TokenUnavailable):
+            self._outcome_open = True
+            return self._delay(generation, "idp_unavailable", answer.retry_after)
         if isinstance(answer, TokenError):
             lost = visit.interrupted or self._outcome_open
             return await self._refused(generation, key, answer, visit, lost=lost)
-        self._outcome_open = False
+        if not kept:
+            self._outcome_open = False
+            await visit.settled()  # a success that names no successor leaves the token in force (RFC 6749, 6)
         if isinstance(answer, Unverified):
-            await self._keep_unverified(generation, answer, visit)
             return self._delay(generation, "idp_unavailable", None)
         return await self._renewed(generation, key, source, answer, visit)
-
-    async def _spend(self, spent: Secret, key: TokenKey) -> Tokens | Refused:
-        """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
-
-        The second attempt ends in time for others to have their turn (B12).
-        """
-        held, began = self._held, self._clock.now().monotonic
-        answer = await self._dialogue.refresh(
-            spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
-        )
-        if isinstance(answer, Unanswered):
-            self._outcome_open = True
-            left = renewal.LONGEST_TURN - renewal.GRACE - (self._clock.now().monotonic - began)
-            if left > 0:
-                await self._scheduler.sleep(renewal.GRACE)
-                again = self._dialogue.refresh(
-                    spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
-                )
-                with suppress(asyncio.TimeoutError):
-                    answer = await asyncio.wait_for(again, left)
-        return answer
-
-    async def _keep_unverified(self, generation: int, answer: Unverified, visit: Visit) -> None:
-        """Keep a refresh token whose companions could not be checked; the next renewal spends it."""
-        token = answer.refresh_token
-        if token is None:
-            await visit.settled()
-            return
-        news = await self._news_before_saving(generation, visit)
-        if isinstance(news, Unchanged):
-            after = replace(self._held, refresh_token=token)
-            await visit.save(after.entry(self.settings))
-            if generation == self._generation:
-                self._held = after
-                return
-        self._throw_away(token)
-        if isinstance(news, (Gone, Foreign)):
-            self._left_elsewhere(news)
 
     async def _news_before_saving(self, generation: int, visit: Visit) -> News | None:
         """Look once more before what was renewed is stored; ``None`` if this session has ended meanwhile (B31).
@@ -521,21 +554,16 @@ class SessionService:
         visit: Visit,
     ) -> Bearer:
         if generation != self._generation:
-            self._throw_away(answer.set.refresh_token)
-            return self._sign_in_needed()
+            return self._sign_in_needed()  # what ended the session took the successor with it
         if answer.set.expires_in == 0:
             # NOTE: a provider that says so twice does not mean it; from now on the API decides (A13).
             answer = replace(answer, set=replace(answer.set, expires_in=None))
         after = self._held.absorbing(answer, key, self.settings)
-        if after.refresh_token == self._held.refresh_token:
-            await visit.settled()
-        else:
+        if after.entry(self.settings) != self._held.entry(self.settings):
             news = await self._news_before_saving(generation, visit)
             if isinstance(news, Unchanged):
                 await visit.save(after.entry(self.settings))
-            if not isinstance(news, Unchanged) or generation != self._generation:
-                self._throw_away(answer.set.refresh_token)
-            if isinstance(news, (Gone, Foreign)):
+            elif isinstance(news, (Gone, Foreign)):
                 return self._left_elsewhere(news)
             if generation != self._generation:
                 return self._sign_in_needed()

@@ -28,6 +28,7 @@ namespace Private {
       rotation_lost: {
         why: trans.__('A renewal was interrupted, and the provider does not accept what was kept from before.')
       },
+      successor_unreadable: { why: trans.__('The provider renewed it with a token that cannot be read.') },
       identity_changed: { why: trans.__('The provider answered about another person, so the session was closed.') },
       signed_in_elsewhere: {
         why: trans.__('Somebody else has signed in on another Jupyter server that shares this storage.')

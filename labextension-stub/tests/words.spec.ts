@@ -20,6 +20,7 @@ const REASONS = [
   'consent_required',
   'login_required',
   'rotation_lost',
+  'successor_unreadable',
   'identity_changed',
   'signed_in_elsewhere',
   'not_refreshable',
