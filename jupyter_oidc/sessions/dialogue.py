@@ -8,6 +8,7 @@ Only endpoints named in validated metadata are contacted, each for its own purpo
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -38,9 +39,10 @@ from jupyter_oidc.protocol import (
 )
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.sessions.proving import Proving
+from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, unwanted_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.pending import PendingSignIn, Wishes
     from jupyter_oidc.sessions.ports import ProviderPort
+    from jupyter_oidc.sessions.revocation import Revoked, Unwanted
     from jupyter_oidc.settings import Provider
 
 _T_co = TypeVar("_T_co", covariant=True)
@@ -160,6 +163,7 @@ class Dialogue:
         self._keys_uri = ""
         self._keys_at = 0.0
         self._fetched_for_a_stranger = -STRANGERS_PAUSE
+        self._living: Callable[[], Iterable[Origin]] = tuple
 
     async def metadata(self) -> discovery.Metadata:
         """Return the provider metadata in force, fetching it when there is none or it is too old (D-10).
@@ -254,7 +258,7 @@ class Dialogue:
             ),
             proof_key,
         )
-        answer = await self._read_sign_in(metadata, reply, proof_key)
+        answer = await self._read_sign_in(reply, proof_key)
         if isinstance(answer, token.TokenUnavailable):
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
         if isinstance(answer, token.TokenError):
@@ -308,7 +312,7 @@ class Dialogue:
             call = device.device_token_call(metadata, self._credentials.client(), device_code)
             asked = self._clock.now()
             reply = await self._proving.send(call, proof_key)
-            answer = await self._read_sign_in(metadata, reply, proof_key)
+            answer = await self._read_sign_in(reply, proof_key)
         except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
             if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_THE_PROVIDER:
                 raise
@@ -318,14 +322,14 @@ class Dialogue:
         rules = self._id_token_rules(nonce=None, max_age=self._max_age(wishes))
         tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
-            await self._discard(metadata, token.handed_over(reply))
+            await self._discard(token.handed_over(reply), self.origin(tokens.person.subject, tokens.person.sid))
             raise IdTokenRejected(
                 "The provider's ID token was refused: it belongs to another sign-in (nonce).", detail="id_token.nonce"
             )
         return tokens
 
     async def _read_sign_in(
-        self, metadata: discovery.Metadata, reply: Reply, proof_key: dpop.ProofKey | None
+        self, reply: Reply, proof_key: dpop.ProofKey | None
     ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
         """Judge the answer to a code; tokens in one that is refused were issued all the same, and are revoked."""
         try:
@@ -337,7 +341,7 @@ class Dialogue:
                 proved=proof_key is not None,
             )
         except TokenResponseInvalid:
-            await self._discard(metadata, token.handed_over(reply))
+            await self._discard(token.handed_over(reply), self.origin())
             raise
 
     async def _admit(
@@ -352,11 +356,13 @@ class Dialogue:
         """Validate the tokens of a sign-in and find out whose they are (sections V and U); refused ones are revoked."""
         if answer.id_token is None:
             raise TokenResponseInvalid(detail="token.id_token")
+        origin = self.origin()
         try:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
+            origin = self.origin(verified.identity.subject, verified.sid)
             claims = await self._claims(metadata, answer, verified, proof_key)
         except Problem:
-            await self._discard(metadata, token.handed_over(reply))
+            await self._discard(token.handed_over(reply), origin)
             raise
         person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
         return Tokens(answer, person, asked, verified.expires_at, proof_key)
@@ -415,9 +421,6 @@ class Dialogue:
         answer = replace(answer, refresh_token=None)
         try:
             return await self._tokens_after_refresh(spent, answer, subject, previous, proof_key)
-        except (IdTokenRejected, UserinfoRejected):
-            await self._discard(spent.metadata, spent.tokens)
-            raise
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
             # NOTE: a caller whose time is up hears that nothing could be checked; being cancelled ends the checks here,
             # and not the task.
@@ -450,13 +453,25 @@ class Dialogue:
             proved=proof_key is not None,
         )
 
-    async def revoke(self, refresh_token: Secret) -> bool | None:
-        """Revoke ``refresh_token`` (RFC 7009); ``None`` if the provider has no revocation endpoint."""
-        metadata = await self.metadata()
-        call = logout.revocation_call(metadata, self._credentials.client(), refresh_token, "refresh_token")
+    def origin(self, subject: str | None = None, sid: str | None = None) -> Origin:
+        """Return where tokens of this conversation come from; without ``subject`` nobody has verified whose they are."""
+        return Origin(self._settings.issuer, self._settings.client_id, subject or None, sid)
+
+    def ask_before_revoking(self, living: Callable[[], Iterable[Origin]]) -> None:
+        """Spare the sessions that ``living`` tells, each time that a token is to be revoked."""
+        self._living = living
+
+    async def revoke(self, unwanted: Unwanted) -> Revoked:
+        """Revoke ``unwanted``, unless that could harm a session that lives (RFC 7009; ``sessions.revocation``).
+
+        Raises what the port raises.
+        """
+        call = logout.revocation_call(await self.metadata(), self._credentials.client(), unwanted.token, unwanted.kind)
         if call is None:
-            return None
-        return logout.read_revocation_reply(await self._port.send(call))
+            return "not-supported"
+        if not may_be_revoked(unwanted.origin, self._living()):
+            return "nothing-to-revoke"
+        return "done" if logout.read_revocation_reply(await self._port.send(call)) else "failed"
 
     async def logout_token(self, raw: Secret) -> logout_token.LogoutToken:
         """Judge a logout token that anybody may have sent (section B of the rules).
@@ -670,23 +685,12 @@ class Dialogue:
                 return Tokens(answer, None, asked, expires_at, proof_key)
         return Tokens(answer, Person(identity, subject, claims, sid), asked, expires_at, proof_key)
 
-    async def _discard(self, metadata: discovery.Metadata, tokens: token.HandedOver) -> None:
-        """Revoke, as well as can be, the tokens of an answer that was refused (A17, B4)."""
-        unwanted = tokens.refresh_token or tokens.access_token
-        if unwanted is None:
-            return
-        call = logout.revocation_call(
-            metadata,
-            self._credentials.client(),
-            unwanted,
-            "refresh_token" if tokens.refresh_token else "access_token",
-        )
-        if call is None:
-            return
-        try:
-            await self._port.send(call)
-        except Problem:
-            return  # NOTE: best effort; the refusal that brought us here is what the caller must hear
+    async def _discard(self, tokens: token.HandedOver, origin: Origin) -> None:
+        """Revoke, as well as can be, the tokens of a sign-in that was refused (A17)."""
+        unwanted = unwanted_of(tokens, origin)
+        with suppress(Problem):  # NOTE: best effort; the refusal that brought us here is what the caller must hear
+            if unwanted is not None:
+                await self.revoke(unwanted)
 
 
 def _take_note(discovery_of: asyncio.Task[discovery.Metadata]) -> None:

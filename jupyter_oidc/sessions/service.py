@@ -41,8 +41,9 @@ from jupyter_oidc.sessions.pending import StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.resting import Rests
+from jupyter_oidc.sessions.revocation import Unwanted, unwanted_of
 from jupyter_oidc.sessions.sign_ins import Owner, SignIns
-from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
+from jupyter_oidc.sessions.sign_out import SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns
     from jupyter_oidc.sessions.ports import Entry, EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.revocation import Origin, Revoked
     from jupyter_oidc.settings import Provider
 
 BearerSource = Literal["access_token", "id_token"]
@@ -102,7 +104,9 @@ class SessionService:
         self._closed = False
         self._watching: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
-        self._superseded: Secret | None = None
+        self._superseded: Unwanted | None = None
+        self._beside: tuple[Origin, ...] = ()
+        dialogue.ask_before_revoking(self._living)
         self._logouts = logouts
         self._exchanged: set[TokenKey] = set()
         self._rests = Rests(clock)
@@ -111,7 +115,7 @@ class SessionService:
             begun=lambda: self._move(Happening.SIGN_IN_BEGUN),
             abandoned=self._sign_in_abandoned,
             install=self._install,
-            throw_away=self._throw_away,
+            throw_away=self._throw_away_sign_in,
             step_up_for=self._step_up_for,
             spawn=self._spawn,
         )
@@ -181,14 +185,14 @@ class SessionService:
 
     async def _install(self, tokens: Tokens) -> None:
         """Begin a new session, replacing an old one completely (S-6, A26)."""
-        before = self._held.refresh_token or self._superseded
+        before = self._own_token() or self._superseded
         self._next_generation()
         generation = self._generation
         self._cut_off()
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
         await self._keeper.keep(self._held.entry(self.settings))
-        if before is not None and before != tokens.set.refresh_token:
-            self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
+        if before is not None and before.token != tokens.set.refresh_token:
+            self._throw_away(before)
         if generation != self._generation:
             raise SignInCancelled
         self._move(Happening.SIGNED_IN)
@@ -428,7 +432,7 @@ class SessionService:
     ) -> Bearer:
         """Send ``spent``, and store what replaces it before anything else of the answer is judged (ADR 0025)."""
         await visit.spending()
-        began = self._clock.now().monotonic
+        origin, began = self._own_origin(), self._clock.now().monotonic
         try:
             answer = await self._spend(spent, key, began)
         except (
@@ -444,7 +448,7 @@ class SessionService:
         if answer.tokens.unreadable:
             return await self._end(generation, "successor_unreadable", _UNREADABLE, visit)
         if (successor := answer.tokens.refresh_token) is not None:
-            left = await self._keep_successor(generation, successor, visit)
+            left = await self._keep_successor(generation, Unwanted(successor, origin), visit)
             self._outcome_open = False
             if left is not None:
                 return left
@@ -469,11 +473,14 @@ class SessionService:
     def _left_of_turn(self, began: float) -> float:
         return renewal.LONGEST_TURN - (self._clock.now().monotonic - began)
 
-    async def _keep_successor(self, generation: int, successor: Secret, visit: Visit) -> Bearer | None:
-        """Store the token that replaces the spent one; return the answer if this session is over (F-4, B3)."""
+    async def _keep_successor(self, generation: int, successor: Unwanted, visit: Visit) -> Bearer | None:
+        """Store the token that replaces the spent one; return the answer if this session is over (F-4, B3).
+
+        A session that is over does not want it any more.
+        """
         news = await self._news_before_saving(generation, visit)
         if isinstance(news, Unchanged):
-            after = replace(self._held, refresh_token=successor)
+            after = replace(self._held, refresh_token=successor.token)
             if after.refresh_token == self._held.refresh_token:
                 await visit.settled()
             else:
@@ -481,14 +488,15 @@ class SessionService:
             if generation == self._generation:
                 self._held = after
                 return None
-        self._throw_away(successor)
+        left: Bearer | None = self._sign_in_needed()
         match news:
             case Gone() | Foreign():
-                return self._left_elsewhere(news)
+                left = self._left_elsewhere(news)
             case Newer(entry=entry):
                 self._held = self._adopted(self._held, entry)
-                return None
-        return self._sign_in_needed()
+                left = None
+        self._throw_away(successor)
+        return left
 
     async def _judge(
         self, generation: int, key: TokenKey, source: BearerSource, visit: Visit, spent: Spent, began: float
@@ -506,7 +514,9 @@ class SessionService:
         except asyncio.TimeoutError:
             answer = Unverified()
         except (IdTokenRejected, UserinfoRejected) as problem:
-            return await self._end(generation, "identity_changed", problem, visit)
+            outcome = await self._end(generation, "identity_changed", problem, visit)
+            self._throw_away(unwanted_of(spent.tokens, self._dialogue.origin()))
+            return outcome
         except (ProviderProblem, LocalProblem) as problem:  # the latter: a secret that an ID token is verified with
             self._outcome_open = self._outcome_open or not kept
             return self._delay(generation, problem.code, problem.retry_after)
@@ -629,7 +639,7 @@ class SessionService:
         With ``keep`` the stored refresh token stays until the next sign-in replaces and revokes it (B9).
         """
         if generation == self._generation:
-            superseded = self._held.refresh_token if keep else None
+            superseded = self._own_token() if keep else None
             self._next_generation()
             self._held, self._superseded = Custody(), superseded
             self._move(Happening.ENDED, reason)
@@ -651,13 +661,15 @@ class SessionService:
 
     # -- signing out ---------------------------------------------------------------------------------------
 
-    async def sign_out(self) -> SignOut:
+    async def sign_out(self, *, beside: tuple[Origin, ...] = ()) -> SignOut:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
+        ``beside`` are sessions that are to be spared, where it is not a person who signs out but the settings that go.
         Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
         """
         await self._restore_once()
-        refresh_token = self._held.refresh_token or self._superseded
+        own, self._beside = self._own_token() or self._superseded, beside
+        refresh_token, origin = (own.token, own.origin) if own else (None, self._own_origin())
         subject = self._held.subject or None
         end_session_url = self._dialogue.end_session_url() if subject else None
         self._next_generation()
@@ -672,9 +684,10 @@ class SessionService:
             newest, trouble = refresh_token, problem
         revoked: Revoked = "nothing-to-revoke"
         if newest is not None:
-            revoked = await revoke_patiently(self._dialogue, newest, self._scheduler, attempts=1)
+            unwanted = Unwanted(newest, origin)
+            revoked = await revoke_patiently(self._dialogue, unwanted, self._scheduler, attempts=1)
             if revoked == "failed":
-                self._spawn(revoke_patiently(self._dialogue, newest, self._scheduler))
+                self._throw_away(unwanted)
         if trouble is not None:
             raise StorageUnavailable(
                 "You are signed out here, but the stored session could not be removed.",
@@ -782,10 +795,33 @@ class SessionService:
         """Replace the sign-in's access token, unless somebody just did."""
         return await self._renew(SIGN_IN_KEY, "access_token", replacing=self._held.access.get(SIGN_IN_KEY))
 
-    def _throw_away(self, refresh_token: Secret | None) -> None:
-        """Revoke a token that came for a session which has ended meanwhile."""
-        if refresh_token is not None:
-            self._spawn(revoke_patiently(self._dialogue, refresh_token, self._scheduler))
+    @property
+    def origin(self) -> Origin | None:
+        """Where the tokens of the session that lives come from; ``None`` if none does."""
+        return self._own_origin() if self._held.subject else None
+
+    def _own_origin(self) -> Origin:
+        return self._dialogue.origin(self._held.subject, self._held.sid)
+
+    def _own_token(self) -> Unwanted | None:
+        token = self._held.refresh_token
+        return None if token is None else Unwanted(token, self._own_origin())
+
+    def _living(self) -> tuple[Origin, ...]:
+        """Return the sessions that no revocation of ours may harm."""
+        return self._beside if self.origin is None else (self.origin, *self._beside)
+
+    def _throw_away(self, unwanted: Unwanted | None) -> None:
+        """Revoke a token that nobody wants any more, if that harms nobody."""
+        if unwanted is not None:
+            self._spawn(revoke_patiently(self._dialogue, unwanted, self._scheduler))
+
+    def _throw_away_sign_in(self, tokens: Tokens) -> None:
+        """Revoke what a sign-in brought that was cancelled meanwhile."""
+        person = tokens.person
+        origin = self._dialogue.origin(person.subject, person.sid) if person else self._dialogue.origin()
+        if tokens.set.refresh_token is not None:
+            self._throw_away(Unwanted(tokens.set.refresh_token, origin))
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         """Start ``work`` and keep it from being collected before it ends."""
