@@ -58,6 +58,8 @@ ERRORS: Final = frozenset(
         "authorization_pending",
         "expired_token",
         "slow_down",
+        # RFC 6750, 3.1, of APIs; some providers send it here for a refresh token that is dead
+        "invalid_token",
         # RFC 8707, 2; RFC 9449, 5 and 8
         "invalid_dpop_proof",
         "invalid_target",

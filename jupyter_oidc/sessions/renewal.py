@@ -1,6 +1,7 @@
 """When to renew, how long to wait after a failure, and which failures end a session: all pure.
 
-Only a definite OAuth error ends a session; weather (time-outs, 5xx, DNS, captive portals) never does (F-8).
+Only a definite OAuth error ends a session at once; weather (time-outs, 5xx, DNS, captive portals) never does (F-8).
+In between are providers that refuse without saying that the session has ended; they are asked until calls fail anyway.
 """
 
 from __future__ import annotations
@@ -13,6 +14,12 @@ LONGEST_WAIT: Final = 60.0
 
 CONFIGURATION_PAUSE: Final = 300.0
 """Seconds without an automatic attempt after the provider refused the client itself (B8)."""
+
+FIRST_REFUSAL_PAUSE_SECONDS: Final = 2.0
+"""The pause after a refusal that may mean anything; doubled for each further one, up to the configuration's pause."""
+
+REFUSALS_BEFORE_AN_END: Final = 3
+"""So many refusals in a row end a session whose access token has ended."""
 
 PAUSE: Final = 10.0
 """Seconds between two renewals that no expiry asks for: somebody presses *refresh*, or a clock jumps (B25)."""
@@ -27,9 +34,14 @@ LONGEST_TURN: Final = 20.0
 """Seconds after which a refresh makes no further attempt, so that waiting servers get their turn in time (B12)."""
 
 _SESSION_ENDERS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
-_OUR_MISTAKES: Final = frozenset(
-    {"invalid_client", "unauthorized_client", "invalid_scope", "unsupported_grant_type", "invalid_request"},
+_OUR_MISTAKES: Final = frozenset({"invalid_client", "unauthorized_client", "invalid_scope", "unsupported_grant_type"})
+_NOT_ABOUT_THE_TOKEN: Final = frozenset(
+    {"server_error", "temporarily_unavailable", "slow_down", "invalid_dpop_proof", "use_dpop_nonce"}
 )
+_ABOUT_WHAT_WAS_ASKED_FOR: Final = frozenset(
+    {"invalid_target", "invalid_scope", "invalid_request", "access_denied", "other"}
+)
+"""What providers say to an audience, a resource or scopes that they do not know (B30)."""
 
 
 def margin(lifetime: float) -> float:
@@ -60,6 +72,12 @@ def backoff(failures: int, jitter: float) -> float:
     return min(LONGEST_WAIT, 2.0 ** min(max(failures, 1) - 1, 10)) * (1.0 - 0.2 * jitter)
 
 
+def refusal_pause(refusals: int, jitter: float) -> float:
+    """Return the seconds to wait after ``refusals`` in a row: 2, 4, 8 ... 300, less up to a fifth."""
+    longest = FIRST_REFUSAL_PAUSE_SECONDS * 2.0 ** min(max(refusals, 1) - 1, 10)
+    return min(CONFIGURATION_PAUSE, longest) * (1.0 - 0.2 * jitter)
+
+
 @dataclass(frozen=True, slots=True)
 class Ends:
     """The provider ended the session; ``reason`` is ours and stable.
@@ -80,21 +98,31 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubts:
+    """The provider refuses, and the refresh token may be dead or not: the session ends when calls fail anyway."""
+
+    reason: str = "renewal_refused"
+
+
+@dataclass(frozen=True, slots=True)
 class RefusesAudience:
     """Only this API's token is refused; the session and all other tokens stay (B30)."""
 
 
-def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | RefusesAudience:
+def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | Doubts | RefusesAudience:
     """Classify the ``error`` of a refused refresh (RFC 6749, 5.2; F-8, B8, B9, B30).
 
-    ``for_api`` says that one API's own token was asked for: scopes that are refused then are those of that API.
+    ``for_api`` says that one API's own token was asked for: whatever may be about that is about that API alone. What is
+    wrong with the session as well shows at the sign-in's own renewal.
     """
     if error == "invalid_grant":
         return Ends("session_ended_by_provider")
     if error in _SESSION_ENDERS:
         return Ends(error, token_is_good=True)
-    if error == "invalid_target" or (for_api and error == "invalid_scope"):
+    if for_api and error in _ABOUT_WHAT_WAS_ASKED_FOR:
         return RefusesAudience()
     if error in _OUR_MISTAKES:
         return Pauses("provider_configuration", CONFIGURATION_PAUSE)
-    return Pauses("provider_error")
+    if error in _NOT_ABOUT_THE_TOKEN:
+        return Pauses("provider_error")
+    return Doubts()

@@ -25,7 +25,6 @@ from jupyter_oidc.errors import (
     ProviderProblem,
     SignInCancelled,
     StorageUnavailable,
-    TokenResponseInvalid,
     UserinfoRejected,
 )
 from jupyter_oidc.protocol.audience import audience_of
@@ -40,6 +39,7 @@ from jupyter_oidc.sessions.pace import Pace
 from jupyter_oidc.sessions.pending import StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
+from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.sessions.resting import Rests
 from jupyter_oidc.sessions.revocation import Unwanted, unwanted_of
 from jupyter_oidc.sessions.sign_ins import Owner, SignIns
@@ -59,9 +59,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 BearerSource = Literal["access_token", "id_token"]
-
-_UNREADABLE = TokenResponseInvalid(detail="token.refresh_token")
-"""Why a session ends whose next refresh token is somewhere in an answer that cannot be read."""
 
 
 class SessionService:
@@ -101,6 +98,7 @@ class SessionService:
         self._background: set[asyncio.Task[object]] = set()
         self._pace = Pace(clock, scheduler, entropy, self._timer_rang)
         self._outcome_open = False
+        self._refused_by_api: Secret | None = None
         self._closed = False
         self._watching: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
@@ -227,6 +225,7 @@ class SessionService:
         held = self._held_token(key, source)
         # NOTE: one that has expired meanwhile was refused rightly, and is renewed like any other.
         if rejected is not None and held is not None and held.secret == rejected and held.alive(self._clock.now()):
+            self._refused_by_api = rejected
             if not self._may_force(key):
                 return held.granted(self._generation)
             return await self._renew(key, source, replacing=held)
@@ -446,7 +445,7 @@ class SessionService:
             self._outcome_open = True
             return self._delay(generation, "idp_unavailable", None)
         if answer.tokens.unreadable:
-            return await self._end(generation, "successor_unreadable", _UNREADABLE, visit)
+            return await self._end(generation, "successor_unreadable", "token.refresh_token", visit)
         if (successor := answer.tokens.refresh_token) is not None:
             left = await self._keep_successor(generation, Unwanted(successor, origin), visit)
             self._outcome_open = False
@@ -514,7 +513,7 @@ class SessionService:
         except asyncio.TimeoutError:
             answer = Unverified()
         except (IdTokenRejected, UserinfoRejected) as problem:
-            outcome = await self._end(generation, "identity_changed", problem, visit)
+            outcome = await self._end(generation, "identity_changed", problem.detail, visit)
             self._throw_away(unwanted_of(spent.tokens, self._dialogue.origin()))
             return outcome
         except (ProviderProblem, LocalProblem) as problem:  # the latter: a secret that an ID token is verified with
@@ -593,11 +592,47 @@ class SessionService:
         verdict = renewal.judge_oauth_error(error.error, for_api=key != SIGN_IN_KEY)
         if isinstance(verdict, renewal.Ends):
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
-            return await self._end(generation, reason, None, visit, keep=verdict.token_is_good)
+            return await self._end(generation, reason, f"token.{error.error}", visit, keep=verdict.token_is_good)
+        if isinstance(verdict, renewal.Doubts):
+            return await self._doubted(generation, verdict.reason, error, visit)
         await visit.settled()
         if isinstance(verdict, renewal.RefusesAudience):
+            self._note_refused_apis(key, error.error)
             raise AudienceRefused
+        self._note_refusal(verdict.reason, error.error)
         return self._delay(generation, verdict.reason, verdict.seconds)
+
+    async def _doubted(self, generation: int, reason: str, error: TokenError, visit: Visit) -> Bearer:
+        """Keep trying, ever more rarely, while calls work; then say that signing in again helps (Q1.8).
+
+        The refresh token stays until the next sign-in, as nobody said that it is dead.
+        """
+        if generation != self._generation:
+            return self._sign_in_needed()
+        refusals = self._pace.refused()
+        left = self._seconds_of_use_left()
+        if left == 0 and refusals >= renewal.REFUSALS_BEFORE_AN_END:
+            return await self._end(generation, reason, f"token.{error.error}", visit, keep=True)
+        await visit.settled()
+        self._note_refusal(reason, error.error)
+        pause = renewal.refusal_pause(refusals, self._entropy.jitter())
+        return self._delay(generation, reason, min(pause, left) if left else pause)
+
+    def _seconds_of_use_left(self) -> float | None:
+        """Return for how long calls may still work with the sign-in's access token, 0 if no more; ``None``: unknown."""
+        access = self._held.access.get(SIGN_IN_KEY)
+        if access is None or access.secret == self._refused_by_api:
+            return 0.0
+        left = access.seconds_left(self._clock.now())
+        return None if left is None else max(left, 0.0)
+
+    def _note_refusal(self, reason: str, error: str, *, about: str = "refresh") -> None:
+        self._journal.refusal(self.settings.name, about, reason, f"token.{error}")
+
+    def _note_refused_apis(self, key: TokenKey, error: str) -> None:
+        """Write down whose token was refused, and in which words of the specification (Q9.3)."""
+        names = [api.name for api in self.settings.apis if token_key(api) == key]
+        self._note_refusal("audience_refused", error, about=f"refresh for {', '.join(names) or 'no API'}")
 
     async def _cannot_renew(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
         """Without a refresh token the session ends when the sign-in's access token does, and not before (A25).
@@ -629,7 +664,7 @@ class SessionService:
         self,
         generation: int,
         reason: str,
-        problem: Problem | None,
+        detail: str,
         visit: Visit,
         *,
         keep: bool = False,
@@ -643,12 +678,7 @@ class SessionService:
             self._next_generation()
             self._held, self._superseded = Custody(), superseded
             self._move(Happening.ENDED, reason)
-            self._journal.refusal(
-                self.settings.name,
-                "refresh",
-                reason,
-                problem.detail if problem else f"token.{reason}",
-            )
+            self._journal.refusal(self.settings.name, "refresh", reason, detail)
             try:
                 await (visit.settled() if keep else visit.remove())
             except StorageUnavailable as trouble:
@@ -777,6 +807,7 @@ class SessionService:
         self._generation += 1
         self._outcome_open = False
         self._superseded = None
+        self._refused_by_api = None
         self._step_ups.clear()
         self._exchanged.clear()
         self._rests.start_over()

@@ -67,6 +67,10 @@ namespace Private {
       },
       provider_configuration: { why: trans.__('The provider refuses this Jupyter server as it is set up.'), next: ask },
       provider_error: { why: trans.__('The provider reports an error of its own.') },
+      renewal_refused: {
+        why: trans.__('The provider refuses to renew it.'),
+        next: trans.__('Sign in again if this goes on.')
+      },
 
       // What keeps a session from being stored or found again.
       keyring_locked: { why: trans.__('The keyring of the system is locked.'), next: unlock },

@@ -36,6 +36,7 @@ const REASONS = [
   'configuration_invalid',
   'provider_configuration',
   'provider_error',
+  'renewal_refused',
   'keyring_locked',
   'keyring_timeout',
   'keyring_stuck',
