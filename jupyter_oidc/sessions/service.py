@@ -392,6 +392,8 @@ class SessionService:
             return self._sign_in_needed()
         if isinstance(answer, TokenUnavailable):
             return TryLater(answer.retry_after or renewal.GRACE, "idp_unavailable")
+        if isinstance(answer, TokenError):
+            self._note_refused_apis(key, answer.error, way="exchange")
         if not isinstance(answer, TokenSet):
             raise AudienceRefused
         self._exchanged.add(key)
@@ -629,10 +631,10 @@ class SessionService:
     def _note_refusal(self, reason: str, error: str, *, about: str = "refresh") -> None:
         self._journal.refusal(self.settings.name, about, reason, f"token.{error}")
 
-    def _note_refused_apis(self, key: TokenKey, error: str) -> None:
+    def _note_refused_apis(self, key: TokenKey, error: str, *, way: str = "refresh") -> None:
         """Write down whose token was refused, and in which words of the specification (Q9.3)."""
         names = [api.name for api in self.settings.apis if token_key(api) == key]
-        self._note_refusal("audience_refused", error, about=f"refresh for {', '.join(names) or 'no API'}")
+        self._note_refusal("audience_refused", error, about=f"{way} for {', '.join(names) or 'no API'}")
 
     async def _cannot_renew(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
         """Without a refresh token the session ends when the sign-in's access token does, and not before (A25).
