@@ -141,7 +141,7 @@ def verify_id_token(
         raise _refuse("acr")
     identity = Identity(rules.issuer, subject, audience, azp, auth_time, nonce)
     if rules.previous is not None:
-        _check_continuity(identity, rules.previous)
+        _check_continuity(identity, rules.previous, issued_at=claims["iat"])
     return IdToken(
         identity=identity,
         claims=MappingProxyType({name: value for name, value in claims.items() if value is not None}),
@@ -232,8 +232,12 @@ def _auth_time(claims: Mapping[str, Any], now: float, rules: IdTokenRules) -> fl
     return auth_time
 
 
-def _check_continuity(identity: Identity, previous: Identity) -> None:
-    """Require that a refreshed token speaks of the same sign-in (OpenID Connect Core 1.0, 12.2; F-5, B4)."""
+def _check_continuity(identity: Identity, previous: Identity, *, issued_at: float) -> None:
+    """Require that a refreshed token speaks of the same person and client (OpenID Connect Core 1.0, 12.2; F-5, B4).
+
+    NOTE: ``auth_time`` may have moved. It says when the person was last seen, not who that is, and large providers write
+    there when they rotated; only a time after the token itself makes no sense (Q1.7).
+    """
     if identity.issuer != previous.issuer:
         raise _refuse("iss")
     if identity.subject != previous.subject:
@@ -242,7 +246,7 @@ def _check_continuity(identity: Identity, previous: Identity) -> None:
         raise _refuse("aud")
     if identity.azp != previous.azp:
         raise _refuse("azp")
-    if None not in (identity.auth_time, previous.auth_time) and identity.auth_time != previous.auth_time:
+    if identity.auth_time is not None and identity.auth_time > issued_at and identity.auth_time != previous.auth_time:
         raise _refuse("auth_time")
     if identity.nonce not in (None, previous.nonce):
         raise _refuse("nonce")

@@ -223,6 +223,21 @@ async def test_a_refreshed_id_token_of_somebody_else_ends_the_session(change):
     assert stage.provider.revoked == ["rt-evil"]
 
 
+async def test_a_session_outlives_a_time_of_authentication_that_moves():
+    """Q1.7: one renewal after the other, each with the time of the rotation."""
+    stage = Stage()
+    stage.provider.claims = {"auth_time": stage.clock.now().wall - 10}
+    await stage.sign_in()
+    for turn in range(2, 5):
+        stage.clock.advance(400)
+        now = stage.clock.now().wall
+        claims = claims_of(nonce=..., auth_time=now, iat=now, exp=now + 60)
+        body = {"access_token": f"at-{turn}", "token_type": "Bearer", "expires_in": 300, "id_token": signed(claims)}
+        stage.provider.plan("token", reply(body))
+        assert await bearer(stage) == f"at-{turn}"
+    assert stage.service.state is State.ACTIVE
+
+
 async def test_userinfo_is_read_again_after_a_refresh():
     """F-9."""
     stage = await signed_in()
