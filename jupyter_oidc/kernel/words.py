@@ -30,6 +30,8 @@ REASONS: Final = {
     "rotation_lost": "A renewal was interrupted, and the provider does not accept what was kept from before.",
     "successor_unreadable": "The provider renewed it with a token that cannot be read.",
     "identity_changed": "The provider answered about another person, so the session was closed.",
+    "id_token_rejected": "The provider renewed it with an ID token that did not pass a check.",
+    "userinfo_rejected": "What the provider told about you at a renewal did not pass a check.",
     "signed_in_elsewhere": "Somebody else has signed in on another Jupyter server that shares this storage.",
     "not_refreshable": "Its time ran out, and the provider does not let it be renewed.",
     "signed_out_at_provider": "You were signed out at the provider.",

@@ -41,15 +41,24 @@ _FAULTS: Final = {
     "iss": "its issuer (iss) is not the one in the settings",
     "aud": "its audience (aud) is not this application alone",
     "azp": "its authorized party (azp) is not this application",
-    "exp": "its expiry (exp) is missing or over",
-    "iat": "its time of issue (iat) is missing, in the future or too long ago",
+    "exp": "its expiry (exp) is over",
+    "iat": "its time of issue (iat) is in the future or too long ago",
     "nbf": "it is not valid yet (nbf)",
-    "sub": "its subject (sub) is missing, malformed or another person",
+    "sub": "its subject (sub) is another person",
+    "no_iss": "it names no issuer (iss)",
+    "no_sub": "its subject (sub) is missing or malformed",
+    "no_exp": "its expiry (exp) is missing or no number",
+    "no_iat": "its time of issue (iat) is missing or no number",
+    "no_nbf": "the time from which it is valid (nbf) is no number",
     "nonce": "its nonce does not belong to this sign-in",
     "at_hash": "it does not belong to the access token (at_hash)",
     "auth_time": "its time of authentication (auth_time) does not fit this sign-in",
     "acr": "its authentication level (acr) is not one of those asked for",
 }
+
+
+SOMEBODY_ELSE: Final = frozenset({"id_token.sub", "id_token.iss"})
+"""Details of refusals that mean another person; what is missing or malformed has names of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +135,8 @@ def verify_id_token(
     if isinstance(verified, KeysStale):
         return verified
     claims = verified.claims
-    if claims.get("iss") != rules.issuer:
-        raise _refuse("iss")
+    if (issuer := claims.get("iss")) != rules.issuer:
+        raise _refuse("iss" if isinstance(issuer, str) and issuer else "no_iss")
     audience, azp = _parties(claims, rules)
     expires_at = _times(claims, now, rules.skew)
     subject = _subject(claims, rules)
@@ -177,13 +186,19 @@ def _parties(claims: Mapping[str, Any], rules: IdTokenRules) -> tuple[tuple[str,
 def _times(claims: Mapping[str, Any], now: float, skew: float) -> float:
     """Check ``exp``, ``iat`` and ``nbf`` (V-7, V-8) and return ``exp``."""
     expires_at, issued_at = number(claims.get("exp")), number(claims.get("iat"))
-    if expires_at is None or expires_at <= now - skew:
+    if expires_at is None:
+        raise _refuse("no_exp")
+    if expires_at <= now - skew:
         raise _refuse("exp")
-    if issued_at is None or not now - OLDEST - skew <= issued_at <= now + skew:
+    if issued_at is None:
+        raise _refuse("no_iat")
+    if not now - OLDEST - skew <= issued_at <= now + skew:
         raise _refuse("iat")
     if "nbf" in claims:
         not_before = number(claims["nbf"])
-        if not_before is None or not_before > now + skew:
+        if not_before is None:
+            raise _refuse("no_nbf")
+        if not_before > now + skew:
             raise _refuse("nbf")
     return expires_at
 
@@ -192,7 +207,7 @@ def _subject(claims: Mapping[str, Any], rules: IdTokenRules) -> str:
     """Check who it is about (V-9, V-15)."""
     subject = claims.get("sub")
     if not printable(subject) or len(subject) > _LONGEST_SUBJECT:
-        raise _refuse("sub")
+        raise _refuse("no_sub")
     if rules.expected_subject is not None and subject != rules.expected_subject:
         raise _refuse("sub")
     return subject

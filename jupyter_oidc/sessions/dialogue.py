@@ -407,7 +407,7 @@ class Dialogue:
         ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
         if this process saw it, which a returned ID token must repeat in full (F-5).
         Raises ``TokenResponseInvalid`` for an answer that is no token response, and ``IdTokenRejected`` or
-        ``UserinfoRejected`` if the answer speaks of somebody else.
+        ``UserinfoRejected`` if the answer speaks of somebody else, or cannot be believed.
         """
         answer = token.read_token_reply(
             spent.reply,
@@ -616,7 +616,7 @@ class Dialogue:
         try:
             more = await self._userinfo(metadata, answer.access_token, verified.identity.subject, proof_key)
         except (IdpUnavailable, UserinfoRejected) as problem:
-            if self._settings.userinfo_required or problem.detail == "userinfo.sub":
+            if self._settings.userinfo_required or problem.detail in userinfo.NOT_ABOUT_THE_PERSON:
                 raise
             more = {}
         return {**verified.claims, **more}

@@ -7,7 +7,12 @@ In between are providers that refuse without saying that the session has ended; 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.protocol import id_token, userinfo
+
+if TYPE_CHECKING:
+    from jupyter_oidc.errors import IdTokenRejected, UserinfoRejected
 
 LONGEST_WAIT: Final = 60.0
 """Seconds; the ceiling of the exponential backoff (B6)."""
@@ -107,6 +112,13 @@ class Doubts:
 @dataclass(frozen=True, slots=True)
 class RefusesAudience:
     """Only this API's token is refused; the session and all other tokens stay (B30)."""
+
+
+def reason_of_rejection(problem: IdTokenRejected | UserinfoRejected) -> str:
+    """Return why a session ends whose renewal brought an identity that was refused (F-6): who, or only how (Q5.3)."""
+    if problem.detail in id_token.SOMEBODY_ELSE | userinfo.SOMEBODY_ELSE:
+        return "identity_changed"
+    return problem.code
 
 
 def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | Doubts | RefusesAudience:

@@ -515,7 +515,8 @@ class SessionService:
         except asyncio.TimeoutError:
             answer = Unverified()
         except (IdTokenRejected, UserinfoRejected) as problem:
-            outcome = await self._end(generation, "identity_changed", problem.detail, visit)
+            reason = renewal.reason_of_rejection(problem)
+            outcome = await self._end(generation, reason, problem.detail, visit)
             self._throw_away(unwanted_of(spent.tokens, self._dialogue.origin()))
             return outcome
         except (ProviderProblem, LocalProblem) as problem:  # the latter: a secret that an ID token is verified with

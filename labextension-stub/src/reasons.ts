@@ -30,6 +30,8 @@ namespace Private {
       },
       successor_unreadable: { why: trans.__('The provider renewed it with a token that cannot be read.') },
       identity_changed: { why: trans.__('The provider answered about another person, so the session was closed.') },
+      id_token_rejected: { why: trans.__('The provider renewed it with an ID token that did not pass a check.') },
+      userinfo_rejected: { why: trans.__('What the provider told about you at a renewal did not pass a check.') },
       signed_in_elsewhere: {
         why: trans.__('Somebody else has signed in on another Jupyter server that shares this storage.')
       },

@@ -22,6 +22,8 @@ const REASONS = [
   'rotation_lost',
   'successor_unreadable',
   'identity_changed',
+  'id_token_rejected',
+  'userinfo_rejected',
   'signed_in_elsewhere',
   'not_refreshable',
   'signed_out_at_provider',
