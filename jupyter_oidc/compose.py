@@ -112,9 +112,10 @@ class Services:
             if provider.name not in {session.settings.name for session in stay}:
                 at = utc_text(self.clock.now().wall)
                 self.journal.session(SessionEvent(provider.name, "settings-changed", None, 0, at))
+        beside = tuple(session.origin for session in (*stay, *move) if session.origin)
         for session in end:
             try:
-                await session.sign_out()
+                await session.sign_out(beside=beside)
             except StorageUnavailable as problem:
                 self.journal.refusal(session.settings.name, "settings", problem.code, problem.detail)
             await session.aclose()

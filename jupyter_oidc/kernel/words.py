@@ -28,7 +28,10 @@ REASONS: Final = {
     "consent_required": "The provider wants you to consent again.",
     "login_required": "The provider wants you to log in again.",
     "rotation_lost": "A renewal was interrupted, and the provider does not accept what was kept from before.",
+    "successor_unreadable": "The provider renewed it with a token that cannot be read.",
     "identity_changed": "The provider answered about another person, so the session was closed.",
+    "id_token_rejected": "The provider renewed it with an ID token that did not pass a check.",
+    "userinfo_rejected": "What the provider told about you at a renewal did not pass a check.",
     "signed_in_elsewhere": "Somebody else has signed in on another Jupyter server that shares this storage.",
     "not_refreshable": "Its time ran out, and the provider does not let it be renewed.",
     "signed_out_at_provider": "You were signed out at the provider.",
@@ -45,6 +48,7 @@ REASONS: Final = {
     "storage_unavailable": "The place where the session is stored cannot be used.",
     "provider_configuration": "The provider refuses this Jupyter server as it is set up.",
     "provider_error": "The provider reports an error of its own.",
+    "renewal_refused": "The provider refuses to renew it.",
     # What keeps a session from being stored or found again.
     "keyring_locked": "The keyring of the system is locked.",
     "keyring_timeout": "The keyring of the system does not answer.",

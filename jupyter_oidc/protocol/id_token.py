@@ -44,16 +44,25 @@ _FAULTS: Final = {
     "iss": "its issuer (iss) is not the one in the settings",
     "aud": "its audience (aud) is not this application alone",
     "azp": "its authorized party (azp) is not this application",
-    "exp": "its expiry (exp) is missing or over",
-    "iat": "its time of issue (iat) is missing, in the future or too long ago",
+    "exp": "its expiry (exp) is over",
+    "iat": "its time of issue (iat) is in the future or too long ago",
     "nbf": "it is not valid yet (nbf)",
-    "sub": "its subject (sub) is missing, malformed or another person",
+    "sub": "its subject (sub) is another person",
+    "no_iss": "it names no issuer (iss)",
+    "no_sub": "its subject (sub) is missing or malformed",
+    "no_exp": "its expiry (exp) is missing or no number",
+    "no_iat": "its time of issue (iat) is missing or no number",
+    "no_nbf": "the time from which it is valid (nbf) is no number",
     "nonce": "it belongs to another sign-in (nonce)",
     "no_nonce": "it does not repeat the nonce of the request",
     "at_hash": "it does not belong to the access token (at_hash)",
     "auth_time": "its time of authentication (auth_time) does not fit this sign-in",
     "acr": "its authentication level (acr) is not one of those asked for",
 }
+
+
+SOMEBODY_ELSE: Final = frozenset({"id_token.sub", "id_token.iss"})
+"""Details of refusals that mean another person; what is missing or malformed has names of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +139,8 @@ def verify_id_token(
     if isinstance(verified, KeysStale):
         return verified
     claims = verified.claims
-    if claims.get("iss") != rules.issuer:
-        raise _refuse("iss")
+    if (issuer := claims.get("iss")) != rules.issuer:
+        raise _refuse("iss" if isinstance(issuer, str) and issuer else "no_iss")
     audience, azp = _parties(claims, rules)
     expires_at = _times(claims, now, rules.skew)
     subject = _subject(claims, rules)
@@ -145,7 +154,7 @@ def verify_id_token(
         raise _refuse("acr")
     identity = Identity(rules.issuer, subject, audience, azp, auth_time, nonce)
     if rules.previous is not None:
-        _check_continuity(identity, rules.previous)
+        _check_continuity(identity, rules.previous, issued_at=claims["iat"])
     return IdToken(
         identity=identity,
         claims=MappingProxyType(told(claims)),
@@ -181,13 +190,19 @@ def _parties(claims: Mapping[str, Any], rules: IdTokenRules) -> tuple[tuple[str,
 def _times(claims: Mapping[str, Any], now: float, skew: float) -> float:
     """Check ``exp``, ``iat`` and ``nbf`` (V-7, V-8) and return ``exp``."""
     expires_at, issued_at = number(claims.get("exp")), number(claims.get("iat"))
-    if expires_at is None or expires_at <= now - skew:
+    if expires_at is None:
+        raise _refuse("no_exp")
+    if expires_at <= now - skew:
         raise _refuse("exp")
-    if issued_at is None or not now - OLDEST - skew <= issued_at <= now + skew:
+    if issued_at is None:
+        raise _refuse("no_iat")
+    if not now - OLDEST - skew <= issued_at <= now + skew:
         raise _refuse("iat")
     if "nbf" in claims:
         not_before = number(claims["nbf"])
-        if not_before is None or not_before > now + skew:
+        if not_before is None:
+            raise _refuse("no_nbf")
+        if not_before > now + skew:
             raise _refuse("nbf")
     return expires_at
 
@@ -196,7 +211,7 @@ def _subject(claims: Mapping[str, Any], rules: IdTokenRules) -> str:
     """Check who it is about (V-9, V-15)."""
     subject = claims.get("sub")
     if not printable(subject) or len(subject) > _LONGEST_SUBJECT:
-        raise _refuse("sub")
+        raise _refuse("no_sub")
     if rules.expected_subject is not None and subject != rules.expected_subject:
         raise _refuse("sub")
     return subject
@@ -238,8 +253,12 @@ def _auth_time(claims: Mapping[str, Any], now: float, rules: IdTokenRules) -> fl
     return auth_time
 
 
-def _check_continuity(identity: Identity, previous: Identity) -> None:
-    """Require that a refreshed token speaks of the same sign-in (OpenID Connect Core 1.0, 12.2; F-5, B4)."""
+def _check_continuity(identity: Identity, previous: Identity, *, issued_at: float) -> None:
+    """Require that a refreshed token speaks of the same person and client (OpenID Connect Core 1.0, 12.2; F-5, B4).
+
+    NOTE: ``auth_time`` may have moved. It says when the person was last seen, not who that is, and large providers write
+    there when they rotated; only a time after the token itself makes no sense (Q1.7).
+    """
     if identity.issuer != previous.issuer:
         raise _refuse("iss")
     if identity.subject != previous.subject:
@@ -248,7 +267,7 @@ def _check_continuity(identity: Identity, previous: Identity) -> None:
         raise _refuse("aud")
     if identity.azp != previous.azp:
         raise _refuse("azp")
-    if None not in (identity.auth_time, previous.auth_time) and identity.auth_time != previous.auth_time:
+    if identity.auth_time is not None and identity.auth_time > issued_at and identity.auth_time != previous.auth_time:
         raise _refuse("auth_time")
     if identity.nonce not in (None, previous.nonce):
         raise _refuse("nonce")

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.airlock import reveal, reveal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -170,6 +170,36 @@ def _parsed(text: str, pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]])
     if not isinstance(value, dict):
         raise ReplyUnusable("the body is not a JSON object")
     return value
+
+
+def members_of(reply: Reply) -> Mapping[str, list[object]]:
+    """Return every value of each member of the JSON object in the body of ``reply``, as tolerantly as can be.
+
+    For what must not be lost in an answer that no judge would take: a byte order mark, a member that is there twice, and
+    numbers that JSON does not know are no obstacle. Raises :class:`ReplyUnusable` for a body that is no JSON object.
+    """
+    try:
+        value = json.loads(reveal(reply.body).removeprefix("\ufeff"), object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, _Pairs):
+        raise ReplyUnusable("the body is not a JSON object")
+    members: dict[str, list[object]] = {}
+    for name, each in value.members:
+        members.setdefault(name, []).append(each)
+    return members
+
+
+def names_member(reply: Reply, member: str) -> bool:
+    """Return whether the body of ``reply``, which need not be JSON, names ``member``: it may be cut off or garbled."""
+    return f'"{member}"'.encode() in reveal_bytes(reply.body)
+
+
+class _Pairs:
+    """The members of one JSON object, in order, none left out; no list, which JSON has too."""
+
+    def __init__(self, members: list[tuple[str, Any]]) -> None:
+        self.members = members
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

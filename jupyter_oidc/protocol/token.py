@@ -1,6 +1,7 @@
 """The token endpoint: redeem a code, spend a refresh token, judge the answer.
 
 An OAuth error and an overloaded provider are expected outcomes and come back as values.
+What an answer hands over is a value of its own (:class:`HandedOver`), which no judgement about the rest of it can lose.
 This module refuses to look inside a token: an access token is opaque, an ID token is judged in ``id_token``.
 """
 
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.errors import TokenResponseInvalid
 from jupyter_oidc.protocol.client_authentication import Client, authenticate, check_client_method
 from jupyter_oidc.protocol.json_value import number, printable
-from jupyter_oidc.protocol.message import Call, ReplyUnusable, json_object
+from jupyter_oidc.protocol.message import Call, ReplyUnusable, members_of, names_member
 from jupyter_oidc.protocol.reply_header import date_offset, retry_after_of
 from jupyter_oidc.secret import Secret
 
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ERRORS",
     "Client",
+    "HandedOver",
     "TokenError",
     "TokenSet",
     "TokenUnavailable",
     "check_client_method",
     "date_offset",
+    "handed_over",
     "read_token_reply",
     "redeem_call",
     "refresh_call",
@@ -55,6 +58,8 @@ ERRORS: Final = frozenset(
         "authorization_pending",
         "expired_token",
         "slow_down",
+        # RFC 6750, 3.1, of APIs; some providers send it here for a refresh token that is dead
+        "invalid_token",
         # RFC 8707, 2; RFC 9449, 5 and 8
         "invalid_dpop_proof",
         "invalid_target",
@@ -78,6 +83,23 @@ _SUBERRORS: Final = {
     "message_only": "interaction_required",
 }
 """Microsoft Entra says ``invalid_grant`` for a refresh token that only needs the person to act first (B9)."""
+
+
+_DECIDES: Final = ("access_token", "error", "id_token", "refresh_token", "suberror", "token_type")
+"""Members of an answer that may not be there twice; of any other that is, none counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The tokens in an answer, before anything of it is judged: to be kept or taken back, and not to be used.
+
+    ``refresh_token`` is the successor of the one that was spent, if this answers a refresh (RFC 6749, 6).
+    With ``unreadable`` there is one, and nobody can tell what it is.
+    """
+
+    refresh_token: Secret | None = None
+    access_token: Secret | None = None
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +220,28 @@ def exchange_call(
     )
 
 
+def handed_over(reply: Reply) -> HandedOver:
+    """Return the tokens in ``reply``, whatever else is wrong with it; to be called before it is judged (F-4).
+
+    A success of any kind counts, since the tokens in it have been issued.
+    """
+    if not 200 <= reply.status <= 299:
+        return HandedOver()
+    try:
+        members = members_of(reply)
+    except ReplyUnusable:
+        return HandedOver(unreadable=names_member(reply, "refresh_token"))
+    given = [value for value in members.get("refresh_token", ()) if value not in (None, "")]
+    first = given[0] if given else None
+    readable = printable(first) and given.count(first) == len(given)
+    access_token = members.get("access_token", [None])[0]
+    return HandedOver(
+        refresh_token=Secret(str(first)) if readable else None,
+        access_token=Secret(access_token) if printable(access_token) else None,
+        unreadable=bool(given) and not readable,
+    )
+
+
 def read_token_reply(
     reply: Reply,
     *,
@@ -218,19 +262,24 @@ def read_token_reply(
         return TokenUnavailable(status, retry_after_of(reply.headers, now))
     # NOTE: the refusal is raised after the handler, so that it drags along no frame in which a token has a name.
     try:
-        if status == 200 and (refused := _refused_politely(reply)) is not None:
-            return refused
-        if status == 200:
-            return _success(reply, requested_scopes, id_token_required=id_token_required, proved=proved)
-        if 400 <= status <= 499:
-            # NOTE: the media type of an error is not required; only a JSON object with an error member counts.
-            return TokenError(_error_code(_document(reply, require_media_type=False)), status)
+        if status == 200 or 400 <= status <= 499:
+            return _definite(reply, requested_scopes, id_token_required=id_token_required, proved=proved)
         check, fault = "status", f"the status is {status}"
     except _Unfit as unfit:
         check, fault = unfit.check, unfit.fault
     raise TokenResponseInvalid(
         f"The provider's token endpoint gave an answer that cannot be used: {fault}.", detail=f"token.{check}"
     )
+
+
+def _definite(
+    reply: Reply, requested: tuple[str, ...], *, id_token_required: bool, proved: bool
+) -> TokenSet | TokenError:
+    document = _document(reply)
+    # NOTE: a provider that says "error" means it, whatever status it writes above.
+    if reply.status != 200 or document.get("error") not in (None, ""):
+        return TokenError(_error_code(document), reply.status)
+    return _success(document, requested, id_token_required=id_token_required, proved=proved)
 
 
 class _Unfit(Exception):
@@ -242,29 +291,26 @@ class _Unfit(Exception):
         super().__init__(fault)
 
 
-def _document(reply: Reply, *, require_media_type: bool) -> dict[str, Any]:
+def _document(reply: Reply) -> dict[str, Any]:
+    """Return the members that count; the label of the body decides nothing, but only a JSON object has any (N-1)."""
     try:
-        return json_object(reply, require_media_type=require_media_type)
+        members = members_of(reply)
     except ReplyUnusable as unusable:
         raise _Unfit("format", f"{unusable.fault} (status {reply.status})") from None
+    if any(len(members.get(name, ())) > 1 for name in _DECIDES):
+        raise _Unfit("format", f"the JSON has a token, a type or an error twice (status {reply.status})")
+    return {name: values[0] for name, values in members.items() if len(values) == 1}
 
 
-def _refused_politely(reply: Reply) -> TokenError | None:
-    """Return the error that came with status 200, as from some providers; whoever gives a token has not refused."""
-    try:
-        document = json_object(reply)
-    except ReplyUnusable:
-        return None
-    error = document.get("error")
-    if not isinstance(error, str) or not error or document.get("access_token"):
-        return None
-    return TokenError(_error_code(document), 400)
-
-
-def _success(reply: Reply, requested: tuple[str, ...], *, id_token_required: bool, proved: bool) -> TokenSet:
-    document = _document(reply, require_media_type=True)
-    kind = document.get("token_type")
+def _success(
+    document: dict[str, Any], requested: tuple[str, ...], *, id_token_required: bool, proved: bool
+) -> TokenSet:
     wanted = "DPoP" if proved else "Bearer"
+    kind = document.get("token_type")
+    if kind in (None, "") and not proved:
+        kind = (
+            wanted  # NOTE: never so for DPoP, where a token that says nothing may be worth something to a thief (X-4)
+        )
     if not isinstance(kind, str) or kind.lower() != wanted.lower():
         raise _Unfit("token_type", f"token_type is missing or not {wanted}")
     access_token = _token(document, "access_token")
@@ -283,9 +329,9 @@ def _success(reply: Reply, requested: tuple[str, ...], *, id_token_required: boo
 
 
 def _token(document: dict[str, Any], member: str) -> Secret | None:
-    """Seal a token byte for byte; only printable ASCII can go back on the wire unchanged (N-5)."""
+    """Seal a token byte for byte; only printable ASCII can go back on the wire unchanged (N-5). An empty one is none."""
     value = document.get(member)
-    if value is None:
+    if value is None or value == "":
         return None
     if not printable(value):
         raise _Unfit(member, f"{member} is not printable text")
@@ -304,12 +350,12 @@ def _lifetime(value: object) -> float | None:
 
 
 def _scopes(value: object, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Absent means as requested; fewer is no error (RFC 6749, 5.1; N-6, A25)."""
-    if value is None:
+    """Absent means as requested, and so does what is neither text nor list; fewer is no error (RFC 6749, 5.1; N-6, A25)."""
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, list):
         return requested
-    if not isinstance(value, str) or not (value == "" or printable(value)):
-        raise _Unfit("scope", "scope is not printable text")
-    return tuple(dict.fromkeys(value.split()))
+    words = [word for each in given if isinstance(each, str) for word in each.split() if printable(word)]
+    return tuple(dict.fromkeys(words))
 
 
 def _error_code(document: dict[str, Any]) -> str:

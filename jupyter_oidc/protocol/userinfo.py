@@ -30,7 +30,8 @@ _FAULTS: Final = {
     "status": "the status is not 200",
     "form": "it is signed where it should be plain, or the reverse (userinfo_signed_response_alg)",
     "format": "it cannot be read",
-    "sub": "its subject (sub) is missing or not the person in the ID token",
+    "sub": "its subject (sub) is not the person in the ID token",
+    "no_sub": "it does not say about whom it is (sub)",
     "iss": "its issuer (iss) is not the one in the settings",
     "aud": "its audience (aud) is not this application",
     "alg": "it is not signed with the algorithm in the settings (userinfo_signed_response_alg)",
@@ -40,6 +41,13 @@ _FAULTS: Final = {
     "header": "its header asks for something that is not supported",
     "type": "it is a token of another type",
 }
+
+
+SOMEBODY_ELSE: Final = frozenset({"userinfo.sub", "userinfo.iss"})
+"""Details of refusals that mean another person."""
+
+NOT_ABOUT_THE_PERSON: Final = SOMEBODY_ELSE | {"userinfo.no_sub"}
+"""Details of refusals after which a sign-in must not go on with the ID token alone (U-6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,8 @@ def read_userinfo_reply(
 ) -> Mapping[str, Any] | KeysStale:
     """Return the claims about ``subject``, less those that are ``null`` or of the wrong type (U-4 ... U-7, U-9).
 
-    Raises :class:`UserinfoRejected`; the detail ``userinfo.sub`` means that the reply speaks of somebody
-    else, and the sign-in must be refused then (U-6).
+    Raises :class:`UserinfoRejected`; details in ``NOT_ABOUT_THE_PERSON`` mean that the reply speaks of somebody else, or
+    of nobody, and the sign-in must be refused then (U-6).
     """
     if reply.status != 200:
         raise _refuse("status")
@@ -99,8 +107,8 @@ def read_userinfo_reply(
             return verified
         claims = verified.claims
         _check_sender(claims, signed)
-    if claims.get("sub") != subject:
-        raise _refuse("sub")
+    if (about := claims.get("sub")) != subject:
+        raise _refuse("sub" if isinstance(about, str) and about else "no_sub")
     return MappingProxyType({name: value for name, value in told(claims).items() if name not in _DROPPED})
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from jupyter_oidc.errors import (
@@ -43,9 +44,10 @@ from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.sessions.asked import prompt_of, scopes_of
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.proving import Proving
+from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, unwanted_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.pending import PendingSignIn, Wishes
     from jupyter_oidc.sessions.ports import ProviderPort
+    from jupyter_oidc.sessions.revocation import Revoked, Unwanted
     from jupyter_oidc.settings import Provider
 
 _T_co = TypeVar("_T_co", covariant=True)
@@ -123,15 +126,23 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """Tokens arrived and cannot be checked now (the keys are not to be had): nothing of them may be used.
+    """Tokens arrived and cannot be checked now (the keys are not to be had): nothing of them may be used."""
 
-    A new ``refresh_token`` has to be kept all the same, since the old one is spent.
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What came back for a refresh token, before anything of it is judged (ADR 0025).
+
+    ``tokens`` holds the successor, to be kept first; ``asked`` is when the request went out.
     """
 
-    refresh_token: Secret | None
+    reply: Reply
+    metadata: discovery.Metadata
+    tokens: token.HandedOver
+    asked: Moment
 
 
-Refused = token.TokenError | token.TokenUnavailable | Unanswered | Unverified
+Refused = token.TokenError | token.TokenUnavailable | Unverified
 
 
 class _Judge(Protocol[_T_co]):
@@ -164,6 +175,7 @@ class Dialogue:
         self._keys_uri = ""
         self._keys_at = 0.0
         self._fetched_for_a_stranger = -STRANGERS_PAUSE
+        self._living: Callable[[], Iterable[Origin]] = tuple
 
     async def metadata(self) -> discovery.Metadata:
         """Return the provider metadata in force, fetching it when there is none or it is too old (D-10).
@@ -300,7 +312,7 @@ class Dialogue:
             ),
             proof_key,
         )
-        answer = self._read_sign_in(metadata, reply, proof_key)
+        answer = await self._read_sign_in(metadata, reply, proof_key)
         if isinstance(answer, token.TokenUnavailable):
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
         if isinstance(answer, token.TokenError):
@@ -353,7 +365,7 @@ class Dialogue:
             call = device.device_token_call(metadata, self._credentials.client(), device_code, verifier)
             asked = self._clock.now()
             reply = await self._proving.send(call, proof_key)
-            answer = self._read_sign_in(metadata, reply, proof_key)
+            answer = await self._read_sign_in(metadata, reply, proof_key)
         except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
             if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_THE_PROVIDER:
                 raise
@@ -363,7 +375,7 @@ class Dialogue:
         rules = self._id_token_rules(nonce=None, max_age=self._max_age(pending.wishes))
         tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
-            await self._discard(metadata, answer)
+            await self._discard(token.handed_over(reply), self.origin(tokens.person.subject, tokens.person.sid))
             raise IdTokenRejected(
                 "The provider's ID token was refused: it belongs to another sign-in (nonce).",
                 action="Begin the sign-in again.",
@@ -371,16 +383,21 @@ class Dialogue:
             )
         return tokens
 
-    def _read_sign_in(
+    async def _read_sign_in(
         self, metadata: discovery.Metadata, reply: Reply, proof_key: dpop.ProofKey | None
     ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
-        return token.read_token_reply(
-            reply,
-            requested_scopes=scopes_of(self._settings, metadata),
-            id_token_required=True,
-            now=self._clock.now().wall,
-            proved=proof_key is not None,
-        )
+        """Judge the answer to a code; tokens in one that is refused were issued all the same, and are revoked."""
+        try:
+            return token.read_token_reply(
+                reply,
+                requested_scopes=scopes_of(self._settings, metadata),
+                id_token_required=True,
+                now=self._clock.now().wall,
+                proved=proof_key is not None,
+            )
+        except TokenResponseInvalid:
+            await self._discard(token.handed_over(reply), self.origin())
+            raise
 
     async def _admit(
         self,
@@ -394,30 +411,24 @@ class Dialogue:
         """Validate the tokens of a sign-in and find out whose they are (sections V and U); refused ones are revoked."""
         if answer.id_token is None:
             raise TokenResponseInvalid(detail="token.id_token")
+        origin = self.origin()
         try:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
+            origin = self.origin(verified.identity.subject, verified.sid)
             claims = await self._claims(metadata, answer, verified, proof_key)
         except Problem:
-            await self._discard(metadata, answer)
+            await self._discard(token.handed_over(reply), origin)
             raise
         person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
         return Tokens(answer, person, asked, verified.expires_at, proof_key)
 
-    async def refresh(
-        self,
-        refresh_token: Secret,
-        key: TokenKey,
-        *,
-        subject: str,
-        previous: id_token.Identity | None,
-        proof_key: dpop.ProofKey | None = None,
-    ) -> Tokens | Refused:
-        """Spend ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
+    async def spend(
+        self, refresh_token: Secret, key: TokenKey, proof_key: dpop.ProofKey | None = None
+    ) -> Spent | Unanswered:
+        """Send ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
 
-        ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
-        if this process saw it, which a returned ID token must repeat in full (F-5).
-        Raises what the port raises before the token is sent, ``TokenResponseInvalid`` for an answer that is no token
-        response, and ``IdTokenRejected`` or ``UserinfoRejected`` if the answer speaks of somebody else.
+        Whatever comes back is handed over unjudged, for :meth:`judge`, so that its successor can be kept first.
+        Raises what the port raises before the token is sent, and ``TokenResponseInvalid`` for a nonce that is refused.
         """
         metadata = await self.metadata_of_session()
         call = token.refresh_call(
@@ -435,24 +446,40 @@ class Dialogue:
             if problem.detail == "idp.unanswered":
                 return Unanswered()
             raise
+        return Spent(reply, metadata, token.handed_over(reply), asked)
+
+    async def judge(
+        self,
+        spent: Spent,
+        key: TokenKey,
+        *,
+        subject: str,
+        previous: id_token.Identity | None,
+        proof_key: dpop.ProofKey | None = None,
+    ) -> Tokens | Refused:
+        """Judge what :meth:`spend` brought; the tokens that it returns hold no refresh token, which was kept before.
+
+        ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
+        if this process saw it, which a returned ID token must repeat in full (F-5).
+        Raises ``TokenResponseInvalid`` for an answer that is no token response, and ``IdTokenRejected`` or
+        ``UserinfoRejected`` if the answer speaks of somebody else, or cannot be believed.
+        """
         answer = token.read_token_reply(
-            reply,
-            requested_scopes=key.scopes or scopes_of(self._settings, metadata),
+            spent.reply,
+            requested_scopes=key.scopes or scopes_of(self._settings, spent.metadata),
             id_token_required=False,
             now=self._clock.now().wall,
             proved=proof_key is not None,
         )
         if not isinstance(answer, token.TokenSet):
             return answer
+        answer = replace(answer, refresh_token=None)
         try:
-            return await self._tokens_after_refresh(metadata, answer, reply, subject, previous, proof_key, asked)
-        except (IdTokenRejected, UserinfoRejected):
-            await self._discard(metadata, answer)
-            raise
+            return await self._tokens_after_refresh(spent, answer, subject, previous, proof_key)
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
-            # NOTE: a caller whose time is up must have the new refresh token all the same, for the old one is spent;
-            # so being cancelled ends the checks here, and not the task.
-            return Unverified(answer.refresh_token)
+            # NOTE: a caller whose time is up hears that nothing could be checked; being cancelled ends the checks here,
+            # and not the task.
+            return Unverified()
 
     async def exchange(
         self, access_token: Secret, key: TokenKey, proof_key: dpop.ProofKey | None = None
@@ -481,16 +508,26 @@ class Dialogue:
             proved=proof_key is not None,
         )
 
-    async def revoke(self, refresh_token: Secret) -> bool | None:
-        """Revoke ``refresh_token`` (RFC 7009); ``None`` if the provider has no revocation endpoint.
+    def origin(self, subject: str | None = None, sid: str | None = None) -> Origin:
+        """Return where tokens of this conversation come from; without ``subject`` nobody has verified whose they are."""
+        return Origin(self._settings.issuer, self._settings.client_id, subject or None, sid)
 
-        The last good metadata do, however old.
+    def ask_before_revoking(self, living: Callable[[], Iterable[Origin]]) -> None:
+        """Spare the sessions that ``living`` tells, each time that a token is to be revoked."""
+        self._living = living
+
+    async def revoke(self, unwanted: Unwanted) -> Revoked:
+        """Revoke ``unwanted``, unless that could harm a session that lives (RFC 7009; ``sessions.revocation``).
+
+        The last good metadata do, however old. Raises what the port raises.
         """
         metadata = await self.metadata_of_session(longest=math.inf)
-        call = logout.revocation_call(metadata, self._credentials.client(), refresh_token, "refresh_token")
+        call = logout.revocation_call(metadata, self._credentials.client(), unwanted.token, unwanted.kind)
         if call is None:
-            return None
-        return logout.read_revocation_reply(await self._port.send(call))
+            return "not-supported"
+        if not may_be_revoked(unwanted.origin, self._living()):
+            return "nothing-to-revoke"
+        return "done" if logout.read_revocation_reply(await self._port.send(call)) else "failed"
 
     async def logout_token(self, raw: Secret) -> logout_token.LogoutToken:
         """Judge a logout token that anybody may have sent (section B of the rules).
@@ -636,7 +673,7 @@ class Dialogue:
         try:
             more = await self._userinfo(metadata, answer.access_token, verified.identity.subject, proof_key)
         except (IdpUnavailable, UserinfoRejected) as problem:
-            if self._settings.userinfo_required or problem.detail == "userinfo.sub":
+            if self._settings.userinfo_required or problem.detail in userinfo.NOT_ABOUT_THE_PERSON:
                 raise
             more = {}
         return {**verified.claims, **more}
@@ -677,26 +714,25 @@ class Dialogue:
 
     async def _tokens_after_refresh(
         self,
-        metadata: discovery.Metadata,
+        spent: Spent,
         answer: token.TokenSet,
-        reply: Reply,
         subject: str,
         previous: id_token.Identity | None,
         proof_key: dpop.ProofKey | None,
-        asked: Moment,
     ) -> Tokens:
         """Check a refreshed ID token against the sign-in, then read UserInfo again (F-5, F-9).
 
         That UserInfo is down, or a page of something in between, does not spoil a refresh; that it speaks of
         somebody else does.
         """
+        metadata, asked = spent.metadata, spent.asked
         identity: id_token.Identity | None = previous
         expires_at: float | None = None
         sid: str | None = None
         claims: dict[str, Any] = {}
         if answer.id_token is not None:
             rules = self._id_token_rules(nonce=None, previous=previous, subject=subject)
-            verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
+            verified = await self._verify(metadata, answer, answer.id_token, rules, spent.reply)
             identity, claims = previous or verified.identity, dict(verified.claims)
             expires_at, sid = verified.expires_at, verified.sid
         try:
@@ -708,21 +744,12 @@ class Dialogue:
             return Tokens(answer, None, asked, expires_at, proof_key)
         return Tokens(answer, Person(identity, subject, claims, sid), asked, expires_at, proof_key)
 
-    async def _discard(self, metadata: discovery.Metadata, answer: token.TokenSet) -> None:
-        """Revoke, as well as can be, the tokens of an answer that was refused (A17, B4)."""
-        unwanted = answer.refresh_token or answer.access_token
-        call = logout.revocation_call(
-            metadata,
-            self._credentials.client(),
-            unwanted,
-            "refresh_token" if answer.refresh_token else "access_token",
-        )
-        if call is None:
-            return
-        try:
-            await self._port.send(call)
-        except Problem:
-            return  # NOTE: best effort; the refusal that brought us here is what the caller must hear
+    async def _discard(self, tokens: token.HandedOver, origin: Origin) -> None:
+        """Revoke, as well as can be, the tokens of a sign-in that was refused (A17)."""
+        unwanted = unwanted_of(tokens, origin)
+        with suppress(Problem):  # NOTE: best effort; the refusal that brought us here is what the caller must hear
+            if unwanted is not None:
+                await self.revoke(unwanted)
 
 
 def _superseded() -> Overloaded:

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TryLater
 
 _SOMEBODY_HAS_TO_ACT: Final = {
+    "renewal_refused": (
+        "The provider refuses to renew the session.",
+        "Try again in a moment; if it goes on, sign in again.",
+    ),
     "provider_configuration": (
         "The provider refuses to renew the session because of how this client is set up.",
         "Ask your administrator to check the client's settings at the provider.",

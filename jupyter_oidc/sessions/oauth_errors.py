@@ -46,6 +46,9 @@ MEANINGS: Final[dict[str, Meaning]] = {
         "Sign in again. If it happens again, ask your administrator to compare client_id and redirect_uri with the registration.",
     ),
     "expired_token": Meaning("spent", "The code of this sign-in has run out", "Sign in again to get a new code."),
+    "invalid_token": Meaning(
+        "spent", "The provider does not accept what this sign-in has sent it as proof", "Sign in again."
+    ),
     "login_required": Meaning(
         "person", "The provider wants you to log in there", "Sign in again, and log in on the provider's page."
     ),

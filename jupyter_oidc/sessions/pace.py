@@ -29,6 +29,7 @@ class Pace:
         self._ring = ring
         self._timer: Cancellable | None = None
         self._failures = 0
+        self._refusals = 0
         self._not_before = 0.0
         self._forced_at = -renewal.FORCED_PAUSE
         self._renewed_at = -renewal.PAUSE
@@ -68,6 +69,11 @@ class Pace:
         self._start(wait)
         return wait
 
+    def refused(self) -> int:
+        """Count a refusal by the provider; return how many came since the last success, whatever else went wrong."""
+        self._refusals += 1
+        return self._refusals
+
     def renewed(self, lifetime: float | None) -> None:
         """Forget failures and plan the next renewal for a token of ``lifetime`` seconds."""
         self._forget_failures()
@@ -83,7 +89,7 @@ class Pace:
         self._start(None)
 
     def _forget_failures(self) -> None:
-        self._failures, self._not_before, self.retry_at = 0, 0.0, None
+        self._failures, self._refusals, self._not_before, self.retry_at = 0, 0, 0.0, None
 
     def _start(self, seconds: float | None) -> None:
         if self._timer is not None:

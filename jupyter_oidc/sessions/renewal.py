@@ -1,20 +1,31 @@
 """When to renew, how long to wait after a failure, and which failures end a session: all pure.
 
-Only a definite OAuth error ends a session; weather (time-outs, 5xx, DNS, captive portals) never does (F-8).
+Only a definite OAuth error ends a session at once; weather (time-outs, 5xx, DNS, captive portals) never does (F-8).
+In between are providers that refuse without saying that the session has ended; they are asked until calls fail anyway.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.protocol import id_token, userinfo
 from jupyter_oidc.sessions.oauth_errors import sort_of
+
+if TYPE_CHECKING:
+    from jupyter_oidc.errors import IdTokenRejected, UserinfoRejected
 
 LONGEST_WAIT: Final = 60.0
 """Seconds; the ceiling of the exponential backoff (B6)."""
 
 CONFIGURATION_PAUSE: Final = 300.0
 """Seconds without an automatic attempt after the provider refused the client itself (B8)."""
+
+FIRST_REFUSAL_PAUSE_SECONDS: Final = 2.0
+"""The pause after a refusal that may mean anything; doubled for each further one, up to the configuration's pause."""
+
+REFUSALS_BEFORE_AN_END: Final = 3
+"""So many refusals in a row end a session whose access token has ended."""
 
 PAUSE: Final = 10.0
 """Seconds between two renewals that no expiry asks for: somebody presses *refresh*, or a clock jumps (B25)."""
@@ -30,6 +41,10 @@ LONGEST_TURN: Final = 20.0
 
 _KNOWN_WISHES: Final = frozenset({"interaction_required", "consent_required", "login_required"})
 """Those that a session's reason names; any other wish to see the person is an ``interaction_required``."""
+
+_NOT_ABOUT_THE_TOKEN: Final = frozenset({"slow_down", "invalid_dpop_proof", "use_dpop_nonce"})
+_ABOUT_WHAT_WAS_ASKED_FOR: Final = frozenset({"invalid_scope", "invalid_request", "access_denied", "other"})
+"""What providers say, besides ``invalid_target``, to an audience, a resource or scopes that they do not know (B30)."""
 
 
 def margin(lifetime: float) -> float:
@@ -60,6 +75,12 @@ def backoff(failures: int, jitter: float) -> float:
     return min(LONGEST_WAIT, 2.0 ** min(max(failures, 1) - 1, 10)) * (1.0 - 0.2 * jitter)
 
 
+def refusal_pause(refusals: int, jitter: float) -> float:
+    """Return the seconds to wait after ``refusals`` in a row: 2, 4, 8 ... 300, less up to a fifth."""
+    longest = FIRST_REFUSAL_PAUSE_SECONDS * 2.0 ** min(max(refusals, 1) - 1, 10)
+    return min(CONFIGURATION_PAUSE, longest) * (1.0 - 0.2 * jitter)
+
+
 @dataclass(frozen=True, slots=True)
 class Ends:
     """The provider ended the session; ``reason`` is ours and stable.
@@ -80,22 +101,39 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubts:
+    """The provider refuses, and the refresh token may be dead or not: the session ends when calls fail anyway."""
+
+    reason: str = "renewal_refused"
+
+
+@dataclass(frozen=True, slots=True)
 class RefusesAudience:
     """Only this API's token is refused; the session and all other tokens stay (B30)."""
 
 
-def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | RefusesAudience:
+def reason_of_rejection(problem: IdTokenRejected | UserinfoRejected) -> str:
+    """Return why a session ends whose renewal brought an identity that was refused (F-6): who, or only how (Q5.3)."""
+    if problem.detail in id_token.SOMEBODY_ELSE | userinfo.SOMEBODY_ELSE:
+        return "identity_changed"
+    return problem.code
+
+
+def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | Doubts | RefusesAudience:
     """Classify the ``error`` of a refused refresh by the table of all errors (RFC 6749, 5.2; F-8, B8, B9, B30).
 
-    ``for_api`` says that one API's own token was asked for: scopes that are refused then are those of that API.
+    ``for_api`` says that one API's own token was asked for: whatever may be about that is about that API alone. What is
+    wrong with the session as well shows at the sign-in's own renewal.
     """
     if error == "invalid_grant":
         return Ends("session_ended_by_provider")
     sort = sort_of(error)
     if sort == "person":
         return Ends(error if error in _KNOWN_WISHES else "interaction_required", token_is_good=True)
-    if sort == "audience" or (for_api and sort == "scope"):
+    if sort == "audience" or (for_api and error in _ABOUT_WHAT_WAS_ASKED_FOR):
         return RefusesAudience()
-    if sort in ("scope", "set-up"):
+    if sort in ("scope", "set-up") and error != "invalid_request":
         return Pauses("provider_configuration", CONFIGURATION_PAUSE)
-    return Pauses("provider_error")
+    if sort == "weather" or error in _NOT_ABOUT_THE_TOKEN:
+        return Pauses("provider_error")
+    return Doubts()

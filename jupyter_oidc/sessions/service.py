@@ -25,14 +25,13 @@ from jupyter_oidc.errors import (
     ProviderProblem,
     SignInCancelled,
     StorageUnavailable,
-    TokenResponseInvalid,
     UserinfoRejected,
 )
 from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
 from jupyter_oidc.sessions import renewal
 from jupyter_oidc.sessions.custody import Custody
-from jupyter_oidc.sessions.dialogue import Unanswered, Unverified
+from jupyter_oidc.sessions.dialogue import Spent, Unanswered, Unverified
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, News, Unchanged, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
@@ -40,10 +39,11 @@ from jupyter_oidc.sessions.pace import Pace
 from jupyter_oidc.sessions.pending import StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
-from jupyter_oidc.sessions.proving import NONCE_AGAIN
+from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.sessions.resting import Rests
+from jupyter_oidc.sessions.revocation import Unwanted, unwanted_of
 from jupyter_oidc.sessions.sign_ins import Owner, SignIns
-from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
+from jupyter_oidc.sessions.sign_out import SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import Summary, access_to
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns
     from jupyter_oidc.sessions.ports import Entry, EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.revocation import Origin, Revoked
     from jupyter_oidc.settings import Provider
 
 BearerSource = Literal["access_token", "id_token"]
@@ -97,10 +98,13 @@ class SessionService:
         self._background: set[asyncio.Task[object]] = set()
         self._pace = Pace(clock, scheduler, entropy, self._timer_rang)
         self._outcome_open = False
+        self._refused_by_api: Secret | None = None
         self._closed = False
         self._watching: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
-        self._superseded: Secret | None = None
+        self._superseded: Unwanted | None = None
+        self._beside: tuple[Origin, ...] = ()
+        dialogue.ask_before_revoking(self._living)
         self._logouts = logouts
         self._exchanged: set[TokenKey] = set()
         self._rests = Rests(clock)
@@ -109,7 +113,7 @@ class SessionService:
             begun=lambda: self._move(Happening.SIGN_IN_BEGUN),
             abandoned=self._sign_in_abandoned,
             install=self._install,
-            throw_away=self._throw_away,
+            throw_away=self._throw_away_sign_in,
             step_up_for=self._step_up_for,
             spawn=self._spawn,
         )
@@ -179,14 +183,14 @@ class SessionService:
 
     async def _install(self, tokens: Tokens) -> None:
         """Begin a new session, replacing an old one completely (S-6, A26)."""
-        before = self._held.refresh_token or self._superseded
+        before = self._own_token() or self._superseded
         self._next_generation()
         generation = self._generation
         self._cut_off()
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
         await self._keeper.keep(self._held.entry(self.settings))
-        if before is not None and before != tokens.set.refresh_token:
-            self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
+        if before is not None and before.token != tokens.set.refresh_token:
+            self._throw_away(before)
         if generation != self._generation:
             raise SignInCancelled
         self._move(Happening.SIGNED_IN)
@@ -213,6 +217,7 @@ class SessionService:
         held = self._held_token(key, source)
         # NOTE: one that has expired meanwhile was refused rightly, and is renewed like any other.
         if rejected is not None and held is not None and held.secret == rejected and held.alive(self._clock.now()):
+            self._refused_by_api = rejected
             if not self._may_force(key):
                 return held.granted(self._generation)
             return await self._renew(key, source, replacing=held)
@@ -382,6 +387,8 @@ class SessionService:
             return self._sign_in_needed()
         if isinstance(answer, TokenUnavailable):
             return TryLater(answer.retry_after or renewal.GRACE, "idp_unavailable")
+        if isinstance(answer, TokenError):
+            self._note_refused_apis(key, answer.error, way="exchange")
         if not isinstance(answer, TokenSet):
             raise AudienceRefused
         self._exchanged.add(key)
@@ -419,71 +426,109 @@ class SessionService:
         visit: Visit,
         spent: Secret,
     ) -> Bearer:
-        """Send ``spent``, and store what came of it before the turn ends."""
+        """Send ``spent``, and store what replaces it before anything else of the answer is judged (ADR 0025)."""
         await visit.spending()
+        origin, began = self._own_origin(), self._clock.now().monotonic
         try:
-            answer = await self._spend(spent, key)
-        except (IdTokenRejected, UserinfoRejected) as problem:
-            return await self._end(generation, "identity_changed", problem, visit)
+            answer = await self._spend(spent, key, began)
         except (
             ProviderProblem,
             LocalProblem,
         ) as problem:  # the latter: a secret or file that has gone; nothing was sent
-            if isinstance(problem, TokenResponseInvalid) and problem.detail != NONCE_AGAIN:
-                self._outcome_open = True
-            elif not self._outcome_open:
+            if not self._outcome_open:
                 await visit.settled()  # nothing was sent, or nothing was spent (B32)
             return self._delay(generation, problem.code, problem.retry_after)
-        if isinstance(answer, (TokenUnavailable, Unanswered)):
+        if isinstance(answer, Unanswered):
             self._outcome_open = True
-            wait = answer.retry_after if isinstance(answer, TokenUnavailable) else None
-            return self._delay(generation, "idp_unavailable", wait)
+            return self._delay(generation, "idp_unavailable", None)
+        if answer.tokens.unreadable:
+            return await self._end(generation, "successor_unreadable", "token.refresh_token", visit)
+        if (successor := answer.tokens.refresh_token) is not None:
+            left = await self._keep_successor(generation, Unwanted(successor, origin), visit)
+            self._outcome_open = False
+            if left is not None:
+                return left
+        return await self._judge(generation, key, source, visit, answer, began)
+
+    async def _spend(self, spent: Secret, key: TokenKey, began: float) -> Spent | Unanswered:
+        """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
+
+        The second attempt ends in time for others to have their turn, which ``began`` then (B12).
+        """
+        proof_key = self._held.proof_key
+        answer = await self._dialogue.spend(spent, key, proof_key)
+        if isinstance(answer, Unanswered):
+            self._outcome_open = True
+            left = self._left_of_turn(began) - renewal.GRACE
+            if left > 0:
+                await self._scheduler.sleep(renewal.GRACE)
+                with suppress(asyncio.TimeoutError):
+                    answer = await asyncio.wait_for(self._dialogue.spend(spent, key, proof_key), left)
+        return answer
+
+    def _left_of_turn(self, began: float) -> float:
+        return renewal.LONGEST_TURN - (self._clock.now().monotonic - began)
+
+    async def _keep_successor(self, generation: int, successor: Unwanted, visit: Visit) -> Bearer | None:
+        """Store the token that replaces the spent one; return the answer if this session is over (F-4, B3).
+
+        A session that is over does not want it any more.
+        """
+        news = await self._news_before_saving(generation, visit)
+        if isinstance(news, Unchanged):
+            after = replace(self._held, refresh_token=successor.token)
+            if after.refresh_token == self._held.refresh_token:
+                await visit.settled()
+            else:
+                await visit.save(after.entry(self.settings))
+            if generation == self._generation:
+                self._held = after
+                return None
+        left: Bearer | None = self._sign_in_needed()
+        match news:
+            case Gone() | Foreign():
+                left = self._left_elsewhere(news)
+            case Newer(entry=entry):
+                self._held = self._adopted(self._held, entry)
+                left = None
+        self._throw_away(successor)
+        return left
+
+    async def _judge(
+        self, generation: int, key: TokenKey, source: BearerSource, visit: Visit, spent: Spent, began: float
+    ) -> Bearer:
+        """Judge what came with the successor; whatever is wrong with it, the successor is kept already."""
+        held = self._held
+        kept = spent.tokens.refresh_token is not None
+        try:
+            answer: Tokens | Refused = await asyncio.wait_for(
+                self._dialogue.judge(
+                    spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
+                ),
+                max(self._left_of_turn(began), renewal.GRACE),
+            )
+        except asyncio.TimeoutError:
+            answer = Unverified()
+        except (IdTokenRejected, UserinfoRejected) as problem:
+            reason = renewal.reason_of_rejection(problem)
+            outcome = await self._end(generation, reason, problem.detail, visit)
+            self._throw_away(unwanted_of(spent.tokens, self._dialogue.origin()))
+            return outcome
+        except (ProviderProblem, LocalProblem) as problem:  # the latter: a secret that an ID token is verified with
+            self._outcome_open = self._outcome_open or not kept
+            return self._delay(generation, problem.code, problem.retry_after)
+        if isinstance(answer, TokenUnavailable):
+            self._outcome_open = True
+            return self._delay(generation, "idp_unavailable", answer.retry_after)
         if isinstance(answer, TokenError):
             lost = visit.interrupted or self._outcome_open
             return await self._refused(generation, key, answer, visit, lost=lost)
-        self._outcome_open = False
+        if not kept:
+            self._outcome_open = False
+            await visit.settled()  # a success that names no successor leaves the token in force (RFC 6749, 6)
         if isinstance(answer, Unverified):
-            await self._keep_unverified(generation, answer, visit)
             return self._delay(generation, "idp_unavailable", None)
         return await self._renewed(generation, key, source, answer, visit)
-
-    async def _spend(self, spent: Secret, key: TokenKey) -> Tokens | Refused:
-        """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
-
-        The second attempt ends in time for others to have their turn (B12).
-        """
-        held, began = self._held, self._clock.now().monotonic
-        answer = await self._dialogue.refresh(
-            spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
-        )
-        if isinstance(answer, Unanswered):
-            self._outcome_open = True
-            left = renewal.LONGEST_TURN - renewal.GRACE - (self._clock.now().monotonic - began)
-            if left > 0:
-                await self._scheduler.sleep(renewal.GRACE)
-                again = self._dialogue.refresh(
-                    spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
-                )
-                with suppress(asyncio.TimeoutError):
-                    answer = await asyncio.wait_for(again, left)
-        return answer
-
-    async def _keep_unverified(self, generation: int, answer: Unverified, visit: Visit) -> None:
-        """Keep a refresh token whose companions could not be checked; the next renewal spends it."""
-        token = answer.refresh_token
-        if token is None:
-            await visit.settled()
-            return
-        news = await self._news_before_saving(generation, visit)
-        if isinstance(news, Unchanged):
-            after = replace(self._held, refresh_token=token)
-            await visit.save(after.entry(self.settings))
-            if generation == self._generation:
-                self._held = after
-                return
-        self._throw_away(token)
-        if isinstance(news, (Gone, Foreign)):
-            self._left_elsewhere(news)
 
     async def _news_before_saving(self, generation: int, visit: Visit) -> News | None:
         """Look once more before what was renewed is stored; ``None`` if this session has ended meanwhile (B31).
@@ -516,21 +561,16 @@ class SessionService:
         visit: Visit,
     ) -> Bearer:
         if generation != self._generation:
-            self._throw_away(answer.set.refresh_token)
-            return self._sign_in_needed()
+            return self._sign_in_needed()  # what ended the session took the successor with it
         if answer.set.expires_in == 0:
             # NOTE: a provider that says so twice does not mean it; from now on the API decides (A13).
             answer = replace(answer, set=replace(answer.set, expires_in=None))
         after = self._held.absorbing(answer, key, self.settings)
-        if after.refresh_token == self._held.refresh_token:
-            await visit.settled()
-        else:
+        if after.entry(self.settings) != self._held.entry(self.settings):
             news = await self._news_before_saving(generation, visit)
             if isinstance(news, Unchanged):
                 await visit.save(after.entry(self.settings))
-            if not isinstance(news, Unchanged) or generation != self._generation:
-                self._throw_away(answer.set.refresh_token)
-            if isinstance(news, (Gone, Foreign)):
+            elif isinstance(news, (Gone, Foreign)):
                 return self._left_elsewhere(news)
             if generation != self._generation:
                 return self._sign_in_needed()
@@ -550,11 +590,47 @@ class SessionService:
         verdict = renewal.judge_oauth_error(error.error, for_api=key != SIGN_IN_KEY)
         if isinstance(verdict, renewal.Ends):
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
-            return await self._end(generation, reason, None, visit, keep=verdict.token_is_good)
+            return await self._end(generation, reason, f"token.{error.error}", visit, keep=verdict.token_is_good)
+        if isinstance(verdict, renewal.Doubts):
+            return await self._doubted(generation, verdict.reason, error, visit)
         await visit.settled()
         if isinstance(verdict, renewal.RefusesAudience):
+            self._note_refused_apis(key, error.error)
             raise AudienceRefused
+        self._note_refusal(verdict.reason, error.error)
         return self._delay(generation, verdict.reason, verdict.seconds)
+
+    async def _doubted(self, generation: int, reason: str, error: TokenError, visit: Visit) -> Bearer:
+        """Keep trying, ever more rarely, while calls work; then say that signing in again helps (Q1.8).
+
+        The refresh token stays until the next sign-in, as nobody said that it is dead.
+        """
+        if generation != self._generation:
+            return self._sign_in_needed()
+        refusals = self._pace.refused()
+        left = self._seconds_of_use_left()
+        if left == 0 and refusals >= renewal.REFUSALS_BEFORE_AN_END:
+            return await self._end(generation, reason, f"token.{error.error}", visit, keep=True)
+        await visit.settled()
+        self._note_refusal(reason, error.error)
+        pause = renewal.refusal_pause(refusals, self._entropy.jitter())
+        return self._delay(generation, reason, min(pause, left) if left else pause)
+
+    def _seconds_of_use_left(self) -> float | None:
+        """Return for how long calls may still work with the sign-in's access token, 0 if no more; ``None``: unknown."""
+        access = self._held.access.get(SIGN_IN_KEY)
+        if access is None or access.secret == self._refused_by_api:
+            return 0.0
+        left = access.seconds_left(self._clock.now())
+        return None if left is None else max(left, 0.0)
+
+    def _note_refusal(self, reason: str, error: str, *, about: str = "refresh") -> None:
+        self._journal.refusal(self.settings.name, about, reason, f"token.{error}")
+
+    def _note_refused_apis(self, key: TokenKey, error: str, *, way: str = "refresh") -> None:
+        """Write down whose token was refused, and in which words of the specification (Q9.3)."""
+        names = [api.name for api in self.settings.apis if token_key(api) == key]
+        self._note_refusal("audience_refused", error, about=f"{way} for {', '.join(names) or 'no API'}")
 
     async def _cannot_renew(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
         """Without a refresh token the session ends when the sign-in's access token does, and not before (A25).
@@ -586,7 +662,7 @@ class SessionService:
         self,
         generation: int,
         reason: str,
-        problem: Problem | None,
+        detail: str,
         visit: Visit,
         *,
         keep: bool = False,
@@ -596,16 +672,11 @@ class SessionService:
         With ``keep`` the stored refresh token stays until the next sign-in replaces and revokes it (B9).
         """
         if generation == self._generation:
-            superseded = self._held.refresh_token if keep else None
+            superseded = self._own_token() if keep else None
             self._next_generation()
             self._held, self._superseded = Custody(), superseded
             self._move(Happening.ENDED, reason)
-            self._journal.refusal(
-                self.settings.name,
-                "refresh",
-                reason,
-                problem.detail if problem else f"token.{reason}",
-            )
+            self._journal.refusal(self.settings.name, "refresh", reason, detail)
             try:
                 await (visit.settled() if keep else visit.remove())
             except StorageUnavailable as trouble:
@@ -618,13 +689,15 @@ class SessionService:
 
     # -- signing out ---------------------------------------------------------------------------------------
 
-    async def sign_out(self) -> SignOut:
+    async def sign_out(self, *, beside: tuple[Origin, ...] = ()) -> SignOut:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
+        ``beside`` are sessions that are to be spared, where it is not a person who signs out but the settings that go.
         Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
         """
         await self._restore_once()
-        refresh_token = self._held.refresh_token or self._superseded
+        own, self._beside = self._own_token() or self._superseded, beside
+        refresh_token, origin = (own.token, own.origin) if own else (None, self._own_origin())
         subject = self._held.subject or None
         end_session_url = self._dialogue.end_session_url() if subject else None
         self._next_generation()
@@ -639,9 +712,10 @@ class SessionService:
             newest, trouble = refresh_token, problem
         revoked: Revoked = "nothing-to-revoke"
         if newest is not None:
-            revoked = await revoke_patiently(self._dialogue, newest, self._scheduler, attempts=1)
+            unwanted = Unwanted(newest, origin)
+            revoked = await revoke_patiently(self._dialogue, unwanted, self._scheduler, attempts=1)
             if revoked == "failed":
-                self._spawn(revoke_patiently(self._dialogue, newest, self._scheduler))
+                self._throw_away(unwanted)
         if trouble is not None:
             raise StorageUnavailable(
                 "You are signed out here, but the stored session could not be removed.",
@@ -731,6 +805,7 @@ class SessionService:
         self._generation += 1
         self._outcome_open = False
         self._superseded = None
+        self._refused_by_api = None
         self._step_ups.clear()
         self._exchanged.clear()
         self._rests.start_over()
@@ -749,10 +824,33 @@ class SessionService:
         """Replace the sign-in's access token, unless somebody just did."""
         return await self._renew(SIGN_IN_KEY, "access_token", replacing=self._held.access.get(SIGN_IN_KEY))
 
-    def _throw_away(self, refresh_token: Secret | None) -> None:
-        """Revoke a token that came for a session which has ended meanwhile."""
-        if refresh_token is not None:
-            self._spawn(revoke_patiently(self._dialogue, refresh_token, self._scheduler))
+    @property
+    def origin(self) -> Origin | None:
+        """Where the tokens of the session that lives come from; ``None`` if none does."""
+        return self._own_origin() if self._held.subject else None
+
+    def _own_origin(self) -> Origin:
+        return self._dialogue.origin(self._held.subject, self._held.sid)
+
+    def _own_token(self) -> Unwanted | None:
+        token = self._held.refresh_token
+        return None if token is None else Unwanted(token, self._own_origin())
+
+    def _living(self) -> tuple[Origin, ...]:
+        """Return the sessions that no revocation of ours may harm."""
+        return self._beside if self.origin is None else (self.origin, *self._beside)
+
+    def _throw_away(self, unwanted: Unwanted | None) -> None:
+        """Revoke a token that nobody wants any more, if that harms nobody."""
+        if unwanted is not None:
+            self._spawn(revoke_patiently(self._dialogue, unwanted, self._scheduler))
+
+    def _throw_away_sign_in(self, tokens: Tokens) -> None:
+        """Revoke what a sign-in brought that was cancelled meanwhile."""
+        person = tokens.person
+        origin = self._dialogue.origin(person.subject, person.sid) if person else self._dialogue.origin()
+        if tokens.set.refresh_token is not None:
+            self._throw_away(Unwanted(tokens.set.refresh_token, origin))
 
     def _spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         """Start ``work`` and keep it from being collected before it ends."""

@@ -53,7 +53,7 @@ class Owner:
     """What the owner of the session does for its sign-ins.
 
     ``ready`` returns once storage was looked at; ``begun`` and ``abandoned`` say that sign-ins are under way, or none
-    any more; ``install`` begins a session, ``throw_away`` revokes a token that nobody wants; ``step_up_for`` tells what an
+    any more; ``install`` begins a session, ``throw_away`` revokes tokens that nobody wants; ``step_up_for`` tells what an
     API asked for; ``spawn`` runs work in the background.
     """
 
@@ -61,7 +61,7 @@ class Owner:
     begun: Callable[[], None]
     abandoned: Callable[[], None]
     install: Callable[[Tokens], Awaitable[None]]
-    throw_away: Callable[[Secret | None], None]
+    throw_away: Callable[[Tokens], None]
     step_up_for: Callable[[str | None], StepUp]
     spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[object]]
 
@@ -272,7 +272,7 @@ class SignIns:
     async def _accept(self, pending: PendingSignIn, tokens: Tokens) -> None:
         """Make a session of ``tokens``, unless ``pending`` was cancelled meanwhile, perhaps by a sign-out."""
         if pending.progress is not Progress.WAITING:
-            self._owner.throw_away(tokens.set.refresh_token)
+            self._owner.throw_away(tokens)
             self.give_up(pending, SignInCancelled())
             return
         pending.settling = True

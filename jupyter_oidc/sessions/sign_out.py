@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import Problem
 
 if TYPE_CHECKING:
-    from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue
     from jupyter_oidc.sessions.ports import Scheduler
-
-Revoked = Literal["done", "failed", "not-supported", "nothing-to-revoke"]
+    from jupyter_oidc.sessions.revocation import Revoked, Unwanted
 
 ATTEMPTS: Final = 3
 """How often a failed revocation is tried again in the background (D1)."""
@@ -31,21 +29,22 @@ class SignOut:
 
 async def revoke_patiently(
     dialogue: Dialogue,
-    refresh_token: Secret,
+    unwanted: Unwanted,
     scheduler: Scheduler,
     *,
     attempts: int = ATTEMPTS,
 ) -> Revoked:
-    """Revoke ``refresh_token``, trying ``attempts`` times; never raises a :class:`Problem`."""
+    """Revoke ``unwanted``, trying ``attempts`` times; never raises a :class:`Problem`.
+
+    Whether it may be revoked is asked each time, because somebody may have signed in again meanwhile.
+    """
     for attempt in range(attempts):
         if attempt:
             await scheduler.sleep(PAUSE * 2 ** (attempt - 1))
         try:
-            outcome = await dialogue.revoke(refresh_token)
+            outcome = await dialogue.revoke(unwanted)
         except Problem:
             continue
-        if outcome is None:
-            return "not-supported"
-        if outcome:
-            return "done"
+        if outcome != "failed":
+            return outcome
     return "failed"

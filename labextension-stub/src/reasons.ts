@@ -28,7 +28,10 @@ namespace Private {
       rotation_lost: {
         why: trans.__('A renewal was interrupted, and the provider does not accept what was kept from before.')
       },
+      successor_unreadable: { why: trans.__('The provider renewed it with a token that cannot be read.') },
       identity_changed: { why: trans.__('The provider answered about another person, so the session was closed.') },
+      id_token_rejected: { why: trans.__('The provider renewed it with an ID token that did not pass a check.') },
+      userinfo_rejected: { why: trans.__('What the provider told about you at a renewal did not pass a check.') },
       signed_in_elsewhere: {
         why: trans.__('Somebody else has signed in on another Jupyter server that shares this storage.')
       },
@@ -66,6 +69,10 @@ namespace Private {
       },
       provider_configuration: { why: trans.__('The provider refuses this Jupyter server as it is set up.'), next: ask },
       provider_error: { why: trans.__('The provider reports an error of its own.') },
+      renewal_refused: {
+        why: trans.__('The provider refuses to renew it.'),
+        next: trans.__('Sign in again if this goes on.')
+      },
 
       // What keeps a session from being stored or found again.
       keyring_locked: { why: trans.__('The keyring of the system is locked.'), next: unlock },

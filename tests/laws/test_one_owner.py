@@ -1,10 +1,14 @@
 """Law 6, one owner, one door: only the session service holds a session's state and moves the machine.
 
+And one function sends revocations, so that each of them asks first whether it may be made (Q9.1).
+
 Proved able to fail: a seeded module that follows the machine itself, and one that builds its own ``Custody``,
 are caught; that answers of an older generation are ignored is shown in ``tests/unit/sessions``.
 """
 
 from __future__ import annotations
+
+import ast
 
 from tests.laws.source import Module, modules, seeded
 
@@ -37,3 +41,28 @@ def test_only_the_session_service_moves_a_session():
 def test_a_second_owner_is_noticed():
     assert trespassers([seeded("from jupyter_oidc.sessions.machine import follow")]) != []
     assert trespassers([seeded("from jupyter_oidc.sessions.custody import Custody")]) != []
+
+
+def senders_of_revocations(found: list[Module]) -> list[str]:
+    """Every function that builds a revocation request, by module and name."""
+    return [
+        f"{module.name}.{function.name}"
+        for module in found
+        for function in ast.walk(module.tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("revocation_call")
+    ]
+
+
+def test_only_one_function_revokes_and_it_asks_first() -> None:
+    """Q9.1."""
+    assert senders_of_revocations(modules()) == ["jupyter_oidc.sessions.dialogue.revoke"]
+    (dialogue,) = modules("sessions.dialogue")
+    (revoke,) = [node for node in ast.walk(dialogue.tree) if getattr(node, "name", "") == "revoke"]
+    assert "may_be_revoked" in {node.id for node in ast.walk(revoke) if isinstance(node, ast.Name)}
+
+
+def test_a_second_sender_of_revocations_is_noticed() -> None:
+    stray = seeded("async def tidy_up(port, call):\n    await port.send(logout.revocation_call(call))\n")
+    assert senders_of_revocations([stray]) != []

@@ -104,12 +104,16 @@ def test_the_algorithm_of_the_settings_is_the_only_one() -> None:
     assert refused(claims_of(), alg="ES256") == "id_token.alg"
 
 
-@pytest.mark.parametrize(
-    "issuer", [..., None, 7, [ISSUER], ISSUER + "/", "https://ID.example.com", "http://id.example.com"]
-)
+@pytest.mark.parametrize("issuer", [ISSUER + "/", "https://ID.example.com", "http://id.example.com"])
 def test_another_issuer_is_refused(issuer: object) -> None:
     """V-4."""
     assert refused(claims_of(iss=issuer)) == "id_token.iss"
+
+
+@pytest.mark.parametrize("issuer", [..., None, 7, [ISSUER], ""])
+def test_no_issuer_is_refused_and_not_taken_for_another_one(issuer: object) -> None:
+    """V-4, Q5.3."""
+    assert refused(claims_of(iss=issuer)) == "id_token.no_iss"
 
 
 @pytest.mark.parametrize("audience", [CLIENT, [CLIENT], [CLIENT, CLIENT]])
@@ -155,16 +159,22 @@ def test_an_expiry_within_the_skew_is_accepted(expiry: float) -> None:
     assert accepted(claims_of(exp=expiry)).expires_at == expiry
 
 
-@pytest.mark.parametrize("expiry", [..., None, NOW - 60, 0, -1, str(NOW + 300), True, [NOW + 300], 10**400, 1e300])
-def test_an_expiry_that_is_over_or_no_number_is_refused(expiry: object) -> None:
+@pytest.mark.parametrize("expiry", [NOW - 60, 0, -1])
+def test_an_expiry_that_is_over_is_refused(expiry: object) -> None:
     """V-7, A16."""
     assert refused(claims_of(exp=expiry)) == "id_token.exp"
+
+
+@pytest.mark.parametrize("expiry", [..., None, str(NOW + 300), True, [NOW + 300], 10**400, 1e300])
+def test_an_expiry_that_is_no_number_is_refused(expiry: object) -> None:
+    """V-7, A16, Q5.4."""
+    assert refused(claims_of(exp=expiry)) == "id_token.no_exp"
 
 
 def test_an_infinite_expiry_is_refused() -> None:
     """V-7: 1e999 is valid JSON."""
     claims = f'{{"iss":"{ISSUER}","aud":"{CLIENT}","sub":"a","iat":{NOW},"exp":1e999,"nonce":"{NONCE}"}}'
-    assert refused(claims) == "id_token.exp"
+    assert refused(claims) == "id_token.no_exp"
 
 
 @pytest.mark.parametrize("issued", [NOW + 60, NOW, NOW - 660])
@@ -173,16 +183,35 @@ def test_a_time_of_issue_within_the_skew_is_accepted(issued: float) -> None:
     assert accepted(claims_of(iat=issued)).claims["iat"] == issued
 
 
-@pytest.mark.parametrize("issued", [..., None, NOW + 61, NOW - 661, str(NOW), True, False])
+@pytest.mark.parametrize("issued", [NOW + 61, NOW - 661])
 def test_a_time_of_issue_out_of_bounds_is_refused(issued: object) -> None:
     """V-8, A16."""
     assert refused(claims_of(iat=issued)) == "id_token.iat"
 
 
-@pytest.mark.parametrize("start", [None, NOW + 61, "now", True])
-def test_a_token_that_is_not_valid_yet_is_refused(start: object) -> None:
+@pytest.mark.parametrize("issued", [..., None, str(NOW), True, False])
+def test_a_time_of_issue_that_is_no_number_is_refused(issued: object) -> None:
+    """V-8, A16, Q5.4."""
+    assert refused(claims_of(iat=issued)) == "id_token.no_iat"
+
+
+def test_a_token_that_is_not_valid_yet_is_refused() -> None:
     """V-8."""
-    assert refused(claims_of(nbf=start)) == "id_token.nbf"
+    assert refused(claims_of(nbf=NOW + 61)) == "id_token.nbf"
+
+
+@pytest.mark.parametrize("start", [None, "now", True])
+def test_a_start_that_is_no_number_is_refused(start: object) -> None:
+    """V-8, Q5.4."""
+    assert refused(claims_of(nbf=start)) == "id_token.no_nbf"
+
+
+@pytest.mark.parametrize("missing", [{"iat": ...}, {"exp": ...}, {"exp": "soon"}, {"iat": None}, {"nbf": "now"}])
+def test_what_is_missing_is_no_matter_of_clocks(missing: dict[str, object]) -> None:
+    """Q5.4: the provider leaves it out, and no clock of ours mends that."""
+    with pytest.raises(IdTokenRejected) as caught:
+        judge(claims_of(**missing))
+    assert caught.value.action == "Ask your administrator to check the provider's settings."
 
 
 def test_a_refused_time_tells_to_set_the_clock() -> None:
@@ -201,7 +230,7 @@ def test_the_skew_is_that_of_the_settings(skew: float) -> None:
 @pytest.mark.parametrize("subject", [..., None, "", 7, ["a"], "a" * 256, "\u00fc", "a\nb", True])
 def test_a_subject_that_identifies_nobody_is_refused(subject: object) -> None:
     """V-9, A16."""
-    assert refused(claims_of(sub=subject)) == "id_token.sub"
+    assert refused(claims_of(sub=subject)) == "id_token.no_sub"
 
 
 def test_a_subject_of_255_characters_is_accepted() -> None:
@@ -333,13 +362,30 @@ def test_a_refreshed_token_of_the_same_sign_in_is_accepted(changes: dict[str, ob
     assert accepted(claims_of(**changes), nonce=None, previous=FIRST).identity.subject == SUBJECT
 
 
+@pytest.mark.parametrize("auth_time", [NOW, NOW - 1, NOW - 999, NOW - 1000, NOW - 86_400, ...])
+def test_the_time_of_authentication_may_move_at_a_refresh(auth_time: object) -> None:
+    """Q1.7: Cognito writes the time of the rotation there; who somebody is, ``sub`` and ``iss`` say."""
+    assert accepted(claims_of(auth_time=auth_time), nonce=None, previous=FIRST).identity.subject == SUBJECT
+
+
+@pytest.mark.parametrize("auth_time", [NOW + 1, NOW + 59, 1e300])
+def test_an_authentication_after_the_token_was_issued_is_refused(auth_time: float) -> None:
+    """Q1.7: within the skew of the clocks, too; both times are of the same clock."""
+    assert refused(claims_of(auth_time=auth_time), nonce=None, previous=FIRST) == "id_token.auth_time"
+
+
+def test_a_sign_in_that_asked_for_an_age_is_as_strict_as_before() -> None:
+    """V-13, Q1.7: there the time decides."""
+    assert refused(claims_of(auth_time=NOW - 361), max_age=300) == "id_token.auth_time"
+
+
 @pytest.mark.parametrize(
     ("changes", "check"),
     [
         ({"sub": "somebody"}, "sub"),
         ({"iss": "https://evil.example"}, "iss"),
         ({"azp": CLIENT}, "azp"),
-        ({"auth_time": NOW - 5}, "auth_time"),
+        ({"auth_time": NOW + 1}, "auth_time"),
         ({"nonce": "another"}, "nonce"),
         ({"nonce": 7}, "nonce"),
         ({"iat": NOW - 3600}, "iat"),

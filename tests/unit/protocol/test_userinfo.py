@@ -78,15 +78,21 @@ def test_a_verified_email_is_only_the_json_value_true(verified: object) -> None:
     }
 
 
-@pytest.mark.parametrize("subject", ["somebody", "", None, 7, [SUBJECT], SUBJECT + " "])
+@pytest.mark.parametrize("subject", ["somebody", SUBJECT + " "])
 def test_another_subject_is_refused(subject: object) -> None:
     """U-5, U-6."""
     assert refused(reply({"sub": subject, "name": "x"})) == "userinfo.sub"
 
 
+@pytest.mark.parametrize("subject", ["", None, 7, [SUBJECT]])
+def test_a_subject_that_names_nobody_is_refused_and_not_taken_for_another_one(subject: object) -> None:
+    """U-5, Q5.3."""
+    assert refused(reply({"sub": subject, "name": "x"})) == "userinfo.no_sub"
+
+
 def test_a_missing_subject_is_refused() -> None:
     """U-5."""
-    assert refused(reply({"name": "x"})) == "userinfo.sub"
+    assert refused(reply({"name": "x"})) == "userinfo.no_sub"
 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 401, 403, 500])
@@ -139,7 +145,7 @@ def test_a_claim_that_cannot_be_used_counts_as_not_made(more: str, kept: dict[st
 
 def test_a_doubled_subject_is_refused() -> None:
     """Q1.3, U-5: also if both are right."""
-    assert refused(reply(f'{{"sub": "{SUBJECT}", "sub": "{SUBJECT}"}}')) == "userinfo.sub"
+    assert refused(reply(f'{{"sub": "{SUBJECT}", "sub": "{SUBJECT}"}}')) == "userinfo.no_sub"
 
 
 def test_a_byte_order_mark_before_userinfo_is_ignored() -> None:

@@ -171,12 +171,14 @@ class Notes:
     def __init__(self) -> None:
         self.events: list[SessionEvent] = []
         self.refusals: list[tuple[str, str]] = []
+        self.flows: list[str] = []
 
     def session(self, event: SessionEvent) -> None:
         self.events.append(event)
 
     def refusal(self, provider: str, flow: str, refused: str, detail: str) -> None:
-        del provider, flow
+        del provider
+        self.flows.append(flow)
         self.refusals.append((refused, detail))
 
     @property

@@ -341,7 +341,7 @@ async def test_a_sign_in_by_code_has_no_ticket_state_or_binding() -> None:
         ({"azp": "another-client"}, "azp"),
         ({"exp": 1}, "exp"),
         ({"iat": 1}, "iat"),
-        ({"sub": ""}, "sub"),
+        ({"sub": ""}, "no_sub"),
         ({"nonce": "of-another-sign-in"}, "nonce"),
         ({"at_hash": "AAAA"}, "at_hash"),
     ],

@@ -203,9 +203,21 @@ async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_
     assert text_of(entry.refresh_token) == "rt-2"
 
 
-@pytest.mark.parametrize("change", [{"sub": "somebody-else"}, {"iss": "https://evil.example"}, {"nonce": "other"}])
-async def test_a_refreshed_id_token_of_somebody_else_ends_the_session(change):
-    """B4, F-5, F-6."""
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"sub": "somebody-else"}, "identity_changed"),
+        ({"iss": "https://evil.example"}, "identity_changed"),
+        ({"nonce": "other"}, "id_token_rejected"),
+        ({"sub": None}, "id_token_rejected"),
+        ({"iss": None}, "id_token_rejected"),
+        ({"aud": "another-client"}, "id_token_rejected"),
+        ({"at_hash": "wrong"}, "id_token_rejected"),
+    ],
+    ids=str,
+)
+async def test_a_refreshed_id_token_that_is_refused_ends_the_session_with_its_cause(change, reason):
+    """B4, F-5, F-6; Q5.3: only another ``sub`` or ``iss`` is another person."""
     stage = await signed_in()
     claims = claims_of(nonce=..., **{k: v for k, v in change.items() if k != "nonce"})
     claims.update({k: v for k, v in change.items() if k == "nonce"})
@@ -217,9 +229,28 @@ async def test_a_refreshed_id_token_of_somebody_else_ends_the_session(change):
     )
     userinfo_before = stage.provider.calls["userinfo"]
     assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    assert (await stage.service.summary()).reason == "identity_changed"
+    assert (await stage.service.summary()).reason == reason
+    check = stage.notes.refusals[-1]
+    assert check[0] == reason
+    assert check[1].startswith("id_token.")
     assert stage.provider.calls["userinfo"] == userinfo_before
+    await settle()
     assert stage.provider.revoked == ["rt-evil"]
+
+
+async def test_a_session_outlives_a_time_of_authentication_that_moves():
+    """Q1.7: one renewal after the other, each with the time of the rotation."""
+    stage = Stage()
+    stage.provider.claims = {"auth_time": stage.clock.now().wall - 10}
+    await stage.sign_in()
+    for turn in range(2, 5):
+        stage.clock.advance(400)
+        now = stage.clock.now().wall
+        claims = claims_of(nonce=..., auth_time=now, iat=now, exp=now + 60)
+        body = {"access_token": f"at-{turn}", "token_type": "Bearer", "expires_in": 300, "id_token": signed(claims)}
+        stage.provider.plan("token", reply(body))
+        assert await bearer(stage) == f"at-{turn}"
+    assert stage.service.state is State.ACTIVE
 
 
 async def test_userinfo_is_read_again_after_a_refresh():
@@ -253,6 +284,27 @@ async def test_userinfo_of_somebody_else_after_a_refresh_ends_the_session():
     stage.provider.userinfo = {"sub": "somebody-else"}
     await stage.scheduler.pass_time(241)
     assert stage.service.state is State.SIGNED_OUT_EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("userinfo", "reason"),
+    [({"sub": "somebody-else"}, "identity_changed"), ({"name": "nobody"}, "userinfo_rejected")],
+)
+async def test_userinfo_that_is_refused_ends_the_session_with_its_cause(userinfo, reason):
+    """F-9, Q5.3: a document about nobody is not one about somebody else."""
+    stage = await signed_in()
+    stage.provider.userinfo = userinfo
+    await stage.scheduler.pass_time(241)
+    summary = await stage.service.summary()
+    assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, reason)
+
+
+async def test_userinfo_about_nobody_is_refused_at_a_sign_in_as_well():
+    """U-5, U-6, Q5.3: it must not fall back to the ID token's claims because the refusal has another name now."""
+    stage = Stage()
+    stage.provider.userinfo = {"name": "nobody"}
+    pending = await stage.sign_in()
+    assert (pending.problem and pending.problem.detail) == "userinfo.no_sub"
 
 
 async def test_a_refresh_survives_a_userinfo_endpoint_that_is_down():
@@ -556,7 +608,7 @@ async def test_an_exchange_that_is_not_answered_is_weather():
 
 @pytest.mark.parametrize("error", ["interaction_required", "consent_required", "login_required"])
 async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in(error):
-    """B9: the reason is the provider's word; the new sign-in replaces the token and takes it back."""
+    """B9: the reason is the provider's word; the new sign-in replaces the token, and leaves it alone (Q9.1)."""
     stage = await signed_in()
     stage.clock.advance(400)
     stage.provider.plan("token", reply({"error": error}, status=400))
@@ -567,7 +619,7 @@ async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in
     await stage.sign_in()
     await settle()
     assert text_of((await stage.vault.load()).refresh_token) == "rt-2"
-    assert stage.provider.revoked == ["rt-1"]
+    assert stage.provider.revoked == []
 
 
 async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out():

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from jupyter_oidc.errors import AudienceRefused
 from jupyter_oidc.protocol.message import Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.registry import token_key
+from jupyter_oidc.settings import Api
 from tests.unit.protocol.makers import reply
-from tests.unit.sessions.stage import Stage, text_of
+from tests.unit.sessions.stage import SETTINGS, Stage, text_of
 
 OWN = TokenKey(audience="https://other.example")
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -95,6 +99,83 @@ async def test_scopes_of_one_api_that_are_refused_do_not_delay_the_others() -> N
     assert stage.service.state is State.ACTIVE
     await stage.scheduler.pass_time(241)
     assert stage.provider.current == "CANARY-9d1e7b-rt-2"
+
+
+REPORTS = Api("reports", "corp", "https://reports.example.com/", scopes=("reports.read",))
+BILLS = Api("bills", "corp", "https://bills.example.com/", scopes=("reports.read",))
+
+
+async def with_reports() -> Stage:
+    """Two APIs that share a token of their own, beside one that takes the sign-in's."""
+    stage = Stage(replace(SETTINGS, apis=(*SETTINGS.apis, REPORTS, BILLS)))
+    await stage.sign_in()
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ("invalid_scope", 400),
+        ("invalid_request", 400),
+        ("invalid_target", 400),
+        ("access_denied", 403),
+        ("scope_unknown", 400),
+        ("invalid_scope", 200),
+    ],
+)
+async def test_what_one_api_is_refused_stops_no_other(error: str, status: int) -> None:
+    """Q9.3: Dex says ``invalid_request`` for scopes that it does not know, and every API stopped for five minutes."""
+    stage = await with_reports()
+    for _ in range(5):
+        stage.provider.plan("token", reply({"error": error}, status=status))
+        with pytest.raises(AudienceRefused):
+            await stage.service.bearer(token_key(REPORTS))
+        stage.clock.advance(31)
+    assert (stage.service.state, stage.service.token_ready(SIGN_IN_KEY)) == (State.ACTIVE, True)
+    await stage.scheduler.pass_time(300)
+    assert stage.service.state is State.ACTIVE
+
+
+async def test_the_api_that_is_refused_is_named_with_the_code_of_the_provider() -> None:
+    """Q9.3: the one line that tells an administrator which setting to look at."""
+    stage = await with_reports()
+    stage.provider.plan("token", refusal("invalid_scope"))
+    with pytest.raises(AudienceRefused):
+        await stage.service.bearer(token_key(REPORTS))
+    assert (stage.notes.refusals, stage.notes.flows) == (
+        [("audience_refused", "token.invalid_scope")],
+        ["refresh for reports, bills"],
+    )
+
+
+async def test_a_code_that_is_not_registered_is_not_logged() -> None:
+    """Q9.3, E-3: what a peer writes freely stays out of the log."""
+    stage = await with_reports()
+    stage.provider.plan("token", refusal("<script>"))
+    with pytest.raises(AudienceRefused):
+        await stage.service.bearer(token_key(REPORTS))
+    assert stage.notes.refusals == [("audience_refused", "token.other")]
+
+
+async def test_a_session_that_has_ended_is_not_taken_for_a_refused_api() -> None:
+    """Q9.3, B1: ``invalid_grant`` concerns the refresh token, whatever it was spent for."""
+    stage = await with_reports()
+    stage.provider.plan("token", refusal("invalid_grant"))
+    assert await stage.service.bearer(token_key(REPORTS)) == SignInNeeded("session_expired")
+
+
+async def test_an_exchange_that_is_refused_is_named_too() -> None:
+    """Q9.3, RFC 8693, 2.2.2: a sibling; the second way to a token of the API's own."""
+    stage = Stage(replace(SETTINGS, apis=(*SETTINGS.apis, REPORTS)))
+    stage.provider.advertise = {"grant_types_supported": [EXCHANGE]}
+    await stage.sign_in()
+    stage.provider.plan("token", refusal("invalid_scope"), refusal("unauthorized_client"))
+    with pytest.raises(AudienceRefused):
+        await stage.service.bearer(token_key(REPORTS))
+    assert (stage.notes.refusals[-1], stage.notes.flows[-1]) == (
+        ("audience_refused", "token.unauthorized_client"),
+        "exchange for reports",
+    )
 
 
 async def test_an_id_token_that_no_refresh_brings_costs_no_refresh_token_with_every_call() -> None:

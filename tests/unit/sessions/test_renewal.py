@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_oidc.sessions.renewal import (
+    Doubts,
     Ends,
     Pauses,
     RefusesAudience,
@@ -14,6 +15,7 @@ from jupyter_oidc.sessions.renewal import (
     judge_oauth_error,
     margin,
     proactive_delay,
+    refusal_pause,
     reserve,
 )
 
@@ -60,11 +62,25 @@ def test_a_token_is_sent_only_if_it_survives_the_way(lifetime, seconds):
         ("invalid_client", Pauses("provider_configuration", 300)),  # B8
         ("unauthorized_client", Pauses("provider_configuration", 300)),
         ("invalid_scope", Pauses("provider_configuration", 300)),
-        ("invalid_target", RefusesAudience()),  # B30
         ("temporarily_unavailable", Pauses("provider_error")),
-        ("other", Pauses("provider_error")),
+        ("invalid_request", Doubts()),  # Q9.2
+        ("expired_token", Doubts()),  # Q1.8
+        ("invalid_target", Doubts()),
+        ("other", Doubts()),
     ],
 )
 def test_only_definite_errors_end_a_session(error, verdict):
     """F-8."""
     assert judge_oauth_error(error) == verdict
+
+
+@pytest.mark.parametrize("error", ["invalid_target", "invalid_scope", "invalid_request", "access_denied", "other"])
+def test_what_may_be_about_one_api_is_about_that_api(error):
+    """B30, Q9.3: Dex says ``invalid_request`` for scopes that it does not know."""
+    assert judge_oauth_error(error, for_api=True) == RefusesAudience()
+
+
+@pytest.mark.parametrize(("refusals", "seconds"), [(0, 2), (1, 2), (2, 4), (3, 8), (8, 256), (9, 300), (5000, 300)])
+def test_refusals_are_tried_again_ever_more_rarely(refusals, seconds):
+    """Q1.8."""
+    assert refusal_pause(refusals, 0.0) == seconds

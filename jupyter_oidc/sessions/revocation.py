@@ -1,0 +1,63 @@
+"""May this token be taken back? The one place that says so (RFC 7009).
+
+To revoke a refresh token ends the grant that it belongs to, and with many providers everything else of that grant.
+A person who signs in again in the same browser is often given another token of the *same* provider session: to tidy up
+the old one would end the new session.
+So a token is revoked only if it certainly belongs to another grant than every session that lives.
+This module refuses to guess; what is not known is not certain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jupyter_oidc.protocol.token import HandedOver
+    from jupyter_oidc.secret import Secret
+
+Revoked = Literal["done", "failed", "not-supported", "nothing-to-revoke"]
+"""What came of it; a token that may not be revoked is nothing to revoke."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a token comes from, as far as a verified ID token told; ``sid`` is the provider's name for its session."""
+
+    issuer: str
+    client_id: str
+    subject: str | None = None
+    sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """A token that nobody will use any more."""
+
+    token: Secret
+    origin: Origin
+    kind: Literal["refresh_token", "access_token"] = "refresh_token"
+
+
+def unwanted_of(tokens: HandedOver, origin: Origin) -> Unwanted | None:
+    """Return what is to be revoked of an answer that was refused: the refresh token, which takes the rest along."""
+    if tokens.refresh_token is not None:
+        return Unwanted(tokens.refresh_token, origin)
+    return None if tokens.access_token is None else Unwanted(tokens.access_token, origin, "access_token")
+
+
+def may_be_revoked(origin: Origin, living: Iterable[Origin]) -> bool:
+    """Return whether a token of ``origin`` can be taken back without harm to any session that is ``living``."""
+    return all(_certainly_another(origin, session) for session in living)
+
+
+def _certainly_another(one: Origin, other: Origin) -> bool:
+    if (one.issuer, one.client_id) != (other.issuer, other.client_id):
+        return True
+    return _differ(one.subject, other.subject) or _differ(one.sid, other.sid)
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return bool(one) and bool(other) and one != other

@@ -1,0 +1,234 @@
+"""A token is taken back only if that can harm no session that lives."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.errors import IdpUnavailable
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, SignInNeeded
+from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.revocation import Origin, may_be_revoked
+from tests.unit.protocol.makers import CLIENT, ISSUER, claims_of, reply, signed
+from tests.unit.sessions.stage import Stage, settle, text_of
+
+ADA = Origin(ISSUER, CLIENT, "ada", "s-1")
+
+
+@pytest.mark.parametrize(
+    ("origin", "may"),
+    [
+        (ADA, False),
+        (replace(ADA, sid="s-2"), True),
+        (replace(ADA, sid=None), False),
+        (replace(ADA, subject="bob"), True),
+        (replace(ADA, subject="bob", sid=None), True),
+        (replace(ADA, subject=None), False),
+        (replace(ADA, subject="", sid=""), False),
+        (Origin(ISSUER, CLIENT), False),
+        (replace(ADA, issuer="https://other.example"), True),
+        (replace(ADA, client_id="other"), True),
+    ],
+)
+def test_a_token_may_be_revoked_if_it_is_certainly_of_another_grant(origin: Origin, may: bool) -> None:
+    """Q9.1: another person, another session at the provider, another client or issuer; nothing less."""
+    assert may_be_revoked(origin, [ADA]) is may
+
+
+def test_where_nobody_is_signed_in_any_token_may_be_revoked() -> None:
+    """Q9.1."""
+    assert may_be_revoked(Origin(ISSUER, CLIENT), [])
+
+
+def test_every_living_session_counts() -> None:
+    """Q9.1."""
+    assert not may_be_revoked(ADA, [replace(ADA, subject="bob"), replace(ADA, sid=None)])
+
+
+async def signed_in(**claims: Any) -> Stage:
+    stage = Stage()
+    stage.provider.claims = claims
+    await stage.sign_in()
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "revoked"),
+    [
+        ({}, {}, []),
+        ({"sid": "s-1"}, {"sid": "s-1"}, []),
+        ({"sid": "s-1"}, {}, []),
+        ({"sid": "s-1"}, {"sid": "s-2"}, ["rt-1"]),
+    ],
+    ids=["no sid", "the same sid", "one sid", "another sid"],
+)
+async def test_signing_in_again_revokes_the_token_of_another_provider_session_only(
+    first: dict[str, Any], second: dict[str, Any], revoked: list[str]
+) -> None:
+    """Q9.1: at Keycloak a second sign-in in the same browser continues the session of the first."""
+    stage = await signed_in(**first)
+    stage.provider.claims = second
+    await stage.sign_in()
+    await settle()
+    assert stage.provider.revoked == revoked
+
+
+async def test_signing_in_as_somebody_else_revokes_the_token_of_the_person_before() -> None:
+    """A26, Q9.1."""
+    stage = await signed_in()
+    stage.provider.claims = {"sub": "somebody-else"}
+    stage.provider.userinfo = {"sub": "somebody-else"}
+    await stage.sign_in()
+    await settle()
+    assert stage.provider.revoked == ["rt-1"]
+
+
+async def test_a_sign_out_revokes_the_token_of_the_session() -> None:
+    """Q9.1: that is what it is for."""
+    stage = await signed_in(sid="s-1")
+    assert (await stage.service.sign_out()).revoked == "done"
+    assert stage.provider.revoked == ["rt-1"]
+
+
+async def test_a_sign_in_whose_answer_is_refused_leaves_the_session_that_lives() -> None:
+    """Q9.1, A17: nobody knows whose tokens these are, so they may be of the same provider session."""
+    stage = await signed_in()
+    stage.provider.claims = {"aud": "another-client"}
+    await stage.sign_in()
+    await settle()
+    assert (stage.service.state, stage.provider.revoked) == (State.ACTIVE, [])
+
+
+async def test_a_sign_in_whose_userinfo_is_of_somebody_else_leaves_the_session_that_lives() -> None:
+    """Q9.1, U-6: the ID token was good, and names the provider session of the one that lives."""
+    stage = await signed_in(sid="s-1")
+    stage.provider.userinfo = {"sub": "somebody-else"}
+    await stage.sign_in()
+    await settle()
+    assert (stage.service.state, stage.provider.revoked) == (State.ACTIVE, [])
+
+
+async def test_a_sign_in_that_was_cancelled_leaves_the_session_that_lives() -> None:
+    """Q9.1: its code was redeemed already when somebody pressed cancel."""
+    stage = await signed_in()
+    pending, state, binding = await stage.begin()
+    slow = asyncio.Event()
+    stage.provider.plan("userinfo", slow)
+    ending = asyncio.ensure_future(stage.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding]))
+    await settle()
+    stage.service.sign_ins.cancel(pending)
+    slow.set()
+    await ending
+    await settle()
+    assert (stage.service.state, stage.provider.revoked) == (State.ACTIVE, [])
+
+
+async def test_a_first_sign_in_that_was_cancelled_is_taken_back() -> None:
+    """Q9.1: nobody else is signed in."""
+    stage = Stage()
+    pending, state, binding = await stage.begin()
+    slow = asyncio.Event()
+    stage.provider.plan("userinfo", slow)
+    ending = asyncio.ensure_future(stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding]))
+    await settle()
+    stage.service.sign_ins.cancel(pending)
+    slow.set()
+    await ending
+    await settle()
+    assert stage.provider.revoked == ["rt-1"]
+
+
+async def test_a_renewal_that_comes_back_after_the_next_sign_in_is_left_alone() -> None:
+    """Q9.1, B31: it belongs to the session before, which may be the same one at the provider."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    slow = asyncio.Event()
+    stage.provider.plan("token", slow)
+    renewing = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
+    await settle()
+    await stage.sign_in()
+    slow.set()
+    await renewing
+    await settle()
+    assert (stage.service.state, stage.provider.revoked) == (State.ACTIVE, [])
+
+
+async def test_a_revocation_that_is_tried_again_gives_way_to_the_next_sign_in() -> None:
+    """Q9.1, D1: the second attempt comes seconds later, when the person may be back in the same provider session."""
+    stage = await signed_in()
+    stage.provider.plan("revoke", reply(b"", status=503), reply(b"", status=503))
+    waiting = asyncio.Event()
+    sleep = stage.scheduler.sleep
+
+    async def sleep_long(seconds: float) -> None:
+        await waiting.wait()
+        await sleep(seconds)
+
+    stage.scheduler.sleep = sleep_long  # type: ignore[method-assign]
+    assert (await stage.service.sign_out()).revoked == "failed"
+    await settle()
+    await stage.sign_in()
+    waiting.set()
+    await settle()
+    assert (stage.service.state, stage.provider.revoked, stage.provider.calls["revoke"]) == (State.ACTIVE, [], 2)
+
+
+async def test_a_token_that_was_kept_for_the_next_sign_in_is_left_alone_by_it() -> None:
+    """Q9.1, B9: the provider wanted the person back, in the same session."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    stage.provider.plan("token", reply({"error": "login_required"}, status=400))
+    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    await stage.sign_in()
+    await settle()
+    assert stage.provider.revoked == []
+
+
+async def test_tokens_of_somebody_else_are_taken_back_once_the_session_has_ended() -> None:
+    """Q9.1, B4: they are certainly of another grant."""
+    stage = await signed_in()
+    stage.clock.advance(400)
+    now = stage.clock.now().wall
+    claims = claims_of(nonce=..., sub="somebody-else", iat=now, exp=now + 60)
+    body = {"access_token": "a", "token_type": "Bearer", "refresh_token": "rt-evil", "id_token": signed(claims)}
+    stage.provider.plan("token", reply(body))
+    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    await settle()
+    assert stage.provider.revoked == ["rt-evil"]
+
+
+async def test_a_sign_in_at_another_server_is_not_ended_by_our_late_renewal() -> None:
+    """Q9.1, B2: the same person signed in again there, without waiting for our turn."""
+    stage = await signed_in()
+    entry = await stage.vault.load()
+    assert entry is not None
+    stage.clock.advance(400)
+    slow = asyncio.Event()
+    stage.provider.plan("token", slow)
+    renewing = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
+    await settle()
+    await stage.vault.save(replace(entry, refresh_token=Secret("CANARY-9d1e7b-rt-of-there")))
+    slow.set()
+    await renewing
+    await settle()
+    kept = await stage.vault.load()
+    assert (stage.provider.revoked, text_of(kept.refresh_token)) == ([], "rt-of-there")
+
+
+async def test_a_provider_that_leaves_the_settings_gives_way_to_another_name_for_it() -> None:
+    """Q9.1, D9: two names in the settings, one client at one provider, and perhaps one session there."""
+    stage = await signed_in(sid="s-1")
+    beside = Origin(ISSUER, CLIENT, "248289761001", "s-1")
+    assert (await stage.service.sign_out(beside=(beside,))).revoked == "nothing-to-revoke"
+    assert stage.provider.revoked == []
+
+
+async def test_silence_of_the_revocation_endpoint_is_a_failure_and_no_permission() -> None:
+    """D1."""
+    stage = await signed_in()
+    stage.provider.plan("revoke", *[IdpUnavailable(detail="idp.unanswered")] * 4)
+    assert (await stage.service.sign_out()).revoked == "failed"
