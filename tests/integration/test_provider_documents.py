@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.desk import ROUTE, Desk, configured
@@ -67,3 +69,28 @@ async def test_an_outage_of_metadata_that_nobody_may_keep_costs_no_sign_in_and_n
     assert await desk.call(1) == [200]
     reply = await desk.ask("POST", f"{ROUTE}/sign-out", json={})
     assert (reply.json()["revoked"], provider.count("revoke")) == ("done", 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "says"),
+    [(True, "ok", "was given a refresh token."), (False, "warning", "was given no refresh token")],
+)
+async def test_the_doctor_judges_what_a_session_got(
+    desk: Desk, provider: ScriptedProvider, given: bool, status: str, says: str
+) -> None:
+    """Q5.13: what the metadata promise is one line, and what came is another."""
+    provider.issue_refresh_token = given
+    await desk.sign_in()
+    checks = (await desk.ask("GET", "jupyter-oidc/diagnostics")).json()["checks"]
+    (told,) = [check for check in checks if check["name"] == "session"]
+    assert (told["status"], says in told["message"]) == (status, True)
+
+
+async def test_the_page_says_what_the_token_endpoint_refused(desk: Desk, provider: ScriptedProvider) -> None:
+    """Q5.1: the code of the provider, what it means and what to do, in the browser."""
+    provider.plan("token", error="invalid_client")
+    started = (await desk.ask("POST", f"{ROUTE}/sign-in", json={})).json()
+    page = await asyncio.to_thread(provider.browser().open, str(httpx.URL(desk.url).join(started["start_url"])))
+    assert (page.status_code, page.headers["X-OIDC-Error"]) == (400, "sign_in_refused")
+    assert "or not its secret or key (invalid_client)." in page.text
+    assert "check client_id, client_secret and token_endpoint_auth_method" in page.text

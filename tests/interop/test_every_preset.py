@@ -132,12 +132,12 @@ def _leave(stage: Stage, end_session_url: str | None) -> None:
     assert page.headers["location"].startswith(back)
 
 
-def test_without_its_preset_a_provider_refuses_what_others_want(tmp_path: Path) -> None:
-    """The dressings bite: this provider knows no scope offline_access, which is our default."""
+def test_without_its_preset_a_default_scope_that_the_provider_does_not_list_is_left_out(tmp_path: Path) -> None:
+    """Q9.6: this provider refuses a sign-in with the scope offline_access, and its metadata do not list it."""
     with staged("cognito", tmp_path, preset=None) as stage:
         page = stage.person.sign_in()
-        assert "You are signed in" not in page.text
-        assert stage.person.summary()["state"] == "signed-out"
+        assert "You are signed in" in page.text
+        assert stage.person.summary()["state"] == "active"
 
 
 @pytest.mark.parametrize(
