@@ -14,6 +14,7 @@ from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
 from jupyter_oidc.adapters.keyring_backends import choose_backend, use_backend
 from jupyter_oidc.adapters.outlet import outlet_of
+from jupyter_oidc.adapters.private_folder import PrivateFolder
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.reach import reach
 from jupyter_oidc.adapters.secret_refs import resolve
@@ -41,6 +42,7 @@ from jupyter_oidc.sessions.service import SessionService
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from jupyter_oidc.adapters.journal import EventJournal
     from jupyter_oidc.clock import Clock
@@ -201,6 +203,7 @@ def surroundings(
     if settings is not None:
         use_backend(settings.keyring_backend)
     thread, clock, entropy = KeyringThread(), SystemClock(), SystemEntropy()
+    place = _place(settings)
 
     async def keyring() -> str:
         await KeyringVault(provider=_DOCTOR, issuer="", client_id="", thread=thread).probe()
@@ -208,7 +211,7 @@ def surroundings(
         return f"{type(backend).__module__}"
 
     async def turns() -> None:
-        lock = FileEntryLock(lambda: lock_folder(storage_folder), provider=_DOCTOR, issuer="", client_id="")
+        lock = FileEntryLock(lambda: lock_folder(place), provider=_DOCTOR, issuer="", client_id="")
         await asyncio.to_thread(lock.check_place)
 
     def egress(provider: Provider) -> str | None:
@@ -222,7 +225,9 @@ def surroundings(
         entropy=entropy,
         storage=Storage(
             keyring=keyring,
-            file=FileVault(provider=_DOCTOR, issuer="", client_id="", key=storage_key).probe,
+            file=FileVault(
+                provider=_DOCTOR, issuer="", client_id="", key=storage_key, folder=PrivateFolder(place)
+            ).probe,
             turns=turns,
             has_key=storage_key is not None,
         ),
@@ -246,7 +251,7 @@ def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret 
 
     ``storage_key`` is what :func:`~jupyter_oidc.adapters.storage_key.take_storage_key` took.
     """
-    vault_of = vaults(settings, journal.log, storage_key)
+    vault_of, place = vaults(settings, journal.log, storage_key), _place(settings)
     return Parts(
         clock=SystemClock(),
         entropy=SystemEntropy(),
@@ -255,13 +260,19 @@ def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret 
         provider_port=_provider_port,
         vault=vault_of,
         lock=lambda p: FileEntryLock(
-            lambda: lock_folder(storage_folder),
+            lambda: lock_folder(place),
             provider=p.name,
             issuer=p.issuer,
             client_id=p.client_id,
         ),
         upstream=HttpUpstream(),
     )
+
+
+def _place(settings: Settings | None) -> Callable[[], Path]:
+    """Return where our files lie; looked up each time, because a home may be mounted later."""
+    named = None if settings is None else settings.storage_folder
+    return lambda: storage_folder(named)
 
 
 def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None = None) -> Callable[[Provider], Vault]:
@@ -274,7 +285,8 @@ def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None =
         if settings.storage == "memory":
             return MemoryVault()
         keyring = KeyringVault(provider=name, issuer=issuer, client_id=client_id, thread=keyring_thread)
-        file = FileVault(provider=name, issuer=issuer, client_id=client_id, key=storage_key)
+        folder = PrivateFolder(_place(settings))
+        file = FileVault(provider=name, issuer=issuer, client_id=client_id, key=storage_key, folder=folder)
         if settings.storage == "keyring":
             return keyring
         return file if settings.storage == "encrypted-file" else AutoVault(keyring, file, log)

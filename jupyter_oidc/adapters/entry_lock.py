@@ -13,13 +13,14 @@ import asyncio
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.private_folder import PrivateFolder
+from jupyter_oidc.adapters.private_folder import PrivateFolder, shown
 from jupyter_oidc.errors import Overloaded, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -126,7 +127,14 @@ class FileEntryLock:
             # NOTE: a folder for temporary files is emptied now and then, and then the name is free for anybody.
             await asyncio.to_thread(self._folder.ensure)
         lock = self._lock()
-        await self._acquire(lock, patience)
+        try:
+            await self._acquire(lock, patience)
+        except OSError:
+            raise StorageUnavailable(
+                "The lock of the stored session cannot be used.",
+                action=f"Look at the folder {shown(self._where)}.",
+                detail="lock_folder",
+            ) from None
         try:
             marker = f"{self._name}.spending"
             left = await asyncio.to_thread(self._folder.read, marker, 64)
@@ -140,7 +148,7 @@ class FileEntryLock:
         if is_network(self._where(), self._mounts):
             raise StorageUnavailable(
                 "There is no folder on this machine in which servers could take turns at the stored session.",
-                action="Set TMPDIR to a folder on this machine, or set c.JupyterOIDC.storage = 'memory'.",
+                action="Set c.JupyterOIDC.storage_folder or TMPDIR to a folder on this machine, or set c.JupyterOIDC.storage = 'memory'.",
                 detail="lock_network",
             )
 
@@ -171,10 +179,18 @@ class FileEntryLock:
             await asyncio.sleep(_PAUSE)
 
 
-def lock_folder(data: Callable[[], Path], mounts: Path = _MOUNTS) -> Path:
+def lock_folder(
+    data: Callable[[], Path],
+    mounts: Path = _MOUNTS,
+    *,
+    runtime: str | None = None,
+    temporary: Path | None = None,
+) -> Path:
     """Return the folder for locks: ``data()``, or one of this machine's own where that cannot serve.
 
     It cannot where there is no home, where it is on the network, and where this user cannot write.
+    Then it is the user's ``runtime`` folder (``XDG_RUNTIME_DIR``), or a folder among the ``temporary`` files, which
+    nobody else can keep us from: a name that is taken gives way to a random one (Q8.8).
     """
     try:
         folder = data()
@@ -182,8 +198,43 @@ def lock_folder(data: Callable[[], Path], mounts: Path = _MOUNTS) -> Path:
         folder = None
     if folder is not None and not is_network(folder, mounts) and _is_writable(folder):
         return folder
-    owner = os.getuid() if hasattr(os, "getuid") else 0
-    return Path(tempfile.gettempdir()) / f"jupyter_oidc-{owner}"
+    own = Path(os.environ.get("XDG_RUNTIME_DIR", "") if runtime is None else runtime)
+    if own.is_absolute() and _is_ours_alone(own) and not is_network(own, mounts):
+        return own / "jupyter_oidc"
+    return _of_ours_in(temporary or Path(tempfile.gettempdir()))
+
+
+def _of_ours_in(temporary: Path) -> Path:
+    """Return the folder of this user in ``temporary``; all servers of this user find the same one."""
+    plain = temporary / f"jupyter_oidc-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    try:
+        plain.mkdir(mode=0o700)
+    except FileExistsError:
+        pass  # NOTE: whose it is shows below
+    except OSError:
+        return plain  # the first who writes there hears what is wrong
+    if _is_ours_alone(plain):
+        return plain
+    found = _random_ones(plain)
+    if not found:
+        tempfile.mkdtemp(prefix=f"{plain.name}-", dir=temporary)
+        found = _random_ones(plain)  # NOTE: looked for again, so that two who come at once agree on the first
+    return found[0]
+
+
+def _random_ones(plain: Path) -> list[Path]:
+    return sorted(path for path in plain.parent.glob(f"{plain.name}-*") if _is_ours_alone(path))
+
+
+def _is_ours_alone(folder: Path) -> bool:
+    """Return whether ``folder`` is a real one that belongs to this user and that nobody else can enter."""
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    if not stat.S_ISDIR(status.st_mode):
+        return False
+    return not hasattr(os, "geteuid") or (status.st_uid == os.geteuid() and not status.st_mode & 0o077)
 
 
 def _is_writable(folder: Path) -> bool:
@@ -224,10 +275,4 @@ def _taken(lock: BaseFileLock) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return False
-    except OSError:
-        raise StorageUnavailable(
-            "The lock of the stored session cannot be used.",
-            action="Look at the folder jupyter_oidc in Jupyter's data folder (see: jupyter --data-dir).",
-            detail="lock_folder",
-        ) from None
     return True

@@ -2,8 +2,9 @@
 
 A new content is written beside the old one, forced to the disk, and takes its place in one step; a crash at any
 step leaves one complete file.
-This module refuses a folder or a file that is a link, belongs to another user, or can be written by others (B13),
-and repeats neither names nor what the operating system said.
+This module refuses a folder or a file that is a link, belongs to another user, or can be written by others (B13).
+It names the folder, without the name of the person whose home it is in, and repeats nothing that the operating system
+said (Q8.8).
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ _TOMBSTONE: Final = b"forgotten\n"
 """What a file holds that could not be removed (D3)."""
 
 _DRAFT: Final = ".draft"
-_PLACE: Final = "the folder jupyter_oidc in Jupyter's data folder (see: jupyter --data-dir)"
 _INSTEAD: Final = "or set c.JupyterOIDC.storage = 'memory'."
 
 
@@ -72,7 +72,7 @@ class PrivateFolder:
 
     def read(self, name: str, longest: int) -> bytes | None:
         """Return the content of ``name``, but no more than ``longest`` bytes and one; ``None`` if there is none."""
-        with _in_our_words():
+        with _in_our_words(self._where):
             path = self._folder() / name
             if not _exists(path.parent):
                 return None
@@ -87,7 +87,7 @@ class PrivateFolder:
 
     def write(self, name: str, content: bytes) -> None:
         """Put ``content`` in place of ``name``; it is on the disk when this returns."""
-        with _in_our_words():
+        with _in_our_words(self._where):
             path = self._made() / name
             if _exists(path):
                 _check(path.lstat(), stat.S_ISREG, "file")
@@ -95,7 +95,7 @@ class PrivateFolder:
 
     def remove(self, name: str) -> None:
         """Remove ``name`` and the drafts that a crash left of it; what cannot be removed is overwritten (D3)."""
-        with _in_our_words():
+        with _in_our_words(self._where):
             try:
                 folder = self._where()
             except RuntimeError:
@@ -113,12 +113,12 @@ class PrivateFolder:
 
     def ensure(self) -> None:
         """Make the folder if it is not there, and check that it belongs to this user alone."""
-        with _in_our_words():
+        with _in_our_words(self._where):
             self._made()
 
     def probe(self, name: str) -> None:
         """Write and remove a harmless file beside ``name``."""
-        with _in_our_words():
+        with _in_our_words(self._where):
             draft = self._draft(self._made() / name, b"probe")
             self._disk.remove(draft)
 
@@ -209,43 +209,59 @@ def _exists(path: Path) -> bool:
 
 def _check(status: os.stat_result, is_right: Callable[[int], bool], what: str) -> None:
     if not is_right(status.st_mode):
-        raise _unsafe(f"The {what} of the stored session is a link, or something else that is no {what}.")
+        raise _Unsafe(f"The {what} of the stored session is a link, or something else that is no {what}.")
     if not _POSIX:
         return  # NOTE: there, access is inherited from the user's profile, and mode bits mean nothing
     if status.st_uid != os.geteuid():
-        raise _unsafe(f"The {what} of the stored session belongs to another user.")
+        raise _Unsafe(f"The {what} of the stored session belongs to another user.")
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise _unsafe(f"Other users can write to the {what} of the stored session.")
+        raise _Unsafe(f"Other users can write to the {what} of the stored session.")
 
 
-def _unsafe(message: str) -> StorageUnavailable:
-    return StorageUnavailable(
-        message,
-        action=f"Make {_PLACE} and what is in it your own: a folder with mode 0700, files with 0600.",
-        detail="storage_unsafe",
-    )
+class _Unsafe(Exception):
+    """The place is somebody else's, or no place at all; the text says which."""
+
+
+def shown(where: Callable[[], Path]) -> str:
+    """Return the folder for an error text, without the name of the person whose home it is in."""
+    try:
+        path = where()
+        return f"~/{path.relative_to(Path.home()).as_posix()}"
+    except ValueError:
+        return str(path)
+    except RuntimeError:
+        return "its folder"
 
 
 @contextmanager
-def _in_our_words() -> Iterator[None]:
+def _in_our_words(where: Callable[[], Path]) -> Iterator[None]:
     """Name a failure of the operating system in our words; its own text holds names of files (D15)."""
     try:
         yield
+    except _Unsafe as unsafe:
+        raise StorageUnavailable(
+            str(unsafe),
+            action=f"Make {shown(where)} and what is in it your own: a folder with mode 0700, files with 0600. Where a "
+            "file system lets everybody write to every file, as network shares do, set c.JupyterOIDC.storage_folder to "
+            f"a folder on this machine's own disk, {_INSTEAD}",
+            detail="storage_unsafe",
+        ) from None
     except OSError as error:
         if error.errno in _FULL:
             raise StorageUnavailable(
                 "There is no space left for the stored session.",
-                action="Free some space on the disk, then try again.",
+                action=f"Free some space on the disk that holds {shown(where)}, then try again.",
                 detail="storage_full",
             ) from None
         if error.errno in _CLOSED:
             raise StorageUnavailable(
                 "The place for the stored session does not let this user read and write.",
-                action=f"Make {_PLACE} readable and writable for yourself, {_INSTEAD}",
+                action=f"Make {shown(where)} readable and writable for yourself, set c.JupyterOIDC.storage_folder to "
+                f"another folder, {_INSTEAD}",
                 detail="storage_read_only",
             ) from None
         raise StorageUnavailable(
             "The place for the stored session cannot be used.",
-            action=f"Look at {_PLACE}, {_INSTEAD}",
+            action=f"Look at {shown(where)}, {_INSTEAD}",
             detail="storage_failed",
         ) from None

@@ -29,8 +29,13 @@ _T = TypeVar("_T")
 _HERE: Final = "encrypted-file"
 
 
-def storage_folder() -> Path:
-    """Return our folder in Jupyter's data folder; raises ``RuntimeError`` if this user has no home."""
+def storage_folder(named: str | None = None) -> Path:
+    """Return the folder that the settings name, else ours in Jupyter's data folder.
+
+    Raises ``RuntimeError`` if this user has no home, and one is needed.
+    """
+    if named is not None:
+        return Path(named).expanduser()
     from jupyter_core.paths import jupyter_data_dir
 
     data = Path(jupyter_data_dir())

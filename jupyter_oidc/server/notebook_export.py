@@ -54,13 +54,15 @@ class _NotebookFile(NbconvertFileHandler):
     async def get(self, format: str, path: str) -> None:  # noqa: A002  # NOTE: Jupyter's name for it
         self.check_xsrf_cookie()
         path = path.strip("/")
-        model = await ensure_async(self.contents_manager.get(path=path))
+        contents: Any = self.contents_manager
+        model = await ensure_async(contents.get(path=path))
         if model["type"] != "notebook":
-            await ensure_async(FilesRedirectHandler.redirect_to_files(self, path))
+            redirect: Any = FilesRedirectHandler.redirect_to_files
+            await ensure_async(redirect(self, path))
             return
         changed = model["last_modified"]
         about = {"name": PurePath(model["name"]).stem, "modified_date": f"{changed:%B} {changed.day}, {changed.year}"}
-        place = getattr(self.contents_manager, "_get_os_path", None)
+        place = getattr(contents, "_get_os_path", None)
         if place is not None:  # NOTE: other stores of notebooks have no folder for pictures beside them
             about["path"] = str(PurePath(place(path)).parent)
         sanitize = self.get_argument("sanitize_html", None) if format == "html" else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.errors import IdpUnavailable
+from jupyter_oidc.errors import IdpUnavailable, StorageUnavailable
 
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TryLater
@@ -34,7 +34,15 @@ _SOMEBODY_HAS_TO_ACT: Final = {
 """Message and action for the reasons that do not pass by themselves; all others are weather."""
 
 
-def unavailable(later: TryLater) -> IdpUnavailable:
-    """Return ``later`` as a problem, which says when to try again (B6, B8)."""
+def unavailable(later: TryLater) -> IdpUnavailable | StorageUnavailable:
+    """Return ``later`` as a problem, which says when to try again (B6, B8); storage is no outage of the provider."""
+    if later.reason == StorageUnavailable.code:
+        return StorageUnavailable(
+            "The session cannot be renewed: the place where it is stored, or where servers take turns at it, cannot be "
+            "used on this machine.",
+            action="Run 'jupyter oidc doctor' on the machine of the Jupyter server; it names the folder.",
+            detail=later.reason,
+            retry_after=later.seconds,
+        )
     message, action = _SOMEBODY_HAS_TO_ACT.get(later.reason, (None, None))
     return IdpUnavailable(message, action=action, detail=later.reason, retry_after=later.seconds)

@@ -191,8 +191,8 @@ async def test_a_network_file_system_is_noticed(tmp_path: Path, folder: Path, ki
 def test_locks_go_to_a_folder_of_this_machine_where_the_home_is_on_the_network(tmp_path: Path, folder: Path) -> None:
     """B13, B34: entries belong to one machine, so its own folder serves."""
     assert lock_folder(lambda: folder, mounts(tmp_path, (tmp_path, "ext4"))) == folder
-    elsewhere = lock_folder(lambda: folder, mounts(tmp_path, (tmp_path, "nfs")))
-    assert elsewhere.name == f"jupyter_oidc-{os.getuid()}"
+    elsewhere = lock_folder(lambda: folder, mounts(tmp_path, (tmp_path, "nfs")), runtime="")
+    assert elsewhere.name.startswith(f"jupyter_oidc-{os.getuid()}")
 
 
 def test_locks_go_to_a_folder_of_this_machine_where_there_is_no_home(tmp_path: Path) -> None:
@@ -202,9 +202,63 @@ def test_locks_go_to_a_folder_of_this_machine_where_there_is_no_home(tmp_path: P
         raise RuntimeError("there is no home directory")
 
     listed = mounts(tmp_path, (tmp_path, "ext4"))
-    assert lock_folder(no_home, listed).name == f"jupyter_oidc-{os.getuid()}"
+    assert lock_folder(no_home, listed, runtime="", temporary=tmp_path) == tmp_path / f"jupyter_oidc-{os.getuid()}"
     (tmp_path / "file").write_text("")
     assert lock_folder(lambda: tmp_path / "new" / "folder", listed) == tmp_path / "new" / "folder"
+
+
+def no_home() -> Path:
+    raise RuntimeError("there is no home directory")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can play another user")
+@pytest.mark.parametrize("what", ["folder", "open folder", "file", "link"])
+async def test_another_user_who_takes_our_name_first_stops_nobody(tmp_path: Path, what: str) -> None:
+    """Q8.8: the name is easy to guess, and a renewal needs its turn."""
+    plain = tmp_path / f"jupyter_oidc-{os.getuid()}"
+    if what == "file":
+        plain.write_text("")
+    elif what == "link":
+        plain.symlink_to(tmp_path)
+    else:
+        plain.mkdir(mode=0o700)
+        plain.chmod(0o777 if what == "open folder" else 0o700)
+        os.chown(plain, 65_534 if what == "folder" else -1, -1)
+
+    def where() -> Path:
+        return lock_folder(no_home, mounts(tmp_path, (tmp_path, "ext4")), runtime="", temporary=tmp_path)
+
+    first, second = where(), where()
+    assert (first, first.name.startswith(f"{plain.name}-"), first.stat().st_mode & 0o777) == (second, True, 0o700)
+    assert not await held(FileEntryLock(where, provider="corp", issuer="https://id.example.com", client_id="c1"))
+
+
+def test_a_random_name_that_somebody_else_offers_is_not_taken(tmp_path: Path) -> None:
+    """Q8.8: what anybody can enter is not ours, whatever it is called."""
+    plain = tmp_path / f"jupyter_oidc-{os.getuid()}"
+    for path in (plain, tmp_path / f"{plain.name}-0000"):
+        path.mkdir()
+        path.chmod(0o777)
+    found = lock_folder(no_home, mounts(tmp_path, (tmp_path, "ext4")), runtime="", temporary=tmp_path)
+    assert found not in (plain, tmp_path / f"{plain.name}-0000")
+
+
+def test_the_runtime_folder_of_the_user_comes_first(tmp_path: Path) -> None:
+    """Q8.8."""
+    (tmp_path / "run").mkdir(mode=0o700)
+    listed = mounts(tmp_path, (tmp_path, "ext4"))
+    found = lock_folder(no_home, listed, runtime=str(tmp_path / "run"), temporary=tmp_path)
+    assert found == tmp_path / "run" / "jupyter_oidc"
+
+
+@pytest.mark.parametrize("runtime", ["", "run", "missing", "open"])
+def test_a_runtime_folder_that_cannot_be_trusted_is_passed_over(tmp_path: Path, runtime: str) -> None:
+    """Q8.8: not set, relative, not there, open to others."""
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o755)
+    given = str(tmp_path / runtime) if runtime in ("missing", "open") else runtime
+    found = lock_folder(no_home, mounts(tmp_path, (tmp_path, "ext4")), runtime=given, temporary=tmp_path)
+    assert found == tmp_path / f"jupyter_oidc-{os.getuid()}"
 
 
 async def test_memory_needs_no_turns() -> None:

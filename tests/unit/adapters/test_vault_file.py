@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import stat
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_urlsafe
 
 import pytest
 
@@ -16,8 +18,10 @@ from jupyter_oidc.adapters.private_folder import Disk, PrivateFolder
 from jupyter_oidc.adapters.sealed_text import seal
 from jupyter_oidc.adapters.storage_key import keys_in
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
+from jupyter_oidc.compose import surroundings, vaults
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.settings import Settings, read_settings
 from tests.support.marker import MARKER
 from tests.unit.adapters.disks import Crashed, CrashingDisk, FailingDisk, KeepingDisk, StubbornDisk, UnsyncableDisk
 from tests.unit.adapters.entries import entry, token_in
@@ -568,3 +572,43 @@ async def test_a_tombstone_is_nothing() -> None:
     await vault().save(entry(TOKEN))
     await vault(disk=KeepingDisk()).delete()
     assert await vault().holds_anything() is False
+
+
+def settings_with(folder: Path) -> Settings:
+    provider = {"issuer": "https://id.example.com", "client_id": "c1"}
+    read = read_settings({"corp": provider}, "encrypted-file", None, str(folder))
+    assert isinstance(read, Settings)
+    return read
+
+
+async def test_the_file_lies_where_the_settings_say(tmp_path: Path) -> None:
+    """Q7.5: a home on a network share, where every file is 0777, is no place for it."""
+    settings = settings_with(tmp_path / "own disk")
+    stores = vaults(settings, logging.getLogger("tests"), Secret(token_urlsafe(32)))
+    await stores(settings.providers[0]).save(entry(TOKEN))
+    assert [path.suffix for path in (tmp_path / "own disk").iterdir()] == [".jwe"]
+    assert (tmp_path / "own disk").stat().st_mode & 0o777 == 0o700
+
+
+async def test_turns_are_taken_where_the_settings_say(tmp_path: Path) -> None:
+    """Q7.5: the lock lies beside the file."""
+    settings = settings_with(tmp_path / "own disk")
+    await surroundings(settings, (), environment={}).storage.turns()
+    assert (tmp_path / "own disk").is_dir()
+
+
+async def test_a_folder_where_everybody_can_write_is_told_with_a_way_out(tmp_path: Path) -> None:
+    """Q7.5: modes cannot be changed on a network share, so 'make it 0700' is no advice there."""
+    folder = tmp_path / "share"
+    folder.mkdir()
+    folder.chmod(0o777)
+    settings = settings_with(folder)
+    with pytest.raises(StorageUnavailable) as caught:
+        await vaults(settings, logging.getLogger("tests"), Secret(token_urlsafe(32)))(settings.providers[0]).save(
+            entry(TOKEN)
+        )
+    assert caught.value.action == (
+        f"Make {folder} and what is in it your own: a folder with mode 0700, files with 0600. Where a file system lets "
+        "everybody write to every file, as network shares do, set c.JupyterOIDC.storage_folder to a folder on this "
+        "machine's own disk, or set c.JupyterOIDC.storage = 'memory'."
+    )

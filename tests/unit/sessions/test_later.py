@@ -26,3 +26,10 @@ def test_what_does_not_pass_by_itself_names_who_can_help(reason: str) -> None:
     problem = unavailable(TryLater(4.0, reason))
     assert (problem.code, problem.detail) == ("idp_unavailable", reason)
     assert problem.action.startswith("Ask your administrator ")
+
+
+def test_trouble_with_the_storage_is_not_told_as_an_outage_of_the_provider() -> None:
+    """Q8.8."""
+    problem = unavailable(TryLater(4.0, "storage_unavailable"))
+    assert (problem.code, problem.status, problem.retry_after) == ("storage_unavailable", 503, 4.0)
+    assert problem.action == ("Run 'jupyter oidc doctor' on the machine of the Jupyter server; it names the folder.")
