@@ -130,7 +130,7 @@ def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | D
     sort = sort_of(error)
     if sort == "person":
         return Ends(error if error in _KNOWN_WISHES else "interaction_required", token_is_good=True)
-    if sort == "audience" or (for_api and error in _ABOUT_WHAT_WAS_ASKED_FOR):
+    if for_api and (sort == "audience" or error in _ABOUT_WHAT_WAS_ASKED_FOR):
         return RefusesAudience()
     if sort in ("scope", "set-up") and error != "invalid_request":
         return Pauses("provider_configuration", CONFIGURATION_PAUSE)
