@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 from urllib.parse import urlsplit
@@ -71,7 +71,7 @@ def read_settings(providers: object, storage: object = "auto") -> Settings | lis
     if storage not in ("auto", "keyring", "encrypted-file", "memory"):
         instead = "Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
         findings.append(Finding("storage", "is not a known storage", instead))
-    _check_unique_apis(read, findings)
+    check_unique_apis(read, findings)
     if findings:
         return findings
     return Settings(tuple(read), storage)  # type: ignore[arg-type]  # NOTE: checked three lines above
@@ -512,7 +512,8 @@ def _shown(key: object, number: int, harmless: re.Pattern[str]) -> str:
     return key if isinstance(key, str) and harmless.match(key) else f"(entry {number})"
 
 
-def _check_unique_apis(providers: list[Provider], findings: list[Finding]) -> None:
+def check_unique_apis(providers: Sequence[Provider], findings: list[Finding]) -> None:
+    """Report every API whose name another provider's API has."""
     owners: dict[str, str] = {}
     for provider in providers:
         for api in provider.apis:
