@@ -82,9 +82,9 @@ def is_out_of_reach(way: Sequence[Place], owners: Owners) -> bool:
     A folder in which everybody may make files but nobody may touch those of others (``/tmp``) is harmless above a
     trusted folder, and not above a file or link.
     """
-    for step, following in zip(way, (*way[1:], None), strict=True):
+    for position, step in enumerate(way, 1):
         shared = step.mode & _OTHERS_WRITE
-        sticky = step.mode & stat.S_ISVTX and following is not None and stat.S_ISDIR(following.mode)
+        sticky = step.mode & stat.S_ISVTX and position < len(way) and stat.S_ISDIR(way[position].mode)
         if step.uid not in owners.trusted or (shared and not sticky):
             return False
     return bool(way)

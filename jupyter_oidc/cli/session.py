@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import webbrowser
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urljoin
 
 from traitlets import Bool, Dict, Unicode
@@ -14,6 +14,9 @@ from jupyter_oidc.cli.running import NoAnswer, RunningServer, running_server
 
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
 Start it (jupyter lab), or look which run: jupyter server list."""
+SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign in again."
+"""As the panel and the cells say it."""
+
 _WAIT = 25
 """Seconds of one question that waits."""
 
@@ -161,6 +164,8 @@ def _paragraph(summary: dict[str, Any]) -> list[str]:
     if summary["access_expires_at"]:
         renewed = "renewed by itself" if summary["refreshable"] else "not renewed: sign in again then"
         lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {summary['storage']}")
+    if summary["settings_pending"]:
+        lines.append(f"    {SETTINGS_PENDING}")
     lines += [f"    API {api['name']}: {_access(api)}" for api in summary["apis"]]
     return lines
 

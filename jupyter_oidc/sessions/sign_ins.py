@@ -116,6 +116,7 @@ class SignIns:
         if chosen.strategy == "device":
             return await self._begin_device(caller, wishes), ""
         pending, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy)
+        pending.under = self.settings
         self._under_way(pending)
         return pending, ticket
 
@@ -131,14 +132,18 @@ class SignIns:
         chosen = choose(self.settings, offers_device=False, browser=browser)
         if isinstance(chosen, Impossible) or chosen.strategy in ("device", "paste"):
             return None
-        _, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy, offered=True)
+        pending, ticket = self._pending.begin(
+            self.settings.name, caller, wishes, strategy=chosen.strategy, offered=True
+        )
+        pending.under = self.settings
         return ticket
 
     def offer_again(self, failed: PendingSignIn) -> str:
         """Return a start ticket for another attempt like ``failed``; it begins when somebody uses the ticket."""
-        _, ticket = self._pending.begin(
+        pending, ticket = self._pending.begin(
             self.settings.name, failed.caller, failed.wishes, strategy=failed.strategy, offered=True
         )
+        pending.under = self.settings
         return ticket
 
     async def authorization_url(self, pending: PendingSignIn, redirect_uri: str) -> tuple[str, str]:
@@ -211,9 +216,14 @@ class SignIns:
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
         self.notice_abandoned()
 
-    def abandon(self) -> None:
-        """Cancel every sign-in under way; a code that still arrives for one is not redeemed."""
+    def abandon(self, *, only_ours: bool = False) -> None:
+        """Cancel every sign-in under way; a code that still arrives for one is not redeemed.
+
+        With ``only_ours`` those go on that were begun under other settings of the same provider.
+        """
         for pending in self._pending.waiting(self.settings.name):
+            if only_ours and pending.under is not self.settings:
+                continue
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
         self.notice_abandoned()
 
@@ -276,6 +286,7 @@ class SignIns:
         given = await self._dialogue.authorize_device(wishes, longest=LIFETIME)
         pending, _ = self._pending.begin(self.settings.name, caller, wishes, strategy="device")
         pending.ticket_digest = None
+        pending.under = self.settings
         pending.lifetime = given.lifetime
         pending.proof_key = self._dialogue.proof_key(None)
         pending.code = ShownCode(given.user_code, given.verification_uri, given.verification_uri_complete)

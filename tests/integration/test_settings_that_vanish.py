@@ -12,24 +12,13 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.server.settings_watch import INTERVAL
-from tests.support.desk import ROUTE, Desk, configured
+from tests.support.desk import ROUTE, Desk
 from tests.support.scripted_provider import ScriptedProvider
-from tests.support.upstream import Upstream
 
 
 @pytest.fixture
-def file(jp_config_dir: Path, provider: ScriptedProvider, upstream: Upstream) -> Path:
-    """The settings file of the provider, as an administrator writes one."""
-    folder = jp_config_dir / "jupyter_server_config.d"
-    folder.mkdir(parents=True)
-    file = folder / "corp.json"
-    file.write_text(json.dumps({"JupyterOIDC": configured(provider, upstream)["JupyterOIDC"]}), encoding="utf-8")
-    return file
-
-
-@pytest.fixture
-def jp_server_config(file: Path) -> dict[str, Any]:
-    assert file.is_file()
+def jp_server_config(settings_file: Path) -> dict[str, Any]:
+    assert settings_file.is_file()
     return {"ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}}}
 
 
@@ -48,11 +37,11 @@ async def several_looks() -> None:
     ids=["empty", "gone", "without the provider", "folder gone"],
 )
 async def test_a_lost_file_ends_no_session_and_deletes_nothing(
-    desk: Desk, file: Path, provider: ScriptedProvider, lose: Callable[[Path], object]
+    desk: Desk, settings_file: Path, provider: ScriptedProvider, lose: Callable[[Path], object]
 ) -> None:
     """Q7.1: absence is not an instruction; the session goes on, and nothing is revoked."""
     await desk.sign_in()
-    lose(file)
+    lose(settings_file)
     await several_looks()
     assert await desk.state() == ("active", None)
     assert await desk.call(1) == [200]
@@ -60,12 +49,12 @@ async def test_a_lost_file_ends_no_session_and_deletes_nothing(
 
 
 async def test_a_provider_that_is_removed_in_so_many_words_is_signed_out(
-    desk: Desk, file: Path, provider: ScriptedProvider
+    desk: Desk, settings_file: Path, provider: ScriptedProvider
 ) -> None:
     """Q7.1: ``"corp": null`` in a file that weighs more; the refresh token is taken back."""
     await desk.sign_in()
     removal = {"JupyterOIDC": {"providers": {"corp": None}}}
-    (file.parent / "zz.json").write_text(json.dumps(removal), encoding="utf-8")
+    (settings_file.parent / "zz.json").write_text(json.dumps(removal), encoding="utf-8")
     await several_looks()
     reply = await desk.ask("GET", f"{ROUTE}/session")
     assert (reply.status_code, reply.json()["code"]) == (404, "unknown_provider")
