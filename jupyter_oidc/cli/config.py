@@ -78,6 +78,8 @@ class Check(_ConfigApp):
         findings = [finding for read in reads for finding in read.findings]
         if findings:
             self.refuse(findings)
+        for note in dict.fromkeys(note for read in reads for note in read.notes):
+            self.whisper(f"{note[0].upper()}{note[1:]}.")
         found = [provider for read in reads if read.settings for provider in read.settings.providers]
         self.say(f"Nothing to correct: {', '.join(provider.name for provider in found) or 'no provider'}.")
         if self.online:

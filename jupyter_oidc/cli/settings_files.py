@@ -40,12 +40,13 @@ class JupyterOIDC(Configurable):
 class Read:
     """What the files say; ``settings`` is ``None`` if ``findings`` keep them from existing.
 
-    ``notes`` say what does not count although it is written somewhere.
+    ``notes`` say what does not count although it is written somewhere, and ``only_system`` that system files alone do.
     """
 
     settings: Settings | None
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    only_system: bool = False
 
     @classmethod
     def of(cls, result: Settings | list[Finding]) -> Read:
@@ -68,8 +69,11 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> Read:
         return Read(None, tuple(dict.fromkeys(broken)))
     section = JupyterOIDC(config=app.config)
     own: Mapping[str, Any] = {name: getattr(section, name) for name in TRAITS if name in app.config.get(SECTION, {})}
-    read = SettingsSource(paths, own, owners).now().read(looks_at_files=looks_at_files)
-    return Read(read.settings, (), read.told) if isinstance(read, Reading) else Read(None, tuple(read))
+    said = SettingsSource(paths, own, owners).now()
+    read, only_system = said.read(looks_at_files=looks_at_files), said.sources == "system"
+    if isinstance(read, Reading):
+        return Read(read.settings, (), read.told, only_system)
+    return Read(None, tuple(read), said.notes, only_system)
 
 
 def _broken(files: Iterable[SettingsFile]) -> Iterator[Finding]:
