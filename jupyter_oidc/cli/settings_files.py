@@ -12,10 +12,11 @@ from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
 from jupyter_oidc.adapters.ownership import owners_here
+from jupyter_oidc.cli.documents import Document, Unreadable, document_in
 from jupyter_oidc.server.config import TRAITS, Reading, python_config
-from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_files
+from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_file, settings_files
 from jupyter_oidc.server.settings_watch import SettingsSource
-from jupyter_oidc.settings import Finding, Settings
+from jupyter_oidc.settings import Finding, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -74,6 +75,27 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> Read:
     if isinstance(read, Reading):
         return Read(read.settings, (), read.told, only_system)
     return Read(None, tuple(read), said.notes, only_system)
+
+
+def read_alone(path: str) -> Read:
+    """Read the settings in one file, a Python file included, by itself."""
+    if path.endswith(".py"):
+        said = python_config(Path(path))
+        if isinstance(said, Finding):
+            return Read(None, (said,))
+        section = section_of(said)
+        findings = [*_of_sections(path, list(said)), *_of_section(path, section)]
+        document = Document(section.get("providers", {}), section.get("storage", "auto"))
+    else:
+        file = settings_file(path)
+        findings = [*_of_sections(path, file.others), *_of_section(path, file.section)]
+        try:
+            document = document_in(Path(path), "corp")
+        except Unreadable as unreadable:
+            return Read(None, (unreadable.finding,))
+    if findings:
+        return Read(None, tuple(findings))
+    return Read.of(read_settings(document.providers, document.storage))
 
 
 def _broken(files: Iterable[SettingsFile]) -> Iterator[Finding]:

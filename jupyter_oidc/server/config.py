@@ -153,7 +153,7 @@ def system_programs(paths: Sequence[str], owners: Owners | None) -> tuple[list[S
 
 def python_config(path: Path) -> Mapping[str, Any] | Finding:
     """Run the configuration file ``path`` by itself and return what it says, or what keeps it from being run."""
-    from traitlets.config.loader import PyFileConfigLoader
+    from traitlets.config.loader import LazyConfigValue, PyFileConfigLoader
 
     key, instead = f"file {path}", "Correct it; Jupyter leaves out what such a file says."
     try:
@@ -164,7 +164,12 @@ def python_config(path: Path) -> Mapping[str, Any] | Finding:
         return Finding(key, "cannot be read, or what it reads cannot", "Let the Jupyter server's user read it.")
     except Exception as error:  # noqa: BLE001 - a program of somebody else; the text of its error is not repeated
         return Finding(key, f"ends with an error when it is run ({type(error).__name__})", instead)
-    return config
+    # NOTE: c.JupyterOIDC.providers.update(...) is kept as something to be done, until somebody says to what.
+    ours = {
+        name: value.get_value({}) if isinstance(value, LazyConfigValue) else value
+        for name, value in config.get(SECTION, {}).items()
+    }
+    return {**config, **({SECTION: ours} if SECTION in config else {})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def settings_files(paths: Sequence[str], owners: Owners | None) -> list[Settings
     ``paths`` are Jupyter's configuration folders, the most important first.
     A folder that cannot be listed is returned as if it were such a file.
     """
-    return [_read(rank, path, owners) for rank, path in _listed(paths)]
+    return [settings_file(path, rank, owners) for rank, path in _listed(paths)]
 
 
 def fingerprint(paths: Sequence[str]) -> Fingerprint:
@@ -90,7 +90,10 @@ def _listed(paths: Sequence[str]) -> Iterator[tuple[tuple[int, bool, str], str]]
             yield (weight, True, main.name), str(main)
 
 
-def _read(rank: tuple[int, bool, str], path: str, owners: Owners | None) -> SettingsFile:
+def settings_file(
+    path: str, rank: tuple[int, bool, str] = (0, False, ""), owners: Owners | None = None
+) -> SettingsFile:
+    """Return the file at ``path``, whatever its name."""
     document = _document(path)
     if isinstance(document, str):
         return SettingsFile(path, rank, {}, trouble=document)
@@ -118,7 +121,7 @@ def _document(path: str) -> Mapping[str, Any] | str:
     if not raw.strip():
         return "is empty"
     try:
-        document = json.loads(raw.decode("utf-8"))
+        document = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return "is not JSON"
     return document if isinstance(document, Mapping) else "is not a JSON object"

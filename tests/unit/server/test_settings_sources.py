@@ -150,10 +150,13 @@ def test_a_word_that_is_none_is_a_mistake(machine: Machine, section: dict[str, A
     assert [one.key for one in found] == [key]
 
 
-def test_a_system_python_file_counts_by_itself(hub: Machine) -> None:
+@pytest.mark.parametrize(
+    "text", ["c.JupyterOIDC.providers = {{'corp': {}}}\n", "c.JupyterOIDC.providers.update({{'corp': {}}})\n"]
+)
+def test_a_system_python_file_counts_by_itself(hub: Machine, text: str) -> None:
     """Q10.6: Jupyter mixes it with the user's Python file, which is read after it."""
     program = hub.admin / "jupyter_server_config.py"
-    program.write_text(f"c.JupyterOIDC.providers = {{'corp': {CORP!r}}}\n", encoding="utf-8")
+    program.write_text(text.format(CORP), encoding="utf-8")
     program.chmod(0o644)
     own = {"providers": {"corp": {**CORP, **LOOT}}}
     assert hub.says(**own).providers == {"corp": CORP}
