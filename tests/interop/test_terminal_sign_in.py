@@ -7,9 +7,10 @@ import pty
 import re
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+from jupyter_oidc.cli.sign_in import PROMPT
 from tests.interop.person import Person, at_work
 from tests.interop.test_sign_in_by_code import BY_CODE, agree
 from tests.interop.test_sign_in_by_paste import CLIENT, PASTED, URI
@@ -30,13 +31,32 @@ def beside(person: Person, folder: Path) -> Command:
     )
 
 
-def line_with(stream: object, pattern: str) -> re.Match[str]:
+def line_with(stream: Any, pattern: str) -> re.Match[str]:
     """Read lines until one matches."""
-    for line in stream:  # type: ignore[attr-defined]
+    for line in stream:
         found = re.search(pattern, line)
         if found:
             return found
     raise AssertionError(f"the output ended without {pattern}")
+
+
+def prompted(stream: Any) -> None:
+    """Read up to the end of the prompt; what is typed before it is thrown away, as for a password."""
+    seen = ""
+    while not seen.endswith(PROMPT):
+        sign = stream.read(1)
+        assert sign, f"the output ended without a prompt: {seen}"
+        seen += sign
+
+
+def screen_of(terminal: int) -> bytes:
+    """Return what the terminal shows; one that shows nothing and has no other end any more cannot be read."""
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        return b""
+    finally:
+        os.close(terminal)
 
 
 def test_a_code_and_its_link_are_shown_in_a_pipe(
@@ -75,13 +95,12 @@ def test_an_address_is_pasted_at_a_hidden_prompt(
             os.close(its_end)
             link = line_with(waiting.stdout, r"https?://\S+")[0]
             end = person.browser.sign_in(link, "user1", "any", stop_at=URI).headers["location"]
+            prompted(waiting.stdout)
             os.write(terminal, b"https://elsewhere.example/?code=c&state=s\n")
-            line_with(waiting.stdout, r"Paste the address at which the browser ended .*hidden")
+            prompted(waiting.stdout)
             os.write(terminal, f"{end}\n".encode())
             out, _ = waiting.communicate(timeout=60)
-            os.set_blocking(terminal, False)
-            with closing(os.fdopen(terminal, "rb", buffering=0)) as screen:
-                echoed = screen.read() or b""
+            echoed = screen_of(terminal)
         assert waiting.returncode == 0, out
         assert "signed in as Example User" in out
         assert end.partition("code=")[2].partition("&")[0] not in out + echoed.decode()
