@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -37,7 +37,10 @@ from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import Sessions
+from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
+from jupyter_oidc.settings import Settings
+from jupyter_oidc.settings.widening import widens, without_widening
 
 if TYPE_CHECKING:
     import logging
@@ -50,7 +53,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import UpstreamPort
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.ports import EntryLock, ProviderPort, Scheduler, Vault
-    from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
+    from jupyter_oidc.settings import Finding, Provider, SecretRef
+    from jupyter_oidc.settings.model import Storage as StorageSetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,13 @@ class Services:
     proxy: ProxyService
     parts: Parts
     instance: str
-    settings: Settings
+    storage: StorageSetting
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force; others may wait for a sign-in."""
+        return Settings(tuple(session.settings for session in self.sessions), self.storage)
 
     @property
     def clock(self) -> Clock:
@@ -98,32 +108,118 @@ class Services:
         return self.parts.journal
 
     async def reload(self, settings: Settings, install: Callable[[Services], None]) -> None:
-        """Make the services for ``settings`` and ``install`` them; sessions that did not change are taken over (D9).
+        """Follow ``settings`` and ``install`` the services; sessions that did not change are not touched (D9).
 
-        A session whose issuer, endpoints or client have changed, or that is gone, ends: its refresh token is revoked where it came
-        from and is never offered to anybody else.
-        One whose other settings have changed is restored from what is stored, by a new service.
+        What only narrows takes effect at once; what widens waits for the next sign-in of that provider (ADR 30).
+        A session whose issuer or client has changed ends, and so does one whose provider is not in ``settings`` any more,
+        which is an instruction here: its refresh token is revoked where it came from and is never offered to anybody else.
         """
-        stay, move, end = _sorted(self.sessions, settings)
-        for session in move:
-            await session.aclose()  # what is stored is whole before the next service reads it
-        for session in (*move, *end):
-            session.sign_ins.abandon()
-        install(build(settings, self.parts, pending=self.pending, taken_over=stay))
+        ended: list[SessionService] = []
+        names = [provider.name for provider in settings.providers]
+        for session in self.sessions:
+            if session.settings.name not in names:
+                session.sign_ins.abandon()
+                ended.append(session)
         for provider in settings.providers:
-            if provider.name not in {session.settings.name for session in stay}:
-                at = utc_text(self.clock.now().wall)
-                self.journal.session(SessionEvent(provider.name, "settings-changed", None, 0, at))
-        beside = tuple(session.origin for session in (*stay, *move) if session.origin)
-        for session in end:
+            ended += await self._follow(provider)
+        dropped = [self.sessions.waiting(session.settings.name) for session in ended]
+        self.sessions.arrange(names)
+        self.proxy.follow(self.sessions)
+        install(replace(self, instance=self.entropy.token(64)))
+        beside = tuple(session.origin for session in self.sessions if session.origin)
+        for session in ended:
             try:
                 await session.sign_out(beside=beside)
             except StorageUnavailable as problem:
                 self.journal.refusal(session.settings.name, "settings", problem.code, problem.detail)
             await session.aclose()
+        for waiting in dropped:
+            if waiting is not None and waiting not in ended and waiting not in self.sessions:
+                await waiting.aclose()
+
+    async def _follow(self, after: Provider) -> list[SessionService]:
+        """Let the provider's session follow ``after``; return it if it ends by that."""
+        session, waiting = self.sessions.find(after.name), self.sessions.waiting(after.name)
+        if session is None:
+            self._admit(after)
+            return []
+        before = session.settings
+        if before == after and waiting in (None, session):
+            return []
+        session.sign_ins.abandon()
+        if waiting is session or (before.issuer, before.client_id) != (after.issuer, after.client_id):
+            self._admit(after)
+            if waiting is not None:
+                await waiting.aclose()
+            return [] if waiting is session else [session]
+        now, widening = without_widening(before, after), widens(before, after)
+        if waiting is None or waiting.settings != after:
+            self.sessions.wait(after.name, self._successor(after) if widening else None)
+            if waiting is not None:
+                await waiting.aclose()
+        session.settings_wait(bool(widening))
+        if widening:
+            self.journal.notice(
+                f"the settings of provider '{after.name}' have changed; {', '.join(widening)} will take effect when its "
+                "user signs in again"
+            )
+        if now != before:
+            return await self._narrow(session, now, after)
+        return []
+
+    async def _narrow(self, session: SessionService, now: Provider, after: Provider) -> list[SessionService]:
+        """Put ``now`` in force, which is narrower than what ``session`` runs under; ``after`` is what is wanted."""
+        if replace(now, apis=session.settings.apis) == session.settings:
+            session.narrow(now)
+            self.sessions.put(session)
+            self.proxy.follow(self.sessions)
+            return []
+        await session.aclose()  # what is stored is whole before the next service reads it
+        if self.sessions.find(after.name) is not session:
+            return await self._follow(after)  # somebody has signed in meanwhile
+        narrowed = _session(now, self.parts, self.pending)
+        narrowed.follow_on(session)
+        self.sessions.put(narrowed)
+        narrowed.settings_wait(self.sessions.waiting(after.name) is not None)
+        self._tell(after.name)
+        return []
+
+    def _admit(self, provider: Provider) -> None:
+        """Take in a provider under which nobody has signed in: its first sign-in has to be the user's."""
+        service = self._successor(provider)
+        self.sessions.put(service)
+        self.sessions.wait(provider.name, service)
+        self.journal.notice(f"provider '{provider.name}' is new; its first sign-in has to be begun in JupyterLab")
+        self._tell(provider.name)
+
+    def _successor(self, provider: Provider) -> SessionService:
+        return _session(
+            provider, self.parts, self.pending, takes_over=lambda kept: self._take_over(provider.name, kept)
+        )
+
+    def _take_over(self, name: str, kept: Secret | None) -> None:
+        """Put the settings in force that waited: their sign-in has its tokens, ``kept`` among them."""
+        service = self.sessions.waiting(name)
+        if service is None:
+            return
+        before = self.sessions.take_over(service)
+        self.proxy.follow(self.sessions)
+        if before is not None:
+            service.follow_on(before)
+            unknown = Origin(service.settings.issuer, service.settings.client_id)
+            left_to_do = before.give_way(kept, lambda: (service.origin or unknown,))
+            task = asyncio.get_running_loop().create_task(left_to_do())
+            self.background.add(task)
+            task.add_done_callback(self.background.discard)
+
+    def _tell(self, name: str) -> None:
+        at = utc_text(self.clock.now().wall)
+        self.journal.session(SessionEvent(name, "settings-changed", None, 0, at))
 
     async def aclose(self) -> None:
         """Stop background work and close connections."""
+        for task in self.background:
+            task.cancel()
         await self.sessions.aclose()
         await self.proxy.aclose()
         self.journal.emit_all()
@@ -158,30 +254,6 @@ def _credentials(provider: Provider, clock: Clock, entropy: Entropy) -> Credenti
         secret=_Reference(provider.client_secret, what="client secret", key="client_secret"),
         key=_Reference(provider.client_assertion_key, what="client's private key", key="client_assertion_key"),
     )
-
-
-def _sorted(
-    sessions: Sessions, settings: Settings
-) -> tuple[list[SessionService], list[SessionService], list[SessionService]]:
-    """Return the sessions that stay as they are, that go on under other settings, and that end."""
-    wanted = {provider.name: provider for provider in settings.providers}
-    stay: list[SessionService] = []
-    move: list[SessionService] = []
-    end: list[SessionService] = []
-    for session in sessions:
-        before, after = session.settings, wanted.get(session.settings.name)
-        if after == before and after.scopes_by_default == before.scopes_by_default:
-            stay.append(session)
-        elif after is not None and _counterpart(after) == _counterpart(before):
-            move.append(session)
-        else:
-            end.append(session)
-    return stay, move, end
-
-
-def _counterpart(provider: Provider) -> tuple[object, ...]:
-    """Return who gets the refresh token and by which name we go there: what no live session may be moved between."""
-    return provider.issuer, provider.metadata_url, provider.endpoints, provider.client_id
 
 
 def _provider_port(provider: Provider) -> ProviderPort:
@@ -294,7 +366,13 @@ def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None =
     return lambda provider: vault_of(provider.name, provider.issuer, provider.client_id)
 
 
-def _session(provider: Provider, parts: Parts, pending: PendingSignIns) -> SessionService:
+def _session(
+    provider: Provider,
+    parts: Parts,
+    pending: PendingSignIns,
+    *,
+    takes_over: Callable[[Secret | None], None] | None = None,
+) -> SessionService:
     vault, credentials = parts.vault(provider), _credentials(provider, parts.clock, parts.entropy)
     return SessionService(
         provider,
@@ -307,25 +385,19 @@ def _session(provider: Provider, parts: Parts, pending: PendingSignIns) -> Sessi
         scheduler=parts.scheduler,
         journal=parts.journal,
         logouts=parts.logouts.setdefault((provider.issuer, provider.client_id), AcceptedLogouts()),
+        takes_over=takes_over,
     )
 
 
-def build(
-    settings: Settings,
-    parts: Parts,
-    *,
-    pending: PendingSignIns | None = None,
-    taken_over: Sequence[SessionService] = (),
-) -> Services:
-    """Join ``parts`` into the services for ``settings``; sessions that are ``taken_over`` are not made anew."""
-    pending = pending or PendingSignIns(parts.clock, parts.entropy)
-    present = {session.settings.name: session for session in taken_over}
-    sessions = Sessions(present.get(p.name) or _session(p, parts, pending) for p in settings.providers)
+def build(settings: Settings, parts: Parts) -> Services:
+    """Join ``parts`` into the services for ``settings``."""
+    pending = PendingSignIns(parts.clock, parts.entropy)
+    sessions = Sessions(_session(provider, parts, pending) for provider in settings.providers)
     return Services(
         sessions=sessions,
         pending=pending,
         proxy=ProxyService(sessions, parts.upstream, Prover(parts.clock, parts.entropy)),
         parts=parts,
         instance=parts.entropy.token(64),
-        settings=settings,
+        storage=settings.storage,
     )

@@ -97,6 +97,10 @@ class EventJournal:
         count_refusal(provider, refused)
         self.log.warning("jupyter_oidc: provider %s: refused: %s (%s) [%s]", provider, refused, detail, flow)
 
+    def notice(self, text: str) -> None:
+        """Log what a person should know about the settings; ``text`` is ours."""
+        self.log.warning("jupyter_oidc: %s", text)
+
     def emit_all(self) -> None:
         """Emit what waits, before the server stops."""
         while self._waiting:

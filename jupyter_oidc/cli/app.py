@@ -66,6 +66,7 @@ class OidcApp(JupyterApp):
     def say(self, text: str = "") -> None:
         """Write a line for the person."""
         sys.stdout.write(f"{_lines(text)}\n")
+        sys.stdout.flush()  # somebody may wait at the other end of a pipe for what is to be done next
 
     def whisper(self, text: str) -> None:
         """Write a line that is not part of the result."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Bool, Dict, Unicode
 
 from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp
-from jupyter_oidc.cli.documents import Document, Unreadable, document_in, write_new
-from jupyter_oidc.cli.settings_files import Read, settings_of
+from jupyter_oidc.cli.documents import Unreadable, document_in, write_new
+from jupyter_oidc.cli.settings_files import Read, read_alone, settings_of
 from jupyter_oidc.compose import surroundings
 from jupyter_oidc.diagnostics.examination import examine_metadata
 from jupyter_oidc.diagnostics.report import as_text
@@ -59,7 +59,7 @@ class Check(_ConfigApp):
     name = "jupyter-oidc-config-check"
     description = """Check settings, and report all mistakes together: key, class, what is wrong, what to write instead.
 
-    Without arguments it checks what the Jupyter server would read. With files (JSON), it checks each of them by itself.
+    Without arguments it checks what the Jupyter server would read. With files (JSON or Python), it checks each of them by itself.
     No provider is asked anything, unless --online is given: then each is asked for its metadata and keys, and for
     nothing else. Exit code: 0 if there is nothing to correct, 1 if there is.
     """
@@ -74,10 +74,12 @@ class Check(_ConfigApp):
     def start(self) -> None:
         """Check, and end with the exit code."""
         super().start()
-        reads = [_read_file(path) for path in self.extra_args] or [settings_of(self, looks_at_files=True)]
+        reads = [read_alone(path) for path in self.extra_args] or [settings_of(self, looks_at_files=True)]
         findings = [finding for read in reads for finding in read.findings]
         if findings:
             self.refuse(findings)
+        for note in dict.fromkeys(note for read in reads for note in read.notes):
+            self.whisper(f"{note[0].upper()}{note[1:]}.")
         found = [provider for read in reads if read.settings for provider in read.settings.providers]
         self.say(f"Nothing to correct: {', '.join(provider.name for provider in found) or 'no provider'}.")
         if self.online:
@@ -276,11 +278,3 @@ def _named(body: dict[str, Any], provider: str) -> dict[str, Any]:
     text = json.dumps(body).replace("/jupyter-oidc/providers/corp/", f"/jupyter-oidc/providers/{provider}/")
     named: dict[str, Any] = json.loads(text)
     return named
-
-
-def _read_file(path: str) -> Read:
-    try:
-        document: Document = document_in(Path(path), "corp")
-    except Unreadable as unreadable:
-        return Read(None, (unreadable.finding,))
-    return Read.of(read_settings(document.providers, *document.choices))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from traitlets import Bool, Dict
 
+from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.storage_key import take_storage_key
 from jupyter_oidc.cli.app import FLAGS, OidcApp
 from jupyter_oidc.cli.progress import Progress
@@ -17,9 +18,11 @@ from jupyter_oidc.cli.running import address_of, ask_about_tokens, running_serve
 from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.compose import surroundings
 from jupyter_oidc.diagnostics import Report, examine
+from jupyter_oidc.diagnostics.check import Subject
 from jupyter_oidc.diagnostics.report import as_json, as_text
 
 if TYPE_CHECKING:
+    from jupyter_oidc.cli.settings_files import Read
     from jupyter_oidc.diagnostics import Check
 
 
@@ -82,7 +85,24 @@ class Doctor(OidcApp):
             report = await examine(place, progress.tell, asks_registration=self.registration)
             progress.tell("the running server")
             told = await ask_about_tokens(server)
-        return Report(_replaced(report.checks, told))
+        owners = owners_here()
+        about = _about_sources(read, runs_as_root=owners is not None and owners.uid == 0)
+        return Report((*about, *_replaced(report.checks, told)))
+
+
+def _about_sources(read: Read, *, runs_as_root: bool) -> list[Check]:
+    """Say what does not count although it is written, and that for root the question who may write is moot."""
+    about = Subject("settings files")
+    found = [
+        about.warning(
+            f"{note[0].upper()}{note[1:]}.", "Let an administrator write it into a system file, or remove it."
+        )
+        for note in read.notes
+    ]
+    if read.only_system and runs_as_root:
+        message = "Only system files count, and this user is root, who can change every one of them."
+        found.append(about.warning(message, "Run the Jupyter server as a user of its own."))
+    return found
 
 
 def _replaced(checks: tuple[Check, ...], told: tuple[Check, ...]) -> tuple[Check, ...]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from traitlets import Dict, Unicode
+
 from jupyter_oidc.adapters.storage_key import take_storage_key
-from jupyter_oidc.cli.app import OidcApp
+from jupyter_oidc.cli.app import ALIASES, OidcApp
 from jupyter_oidc.cli.running import running_server
 from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.compose import vaults
 from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.settings import Provider
 
 if TYPE_CHECKING:
     from jupyter_oidc.settings import Settings
@@ -26,12 +30,17 @@ class Forget(OidcApp):
 
     This does not sign out: the provider still honours the refresh token until it ends, and a running Jupyter server
     still holds its session. 'jupyter oidc sign-out' takes both back; use this where no server runs any more.
-    Name providers to forget only those.
+    Name providers to forget only those. What is left of one that is in no settings file any more is found with its
+    name, --issuer and --client-id.
     """
     examples = """
     jupyter oidc forget
     jupyter oidc forget corp -y
+    jupyter oidc forget old --issuer=https://id.example.com --client-id=jupyter
     """
+    issuer = Unicode("", help="The issuer of a provider that is in no settings file any more.").tag(config=True)
+    client_id = Unicode("", help="The client id that it had.").tag(config=True)
+    aliases = Dict({**ALIASES, "issuer": "Forget.issuer", "client-id": "Forget.client_id"})
 
     def start(self) -> None:
         """Ask, remove, say what was removed."""
@@ -41,7 +50,8 @@ class Forget(OidcApp):
             self.whisper("The settings contain mistakes, so it is not known what to forget: jupyter oidc config check.")
             self.exit(1)
             return
-        wanted = [one.name for one in read.settings.providers if not self.extra_args or one.name in self.extra_args]
+        settings = self._with_former(read.settings)
+        wanted = [one.name for one in settings.providers if not self.extra_args or one.name in self.extra_args]
         if not wanted:
             self.whisper("There is no such provider in the settings.")
             self.exit(1)
@@ -49,7 +59,17 @@ class Forget(OidcApp):
             self.whisper("A Jupyter server is running: 'jupyter oidc sign-out' ends its session as well.")
         if not self.answer_yes and not _agreed(wanted):
             self.exit(1)
-        self.exit(asyncio.run(self._forget(read.settings, wanted)))
+        self.exit(asyncio.run(self._forget(settings, wanted)))
+
+    def _with_former(self, settings: Settings) -> Settings:
+        """Return ``settings``, or those of the one former provider that is named with its registration."""
+        if not self.issuer and not self.client_id:
+            return settings
+        if len(self.extra_args) != 1 or not (self.issuer and self.client_id):
+            self.whisper("To forget a former provider, give its name, --issuer and --client-id.")
+            self.exit(2)
+        former = Provider(str(self.extra_args[0]), self.issuer, self.client_id)
+        return replace(settings, providers=(former,))
 
     async def _forget(self, settings: Settings, wanted: list[str]) -> int:
         code = 0

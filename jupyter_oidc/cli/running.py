@@ -23,11 +23,15 @@ _AUDIENCE: Final = "audience of "
 
 
 class NoAnswer(Exception):
-    """The running server cannot be asked, or says no; ``message`` and ``action`` are for a person."""
+    """The running server cannot be asked, or says no; ``message`` and ``action`` are for a person.
 
-    def __init__(self, message: str, action: str) -> None:
+    ``code`` is that of the server's refusal, if it is one.
+    """
+
+    def __init__(self, message: str, action: str, code: str = "") -> None:
         self.message = message
         self.action = action
+        self.code = code
         super().__init__(message)
 
 
@@ -56,14 +60,14 @@ class RunningServer:
             except httpx.HTTPError:
                 raise _silent(self.url) from None
 
-    def call(self, verb: str, path: str, *, wait: float = 0.0) -> dict[str, Any]:
+    def call(self, verb: str, path: str, *, wait: float = 0.0, body: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Return the reply to ``verb path``; ``wait`` is how many seconds the server may take longer than usual."""
         import httpx
 
         with self.client() as client:
             try:
-                body: dict[str, str] | None = {} if verb == "POST" else None
-                return _read(client.request(verb, path, json=body, timeout=20 + wait))
+                sent = dict(body or {}) if verb == "POST" else None
+                return _read(client.request(verb, path, json=sent, timeout=20 + wait))
             except httpx.HTTPError:
                 raise _silent(self.url) from None
 
@@ -155,5 +159,6 @@ def _read(reply: httpx.Response) -> dict[str, Any]:
         raise NoAnswer("The running Jupyter server gave an answer that cannot be used.", "Read the server's log.")
     if reply.status_code >= 400:
         message = str(told.get("message") or "The running Jupyter server refused the request.")
-        raise NoAnswer(message, str(told.get("action") or "Give the server a token: it may have a password only."))
+        action = str(told.get("action") or "Give the server a token: it may have a password only.")
+        raise NoAnswer(message, action, str(told.get("code") or ""))
     return told

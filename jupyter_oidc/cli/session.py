@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import webbrowser
-from typing import Any
-from urllib.parse import quote, urljoin
+from typing import Any, Final
+from urllib.parse import quote
 
 from traitlets import Bool, Dict, Unicode
 
 from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, one_line
 from jupyter_oidc.cli.running import NoAnswer, RunningServer, running_server
+from jupyter_oidc.cli.sign_in import TerminalSignIn
 
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
 Start it (jupyter lab), or look which run: jupyter server list."""
-_WAIT = 25
-"""Seconds of one question that waits."""
+SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign in again."
+"""As the panel and the cells say it."""
 
 
 class _SessionApp(OidcApp):
@@ -90,7 +90,8 @@ class SignIn(_SessionApp):
     name = "jupyter-oidc-sign-in"
     description = """Sign in at a provider: a browser window opens, and the running Jupyter server gets the session.
 
-    The browser has to run on this machine, or reach the server at the address that is printed.
+    The browser has to run on this machine, or reach the server at the address that is printed. Where the provider signs
+    in by a code, that is printed, and any browser will do; where it leaves the browser at an address, that is pasted.
     """
     examples = """
     jupyter oidc sign-in
@@ -101,22 +102,9 @@ class SignIn(_SessionApp):
     flags = Dict({**FLAGS, "no-browser": ({"SignIn": {"browser": False}}, "Print the link and wait.")})
 
     def work(self, server: RunningServer) -> int:
-        """Begin, show the link, wait until it is over."""
-        base = f"jupyter-oidc/providers/{quote(self.provider(server))}"
-        started = server.call("POST", f"{base}/sign-in")
-        link = str(started.get("start_address") or urljoin(server.url, str(started.get("start_url") or "")))
-        self.say(f"Open this link to sign in:\n\n    {link}\n")
-        if self.browser:
-            webbrowser.open(link)
-        progress = started
-        left = float(started["expires_in"])
-        while left > 0 and progress.get("state", "waiting") == "waiting":
-            progress = server.call("GET", f"{base}/sign-in/{quote(started['flow'])}?wait={_WAIT}", wait=_WAIT)
-            left = float(progress.get("expires_in", 0))
-        error = progress.get("error")
-        if error:
-            raise NoAnswer(error["message"], error["action"])
-        summary = server.call("GET", f"{base}/session")
+        """Sign in, and show the session."""
+        sign_in = TerminalSignIn(server, self.provider(server), self.say, opens_browser=self.browser)
+        summary = sign_in.run()
         self.say("\n".join(_paragraph(summary)))
         return 0 if summary["state"] == "active" else 1
 
@@ -161,6 +149,8 @@ def _paragraph(summary: dict[str, Any]) -> list[str]:
     if summary["access_expires_at"]:
         renewed = "renewed by itself" if summary["refreshable"] else "not renewed: sign in again then"
         lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {summary['storage']}")
+    if summary.get("settings_pending"):  # a server that is older does not say
+        lines.append(f"    {SETTINGS_PENDING}")
     lines += [f"    API {api['name']}: {_access(api)}" for api in summary["apis"]]
     return lines
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
-from jupyter_oidc.adapters.named_files import with_files
-from jupyter_oidc.server.config import CHOICES, SECTION, configured, unreadable
+from jupyter_oidc.adapters.ownership import owners_here
+from jupyter_oidc.cli.documents import Document, Unreadable, document_in
+from jupyter_oidc.server.config import TRAITS, Reading, choices_in, python_config
+from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_file, settings_files
+from jupyter_oidc.server.settings_watch import SettingsSource
 from jupyter_oidc.settings import Finding, Settings, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from jupyter_oidc.cli.app import OidcApp
+
+_PROGRAMS: Final = ("jupyter_config.py", "jupyter_server_config.py")
+_HARMLESS: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
+"""What a key may look like to be repeated; anything else could be a secret that somebody pasted."""
 
 
 class JupyterOIDC(Configurable):
@@ -26,15 +35,21 @@ class JupyterOIDC(Configurable):
     storage: Any = AnyTrait("auto").tag(config=True)
     keyring_backend: Any = AnyTrait(None).tag(config=True)
     storage_folder: Any = AnyTrait(None).tag(config=True)
+    settings_sources: Any = AnyTrait("all").tag(config=True)
+    reload: Any = AnyTrait(True).tag(config=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What the files say; ``settings`` is ``None`` if ``findings`` keep them from existing."""
+    """What the files say; ``settings`` is ``None`` if ``findings`` keep them from existing.
+
+    ``notes`` say what does not count although it is written somewhere, and ``only_system`` that system files alone do.
+    """
 
     settings: Settings | None
     findings: tuple[Finding, ...]
-    base_url: str = "/"
+    notes: tuple[str, ...] = ()
+    only_system: bool = False
 
     @classmethod
     def of(cls, result: Settings | list[Finding]) -> Read:
@@ -45,21 +60,102 @@ class Read:
 def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> Read:
     """Read the section of the configuration files that ``app`` has loaded, and the folders ``*.d`` beside them.
 
-    With ``looks_at_files`` the files that the settings name are looked at, too, as the server does when it starts.
+    With ``looks_at_files`` every file is judged by itself too, those that the settings name included, as the server does
+    when it starts; Python files are run once more to that end.
     """
-    paths = app.config_file_paths
-    broken = [
-        Finding(f"file {_shown(path)}", "is not a JSON object", "Correct it; 'python -m json.tool FILE' says where.")
-        for path in unreadable(paths)
-    ]
+    paths, owners = app.config_file_paths, owners_here()
+    files = settings_files(paths, owners)
+    broken = list(_broken(files))
+    if looks_at_files:
+        broken += _of_files(files, _programs(paths, str(app.config_file)), app.config)
     if broken:
-        return Read(None, tuple(broken))
+        return Read(None, tuple(dict.fromkeys(broken)))
     section = JupyterOIDC(config=app.config)
-    own: Mapping[str, Any] = {
-        name: getattr(section, name) for name in ("providers", *CHOICES) if name in app.config.get(SECTION, {})
-    }
-    read = read_settings(*configured(own, paths))
-    return Read.of(with_files(read) if looks_at_files else read)
+    own: Mapping[str, Any] = {name: getattr(section, name) for name in TRAITS if name in app.config.get(SECTION, {})}
+    said = SettingsSource(paths, own, owners).now()
+    read, only_system = said.read(looks_at_files=looks_at_files), said.sources == "system"
+    if isinstance(read, Reading):
+        return Read(read.settings, (), read.told, only_system)
+    return Read(None, tuple(read), said.notes, only_system)
+
+
+def read_alone(path: str) -> Read:
+    """Read the settings in one file, a Python file included, by itself."""
+    if path.endswith(".py"):
+        said = python_config(Path(path))
+        if isinstance(said, Finding):
+            return Read(None, (said,))
+        section = section_of(said)
+        findings = [*_of_sections(path, list(said)), *_of_section(path, section)]
+        document = Document(section.get("providers", {}), choices_in(section))
+    else:
+        file = settings_file(path)
+        findings = [*_of_sections(path, file.others), *_of_section(path, file.section)]
+        try:
+            document = document_in(Path(path), "corp")
+        except Unreadable as unreadable:
+            return Read(None, (unreadable.finding,))
+    if findings:
+        return Read(None, tuple(findings))
+    return Read.of(read_settings(document.providers, *document.choices))
+
+
+def _broken(files: Iterable[SettingsFile]) -> Iterator[Finding]:
+    instead = "Correct it; 'python -m json.tool FILE' says where."
+    for file in files:
+        if file.trouble and file.trouble != "is empty":
+            yield Finding(f"file {_shown(file.path)}", file.trouble, instead)
+
+
+def _programs(paths: Sequence[str], named: str) -> list[Path]:
+    there = [Path(folder) / name for folder in paths for name in _PROGRAMS]
+    return [path for path in (*there, *([Path(named)] if named.endswith(".py") else ())) if path.is_file()]
+
+
+def _of_files(files: Iterable[SettingsFile], programs: Iterable[Path], config: Mapping[str, Any]) -> Iterator[Finding]:
+    """Judge what each source says; ``config`` is what they and the command line say together."""
+    known: set[str] = set()
+    for file in files:
+        yield from _of_sections(file.path, file.others)
+        yield from _of_section(file.path, file.section)
+        known |= set(file.section)
+    for path in programs:
+        said = python_config(path)
+        if isinstance(said, Finding):
+            yield Finding(f"file {_shown(str(path))}", said.problem, said.instead, said.kind)
+        else:
+            yield from _of_sections(str(path), list(said))
+            yield from _of_section(str(path), section_of(said))
+            known |= set(section_of(said))
+    yield from _of_section("", {key: None for key in config.get(SECTION, {}) if key not in known})
+
+
+def _of_sections(path: str, names: Iterable[str]) -> Iterator[Finding]:
+    """Report sections that are probably meant to be ours."""
+    for name in names:
+        plain = name.replace("_", "").replace("-", "").lower()
+        if name != SECTION and difflib.SequenceMatcher(None, plain, SECTION.lower()).ratio() > 0.85:
+            yield Finding(_at(path, _key(name)), "is no section that anything reads", f"Did you mean '{SECTION}'?")
+
+
+def _of_section(path: str, section: Mapping[str, Any]) -> Iterator[Finding]:
+    """Report keys of our section that nothing reads."""
+    from jupyter_oidc.server.extension import JupyterOIDC as Extension
+
+    known = Extension.class_trait_names(config=True)
+    for key in section:
+        if key not in known:
+            close = difflib.get_close_matches(str(key), [*TRAITS, "close_process"], n=1)
+            hint = f"Did you mean '{close[0]}'?" if close else "Remove it."
+            yield Finding(_at(path, f"{SECTION}.{_key(key)}"), "is not a known key", hint)
+
+
+def _at(path: str, key: str) -> str:
+    return f"file {_shown(path)}: {key}" if path else key
+
+
+def _key(key: object) -> str:
+    return key if isinstance(key, str) and _HARMLESS.match(key) else "(a key that is not shown)"
 
 
 def _shown(path: str) -> str:

@@ -63,6 +63,7 @@ class Session:
     entitlements: list[str]
     scopes: list[str]
     missing_scopes: list[str]
+    settings_pending: bool
     signed_in_at: str | None
     access_expires_at: str | None
     expires_in: int | None

@@ -6,7 +6,7 @@ Values in, values out: this module knows neither HTML nor the network nor the ti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 HEADLINES: Final = {
@@ -70,6 +70,8 @@ NOT_STORED: Final = "The session could not be stored."
 STILL: Final = "Calls still work; it is tried again by itself."
 NOT_NOW: Final = "Calls do not work until it is renewed, which is tried again by itself."
 READY: Final = "Ready"
+SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign in again."
+"""In JupyterLab or a terminal, that is: a sign-in that a cell begins goes by the settings before."""
 
 _NEXT: Final = {
     "signed-out": "Run oidc.sign_in() to sign in.",
@@ -90,6 +92,13 @@ class Words:
 
 def words_of(summary: dict[str, Any]) -> Words:
     """Return the words for a session summary."""
+    words = _words_of(summary)
+    if not summary["settings_pending"]:
+        return words
+    return replace(words, next=f"{words.next} {SETTINGS_PENDING}" if words.next else SETTINGS_PENDING)
+
+
+def _words_of(summary: dict[str, Any]) -> Words:
     state, code = summary["state"], summary["reason"]
     reason = None if code is None else REASONS.get(code, UNKNOWN)
     if state == "refresh-failed":

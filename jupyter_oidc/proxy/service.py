@@ -183,7 +183,16 @@ class ProxyService:
     def __init__(self, sessions: Sessions, upstream: UpstreamPort, prover: Prover) -> None:
         self._upstream = upstream
         self._prover = prover
-        self._gates = {api.name: Gate.of(api, sessions.of_api(api.name)[1]) for api in sessions.apis}
+        self._gates: dict[str, Gate] = {}
+        self.follow(sessions)
+
+    def follow(self, sessions: Sessions) -> None:
+        """Open what ``sessions`` open; a gate that is still the same keeps those who are in it."""
+        before, self._gates = self._gates, {}
+        for api in sessions.apis:
+            session, known = sessions.of_api(api.name)[1], before.get(api.name)
+            same = known is not None and known.api == api and known.session is session
+            self._gates[api.name] = known if known is not None and same else Gate.of(api, session)
 
     def gate(self, name: str) -> Gate:
         """Return the gate of the API ``name``; raises ``UnknownApi``."""

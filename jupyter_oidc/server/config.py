@@ -2,90 +2,292 @@
 
 Jupyter itself reads ``jupyter_server_config.d/*.json`` only to learn which extensions are on; a provider's settings
 file belongs there all the same, so its ``JupyterOIDC`` section is read here.
-JSON files can be read again while the server runs; a Python file is a program and is run once, at the start.
+Files that this user cannot change (*system* files) decide: a provider that stands there is taken whole from there, and
+what users write cannot add to it, replace it or remove it (ADR 30).
+JSON files can be read again while the server runs; a Python file is a program and is run when the server starts.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
-from jupyter_server.extension.config import ExtensionConfigManager
+from jupyter_oidc.adapters.named_files import with_files
+from jupyter_oidc.adapters.ownership import Owners, is_system_file
+from jupyter_oidc.server.settings_file import FILE_NAME, SECTION, SettingsFile, section_of
+from jupyter_oidc.settings import Finding, Settings, read_settings
 
-SECTION = "JupyterOIDC"
-_FILE = "jupyter_server_config"
+CHOICES: Final = ("storage", "keyring_backend", "storage_folder")
+"""What the section says of where sessions are stored; it changes with the next start of the server."""
 
-CHOICES = ("storage", "keyring_backend", "storage_folder")
-"""What the section says beside the providers, and keeps until the server ends: where sessions are stored."""
+TRAITS: Final = ("providers", *CHOICES, "settings_sources", "reload")
+"""What the section holds besides the process's own switches."""
 
-_DEFAULTS = {"storage": "auto"}
-_CAMEL = {"keyring_backend": "keyringBackend", "storage_folder": "storageFolder"}
+_SNAKE: Final = {"keyringBackend": "keyring_backend", "storageFolder": "storage_folder"}
 
-Fingerprint = tuple[tuple[str, int, int], ...]
+HUB_VARIABLES: Final = ("JUPYTERHUB_API_TOKEN", "JUPYTERHUB_SERVICE_PREFIX")
+"""Where one of these is in the environment, the server belongs to a Hub."""
+
+Sources = Literal["all", "system"]
+
+_DEFAULTS: Final[Mapping[str, Any]] = {"storage": "auto", "reload": True}
+_ONLY_SYSTEM: Final = (
+    "settings count from system files only (settings_sources is 'system'); what stands on the command line or in files "
+    "that this user can change does not"
+)
+_ABSENT: Final = object()
 
 
-def configured(own: Mapping[str, Any], paths: Sequence[str]) -> tuple[object, ...]:
-    """Return the providers and the :data:`CHOICES`: ``own`` section of the configuration, completed by the JSON files.
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What all sources together say; ``choices`` in the order of :data:`CHOICES`.
 
-    ``paths`` are Jupyter's configuration folders, the most important first.
-    What ``own`` says wins: a provider of the same name replaces the one from a file as a whole.
+    ``system`` are the names of the providers that stand in system files, and ``removed`` those that are taken away in so
+    many words (``"NAME": null``); ``notes`` say what does not count, and why.
     """
-    section = _section(paths)
-    below, above = section.get("providers", {}), own.get("providers", {})
-    providers = {**below, **above} if isinstance(below, Mapping) and isinstance(above, Mapping) else (above or below)
-    return providers, *(own.get(name, _written(section, name)) for name in CHOICES)
+
+    providers: object
+    choices: tuple[object, ...]
+    sources: Sources
+    reload: bool
+    close_process: object = None
+    system: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def read(self, *, looks_at_files: bool = True) -> Reading | list[Finding]:
+        """Return validated settings, or every mistake; ``looks_at_files`` also at the files that they name."""
+        read = read_settings(self.providers, *self.choices)
+        if isinstance(read, list) or self.findings:
+            return [*self.findings, *(read if isinstance(read, list) else ())]
+        doubles = _doubles(read, self.system)
+        settings = replace(read, providers=tuple(one for one in read.providers if one.name not in doubles))
+        checked = with_files(settings) if looks_at_files else settings
+        return checked if isinstance(checked, list) else Reading(checked, self.notes, doubles)
 
 
-def fixed(own: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-    """Return what of ``own`` does not stand in a JSON file, and so stays until the server ends."""
-    section = _section(paths)
-    below, above = section.get("providers", {}), own.get("providers", {})
-    if isinstance(below, Mapping) and isinstance(above, Mapping):
-        above = {name: body for name, body in above.items() if name not in below or below[name] != body}
-    stays = {"providers": above} if above else {}
-    return {**stays, **{name: own[name] for name in CHOICES if name in own and own[name] != _written(section, name)}}
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Sound settings; ``left_out`` are the names of providers that were not admitted, and ``notes`` what is said of all."""
 
+    settings: Settings
+    notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
-def fingerprint(paths: Sequence[str]) -> Fingerprint:
-    """Return name, time and size of every JSON file that may hold settings; equal means unchanged."""
-    return tuple(
-        (str(path), seen.st_mtime_ns, seen.st_size) for path, seen in ((path, path.stat()) for path in _files(paths))
-    )
-
-
-def unreadable(paths: Sequence[str]) -> list[str]:
-    """Return the files that are not JSON now, perhaps because somebody is still writing them."""
-    return [str(path) for path in _files(paths) if not _is_json(path)]
-
-
-def _files(paths: Sequence[str]) -> Iterator[Path]:
-    for folder in map(Path, paths):
-        yield from sorted(
-            path for path in (folder / f"{_FILE}.json", *(folder / f"{_FILE}.d").glob("*.json")) if path.is_file()
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What the log says: what does not count, and why."""
+        return *self.notes, *(
+            f"provider '{name}' is left out: it has the issuer and client_id of one in a system file"
+            for name in self.left_out
         )
 
 
-def _is_json(path: Path) -> bool:
-    try:
-        text = path.read_text(encoding="utf-8")
-        return not text or isinstance(json.loads(text), dict)
-    except (OSError, ValueError, RecursionError):
-        return False
+def fixed(own: Mapping[str, Any], files: Iterable[SettingsFile]) -> dict[str, Any]:
+    """Return what of ``own`` section of the configuration does not stand in a JSON file, and so stays as it is.
+
+    Jupyter has read the main JSON files itself and mixed them with Python files and the command line.
+    """
+    mains = [file.section for file in files if file.is_main]
+    stays = {name: value for name, value in own.items() if all(main.get(name, _ABSENT) != value for main in mains)}
+    above, below = stays.get("providers"), [main.get("providers") for main in mains]
+    if isinstance(above, Mapping):
+        known = [one for one in below if isinstance(one, Mapping)]
+        stays["providers"] = {
+            name: body for name, body in above.items() if all(one.get(name, _ABSENT) != body for one in known)
+        }
+    return stays
+
+
+def configured(
+    own: Mapping[str, Any], files: Sequence[SettingsFile], environment: Mapping[str, str] | None = None
+) -> Configured:
+    """Join ``files``, the least important first, and ``own``, which is what :func:`fixed` returns.
+
+    Among files that the same people may write, a key of a weightier file wins, and the others are kept; in a main file
+    and in ``own``, a provider replaces one of the same name as a whole.
+    """
+    system = _layer([file for file in files if file.is_system])
+    users = _with_own(_layer([file for file in files if not file.is_system]), own)
+    sources, findings = _sources(system, users, environment or {})
+    if sources == "system":
+        reach = _Layer({}, frozenset(), {})
+        notes: tuple[str, ...] = _only_system(system, users)
+    else:
+        reach, notes = users, _not_counted(system, users)
+    scalars = {**_DEFAULTS, **reach.scalars, **system.scalars}
+    if not isinstance(scalars["reload"], bool):
+        findings = (*findings, Finding("reload", "is not true or false", "Write True or False without quotes."))
+    names = frozenset(system.providers) if isinstance(system.providers, Mapping) else frozenset()
+    return Configured(
+        _joined(system.providers, reach.providers),
+        choices_in(scalars),
+        sources,
+        reload=scalars["reload"] is True,
+        close_process=scalars.get("close_process"),
+        system=names,
+        removed=system.removed | (reach.removed - names),
+        notes=notes,
+        findings=findings,
+    )
 
 
 def choices_in(section: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return the :data:`CHOICES` of one section, with the defaults of what it does not say."""
-    return tuple(_written(section, name) for name in CHOICES)
+    """Return the :data:`CHOICES` of one section, in either spelling, with the defaults of what it does not say."""
+    said = _in_snake_case(section)
+    return tuple(said.get(name, _DEFAULTS.get(name)) for name in CHOICES)
 
 
-def _written(section: Mapping[str, Any], name: str) -> Any:
-    """Return what a JSON file says, in either spelling."""
-    return section.get(name, section.get(_CAMEL.get(name, name), _DEFAULTS.get(name)))
+def _in_snake_case(section: Mapping[str, Any]) -> dict[str, Any]:
+    return {_SNAKE.get(name, name): value for name, value in section.items()}
 
 
-def _section(paths: Sequence[str]) -> Mapping[str, Any]:
-    manager: Any = ExtensionConfigManager(read_config_path=list(paths))
-    found = manager.get(_FILE).get(SECTION, {})
-    return found if isinstance(found, Mapping) else {"providers": found}
+def system_programs(paths: Sequence[str], owners: Owners | None) -> tuple[list[SettingsFile], list[str]]:
+    """Run the Python files that are system files and speak of us, each by itself; return what they say, and troubles.
+
+    Jupyter has run them before and mixed the result with what users wrote, so that nobody can tell the two apart.
+    """
+    found, troubles = [], []
+    for weight, folder in enumerate(reversed(paths)):
+        path = Path(folder) / f"{FILE_NAME}.py"
+        if not path.is_file() or not is_system_file(str(path), owners):
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if SECTION not in text and "load_subconfig" not in text:
+            continue
+        config = python_config(path)
+        if isinstance(config, Finding):
+            troubles.append(f"{config.key}: {config.problem}")
+        else:
+            found.append(SettingsFile(str(path), (weight, False, ""), section_of(config), is_system=True))
+    return found, troubles
+
+
+def python_config(path: Path) -> Mapping[str, Any] | Finding:
+    """Run the configuration file ``path`` by itself and return what it says, or what keeps it from being run."""
+    from traitlets.config.loader import LazyConfigValue, PyFileConfigLoader
+
+    key, instead = f"file {path}", "Correct it; Jupyter leaves out what such a file says."
+    try:
+        config: Mapping[str, Any] = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
+    except SyntaxError as error:
+        return Finding(key, f"is not Python (line {error.lineno})", instead)
+    except OSError:
+        return Finding(key, "cannot be read, or what it reads cannot", "Let the Jupyter server's user read it.")
+    except Exception as error:  # noqa: BLE001 - a program of somebody else; the text of its error is not repeated
+        return Finding(key, f"ends with an error when it is run ({type(error).__name__})", instead)
+    # NOTE: c.JupyterOIDC.providers.update(...) is kept as something to be done, until somebody says to what.
+    ours = {
+        name: value.get_value({}) if isinstance(value, LazyConfigValue) else value
+        for name, value in config.get(SECTION, {}).items()
+    }
+    return {**config, **({SECTION: ours} if SECTION in config else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """What files say that the same people may write; ``scalars`` is everything but the providers."""
+
+    providers: Any
+    removed: frozenset[str]
+    scalars: Mapping[str, Any]
+
+
+def _layer(files: Iterable[SettingsFile]) -> _Layer:
+    section: dict[str, Any] = {}
+    removed: set[str] = set()
+    for file in sorted(files, key=lambda file: file.rank):
+        named, below = file.section.get("providers"), section.get("providers")
+        if file.is_main and isinstance(named, Mapping) and isinstance(below, Mapping):
+            section["providers"] = {name: body for name, body in below.items() if name not in named}
+        _update(section, _in_snake_case(file.section))
+        if isinstance(named, Mapping):
+            removed = {*(removed - set(named)), *(name for name, body in named.items() if body is None)}
+    providers = section.pop("providers", {})
+    return _Layer(providers, frozenset(removed), section)
+
+
+def _with_own(layer: _Layer, own: Mapping[str, Any]) -> _Layer:
+    scalars = {**layer.scalars, **{name: value for name, value in own.items() if name != "providers"}}
+    above = own.get("providers", {})
+    if not isinstance(above, Mapping):
+        return _Layer(above, layer.removed, scalars)
+    if not isinstance(layer.providers, Mapping):
+        return _Layer(above or layer.providers, layer.removed, scalars)
+    gone = frozenset(name for name, body in above.items() if body is None)
+    there = {name: body for name, body in {**layer.providers, **above}.items() if name not in gone}
+    return _Layer(there, (layer.removed - set(above)) | gone, scalars)
+
+
+def _update(target: dict[str, Any], new: Mapping[str, Any]) -> None:
+    """Put ``new`` over ``target``, mapping by mapping; ``None`` takes a key away."""
+    for key, value in new.items():
+        if isinstance(value, Mapping):
+            below = target.get(key)
+            merged = dict(below) if isinstance(below, Mapping) else {}
+            _update(merged, value)
+            target[key] = merged
+        elif value is None:
+            target.pop(key, None)
+        else:
+            target[key] = value
+
+
+def _joined(system: Any, users: Any) -> object:
+    if isinstance(system, Mapping) and isinstance(users, Mapping):
+        return {**system, **{name: body for name, body in users.items() if name not in system}}
+    return system if not isinstance(system, Mapping) or system else users
+
+
+def _sources(system: _Layer, users: _Layer, environment: Mapping[str, str]) -> tuple[Sources, tuple[Finding, ...]]:
+    """Return which sources count: what a system file says, else ``system`` under a Hub, else what anybody says."""
+    under_hub = any(name in environment for name in HUB_VARIABLES)
+    said = system.scalars.get("settings_sources")
+    if said is None:
+        said = "system" if under_hub else users.scalars.get("settings_sources", "all")
+    if said == "all":
+        return "all", ()
+    if said == "system":
+        return "system", ()
+    instead = "Write 'all' or 'system'."
+    return "system", (Finding("settings_sources", "is not one of the allowed values", instead),)
+
+
+def _only_system(system: _Layer, users: _Layer) -> tuple[str, ...]:
+    said = sorted(users.providers) if isinstance(users.providers, Mapping) else []
+    left_out = [name for name in said if not isinstance(system.providers, Mapping) or name not in system.providers]
+    count = len(left_out) + sum(1 for name in users.scalars if name in TRAITS and name not in system.scalars)
+    notes = _not_counted(system, users)
+    if not count:
+        return notes
+    return _ONLY_SYSTEM, *notes
+
+
+def _not_counted(system: _Layer, users: _Layer) -> tuple[str, ...]:
+    if not isinstance(system.providers, Mapping) or not isinstance(users.providers, Mapping):
+        return ()
+    both = [name for name, body in users.providers.items() if name in system.providers]
+    both = [name for name in both if users.providers[name] != system.providers[name]]
+    both += sorted(users.removed & set(system.providers))
+    return tuple(
+        f"provider {_quoted(name)} stands in a system file and is taken whole from there; what else is written about "
+        "it does not count"
+        for name in both
+    )
+
+
+def _doubles(settings: Settings, system: frozenset[str]) -> tuple[str, ...]:
+    """Return a user's providers with the registration of one in a system file: they would get the same tokens."""
+    theirs = {(one.issuer, one.client_id) for one in settings.providers if one.name in system}
+    return tuple(
+        one.name for one in settings.providers if one.name not in system and (one.issuer, one.client_id) in theirs
+    )
+
+
+def _quoted(name: object) -> str:
+    """Return a name for the log, without what could break a line or be a secret in the wrong place."""
+    text = str(name)
+    return f"'{text}'" if text.isidentifier() or text.replace("-", "_").isidentifier() else "(a name that is none)"

@@ -20,13 +20,13 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool
 
 from jupyter_oidc.adapters.journal import EventJournal
-from jupyter_oidc.adapters.named_files import with_files
+from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.process import close_to_others
 from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
-from jupyter_oidc.server.config import CHOICES, SECTION, configured
+from jupyter_oidc.server.config import TRAITS
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.handlers.proxied import Below
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
@@ -36,9 +36,9 @@ from jupyter_oidc.server.kernel_lane import KernelLane
 from jupyter_oidc.server.live_kernels import LiveKernels
 from jupyter_oidc.server.notebook_export import export_routes
 from jupyter_oidc.server.routes import routes
-from jupyter_oidc.server.settings_watch import INTERVAL, SettingsWatch
+from jupyter_oidc.server.settings_file import SECTION
+from jupyter_oidc.server.settings_watch import INTERVAL, SettingsSource, SettingsWatch
 from jupyter_oidc.server.whereabouts import Whereabouts
-from jupyter_oidc.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     import logging
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import Surroundings
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.server.config import Configured
+    from jupyter_oidc.settings import Settings
 
 
 class JupyterOIDC(ExtensionApp):
@@ -74,6 +76,15 @@ class JupyterOIDC(ExtensionApp):
         None,
         help="The folder of the encrypted file and the lock, in place of the one in Jupyter's data folder.",
     ).tag(config=True)
+    settings_sources: Any = AnyTrait(
+        "all",
+        help="Which settings count: 'all', or 'system' for those in files that this user cannot change. Under a Hub it is "
+        "'system', and only such a file can say otherwise.",
+    ).tag(config=True)
+    reload: Any = AnyTrait(
+        True,
+        help="Take changed settings files into account while the server runs.",
+    ).tag(config=True)
 
     close_process: Any = Bool(
         True,
@@ -91,16 +102,17 @@ class JupyterOIDC(ExtensionApp):
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
         storage_key = take_storage_key(os.environ)  # NOTE: first of all, because kernels inherit what is left
-        if self.close_process and not close_to_others():
-            server.log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
         clock = SystemClock()
         journal = EventJournal(server.event_logger, server.log, clock)
         journal.register()
-        own = {name: getattr(self, name) for name in ("providers", *CHOICES) if name in self.config.get(SECTION, {})}
-        read = with_files(read_settings(*configured(own, server.config_file_paths)))
+        own = {name: getattr(self, name) for name in TRAITS if name in self.config.get(SECTION, {})}
+        source = SettingsSource(server.config_file_paths, own, owners_here())
+        said = source.now()
+        self._close_process(said, server.log)
+        read = said.read()
         entropy = SystemEntropy()
         grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager))
-        settings, findings = (read, ()) if isinstance(read, Settings) else (None, tuple(read))
+        settings, findings = (None, tuple(read)) if isinstance(read, list) else (read.settings, ())
         self._context = Context(
             lambda now: _services(now, journal, storage_key),
             settings,
@@ -115,11 +127,14 @@ class JupyterOIDC(ExtensionApp):
         )
         for finding in findings:
             server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
+        for note in (*source.troubles, *(() if isinstance(read, list) else read.told)):
+            server.log.warning("jupyter_oidc: %s.", note)
         if settings is not None:
             _check_key(settings, storage_key, server.log)
-        watch = SettingsWatch(server.config_file_paths, own, settings, self._context.reload, server.log)
+        watch = SettingsWatch(source, settings, self._context.reload, server.log)
         self._watching = PeriodicCallback(watch.look, INTERVAL * 1000)
-        self._watching.start()
+        if said.reload:
+            self._watching.start()
         self._tell_kernels()
 
     def initialize_handlers(self) -> None:
@@ -143,6 +158,12 @@ class JupyterOIDC(ExtensionApp):
         self._watching.stop()
         self._runtime_file().unlink(missing_ok=True)
         await self._context.aclose()
+
+    def _close_process(self, said: Configured, log: logging.Logger) -> None:
+        """Close the memory of this process, unless the settings say no; where only system files count, those do."""
+        wanted = self.close_process if said.sources == "all" else said.close_process is not False
+        if wanted and not close_to_others():
+            log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
 
     def _server(self) -> Any:
         """Return the server that this extension is part of; an extension without one is never initialized."""

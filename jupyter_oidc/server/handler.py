@@ -10,7 +10,7 @@ import json
 import math
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
@@ -139,10 +139,15 @@ class Context:
         return self.whereabouts.public_url(pinned)
 
     async def reload(self, settings: Settings) -> None:
-        """Put other settings in force; sessions that they do not concern go on (D9)."""
+        """Follow other settings; sessions that they do not concern go on (D9).
+
+        Services that nobody has asked for yet are made under the settings before, which decide what a stored session may
+        open; where those had mistakes, every provider is a new one (ADR 30).
+        """
+        if self._opened is None:
+            self._opened = self.make(self.settings or replace(settings, providers=()))
         self.settings, self.findings, self._diagnosis = settings, (), None
-        if self._opened is not None:
-            await self._opened.reload(settings, self._install)
+        await self._opened.reload(settings, self._install)
 
     def _install(self, services: Services) -> None:
         self._opened = services

@@ -1,80 +1,157 @@
 """Notices that a settings file has changed, and has the new settings applied while the server runs (D9).
 
 What cannot be read, or contains a mistake, changes nothing: the settings before stay in force, and the log says why.
+Absence is not an instruction: a file that is empty, gone or unreadable still says what it said last, and a provider that
+nobody mentions any more stays until the next start. ``"NAME": null`` removes one in so many words.
 It refuses to run a Python configuration file again; what stands there changes with the next start.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.named_files import with_files
-from jupyter_oidc.server.config import CHOICES, Fingerprint, configured, fingerprint, fixed, unreadable
-from jupyter_oidc.settings import Settings, read_settings
+from jupyter_oidc.server.config import CHOICES, Configured, Reading, configured, fixed, system_programs
+from jupyter_oidc.server.settings_file import Fingerprint, fingerprint, settings_files
+from jupyter_oidc.settings.reading import check_unique_apis
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from jupyter_oidc.adapters.ownership import Owners
+    from jupyter_oidc.settings import Finding, Settings
+
 INTERVAL: Final = 2.0
 """Seconds between two looks; a change is taken when a file has not changed since the look before."""
 
 
-class SettingsWatch:
-    """Watches the JSON files in ``paths``; ``own`` is the configuration that the server started with.
+class SettingsSource:
+    """Reads what is configured; remembers what each file said last.
 
-    ``settings`` are those in force, or ``None`` if they contained mistakes.
+    ``paths`` are Jupyter's configuration folders, ``own`` is the section that Jupyter itself has read at the start.
     """
 
     def __init__(
         self,
         paths: Sequence[str],
         own: Mapping[str, Any],
+        owners: Owners | None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._paths = paths
+        self._owners = owners
+        self._environment = os.environ if environment is None else environment
+        self._known = {file.path: file for file in settings_files(paths, owners)}
+        self._programs, self.troubles = system_programs(paths, owners)
+        self._own = fixed(own, self._known.values())
+        self.troubles += [f"{file.path} {file.trouble}" for file in self._known.values() if file.trouble]
+
+    def fingerprint(self) -> Fingerprint:
+        """Return what tells whether a file has changed."""
+        return fingerprint(self._paths)
+
+    def now(self) -> Configured:
+        """Return what the files said when they were looked at last."""
+        return configured(self._own, [*self._programs, *self._known.values()], self._environment)
+
+    def look_again(self) -> tuple[Configured, tuple[str, ...]]:
+        """Read every file again; return what they say now, and which of them still say what they said before, and why."""
+        present = {file.path: file for file in settings_files(self._paths, self._owners)}
+        lost: list[str] = []
+        for path, before in self._known.items():
+            after = present.get(path)
+            if not before.section or (after is not None and after.trouble is None):
+                continue
+            present[path] = before
+            lost.append(f"{path} {after.trouble if after is not None else 'is gone'}")
+        lost += [f"{path} {file.trouble}" for path, file in present.items() if file.trouble]
+        self._known = present
+        return self.now(), tuple(lost)
+
+
+class SettingsWatch:
+    """Watches the files of ``source``; ``settings`` are those in force, or ``None`` if they contained mistakes."""
+
+    def __init__(
+        self,
+        source: SettingsSource,
         settings: Settings | None,
         apply: Callable[[Settings], Awaitable[None]],
         log: logging.Logger,
     ) -> None:
-        self._paths = paths
-        self._fixed = fixed(own, paths)
+        self._source = source
         self._settings = settings
         self._apply = apply
         self._log = log
-        self._known = fingerprint(paths)
+        self._system = source.now().system
+        self._fingerprint = source.fingerprint()
         self._changing: Fingerprint | None = None
+        self._said: frozenset[str] = frozenset()
 
     async def look(self) -> None:
         """Look once; apply what changed and has come to rest."""
-        try:
-            now = await asyncio.to_thread(fingerprint, self._paths)
-        except OSError:
-            return  # a file went away between its name and its time; the next look sees it gone
-        if now == self._known:
+        now = await asyncio.to_thread(self._source.fingerprint)
+        if now == self._fingerprint:
             self._changing = None
         elif now != self._changing:
             self._changing = now  # somebody may still be writing
         else:
-            self._known, self._changing = now, None
+            self._fingerprint, self._changing = now, None
             await self._read_again()
 
     async def _read_again(self) -> None:
-        broken = await asyncio.to_thread(unreadable, self._paths)
-        if broken:
-            self._log.error("jupyter_oidc: the settings before stay in force: not JSON: %s", ", ".join(broken))
+        said, lost = await asyncio.to_thread(self._source.look_again)
+        read = await asyncio.to_thread(said.read)
+        notes = [f"{one}: what it said before stays in force until the next start of the server" for one in lost]
+        if isinstance(read, list):
+            self._say_once(notes)
+            self._refuse(read)
             return
-        read = await asyncio.to_thread(with_files, read_settings(*configured(self._fixed, self._paths)))
-        if not isinstance(read, Settings):
-            for finding in read:
-                self._log.error("jupyter_oidc: the settings before stay in force until this is corrected: %s", finding)
+        settings, kept = self._with_absent(read, said)
+        self._say_once([*notes, *read.told, *kept])
+        doubled: list[Finding] = []
+        check_unique_apis(settings.providers, doubled)
+        if doubled:
+            self._refuse(doubled)
             return
         if self._settings is not None:
-            kept = {name: getattr(self._settings, name) for name in CHOICES}
-            for name in (name for name in CHOICES if getattr(read, name) != kept[name]):
+            choices: dict[str, Any] = {name: getattr(self._settings, name) for name in CHOICES}
+            for name in (name for name in CHOICES if getattr(settings, name) != choices[name]):
                 self._log.warning("jupyter_oidc: '%s' changes with the next start of the server.", name)
-            read = replace(read, **kept)
-        if read == self._settings:
+            settings = replace(settings, **choices)
+        if settings == self._settings:
             return
-        self._settings = read
-        await self._apply(read)
-        self._log.info("jupyter_oidc: the settings have changed and are in force.")
+        self._settings = settings
+        await self._apply(settings)
+        self._log.info("jupyter_oidc: the settings have changed.")
+
+    def _with_absent(self, read: Reading, said: Configured) -> tuple[Settings, list[str]]:
+        """Keep every provider that nothing is said about any more; to remove one takes a word (Q7.1).
+
+        One that a system file rules out is not kept: that is said, too.
+        """
+        settings = read.settings
+        gone = {one.name for one in settings.providers} | said.removed | set(read.left_out)
+        before = () if self._settings is None else self._settings.providers
+        absent = tuple(
+            one for one in before if one.name not in gone and (said.sources == "all" or one.name in self._system)
+        )
+        self._system = said.system | (self._system & {one.name for one in absent})
+        return replace(settings, providers=(*settings.providers, *absent)), [
+            f"provider '{one.name}' stands in no settings file any more: it stays in force until the next start of the "
+            f'server. Write "{one.name}": null under "providers" to remove it now'
+            for one in absent
+        ]
+
+    def _say_once(self, notes: Sequence[str]) -> None:
+        for note in notes:
+            if note not in self._said:
+                self._log.warning("jupyter_oidc: %s.", note)
+        self._said = frozenset(notes)
+
+    def _refuse(self, findings: Sequence[Finding]) -> None:
+        for finding in findings:
+            self._log.error("jupyter_oidc: the settings before stay in force until this is corrected: %s", finding)

@@ -43,6 +43,7 @@ def summary_view(summary: Summary) -> dict[str, Any]:
         "storage": summary.storage,
         "retry_at": _time(summary.retry_at),
         "apis": [{"name": api.name, "allowed": api.allowed, "missing": list(api.missing)} for api in summary.apis],
+        "settings_pending": summary.settings_pending,
     }
 
 

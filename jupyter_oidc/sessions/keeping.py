@@ -164,6 +164,12 @@ class Keeper:
         if saved:
             self._resaved()
 
+    def give_up_the_entry(self) -> None:
+        """Store and remove nothing any more: the entry is another session's of this process now."""
+        self._new_order()
+        self._unsaved = None
+        self.stop()
+
     def stop(self) -> None:
         """Try nothing again: the entry is somebody else's now, or the process ends."""
         self._spawn = self._nothing

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.sessions.strategy import Strategy
+    from jupyter_oidc.settings import Provider
 
 LIFETIME: Final = 600.0
 """Seconds from the beginning of a sign-in to its callback (A-9)."""
@@ -89,6 +90,7 @@ class PendingSignIn:
     An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
     ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
     ``lifetime`` is in seconds.
+    ``under`` are the settings that it was begun under; those of a session that runs meanwhile may be others (ADR 30).
     One that is ``settling`` has its tokens, which are being stored: it is too late to cancel it.
     """
 
@@ -102,6 +104,7 @@ class PendingSignIn:
     strategy: Strategy = "server"
     code: ShownCode | None = None
     lifetime: float = LIFETIME
+    under: Provider | None = None
     offered: bool = False
     ticket_digest: bytes | None = None
     state_digest: bytes = b""
@@ -159,6 +162,10 @@ class PendingSignIns:
         )
         self._flows[pending.flow] = pending
         return pending, ticket
+
+    def of_answer(self, provider: str, state: str) -> PendingSignIn | None:
+        """Return the sign-in that ``state`` names, without judging whether this browser may finish it."""
+        return next((one for one in self._flows.values() if one.provider == provider and has_state(one, state)), None)
 
     def find(self, flow: str, provider: str) -> PendingSignIn:
         """Return the sign-in ``flow`` of ``provider``; raises :class:`UnknownFlow`."""

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.errors import UnknownApi, UnknownProvider
+from jupyter_oidc.errors import Forbidden, UnknownApi, UnknownProvider
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, TokenKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
 
 
 class Sessions:
-    """All session services, in the order of the settings."""
+    """All session services, in the order of the settings.
+
+    One whose settings ``wait`` for a sign-in stands beside the one that it is going to replace; where there is none to
+    replace, because the provider is new, it stands in both places (ADR 30).
+    """
 
     def __init__(self, services: Iterable[SessionService]) -> None:
         self._services = {service.settings.name: service for service in services}
+        self._waiting: dict[str, SessionService] = {}
         self._apis = {api.name: api for service in self for api in service.settings.apis}
 
     def __iter__(self) -> Iterator[SessionService]:
@@ -30,6 +36,67 @@ class Sessions:
             return self._services[name]
         except KeyError:
             raise UnknownProvider from None
+
+    def find(self, name: str) -> SessionService | None:
+        """Return the service of the provider ``name``, if there is one."""
+        return self._services.get(name)
+
+    def put(self, service: SessionService) -> None:
+        """Put ``service`` in force for its provider."""
+        self._services[service.settings.name] = service
+        self._look_again()
+
+    def wait(self, name: str, service: SessionService | None) -> None:
+        """Let ``service`` wait for a sign-in at the provider ``name``; ``None``: nothing waits any more."""
+        if service is None:
+            self._waiting.pop(name, None)
+        else:
+            self._waiting[name] = service
+
+    def arrange(self, names: Iterable[str]) -> None:
+        """Keep the services of ``names``, in this order, and no others."""
+        self._services = {name: self._services[name] for name in names}
+        self._waiting = {name: service for name, service in self._waiting.items() if name in self._services}
+        self._look_again()
+
+    def _look_again(self) -> None:
+        self._apis = {api.name: api for service in self for api in service.settings.apis}
+
+    def waiting(self, name: str) -> SessionService | None:
+        """Return the service of the provider ``name`` whose settings wait for a sign-in."""
+        return self._waiting.get(name)
+
+    def to_sign_in(self, name: str, *, by_user: bool) -> SessionService:
+        """Return the service whose sign-in may begin now; raises :class:`UnknownProvider`.
+
+        Settings that wait come into force by a sign-in that the user began, and by no other: a kernel's goes by those in
+        force, and raises :class:`Forbidden` where there are none.
+        """
+        service, waiting = self.of_provider(name), self._waiting.get(name)
+        if waiting is not None and by_user:
+            return waiting
+        if waiting is service:
+            raise Forbidden(
+                "The settings of this provider are new since the Jupyter server started.",
+                action="Sign in at it in JupyterLab once: the first sign-in has to be yours, and not a kernel's.",
+                detail="settings.pending",
+            )
+        return service
+
+    def of_sign_in(self, pending: PendingSignIn) -> SessionService:
+        """Return the service that ``pending`` was begun at."""
+        waiting = self._waiting.get(pending.provider)
+        if waiting is not None and pending.under is waiting.sign_ins.settings:
+            return waiting
+        return self.of_provider(pending.provider)
+
+    def take_over(self, service: SessionService) -> SessionService | None:
+        """Put ``service``, whose settings waited, in force; return the one that it replaces, if there was one."""
+        name = service.settings.name
+        before = self._services.get(name)
+        self.wait(name, None)
+        self.put(service)
+        return None if before is service else before
 
     def of_api(self, name: str) -> tuple[Api, SessionService]:
         """Return the API ``name`` with the service of its provider; raises :class:`UnknownApi`."""
@@ -46,7 +113,7 @@ class Sessions:
 
     async def aclose(self) -> None:
         """Close every service."""
-        for service in self._services.values():
+        for service in {**dict.fromkeys(self._services.values()), **dict.fromkeys(self._waiting.values())}:
             await service.aclose()
 
 

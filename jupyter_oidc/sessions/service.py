@@ -62,7 +62,11 @@ BearerSource = Literal["access_token", "id_token"]
 
 
 class SessionService:
-    """Owns the session at the provider in ``settings``."""
+    """Owns the session at the provider in ``settings``.
+
+    One that ``takes_over`` waits for a sign-in of its own, restores nothing before, and calls that with the new refresh
+    token when it has the tokens: the one that it replaces gives way then (ADR 30).
+    """
 
     def __init__(
         self,
@@ -77,6 +81,7 @@ class SessionService:
         scheduler: Scheduler,
         journal: Journal,
         logouts: AcceptedLogouts,
+        takes_over: Callable[[Secret | None], None] | None = None,
     ) -> None:
         self.settings = settings
         self._dialogue = dialogue
@@ -93,6 +98,8 @@ class SessionService:
         self._held = Custody()
         self._changed = asyncio.Event()
         self._restored: asyncio.Task[None] | None = None
+        self._takes_over = takes_over
+        self._settings_pending = takes_over is not None
         self._one_at_a_time = asyncio.Lock()
         self._renewals: dict[TokenKey, asyncio.Task[Bearer]] = {}
         self._background: set[asyncio.Task[object]] = set()
@@ -173,6 +180,7 @@ class SessionService:
             storage="unsaved" if self._keeper.unsaved else await self._keeper.kind(),
             retry_at=self._pace.retry_at,
             apis=access_to(settings.apis, held.entitlements),
+            settings_pending=self._settings_pending,
         )
 
     # -- signing in ----------------------------------------------------------------------------------------
@@ -183,6 +191,9 @@ class SessionService:
 
     async def _install(self, tokens: Tokens) -> None:
         """Begin a new session, replacing an old one completely (S-6, A26)."""
+        if self._takes_over is not None:
+            takes_over, self._takes_over, self._settings_pending = self._takes_over, None, False
+            takes_over(tokens.set.refresh_token)
         before = self._own_token() or self._superseded
         self._next_generation()
         generation = self._generation
@@ -761,6 +772,8 @@ class SessionService:
             await asyncio.shield(self._restored)
 
     async def _restore(self) -> None:
+        if self._takes_over is not None:
+            return
         try:
             entry = await self._keeper.look()
         except StorageUnavailable as problem:
@@ -783,18 +796,64 @@ class SessionService:
         if has_session(self._state):
             self._move(Happening.STORED, self._reason)
 
+    # -- other settings ------------------------------------------------------------------------------------
+
+    def settings_wait(self, waiting: bool) -> None:  # noqa: FBT001 - a property that others set and hear of
+        """Say whether other settings wait for the next sign-in; whoever watches this session hears of a change."""
+        if waiting != self._settings_pending:
+            self._settings_pending = waiting
+            self.tell("settings-changed")
+
+    def narrow(self, settings: Provider) -> None:
+        """Go on under ``settings``, whose APIs are narrower; what is open is closed, since some of it may be shut now."""
+        self.settings = settings
+        self._cut_off()
+        self.tell("settings-changed")
+
+    def follow_on(self, before: SessionService) -> None:
+        """Count on from where ``before`` ends, so that nobody takes a summary of this session for one of that."""
+        self._sequence += before._sequence + 1
+
+    def give_way(
+        self, kept: Secret | None, beside: Callable[[], tuple[Origin, ...]]
+    ) -> Callable[[], Coroutine[Any, Any, None]]:
+        """End this session at once, because one under other settings takes its place; what is stored is that one's now.
+
+        Returns what is left to do: taking the refresh token back by the settings that it came by, unless it is ``kept`` or
+        that could harm one of the sessions ``beside``, and closing.
+        """
+        unwanted = self._own_token() or self._superseded
+        self._next_generation()
+        self._held = Custody()
+        self._cut_off()
+        self._keeper.give_up_the_entry()
+        self.sign_ins.abandon(only_ours=True)
+        self._move(Happening.SIGNED_OUT)
+
+        async def afterwards() -> None:
+            self._beside = beside()
+            if unwanted is not None and unwanted.token != kept:
+                await revoke_patiently(self._dialogue, unwanted, self._scheduler)
+            await self.aclose()
+
+        return afterwards
+
     # -- inner workings ------------------------------------------------------------------------------------
 
     def _move(self, happening: Happening, reason: str | None = None) -> None:
         self._state = follow(self._state, happening)
         self._reason = reason
+        self.tell(happening.value, reason)
+
+    def tell(self, kind: str, reason: str | None = None) -> None:
+        """Say that the summary has changed, as an event of this ``kind``."""
         self._sequence += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         self._journal.session(
             SessionEvent(
                 self.settings.name,
-                happening.value,
+                kind,
                 reason,
                 self._sequence,
                 utc_text(self._clock.now().wall),

@@ -123,6 +123,7 @@ class SignIns:
             return await self._begin_device(metadata, caller, wishes), ""
         pending, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy)
         pending.metadata = metadata
+        pending.under = self.settings
         self._under_way(pending)
         return pending, ticket
 
@@ -138,14 +139,18 @@ class SignIns:
         chosen = choose(self.settings, offers_device=False, browser=browser)
         if isinstance(chosen, Impossible) or chosen.strategy in ("device", "paste"):
             return None
-        _, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy, offered=True)
+        pending, ticket = self._pending.begin(
+            self.settings.name, caller, wishes, strategy=chosen.strategy, offered=True
+        )
+        pending.under = self.settings
         return ticket
 
     def offer_again(self, failed: PendingSignIn) -> str:
         """Return a start ticket for another attempt like ``failed``; it begins when somebody uses the ticket."""
-        _, ticket = self._pending.begin(
+        pending, ticket = self._pending.begin(
             self.settings.name, failed.caller, failed.wishes, strategy=failed.strategy, offered=True
         )
+        pending.under = self.settings
         return ticket
 
     async def authorization_url(
@@ -226,9 +231,14 @@ class SignIns:
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
         self.notice_abandoned()
 
-    def abandon(self) -> None:
-        """Cancel every sign-in under way; a code that still arrives for one is not redeemed."""
+    def abandon(self, *, only_ours: bool = False) -> None:
+        """Cancel every sign-in under way; a code that still arrives for one is not redeemed.
+
+        With ``only_ours`` those go on that were begun under other settings of the same provider.
+        """
         for pending in self._pending.waiting(self.settings.name):
+            if only_ours and pending.under is not self.settings:
+                continue
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
         self.notice_abandoned()
 
@@ -291,6 +301,7 @@ class SignIns:
         pending, _ = self._pending.begin(self.settings.name, caller, wishes, strategy="device")
         pending.metadata = metadata
         pending.ticket_digest = None
+        pending.under = self.settings
         try:
             given = await self._dialogue.authorize_device(pending, longest=LIFETIME)
         except Problem as problem:

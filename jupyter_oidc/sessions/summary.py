@@ -39,7 +39,10 @@ class ApiAccess:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One session as a client sees it; times are wall seconds, ``expires_in`` whole seconds."""
+    """One session as a client sees it; times are wall seconds, ``expires_in`` whole seconds.
+
+    ``settings_pending`` says that other settings wait for the next sign-in (ADR 30).
+    """
 
     provider: str
     issuer: str
@@ -57,6 +60,7 @@ class Summary:
     storage: str
     retry_at: float | None
     apis: tuple[ApiAccess, ...]
+    settings_pending: bool = False
 
 
 def user_of(subject: str, claims: Mapping[str, Any]) -> User:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PureWindowsPath
 from typing import Any, Final, get_args
@@ -37,6 +37,9 @@ from jupyter_oidc.settings.network import read_network
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_through_hub, leads_to_callback, takes_any_port
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
+_UNNAMED: Final = "?"
+"""Begins what stands for a name that cannot be used; no name begins so."""
+
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}\Z")
@@ -72,12 +75,11 @@ def read_settings(
     else:
         for number, (name, body) in enumerate(providers.items(), 1):
             at = _At(findings, f"providers.{_shown(name, number, _LABEL)}")
-            if not isinstance(name, str) or not _NAME.match(name):
-                at.add("", "is not a usable name", "Use lower-case letters, digits, '-' and '_'.")
-            elif not isinstance(body, Mapping):
+            usable = _usable(name, at)
+            if not isinstance(body, Mapping):
                 at.add("", "is not a mapping", "Write the provider's settings as {key: value}.")
             else:
-                read.append(_provider(name, body, at))
+                read.append(_provider(usable, body, at))
     if storage not in ("auto", "keyring", "encrypted-file", "memory"):
         instead = "Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
         findings.append(Finding("storage", "is not a known storage", instead))
@@ -87,7 +89,7 @@ def read_settings(
     if storage_folder is not None and not (isinstance(storage_folder, str) and _is_whole_path(storage_folder)):
         instead = "Write the whole path of a folder on this machine's own disk, or remove it."
         findings.append(Finding("storage_folder", "is not the whole path of a folder", instead))
-    _check_unique_apis(read, findings)
+    check_unique_apis(read, findings)
     if findings:
         return findings
     return Settings(tuple(read), storage, keyring_backend, storage_folder)  # type: ignore[arg-type]  # NOTE: checked
@@ -215,6 +217,14 @@ class _Keys:
                 self.at.add(key, "is not a known key", hint)
 
 
+def _usable(name: object, at: _At) -> str:
+    """Return ``name``, or report it and return one that stands for it, so that what it names is judged all the same."""
+    if isinstance(name, str) and _NAME.match(name):
+        return name
+    at.add("", "is not a usable name", "Use lower-case letters, digits, '-' and '_'.")
+    return f"{_UNNAMED}{at.path}"
+
+
 def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     keys = _Keys.of(body, at)
     _preset(keys)
@@ -306,6 +316,8 @@ def _check_strategy(at: _At, name: str, strategy: str, redirect_uri: str | None,
             "Write 'query'.",
             "contradictory",
         )
+    if name.startswith(_UNNAMED):
+        return  # where the callback is depends on the name
     to_server = strategy == "server" or (strategy == "auto" and not takes_any_port(redirect_uri))
     if to_server and not leads_to_callback(redirect_uri, name):
         at.add(
@@ -434,12 +446,11 @@ def _apis(provider: str, body: object, at: _At, inherited: _Inherited) -> tuple[
     read: list[Api] = []
     for number, (name, entry) in enumerate(body.items(), 1):
         here = _At(at.findings, f"{at.path}.apis.{_shown(name, number, _LABEL)}")
-        if not isinstance(name, str) or not _NAME.match(name):
-            here.add("", "is not a usable name", "Use lower-case letters, digits, '-' and '_'.")
-        elif not isinstance(entry, Mapping):
+        usable = _usable(name, here)
+        if not isinstance(entry, Mapping):
             here.add("", "is not a mapping", "Write the API's settings as {key: value}.")
         else:
-            read.append(_api(provider, name, entry, here, inherited))
+            read.append(_api(provider, usable, entry, here, inherited))
     return tuple(read)
 
 
@@ -564,11 +575,12 @@ def _shown(key: object, number: int, harmless: re.Pattern[str]) -> str:
     return key if isinstance(key, str) and harmless.match(key) else f"(entry {number})"
 
 
-def _check_unique_apis(providers: list[Provider], findings: list[Finding]) -> None:
+def check_unique_apis(providers: Sequence[Provider], findings: list[Finding]) -> None:
+    """Report every API whose name another provider's API has; a name that cannot be used is reported elsewhere."""
     owners: dict[str, str] = {}
     for provider in providers:
         for api in provider.apis:
-            if api.name in owners:
+            if api.name in owners and not provider.name.startswith(_UNNAMED):
                 findings.append(
                     Finding(
                         f"providers.{provider.name}.apis.{api.name}",

@@ -104,7 +104,7 @@ namespace Private {
     if (!summary) {
       return problem ? unavailable(problem, '', trans) : reading(trans);
     }
-    const state = ofState(scene, summary, several, trans);
+    const state = withWaiting(ofState(scene, summary, several, trans), summary, trans);
     if (scene.attempt) {
       return underWay(scene.attempt, state, provider, trans);
     }
@@ -217,6 +217,20 @@ namespace Private {
           short: several ? trans.__('Sign in again at %1', provider) : trans.__('Sign in again')
         };
     }
+  }
+
+  /** The same words, with what to do about settings that wait for the next sign-in. */
+  function withWaiting(part: Part, summary: SessionSummary, trans: TranslationBundle): Part {
+    if (!summary.settings_pending || summary.state === 'signing-in') {
+      return part;
+    }
+    const waits = trans.__('Settings have changed; they take effect when you sign in again.');
+    return {
+      ...part,
+      next: part.next ? trans.__('%1 %2', part.next, waits) : waits,
+      tone: part.tone === 'calm' ? 'attention' : part.tone,
+      acts: ['sign-in', ...part.acts.filter(act => act === 'sign-out')]
+    };
   }
 
   function active({ left }: IScene, summary: SessionSummary, trans: TranslationBundle): Part {

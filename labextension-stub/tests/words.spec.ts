@@ -161,6 +161,16 @@ describe('the words a person meets', () => {
     expect(next).toBe('Sign in again to carry on; your notebooks and kernels stay as they are.');
   });
 
+  it('say that changed settings wait for the next sign-in, and offer it', () => {
+    // Q8.1: a running session does not follow settings that widen what it opens.
+    const said = words(ada({ settings_pending: true }));
+    expect(said.next).toBe('Settings have changed; they take effect when you sign in again.');
+    expect([said.tone, said.acts]).toEqual(['attention', ['sign-in', 'sign-out']]);
+    expect(words(nobody({ settings_pending: true })).next).toBe(
+      'Sign in to call APIs from notebooks and pages. Settings have changed; they take effect when you sign in again.'
+    );
+  });
+
   it('say that a session could not be stored', () => {
     expect(words(ada({ storage: 'unsaved', reason: 'storage_full' }))).toMatchObject({
       reason: 'The disk is full, so the session cannot be stored.',

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_oidc.cli.session import SETTINGS_PENDING
 from jupyter_oidc.kernel import words
 from jupyter_oidc.kernel.display import session_text
 from jupyter_oidc.kernel.words import duration, words_of
@@ -47,6 +48,13 @@ def test_how_long_it_lasts_is_said_alike(state: str, left: int | None, refreshab
     span = duration(left or 0)
     told = {said.lasts, said.reason} | ({said.next} if state == "refresh-failed" else set())
     assert {text.replace(span, "%1") for text in told if text} <= of_page
+
+
+def test_settings_that_wait_are_told_alike_in_panel_cell_and_terminal() -> None:
+    """Q8.1: the same sentence wherever the session is shown."""
+    assert words.SETTINGS_PENDING == SETTINGS_PENDING
+    assert words.SETTINGS_PENDING in sentences("words.ts")
+    assert words.SETTINGS_PENDING in session_text({**SUMMARY, "settings_pending": True})
 
 
 def test_what_an_api_misses_is_said_alike() -> None:

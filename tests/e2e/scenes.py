@@ -38,6 +38,7 @@ def nobody(**changes: Any) -> dict[str, Any]:
         "entitlements": [],
         "scopes": [],
         "missing_scopes": [],
+        "settings_pending": False,
         "signed_in_at": None,
         "access_expires_at": None,
         "expires_in": None,

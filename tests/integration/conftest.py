@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError
 
 from tests.support.canary import Canary
-from tests.support.desk import Desk
+from tests.support.desk import Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.upstream import Upstream
 
@@ -46,3 +48,13 @@ def upstream(provider: ScriptedProvider) -> Iterator[Upstream]:
 @pytest.fixture
 def desk(jp_serverapp: Any, http_server: Any, jp_http_port: int, jp_base_url: str, provider: ScriptedProvider) -> Desk:
     return Desk(jp_serverapp, provider, f"http://127.0.0.1:{jp_http_port}{jp_base_url}")
+
+
+@pytest.fixture
+def settings_file(jp_config_dir: Path, provider: ScriptedProvider, upstream: Upstream) -> Path:
+    """The settings file of the provider, as an administrator writes one; a server has to ask for it before it starts."""
+    folder = jp_config_dir / "jupyter_server_config.d"
+    folder.mkdir(parents=True)
+    file = folder / "corp.json"
+    file.write_text(json.dumps({"JupyterOIDC": configured(provider, upstream)["JupyterOIDC"]}), encoding="utf-8")
+    return file

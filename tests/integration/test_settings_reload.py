@@ -86,13 +86,18 @@ async def test_a_provider_that_is_gone_is_unknown_and_its_session_over(desk: Des
 async def test_other_settings_of_the_same_client_keep_the_session(
     desk: Desk, provider: ScriptedProvider, upstream: Upstream
 ) -> None:
+    """Q8.1: what narrows is followed at once, under the same session; what is added waits for the next sign-in."""
     await desk.sign_in()
     apis = (*desk.context.settings.providers[0].apis,)
-    more = (*apis, replace(apis[0], name="invoices", requires=("invoices.read",)))
-    await desk.context.reload(changed(desk, apis=more))
+    more = (replace(apis[0], requires=("orders.admin",)), replace(apis[0], name="invoices"))
+    await desk.context.reload(changed(desk, apis=more, userinfo_required=True, clock_skew=5.0))
     assert await desk.call(1) == [200]
-    assert [api["name"] for api in (await desk.session())["apis"]] == ["orders", "invoices"]
+    summary = await desk.session()
+    assert [(api["name"], api["missing"]) for api in summary["apis"]] == [("orders", ["orders.admin"])]
+    assert summary["settings_pending"] is True
     assert (provider.count("revoke"), provider.reuses) == (0, 0)
+    await desk.sign_in()
+    assert [api["name"] for api in (await desk.session())["apis"]] == ["orders", "invoices"]
 
 
 async def test_a_call_that_is_answered_after_the_change_does_not_outlive_the_session(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -216,3 +217,133 @@ def test_providers_of_the_wrong_type_are_a_finding(tmp_path: Path) -> None:
         1,
         "malformed: providers: is not a mapping. Write {name: {settings}}.",
     )
+
+
+def program(folder: Path, text: str) -> None:
+    (folder / "config" / "jupyter_server_config.py").write_text(text, encoding="utf-8")
+
+
+def checked(tmp_path: Path, text: str) -> tuple[int, list[str]]:
+    """Check what the server would read, with a Python file of this ``text``."""
+    command = Command(tmp_path, {})
+    program(tmp_path, text)
+    said = command.run("config", "check")
+    return said.code, said.out.splitlines()
+
+
+def test_check_finds_a_python_file_that_is_no_python(tmp_path: Path) -> None:
+    """Q7.2: Jupyter goes on without it, and without a word on what was in it."""
+    path = tmp_path / "config" / "jupyter_server_config.py"
+    assert checked(tmp_path, "c.JupyterOIDC.providers = {\n") == (
+        1,
+        [
+            f"malformed: file {path}: is not Python (line 1). Correct it; Jupyter leaves out what such a file says.",
+            "1 to correct.",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("c.JupyterOIDC.storage = nothing\n", "ends with an error when it is run (NameError)"),
+        ("open('/nowhere/secret')\n", "cannot be read, or what it reads cannot"),
+        ("raise ValueError('secret')\n", "ends with an error when it is run (ValueError)"),
+    ],
+)
+def test_check_finds_a_python_file_that_ends_early(tmp_path: Path, text: str, problem: str) -> None:
+    """Q7.2: named by the kind of its error, and not by its text."""
+    code, lines = checked(tmp_path, text)
+    assert (code, len(lines)) == (1, 2)
+    assert problem in lines[0]
+
+
+def test_check_knows_the_traits_of_the_section(tmp_path: Path) -> None:
+    """Q7.2: in a Python file."""
+    code, lines = checked(tmp_path, "c.JupyterOIDC.provider = {}\nc.JupyterOIDC.default_url = '/'\n")
+    path = tmp_path / "config" / "jupyter_server_config.py"
+    assert code == 1
+    assert lines == [
+        f"malformed: file {path}: JupyterOIDC.provider: is not a known key. Did you mean 'providers'?",
+        "1 to correct.",
+    ]
+
+
+def test_check_knows_them_in_json_too_and_the_name_of_the_section(tmp_path: Path) -> None:
+    """Q7.2: in the main file, in a folder, and under a name that nothing reads."""
+    command = Command(tmp_path, {"storages": "memory"})
+    folder = tmp_path / "config" / "jupyter_server_config.d"
+    folder.mkdir()
+    written(folder, "a.json", {"JupyterOidc": {"providers": {}}})
+    written(folder, "b.json", {"JupyterOIDC": {"setting_sources": "system"}, "JupyterApp": {}})
+    said = command.run("config", "check")
+    main = tmp_path / "config" / "jupyter_server_config.json"
+    sources = "JupyterOIDC.setting_sources"
+    assert (said.code, said.out.splitlines()) == (
+        1,
+        [
+            f"malformed: file {folder / 'a.json'}: JupyterOidc: is no section that anything reads. Did you mean 'JupyterOIDC'?",
+            f"malformed: file {folder / 'b.json'}: {sources}: is not a known key. Did you mean 'settings_sources'?",
+            f"malformed: file {main}: JupyterOIDC.storages: is not a known key. Did you mean 'storage'?",
+            "3 to correct.",
+        ],
+    )
+
+
+def test_check_knows_them_on_the_command_line(tmp_path: Path) -> None:
+    """Q7.2."""
+    said = Command(tmp_path, {}).run("config", "check", "--JupyterOIDC.provider={}")
+    assert (said.code, said.out.splitlines()[0]) == (
+        1,
+        "malformed: JupyterOIDC.provider: is not a known key. Did you mean 'providers'?",
+    )
+
+
+def test_check_repeats_no_key_that_could_be_a_secret(tmp_path: Path) -> None:
+    """Q7.2, D8."""
+    said = Command(tmp_path, {"s3cr3t-Value!": 1}).run("config", "check")
+    assert (said.code, "s3cr3t" in said.out) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda path: path.symlink_to(path), "cannot be read"),
+        (lambda path: path.symlink_to("nowhere"), "is gone"),
+        (lambda path: path.mkdir(), "is no regular file"),
+        (lambda path: path.write_bytes(b"\xff"), "is not JSON"),
+    ],
+    ids=["a loop of links", "a link to nothing", "a folder", "binary"],
+)
+def test_check_finds_a_file_that_cannot_be_read(tmp_path: Path, make: Callable[[Path], object], problem: str) -> None:
+    """Q7.2: whatever the reason, the server leaves out what it says."""
+    command = Command(tmp_path, {})
+    folder = tmp_path / "config" / "jupyter_server_config.d"
+    folder.mkdir()
+    make(folder / "corp.json")
+    said = command.run("config", "check")
+    assert (said.code, said.out.splitlines()[0]) == (
+        1,
+        f"malformed: file {folder / 'corp.json'}: {problem}. Correct it; 'python -m json.tool FILE' says where.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("own.py", "c.JupyterOIDC.providers = {", "is not Python (line 1)"),
+        ("own.py", "c.JupyterOIDC.provider = {}", "JupyterOIDC.provider: is not a known key"),
+        ("own.json", '{"JupyterOIDC": {"provider": {}}}', "JupyterOIDC.provider: is not a known key"),
+    ],
+)
+def test_check_finds_the_same_in_a_file_that_is_named(tmp_path: Path, name: str, text: str, problem: str) -> None:
+    """Q7.2."""
+    said = Command(tmp_path).run("config", "check", written(tmp_path, name, text))
+    assert (said.code, problem in said.out) == (1, True), said.out
+
+
+def test_check_takes_a_sound_python_file(tmp_path: Path) -> None:
+    """Q7.2: the control of the tests above."""
+    text = "c.JupyterOIDC.providers = {'corp': {'issuer': 'https://id.example.com', 'client_id': 'j'}}"
+    said = Command(tmp_path).run("config", "check", written(tmp_path, "own.py", text))
+    assert (said.code, said.out) == (0, "Nothing to correct: corp.\n")

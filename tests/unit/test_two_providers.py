@@ -144,6 +144,8 @@ class Net:
 class Journal(Notes):
     def emit_all(self) -> None: ...
 
+    def notice(self, text: str) -> None: ...
+
 
 class World:
     """Both providers, all APIs, and the services between them."""

@@ -125,7 +125,7 @@ class StartHandler(PageHandler):
             self.go(f"{elsewhere}{self.request.path}?hop=1")
             return
         pending = services.pending.use_ticket(ticket)
-        session = services.sessions.of_provider(pending.provider)
+        session = services.sessions.of_sign_in(pending)
         ways = {"loopback": self._through_listener, "paste": self._to_be_pasted}
         try:
             await ways.get(pending.strategy, self._and_back)(session, pending)
@@ -201,8 +201,8 @@ class CallbackHandler(PageHandler):
     @open_door(protection="state and binding cookie (R-2, R-9)")
     async def get(self, provider: str) -> None:
         """Take the provider's answer from the query; without one, show how the sign-in ended."""
-        session = self.services.sessions.of_provider(provider)
         parameters = fields_of(self.request.query)
+        session = self._session(provider, parameters)
         if parameters is not None and [name for name, _ in parameters] == ["flow"]:
             self.show_end(session, parameters[0][1])
         elif session.settings.response_mode == "form_post":
@@ -213,10 +213,18 @@ class CallbackHandler(PageHandler):
     @open_door(protection="state and binding cookie (R-2, R-9)")
     async def post(self, provider: str) -> None:
         """Take the provider's answer from a form (Form Post Response Mode, 2)."""
-        session = self.services.sessions.of_provider(provider)
+        parameters = self.form()
+        session = self._session(provider, parameters)
         if session.settings.response_mode != "form_post":
             raise ResponseMalformed(detail="callback.method")
-        await self.end(session, self.form())
+        await self.end(session, parameters)
+
+    def _session(self, provider: str, parameters: list[tuple[str, str]] | None) -> SessionService:
+        """Return the service at which the sign-in was begun that is answered here; the answer is judged there."""
+        session = self.services.sessions.of_provider(provider)
+        state = next((value for name, value in parameters or () if name == "state"), None)
+        pending = None if state is None else self.services.pending.of_answer(provider, state)
+        return session if pending is None else self.services.sessions.of_sign_in(pending)
 
     async def end(self, session: SessionService, parameters: list[tuple[str, str]] | None) -> None:
         """Take the provider's answer, and take it out of the address bar (R-10)."""

@@ -24,14 +24,13 @@ class SignInHandler(OidcHandler):
         """Open a sign-in; the reply says where the browser starts it."""
         wish = self.envelope("sign-in.request")
         services = self.services
-        session = services.sessions.of_provider(provider)
-        if "api" in wish:
+        session = services.sessions.to_sign_in(provider, by_user=self.kernel_id is None)
+        if "api" in wish and all(api.name != wish["api"] for api in session.settings.apis):
             _, its_session = services.sessions.of_api(wish["api"])
-            if its_session is not session:
-                raise RequestInvalid(
-                    f"The API '{wish['api']}' belongs to another provider.",
-                    action=f"Sign in at '{its_session.settings.name}'.",
-                )
+            raise RequestInvalid(
+                f"The API '{wish['api']}' belongs to another provider.",
+                action=f"Sign in at '{its_session.settings.name}'.",
+            )
         next_path = local_path(wish.get("next"), self.base_url)
         if wish.get("next") and next_path is None:
             self.log.info("jupyter_oidc: next_rejected [%s]", self.request_id)
@@ -72,7 +71,7 @@ class SignInProgressHandler(OidcHandler):
     async def delete(self, provider: str, flow: str) -> None:
         """Cancel; a sign-in that is already finished stays as it is."""
         pending = self.services.pending.find(flow, provider)
-        self.services.sessions.of_provider(provider).sign_ins.cancel(pending)
+        self.services.sessions.of_sign_in(pending).sign_ins.cancel(pending)
         self.answer(progress_view(pending, self.services.clock.now()))
 
 
@@ -82,8 +81,7 @@ class CompleteHandler(OidcHandler):
     @door("user", "kernel", action="write")
     async def post(self, provider: str, flow: str) -> None:
         """Take the address from the one who began, and answer how the sign-in ended."""
-        sign_ins = self.services.sessions.of_provider(provider).sign_ins
         pasted = Secret(self.envelope("complete.request")["redirect_url"])
         pending = self.services.pending.find(flow, provider)
-        await sign_ins.paste(pending, self.caller_name, pasted)
+        await self.services.sessions.of_sign_in(pending).sign_ins.paste(pending, self.caller_name, pasted)
         self.answer(progress_view(pending, self.services.clock.now()))

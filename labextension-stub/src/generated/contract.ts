@@ -185,6 +185,10 @@ export interface SessionSummary {
     allowed: boolean;
     missing: string[];
   }[];
+  /**
+   * Whether the settings have changed so that they take effect with the next sign-in.
+   */
+  settings_pending: boolean;
 }
 
 /**

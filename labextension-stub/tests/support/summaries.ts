@@ -19,6 +19,7 @@ export const ADA: SessionSummary = {
   entitlements: ['orders.read'],
   scopes: ['openid', 'profile'],
   missing_scopes: [],
+  settings_pending: false,
   signed_in_at: '2026-11-23T09:00:00Z',
   access_expires_at: '2026-11-23T10:00:00Z',
   expires_in: 3600,

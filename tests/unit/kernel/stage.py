@@ -48,6 +48,7 @@ SUMMARY = {
     "entitlements": ["orders.read"],
     "scopes": ["openid"],
     "missing_scopes": [],
+    "settings_pending": False,
     "signed_in_at": "2026-11-23T09:00:00Z",
     "access_expires_at": "2026-11-23T09:05:00Z",
     "expires_in": 284,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.server.config import configured
+from jupyter_oidc.server.config import Configured, configured, fixed
+from jupyter_oidc.server.settings_file import settings_files
 
 
 @pytest.fixture
@@ -24,38 +25,60 @@ def write(folder: str, name: str, section: Any) -> None:
     path.write_text(json.dumps({"ServerApp": {}, "JupyterOIDC": section}), encoding="utf-8")
 
 
+def write_main(folder: str, section: Any) -> None:
+    path = Path(folder) / "jupyter_server_config.json"
+    path.write_text(json.dumps({"JupyterOIDC": section}), encoding="utf-8")
+
+
+def said(own: dict[str, Any], folders: list[str]) -> Configured:
+    """What is configured where every file is one that the user can change."""
+    files = settings_files(folders, None)
+    return configured(fixed(own, files), files)
+
+
 def test_without_any_file_nothing_is_configured(folders: list[str]) -> None:
-    assert configured({}, folders) == ({}, "auto", None, None)
+    assert (said({}, folders).providers, said({}, folders).storage) == ({}, "auto")
 
 
 def test_each_provider_may_have_a_file_of_its_own(folders: list[str]) -> None:
     write(folders[0], "one.json", {"providers": {"one": {"issuer": "https://one.example"}}})
     write(folders[1], "two.json", {"providers": {"two": {"issuer": "https://two.example"}}, "storage": "memory"})
-    assert configured({}, folders) == (
-        {"one": {"issuer": "https://one.example"}, "two": {"issuer": "https://two.example"}},
-        "memory",
-        None,
-        None,
-    )
+    found = said({}, folders)
+    assert found.providers == {"one": {"issuer": "https://one.example"}, "two": {"issuer": "https://two.example"}}
+    assert found.storage == "memory"
 
 
 def test_what_stands_in_the_main_file_wins(folders: list[str]) -> None:
     write(folders[0], "one.json", {"providers": {"one": {"issuer": "https://one.example"}}, "storage": "memory"})
     own = {"providers": {"one": {"issuer": "https://other.example"}}, "storage": "keyring"}
-    assert configured(own, folders) == ({"one": {"issuer": "https://other.example"}}, "keyring", None, None)
+    found = said(own, folders)
+    assert (found.providers, found.storage) == ({"one": {"issuer": "https://other.example"}}, "keyring")
+
+
+def test_a_main_json_file_replaces_a_provider_of_the_folder_as_a_whole(folders: list[str]) -> None:
+    write(folders[0], "one.json", {"providers": {"one": {"issuer": "https://one.example", "max_age": 5}}})
+    write_main(folders[0], {"providers": {"one": {"issuer": "https://other.example"}}})
+    assert said({}, folders).providers == {"one": {"issuer": "https://other.example"}}
 
 
 @pytest.mark.parametrize("section", [[], "x", {"providers": []}])
 def test_a_section_of_the_wrong_shape_is_passed_on_to_be_named_as_a_mistake(folders: list[str], section: Any) -> None:
     write(folders[0], "one.json", section)
-    providers, *_ = configured({}, folders)
+    providers = said({}, folders).providers
     assert not isinstance(providers, dict) or providers == {}
 
 
-@pytest.mark.parametrize("spelling", [("keyring_backend", "storage_folder"), ("keyringBackend", "storageFolder")])
-def test_where_sessions_are_stored_may_be_written_in_either_spelling(
-    folders: list[str], spelling: tuple[str, str]
-) -> None:
-    """Q7.4, Q7.5."""
-    write(folders[1], "one.json", dict(zip(spelling, ("module.Class", "/srv/sessions"), strict=True)))
-    assert configured({}, folders) == ({}, "auto", "module.Class", "/srv/sessions")
+@pytest.mark.parametrize("own", [{}, {"providers": {"one": None}}], ids=["as read here", "as Jupyter read it"])
+def test_a_provider_is_taken_away_by_null_in_a_weightier_file(folders: list[str], own: dict[str, Any]) -> None:
+    """Q7.1."""
+    write(folders[1], "one.json", {"providers": {"one": {"issuer": "https://one.example"}}})
+    write_main(folders[0], {"providers": {"one": None}})
+    assert (said(own, folders).providers, said(own, folders).removed) == ({}, {"one"})
+
+
+def test_a_provider_that_a_weightier_file_has_is_not_taken_away_by_a_lighter_one(folders: list[str]) -> None:
+    """Q7.1."""
+    write(folders[0], "one.json", {"providers": {"one": {"issuer": "https://one.example"}}})
+    write(folders[1], "zz.json", {"providers": {"one": None}})
+    assert said({}, folders).providers == {"one": {"issuer": "https://one.example"}}
+    assert said({}, folders).removed == frozenset()

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_oidc.server.config import configured
-from jupyter_oidc.server.settings_watch import SettingsWatch
-from jupyter_oidc.settings import Settings, read_settings
+from jupyter_oidc.adapters.ownership import Owners
+from jupyter_oidc.server.config import Reading
+from jupyter_oidc.server.settings_watch import SettingsSource, SettingsWatch
+from jupyter_oidc.settings import Settings
 
 ONE = {"issuer": "https://one.example", "client_id": "c1"}
 TWO = {"issuer": "https://two.example", "client_id": "c1"}
+
+NOBODY_IS_TRUSTED = Owners(uid=1000, trusted=frozenset())
+"""Every file is one that the user can change."""
 
 
 class Folder:
@@ -33,9 +41,10 @@ class Folder:
         self.write(json.dumps({"JupyterOIDC": {"providers": providers, **more}}))
 
     def watch(self) -> SettingsWatch:
-        read = read_settings(*configured(self.own, [str(self.path)]))
-        settings = read if isinstance(read, Settings) else None
-        return SettingsWatch([str(self.path)], self.own, settings, self._apply, logging.getLogger("watch"))
+        source = SettingsSource([str(self.path)], self.own, NOBODY_IS_TRUSTED, {})
+        read = source.now().read()
+        settings = read.settings if isinstance(read, Reading) else None
+        return SettingsWatch(source, settings, self._apply, logging.getLogger("watch"))
 
     async def _apply(self, settings: Settings) -> None:
         self.applied.append(settings)
@@ -43,6 +52,22 @@ class Folder:
     @property
     def issuers(self) -> list[list[str]]:
         return [[provider.issuer for provider in settings.providers] for settings in self.applied]
+
+
+async def rest(watch: SettingsWatch) -> None:
+    """Look twice: a change is taken when it has come to rest."""
+    await watch.look()
+    await watch.look()
+
+
+def _replaced(path: Path, make: Callable[[], object]) -> None:
+    path.unlink()
+    make()
+
+
+def _replaced_folder(path: Path) -> None:
+    path.rmdir()
+    path.write_text("no folder any more", encoding="utf-8")
 
 
 @pytest.fixture
@@ -72,15 +97,138 @@ async def test_nothing_happens_while_nothing_changes(folder: Folder) -> None:
     assert folder.applied == []
 
 
-async def test_a_new_file_and_a_removed_one_are_changes(folder: Folder) -> None:
+async def test_a_new_file_is_a_change(folder: Folder) -> None:
     watch = folder.watch()
     folder.section({"corp": ONE})
-    await watch.look()
-    await watch.look()
-    (folder.path / "jupyter_server_config.d/corp.json").unlink()
-    await watch.look()
-    await watch.look()
-    assert folder.issuers == [["https://one.example"], []]
+    await rest(watch)
+    assert folder.issuers == [["https://one.example"]]
+
+
+@pytest.mark.parametrize(
+    ("loses", "says"),
+    [
+        (lambda path: path.unlink(), "is gone"),
+        (lambda path: path.write_text(""), "is empty"),
+        (lambda path: path.write_text(" \n"), "is empty"),
+        (lambda path: path.write_text('{"JupyterOIDC": {"prov'), "is not JSON"),
+        (lambda path: path.write_bytes(b"\xff\xfe"), "is not JSON"),
+        (lambda path: path.write_text("[]"), "is not a JSON object"),
+        (lambda path: _replaced(path, lambda: path.symlink_to(path)), "cannot be read"),
+        (lambda path: _replaced(path, lambda: path.symlink_to("nowhere")), "is gone"),
+        (lambda path: _replaced(path, path.mkdir), "is no regular file"),
+        (lambda path: _replaced(path, lambda: os.mkfifo(path)), "is no regular file"),
+        (lambda path: shutil.rmtree(path.parent), "is gone"),
+        (lambda path: _replaced(path, lambda: _replaced_folder(path.parent)), "is gone"),
+        (lambda path: shutil.rmtree(path.parent.parent), "is gone"),
+    ],
+    ids=[
+        *("gone", "empty", "blank", "half", "binary", "a list", "a loop of links", "a link to nothing", "a folder"),
+        *("a pipe", "folder gone", "folder is a file", "all folders gone"),
+    ],
+)
+async def test_absence_is_not_an_instruction(
+    folder: Folder, caplog: pytest.LogCaptureFixture, loses: Callable[[Path], object], says: str
+) -> None:
+    """Q7.1: nothing is ended because a file is empty, gone or unreadable, and the log says so once."""
+    folder.section({"corp": ONE})
+    watch = folder.watch()
+    path = folder.path / "jupyter_server_config.d/corp.json"
+    loses(path)
+    for _ in range(5):
+        await watch.look()
+    assert folder.applied == []
+    assert caplog.text.count(f"{path} {says}: what it said before stays in force") == 1
+
+
+async def test_a_file_that_comes_back_is_believed_again(folder: Folder) -> None:
+    """Q7.1."""
+    folder.section({"corp": ONE})
+    watch = folder.watch()
+    folder.write("")
+    await rest(watch)
+    folder.section({"corp": TWO})
+    await rest(watch)
+    assert folder.issuers == [["https://two.example"]]
+
+
+async def test_a_file_that_is_gone_does_not_hide_a_change_in_another(folder: Folder) -> None:
+    """Q7.1: what the other one says comes into force; the provider of the lost file stays beside it."""
+    folder.section({"corp": ONE})
+    watch = folder.watch()
+    folder.write("")
+    folder.write(json.dumps({"JupyterOIDC": {"providers": {"two": TWO}}}), "jupyter_server_config.d/two.json")
+    await rest(watch)
+    assert folder.issuers == [["https://one.example", "https://two.example"]]
+
+
+async def test_a_file_that_only_changed_another_keeps_doing_so_when_it_is_gone(folder: Folder) -> None:
+    """Q7.1: without it, the provider would be another client, and its session over."""
+    folder.section({"corp": ONE})
+    folder.write(
+        json.dumps({"JupyterOIDC": {"providers": {"corp": {"client_id": "c2"}}}}), "jupyter_server_config.d/over.json"
+    )
+    watch = folder.watch()
+    (folder.path / "jupyter_server_config.d/over.json").unlink()
+    await rest(watch)
+    assert folder.applied == []
+
+
+async def test_a_provider_that_nobody_mentions_any_more_stays(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
+    """Q7.1: the file is sound and says nothing about it, which is no order to end its session."""
+    folder.section({"corp": ONE, "two": TWO})
+    watch = folder.watch()
+    folder.section({"two": TWO})
+    await rest(watch)
+    folder.section({"two": {**TWO, "max_age": 5}})
+    await rest(watch)
+    assert sorted(folder.issuers[-1]) == ["https://one.example", "https://two.example"]
+    assert caplog.text.count("provider 'corp' stands in no settings file any more: it stays in force") == 1
+    assert 'Write "corp": null' in caplog.text
+
+
+@pytest.mark.parametrize("name", ["jupyter_server_config.d/zz.json", "jupyter_server_config.json"])
+async def test_a_provider_is_removed_in_so_many_words(folder: Folder, name: str) -> None:
+    """Q7.1: in the file itself, or in one that is weightier."""
+    folder.section({"corp": ONE, "two": TWO})
+    watch = folder.watch()
+    folder.write(json.dumps({"JupyterOIDC": {"providers": {"corp": None}}}), name)
+    await rest(watch)
+    assert folder.issuers == [["https://two.example"]]
+
+
+async def test_removing_the_last_provider_in_so_many_words_works(folder: Folder) -> None:
+    """Q7.1."""
+    folder.section({"corp": ONE})
+    watch = folder.watch()
+    folder.section({"corp": None})
+    await rest(watch)
+    assert folder.issuers == [[]]
+
+
+async def test_a_provider_under_another_name_may_not_take_the_apis_of_one_that_stays(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Q7.1: a renamed provider is a mistake until the old name is removed; nothing is ended meanwhile."""
+    with_api = {**ONE, "apis": {"orders": {"base_url": "https://orders.example/"}}}
+    folder.section({"corp": with_api})
+    watch = folder.watch()
+    folder.section({"renamed": with_api})
+    await rest(watch)
+    assert folder.applied == []
+    assert "providers.corp.apis.orders: has the name of an API of provider 'renamed'" in caplog.text
+    folder.section({"renamed": with_api, "corp": None})
+    await rest(watch)
+    assert folder.issuers == [["https://one.example"]]
+
+
+async def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(folder: Folder) -> None:
+    """Q7.1: whoever may write the folder may put a pipe there; opening one waits for a writer for ever."""
+    os.mkfifo(folder.path / "jupyter_server_config.d/zz.json")
+    folder.section({"corp": ONE})
+    watch = folder.watch()
+    folder.section({"corp": TWO})
+    await asyncio.wait_for(rest(watch), 5)
+    assert folder.issuers == [["https://two.example"]]
 
 
 async def test_a_half_written_file_changes_nothing(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
@@ -91,7 +239,7 @@ async def test_a_half_written_file_changes_nothing(folder: Folder, caplog: pytes
     await watch.look()
     await watch.look()
     assert folder.applied == []
-    assert "the settings before stay in force: not JSON" in caplog.text
+    assert "corp.json is not JSON: what it said before stays in force" in caplog.text
     folder.section({"corp": TWO})
     await watch.look()
     await watch.look()

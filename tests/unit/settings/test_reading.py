@@ -172,6 +172,7 @@ def test_all_mistakes_are_reported_together():
         "providers.corp.apis.orders.base_url",
         "providers.corp.apis.orders.methods",
         "providers.corp.apis.Bad Name",
+        "providers.corp.apis.Bad Name.base_url",
         "providers.corp.clientid",
         "providers.other",
         "storage",
@@ -402,3 +403,61 @@ def test_what_depends_on_where_the_server_is_started_is_a_mistake(path: object) 
     read = read_settings({}, "auto", None, path)
     assert isinstance(read, list)
     assert [finding.key for finding in read] == ["storage_folder"]
+
+
+def _keys(providers: object, storage: object = "auto") -> list[str]:
+    found = read_settings(providers, storage)
+    assert isinstance(found, list)
+    return [f"{one.key}: {one.problem}" for one in found]
+
+
+def test_a_bad_provider_name_hides_nothing() -> None:
+    """Q7.3: whoever corrects the name learns of the rest at once."""
+    body = {"issuer": "http://id.example", "scopes": "openid", "apis": {"orders": {"methods": ["get"]}}}
+    assert _keys({"Corp": body}, "nowhere") == [
+        "providers.Corp: is not a usable name",
+        "providers.Corp.issuer: is not https",
+        "providers.Corp.scopes: is not a list",
+        "providers.Corp.client_id: is missing",
+        "providers.Corp.apis.orders.base_url: is missing",
+        "providers.Corp.apis.orders.methods: holds an unknown method",
+        "storage: is not a known storage",
+    ]
+
+
+def test_a_bad_api_name_hides_nothing() -> None:
+    """Q7.3."""
+    apis = {"My Orders": {"base_url": "https://api.example", "isuer": 1}}
+    assert _keys({"corp": {"issuer": "https://id.example", "client_id": "c", "apis": apis}}) == [
+        "providers.corp.apis.My Orders: is not a usable name",
+        "providers.corp.apis.My Orders.base_url: does not end with a slash",
+        "providers.corp.apis.My Orders.isuer: is not a known key",
+    ]
+
+
+@pytest.mark.parametrize("name", ["Corp", "", "a b", 5, None, "corp\n"])
+def test_a_body_that_is_no_mapping_is_named_beside_a_bad_name(name: object) -> None:
+    """Q7.3: both mistakes of one entry, and none that only follows from the name."""
+    problems = [line.rpartition(": ")[2] for line in _keys({name: ["issuer"]})]
+    assert problems == ["is not a usable name", "is not a mapping"]
+
+
+def test_two_bad_names_are_not_taken_for_one() -> None:
+    """Q7.3: what follows from a name that is none is not reported."""
+    body = {"issuer": "https://id.example", "client_id": "c", "redirect_uri": "https://j.example/x"}
+    apis = {"orders": {"base_url": "https://api.example/"}}
+    assert _keys({"A": {**body, "apis": apis}, "B": {**body, "apis": apis}}) == [
+        "providers.A: is not a usable name",
+        "providers.B: is not a usable name",
+    ]
+
+
+def test_an_apis_entry_of_the_wrong_type_hides_nothing_beside_it() -> None:
+    """Q7.3: the container and what else is wrong with the provider."""
+    body = {"issuer": "https://id.example", "apis": ["orders"], "authorization_parameters": ["x"], "prompt": 1}
+    assert _keys({"corp": body}) == [
+        "providers.corp.client_id: is missing",
+        "providers.corp.prompt: is not one of the allowed values",
+        "providers.corp.authorization_parameters: is not a mapping",
+        "providers.corp.apis: is not a mapping",
+    ]

@@ -1,0 +1,108 @@
+"""Who could change a file: the owners and modes of the file and of every folder on the way to it, as values.
+
+``os.access`` is no help here: it is always true for root, and it says nothing about the folders above.
+Where there are no user numbers (Windows), nothing is taken for out of anybody's reach.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_LINKS: Final = 40
+"""Symbolic links that are followed on one way; Linux follows as many."""
+
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One step of the way: a folder, a link or the file itself, with its owner's number and its mode."""
+
+    uid: int
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """``uid`` is the user of this process; ``trusted`` are root and whoever owns the installation, if that is another."""
+
+    uid: int
+    trusted: frozenset[int]
+
+
+def owners_here() -> Owners | None:
+    """Return the owners as this process sees them; ``None`` on a system without user numbers."""
+    number = getattr(os, "getuid", None)
+    if number is None:
+        return None
+    uid = int(number())
+    installer = Path(__file__).stat().st_uid
+    return Owners(uid, frozenset({0, *({installer} - {uid})}))
+
+
+def way_to(path: str) -> tuple[Place, ...]:
+    """Return every step from the root folder to the file at ``path``, links and what they lead through included.
+
+    Raises ``OSError`` if a step is missing or there are too many links.
+    """
+    root = Path(Path(path).absolute().anchor)
+    left, here, links = deque(_steps(Path(path).absolute())), root, 0
+    way = [_place(root.lstat())]
+    while left:
+        step = here / left.popleft()
+        seen = step.lstat()
+        if stat.S_ISLNK(seen.st_mode):
+            links += 1
+            if links > MAX_LINKS:
+                raise OSError(f"more than {MAX_LINKS} links")
+            # NOTE: everybody may write through a link; who may replace it is its owner, and whoever may write the folder.
+            way.append(Place(seen.st_uid, seen.st_mode & ~_OTHERS_WRITE))
+            target = step.readlink()
+            left.extendleft(reversed(_steps(target)))
+            here = root if target.is_absolute() else here
+        elif step.name == "..":
+            here = here.parent
+        else:
+            way.append(_place(seen))
+            here = step
+    return tuple(way)
+
+
+def is_out_of_reach(way: Sequence[Place], owners: Owners) -> bool:
+    """Return whether nobody but trusted owners could change the file at the end of ``way``, or what leads to it.
+
+    A folder in which everybody may make files but nobody may touch those of others (``/tmp``) is harmless above a
+    trusted folder, and not above a file or link.
+    """
+    for position, step in enumerate(way, 1):
+        shared = step.mode & _OTHERS_WRITE
+        sticky = step.mode & stat.S_ISVTX and position < len(way) and stat.S_ISDIR(way[position].mode)
+        if step.uid not in owners.trusted or (shared and not sticky):
+            return False
+    return bool(way)
+
+
+def is_system_file(path: str, owners: Owners | None) -> bool:
+    """Return whether the file at ``path`` is out of this user's reach; one that cannot be looked at is not."""
+    if owners is None:
+        return False
+    try:
+        return is_out_of_reach(way_to(path), owners)
+    except OSError:
+        return False
+
+
+def _steps(path: PurePath) -> list[str]:
+    return list(path.parts[1:] if path.is_absolute() else path.parts)
+
+
+def _place(seen: os.stat_result) -> Place:
+    return Place(seen.st_uid, seen.st_mode)

@@ -1,0 +1,140 @@
+"""``jupyter oidc sign-in``: what a person at a terminal does, by the way that the server's reply names.
+
+One table, and a type check that it is complete: a new strategy cannot be forgotten here.
+It refuses to keep what was pasted: that is typed at a hidden prompt and goes to the server at once.
+"""
+
+from __future__ import annotations
+
+import getpass
+import webbrowser
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, get_args
+from urllib.parse import quote, urljoin, urlsplit
+
+from typing_extensions import assert_never
+
+from jupyter_oidc.cli.running import NoAnswer
+from jupyter_oidc.sessions.strategy import Strategy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jupyter_oidc.cli.running import RunningServer
+
+QUESTION_SECONDS: Final = 25
+"""Seconds of one question that waits."""
+
+ATTEMPTS: Final = 3
+"""How often something may be pasted that is no answer to this sign-in."""
+
+MAX_PASTED_CHARACTERS: Final = 8192
+
+PROMPT: Final = "Paste the address at which the browser ended (it stays hidden), then press Enter: "
+
+_MAY_BE_MENDED: Final = ("response_malformed", "state_invalid", "request_invalid")
+"""Refusals of what was pasted that another attempt may mend."""
+
+
+class TerminalSignIn:
+    """One sign-in at ``provider``; ``say`` writes a line for the person, ``opens_browser`` opens a window as well."""
+
+    def __init__(
+        self, server: RunningServer, provider: str, say: Callable[[str], None], *, opens_browser: bool
+    ) -> None:
+        self._server = server
+        self._base = f"jupyter-oidc/providers/{quote(provider, safe='')}"
+        self._say = say
+        self._opens_browser = opens_browser
+
+    def run(self) -> dict[str, Any]:
+        """Begin, say what to do, and return the session once the sign-in is over; raises :class:`NoAnswer`.
+
+        Whatever ends this early, Ctrl-C included, cancels the sign-in.
+        """
+        started = self._server.call("POST", f"{self._base}/sign-in")
+        flow, finished = f"{self._base}/sign-in/{quote(str(started['flow']), safe='')}", False
+        try:
+            progress = self._follow(started, flow)
+            finished = progress.get("state") != "waiting"
+        finally:
+            if not finished:
+                with suppress(NoAnswer):  # NOTE: it also ends by itself, and why it is cancelled must not be hidden
+                    self._server.call("DELETE", flow)
+        error = progress.get("error")
+        if error:
+            raise NoAnswer(str(error["message"]), str(error["action"]))
+        return self._server.call("GET", f"{self._base}/session")
+
+    def _follow(self, started: Mapping[str, Any], flow: str) -> dict[str, Any]:
+        """Do what the strategy asks for, and return how it ended."""
+        strategy = strategy_in(started)
+        match strategy:
+            case "server" | "loopback":
+                self._show(self._start(started), "Open this link to sign in:")
+                return self._wait(started, flow)
+            case "device":
+                self._show_code(started)
+                return self._wait(started, flow)
+            case "paste":
+                self._show(self._start(started), "Open this link to sign in, then copy the address at which it ends:")
+                return self._paste(flow)
+            case _:
+                assert_never(strategy)
+
+    def _start(self, started: Mapping[str, Any]) -> str:
+        return str(started.get("start_address") or urljoin(self._server.url, str(started.get("start_url") or "")))
+
+    def _show_code(self, started: Mapping[str, Any]) -> None:
+        device = started.get("device") or {}
+        code, whole = str(device.get("user_code", "")), device.get("verification_uri_complete")
+        address = str(whole or device.get("verification_uri", ""))
+        act = "check that the page shows this code" if whole else "enter this code there"
+        self._show(address, "Open this link on any machine to sign in:")
+        self._say(f"Then {act}:\n\n    {code}\n\nDo not enter a code that somebody else has sent you.\n")
+
+    def _show(self, address: str, what: str) -> None:
+        self._say(f"{what}\n\n    {address}\n")
+        if self._opens_browser and urlsplit(address).scheme in ("http", "https"):
+            webbrowser.open(address)
+
+    def _wait(self, started: Mapping[str, Any], flow: str) -> dict[str, Any]:
+        progress, left = dict(started), float(started["expires_in"])
+        while left > 0 and progress.get("state", "waiting") == "waiting":
+            progress = self._server.call("GET", f"{flow}?wait={QUESTION_SECONDS}", wait=QUESTION_SECONDS)
+            left = float(progress.get("expires_in", 0))
+        return progress
+
+    def _paste(self, flow: str) -> dict[str, Any]:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._server.call("POST", f"{flow}/complete", body={"redirect_url": _typed()})
+            except NoAnswer as refused:
+                if attempt == ATTEMPTS or refused.code not in _MAY_BE_MENDED:
+                    raise
+                self._say(f"{refused.message} {refused.action}")
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+
+def strategy_in(started: Mapping[str, Any]) -> Strategy:
+    """Return the strategy that the server has chosen; raises :class:`NoAnswer` for one that is not known here."""
+    for known in get_args(Strategy):
+        if started.get("strategy") == known:
+            strategy: Strategy = known
+            return strategy
+    raise NoAnswer(
+        "The server wants to sign you in, in a way that this command does not know.",
+        "Sign in from JupyterLab, or install the jupyter_oidc of the server here.",
+    )
+
+
+def _typed() -> str:
+    """Return what was typed; the server judges it, only what it would not read is cut off here."""
+    try:
+        typed = getpass.getpass(PROMPT).strip()
+    except EOFError:
+        raise NoAnswer(
+            "Nobody can type here, and this sign-in needs an address to be pasted.",
+            "Run this at a terminal, or sign in from JupyterLab.",
+        ) from None
+    return typed if 0 < len(typed) <= MAX_PASTED_CHARACTERS else "-"

@@ -1,0 +1,127 @@
+"""The JSON files that may hold settings: what each says, whether it can be read, and whether this user could change it.
+
+A file is looked at by its descriptor and read only if it is a regular file of bearable size, because whoever may write
+the folder may put a pipe there as well.
+It refuses to decide what a missing or broken file means.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from jupyter_oidc.adapters.ownership import Owners, is_system_file
+
+SECTION: Final = "JupyterOIDC"
+FILE_NAME: Final = "jupyter_server_config"
+
+MAX_FILE_BYTES: Final = 4_194_304
+
+Fingerprint = tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """One file; ``section`` is our part of it, empty if it says nothing about us or ``trouble`` says why it is not known.
+
+    ``rank`` orders files by weight, the weightiest last; ``is_main`` is one that Jupyter itself has read, too.
+    """
+
+    path: str
+    rank: tuple[int, bool, str]
+    section: Mapping[str, Any]
+    is_system: bool = False
+    trouble: str | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is ``jupyter_server_config.json`` and not a file in the folder beside it."""
+        return self.rank[1]
+
+
+def settings_files(paths: Sequence[str], owners: Owners | None) -> list[SettingsFile]:
+    """Return every file that may hold settings, the least important first.
+
+    ``paths`` are Jupyter's configuration folders, the most important first.
+    A folder that cannot be listed is returned as if it were such a file.
+    """
+    return [settings_file(path, rank, owners) for rank, path in _listed(paths)]
+
+
+def fingerprint(paths: Sequence[str]) -> Fingerprint:
+    """Return name, number, time and size of every file that may hold settings; equal means unchanged."""
+    return tuple(_stamp(path) for _, path in _listed(paths))
+
+
+def section_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return our part of a configuration; one of the wrong shape is passed on, to be named as a mistake."""
+    found = document.get(SECTION, {})
+    return found if isinstance(found, Mapping) else {"providers": found}
+
+
+def _stamp(path: str) -> tuple[str, int, int, int]:
+    try:
+        seen = Path(path).stat()
+    except OSError as error:
+        return path, -1, -1, error.errno or 0
+    return path, seen.st_ino, seen.st_mtime_ns, seen.st_size
+
+
+def _listed(paths: Sequence[str]) -> Iterator[tuple[tuple[int, bool, str], str]]:
+    for weight, folder in enumerate(reversed(paths)):
+        parts = Path(folder) / f"{FILE_NAME}.d"
+        try:
+            names = sorted(entry.name for entry in os.scandir(parts) if entry.name.endswith(".json"))
+        except (FileNotFoundError, NotADirectoryError):
+            names = []
+        except OSError:
+            names = []
+            yield (weight, False, ""), str(parts)
+        for name in names:
+            yield (weight, False, name), str(parts / name)
+        main = Path(folder) / f"{FILE_NAME}.json"
+        if os.path.lexists(main):
+            yield (weight, True, main.name), str(main)
+
+
+def settings_file(
+    path: str, rank: tuple[int, bool, str] = (0, False, ""), owners: Owners | None = None
+) -> SettingsFile:
+    """Return the file at ``path``, whatever its name."""
+    document = _document(path)
+    if isinstance(document, str):
+        return SettingsFile(path, rank, {}, trouble=document)
+    return SettingsFile(
+        path, rank, section_of(document), is_system_file(path, owners), others=tuple(map(str, document))
+    )
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open ``path``, even if somebody has just put a pipe there, on which a plain opening would wait for ever."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _document(path: str) -> Mapping[str, Any] | str:
+    """Return the JSON object in the file at ``path``, or what keeps it from being one."""
+    try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            return "is no regular file"
+        with open(path, "rb", opener=_without_waiting) as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        return "is gone" if isinstance(error, FileNotFoundError) else "cannot be read"
+    if len(raw) > MAX_FILE_BYTES:
+        return "is too large"
+    if not raw.strip():
+        return "is empty"
+    try:
+        document = json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return "is not JSON"
+    return document if isinstance(document, Mapping) else "is not a JSON object"

@@ -1,0 +1,79 @@
+"""Which settings a running server listens to: those of system files under a Hub, and none at all with ``reload: False``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.server.settings_watch import INTERVAL
+from tests.support.desk import Desk
+from tests.support.kernels import grant_for
+from tests.support.scripted_provider import ScriptedProvider
+
+
+@pytest.fixture
+def first() -> dict[str, Any]:
+    """What the section says besides the provider, when the server starts."""
+    return {}
+
+
+@pytest.fixture
+def jp_server_config(settings_file: Path, first: dict[str, Any]) -> dict[str, Any]:
+    document = json.loads(settings_file.read_text(encoding="utf-8"))
+    document["JupyterOIDC"] = {**document["JupyterOIDC"], **first}
+    settings_file.write_text(json.dumps(document), encoding="utf-8")
+    settings_file.chmod(0o664)  # root runs tests, too, and a group may write it now
+    return {"ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}}}
+
+
+@pytest.fixture
+def under_a_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
+
+
+async def names(desk: Desk) -> list[str]:
+    return [one["name"] for one in (await desk.ask("GET", "jupyter-oidc/providers")).json()["providers"]]
+
+
+@pytest.mark.usefixtures("under_a_hub")
+@pytest.mark.parametrize("first", [{}, {"settings_sources": "all"}], ids=["by default", "whatever it says itself"])
+async def test_under_a_hub_a_file_that_the_user_can_change_does_not_count(desk: Desk) -> None:
+    """Q8.1, Q10.6: and it cannot switch that off."""
+    assert await names(desk) == []
+
+
+async def test_elsewhere_it_does(desk: Desk) -> None:
+    """Q8.1: one person, one machine."""
+    assert await names(desk) == ["corp"]
+
+
+@pytest.mark.parametrize("first", [{"reload": False}])
+async def test_reloading_can_be_switched_off(desk: Desk, settings_file: Path) -> None:
+    """Q8.1: what stands in the files at the start stays until the next one."""
+    document = json.loads(settings_file.read_text(encoding="utf-8"))
+    document["JupyterOIDC"]["providers"]["corp"]["apis"] = {}
+    settings_file.write_text(json.dumps(document), encoding="utf-8")
+    await asyncio.sleep(3.5 * INTERVAL)
+    await desk.sign_in()
+    assert await desk.call(1) == [200]
+
+
+@pytest.mark.parametrize("first", [{"storage": "nowhere"}])
+async def test_a_provider_that_comes_with_a_correction_is_a_new_one(
+    desk: Desk, settings_file: Path, provider: ScriptedProvider
+) -> None:
+    """Q8.1: whoever corrects the mistake may have added something, and what is stored is not opened with it."""
+    document = json.loads(settings_file.read_text(encoding="utf-8"))
+    document["JupyterOIDC"]["storage"] = "memory"
+    settings_file.write_text(json.dumps(document), encoding="utf-8")
+    await asyncio.sleep(3.5 * INTERVAL)
+    async with desk.client() as cell:
+        cell.headers["Authorization"] = f"Bearer {grant_for(desk)}"
+        assert (await cell.post("jupyter-oidc/providers/corp/sign-in", json={})).status_code == 403
+    assert provider.received == []
+    await desk.sign_in()
+    assert await desk.call(1) == [200]

@@ -1,0 +1,61 @@
+"""A settings file that is lost while people work ends nothing: a running server, real files, a stored session."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.server.settings_watch import INTERVAL
+from tests.support.desk import ROUTE, Desk
+from tests.support.scripted_provider import ScriptedProvider
+
+
+@pytest.fixture
+def jp_server_config(settings_file: Path) -> dict[str, Any]:
+    assert settings_file.is_file()
+    return {"ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}}}
+
+
+async def several_looks() -> None:
+    await asyncio.sleep(3.5 * INTERVAL)
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda file: file.write_text("", encoding="utf-8"),
+        lambda file: file.unlink(),
+        lambda file: file.write_text('{"JupyterOIDC": {"storage": "memory"}}', encoding="utf-8"),
+        lambda file: shutil.rmtree(file.parent),
+    ],
+    ids=["empty", "gone", "without the provider", "folder gone"],
+)
+async def test_a_lost_file_ends_no_session_and_deletes_nothing(
+    desk: Desk, settings_file: Path, provider: ScriptedProvider, lose: Callable[[Path], object]
+) -> None:
+    """Q7.1: absence is not an instruction; the session goes on, and nothing is revoked."""
+    await desk.sign_in()
+    lose(settings_file)
+    await several_looks()
+    assert await desk.state() == ("active", None)
+    assert await desk.call(1) == [200]
+    assert (provider.count("revoke"), len(provider.ledger.refresh)) == (0, 1)
+
+
+async def test_a_provider_that_is_removed_in_so_many_words_is_signed_out(
+    desk: Desk, settings_file: Path, provider: ScriptedProvider
+) -> None:
+    """Q7.1: ``"corp": null`` in a file that weighs more; the refresh token is taken back."""
+    await desk.sign_in()
+    removal = {"JupyterOIDC": {"providers": {"corp": None}}}
+    (settings_file.parent / "zz.json").write_text(json.dumps(removal), encoding="utf-8")
+    await several_looks()
+    reply = await desk.ask("GET", f"{ROUTE}/session")
+    assert (reply.status_code, reply.json()["code"]) == (404, "unknown_provider")
+    assert (provider.count("revoke"), provider.ledger.refresh) == (1, {})

@@ -1,0 +1,189 @@
+"""Who may say what: system files decide, and what users write cannot add to them, replace them or take from them.
+
+Files are real; whose they are is said by :data:`OWNERS`: what a group may write counts as the user's.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.adapters.ownership import Owners
+from jupyter_oidc.server.config import Configured, Reading
+from jupyter_oidc.server.settings_watch import SettingsSource, SettingsWatch
+from jupyter_oidc.settings import Settings
+
+OWNERS = Owners(uid=-1, trusted=frozenset({0, os.getuid()}))
+HUB = {"JUPYTERHUB_API_TOKEN": "x"}
+CORP = {"issuer": "https://id.example", "client_id": "jupyter"}
+LOOT = {"apis": {"loot": {"base_url": "https://loot.example/"}}}
+MINE = {"issuer": "https://mine.example", "client_id": "c"}
+
+
+class Machine:
+    """The configuration folders of an administrator and of a user, the user's being the weightier ones."""
+
+    def __init__(self, path: Path, environment: dict[str, str] | None = None) -> None:
+        self.admin, self.user = path / "admin", path / "user"
+        for folder in (self.admin, self.user):
+            (folder / "jupyter_server_config.d").mkdir(parents=True)
+        self.user.chmod(0o770)
+        self.paths = [str(self.user), str(self.admin)]
+        self.environment = environment or {}
+
+    def write(self, folder: Path, section: Any, name: str = "jupyter_server_config.d/corp.json") -> None:
+        (folder / name).write_text(json.dumps({"JupyterOIDC": section}), encoding="utf-8")
+        (folder / name).chmod(0o644)
+
+    def source(self, **own: Any) -> SettingsSource:
+        return SettingsSource(self.paths, own, OWNERS, self.environment)
+
+    def says(self, **own: Any) -> Configured:
+        return self.source(**own).now()
+
+    def settings(self, **own: Any) -> Settings:
+        read = self.says(**own).read()
+        assert isinstance(read, Reading)
+        return read.settings
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Machine:
+    return Machine(tmp_path, HUB)
+
+
+@pytest.mark.parametrize("name", ["jupyter_server_config.d/zz.json", "jupyter_server_config.json"])
+def test_a_users_file_cannot_add_to_a_provider_of_a_system_file(machine: Machine, name: str) -> None:
+    """Q8.1: a provider that stands in a system file is taken whole from there."""
+    machine.write(machine.admin, {"providers": {"corp": CORP}})
+    machine.write(machine.user, {"providers": {"corp": LOOT}}, name)
+    assert machine.says().providers == {"corp": CORP}
+    assert machine.says().notes == (
+        "provider 'corp' stands in a system file and is taken whole from there; what else is written about it does not count",
+    )
+
+
+def test_neither_can_python_nor_the_command_line(machine: Machine) -> None:
+    """Q8.1, Q10.6: what Jupyter has read of them is ``own``."""
+    machine.write(machine.admin, {"providers": {"corp": CORP}})
+    assert machine.says(providers={"corp": {**CORP, **LOOT}, "mine": MINE}).providers == {"corp": CORP, "mine": MINE}
+
+
+def test_a_user_cannot_take_a_provider_of_a_system_file_away(machine: Machine) -> None:
+    """Q8.1: an administrator's null does, a user's does not."""
+    machine.write(machine.admin, {"providers": {"corp": CORP, "old": MINE}})
+    machine.write(machine.admin, {"providers": {"old": None}}, "jupyter_server_config.d/zz.json")
+    machine.write(machine.user, {"providers": {"corp": None}})
+    assert (machine.says().providers, machine.says().removed) == ({"corp": CORP}, {"old"})
+
+
+def test_a_users_provider_with_the_registration_of_one_in_a_system_file_is_left_out(machine: Machine) -> None:
+    """Q8.1: it would get the same tokens, for hosts of its own."""
+    machine.write(machine.admin, {"providers": {"corp": CORP}})
+    machine.write(machine.user, {"providers": {"loot": {**CORP, **LOOT}, "mine": MINE}})
+    read = machine.says().read()
+    assert isinstance(read, Reading)
+    assert [one.name for one in read.settings.providers] == ["corp", "mine"]
+    assert read.left_out == ("loot",)
+
+
+def test_what_a_system_file_says_of_storage_stays(machine: Machine) -> None:
+    machine.write(machine.admin, {"storage": "memory"})
+    machine.write(machine.user, {"storage": "keyring"})
+    assert machine.says(storage="encrypted-file").storage == "memory"
+
+
+@pytest.mark.parametrize("variable", ["JUPYTERHUB_API_TOKEN", "JUPYTERHUB_SERVICE_PREFIX"])
+def test_under_a_hub_only_system_files_count(tmp_path: Path, variable: str) -> None:
+    """Q8.1, Q10.6: the default of ``settings_sources`` under a Hub."""
+    hub = Machine(tmp_path, {variable: "x"})
+    hub.write(hub.admin, {"providers": {"corp": CORP}})
+    hub.write(hub.user, {"providers": {"mine": MINE}, "storage": "memory"})
+    said = hub.says(providers={"other": {**MINE, "client_id": "d"}}, close_process=False)
+    assert (said.sources, said.providers, said.storage, said.close_process) == ("system", {"corp": CORP}, "auto", None)
+    assert "settings count from system files only" in said.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "own"), [({"settings_sources": "all"}, {}), ({}, {"settings_sources": "all"})], ids=["file", "Python"]
+)
+def test_a_user_cannot_switch_that_off(hub: Machine, file: dict[str, Any], own: dict[str, Any]) -> None:
+    """Q8.1: under a Hub, only a system file can say otherwise."""
+    hub.write(hub.user, {**file, "providers": {"mine": MINE}})
+    assert (hub.says(**own).sources, hub.says(**own).providers) == ("system", {})
+
+
+def test_a_system_file_can(hub: Machine) -> None:
+    """Q8.1."""
+    hub.write(hub.admin, {"settings_sources": "all"})
+    hub.write(hub.user, {"providers": {"mine": MINE}})
+    assert hub.says().providers == {"mine": MINE}
+
+
+def test_without_a_hub_a_system_file_binds_its_users_and_a_user_may_bind_themselves(machine: Machine) -> None:
+    """Q8.1: what a system file says counts; where none says anything, anybody's word does."""
+    machine.write(machine.user, {"settings_sources": "system", "providers": {"mine": MINE}})
+    assert machine.says().sources == "system"
+    machine.write(machine.user, {"settings_sources": "all", "providers": {"mine": MINE}})
+    assert machine.says().sources == "all"
+    machine.write(machine.admin, {"settings_sources": "system"})
+    assert (machine.says().sources, machine.says().providers) == ("system", {})
+
+
+@pytest.mark.parametrize(
+    ("section", "key"), [({"settings_sources": "some"}, "settings_sources"), ({"reload": "no"}, "reload")]
+)
+def test_a_word_that_is_none_is_a_mistake(machine: Machine, section: dict[str, Any], key: str) -> None:
+    machine.write(machine.user, {**section, "providers": {"mine": MINE}})
+    found = machine.says().read()
+    assert isinstance(found, list)
+    assert [one.key for one in found] == [key]
+
+
+@pytest.mark.parametrize(
+    "text", ["c.JupyterOIDC.providers = {{'corp': {}}}\n", "c.JupyterOIDC.providers.update({{'corp': {}}})\n"]
+)
+def test_a_system_python_file_counts_by_itself(hub: Machine, text: str) -> None:
+    """Q10.6: Jupyter mixes it with the user's Python file, which is read after it."""
+    program = hub.admin / "jupyter_server_config.py"
+    program.write_text(text.format(CORP), encoding="utf-8")
+    program.chmod(0o644)
+    own = {"providers": {"corp": {**CORP, **LOOT}}}
+    assert hub.says(**own).providers == {"corp": CORP}
+
+
+def test_a_users_link_to_a_system_file_is_the_users(hub: Machine) -> None:
+    """Q8.1: whoever makes the link chooses the file."""
+    hub.write(hub.admin, {"providers": {"corp": CORP}}, "elsewhere.json")
+    (hub.user / "jupyter_server_config.d" / "corp.json").symlink_to(hub.admin / "elsewhere.json")
+    assert hub.says().providers == {}
+
+
+async def test_a_provider_that_a_system_file_rules_out_while_the_server_runs_does_not_stay(machine: Machine) -> None:
+    """Q7.1, Q8.1: absence is no instruction, but this is one."""
+    applied: list[Settings] = []
+
+    async def apply(settings: Settings) -> None:
+        applied.append(settings)
+
+    machine.write(machine.user, {"providers": {"mine": MINE}})
+    source = machine.source()
+    watch = SettingsWatch(source, machine.settings(), apply, logging.getLogger("watch"))
+    machine.write(machine.admin, {"settings_sources": "system", "providers": {"corp": CORP}})
+    for _ in range(2):
+        await watch.look()
+    assert [[one.name for one in settings.providers] for settings in applied] == [["corp"]]
+    (machine.admin / "jupyter_server_config.d" / "corp.json").unlink()
+    for _ in range(2):
+        await watch.look()
+    assert [[one.name for one in settings.providers] for settings in applied] == [["corp"]]
