@@ -36,11 +36,13 @@ from jupyter_oidc.server.kernel_lane import KernelLane
 from jupyter_oidc.server.live_kernels import LiveKernels
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsWatch
+from jupyter_oidc.server.sharing import Sharing
 from jupyter_oidc.server.whereabouts import Whereabouts
 from jupyter_oidc.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
     from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import Surroundings
@@ -70,6 +72,12 @@ class JupyterOIDC(ExtensionApp):
         "off to attach a debugger or profiler.",
     ).tag(config=True)
 
+    grant_kernels_of_others: Any = Bool(
+        False,
+        help="Under JupyterHub, let kernels that somebody else than the server's owner started or used call APIs as the "
+        "owner.",
+    ).tag(config=True)
+
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
@@ -82,7 +90,7 @@ class JupyterOIDC(ExtensionApp):
         own = {name: getattr(self, name) for name in ("providers", "storage") if name in self.config.get(SECTION, {})}
         read = with_files(read_settings(*configured(own, server.config_file_paths)))
         entropy = SystemEntropy()
-        grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager))
+        grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager), self._admitted_kernels())
         settings, findings = (read, ()) if isinstance(read, Settings) else (None, tuple(read))
         self._context = Context(
             lambda now: _services(now, journal, storage_key),
@@ -124,6 +132,15 @@ class JupyterOIDC(ExtensionApp):
         self._watching.stop()
         self._runtime_file().unlink(missing_ok=True)
         await self._context.aclose()
+
+    def _admitted_kernels(self) -> Callable[[str], bool]:
+        """Return what says whether a kernel may act for the owner of this server."""
+        owner = os.environ.get("JUPYTERHUB_USER")
+        if not owner or self.grant_kernels_of_others is True:
+            return lambda _: True
+        sharing = Sharing(owner)
+        sharing.watch(self._server().kernel_manager)
+        return sharing.admits
 
     def _server(self) -> Any:
         """Return the server that this extension is part of; an extension without one is never initialized."""

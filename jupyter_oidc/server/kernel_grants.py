@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from jupyter_oidc.errors import GrantInvalid, Overloaded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
 
@@ -57,10 +59,14 @@ class Kernels(Protocol):
 class KernelGrants:
     """Issues and checks grants for ``kernels``."""
 
-    def __init__(self, clock: Clock, entropy: Entropy, kernels: Kernels) -> None:
+    def __init__(
+        self, clock: Clock, entropy: Entropy, kernels: Kernels, admits: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        """``admits`` says of a live kernel whether the owner of a shared server lets it act for them."""
         self._clock = clock
         self._entropy = entropy
         self._kernels = kernels
+        self._admits = admits
         self._issued: dict[bytes, _Issued] = {}
         self._nonces: dict[tuple[str, str], float] = {}
 
@@ -82,6 +88,7 @@ class KernelGrants:
                 action="Set the clock of the machine that runs the kernel.",
                 detail="kernel.clock",
             )
+        self._check_owner(kernel_id)
         if (kernel_id, nonce) in self._nonces:
             raise GrantInvalid(detail="kernel.replay")
         if len(self._nonces) >= MOST:
@@ -100,7 +107,16 @@ class KernelGrants:
             raise GrantInvalid(detail="grant.unknown")
         if not self._kernels.is_live(issued.kernel_id):
             raise GrantInvalid(detail="grant.kernel_gone")
+        self._check_owner(issued.kernel_id)
         return issued.kernel_id
+
+    def _check_owner(self, kernel_id: str) -> None:
+        if not self._admits(kernel_id):
+            raise GrantInvalid(
+                "This server is shared, and somebody else than its owner started or used this kernel.",
+                action="Let the owner start a kernel of their own, or set grant_kernels_of_others.",
+                detail="kernel.shared",
+            )
 
     def _sweep(self, now: float) -> None:
         self._nonces = {nonce: until for nonce, until in self._nonces.items() if until > now}
