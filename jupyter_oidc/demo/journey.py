@@ -83,6 +83,7 @@ class Journey:
         """Walk through everything; replies that the kernel reads are kept in ``replies``."""
         tapped = await self.kernel.run(_TAP.format(path=str(replies)))
         expect(tapped.error is None, f"The kernel could not be observed: {tapped.text}")
+        await self._summary()  # NOTE: as an open page does, by which the server learns where the browser is
         await self._sign_in("sign-in", ADA)
         await self._look_around()
         await self._loop()

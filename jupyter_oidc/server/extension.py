@@ -38,10 +38,12 @@ from jupyter_oidc.server.notebook_export import export_routes
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_file import SECTION
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsSource, SettingsWatch
+from jupyter_oidc.server.sharing import Sharing
 from jupyter_oidc.server.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
     from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import Surroundings
@@ -98,6 +100,12 @@ class JupyterOIDC(ExtensionApp):
         "grants are good at this machine only.",
     ).tag(config=True)
 
+    grant_kernels_of_others: Any = Bool(
+        False,
+        help="Under JupyterHub, let kernels that somebody else than the server's owner started or used call APIs as the "
+        "owner.",
+    ).tag(config=True)
+
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
@@ -111,7 +119,7 @@ class JupyterOIDC(ExtensionApp):
         self._close_process(said, server.log)
         read = said.read()
         entropy = SystemEntropy()
-        grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager))
+        grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager), self._admitted_kernels())
         settings, findings = (None, tuple(read)) if isinstance(read, list) else (read.settings, ())
         self._context = Context(
             lambda now: _services(now, journal, storage_key),
@@ -164,6 +172,15 @@ class JupyterOIDC(ExtensionApp):
         wanted = self.close_process if said.sources == "all" else said.close_process is not False
         if wanted and not close_to_others():
             log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
+
+    def _admitted_kernels(self) -> Callable[[str], bool]:
+        """Return what says whether a kernel may act for the owner of this server."""
+        owner = os.environ.get("JUPYTERHUB_USER")
+        if not owner or self.grant_kernels_of_others is True:
+            return lambda _: True
+        sharing = Sharing(owner)
+        sharing.watch(self._server().kernel_manager)
+        return sharing.admits
 
     def _server(self) -> Any:
         """Return the server that this extension is part of; an extension without one is never initialized."""

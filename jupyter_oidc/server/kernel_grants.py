@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from jupyter_oidc.errors import GrantInvalid, Overloaded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
 
@@ -73,10 +75,14 @@ class Kernels(Protocol):
 class KernelGrants:
     """Issues and checks grants for ``kernels``."""
 
-    def __init__(self, clock: Clock, entropy: Entropy, kernels: Kernels) -> None:
+    def __init__(
+        self, clock: Clock, entropy: Entropy, kernels: Kernels, admits: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        """``admits`` says of a live kernel whether the owner of a shared server lets it act for them."""
         self._clock = clock
         self._entropy = entropy
         self._kernels = kernels
+        self._admits = admits
         self._issued: dict[bytes, _Issued] = {}
         self._nonces: dict[str, dict[str, float]] = {}
 
@@ -98,6 +104,7 @@ class KernelGrants:
                 action="Set the clock of the machine that runs the kernel.",
                 detail="kernel.clock",
             )
+        self._check_owner(kernel_id)
         proofs = self._nonces.setdefault(kernel_id, {})
         if nonce in proofs:
             raise GrantInvalid(detail="kernel.replay")
@@ -121,13 +128,14 @@ class KernelGrants:
         issued = self._issued.get(_digest(grant))
         if issued is None or issued.until < self._clock.now().monotonic:
             raise GrantInvalid(detail="grant.unknown")
+        self._check_owner(issued.kernel.kernel_id)
         if not self.lasts(issued.kernel):
             raise GrantInvalid(detail="grant.kernel_gone")
         return issued.kernel
 
     def lasts(self, kernel: KernelRun) -> bool:
-        """Return whether ``kernel`` has neither ended nor been restarted (Q8.12)."""
-        return self._kernels.run_of(kernel.kernel_id) is kernel.run
+        """Return whether ``kernel`` has neither ended nor been restarted, and may still act for the owner (Q8.12)."""
+        return self._kernels.run_of(kernel.kernel_id) is kernel.run and self._admits(kernel.kernel_id)
 
     def _make_room(self, kernel_id: str) -> None:
         """Drop the oldest grant of ``kernel_id``, or of the kernel that has most, if there are as many as may be."""
@@ -139,6 +147,14 @@ class KernelGrants:
         else:
             return
         self._issued.pop(next(digest for digest, issued in self._issued.items() if issued.kernel.kernel_id == loser))
+
+    def _check_owner(self, kernel_id: str) -> None:
+        if not self._admits(kernel_id):
+            raise GrantInvalid(
+                "This server is shared, and somebody else than its owner started or used this kernel.",
+                action="Let the owner start a kernel of their own, or set grant_kernels_of_others.",
+                detail="kernel.shared",
+            )
 
     def _sweep(self, now: float) -> None:
         for kernel_id, proofs in list(self._nonces.items()):

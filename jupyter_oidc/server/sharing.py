@@ -1,0 +1,68 @@
+"""A server that its owner shares with others: whose kernels are whose.
+
+Under JupyterHub a server has one owner, and others may be let in (shares, real-time collaboration).
+They can start kernels and use those that run; such a kernel would call APIs as the owner, so it gets no grant.
+It protects an owner who shares work, not one who shares an account: whoever is let in runs code as the owner's user of
+the operating system, and can read what that user can.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.utils import ensure_async
+from jupyter_server import CallContext
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def user_of_this_request() -> str | None:
+    """Return the name of the Jupyter user whose request is being answered, or ``None`` outside of any."""
+    handler = CallContext.get(CallContext.JUPYTER_HANDLER)
+    return getattr(getattr(handler, "current_user", None), "username", None)
+
+
+class Sharing:
+    """Knows which kernels only the ``owner`` has used; ``asking`` tells who asks for what happens now."""
+
+    def __init__(self, owner: str, asking: Callable[[], str | None] = user_of_this_request) -> None:
+        self._owner = owner
+        self._asking = asking
+        self._own: set[str] = set()
+        self._others: set[str] = set()
+        self.is_shared = False
+
+    def watch(self, manager: Any) -> None:
+        """Take note of every kernel that ``manager`` starts or connects somebody to."""
+        start, connect = manager.start_kernel, getattr(manager, "notify_connect", None)
+
+        async def start_kernel(*args: Any, **options: Any) -> str:
+            self._look()  # NOTE: before the kernel runs, which may be faster than the answer
+            kernel_id = str(await ensure_async(start(*args, **options)))
+            self.note(kernel_id)
+            return kernel_id
+
+        def notify_connect(kernel_id: str) -> Any:
+            self.note(kernel_id)
+            return connect(kernel_id) if connect is not None else None
+
+        manager.start_kernel, manager.notify_connect = start_kernel, notify_connect
+
+    def note(self, kernel_id: str) -> None:
+        """Take note that whoever asks now uses the kernel ``kernel_id``."""
+        if self._look():
+            self._others.add(kernel_id)
+        elif self._asking() is not None:
+            self._own.add(kernel_id)
+
+    def admits(self, kernel_id: str) -> bool:
+        """Return whether a kernel is the owner's alone; on a shared server it has to be known to be."""
+        return kernel_id not in self._others and (kernel_id in self._own or not self.is_shared)
+
+    def _look(self) -> bool:
+        """Return whether somebody else than the owner asks; once one has, the server is shared."""
+        asking = self._asking()
+        another = asking is not None and asking != self._owner
+        self.is_shared = self.is_shared or another
+        return another
