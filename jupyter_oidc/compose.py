@@ -24,10 +24,11 @@ from jupyter_oidc.adapters.vault_auto import AutoVault
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.background import Background
 from jupyter_oidc.clock import SystemClock, utc_text
 from jupyter_oidc.diagnostics.surroundings import Storage, Surroundings
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.dialogue import Dialogue
@@ -79,6 +80,7 @@ class Services:
     parts: Parts
     instance: str
     settings: Settings
+    background: Background
 
     @property
     def clock(self) -> Clock:
@@ -308,4 +310,5 @@ def build(
         parts=parts,
         instance=parts.entropy.token(64),
         settings=settings,
+        background=Background(lambda defect: parts.journal.defect("proxy", defect), expected=Problem),
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from jupyter_events import EventLogger
 
+    from jupyter_oidc.background import Defect
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.sessions.ports import SessionEvent
 
@@ -96,6 +97,10 @@ class EventJournal:
         """Write a refusal with its reason code and correlation id to the audit trail (E-3, E-6)."""
         count_refusal(provider, refused)
         self.log.warning("jupyter_oidc: provider %s: refused: %s (%s) [%s]", provider, refused, detail, flow)
+
+    def defect(self, about: str, defect: Defect) -> None:
+        """Write a defect of ours to the log: type, file and line; its text may hold anything."""
+        self.log.error("jupyter_oidc: %s: a defect in background work: %s at %s", about, defect.kind, defect.place)
 
     def emit_all(self) -> None:
         """Emit what waits, before the server stops."""
