@@ -34,6 +34,7 @@ from jupyter_oidc.sessions import renewal
 from jupyter_oidc.sessions.custody import Custody
 from jupyter_oidc.sessions.dialogue import Spent, Unanswered, Unverified
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
+from jupyter_oidc.sessions.honoured import honoured
 from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, News, Unchanged, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pace import Pace
@@ -420,6 +421,7 @@ class SessionService:
             self._note_refused_apis(key, answer.error, way="exchange")
         if not isinstance(answer, TokenSet):
             raise AudienceRefused
+        self._check_honoured(key, answer, way="exchange")
         self._exchanged.add(key)
         token = AccessToken(answer.access_token, asked, answer.expires_in, base.proof_key)
         self._held = replace(self._held, access={**self._held.access, key: token})
@@ -591,6 +593,7 @@ class SessionService:
     ) -> Bearer:
         if generation != self._generation:
             return self._sign_in_needed()  # what ended the session took the successor with it
+        self._check_honoured(key, answer.set, way="refresh")
         if answer.set.expires_in == 0:
             # NOTE: a provider that says so twice does not mean it; from now on the API decides (A13).
             answer = replace(answer, set=replace(answer.set, expires_in=None))
@@ -644,6 +647,12 @@ class SessionService:
         self._note_refusal(reason, error.error)
         pause = renewal.refusal_pause(refusals, self._entropy.jitter())
         return self._delay(generation, reason, min(pause, left) if left else pause)
+
+    def _check_honoured(self, key: TokenKey, answer: TokenSet, *, way: str) -> None:
+        """Raise ``AudienceRefused`` for a token that is not what ``key`` asks for (Q9.5)."""
+        if not honoured(key, answer.access_token, answer.scopes, self.token_audience(SIGN_IN_KEY)):
+            self._note_refused_apis(key, "ignored", way=way)
+            raise AudienceRefused
 
     def _seconds_of_use_left(self) -> float | None:
         """Return for how long calls may still work with the sign-in's access token, 0 if no more; ``None``: unknown."""
