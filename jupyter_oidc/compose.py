@@ -25,10 +25,11 @@ from jupyter_oidc.adapters.vault_auto import AutoVault
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.background import Background
 from jupyter_oidc.clock import SystemClock, utc_text
 from jupyter_oidc.diagnostics.surroundings import Storage, Surroundings
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.dialogue import Dialogue
@@ -39,7 +40,6 @@ from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
-from jupyter_oidc.settings import Settings
 from jupyter_oidc.settings.widening import widens, without_widening
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import UpstreamPort
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.ports import EntryLock, ProviderPort, Scheduler, Vault
-    from jupyter_oidc.settings import Finding, Provider, SecretRef
-    from jupyter_oidc.settings.model import Storage as StorageSetting
+    from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +83,13 @@ class Services:
     proxy: ProxyService
     parts: Parts
     instance: str
-    storage: StorageSetting
-    background: set[asyncio.Task[None]] = field(default_factory=set)
+    given: Settings
+    background: Background
 
     @property
     def settings(self) -> Settings:
-        """The settings in force; others may wait for a sign-in."""
-        return Settings(tuple(session.settings for session in self.sessions), self.storage)
+        """The settings in force; those of a provider may wait for a sign-in."""
+        return replace(self.given, providers=tuple(session.settings for session in self.sessions))
 
     @property
     def clock(self) -> Clock:
@@ -208,9 +207,7 @@ class Services:
             service.follow_on(before)
             unknown = Origin(service.settings.issuer, service.settings.client_id)
             left_to_do = before.give_way(kept, lambda: (service.origin or unknown,))
-            task = asyncio.get_running_loop().create_task(left_to_do())
-            self.background.add(task)
-            task.add_done_callback(self.background.discard)
+            self.background.start(left_to_do())
 
     def _tell(self, name: str) -> None:
         at = utc_text(self.clock.now().wall)
@@ -399,5 +396,6 @@ def build(settings: Settings, parts: Parts) -> Services:
         proxy=ProxyService(sessions, parts.upstream, Prover(parts.clock, parts.entropy)),
         parts=parts,
         instance=parts.entropy.token(64),
-        storage=settings.storage,
+        given=settings,
+        background=Background(lambda defect: parts.journal.defect("proxy", defect), expected=Problem),
     )

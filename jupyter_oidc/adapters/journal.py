@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from jupyter_events import EventLogger
 
+    from jupyter_oidc.background import Defect
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.sessions.ports import SessionEvent
 
@@ -100,6 +101,10 @@ class EventJournal:
     def notice(self, text: str) -> None:
         """Log what a person should know about the settings; ``text`` is ours."""
         self.log.warning("jupyter_oidc: %s", text)
+
+    def defect(self, about: str, defect: Defect) -> None:
+        """Write a defect of ours to the log: type, file and line; its text may hold anything."""
+        self.log.error("jupyter_oidc: %s: a defect in background work: %s at %s", about, defect.kind, defect.place)
 
     def emit_all(self) -> None:
         """Emit what waits, before the server stops."""

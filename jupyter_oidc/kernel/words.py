@@ -48,6 +48,7 @@ REASONS: Final = {
     "storage_unavailable": "The place where the session is stored cannot be used.",
     "provider_configuration": "The provider refuses this Jupyter server as it is set up.",
     "provider_error": "The provider reports an error of its own.",
+    "internal_error": "Something went wrong in the Jupyter server itself.",
     "renewal_refused": "The provider refuses to renew it.",
     # What keeps a session from being stored or found again.
     "keyring_locked": "The keyring of the system is locked.",

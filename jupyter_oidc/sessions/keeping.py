@@ -140,7 +140,7 @@ class Keeper:
         except StorageUnavailable:
             if entry is not None and order == self._orders:
                 self._unsaved = entry
-                self._try_again_later()
+                self.try_again_later()
             return False
         if order == self._orders:
             self._unsaved, self._unwanted, self._attempts = None, None, 0
@@ -195,7 +195,7 @@ class Keeper:
         except StorageUnavailable:
             if stored is not None and order == self._orders:
                 self._unsaved, self._unwanted = None, stored
-                self._try_again_later()
+                self.try_again_later()
             raise
         return stored
 
@@ -205,7 +205,8 @@ class Keeper:
         self._unwanted = None
         return self._orders
 
-    def _try_again_later(self) -> None:
+    def try_again_later(self) -> None:
+        """Call what :meth:`retry_by` said, by backoff."""
         self._attempts += 1
         self._scheduler.after(backoff(self._attempts, self._entropy.jitter()), self._try_again_soon)
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from jupyter_oidc.background import Defect
     from jupyter_oidc.protocol.message import Call, Reply
     from jupyter_oidc.secret import Secret
 
@@ -146,4 +147,8 @@ class Journal(Protocol):
 
     def refusal(self, provider: str, flow: str, refused: str, detail: str) -> None:
         """Record that a sign-in or refresh was refused, with our own reason codes (E-2, E-3)."""
+        ...
+
+    def defect(self, about: str, defect: Defect) -> None:
+        """Record an exception that nobody expected, by its type and place and never by its text."""
         ...

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from jupyter_oidc.background import Background, defect_of
 from jupyter_oidc.clock import utc_text
 from jupyter_oidc.errors import (
     AudienceRefused,
@@ -33,6 +34,7 @@ from jupyter_oidc.sessions import renewal
 from jupyter_oidc.sessions.custody import Custody
 from jupyter_oidc.sessions.dialogue import Spent, Unanswered, Unverified
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
+from jupyter_oidc.sessions.honoured import honoured
 from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, News, Unchanged, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pace import Pace
@@ -49,6 +51,7 @@ from jupyter_oidc.sessions.summary import Summary, access_to
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from jupyter_oidc.background import Defect
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
@@ -86,7 +89,10 @@ class SessionService:
         self.settings = settings
         self._dialogue = dialogue
         self._keeper = Keeper(vault, lock, scheduler=scheduler, entropy=entropy, resaved=self._resaved)
-        self._keeper.retry_by(lambda: self._spawn(self._keeper.try_again()))
+        self._background = Background(self._report, expected=Problem)
+        self._keeper.retry_by(
+            lambda: self._background.start(self._keeper.try_again(), after_defect=self._keeper.try_again_later)
+        )
         self._clock = clock
         self._entropy = entropy
         self._scheduler = scheduler
@@ -102,7 +108,6 @@ class SessionService:
         self._settings_pending = takes_over is not None
         self._one_at_a_time = asyncio.Lock()
         self._renewals: dict[TokenKey, asyncio.Task[Bearer]] = {}
-        self._background: set[asyncio.Task[object]] = set()
         self._pace = Pace(clock, scheduler, entropy, self._timer_rang)
         self._outcome_open = False
         self._refused_by_api: Secret | None = None
@@ -122,7 +127,7 @@ class SessionService:
             install=self._install,
             throw_away=self._throw_away_sign_in,
             step_up_for=self._step_up_for,
-            spawn=self._spawn,
+            spawn=self._background.start,
         )
         self.sign_ins = SignIns(
             settings,
@@ -320,15 +325,35 @@ class SessionService:
         if task is None:
             if self._closed:
                 return TryLater(renewal.GRACE, "overloaded")  # another service is about to take over
-            task = asyncio.get_running_loop().create_task(
-                self._renew_alone(self._generation, key, source, replacing),
-            )
+            task = self._background.start(self._renew_or_delay(self._generation, key, source, replacing))
             self._renewals[key] = task
             task.add_done_callback(lambda _: self._renewals.pop(key, None))
         await asyncio.wait((task,))
         if task.cancelled():  # NOTE: given up with this service; whoever waits was not cancelled
             return TryLater(renewal.GRACE, "overloaded")
         return task.result()
+
+    async def _renew_or_delay(
+        self,
+        generation: int,
+        key: TokenKey,
+        source: BearerSource,
+        replacing: AccessToken | None,
+    ) -> Bearer:
+        """Renew; whatever goes wrong that nobody foresaw is tried again later, and does not pass for a session (Q6.3).
+
+        Raises ``AudienceRefused``.
+        """
+        try:
+            return await self._renew_alone(generation, key, source, replacing)
+        except AudienceRefused:
+            raise
+        except Problem as problem:
+            return self._delay(generation, problem.code, problem.retry_after)
+        except Exception as error:  # noqa: BLE001 - a defect of ours; told by type and place, and survived
+            self._report(defect_of(error))
+            self._outcome_open = True
+            return self._delay(generation, "internal_error", None)
 
     async def _renew_alone(
         self,
@@ -402,6 +427,7 @@ class SessionService:
             self._note_refused_apis(key, answer.error, way="exchange")
         if not isinstance(answer, TokenSet):
             raise AudienceRefused
+        self._check_honoured(key, answer, way="exchange")
         self._exchanged.add(key)
         token = AccessToken(answer.access_token, asked, answer.expires_in, base.proof_key)
         self._held = replace(self._held, access={**self._held.access, key: token})
@@ -573,6 +599,7 @@ class SessionService:
     ) -> Bearer:
         if generation != self._generation:
             return self._sign_in_needed()  # what ended the session took the successor with it
+        self._check_honoured(key, answer.set, way="refresh")
         if answer.set.expires_in == 0:
             # NOTE: a provider that says so twice does not mean it; from now on the API decides (A13).
             answer = replace(answer, set=replace(answer.set, expires_in=None))
@@ -627,6 +654,12 @@ class SessionService:
         pause = renewal.refusal_pause(refusals, self._entropy.jitter())
         return self._delay(generation, reason, min(pause, left) if left else pause)
 
+    def _check_honoured(self, key: TokenKey, answer: TokenSet, *, way: str) -> None:
+        """Raise ``AudienceRefused`` for a token that is not what ``key`` asks for (Q9.5)."""
+        if not honoured(key, answer.access_token, answer.scopes, self.token_audience(SIGN_IN_KEY)):
+            self._note_refused_apis(key, "ignored", way=way)
+            raise AudienceRefused
+
     def _seconds_of_use_left(self) -> float | None:
         """Return for how long calls may still work with the sign-in's access token, 0 if no more; ``None``: unknown."""
         access = self._held.access.get(SIGN_IN_KEY)
@@ -663,7 +696,7 @@ class SessionService:
 
     def _delay(self, generation: int, reason: str, seconds: float | None) -> Bearer:
         """Weather or a mistake in the settings: keep everything, try again later (B6, B7, B8)."""
-        if generation != self._generation:
+        if generation != self._generation or not has_session(self._state):
             return self._sign_in_needed()
         wait = self._pace.failed(seconds)
         self._move(Happening.RENEWAL_DELAYED, reason)
@@ -767,9 +800,12 @@ class SessionService:
 
     async def _restore_once(self) -> None:
         if self._restored is None:
-            self._restored = asyncio.get_running_loop().create_task(self._restore())
+            self._restored = self._background.start(self._restore(), after_defect=self._restore_failed)
         if not self._restored.done():
             await asyncio.shield(self._restored)
+
+    def _restore_failed(self) -> None:
+        self._reason = "internal_error"
 
     async def _restore(self) -> None:
         if self._takes_over is not None:
@@ -784,7 +820,7 @@ class SessionService:
         self._next_generation()
         self._held = Custody.of_entry(entry, self._dialogue.proof_key(entry.dpop_key))
         self._move(Happening.RESTORED)
-        self._spawn(self._renew_sign_in_token())
+        self._background.start(self._renew_sign_in_token())
 
     async def _forget_stored(self, subject: str | None) -> Secret | None:
         """Remove the entry of ``subject``, or any; return its refresh token, which another server may have renewed."""
@@ -877,7 +913,10 @@ class SessionService:
 
     def _timer_rang(self) -> None:
         if has_session(self._state):
-            self._spawn(self._renew_sign_in_token())
+            self._background.start(self._renew_sign_in_token(), after_defect=self._timer_failed)
+
+    def _timer_failed(self) -> None:
+        self._delay(self._generation, "internal_error", None)
 
     async def _renew_sign_in_token(self) -> Bearer:
         """Replace the sign-in's access token, unless somebody just did."""
@@ -902,7 +941,7 @@ class SessionService:
     def _throw_away(self, unwanted: Unwanted | None) -> None:
         """Revoke a token that nobody wants any more, if that harms nobody."""
         if unwanted is not None:
-            self._spawn(revoke_patiently(self._dialogue, unwanted, self._scheduler))
+            self._background.start(revoke_patiently(self._dialogue, unwanted, self._scheduler))
 
     def _throw_away_sign_in(self, tokens: Tokens) -> None:
         """Revoke what a sign-in brought that was cancelled meanwhile."""
@@ -911,12 +950,8 @@ class SessionService:
         if tokens.set.refresh_token is not None:
             self._throw_away(Unwanted(tokens.set.refresh_token, origin))
 
-    def _spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
-        """Start ``work`` and keep it from being collected before it ends."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        return task
+    def _report(self, defect: Defect) -> None:
+        self._journal.defect(f"provider {self.settings.name}", defect)
 
     async def aclose(self) -> None:
         """Stop timers and background work, then close the provider connection; waits up to 5 s (D10)."""

@@ -69,6 +69,10 @@ namespace Private {
       },
       provider_configuration: { why: trans.__('The provider refuses this Jupyter server as it is set up.'), next: ask },
       provider_error: { why: trans.__('The provider reports an error of its own.') },
+      internal_error: {
+        why: trans.__('Something went wrong in the Jupyter server itself.'),
+        next: trans.__('Ask your administrator; the log of the Jupyter server says where.')
+      },
       renewal_refused: {
         why: trans.__('The provider refuses to renew it.'),
         next: trans.__('Sign in again if this goes on.')

@@ -38,6 +38,7 @@ const REASONS = [
   'configuration_invalid',
   'provider_configuration',
   'provider_error',
+  'internal_error',
   'renewal_refused',
   'keyring_locked',
   'keyring_timeout',

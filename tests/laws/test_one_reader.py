@@ -20,7 +20,7 @@ READERS = {
     "jupyter_oidc.adapters.storage_key": "takes the variable with the storage keys apart",
     "jupyter_oidc.adapters.upstream_http": "writes the bearer token on the wire",
     "jupyter_oidc.adapters.vault_keyring": "stores the refresh token",
-    "jupyter_oidc.protocol.audience": "reads for whom an access token says it is, to advise an administrator",
+    "jupyter_oidc.protocol.audience": "reads for whom an access token says it is, to notice that it is not for an API",
     "jupyter_oidc.protocol.client_assertion": "makes a signing key of the client secret",
     "jupyter_oidc.protocol.client_key": "parses the client's private key",
     "jupyter_oidc.protocol.dpop": "signs proofs with the session's key, and hashes the access token for ath",

@@ -45,7 +45,6 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self._relay: asyncio.Task[None] | None = None
         self._sent = 0
         self._looking: asyncio.TimerHandle | None = None
-        self._closing: set[asyncio.Task[None]] = set()
         self._stop_watching: Callable[[], None] | None = None
 
     @property
@@ -96,7 +95,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
     def open(self, *_: str, **__: str) -> None:
         """Begin to pass the API's messages on."""
         if self._socket is not None:
-            self._relay = asyncio.ensure_future(self._pass_down(self._socket))
+            self._relay = self.services.background.start(self._pass_down(self._socket))
             self._socket.on_end(self._cut_off)
             self._stop_watching = self._end_with_kernel(self._kernel_gone)
 
@@ -140,9 +139,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             self._close_upstream(self._socket, _GOING_AWAY)
 
     def _close_upstream(self, socket: OpenSocket, code: int) -> None:
-        closing = asyncio.ensure_future(socket.close(code))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
+        self.services.background.start(socket.close(code))
 
     def _look_later(self) -> None:
         self._looking = asyncio.get_running_loop().call_later(LOOK, self._look)

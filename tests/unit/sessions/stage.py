@@ -28,6 +28,7 @@ from tests.unit.protocol.makers import CLIENT, ISSUER, NOW, RSA, SUBJECT, claims
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from jupyter_oidc.background import Defect
     from jupyter_oidc.sessions.ports import SessionEvent
 
 SETTINGS = Provider(
@@ -172,6 +173,7 @@ class Notes:
         self.events: list[SessionEvent] = []
         self.refusals: list[tuple[str, str]] = []
         self.flows: list[str] = []
+        self.defects: list[Defect] = []
 
     def session(self, event: SessionEvent) -> None:
         self.events.append(event)
@@ -180,6 +182,10 @@ class Notes:
         del provider
         self.flows.append(flow)
         self.refusals.append((refused, detail))
+
+    def defect(self, about: str, defect: Defect) -> None:
+        del about
+        self.defects.append(defect)
 
     @property
     def kinds(self) -> list[str]:

@@ -1,0 +1,75 @@
+"""Work that goes on while nobody waits for it, and the one place where it ends.
+
+An expected refusal is handled by the work itself. What is left is a defect of ours: it is reported by its type and its
+place, and never by its text, which may hold anything; whoever started the work is told, so that nothing waits for it in
+vain (a timer, a state).
+This module refuses to swallow: the error stays in the task for whoever does wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """An exception that nobody expected: the name of its type, and ``folder/file:line`` where it was raised."""
+
+    kind: str
+    place: str
+
+
+def defect_of(error: BaseException) -> Defect:
+    """Return what may be told of ``error``."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return Defect(type(error).__name__, "unknown")
+    file = "/".join(PurePath(frame.tb_frame.f_code.co_filename).parts[-2:])
+    return Defect(type(error).__name__, f"{file}:{frame.tb_lineno}")
+
+
+class Background:
+    """Owns tasks until they end; ``report`` hears of each defect, once.
+
+    What is ``expected`` is no defect: whoever waits for the work is told of it, and nobody else has to be.
+    """
+
+    def __init__(self, report: Callable[[Defect], None], *, expected: type[Exception]) -> None:
+        self._report = report
+        self._expected = expected
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __iter__(self) -> Iterator[asyncio.Task[Any]]:
+        return iter(tuple(self._tasks))
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def start(
+        self, work: Coroutine[Any, Any, _T], *, after_defect: Callable[[], None] | None = None
+    ) -> asyncio.Task[_T]:
+        """Start ``work`` and keep it from being collected; ``after_defect`` puts right what depended on it."""
+
+        def ended(task: asyncio.Task[_T]) -> None:
+            self._tasks.discard(task)
+            error = None if task.cancelled() else task.exception()
+            if error is None or isinstance(error, self._expected):
+                return
+            self._report(defect_of(error))
+            if after_defect is not None:
+                after_defect()
+
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(ended)
+        return task

@@ -1,0 +1,61 @@
+"""Did the provider give what was asked for, or the sign-in's token under another name?
+
+Providers may ignore parameters that they do not know (RFC 6749, 3.2), and many ignore ``audience``, ``resource`` or
+``scope`` at a refresh. The API would refuse such a token, and nobody would know why.
+This module refuses to suspect: a token that cannot be read, an answer without scopes and names that are written in
+another way count as honoured; only a plain contradiction does not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.protocol.audience import audience_of
+
+if TYPE_CHECKING:
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.grant import TokenKey
+
+_OF_OPENID: Final = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
+"""Scopes of OpenID Connect, which many providers grant without naming them again (Core 1.0, 5.4, 11)."""
+
+_ALL_THERE_ARE: Final = "/.default"
+"""The end of a scope that stands for all of one API; the answer names them one by one."""
+
+
+def honoured(key: TokenKey, access_token: Secret, scopes: tuple[str, ...], of_sign_in: tuple[str, ...] | None) -> bool:
+    """Return whether ``access_token``, granted with ``scopes``, may be taken for one of ``key``.
+
+    ``of_sign_in`` is the audience of the sign-in's own access token, ``None`` if there is none or it does not show.
+    """
+    return _scopes_fit(key.scopes or (), scopes) and _audience_fits(key, audience_of(access_token), of_sign_in)
+
+
+def _audience_fits(key: TokenKey, audience: tuple[str, ...] | None, of_sign_in: tuple[str, ...] | None) -> bool:
+    wanted = key.audience or key.resource
+    if wanted is None or audience is None or _bare(wanted) in map(_bare, audience):
+        return True
+    if of_sign_in is None:
+        return key.audience is None  # NOTE: a resource may be mapped to another name (RFC 8707, 2)
+    return set(audience) != set(of_sign_in)
+
+
+def _bare(name: str) -> str:
+    return name.rstrip("/")
+
+
+def _scopes_fit(wanted: tuple[str, ...], granted: tuple[str, ...]) -> bool:
+    """Return whether any scope that is the API's own was granted; fewer than asked for is no error (N-6, A25)."""
+    own = [scope for scope in wanted if scope not in _OF_OPENID]
+    return not own or any(_stands_for(scope, given) for scope in own for given in granted)
+
+
+def _stands_for(wanted: str, given: str) -> bool:
+    if wanted.endswith(_ALL_THERE_ARE):
+        return given.startswith(wanted.removesuffix(_ALL_THERE_ARE) + "/")
+    return _last(wanted) == _last(given)
+
+
+def _last(scope: str) -> str:
+    """Return the name of a scope without the address that some providers write before it, or leave out."""
+    return scope.rstrip("/").rpartition("/")[2].casefold()

@@ -1,0 +1,45 @@
+"""A task that nobody waits for ends in one place (Q6.3): only ``background`` starts such tasks.
+
+The others start work for which the same code waits at once, or looks at its end itself; each has its reason here.
+Proved able to fail: a seeded module that starts a task is caught.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from tests.laws.source import Module, modules, seeded
+
+STARTERS = {
+    "jupyter_oidc.background": "the owner",
+    "jupyter_oidc.adapters.entry_lock": "waits for its look at the lock, and lets go of it when it may not",
+    "jupyter_oidc.adapters.vault_auto": "whoever needs the choice waits for it",
+    "jupyter_oidc.server.diagnosis": "whoever asked for the examination waits for it",
+    "jupyter_oidc.server.handlers.proxy": "the verb waits for the answer, or a callback looks at it",
+    "jupyter_oidc.server.handlers.sign_in": "waits for the end of a sign-in",
+    "jupyter_oidc.server.kernel_lane": "hands every exception to the handlers",
+    "jupyter_oidc.server.loopback": "closes a listener, and is cancelled with it",
+    "jupyter_oidc.sessions.device_poll": "waits for the end of a sign-in, or a pause",
+    "jupyter_oidc.sessions.dialogue": "whoever needs the metadata waits for them",
+}
+_STARTS = {"create_task", "ensure_future", "run_coroutine_threadsafe", "spawn_callback"}
+
+
+def starters(found: list[Module]) -> set[str]:
+    return {
+        module.name
+        for module in found
+        if not module.name.startswith("jupyter_oidc.demo")
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr in _STARTS
+    }
+
+
+def test_only_the_owner_starts_work_that_nobody_waits_for() -> None:
+    """Q6.3."""
+    assert starters(modules()) == set(STARTERS)
+
+
+def test_another_starter_is_noticed() -> None:
+    stray = seeded("import asyncio\nasync def go(): asyncio.get_running_loop().create_task(go())\n")
+    assert starters([stray]) - set(STARTERS) != set()
