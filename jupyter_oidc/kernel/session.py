@@ -126,7 +126,7 @@ def session(provider: str | None = None) -> Session:
 def sign_in(provider: str | None = None, *, api: str | None = None, timeout: float = 300.0) -> Session:
     """Show a link, wait until the sign-in is finished in the browser, and return the session.
 
-    Somebody who is signed in already is not asked again, unless ``api`` is named: that is the answer to
+    Somebody whose calls work is not asked again, even if the provider is out of reach just now, unless ``api`` is named: that is the answer to
     ``StepUpRequired``, and the provider is told what that API wants (RFC 9470, 4).
     Interrupting the kernel cancels the sign-in; nothing is left behind.
     Raises ``SignInTimeout`` after ``timeout`` seconds, ``SignInDeclined`` or what else went wrong.
@@ -135,7 +135,7 @@ def sign_in(provider: str | None = None, *, api: str | None = None, timeout: flo
     name = connection.provider(provider, api)
     if api is None:
         summary = connection.session(name)
-        if summary["state"] == "active":
+        if _calls_work(summary):
             return _session(summary)
     started = connection.begin(name, api)
     tell, notice = _invitation(started, connection.server.origin)
@@ -199,6 +199,12 @@ def endpoint(name: str) -> Endpoint:
     """
     connection = bridge()
     return Endpoint(connection.api_url(name), connection.headers())
+
+
+def _calls_work(summary: dict[str, Any]) -> bool:
+    """Return whether a call would carry a token now; where it would not, a sign-in is worth trying."""
+    alive = summary["expires_in"] != 0
+    return bool(summary["state"] == "active" or (summary["state"] == "refresh-failed" and alive))
 
 
 def _session(summary: dict[str, Any]) -> Session:

@@ -44,7 +44,12 @@ class Custody:
 
     @classmethod
     def of_sign_in(cls, tokens: Tokens, settings: Provider, now: Moment) -> Custody:
-        """Return the belongings of a session that begins ``now``."""
+        """Return the belongings of a session that begins ``now``.
+
+        A token that has no lifetime, and that nothing can renew, is judged by the API alone (A13).
+        """
+        if tokens.set.expires_in == 0 and tokens.set.refresh_token is None:
+            tokens = replace(tokens, set=replace(tokens.set, expires_in=None))
         return cls(signed_in_at=now.wall, proof_key=tokens.proof_key).absorbing(tokens, SIGN_IN_KEY, settings)
 
     @classmethod
@@ -86,6 +91,19 @@ class Custody:
             user=user_of(person.subject, person.claims),
             entitlements=entitlements_of(person.claims, settings.entitlement_claims),
         )
+
+    def last_token(self, settings: Provider, now: Moment) -> AccessToken | None:
+        """Return the token that says until when calls work: the sign-in's access token, as a rule.
+
+        Where nothing can be renewed, an ID token that an API is called with may outlive it.
+        """
+        access, id_token = self.access.get(SIGN_IN_KEY), self.id_token
+        if self.refresh_token is not None or access is None or id_token is None:
+            return access
+        if not any(api.bearer_token_source == "id_token" for api in settings.apis):
+            return access
+        ends, id_token_ends = access.seconds_left(now), id_token.seconds_left(now)
+        return access if ends is None or (id_token_ends is not None and id_token_ends <= ends) else id_token
 
     def entry(self, settings: Provider) -> Entry | None:
         """Return what is to be stored, or ``None`` if there is no refresh token."""

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns
-    from jupyter_oidc.sessions.ports import Entry, EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import Cancellable, Entry, EntryLock, Journal, Scheduler, Vault
     from jupyter_oidc.settings import Provider
 
 BearerSource = Literal["access_token", "id_token"]
@@ -101,6 +101,7 @@ class SessionService:
         self._watching: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
         self._superseded: Secret | None = None
+        self._end_timer: Cancellable | None = None
         self._logouts = logouts
         self._exchanged: set[TokenKey] = set()
         self._rests = Rests(clock)
@@ -133,6 +134,7 @@ class SessionService:
     async def changed_since(self, sequence: int, seconds: float) -> Summary:
         """Return the summary once its sequence differs from ``sequence``, or after ``seconds``."""
         await self._restore_once()
+        self._follow_the_clock()
         if self._sequence == sequence and seconds > 0:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), seconds)
@@ -141,6 +143,7 @@ class SessionService:
     @property
     def state(self) -> State:
         """The current state."""
+        self._follow_the_clock()
         return self._state
 
     def token_ready(self, key: TokenKey) -> bool:
@@ -148,10 +151,12 @@ class SessionService:
         return self._usable(self._held.access.get(key)) is not None
 
     async def _summary_now(self) -> Summary:
+        storage = "unsaved" if self._keeper.unsaved else await self._keeper.kind()
+        self._follow_the_clock()
         held, settings = self._held, self.settings
-        now = self._clock.now()
-        access = held.access.get(SIGN_IN_KEY)
-        left = access.seconds_left(now) if access else None
+        now, retry_at = self._clock.now(), self._pace.retry_at
+        last = held.last_token(settings, now)
+        left = last.seconds_left(now) if last else None
         return Summary(
             provider=settings.name,
             issuer=settings.issuer,
@@ -166,8 +171,8 @@ class SessionService:
             access_expires_at=None if left is None else now.wall + left,
             expires_in=None if left is None else max(0, int(left)),
             refreshable=held.refresh_token is not None,
-            storage="unsaved" if self._keeper.unsaved else await self._keeper.kind(),
-            retry_at=self._pace.retry_at,
+            storage=storage,
+            retry_at=None if retry_at is None else max(retry_at, now.wall),
             apis=access_to(settings.apis, held.entitlements),
         )
 
@@ -191,6 +196,46 @@ class SessionService:
             raise SignInCancelled
         self._move(Happening.SIGNED_IN)
         self._pace.plan(self._plannable())
+        self._plan_end()
+
+    # -- what time does ------------------------------------------------------------------------------------
+
+    def _follow_the_clock(self) -> None:
+        """Move to the state that the time of day asks for; timers do so too, and are late after a sleep."""
+        if self._state is State.SIGNING_IN:
+            self.sign_ins.notice_abandoned()
+        if has_session(self._state) and self._seconds_to_end() == 0:
+            self._end_by_time()
+
+    def _seconds_to_end(self) -> float | None:
+        """Return the seconds until nothing works any more; ``None`` if that is unknown, or a renewal decides (A25)."""
+        now = self._clock.now()
+        last = None if self._held.refresh_token is not None else self._held.last_token(self.settings, now)
+        left = None if last is None else last.seconds_left(now)
+        return None if left is None else max(0.0, left)
+
+    def _plan_end(self) -> None:
+        """Look at the clock again when this session ends by itself."""
+        self._stop_end_timer()
+        left = self._seconds_to_end()
+        if left is not None and not self._closed:
+            self._end_timer = self._scheduler.after(left, self._end_timer_rang)
+
+    def _end_timer_rang(self) -> None:
+        self._follow_the_clock()
+        if has_session(self._state):
+            self._plan_end()  # NOTE: the two clocks may differ by less than a timer can tell
+
+    def _stop_end_timer(self) -> None:
+        if self._end_timer is not None:
+            self._end_timer.cancel()
+            self._end_timer = None
+
+    def _end_by_time(self) -> None:
+        """Without a refresh token the session ends when its last token does, and not before (A25)."""
+        self._next_generation()
+        self._held = Custody()
+        self._move(Happening.ENDED, "not_refreshable")
 
     # -- what may go out -----------------------------------------------------------------------------------
 
@@ -216,6 +261,7 @@ class SessionService:
 
     async def _bearer(self, key: TokenKey, source: BearerSource, rejected: Secret | None) -> Bearer:
         await self._restore_once()
+        self._follow_the_clock()
         if not has_session(self._state):
             return self._sign_in_needed()
         held = self._held_token(key, source)
@@ -276,6 +322,7 @@ class SessionService:
     async def refresh(self) -> Bearer:
         """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
         await self._restore_once()
+        self._follow_the_clock()
         if not has_session(self._state):
             return self._sign_in_needed()
         usable = self._usable(self._held.access.get(SIGN_IN_KEY))
@@ -562,7 +609,7 @@ class SessionService:
         return self._delay(generation, verdict.reason, verdict.seconds)
 
     async def _cannot_renew(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
-        """Without a refresh token the session ends when the sign-in's access token does, and not before (A25).
+        """Grant what is still alive; what has ended cannot come back, and the person has to sign in again (A25).
 
         Raises ``AudienceRefused`` for an API that needs a token of its own, if there is none by exchange.
         """
@@ -574,10 +621,8 @@ class SessionService:
             if source == "id_token":
                 return SignInNeeded("session_expired")
             return await self._exchange_or_rest(generation, key)
-        self._next_generation()
-        self._held = Custody()
-        self._move(Happening.ENDED, "not_refreshable")
-        return self._sign_in_needed()
+        self._follow_the_clock()
+        return SignInNeeded("session_expired") if has_session(self._state) else self._sign_in_needed()
 
     def _delay(self, generation: int, reason: str, seconds: float | None) -> Bearer:
         """Weather or a mistake in the settings: keep everything, try again later (B6, B7, B8)."""
@@ -734,6 +779,7 @@ class SessionService:
 
     def _next_generation(self) -> None:
         self._generation += 1
+        self._stop_end_timer()
         self._outcome_open = False
         self._superseded = None
         self._step_ups.clear()
@@ -772,6 +818,7 @@ class SessionService:
         self.sign_ins.stop_asking()
         self._cut_off()
         self._pace.stop()
+        self._stop_end_timer()
         busy = [*self._renewals.values(), *self._background]
         if busy:
             _, late = await asyncio.wait(busy, timeout=5.0)

@@ -64,7 +64,7 @@ export function isSignedIn(summary: SessionSummary | null): boolean {
 
 /** Whether a call made now is expected to work, as far as the session goes. */
 export function callsWork(summary: SessionSummary | null, left: number | null): boolean {
-  return summary?.state === 'active' || (summary?.state === 'refresh-failed' && left !== 0);
+  return isSignedIn(summary) && (left !== 0 || (summary?.state === 'active' && summary.refreshable));
 }
 
 export function wordsFor(scene: IScene, several: boolean, trans: TranslationBundle): IWords {

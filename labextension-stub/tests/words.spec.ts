@@ -293,6 +293,10 @@ it.each([
   expect(callsWork(ada({ state }), left)).toBe(works);
 });
 
+it('Q6.1: calls do not work after the end of what cannot be renewed, before the server says so too', () => {
+  expect(callsWork(ada({ refreshable: false }), 0)).toBe(false);
+});
+
 it('a person has the best name that the provider told', () => {
   const user = { sub: 'a1', name: null, username: null, email: null, email_verified: false, picture: null };
   expect(personOf(user)).toBe('a1');
