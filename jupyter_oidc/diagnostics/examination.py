@@ -11,6 +11,7 @@ from jupyter_oidc.diagnostics import provider as about_provider
 from jupyter_oidc.diagnostics.apis import check_api
 from jupyter_oidc.diagnostics.audience import check_audience
 from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.diagnostics.entitlements import check_entitlements
 from jupyter_oidc.errors import UnknownProvider
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ async def _provider(
     found += await asyncio.gather(*(check_api(place, api) for api in provider.apis))
     session = _session(place, provider)
     found += [check_audience(provider, api, session) for api in provider.apis]
+    found += check_entitlements(provider, session)
 
 
 async def _metadata(

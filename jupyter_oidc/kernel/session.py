@@ -52,7 +52,11 @@ class ApiAccess:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Session:
-    """A session summary; times are UTC text, ``expires_in`` seconds. Holds no token."""
+    """A session summary; times are UTC text, ``expires_in`` seconds. Holds no token.
+
+    ``entitlements`` are those that may be shown, and ``entitlements_more`` says how many are not; where
+    ``entitlements_known`` is false the provider did not list them.
+    """
 
     provider: str
     issuer: str
@@ -61,6 +65,8 @@ class Session:
     sequence: int
     user: User | None
     entitlements: list[str]
+    entitlements_more: int
+    entitlements_known: bool
     scopes: list[str]
     missing_scopes: list[str]
     signed_in_at: str | None

@@ -66,6 +66,7 @@ NOT_STORED: Final = "The session could not be stored."
 STILL: Final = "Calls still work; it is tried again by itself."
 NOT_NOW: Final = "Calls do not work until it is renewed, which is tried again by itself."
 READY: Final = "Ready"
+NOT_LISTED: Final = "unknown: the provider did not list them"
 
 _NEXT: Final = {
     "signed-out": "Run oidc.sign_in() to sign in.",
@@ -103,6 +104,14 @@ def words_of(summary: dict[str, Any]) -> Words:
 def access_words(api: dict[str, Any]) -> str:
     """Return whether an API can be called, as far as the settings tell."""
     return READY if api["allowed"] else f"Missing: {', '.join(api['missing'])}"
+
+
+def entitlement_words(summary: dict[str, Any]) -> str:
+    """Return what the person is entitled to; nothing is claimed to be missing where not everything was listed."""
+    listed, more = ", ".join(summary["entitlements"]), summary["entitlements_more"]
+    if not summary["entitlements_known"]:
+        return f"{listed}, and others: {NOT_LISTED}" if listed else NOT_LISTED
+    return f"{listed}, and {more} more" if more else listed or "none"
 
 
 def duration(seconds: float) -> str:

@@ -34,6 +34,8 @@ def summary_view(summary: Summary) -> dict[str, Any]:
             "picture": user.picture,
         },
         "entitlements": list(summary.entitlements),
+        "entitlements_more": summary.entitlements_more,
+        "entitlements_known": summary.entitlements_known,
         "scopes": list(summary.scopes),
         "missing_scopes": list(summary.missing_scopes),
         "signed_in_at": _time(summary.signed_in_at),

@@ -8,9 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.sessions.entitlements import (
+    MAX_SHOWN,
+    MAX_SHOWN_BYTES,
+    MAX_STORED_BYTES,
+    NOBODYS,
+    UNKNOWN,
+    Entitlements,
+    entitlements_of,
+)
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, TokenKey
 from jupyter_oidc.sessions.ports import Entry
-from jupyter_oidc.sessions.summary import User, entitlements_of, user_of
+from jupyter_oidc.sessions.summary import Profile, User, stored_user, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
 class Custody:
     """The belongings of one session; an empty instance belongs to nobody.
 
+    ``shown`` are those of the ``entitlements`` that a summary has room for, chosen once.
     Frozen, so that a token response can be stored first and take effect afterwards, in one assignment (B3).
     """
 
@@ -37,7 +47,8 @@ class Custody:
     identity: Identity | None = None
     sid: str | None = None
     user: User | None = None
-    entitlements: tuple[str, ...] = ()
+    entitlements: Entitlements = NOBODYS
+    shown: Entitlements = NOBODYS
     scopes: tuple[str, ...] = ()
     signed_in_at: float | None = None
     proof_key: ProofKey | None = None
@@ -57,8 +68,13 @@ class Custody:
         """Return the belongings of a session that was stored: a refresh token, and whose it is.
 
         ``proof_key`` is the key that its tokens are, or will be, bound to.
+        An entry without a profile, which an older version wrote, says who it is by the subject alone.
         """
+        profile = entry.profile or Profile(user_of(entry.subject, {}), UNKNOWN)
         return cls(
+            user=profile.user,
+            entitlements=profile.entitlements,
+            shown=profile.entitlements,
             subject=entry.subject,
             refresh_token=entry.refresh_token,
             scopes=entry.scopes,
@@ -83,13 +99,15 @@ class Custody:
         person = tokens.person
         if person is None:
             return after
+        entitlements = entitlements_of(person.claims, settings.entitlement_claims, settings.scope_claims)
         return replace(
             after,
             subject=person.subject,
             identity=person.identity,
             sid=person.sid or self.sid,
             user=user_of(person.subject, person.claims),
-            entitlements=entitlements_of(person.claims, settings.entitlement_claims),
+            entitlements=entitlements,
+            shown=entitlements.within(count=MAX_SHOWN, size=MAX_SHOWN_BYTES, first=_required(settings)),
         )
 
     def last_token(self, settings: Provider, now: Moment) -> AccessToken | None:
@@ -109,6 +127,7 @@ class Custody:
         """Return what is to be stored, or ``None`` if there is no refresh token."""
         if self.refresh_token is None:
             return None
+        kept = self.entitlements.within(count=MAX_SHOWN, size=MAX_STORED_BYTES, first=_required(settings))
         return Entry(
             issuer=settings.issuer,
             client_id=settings.client_id,
@@ -118,4 +137,9 @@ class Custody:
             refresh_token=self.refresh_token,
             dpop_key=self.proof_key.sealed if self.proof_key else None,
             sid=self.sid,
+            profile=None if self.user is None else Profile(stored_user(self.user), kept),
         )
+
+
+def _required(settings: Provider) -> frozenset[str]:
+    return frozenset(need for api in settings.apis for need in api.requires)

@@ -146,6 +146,11 @@ class SessionService:
         self._follow_the_clock()
         return self._state
 
+    @property
+    def entitlements_known(self) -> bool:
+        """Whether the provider listed what the person is entitled to; true of nobody, too."""
+        return self._held.entitlements.known
+
     def token_ready(self, key: TokenKey) -> bool:
         """Return whether a call made now would carry a token without asking the provider first."""
         return self._usable(self._held.access.get(key)) is not None
@@ -164,7 +169,9 @@ class SessionService:
             reason=self._reason,
             sequence=self._sequence,
             user=held.user,
-            entitlements=held.entitlements,
+            entitlements=held.shown.names,
+            entitlements_more=held.shown.more,
+            entitlements_known=held.shown.known,
             scopes=held.scopes,
             missing_scopes=tuple(s for s in settings.scopes if s not in held.scopes) if held.subject else (),
             signed_in_at=held.signed_in_at,

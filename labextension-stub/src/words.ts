@@ -92,6 +92,19 @@ export function storageWords(storage: SessionSummary['storage'], trans: Translat
   }
 }
 
+/** What the person is entitled to, in words; nothing is claimed to be missing where not everything was listed. */
+export function entitlementWords(
+  { entitlements, entitlements_more: more, entitlements_known: known }: SessionSummary,
+  trans: TranslationBundle
+): string {
+  const listed = entitlements.join(', ');
+  if (!known) {
+    const unknown = trans.__('unknown: the provider did not list them');
+    return listed ? trans.__('%1, and others: %2', listed, unknown) : unknown;
+  }
+  return more > 0 ? trans.__('%1, and %2 more', listed, more) : listed || trans.__('none');
+}
+
 namespace Private {
   const SOONEST = 60; // seconds before the end that are soon for any session
   const LATEST = 600; // seconds before the end that are soon for the longest one

@@ -55,6 +55,22 @@ def test_what_an_api_misses_is_said_alike() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "orders.read"),
+        ({"entitlements": []}, "none"),
+        ({"entitlements_more": 19_800}, "orders.read, and 19800 more"),
+        ({"entitlements": [], "entitlements_known": False}, "unknown: the provider did not list them"),
+        ({"entitlements_known": False}, "orders.read, and others: unknown: the provider did not list them"),
+    ],
+)
+def test_entitlements_are_told_alike(changes: dict[str, Any], said: str) -> None:
+    """Q2.3, Q8.17: the page says the same of the same, which ``words.spec.ts`` shows."""
+    assert words.entitlement_words({**SUMMARY, **changes}) == said
+    assert words.NOT_LISTED in sentences("words.ts")
+
+
+@pytest.mark.parametrize(
     ("seconds", "said"),
     [
         (0, "less than a minute"),

@@ -36,6 +36,8 @@ def nobody(**changes: Any) -> dict[str, Any]:
         "sequence": 1,
         "user": None,
         "entitlements": [],
+        "entitlements_more": 0,
+        "entitlements_known": True,
         "scopes": [],
         "missing_scopes": [],
         "signed_in_at": None,

@@ -163,7 +163,18 @@ export interface SessionSummary {
     email_verified: boolean;
     picture: string | null;
   };
+  /**
+   * As many as may be shown; those that an API requires come first into the choice.
+   */
   entitlements: string[];
+  /**
+   * How many more there are.
+   */
+  entitlements_more: number;
+  /**
+   * False if the provider did not list them, or has not been asked yet: then none is missing for sure.
+   */
+  entitlements_known: boolean;
   scopes: string[];
   missing_scopes: string[];
   signed_in_at: string | null;

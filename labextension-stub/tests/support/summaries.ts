@@ -17,6 +17,8 @@ export const ADA: SessionSummary = {
     picture: null
   },
   entitlements: ['orders.read'],
+  entitlements_more: 0,
+  entitlements_known: true,
   scopes: ['openid', 'profile'],
   missing_scopes: [],
   signed_in_at: '2026-11-23T09:00:00Z',
@@ -37,6 +39,8 @@ export const NOBODY: SessionSummary = {
   state: 'signed-out',
   user: null,
   entitlements: [],
+  entitlements_more: 0,
+  entitlements_known: true,
   scopes: [],
   signed_in_at: null,
   access_expires_at: null,

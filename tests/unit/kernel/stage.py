@@ -46,6 +46,8 @@ SUMMARY = {
         "picture": None,
     },
     "entitlements": ["orders.read"],
+    "entitlements_more": 0,
+    "entitlements_known": True,
     "scopes": ["openid"],
     "missing_scopes": [],
     "signed_in_at": "2026-11-23T09:00:00Z",

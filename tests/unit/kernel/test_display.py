@@ -244,3 +244,11 @@ def test_outside_a_notebook_the_same_line_is_not_printed_again(capsys):
     for text in ("one", "one", "", "two"):
         notice.show("<b>card</b>", text)
     assert capsys.readouterr().err == "one\ntwo\n"
+
+
+def test_a_card_says_that_entitlements_are_unknown_and_nothing_of_a_long_list():
+    """Q2.3: nobody is told to miss what the provider did not list."""
+    assert "Entitlements: unknown: the provider did not list them" in session_html(
+        {**SUMMARY, "entitlements_known": False}
+    )
+    assert "Entitlements" not in session_html(SUMMARY)

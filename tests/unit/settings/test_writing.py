@@ -36,6 +36,8 @@ PROVIDERS = st.fixed_dictionaries(
         "ca_bundle": st.sampled_from([None, "/a.pem"]),
         "userinfo_required": st.booleans(),
         "authorization_parameters": st.dictionaries(st.sampled_from(["hd", "ui_locales"]), st.just("x")),
+        "entitlement_claims": st.just(["groups", ["https://example.com/roles", "names"]]),
+        "scope_claims": st.sampled_from([[], ["scp"]]),
         "apis": st.dictionaries(st.sampled_from(["orders", "stock"]), APIS),
     },
 )
