@@ -86,6 +86,7 @@ class PendingSignIn:
     An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
     ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
     ``lifetime`` is in seconds.
+    An ``overtaken`` one is completed because the person got in by another way; its own answer is not used.
     One that is ``settling`` has its tokens, which are being stored: it is too late to cancel it.
     """
 
@@ -107,6 +108,7 @@ class PendingSignIn:
     proof_key: ProofKey | None = None
     consumed: bool = False
     settling: bool = False
+    overtaken: bool = False
     progress: Progress = Progress.WAITING
     problem: Problem | None = None
     finished: Moment | None = None

@@ -769,7 +769,7 @@ class SessionService:
     # -- inner workings ------------------------------------------------------------------------------------
 
     def _move(self, happening: Happening, reason: str | None = None) -> None:
-        self._state = follow(self._state, happening)
+        before, self._state = self._state, follow(self._state, happening)
         self._reason = reason
         self._sequence += 1
         changed, self._changed = self._changed, asyncio.Event()
@@ -783,6 +783,8 @@ class SessionService:
                 utc_text(self._clock.now().wall),
             ),
         )
+        if (before, happening) == (State.REFRESH_FAILED, Happening.RENEWED):
+            self.sign_ins.overtake(StepUp())
 
     def _next_generation(self) -> None:
         self._generation += 1

@@ -28,7 +28,7 @@ from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
 from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
-from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, Progress, ShownCode, Wishes, has_state
+from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, Progress, ShownCode, StepUp, Wishes, has_state
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
-    from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
+    from jupyter_oidc.sessions.pending import PendingSignIns
     from jupyter_oidc.sessions.ports import Journal, Scheduler
     from jupyter_oidc.sessions.strategy import Browser, Wish
     from jupyter_oidc.settings import Provider
@@ -188,6 +188,8 @@ class SignIns:
         """
         if pending.caller != caller or pending.strategy != "paste":
             raise UnknownFlow(detail="paste.caller")
+        if pending.overtaken:
+            return pending
         if not pending.redirect_uri:
             raise ResponseMalformed(
                 "Nobody has opened the sign-in page of this sign-in yet.",
@@ -229,6 +231,17 @@ class SignIns:
             self._journal.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
         self.notice_abandoned()
 
+    def overtake(self, step_up: StepUp) -> None:
+        """Complete every sign-in that only waits for the person to be in, because now they are, by another way.
+
+        One that asks for more than ``step_up``, which is how strongly they signed in, goes on; so does one with a prompt.
+        """
+        for pending in self._pending.waiting(self.settings.name):
+            wishes = pending.wishes
+            if not pending.consumed and wishes.prompt is None and wishes.step_up in (StepUp(), step_up):
+                pending.overtaken = True
+                self._pending.finish(pending, Progress.COMPLETED)
+
     def notice_abandoned(self) -> None:
         """Tell the owner if no sign-in is under way any more."""
         if not self._pending.waiting(self.settings.name):
@@ -263,6 +276,7 @@ class SignIns:
         pending.settling = True
         await self._owner.install(tokens)
         self._pending.finish(pending, Progress.COMPLETED)
+        self.overtake(pending.wishes.step_up)
 
     def _end_of_work(self, pending: PendingSignIn) -> None:
         # NOTE: reached with a waiting sign-in only through a defect or at shutdown; nobody must wait on.

@@ -215,10 +215,13 @@ class CallbackHandler(PageHandler):
         if not self.services.pending.is_bound(pending, self._bindings()):
             self.show(Page("This sign-in is over", ("You can close this window.",), "\N{CHECK MARK}"))
         elif pending.progress is Progress.COMPLETED:
+            told = "You can close this window and go back to JupyterLab."
             self.show(
                 Page(
-                    "You are signed in",
-                    ("You can close this window and go back to JupyterLab.",),
+                    "You are signed in already" if pending.overtaken else "You are signed in",
+                    ("You got in by another way meanwhile, so nothing was changed.", told)
+                    if pending.overtaken
+                    else (told,),
                     "\N{CHECK MARK}",
                     links=(("Back to JupyterLab", self._target(pending)),),
                     closes=True,
