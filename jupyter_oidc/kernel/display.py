@@ -183,7 +183,7 @@ def _entitlements(summary: dict[str, Any]) -> str | None:
 
 
 def _api_row(api: dict[str, Any]) -> str:
-    mark = "&#10003;" if api["allowed"] else "&#8211;"
+    mark = "&#10003;" if api["readiness"] == "ready" else "&#8211;"
     said = escape(plain(access_words(api)))
     return (
         f'<div><span aria-hidden="true">{mark}</span> {escape(api["name"])} <span style="{_MUTED}">{said}</span></div>'

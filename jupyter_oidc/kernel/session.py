@@ -43,9 +43,14 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """Whether the person holds what an API's settings require; the API itself decides."""
+    """Whether an API can be called, and whether the person holds what its settings require; the API itself decides.
+
+    ``readiness`` is ``ready``, or what is in the way: ``sign_in_needed``, ``expired``, ``renewal_delayed``, ``refused``,
+    ``missing_entitlement`` or ``unreachable``.
+    """
 
     name: str
+    readiness: str
     allowed: bool
     missing: list[str]
 
@@ -209,8 +214,8 @@ def endpoint(name: str) -> Endpoint:
 
 def _calls_work(summary: dict[str, Any]) -> bool:
     """Return whether a call would carry a token now; where it would not, a sign-in is worth trying."""
-    alive = summary["expires_in"] != 0
-    return bool(summary["state"] == "active" or (summary["state"] == "refresh-failed" and alive))
+    signed_in = summary["state"] == "active" or (summary["state"] == "refresh-failed" and summary["expires_in"] != 0)
+    return signed_in and all(api["readiness"] != "expired" for api in summary["apis"])
 
 
 def _session(summary: dict[str, Any]) -> Session:

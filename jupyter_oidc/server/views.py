@@ -44,7 +44,10 @@ def summary_view(summary: Summary) -> dict[str, Any]:
         "refreshable": summary.refreshable,
         "storage": summary.storage,
         "retry_at": _time(summary.retry_at),
-        "apis": [{"name": api.name, "allowed": api.allowed, "missing": list(api.missing)} for api in summary.apis],
+        "apis": [
+            {"name": api.name, "readiness": api.readiness, "allowed": api.allowed, "missing": list(api.missing)}
+            for api in summary.apis
+        ],
     }
 
 
@@ -88,7 +91,7 @@ def sign_out_view(result: SignOut) -> dict[str, Any]:
     return {"local": "done", "revoked": result.revoked, "end_session_url": result.end_session_url}
 
 
-def api_view(api: Api, access: ApiAccess, state: str, path: str, *, ready: bool) -> dict[str, Any]:
+def api_view(api: Api, access: ApiAccess, state: str, path: str) -> dict[str, Any]:
     """Return one entry of the contract ``apis.reply``."""
     return {
         "name": api.name,
@@ -97,7 +100,7 @@ def api_view(api: Api, access: ApiAccess, state: str, path: str, *, ready: bool)
         "methods": list(api.methods),
         "callers": list(api.callers),
         "state": state,
-        "ready": ready,
+        "readiness": access.readiness,
         "allowed": access.allowed,
         "missing": list(access.missing),
     }

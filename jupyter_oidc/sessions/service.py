@@ -41,21 +41,24 @@ from jupyter_oidc.sessions.pending import StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.proving import NONCE_AGAIN
+from jupyter_oidc.sessions.readiness import Outages, readiness_of
+from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.sessions.resting import Rests
 from jupyter_oidc.sessions.sign_ins import Owner, SignIns
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
-from jupyter_oidc.sessions.summary import Summary, access_to
+from jupyter_oidc.sessions.summary import ApiAccess, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns
     from jupyter_oidc.sessions.ports import Cancellable, Entry, EntryLock, Journal, Scheduler, Vault
-    from jupyter_oidc.settings import Provider
+    from jupyter_oidc.sessions.readiness import TokenOutlook
+    from jupyter_oidc.settings import Api, Provider
 
 BearerSource = Literal["access_token", "id_token"]
 
@@ -105,6 +108,8 @@ class SessionService:
         self._logouts = logouts
         self._exchanged: set[TokenKey] = set()
         self._rests = Rests(clock)
+        self._told: tuple[int, tuple[ApiAccess, ...]] = (-1, ())
+        self.outages = Outages(clock, self._wake)
         owner = Owner(
             ready=self._restore_once,
             begun=lambda: self._move(Happening.SIGN_IN_BEGUN),
@@ -162,12 +167,13 @@ class SessionService:
         now, retry_at = self._clock.now(), self._pace.retry_at
         last = held.last_token(settings, now)
         left = last.seconds_left(now) if last else None
+        apis = tuple(self._access_to(api) for api in settings.apis)
         return Summary(
             provider=settings.name,
             issuer=settings.issuer,
             state=self._state,
             reason=self._reason,
-            sequence=self._sequence,
+            sequence=self._sequence_of(apis),
             user=held.user,
             entitlements=held.shown.names,
             entitlements_more=held.shown.more,
@@ -180,8 +186,50 @@ class SessionService:
             refreshable=held.refresh_token is not None,
             storage=storage,
             retry_at=None if retry_at is None else max(retry_at, now.wall),
-            apis=access_to(settings.apis, held.entitlements),
+            apis=apis,
         )
+
+    def _access_to(self, api: Api) -> ApiAccess:
+        missing = self._held.entitlements.missing(api.requires)
+        readiness = readiness_of(
+            self._state,
+            self._outlook(token_key(api), api.bearer_token_source),
+            missing=bool(missing),
+            unreachable=self.outages.lasts(api.name),
+        )
+        return ApiAccess(api.name, readiness, allowed=not missing, missing=missing)
+
+    def _outlook(self, key: TokenKey, source: BearerSource) -> TokenOutlook:
+        """Return what a call would find that needs the token of ``key``; nobody is asked for that."""
+        now, held = self._clock.now(), self._held
+        token = self._held_token(key, source)
+        if token is not None and token.alive(now):
+            return "there"
+        if held.refresh_token is None and (source == "id_token" or key == SIGN_IN_KEY or not self._sign_in_lives(now)):
+            return "ended"
+        try:
+            resting = self._rests.answer((key, source))
+        except AudienceRefused:
+            return "refused"
+        return "delayed" if resting is not None or self._state is State.REFRESH_FAILED else "there"
+
+    def _sign_in_lives(self, now: Moment) -> bool:
+        access = self._held.access.get(SIGN_IN_KEY)
+        return access is not None and access.alive(now)
+
+    def _sequence_of(self, apis: tuple[ApiAccess, ...]) -> int:
+        """Return the number of this summary; it grows if only time has changed what is said of an API."""
+        sequence, told = self._told
+        if sequence == self._sequence and told != apis:
+            self._sequence += 1
+        self._told = (self._sequence, apis)
+        return self._sequence
+
+    def _wake(self) -> None:
+        """Let everybody look again who waits for a change."""
+        self._sequence += 1
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     # -- signing in ----------------------------------------------------------------------------------------
 
@@ -771,9 +819,7 @@ class SessionService:
     def _move(self, happening: Happening, reason: str | None = None) -> None:
         before, self._state = self._state, follow(self._state, happening)
         self._reason = reason
-        self._sequence += 1
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        self._wake()
         self._journal.session(
             SessionEvent(
                 self.settings.name,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.sessions.entitlements import Entitlements
     from jupyter_oidc.sessions.machine import State
-    from jupyter_oidc.settings import Api
+    from jupyter_oidc.sessions.readiness import Readiness
 
 _LONGEST: Final = 1024
 
@@ -43,9 +43,13 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """Soft gating for one API: the entitlements in ``missing`` are required by its settings and not held."""
+    """Soft gating for one API: the entitlements in ``missing`` are required by its settings and not held.
+
+    ``readiness`` says in one word whether it can be called.
+    """
 
     name: str
+    readiness: Readiness
     allowed: bool
     missing: tuple[str, ...]
 
@@ -98,15 +102,6 @@ def stored_user(user: User) -> User:
         username=user.username and user.username[:LONGEST_STORED_TEXT],
         email=_whole(user.email),
         picture=_whole(user.picture),
-    )
-
-
-def access_to(apis: tuple[Api, ...], entitlements: Entitlements) -> tuple[ApiAccess, ...]:
-    """Say for each API which required entitlements are missing."""
-    return tuple(
-        ApiAccess(api.name, allowed=not missing, missing=missing)
-        for api in apis
-        for missing in [entitlements.missing(api.requires)]
     )
 
 

@@ -45,7 +45,7 @@ SUMMARY: dict[str, Any] = {
     "refreshable": True,
     "storage": "keyring",
     "retry_at": None,
-    "apis": [{"name": "orders", "allowed": True, "missing": []}],
+    "apis": [{"name": "orders", "readiness": "ready", "allowed": True, "missing": []}],
 }
 
 VALID: dict[str, dict[str, Any]] = {
@@ -81,7 +81,7 @@ VALID: dict[str, dict[str, Any]] = {
                 "methods": ["GET"],
                 "callers": ["kernel"],
                 "state": "active",
-                "ready": True,
+                "readiness": "ready",
                 "allowed": True,
                 "missing": [],
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from jupyter_oidc.kernel.display import session_text
 from jupyter_oidc.kernel.words import duration, words_of
 from tests.unit.kernel.stage import SUMMARY
 
+CONTRACT = Path(__file__).parents[2] / "jupyter_oidc" / "contract"
 SOURCES = Path(__file__).parents[2] / "labextension-stub" / "src"
 
 
@@ -49,9 +51,18 @@ def test_how_long_it_lasts_is_said_alike(state: str, left: int | None, refreshab
     assert {text.replace(span, "%1") for text in told if text} <= of_page
 
 
-def test_what_an_api_misses_is_said_alike() -> None:
-    missing = words.access_words({"allowed": False, "missing": ["a", "b"]})
-    assert {words.READY, missing.replace("a, b", "%1")} <= sentences("panel/apirow.tsx")
+def test_what_an_api_is_ready_for_is_said_alike() -> None:
+    """Q5.8: every word of the contract, in the page, a cell and a terminal."""
+    told = re.findall(r"case '(\w+)':\s*return \{ text: trans.__\('([^'%]+?)(?:: %1)?'", source("panel/apirow.tsx"))
+    assert dict(told) == words.ACCESS
+    for name in ("session.reply", "apis.reply"):
+        schema = json.loads((CONTRACT / f"{name}.schema.json").read_text(encoding="utf-8"))
+        assert schema["properties"]["apis"]["items"]["properties"]["readiness"]["enum"] == list(words.ACCESS)
+
+
+def test_what_an_api_misses_is_named() -> None:
+    api = {"readiness": "missing_entitlement", "allowed": False, "missing": ["a", "b"]}
+    assert words.access_words(api) == "Missing: a, b"
 
 
 @pytest.mark.parametrize(

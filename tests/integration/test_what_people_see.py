@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
 
 from tests.support.desk import ROUTE, Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
@@ -49,3 +50,30 @@ async def test_a_session_without_a_refresh_token_is_over_when_its_token_is(desk:
     assert await desk.state() == ("signed-out-expired", "not_refreshable")
     providers = (await desk.ask("GET", "jupyter-oidc/providers")).json()["providers"]
     assert providers[0]["state"] == "signed-out-expired"
+
+
+async def hang_up(request: web.Request) -> web.StreamResponse:
+    """Break off without a word."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def readiness(desk: Desk) -> tuple[str, str]:
+    """Return what both routes say of the API, which is the same."""
+    (of_session,) = (await desk.session())["apis"]
+    (of_list,) = (await desk.ask("GET", "jupyter-oidc/apis")).json()["apis"]
+    return of_session["readiness"], of_list["readiness"]
+
+
+async def test_an_api_that_is_down_is_not_called_ready(desk: Desk, upstream: Upstream) -> None:
+    """Q5.8: after the call that found out, and until one gets through."""
+    assert await readiness(desk) == ("sign_in_needed", "sign_in_needed")
+    await desk.sign_in()
+    assert await readiness(desk) == ("ready", "ready")
+    upstream.plan(*[hang_up] * 3)
+    assert await desk.call(1) == [502]
+    assert await readiness(desk) == ("unreachable", "unreachable")
+    upstream.plan_nothing()
+    assert await desk.call(1) == [200]
+    assert await readiness(desk) == ("ready", "ready")

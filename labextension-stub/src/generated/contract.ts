@@ -15,9 +15,10 @@ export interface ApiList {
     callers: ('browser' | 'kernel')[];
     state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
     /**
-     * A call made now would carry an access token.
+     * Whether a call made now is expected to get through; the first obstacle, if there is one.
      */
-    ready: boolean;
+    readiness:
+      'ready' | 'sign_in_needed' | 'expired' | 'renewal_delayed' | 'refused' | 'missing_entitlement' | 'unreachable';
     allowed: boolean;
     missing: string[];
   }[];
@@ -188,6 +189,11 @@ export interface SessionSummary {
   retry_at: string | null;
   apis: {
     name: string;
+    /**
+     * Whether a call made now is expected to get through; the first obstacle, if there is one.
+     */
+    readiness:
+      'ready' | 'sign_in_needed' | 'expired' | 'renewal_delayed' | 'refused' | 'missing_entitlement' | 'unreachable';
     allowed: boolean;
     missing: string[];
   }[];

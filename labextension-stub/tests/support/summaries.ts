@@ -28,8 +28,8 @@ export const ADA: SessionSummary = {
   storage: 'keyring',
   retry_at: null,
   apis: [
-    { name: 'orders', allowed: true, missing: [] },
-    { name: 'billing', allowed: false, missing: ['billing.read'] }
+    { name: 'orders', readiness: 'ready', allowed: true, missing: [] },
+    { name: 'billing', readiness: 'missing_entitlement', allowed: false, missing: ['billing.read'] }
   ]
 };
 
@@ -47,8 +47,8 @@ export const NOBODY: SessionSummary = {
   expires_in: null,
   refreshable: false,
   apis: [
-    { name: 'orders', allowed: true, missing: [] },
-    { name: 'billing', allowed: false, missing: ['billing.read'] }
+    { name: 'orders', readiness: 'sign_in_needed', allowed: true, missing: [] },
+    { name: 'billing', readiness: 'sign_in_needed', allowed: false, missing: ['billing.read'] }
   ]
 };
 

@@ -56,7 +56,7 @@ SUMMARY = {
     "refreshable": True,
     "storage": "keyring",
     "retry_at": None,
-    "apis": [{"name": "orders", "allowed": True, "missing": []}],
+    "apis": [{"name": "orders", "readiness": "ready", "allowed": True, "missing": []}],
 }
 SIGNED_OUT = {**SUMMARY, "state": "signed-out", "user": None, "expires_in": None, "apis": []}
 STARTED = {

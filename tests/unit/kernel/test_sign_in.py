@@ -118,6 +118,14 @@ def test_a_session_that_could_not_be_renewed_is_signed_in_anew(door):
     assert len(door.asked("POST", BEGIN)) == 1
 
 
+def test_a_session_whose_token_for_an_api_has_ended_is_signed_in_anew(door):
+    """Q6.1: an ID token that nothing renews; calls to that API would fail."""
+    expired = [{"name": "orders", "readiness": "expired", "allowed": True, "missing": []}]
+    door.answers("GET", SESSION, {**SUMMARY, "apis": expired}, SUMMARY)
+    oidc.sign_in("corp")
+    assert len(door.asked("POST", BEGIN)) == 1
+
+
 def test_the_progress_is_asked_for_with_a_wait(door):
     oidc.sign_in("corp")
     assert door.asked("GET", PROGRESS)[0].query == "wait=2"
