@@ -33,6 +33,9 @@ TICKET_LIFETIME: Final = 300.0
 REMEMBERED: Final = 300.0
 """Seconds for which a finished sign-in can still be looked at (A2)."""
 
+MAX_ACR_VALUES: Final = 20
+"""Authentication contexts in one request, however many APIs have asked."""
+
 PER_CALLER: Final = 20
 IN_ALL: Final = 200
 
@@ -53,6 +56,24 @@ class StepUp:
 
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
+
+    def after(self, earlier: StepUp) -> StepUp:
+        """Return what one API wants now that has asked for ``earlier`` before: what it does not speak of stays."""
+        age = earlier.max_age if self.max_age is None else self.max_age
+        return StepUp(self.acr_values or earlier.acr_values, age)
+
+    def beside(self, other: StepUp) -> StepUp:
+        """Return what satisfies this and, if possible, ``other`` too: values that both name, else this one's first."""
+        both = tuple(value for value in self.acr_values if value in other.acr_values)
+        values = both or dict.fromkeys((*self.acr_values, *other.acr_values))
+        ages = [age for age in (self.max_age, other.max_age) if age is not None]
+        return StepUp(tuple(values)[:MAX_ACR_VALUES], min(ages, default=None))
+
+    def covers(self, wanted: StepUp) -> bool:
+        """Return whether a sign-in that asked for this has answered ``wanted``, as far as the request goes."""
+        known = not wanted.acr_values or not set(wanted.acr_values).isdisjoint(self.acr_values)
+        young = wanted.max_age is None or (self.max_age is not None and self.max_age <= wanted.max_age)
+        return known and young
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ class SessionService:
         self._closed = False
         self._watching: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
+        self._in_force = StepUp()
         self._superseded: Secret | None = None
         self._end_timer: Cancellable | None = None
         self._logouts = logouts
@@ -237,10 +238,16 @@ class SessionService:
         if self._state is State.SIGNING_IN:
             self._move(Happening.SIGN_IN_ABANDONED)
 
-    async def _install(self, tokens: Tokens) -> None:
-        """Begin a new session, replacing an old one completely (S-6, A26)."""
+    async def _install(self, tokens: Tokens, step_up: StepUp) -> None:
+        """Begin a new session, replacing an old one completely (S-6, A26).
+
+        What the same person's APIs asked for, and what this sign-in asked for, goes on to hold.
+        """
         before = self._held.refresh_token or self._superseded
+        same = tokens.person is not None and tokens.person.subject == self._held.subject
+        asked = {api: wanted for api, wanted in self._step_ups.items() if same and not step_up.covers(wanted)}
         self._next_generation()
+        self._step_ups, self._in_force = asked, step_up
         generation = self._generation
         self._cut_off()
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
@@ -360,14 +367,16 @@ class SessionService:
 
     def expect_step_up(self, api: str, wanted: StepUp) -> None:
         """Remember what ``api`` asked for, for the next sign-in that names it (RFC 9470, 4)."""
-        self._step_ups.pop(api, None)
-        self._step_ups[api] = wanted
+        earlier = self._step_ups.pop(api, StepUp())
+        self._step_ups[api] = wanted.after(earlier)
 
     def _step_up_for(self, api: str | None) -> StepUp:
-        """Return what ``api`` asked for; without a name, what was asked for last."""
-        if api is not None:
-            return self._step_ups.get(api, StepUp())
-        return next(reversed(self._step_ups.values()), StepUp())
+        """Return what ``api`` asked for, or without a name what was asked for last; and what is in force already.
+
+        A sign-in takes the place of the one before it, so it must not be weaker than that.
+        """
+        asked = self._step_ups.get(api) if api is not None else next(reversed(self._step_ups.values()), None)
+        return (asked or StepUp()).beside(self._in_force)
 
     def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
         """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
@@ -830,14 +839,14 @@ class SessionService:
             ),
         )
         if (before, happening) == (State.REFRESH_FAILED, Happening.RENEWED):
-            self.sign_ins.overtake(StepUp())
+            self.sign_ins.overtake(self._in_force)
 
     def _next_generation(self) -> None:
         self._generation += 1
         self._stop_end_timer()
         self._outcome_open = False
         self._superseded = None
-        self._step_ups.clear()
+        self._step_ups, self._in_force = {}, StepUp()
         self._exchanged.clear()
         self._rests.start_over()
         self._pace.start_over()

@@ -8,6 +8,7 @@ passed in as :class:`Owner`.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,14 +53,14 @@ class Owner:
     """What the owner of the session does for its sign-ins.
 
     ``ready`` returns once storage was looked at; ``begun`` and ``abandoned`` say that sign-ins are under way, or none
-    any more; ``install`` begins a session, ``throw_away`` revokes a token that nobody wants; ``step_up_for`` tells what an
+    any more; ``install`` begins a session, for which this much was asked, ``throw_away`` revokes a token that nobody wants; ``step_up_for`` tells what an
     API asked for; ``spawn`` runs work in the background.
     """
 
     ready: Callable[[], Awaitable[None]]
     begun: Callable[[], None]
     abandoned: Callable[[], None]
-    install: Callable[[Tokens], Awaitable[None]]
+    install: Callable[[Tokens, StepUp], Awaitable[None]]
     throw_away: Callable[[Secret | None], None]
     step_up_for: Callable[[str | None], StepUp]
     spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[object]]
@@ -165,8 +166,34 @@ class SignIns:
         of the first and gets the same answer (R-3, A2, A3).
         Raises ``StateInvalid``, ``StateUsed`` or ``ResponseMalformed`` if it belongs to no sign-in.
         """
-        pending = self._pending.of_state(self.settings.name, state_of(parameters), bindings, only)
+        try:
+            state = state_of(parameters)
+        except ResponseMalformed as problem:
+            return self.refuse(parameters, bindings, problem, only)
+        pending = self._pending.of_state(self.settings.name, state, bindings, only)
         return await self._answered(pending, parameters)
+
+    def refuse(
+        self,
+        parameters: list[tuple[str, str]],
+        bindings: list[str],
+        problem: ResponseMalformed,
+        only: PendingSignIn | None = None,
+    ) -> PendingSignIn:
+        """End the sign-in that an answer without a usable form belongs to by ``problem``, and return it.
+
+        It belongs to one whose state it names, from the browser that it is bound to; nobody else can end a sign-in.
+        Raises ``problem`` if there is none, or it is over.
+        """
+        for name, value in parameters:
+            if name != "state":
+                continue
+            with suppress(StateInvalid):
+                pending = self._pending.of_state(self.settings.name, value, bindings, only)
+                if self._pending.consume(pending):
+                    self.give_up(pending, problem)
+                    return pending
+        raise problem
 
     async def _answered(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> PendingSignIn:
         if not self._pending.consume(pending):
@@ -274,7 +301,7 @@ class SignIns:
             self.give_up(pending, SignInCancelled())
             return
         pending.settling = True
-        await self._owner.install(tokens)
+        await self._owner.install(tokens, pending.wishes.step_up)
         self._pending.finish(pending, Progress.COMPLETED)
         self.overtake(pending.wishes.step_up)
 

@@ -77,3 +77,17 @@ async def test_an_api_that_is_down_is_not_called_ready(desk: Desk, upstream: Ups
     upstream.plan_nothing()
     assert await desk.call(1) == [200]
     assert await readiness(desk) == ("ready", "ready")
+
+
+@pytest.mark.parametrize("more", ["&x=%ff", "&code=another", "&x=1" * 50])
+async def test_an_answer_that_cannot_be_used_ends_its_sign_in_at_once(desk: Desk, more: str) -> None:
+    """Q1.12: the browser that was sent away brings it back with something that spoils it."""
+    started = (await desk.ask("POST", f"{ROUTE}/sign-in", json={})).json()
+    browser = desk.provider.browser()
+    start = str(httpx.URL(desk.url).join(started["start_url"]))
+    stopped = await asyncio.to_thread(browser.open, start, stop_at=f"{desk.url}{ROUTE}/callback")
+    page = await asyncio.to_thread(browser.open, stopped.headers["location"] + more)
+    assert ("Sign-in did not work" in page.text, "Try again" in page.text) == (True, True)
+    progress = (await desk.ask("GET", f"{ROUTE}/sign-in/{started['flow']}")).json()
+    assert (progress["state"], progress["error"]["code"]) == ("failed", "response_malformed")
+    assert (await desk.state())[0] == "signed-out"

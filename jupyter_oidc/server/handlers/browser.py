@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from jupyter_server.utils import url_path_join
 
@@ -183,7 +183,7 @@ class CallbackHandler(PageHandler):
         if parameters is not None and [name for name, _ in parameters] == ["flow"]:
             self.show_end(session, parameters[0][1])
         elif session.settings.response_mode == "form_post":
-            raise ResponseMalformed(detail="callback.method")
+            self.refuse(session, ResponseMalformed(detail="callback.method"))
         else:
             await self.end(session, parameters)
 
@@ -192,13 +192,15 @@ class CallbackHandler(PageHandler):
         """Take the provider's answer from a form (Form Post Response Mode, 2)."""
         session = self.services.sessions.of_provider(provider)
         if session.settings.response_mode != "form_post":
-            raise ResponseMalformed(detail="callback.method")
+            self.refuse(session, ResponseMalformed(detail="callback.method"))
+            return
         await self.end(session, self.form())
 
     async def end(self, session: SessionService, parameters: list[tuple[str, str]] | None) -> None:
         """Take the provider's answer, and take it out of the address bar (R-10)."""
         if parameters is None:
-            raise ResponseMalformed(detail="callback.encoding")
+            self.refuse(session, ResponseMalformed(detail="callback.encoding"))
+            return
         pending = await session.sign_ins.callback(parameters, self._bindings(), self.only)
         if pending.progress is Progress.COMPLETED:
             self.set_status(303)
@@ -208,6 +210,16 @@ class CallbackHandler(PageHandler):
             self.finish()
         else:
             self.show_problem(pending.problem or ResponseMalformed(), again=self._again(session, pending))
+
+    def refuse(self, session: SessionService, problem: ResponseMalformed) -> None:
+        """End the sign-in of an answer that came in another form than it should, and say what was wrong (Q1.12)."""
+        text = self.request.query if self.request.method == "GET" else self.body.decode("latin-1")
+        try:
+            parameters = parse_qsl(text, keep_blank_values=True)
+        except ValueError:
+            parameters = []
+        pending = session.sign_ins.refuse(parameters, self._bindings(), problem, self.only)
+        self.show_problem(problem, again=self._again(session, pending))
 
     def show_end(self, session: SessionService, flow: str) -> None:
         """Show how the sign-in ``flow`` ended, to the browser that took part in it."""
