@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.dpop import ProofKey
+    from jupyter_oidc.sessions.dialogue import Tokens
     from jupyter_oidc.sessions.strategy import Strategy
 
 LIFETIME: Final = 600.0
@@ -29,6 +30,9 @@ LIFETIME: Final = 600.0
 
 TICKET_LIFETIME: Final = 300.0
 """Seconds in which the start ticket must be used."""
+
+QUESTION_SECONDS: Final = 300.0
+"""Seconds in which the question whether somebody else takes over must be answered."""
 
 REMEMBERED: Final = 300.0
 """Seconds for which a finished sign-in can still be looked at (A2)."""
@@ -98,6 +102,15 @@ class Wishes:
     step_up: StepUp = StepUp()
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether ``instead`` is to be signed in, while ``now`` is; ``tokens`` are held until that is answered (A26)."""
+
+    now: str
+    instead: str
+    tokens: Tokens
+
+
 @dataclass(slots=True, eq=False)
 class PendingSignIn:
     """One sign-in attempt: a *transaction* in the words of the specification.
@@ -108,6 +121,7 @@ class PendingSignIn:
     ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
     ``lifetime`` is in seconds.
     An ``overtaken`` one is completed because the person got in by another way; its own answer is not used.
+    One with a ``question`` has tokens of another person than the one who is signed in, and waits for a click.
     One that is ``settling`` has its tokens, which are being stored: it is too late to cancel it.
     """
 
@@ -130,6 +144,7 @@ class PendingSignIn:
     consumed: bool = False
     settling: bool = False
     overtaken: bool = False
+    question: Question | None = None
     progress: Progress = Progress.WAITING
     problem: Problem | None = None
     finished: Moment | None = None

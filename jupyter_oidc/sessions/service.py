@@ -37,7 +37,7 @@ from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Grante
 from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, News, Unchanged, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pace import Pace
-from jupyter_oidc.sessions.pending import StepUp
+from jupyter_oidc.sessions.pending import Question, StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.proving import NONCE_AGAIN
@@ -46,7 +46,7 @@ from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.sessions.resting import Rests
 from jupyter_oidc.sessions.sign_ins import Owner, SignIns
 from jupyter_oidc.sessions.sign_out import Revoked, SignOut, revoke_patiently
-from jupyter_oidc.sessions.summary import ApiAccess, Summary
+from jupyter_oidc.sessions.summary import ApiAccess, Summary, name_of, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -113,6 +113,7 @@ class SessionService:
         self.outages = Outages(clock, self._wake)
         owner = Owner(
             ready=self._restore_once,
+            question=self._question,
             begun=lambda: self._move(Happening.SIGN_IN_BEGUN),
             abandoned=self._sign_in_abandoned,
             install=self._install,
@@ -238,6 +239,14 @@ class SessionService:
         if self._state is State.SIGNING_IN:
             self._move(Happening.SIGN_IN_ABANDONED)
 
+    def _question(self, tokens: Tokens) -> Question | None:
+        """Return what has to be asked before ``tokens`` are installed: another person does not take over by itself (A26)."""
+        self._follow_the_clock()
+        user, person = self._held.user, tokens.person
+        if not has_session(self._state) or user is None or person is None or person.subject == self._held.subject:
+            return None
+        return Question(name_of(user), name_of(user_of(person.subject, person.claims)), tokens)
+
     async def _install(self, tokens: Tokens, step_up: StepUp) -> None:
         """Begin a new session, replacing an old one completely (S-6, A26).
 
@@ -245,6 +254,7 @@ class SessionService:
         """
         before = self._held.refresh_token or self._superseded
         same = tokens.person is not None and tokens.person.subject == self._held.subject
+        changes = has_session(self._state) and not same
         asked = {api: wanted for api, wanted in self._step_ups.items() if same and not step_up.covers(wanted)}
         self._next_generation()
         self._step_ups, self._in_force = asked, step_up
@@ -256,7 +266,8 @@ class SessionService:
             self._spawn(revoke_patiently(self._dialogue, before, self._scheduler))
         if generation != self._generation:
             raise SignInCancelled
-        self._move(Happening.SIGNED_IN)
+        changes = changes and has_session(self._state)
+        self._move(Happening.PERSON_CHANGED if changes else Happening.SIGNED_IN)
         self._pace.plan(self._plannable())
         self._plan_end()
 

@@ -29,7 +29,17 @@ from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
 from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
-from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, Progress, ShownCode, StepUp, Wishes, has_state
+from jupyter_oidc.sessions.pending import (
+    LIFETIME,
+    QUESTION_SECONDS,
+    PendingSignIn,
+    Progress,
+    Question,
+    ShownCode,
+    StepUp,
+    Wishes,
+    has_state,
+)
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
 if TYPE_CHECKING:
@@ -52,12 +62,14 @@ DUPLICATE_WAIT = 10.0
 class Owner:
     """What the owner of the session does for its sign-ins.
 
-    ``ready`` returns once storage was looked at; ``begun`` and ``abandoned`` say that sign-ins are under way, or none
+    ``ready`` returns once storage was looked at; ``question`` is what has to be asked before ``install``, if anything has;
+    ``begun`` and ``abandoned`` say that sign-ins are under way, or none
     any more; ``install`` begins a session, for which this much was asked, ``throw_away`` revokes a token that nobody wants; ``step_up_for`` tells what an
     API asked for; ``spawn`` runs work in the background.
     """
 
     ready: Callable[[], Awaitable[None]]
+    question: Callable[[Tokens], Question | None]
     begun: Callable[[], None]
     abandoned: Callable[[], None]
     install: Callable[[Tokens, StepUp], Awaitable[None]]
@@ -197,7 +209,7 @@ class SignIns:
 
     async def _answered(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> PendingSignIn:
         if not self._pending.consume(pending):
-            if pending.progress is Progress.WAITING:
+            if pending.progress is Progress.WAITING and pending.question is None:
                 await self._pending.outcome(pending, DUPLICATE_WAIT)
             elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
                 raise StateUsed
@@ -238,12 +250,14 @@ class SignIns:
         """Cancel ``pending``; one that is already finished, or about to be, stays as it is."""
         if not pending.settling:
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+            self._drop_question(pending)
         self.notice_abandoned()
 
     def abandon(self) -> None:
         """Cancel every sign-in under way; a code that still arrives for one is not redeemed."""
         for pending in self._pending.waiting(self.settings.name):
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+            self._drop_question(pending)
         self.notice_abandoned()
 
     def stop_asking(self) -> None:
@@ -300,12 +314,61 @@ class SignIns:
             self._owner.throw_away(tokens.set.refresh_token)
             self.give_up(pending, SignInCancelled())
             return
+        question = self._owner.question(tokens)
+        if question is None:
+            await self._settle(pending, tokens)
+        elif pending.strategy == "server":
+            pending.question = question
+            self._scheduler.after(QUESTION_SECONDS, lambda: self._unanswered(pending))
+        else:
+            self._owner.throw_away(tokens.set.refresh_token)
+            self.give_up(pending, _somebody_else("sign_in.another_person"))
+
+    async def _settle(self, pending: PendingSignIn, tokens: Tokens) -> None:
         pending.settling = True
         await self._owner.install(tokens, pending.wishes.step_up)
         self._pending.finish(pending, Progress.COMPLETED)
         self.overtake(pending.wishes.step_up)
 
+    # -- another person ------------------------------------------------------------------------------------
+
+    async def answer(self, pending: PendingSignIn, *, change: bool) -> None:
+        """Sign in the other person if ``change`` says so, else leave everything as it is (A26).
+
+        The first answer counts; raises ``StateUsed`` for any other.
+        """
+        question = pending.question
+        if question is None or pending.settling or pending.progress is not Progress.WAITING:
+            raise StateUsed
+        if not change:
+            self.give_up(pending, _somebody_else("sign_in.person_kept"))
+            self._drop_question(pending)
+            return
+        pending.question, pending.settling = None, True
+        await asyncio.shield(self._owner.spawn(self._install_other(pending, question.tokens)))
+
+    async def _install_other(self, pending: PendingSignIn, tokens: Tokens) -> None:
+        try:
+            await self._settle(pending, tokens)
+        except Problem as problem:
+            self.give_up(pending, problem)
+        finally:
+            self._end_of_work(pending)
+
+    def _unanswered(self, pending: PendingSignIn) -> None:
+        if pending.question is not None:
+            self.give_up(pending, _somebody_else("sign_in.question"))
+            self._drop_question(pending)
+
+    def _drop_question(self, pending: PendingSignIn) -> None:
+        """Let the tokens of the other person go; they are revoked."""
+        question, pending.question = pending.question, None
+        if question is not None:
+            self._owner.throw_away(question.tokens.set.refresh_token)
+
     def _end_of_work(self, pending: PendingSignIn) -> None:
+        if pending.question is not None:
+            return
         # NOTE: reached with a waiting sign-in only through a defect or at shutdown; nobody must wait on.
         if self._pending.finish(pending, Progress.FAILED, IdpUnavailable(detail="sign_in.interrupted")):
             self.notice_abandoned()
@@ -349,3 +412,11 @@ class SignIns:
             self.give_up(pending, problem)
         finally:
             self._end_of_work(pending)
+
+
+def _somebody_else(detail: str) -> SignInCancelled:
+    return SignInCancelled(
+        "Somebody else is signed in, so nothing was changed.",
+        action="Sign out first, then sign in again.",
+        detail=detail,
+    )

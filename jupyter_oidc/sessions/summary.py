@@ -94,6 +94,11 @@ def user_of(subject: str, claims: Mapping[str, Any]) -> User:
     )
 
 
+def name_of(user: User) -> str:
+    """Return what a person is called in a sentence."""
+    return user.name or user.username or user.email or user.sub
+
+
 def stored_user(user: User) -> User:
     """Return ``user`` with texts that are short enough to be stored; an address that is cut would be another one."""
     return replace(

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from jupyter_server.utils import url_path_join
 
-from jupyter_oidc.errors import Problem, ResponseMalformed, SignInDeclined, StateInvalid
-from jupyter_oidc.server.door import open_door
+from jupyter_oidc.errors import (
+    Forbidden,
+    Problem,
+    RequestInvalid,
+    ResponseMalformed,
+    SignInDeclined,
+    StateInvalid,
+    StateUsed,
+)
+from jupyter_oidc.server.door import door, open_door
 from jupyter_oidc.server.handler import OidcHandler, fields_of
 from jupyter_oidc.server.loopback import LoopbackDoor
 from jupyter_oidc.server.pages import Page, html_of, policy_of
@@ -38,7 +46,7 @@ class PageHandler(OidcHandler):
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Content-Security-Policy", policy_of(nonce))
+        self.set_header("Content-Security-Policy", policy_of(nonce, form=page.form is not None))
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
         self.finish(html_of(page, nonce), set_content_type="text/html; charset=UTF-8")
 
@@ -208,6 +216,12 @@ class CallbackHandler(PageHandler):
             self.set_header("Cache-Control", "no-store")
             self.set_header("Referrer-Policy", "no-referrer")
             self.finish()
+        elif pending.question is not None:
+            self.set_status(303)
+            self.set_header("Location", f"{self.request.path}/person?flow={pending.flow}")
+            self.set_header("Cache-Control", "no-store")
+            self.set_header("Referrer-Policy", "no-referrer")
+            self.finish()
         else:
             self.show_problem(pending.problem or ResponseMalformed(), again=self._again(session, pending))
 
@@ -263,6 +277,70 @@ def bindings_in(headers: Iterable[str]) -> list[str]:
     """
     pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
     return [value for name, _, value in pairs if name.startswith(COOKIE)][:MOST_COOKIES]
+
+
+class AskingHandler(PageHandler):
+    """Base of pages that ask Jupyter's user something, on routes that other callers may try too."""
+
+    def write_error(self, status_code: int, **kwargs: object) -> None:
+        """Show a problem as a page to who reads pages, and as JSON to everybody else."""
+        base = PageHandler if "text/html" in self.request.headers.get("Accept", "") else OidcHandler
+        base.write_error(self, status_code, **kwargs)
+
+
+class PersonHandler(AskingHandler):
+    """``providers/{p}/callback/person``: whether another person takes over, asked of whoever is at the browser (A26).
+
+    It stands below the callback, so that the browser brings the binding cookie of the sign-in along.
+    """
+
+    @door("user", action="write", from_other_sites=True)
+    async def get(self, provider: str) -> None:
+        """Ask."""
+        pending = self._pending(provider)
+        question = pending.question
+        if question is None:
+            raise StateUsed
+        here = f"{self.request.path}?{urlencode({'flow': pending.flow, '_xsrf': self.xsrf_token.decode('ascii')})}"
+        self.show(
+            Page(
+                "Somebody else is signed in",
+                (
+                    f"You are signed in as {question.now}. Sign in as {question.instead} instead?",
+                    "If you did not begin this sign-in yourself, keep what you have.",
+                ),
+                "\N{BLACK QUESTION MARK ORNAMENT}",
+                form=(here, (("keep", f"Stay {question.now}"), ("change", f"Sign in as {question.instead}"))),
+            ),
+        )
+
+    @door("user", action="write")
+    async def post(self, provider: str) -> None:
+        """Take the answer."""
+        pending = self._pending(provider)
+        answers = [value for name, value in self.form() or () if name == "answer"]
+        if answers not in (["change"], ["keep"]):
+            raise RequestInvalid("The answer is neither 'keep' nor 'change'.")
+        sign_ins = self.services.sessions.of_provider(provider).sign_ins
+        await sign_ins.answer(pending, change=answers == ["change"])
+        if pending.progress is Progress.COMPLETED:
+            self.set_status(303)
+            self.set_header("Location", f"{self.request.path.removesuffix('/person')}?flow={pending.flow}")
+            self.set_header("Cache-Control", "no-store")
+            self.finish()
+        elif answers == ["keep"]:
+            self.show(Page("Nothing was changed", ("You can close this window.",), "\N{CHECK MARK}", closes=True))
+        else:
+            self.show_problem(pending.problem or StateUsed())
+
+    def _pending(self, provider: str) -> PendingSignIn:
+        """Return the sign-in of this browser; who shows Jupyter's token in place of a login is no browser."""
+        if self.token_authenticated:
+            raise Forbidden("Only somebody who is logged in to Jupyter with a browser can answer this.")
+        pending = self.services.pending.find(self.get_query_argument("flow", ""), provider)
+        if not self.services.pending.is_bound(pending, bindings_in(self.request.headers.get_list("Cookie"))):
+            raise StateInvalid(detail="person.binding")
+        return pending
 
 
 class LoopbackHandler(CallbackHandler):

@@ -8,20 +8,15 @@ from jupyter_server.utils import url_path_join
 
 from jupyter_oidc.errors import RequestInvalid
 from jupyter_oidc.server.door import door, open_door
-from jupyter_oidc.server.handler import OidcHandler, fields_of
-from jupyter_oidc.server.handlers.browser import PageHandler
+from jupyter_oidc.server.handler import fields_of
+from jupyter_oidc.server.handlers.browser import AskingHandler
 from jupyter_oidc.server.pages import Page
 from jupyter_oidc.server.redirects import local_path
 from jupyter_oidc.sessions.pending import Wishes
 
 
-class InitiateLoginHandler(PageHandler):
+class InitiateLoginHandler(AskingHandler):
     """``providers/{p}/initiate-login``: the provider's portal has a tile for this application, say."""
-
-    def write_error(self, status_code: int, **kwargs: object) -> None:
-        """Show a problem as a page to who reads pages, and as JSON to everybody else."""
-        base = PageHandler if "text/html" in self.request.headers.get("Accept", "") else OidcHandler
-        base.write_error(self, status_code, **kwargs)
 
     @door("user", action="write", from_other_sites=True)
     async def get(self, provider: str) -> None:
