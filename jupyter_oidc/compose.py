@@ -192,9 +192,11 @@ class Services:
         self._tell(provider.name)
 
     def _successor(self, provider: Provider) -> SessionService:
-        return _session(
+        service = _session(
             provider, self.parts, self.pending, takes_over=lambda kept: self._take_over(provider.name, kept)
         )
+        service.comes_after(lambda: self.sessions.find(provider.name))
+        return service
 
     def _take_over(self, name: str, kept: Secret | None) -> None:
         """Put the settings in force that waited: their sign-in has its tokens, ``kept`` among them."""

@@ -1,6 +1,7 @@
 """The text of a stored entry, the same in every store: who owns it, where it is kept, and the refresh token.
 
 The key that the refresh token is bound to stands beside it, and is left out where there is none (X-1).
+So does what may be shown of the person; nothing depends on it, so a damaged one counts as not there.
 
 The text says its format: the present one and the one before it can be read, anything else is damage (B20, B35).
 It also says which store it was written for, so that a copy which somebody moved elsewhere is not used (B22).
@@ -19,7 +20,9 @@ from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.protocol.dpop import is_key
 from jupyter_oidc.protocol.json_value import number
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.entitlements import Entitlements
 from jupyter_oidc.sessions.ports import Entry
+from jupyter_oidc.sessions.summary import Profile, User
 
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import StorageKind
@@ -74,6 +77,7 @@ class Owner:
                     "refresh_token": reveal(entry.refresh_token),
                     **({} if entry.dpop_key is None else {"dpop_key": reveal(entry.dpop_key)}),
                     **({} if entry.sid is None else {"sid": entry.sid}),
+                    **({} if entry.profile is None else {"profile": _plain(entry.profile)}),
                 },
             ),
         )
@@ -99,6 +103,7 @@ class Owner:
                 refresh_token=Secret(stored["refresh_token"]),
                 dpop_key=Secret(stored["dpop_key"]) if "dpop_key" in stored else None,
                 sid=None if stored.get("sid") is None else str(stored["sid"]),
+                profile=_profile(stored.get("profile"), str(stored["subject"])),
             )
             if entry.dpop_key is not None and not is_key(entry.dpop_key):
                 raise damaged()
@@ -118,3 +123,33 @@ def _time(value: object) -> float:
     if seconds is None or not 0 <= seconds <= _LAST_SECOND:
         raise ValueError("not a time")
     return seconds
+
+
+_TEXTS: Final = ("name", "username", "email", "picture")
+
+
+def _plain(profile: Profile) -> dict[str, Any]:
+    user, held = profile.user, profile.entitlements
+    texts = {name: getattr(user, name) for name in _TEXTS if getattr(user, name) is not None}
+    return {
+        "user": {**texts, "email_verified": user.email_verified},
+        "entitlements": list(held.names),
+        "more": held.more,
+        "known": held.known,
+    }
+
+
+def _profile(stored: object, subject: str) -> Profile | None:
+    """Return what is stored of ``subject``, or ``None`` if it is not there, or not as it was written."""
+    if not isinstance(stored, dict):
+        return None
+    user, names, more, known = (stored.get(part) for part in ("user", "entitlements", "more", "known"))
+    if not isinstance(user, dict) or not all(isinstance(user.get(name), str | None) for name in _TEXTS):
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return None
+    if not isinstance(known, bool) or not isinstance(more, int) or more < 0:
+        return None
+    texts = {name: user.get(name) for name in _TEXTS}
+    person = User(sub=subject, email_verified=user.get("email_verified") is True, **texts)
+    return Profile(person, Entitlements(tuple(names), more, known))

@@ -11,6 +11,7 @@ from jupyter_oidc.diagnostics import provider as about_provider
 from jupyter_oidc.diagnostics.apis import check_api
 from jupyter_oidc.diagnostics.audience import check_audience
 from jupyter_oidc.diagnostics.check import Check, Subject
+from jupyter_oidc.diagnostics.entitlements import check_entitlements
 from jupyter_oidc.errors import UnknownProvider
 from jupyter_oidc.sessions.machine import has_session
 
@@ -130,6 +131,7 @@ async def _provider(
     if session is not None and has_session(session.state):
         summary = await session.summary()
         found.append(about_provider.check_renewed(provider, refreshable=summary.refreshable))
+    found += check_entitlements(provider, session)
 
 
 async def _metadata(

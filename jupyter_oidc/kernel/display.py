@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-from jupyter_oidc.kernel.words import access_words, words_of
+from jupyter_oidc.kernel.words import NOT_LISTED, access_words, words_of
 
 _DOT = {
     "active": "--jp-success-color1, #388e3c",
@@ -56,7 +56,7 @@ def session_html(summary: dict[str, Any]) -> str:
         f"<div>{dot} <b>{escape(_with(words.headline, _as_whom(summary)))}</b></div>",
         *(
             f'<div style="{_MUTED}">{escape(line)}</div>'
-            for line in (summary["provider"], words.reason, words.lasts)
+            for line in (summary["provider"], words.reason, words.lasts, _entitlements(summary))
             if line
         ),
         *(_api_row(api) for api in summary["apis"]),
@@ -176,8 +176,14 @@ def _as_whom(summary: dict[str, Any]) -> str:
     return f" as {plain(name)}" if name else ""
 
 
+def _entitlements(summary: dict[str, Any]) -> str | None:
+    """Say that nobody knows what the person is entitled to, where that is so; a list would be long."""
+    shown = summary["user"] is not None and not summary["entitlements_known"]
+    return f"Entitlements: {NOT_LISTED}" if shown else None
+
+
 def _api_row(api: dict[str, Any]) -> str:
-    mark = "&#10003;" if api["allowed"] else "&#8211;"
+    mark = "&#10003;" if api["readiness"] == "ready" else "&#8211;"
     said = escape(plain(access_words(api)))
     return (
         f'<div><span aria-hidden="true">{mark}</span> {escape(api["name"])} <span style="{_MUTED}">{said}</span></div>'

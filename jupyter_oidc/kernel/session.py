@@ -43,16 +43,25 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """Whether the person holds what an API's settings require; the API itself decides."""
+    """Whether an API can be called, and whether the person holds what its settings require; the API itself decides.
+
+    ``readiness`` is ``ready``, or what is in the way: ``sign_in_needed``, ``expired``, ``renewal_delayed``, ``refused``,
+    ``missing_entitlement`` or ``unreachable``.
+    """
 
     name: str
+    readiness: str
     allowed: bool
     missing: list[str]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Session:
-    """A session summary; times are UTC text, ``expires_in`` seconds. Holds no token."""
+    """A session summary; times are UTC text, ``expires_in`` seconds. Holds no token.
+
+    ``entitlements`` are those that may be shown, and ``entitlements_more`` says how many are not; where
+    ``entitlements_known`` is false the provider did not list them.
+    """
 
     provider: str
     issuer: str
@@ -61,6 +70,8 @@ class Session:
     sequence: int
     user: User | None
     entitlements: list[str]
+    entitlements_more: int
+    entitlements_known: bool
     scopes: list[str]
     missing_scopes: list[str]
     settings_pending: bool
@@ -127,7 +138,7 @@ def session(provider: str | None = None) -> Session:
 def sign_in(provider: str | None = None, *, api: str | None = None, timeout: float = 300.0) -> Session:
     """Show a link, wait until the sign-in is finished in the browser, and return the session.
 
-    Somebody who is signed in already is not asked again, unless ``api`` is named: that is the answer to
+    Somebody whose calls work is not asked again, even if the provider is out of reach just now, unless ``api`` is named: that is the answer to
     ``StepUpRequired``, and the provider is told what that API wants (RFC 9470, 4).
     Interrupting the kernel cancels the sign-in; nothing is left behind.
     Raises ``SignInTimeout`` after ``timeout`` seconds, ``SignInDeclined`` or what else went wrong.
@@ -136,7 +147,7 @@ def sign_in(provider: str | None = None, *, api: str | None = None, timeout: flo
     name = connection.provider(provider, api)
     if api is None:
         summary = connection.session(name)
-        if summary["state"] == "active":
+        if _calls_work(summary):
             return _session(summary)
     started = connection.begin(name, api)
     tell, notice = _invitation(started)
@@ -200,6 +211,12 @@ def endpoint(name: str) -> Endpoint:
     """
     connection = bridge()
     return Endpoint(connection.api_url(name), connection.headers())
+
+
+def _calls_work(summary: dict[str, Any]) -> bool:
+    """Return whether a call would carry a token now; where it would not, a sign-in is worth trying."""
+    signed_in = summary["state"] == "active" or (summary["state"] == "refresh-failed" and summary["expires_in"] != 0)
+    return signed_in and all(api["readiness"] != "expired" for api in summary["apis"])
 
 
 def _session(summary: dict[str, Any]) -> Session:

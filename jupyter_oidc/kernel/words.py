@@ -70,9 +70,21 @@ UNKNOWN: Final = "The server gives a reason that is not known here."
 NOT_STORED: Final = "The session could not be stored."
 STILL: Final = "Calls still work; it is tried again by itself."
 NOT_NOW: Final = "Calls do not work until it is renewed, which is tried again by itself."
-READY: Final = "Ready"
 SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign in again."
 """In JupyterLab or a terminal, that is: a sign-in that a cell begins goes by the settings before."""
+
+ACCESS: Final = {
+    "ready": "Ready",
+    "sign_in_needed": "Sign in first",
+    "expired": "Sign in again first",
+    "renewal_delayed": "Waits for the provider",
+    "refused": "The provider gives no token for it",
+    "missing_entitlement": "Missing",
+    "unreachable": "The last call could not reach it",
+}
+"""By the server's word for the readiness of an API."""
+
+NOT_LISTED: Final = "unknown: the provider did not list them"
 
 _NEXT: Final = {
     "signed-out": "Run oidc.sign_in() to sign in.",
@@ -115,8 +127,17 @@ def _words_of(summary: dict[str, Any]) -> Words:
 
 
 def access_words(api: dict[str, Any]) -> str:
-    """Return whether an API can be called, as far as the settings tell."""
-    return READY if api["allowed"] else f"Missing: {', '.join(api['missing'])}"
+    """Return whether an API can be called: the server's word, translated."""
+    said = ACCESS[api["readiness"]]
+    return f"{said}: {', '.join(api['missing'])}" if api["readiness"] == "missing_entitlement" else said
+
+
+def entitlement_words(summary: dict[str, Any]) -> str:
+    """Return what the person is entitled to; nothing is claimed to be missing where not everything was listed."""
+    listed, more = ", ".join(summary["entitlements"]), summary["entitlements_more"]
+    if not summary["entitlements_known"]:
+        return f"{listed}, and others: {NOT_LISTED}" if listed else NOT_LISTED
+    return f"{listed}, and {more} more" if more else listed or "none"
 
 
 def duration(seconds: float) -> str:

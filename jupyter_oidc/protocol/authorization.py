@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _LONGEST_STATE: Final = 128
 _LONGEST_CODE: Final = 8192
 _TOKENS: Final = frozenset({"id_token", "access_token", "refresh_token"})
+_READ: Final = _TOKENS | {"code", "state", "iss", "error", "response"}
+"""The parameters of an answer that mean something here."""
+
 _MINT: Final = object()
 
 ERRORS: Final = frozenset(
@@ -135,7 +138,7 @@ def with_query(endpoint: str, parameters: dict[str, str]) -> str:
 def state_of(parameters: Sequence[tuple[str, str]]) -> str:
     """Return the state of a callback, so that its sign-in can be looked up (R-1, R-2, R-4).
 
-    Raises :class:`ResponseMalformed` if the answer has a shape that we never asked for (a parameter twice, a
+    Raises :class:`ResponseMalformed` if the answer has a shape that we never asked for (one of its parameters twice, a
     signed ``response``, nothing at all because the answer stayed in the fragment; A8, A9), and
     :class:`StateInvalid` if there is no state, or one too long to be ours (A1).
     """
@@ -216,14 +219,18 @@ def read_callback(
 
 
 def _once(parameters: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Index an answer in which no name may occur twice (RFC 6749, 3.1; R-1)."""
-    answer = dict(parameters)
-    if len(answer) != len(parameters):
+    """Index what is read of an answer, in which none of it may occur twice (RFC 6749, 3.1; R-1).
+
+    What nobody reads may be there, and as often as it likes (RFC 6749, 4.1.2: unrecognized parameters are ignored).
+    """
+    read = [(name, value) for name, value in parameters if name in _READ]
+    answer = dict(read)
+    if len(answer) != len(read):
         raise ResponseMalformed(
             "The provider's answer contains a parameter twice.",
             detail="callback.duplicate",
         )
-    if not answer or "response" in answer:
+    if not parameters or "response" in answer:
         raise ResponseMalformed(
             "The provider answered in a response mode that was not asked for.",
             action="Ask your administrator to set the client's response mode to query or form_post.",

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.message import Reply
     from jupyter_oidc.secret import Secret
 
-_DROPPED: Final = PROTOCOL | {"_claim_names", "_claim_sources"}
+_DROPPED: Final = PROTOCOL | {"_claim_sources"}
+"""NOTE: ``_claim_names`` stays, because it says which claims were left out; nobody goes where the others are (Q2.3)."""
+
 _FAULTS: Final = {
     "status": "the status is not 200",
     "form": "it is signed where it should be plain, or the reverse (userinfo_signed_response_alg)",

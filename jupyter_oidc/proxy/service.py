@@ -217,9 +217,11 @@ class ProxyService:
         try:
             granted = await gate.granted()
             reply = await self._send(gate, request, url, headers, granted)
-        except BaseException:
+        except BaseException as error:
+            gate.session.outages.note(gate.api.name, error)
             gate.turnstile.leave()
             raise
+        gate.session.outages.over(gate.api.name)
         try:
             retryable = False
             if reply.status == 401:
@@ -255,9 +257,11 @@ class ProxyService:
                 if renewed is not None:
                     granted = renewed
                     opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
-        except BaseException:
+        except BaseException as error:
+            gate.session.outages.note(gate.api.name, error)
             gate.sockets.leave()
             raise
+        gate.session.outages.over(gate.api.name)
         if isinstance(opened, SocketRefused):
             gate.sockets.leave()
             return SocketRefused(opened.status, _down(gate.api, request, url, opened, retryable=False))

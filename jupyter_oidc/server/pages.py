@@ -18,9 +18,10 @@ main { max-width: 28rem; padding: 2rem; text-align: center; }
 h1 { font-size: 1.35rem; margin: 0.75rem 0 0.5rem; }
 p { margin: 0.5rem 0; }
 .small { font-size: 0.8rem; opacity: 0.75; }
-a.button { display: inline-block; margin: 0.75rem 0.25rem 0; padding: 0.5rem 1rem; border-radius: 4px;
+a.button, button { display: inline-block; margin: 0.75rem 0.25rem 0; padding: 0.5rem 1rem; border-radius: 4px;
   border: 1px solid currentColor; color: LinkText; text-decoration: none; }
-a.button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
+button { font: inherit; cursor: pointer; background: none; }
+a.button:focus-visible, button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
 """
 
 _SCRIPT = """
@@ -31,7 +32,10 @@ if (document.body.dataset.close) { setTimeout(function () { window.close(); }, 1
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: ``links`` are ``(text, local path)``; ``closes`` makes the window close itself."""
+    """One page: ``links`` are ``(text, local path)``; ``closes`` makes the window close itself.
+
+    ``form`` is a local path, and the buttons (``value``, text) of which one is posted there as ``answer``.
+    """
 
     title: str
     lines: tuple[str, ...]
@@ -39,12 +43,19 @@ class Page:
     links: tuple[tuple[str, str], ...] = ()
     small: str = ""
     closes: bool = False
+    form: tuple[str, tuple[tuple[str, str], ...]] | None = None
 
 
 def html_of(page: Page, nonce: str) -> str:
     """Return the document; everything is escaped."""
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in page.lines)
     links = "".join(f'<a class="button" href="{escape(path)}">{escape(text)}</a>' for text, path in page.links)
+    if page.form is not None:
+        action, buttons = page.form
+        pressed = "".join(
+            f'<button name="answer" value="{escape(value)}">{escape(text)}</button>' for value, text in buttons
+        )
+        links = f'<form method="post" action="{escape(action)}">{pressed}</form>{links}'
     small = f'<p class="small">{escape(page.small)}</p>' if page.small else ""
     close = ' data-close="yes"' if page.closes else ""
     return (
@@ -57,9 +68,10 @@ def html_of(page: Page, nonce: str) -> str:
     )
 
 
-def policy_of(nonce: str) -> str:
-    """Return the Content-Security-Policy under which a page of ours is shown."""
+def policy_of(nonce: str, *, form: bool = False) -> str:
+    """Return the Content-Security-Policy under which a page of ours is shown; a ``form`` may be sent to us only."""
+    target = "'self'" if form else "'none'"
     return (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"base-uri 'none'; form-action {target}; frame-ancestors 'none'"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.server.handlers.apis import ApisHandler
-from jupyter_oidc.server.handlers.browser import CallbackHandler, SignedOutHandler, StartHandler
+from jupyter_oidc.server.handlers.browser import CallbackHandler, PersonHandler, SignedOutHandler, StartHandler
 from jupyter_oidc.server.handlers.diagnostics import DiagnosticsHandler
 from jupyter_oidc.server.handlers.initiate import InitiateLoginHandler
 from jupyter_oidc.server.handlers.kernel_grant import KernelGrantHandler
@@ -27,6 +27,7 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     (_PROVIDER + r"/sign-in/([^/]+)/complete", CompleteHandler),
     (r"/jupyter-oidc/start/([^/]+)", StartHandler),
     (_PROVIDER + r"/callback", CallbackHandler),
+    (_PROVIDER + r"/callback/person", PersonHandler),
     (_PROVIDER + r"/refresh", RefreshHandler),
     (_PROVIDER + r"/sign-out", SignOutHandler),
     (_PROVIDER + r"/signed-out", SignedOutHandler),

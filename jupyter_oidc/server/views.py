@@ -34,6 +34,8 @@ def summary_view(summary: Summary) -> dict[str, Any]:
             "picture": user.picture,
         },
         "entitlements": list(summary.entitlements),
+        "entitlements_more": summary.entitlements_more,
+        "entitlements_known": summary.entitlements_known,
         "scopes": list(summary.scopes),
         "missing_scopes": list(summary.missing_scopes),
         "signed_in_at": _time(summary.signed_in_at),
@@ -42,7 +44,10 @@ def summary_view(summary: Summary) -> dict[str, Any]:
         "refreshable": summary.refreshable,
         "storage": summary.storage,
         "retry_at": _time(summary.retry_at),
-        "apis": [{"name": api.name, "allowed": api.allowed, "missing": list(api.missing)} for api in summary.apis],
+        "apis": [
+            {"name": api.name, "readiness": api.readiness, "allowed": api.allowed, "missing": list(api.missing)}
+            for api in summary.apis
+        ],
         "settings_pending": summary.settings_pending,
     }
 
@@ -90,7 +95,7 @@ def sign_out_view(result: SignOut) -> dict[str, Any]:
     return {"local": "done", "revoked": result.revoked, "end_session_url": result.end_session_url}
 
 
-def api_view(api: Api, access: ApiAccess, state: str, path: str, *, ready: bool) -> dict[str, Any]:
+def api_view(api: Api, access: ApiAccess, state: str, path: str) -> dict[str, Any]:
     """Return one entry of the contract ``apis.reply``."""
     return {
         "name": api.name,
@@ -99,7 +104,7 @@ def api_view(api: Api, access: ApiAccess, state: str, path: str, *, ready: bool)
         "methods": list(api.methods),
         "callers": list(api.callers),
         "state": state,
-        "ready": ready,
+        "readiness": access.readiness,
         "allowed": access.allowed,
         "missing": list(access.missing),
     }

@@ -8,9 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from jupyter_oidc.sessions.entitlements import (
+    MAX_SHOWN,
+    MAX_SHOWN_BYTES,
+    MAX_STORED_BYTES,
+    NOBODYS,
+    UNKNOWN,
+    Entitlements,
+    entitlements_of,
+)
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, TokenKey
 from jupyter_oidc.sessions.ports import Entry
-from jupyter_oidc.sessions.summary import User, entitlements_of, user_of
+from jupyter_oidc.sessions.summary import Profile, User, stored_user, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
 class Custody:
     """The belongings of one session; an empty instance belongs to nobody.
 
+    ``shown`` are those of the ``entitlements`` that a summary has room for, chosen once.
     Frozen, so that a token response can be stored first and take effect afterwards, in one assignment (B3).
     """
 
@@ -37,14 +47,20 @@ class Custody:
     identity: Identity | None = None
     sid: str | None = None
     user: User | None = None
-    entitlements: tuple[str, ...] = ()
+    entitlements: Entitlements = NOBODYS
+    shown: Entitlements = NOBODYS
     scopes: tuple[str, ...] = ()
     signed_in_at: float | None = None
     proof_key: ProofKey | None = None
 
     @classmethod
     def of_sign_in(cls, tokens: Tokens, settings: Provider, now: Moment) -> Custody:
-        """Return the belongings of a session that begins ``now``."""
+        """Return the belongings of a session that begins ``now``.
+
+        A token that has no lifetime, and that nothing can renew, is judged by the API alone (A13).
+        """
+        if tokens.set.expires_in == 0 and tokens.set.refresh_token is None:
+            tokens = replace(tokens, set=replace(tokens.set, expires_in=None))
         return cls(signed_in_at=now.wall, proof_key=tokens.proof_key).absorbing(tokens, SIGN_IN_KEY, settings)
 
     @classmethod
@@ -52,8 +68,13 @@ class Custody:
         """Return the belongings of a session that was stored: a refresh token, and whose it is.
 
         ``proof_key`` is the key that its tokens are, or will be, bound to.
+        An entry without a profile, which an older version wrote, says who it is by the subject alone.
         """
+        profile = entry.profile or Profile(user_of(entry.subject, {}), UNKNOWN)
         return cls(
+            user=profile.user,
+            entitlements=profile.entitlements,
+            shown=profile.entitlements,
             subject=entry.subject,
             refresh_token=entry.refresh_token,
             scopes=entry.scopes,
@@ -78,19 +99,35 @@ class Custody:
         person = tokens.person
         if person is None:
             return after
+        entitlements = entitlements_of(person.claims, settings.entitlement_claims, settings.scope_claims)
         return replace(
             after,
             subject=person.subject,
             identity=person.identity,
             sid=person.sid or self.sid,
             user=user_of(person.subject, person.claims),
-            entitlements=entitlements_of(person.claims, settings.entitlement_claims),
+            entitlements=entitlements,
+            shown=entitlements.within(count=MAX_SHOWN, size=MAX_SHOWN_BYTES, first=_required(settings)),
         )
+
+    def last_token(self, settings: Provider, now: Moment) -> AccessToken | None:
+        """Return the token that says until when calls work: the sign-in's access token, as a rule.
+
+        Where nothing can be renewed, an ID token that an API is called with may outlive it.
+        """
+        access, id_token = self.access.get(SIGN_IN_KEY), self.id_token
+        if self.refresh_token is not None or access is None or id_token is None:
+            return access
+        if not any(api.bearer_token_source == "id_token" for api in settings.apis):
+            return access
+        ends, id_token_ends = access.seconds_left(now), id_token.seconds_left(now)
+        return access if ends is None or (id_token_ends is not None and id_token_ends <= ends) else id_token
 
     def entry(self, settings: Provider) -> Entry | None:
         """Return what is to be stored, or ``None`` if there is no refresh token."""
         if self.refresh_token is None:
             return None
+        kept = self.entitlements.within(count=MAX_SHOWN, size=MAX_STORED_BYTES, first=_required(settings))
         return Entry(
             issuer=settings.issuer,
             client_id=settings.client_id,
@@ -100,4 +137,9 @@ class Custody:
             refresh_token=self.refresh_token,
             dpop_key=self.proof_key.sealed if self.proof_key else None,
             sid=self.sid,
+            profile=None if self.user is None else Profile(stored_user(self.user), kept),
         )
+
+
+def _required(settings: Provider) -> frozenset[str]:
+    return frozenset(need for api in settings.apis for need in api.requires)

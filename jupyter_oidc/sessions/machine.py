@@ -27,6 +27,7 @@ class Happening(str, Enum):
     SIGN_IN_BEGUN = "sign-in-begun"
     SIGN_IN_ABANDONED = "sign-in-abandoned"
     SIGNED_IN = "signed-in"
+    PERSON_CHANGED = "person-changed"
     RESTORED = "restored"
     RENEWED = "renewed"
     RENEWAL_DELAYED = "renewal-delayed"
@@ -53,6 +54,7 @@ TABLE: Final[dict[tuple[State, Happening], State]] = {
     (_S.ACTIVE, _H.SIGN_IN_BEGUN): _S.ACTIVE,
     (_S.ACTIVE, _H.SIGN_IN_ABANDONED): _S.ACTIVE,
     (_S.ACTIVE, _H.SIGNED_IN): _S.ACTIVE,
+    (_S.ACTIVE, _H.PERSON_CHANGED): _S.ACTIVE,
     (_S.ACTIVE, _H.RENEWED): _S.ACTIVE,
     (_S.ACTIVE, _H.RENEWAL_DELAYED): _S.REFRESH_FAILED,
     (_S.ACTIVE, _H.STORED): _S.ACTIVE,
@@ -61,6 +63,7 @@ TABLE: Final[dict[tuple[State, Happening], State]] = {
     (_S.REFRESH_FAILED, _H.SIGN_IN_BEGUN): _S.REFRESH_FAILED,
     (_S.REFRESH_FAILED, _H.SIGN_IN_ABANDONED): _S.REFRESH_FAILED,
     (_S.REFRESH_FAILED, _H.SIGNED_IN): _S.ACTIVE,
+    (_S.REFRESH_FAILED, _H.PERSON_CHANGED): _S.ACTIVE,
     (_S.REFRESH_FAILED, _H.RENEWED): _S.ACTIVE,
     (_S.REFRESH_FAILED, _H.RENEWAL_DELAYED): _S.REFRESH_FAILED,
     (_S.REFRESH_FAILED, _H.STORED): _S.REFRESH_FAILED,

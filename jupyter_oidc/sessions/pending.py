@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
+    from jupyter_oidc.sessions.dialogue import Tokens
     from jupyter_oidc.sessions.strategy import Strategy
     from jupyter_oidc.settings import Provider
 
@@ -33,8 +34,14 @@ LIFETIME: Final = 600.0
 TICKET_LIFETIME: Final = 300.0
 """Seconds in which the start ticket must be used."""
 
+QUESTION_SECONDS: Final = 300.0
+"""Seconds in which the question whether somebody else takes over must be answered."""
+
 REMEMBERED: Final = 300.0
 """Seconds for which a finished sign-in can still be looked at (A2)."""
+
+MAX_ACR_VALUES: Final = 20
+"""Authentication contexts in one request, however many APIs have asked."""
 
 PER_CALLER: Final = 20
 IN_ALL: Final = 200
@@ -56,6 +63,24 @@ class StepUp:
 
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
+
+    def after(self, earlier: StepUp) -> StepUp:
+        """Return what one API wants now that has asked for ``earlier`` before: what it does not speak of stays."""
+        age = earlier.max_age if self.max_age is None else self.max_age
+        return StepUp(self.acr_values or earlier.acr_values, age)
+
+    def beside(self, other: StepUp) -> StepUp:
+        """Return what satisfies this and, if possible, ``other`` too: values that both name, else this one's first."""
+        both = tuple(value for value in self.acr_values if value in other.acr_values)
+        values = both or dict.fromkeys((*self.acr_values, *other.acr_values))
+        ages = [age for age in (self.max_age, other.max_age) if age is not None]
+        return StepUp(tuple(values)[:MAX_ACR_VALUES], min(ages, default=None))
+
+    def covers(self, wanted: StepUp) -> bool:
+        """Return whether a sign-in that asked for this has answered ``wanted``, as far as the request goes."""
+        known = not wanted.acr_values or not set(wanted.acr_values).isdisjoint(self.acr_values)
+        young = wanted.max_age is None or (self.max_age is not None and self.max_age <= wanted.max_age)
+        return known and young
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +105,15 @@ class Wishes:
     step_up: StepUp = StepUp()
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether ``instead`` is to be signed in, while ``now`` is; ``tokens`` are held until that is answered (A26)."""
+
+    now: str
+    instead: str
+    tokens: Tokens
+
+
 @dataclass(slots=True, eq=False)
 class PendingSignIn:
     """One sign-in attempt: a *transaction* in the words of the specification.
@@ -91,6 +125,8 @@ class PendingSignIn:
     ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
     ``lifetime`` is in seconds.
     ``under`` are the settings that it was begun under; those of a session that runs meanwhile may be others (ADR 30).
+    An ``overtaken`` one is completed because the person got in by another way; its own answer is not used.
+    One with a ``question`` has tokens of another person than the one who is signed in, and waits for a click.
     One that is ``settling`` has its tokens, which are being stored: it is too late to cancel it.
     """
 
@@ -114,6 +150,8 @@ class PendingSignIn:
     proof_key: ProofKey | None = None
     consumed: bool = False
     settling: bool = False
+    overtaken: bool = False
+    question: Question | None = None
     progress: Progress = Progress.WAITING
     problem: Problem | None = None
     finished: Moment | None = None

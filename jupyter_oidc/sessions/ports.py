@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.background import Defect
     from jupyter_oidc.protocol.message import Call, Reply
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.summary import Profile
 
 StorageKind = Literal["keyring", "encrypted-file", "memory"]
 
@@ -37,6 +38,8 @@ class ProviderPort(Protocol):
 class Entry:
     """What is stored of a session: the refresh token and a small header that says whose it is.
 
+    ``profile`` is what may be shown of the person; entries of older versions have none.
+
     ``sid`` is the provider's name for its own session, if it told one; a back-channel logout names it.
     ``dpop_key`` is the key that the refresh token is bound to, if it is (RFC 9449, 5).
     """
@@ -49,6 +52,7 @@ class Entry:
     refresh_token: Secret
     sid: str | None = None
     dpop_key: Secret | None = None
+    profile: Profile | None = None
 
 
 class Vault(Protocol):

@@ -38,28 +38,30 @@ from jupyter_oidc.sessions.honoured import honoured
 from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, News, Unchanged, Visit
 from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
 from jupyter_oidc.sessions.pace import Pace
-from jupyter_oidc.sessions.pending import StepUp
+from jupyter_oidc.sessions.pending import Question, StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
+from jupyter_oidc.sessions.readiness import Outages, readiness_of
 from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.sessions.resting import Rests
 from jupyter_oidc.sessions.revocation import Unwanted, unwanted_of
 from jupyter_oidc.sessions.sign_ins import Owner, SignIns
 from jupyter_oidc.sessions.sign_out import SignOut, revoke_patiently
-from jupyter_oidc.sessions.summary import Summary, access_to
+from jupyter_oidc.sessions.summary import ApiAccess, Summary, name_of, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from jupyter_oidc.background import Defect
-    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns
-    from jupyter_oidc.sessions.ports import Entry, EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import Cancellable, Entry, EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.readiness import TokenOutlook
     from jupyter_oidc.sessions.revocation import Origin, Revoked
-    from jupyter_oidc.settings import Provider
+    from jupyter_oidc.settings import Api, Provider
 
 BearerSource = Literal["access_token", "id_token"]
 
@@ -114,14 +116,20 @@ class SessionService:
         self._closed = False
         self._watching: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
+        self._in_force = StepUp()
         self._superseded: Unwanted | None = None
+        self._end_timer: Cancellable | None = None
         self._beside: tuple[Origin, ...] = ()
+        self._before: Callable[[], SessionService | None] = lambda: None
         dialogue.ask_before_revoking(self._living)
         self._logouts = logouts
         self._exchanged: set[TokenKey] = set()
         self._rests = Rests(clock)
+        self._told: tuple[int, tuple[ApiAccess, ...]] = (-1, ())
+        self.outages = Outages(clock, self._wake)
         owner = Owner(
             ready=self._restore_once,
+            question=self._question,
             begun=lambda: self._move(Happening.SIGN_IN_BEGUN),
             abandoned=self._sign_in_abandoned,
             install=self._install,
@@ -149,6 +157,7 @@ class SessionService:
     async def changed_since(self, sequence: int, seconds: float) -> Summary:
         """Return the summary once its sequence differs from ``sequence``, or after ``seconds``."""
         await self._restore_once()
+        self._follow_the_clock()
         if self._sequence == sequence and seconds > 0:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), seconds)
@@ -157,36 +166,89 @@ class SessionService:
     @property
     def state(self) -> State:
         """The current state."""
+        self._follow_the_clock()
         return self._state
+
+    @property
+    def entitlements_known(self) -> bool:
+        """Whether the provider listed what the person is entitled to; true of nobody, too."""
+        return self._held.entitlements.known
 
     def token_ready(self, key: TokenKey) -> bool:
         """Return whether a call made now would carry a token without asking the provider first."""
         return self._usable(self._held.access.get(key)) is not None
 
     async def _summary_now(self) -> Summary:
+        storage = "unsaved" if self._keeper.unsaved else await self._keeper.kind()
+        self._follow_the_clock()
         held, settings = self._held, self.settings
-        now = self._clock.now()
-        access = held.access.get(SIGN_IN_KEY)
-        left = access.seconds_left(now) if access else None
+        now, retry_at = self._clock.now(), self._pace.retry_at
+        last = held.last_token(settings, now)
+        left = last.seconds_left(now) if last else None
+        apis = tuple(self._access_to(api) for api in settings.apis)
         return Summary(
             provider=settings.name,
             issuer=settings.issuer,
             state=self._state,
             reason=self._reason,
-            sequence=self._sequence,
+            sequence=self._sequence_of(apis),
             user=held.user,
-            entitlements=held.entitlements,
+            entitlements=held.shown.names,
+            entitlements_more=held.shown.more,
+            entitlements_known=held.shown.known,
             scopes=held.scopes,
             missing_scopes=tuple(s for s in self._dialogue.scopes() if s not in held.scopes) if held.subject else (),
             signed_in_at=held.signed_in_at,
             access_expires_at=None if left is None else now.wall + left,
             expires_in=None if left is None else max(0, int(left)),
             refreshable=held.refresh_token is not None,
-            storage="unsaved" if self._keeper.unsaved else await self._keeper.kind(),
-            retry_at=self._pace.retry_at,
-            apis=access_to(settings.apis, held.entitlements),
+            storage=storage,
+            retry_at=None if retry_at is None else max(retry_at, now.wall),
+            apis=apis,
             settings_pending=self._settings_pending,
         )
+
+    def _access_to(self, api: Api) -> ApiAccess:
+        missing = self._held.entitlements.missing(api.requires)
+        readiness = readiness_of(
+            self._state,
+            self._outlook(token_key(api), api.bearer_token_source),
+            missing=bool(missing),
+            unreachable=self.outages.lasts(api.name),
+        )
+        return ApiAccess(api.name, readiness, allowed=not missing, missing=missing)
+
+    def _outlook(self, key: TokenKey, source: BearerSource) -> TokenOutlook:
+        """Return what a call would find that needs the token of ``key``; nobody is asked for that."""
+        now, held = self._clock.now(), self._held
+        token = self._held_token(key, source)
+        if token is not None and token.alive(now):
+            return "there"
+        if held.refresh_token is None and (source == "id_token" or key == SIGN_IN_KEY or not self._sign_in_lives(now)):
+            return "ended"
+        try:
+            resting = self._rests.answer((key, source))
+        except AudienceRefused:
+            return "refused"
+        return "delayed" if resting is not None or self._state is State.REFRESH_FAILED else "there"
+
+    def _sign_in_lives(self, now: Moment) -> bool:
+        access = self._held.access.get(SIGN_IN_KEY)
+        return access is not None and access.alive(now)
+
+    def _sequence_of(self, apis: tuple[ApiAccess, ...]) -> int:
+        """Return the number of this summary; it grows if only time has changed what is said of an API."""
+        sequence, told = self._told
+        if sequence == self._sequence and told != apis:
+            self._sequence += 1
+        self._told = (self._sequence, apis)
+        return self._sequence
+
+    def _wake(self) -> None:
+        """Let everybody look again who waits for a change."""
+        self._sequence += 1
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     # -- signing in ----------------------------------------------------------------------------------------
 
@@ -194,13 +256,37 @@ class SessionService:
         if self._state is State.SIGNING_IN:
             self._move(Happening.SIGN_IN_ABANDONED)
 
-    async def _install(self, tokens: Tokens) -> None:
-        """Begin a new session, replacing an old one completely (S-6, A26)."""
+    def comes_after(self, before: Callable[[], SessionService | None]) -> None:
+        """Say which service has the session that a sign-in here would replace, where it is another one (ADR 30)."""
+        self._before = before
+
+    def _question(self, tokens: Tokens) -> Question | None:
+        """Return what has to be asked before ``tokens`` are installed: another person does not take over by itself (A26)."""
+        before = self._before()
+        return (self if before is None else before).question_of_own(tokens)
+
+    def question_of_own(self, tokens: Tokens) -> Question | None:
+        """Return what has to be asked before ``tokens`` replace the session of this service."""
+        self._follow_the_clock()
+        user, person = self._held.user, tokens.person
+        if not has_session(self._state) or user is None or person is None or person.subject == self._held.subject:
+            return None
+        return Question(name_of(user), name_of(user_of(person.subject, person.claims)), tokens)
+
+    async def _install(self, tokens: Tokens, step_up: StepUp) -> None:
+        """Begin a new session, replacing an old one completely (S-6, A26).
+
+        What the same person's APIs asked for, and what this sign-in asked for, goes on to hold.
+        """
         if self._takes_over is not None:
             takes_over, self._takes_over, self._settings_pending = self._takes_over, None, False
             takes_over(tokens.set.refresh_token)
         before = self._own_token() or self._superseded
+        same = tokens.person is not None and tokens.person.subject == self._held.subject
+        changes = has_session(self._state) and not same
+        asked = {api: wanted for api, wanted in self._step_ups.items() if same and not step_up.covers(wanted)}
         self._next_generation()
+        self._step_ups, self._in_force = asked, step_up
         generation = self._generation
         self._cut_off()
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
@@ -209,8 +295,49 @@ class SessionService:
             self._throw_away(before)
         if generation != self._generation:
             raise SignInCancelled
-        self._move(Happening.SIGNED_IN)
+        changes = changes and has_session(self._state)
+        self._move(Happening.PERSON_CHANGED if changes else Happening.SIGNED_IN)
         self._pace.plan(self._plannable())
+        self._plan_end()
+
+    # -- what time does ------------------------------------------------------------------------------------
+
+    def _follow_the_clock(self) -> None:
+        """Move to the state that the time of day asks for; timers do so too, and are late after a sleep."""
+        if self._state is State.SIGNING_IN:
+            self.sign_ins.notice_abandoned()
+        if has_session(self._state) and self._seconds_to_end() == 0:
+            self._end_by_time()
+
+    def _seconds_to_end(self) -> float | None:
+        """Return the seconds until nothing works any more; ``None`` if that is unknown, or a renewal decides (A25)."""
+        now = self._clock.now()
+        last = None if self._held.refresh_token is not None else self._held.last_token(self.settings, now)
+        left = None if last is None else last.seconds_left(now)
+        return None if left is None else max(0.0, left)
+
+    def _plan_end(self) -> None:
+        """Look at the clock again when this session ends by itself."""
+        self._stop_end_timer()
+        left = self._seconds_to_end()
+        if left is not None and not self._closed:
+            self._end_timer = self._scheduler.after(left, self._end_timer_rang)
+
+    def _end_timer_rang(self) -> None:
+        self._follow_the_clock()
+        if has_session(self._state):
+            self._plan_end()  # NOTE: the two clocks may differ by less than a timer can tell
+
+    def _stop_end_timer(self) -> None:
+        if self._end_timer is not None:
+            self._end_timer.cancel()
+            self._end_timer = None
+
+    def _end_by_time(self) -> None:
+        """Without a refresh token the session ends when its last token does, and not before (A25)."""
+        self._next_generation()
+        self._held = Custody()
+        self._move(Happening.ENDED, "not_refreshable")
 
     # -- what may go out -----------------------------------------------------------------------------------
 
@@ -228,6 +355,7 @@ class SessionService:
         Raises ``AudienceRefused`` if the provider has no token for this API.
         """
         await self._restore_once()
+        self._follow_the_clock()
         if not has_session(self._state):
             return self._sign_in_needed()
         held = self._held_token(key, source)
@@ -272,14 +400,16 @@ class SessionService:
 
     def expect_step_up(self, api: str, wanted: StepUp) -> None:
         """Remember what ``api`` asked for, for the next sign-in that names it (RFC 9470, 4)."""
-        self._step_ups.pop(api, None)
-        self._step_ups[api] = wanted
+        earlier = self._step_ups.pop(api, StepUp())
+        self._step_ups[api] = wanted.after(earlier)
 
     def _step_up_for(self, api: str | None) -> StepUp:
-        """Return what ``api`` asked for; without a name, what was asked for last."""
-        if api is not None:
-            return self._step_ups.get(api, StepUp())
-        return next(reversed(self._step_ups.values()), StepUp())
+        """Return what ``api`` asked for, or without a name what was asked for last; and what is in force already.
+
+        A sign-in takes the place of the one before it, so it must not be weaker than that.
+        """
+        asked = self._step_ups.get(api) if api is not None else next(reversed(self._step_ups.values()), None)
+        return (asked or StepUp()).beside(self._in_force)
 
     def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
         """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
@@ -289,6 +419,7 @@ class SessionService:
     async def refresh(self) -> Bearer:
         """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
         await self._restore_once()
+        self._follow_the_clock()
         if not has_session(self._state):
             return self._sign_in_needed()
         usable = self._usable(self._held.access.get(SIGN_IN_KEY))
@@ -677,7 +808,7 @@ class SessionService:
         self._note_refusal("audience_refused", error, about=f"{way} for {', '.join(names) or 'no API'}")
 
     async def _cannot_renew(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
-        """Without a refresh token the session ends when the sign-in's access token does, and not before (A25).
+        """Grant what is still alive; what has ended cannot come back, and the person has to sign in again (A25).
 
         Raises ``AudienceRefused`` for an API that needs a token of its own, if there is none by exchange.
         """
@@ -689,10 +820,8 @@ class SessionService:
             if source == "id_token":
                 return SignInNeeded("session_expired")
             return await self._exchange_or_rest(generation, key)
-        self._next_generation()
-        self._held = Custody()
-        self._move(Happening.ENDED, "not_refreshable")
-        return self._sign_in_needed()
+        self._follow_the_clock()
+        return SignInNeeded("session_expired") if has_session(self._state) else self._sign_in_needed()
 
     def _delay(self, generation: int, reason: str, seconds: float | None) -> Bearer:
         """Weather or a mistake in the settings: keep everything, try again later (B6, B7, B8)."""
@@ -877,15 +1006,15 @@ class SessionService:
     # -- inner workings ------------------------------------------------------------------------------------
 
     def _move(self, happening: Happening, reason: str | None = None) -> None:
-        self._state = follow(self._state, happening)
+        before, self._state = self._state, follow(self._state, happening)
         self._reason = reason
         self.tell(happening.value, reason)
+        if (before, happening) == (State.REFRESH_FAILED, Happening.RENEWED):
+            self.sign_ins.overtake(self._in_force)
 
     def tell(self, kind: str, reason: str | None = None) -> None:
         """Say that the summary has changed, as an event of this ``kind``."""
-        self._sequence += 1
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        self._wake()
         self._journal.session(
             SessionEvent(
                 self.settings.name,
@@ -898,10 +1027,11 @@ class SessionService:
 
     def _next_generation(self) -> None:
         self._generation += 1
+        self._stop_end_timer()
         self._outcome_open = False
         self._superseded = None
         self._refused_by_api = None
-        self._step_ups.clear()
+        self._step_ups, self._in_force = {}, StepUp()
         self._exchanged.clear()
         self._rests.start_over()
         self._pace.start_over()
@@ -959,6 +1089,7 @@ class SessionService:
         self.sign_ins.stop_asking()
         self._cut_off()
         self._pace.stop()
+        self._stop_end_timer()
         busy = [*self._renewals.values(), *self._background]
         if busy:
             _, late = await asyncio.wait(busy, timeout=5.0)

@@ -8,6 +8,7 @@ passed in as :class:`Owner`.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,17 @@ from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
 from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
 from jupyter_oidc.sessions.oauth_errors import refusal_of
-from jupyter_oidc.sessions.pending import LIFETIME, PendingSignIn, Progress, ShownCode, Wishes, has_state
+from jupyter_oidc.sessions.pending import (
+    LIFETIME,
+    QUESTION_SECONDS,
+    PendingSignIn,
+    Progress,
+    Question,
+    ShownCode,
+    StepUp,
+    Wishes,
+    has_state,
+)
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
 if TYPE_CHECKING:
@@ -38,7 +49,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
-    from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
+    from jupyter_oidc.sessions.pending import PendingSignIns
     from jupyter_oidc.sessions.ports import Journal, Scheduler
     from jupyter_oidc.sessions.strategy import Browser, Wish
     from jupyter_oidc.settings import Provider
@@ -52,15 +63,17 @@ DUPLICATE_WAIT = 10.0
 class Owner:
     """What the owner of the session does for its sign-ins.
 
-    ``ready`` returns once storage was looked at; ``begun`` and ``abandoned`` say that sign-ins are under way, or none
-    any more; ``install`` begins a session, ``throw_away`` revokes tokens that nobody wants; ``step_up_for`` tells what an
+    ``ready`` returns once storage was looked at; ``question`` is what has to be asked before ``install``, if anything has;
+    ``begun`` and ``abandoned`` say that sign-ins are under way, or none any more; ``install`` begins a session, for which
+    this much was asked, ``throw_away`` revokes tokens that nobody wants; ``step_up_for`` tells what an
     API asked for; ``spawn`` runs work in the background.
     """
 
     ready: Callable[[], Awaitable[None]]
+    question: Callable[[Tokens], Question | None]
     begun: Callable[[], None]
     abandoned: Callable[[], None]
-    install: Callable[[Tokens], Awaitable[None]]
+    install: Callable[[Tokens, StepUp], Awaitable[None]]
     throw_away: Callable[[Tokens], None]
     step_up_for: Callable[[str | None], StepUp]
     spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[object]]
@@ -182,12 +195,38 @@ class SignIns:
         of the first and gets the same answer (R-3, A2, A3).
         Raises ``StateInvalid``, ``StateUsed`` or ``ResponseMalformed`` if it belongs to no sign-in.
         """
-        pending = self._pending.of_state(self.settings.name, state_of(parameters), bindings, only)
+        try:
+            state = state_of(parameters)
+        except ResponseMalformed as problem:
+            return self.refuse(parameters, bindings, problem, only)
+        pending = self._pending.of_state(self.settings.name, state, bindings, only)
         return await self._answered(pending, parameters)
+
+    def refuse(
+        self,
+        parameters: list[tuple[str, str]],
+        bindings: list[str],
+        problem: ResponseMalformed,
+        only: PendingSignIn | None = None,
+    ) -> PendingSignIn:
+        """End the sign-in that an answer without a usable form belongs to by ``problem``, and return it.
+
+        It belongs to one whose state it names, from the browser that it is bound to; nobody else can end a sign-in.
+        Raises ``problem`` if there is none, or it is over.
+        """
+        for name, value in parameters:
+            if name != "state":
+                continue
+            with suppress(StateInvalid):
+                pending = self._pending.of_state(self.settings.name, value, bindings, only)
+                if self._pending.consume(pending):
+                    self.give_up(pending, problem)
+                    return pending
+        raise problem
 
     async def _answered(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> PendingSignIn:
         if not self._pending.consume(pending):
-            if pending.progress is Progress.WAITING:
+            if pending.progress is Progress.WAITING and pending.question is None:
                 await self._pending.outcome(pending, DUPLICATE_WAIT)
             elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
                 raise StateUsed
@@ -208,6 +247,8 @@ class SignIns:
         """
         if pending.caller != caller or pending.strategy != "paste":
             raise UnknownFlow(detail="paste.caller")
+        if pending.overtaken:
+            return pending
         if not pending.redirect_uri:
             raise ResponseMalformed(
                 "Nobody has opened the sign-in page of this sign-in yet.",
@@ -229,6 +270,7 @@ class SignIns:
         """Cancel ``pending``; one that is already finished, or about to be, stays as it is."""
         if not pending.settling:
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+            self._drop_question(pending)
         self.notice_abandoned()
 
     def abandon(self, *, only_ours: bool = False) -> None:
@@ -240,6 +282,7 @@ class SignIns:
             if only_ours and pending.under is not self.settings:
                 continue
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
+            self._drop_question(pending)
         self.notice_abandoned()
 
     def stop_asking(self) -> None:
@@ -253,6 +296,17 @@ class SignIns:
         if self._pending.finish(pending, Progress.FAILED, problem):
             self._journal.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
         self.notice_abandoned()
+
+    def overtake(self, step_up: StepUp) -> None:
+        """Complete every sign-in that only waits for the person to be in, because now they are, by another way.
+
+        One that asks for more than ``step_up``, which is how strongly they signed in, goes on; so does one with a prompt.
+        """
+        for pending in self._pending.waiting(self.settings.name):
+            wishes = pending.wishes
+            if not pending.consumed and wishes.prompt is None and wishes.step_up in (StepUp(), step_up):
+                pending.overtaken = True
+                self._pending.finish(pending, Progress.COMPLETED)
 
     def notice_abandoned(self) -> None:
         """Tell the owner if no sign-in is under way any more."""
@@ -285,11 +339,61 @@ class SignIns:
             self._owner.throw_away(tokens)
             self.give_up(pending, SignInCancelled())
             return
+        question = self._owner.question(tokens)
+        if question is None:
+            await self._settle(pending, tokens)
+        elif pending.strategy == "server":
+            pending.question = question
+            self._scheduler.after(QUESTION_SECONDS, lambda: self._unanswered(pending))
+        else:
+            self._owner.throw_away(tokens)
+            self.give_up(pending, _somebody_else("sign_in.another_person"))
+
+    async def _settle(self, pending: PendingSignIn, tokens: Tokens) -> None:
         pending.settling = True
-        await self._owner.install(tokens)
+        await self._owner.install(tokens, pending.wishes.step_up)
         self._pending.finish(pending, Progress.COMPLETED)
+        self.overtake(pending.wishes.step_up)
+
+    # -- another person ------------------------------------------------------------------------------------
+
+    async def answer(self, pending: PendingSignIn, *, change: bool) -> None:
+        """Sign in the other person if ``change`` says so, else leave everything as it is (A26).
+
+        The first answer counts; raises ``StateUsed`` for any other.
+        """
+        question = pending.question
+        if question is None or pending.settling or pending.progress is not Progress.WAITING:
+            raise StateUsed
+        if not change:
+            self.give_up(pending, _somebody_else("sign_in.person_kept"))
+            self._drop_question(pending)
+            return
+        pending.question, pending.settling = None, True
+        await asyncio.shield(self._owner.spawn(self._install_other(pending, question.tokens)))
+
+    async def _install_other(self, pending: PendingSignIn, tokens: Tokens) -> None:
+        try:
+            await self._settle(pending, tokens)
+        except Problem as problem:
+            self.give_up(pending, problem)
+        finally:
+            self._end_of_work(pending)
+
+    def _unanswered(self, pending: PendingSignIn) -> None:
+        if pending.question is not None:
+            self.give_up(pending, _somebody_else("sign_in.question"))
+            self._drop_question(pending)
+
+    def _drop_question(self, pending: PendingSignIn) -> None:
+        """Let the tokens of the other person go; they are revoked."""
+        question, pending.question = pending.question, None
+        if question is not None:
+            self._owner.throw_away(question.tokens)
 
     def _end_of_work(self, pending: PendingSignIn) -> None:
+        if pending.question is not None:
+            return
         # NOTE: reached with a waiting sign-in only through a defect or at shutdown; nobody must wait on.
         if self._pending.finish(pending, Progress.FAILED, IdpUnavailable(detail="sign_in.interrupted")):
             self.notice_abandoned()
@@ -344,3 +448,11 @@ class SignIns:
             self.give_up(pending, problem)
         finally:
             self._end_of_work(pending)
+
+
+def _somebody_else(detail: str) -> SignInCancelled:
+    return SignInCancelled(
+        "Somebody else is signed in, so nothing was changed.",
+        action="Sign out first, then sign in again.",
+        detail=detail,
+    )

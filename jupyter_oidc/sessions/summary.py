@@ -5,15 +5,20 @@ Claims are chosen one by one; nothing reaches a summary because a provider happe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from jupyter_oidc.sessions.machine import State
-    from jupyter_oidc.settings import Api
+    from collections.abc import Mapping
 
-_LONGEST = 1024
+    from jupyter_oidc.sessions.entitlements import Entitlements
+    from jupyter_oidc.sessions.machine import State
+    from jupyter_oidc.sessions.readiness import Readiness
+
+_LONGEST: Final = 1024
+
+LONGEST_STORED_TEXT: Final = 256
+"""Characters of a text about the person that is stored with a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +34,22 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """What is stored of a person, so that it can be shown after a restart, before the provider has answered."""
+
+    user: User
+    entitlements: Entitlements
+
+
+@dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """Soft gating for one API: the entitlements in ``missing`` are required by its settings and not held."""
+    """Soft gating for one API: the entitlements in ``missing`` are required by its settings and not held.
+
+    ``readiness`` says in one word whether it can be called.
+    """
 
     name: str
+    readiness: Readiness
     allowed: bool
     missing: tuple[str, ...]
 
@@ -41,6 +58,8 @@ class ApiAccess:
 class Summary:
     """One session as a client sees it; times are wall seconds, ``expires_in`` whole seconds.
 
+    ``entitlements`` are as many as may be shown, with ``entitlements_more`` that are not; they are not all of them either
+    if the provider did not list them, which ``entitlements_known`` tells.
     ``settings_pending`` says that other settings wait for the next sign-in (ADR 30).
     """
 
@@ -51,6 +70,8 @@ class Summary:
     sequence: int
     user: User | None
     entitlements: tuple[str, ...]
+    entitlements_more: int
+    entitlements_known: bool
     scopes: tuple[str, ...]
     missing_scopes: tuple[str, ...]
     signed_in_at: float | None
@@ -75,37 +96,20 @@ def user_of(subject: str, claims: Mapping[str, Any]) -> User:
     )
 
 
-def entitlements_of(claims: Mapping[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
-    """Collect entitlements from the claims called ``names``: a list of texts, or a space-separated text.
-
-    A dotted name reaches into objects (``realm_access.roles``).
-    """
-    found: dict[str, None] = {}
-    for name in names:
-        value = claims.get(name, _reach(claims, name))
-        if isinstance(value, str):
-            value = value.split()
-        if isinstance(value, list):
-            found.update((word, None) for item in value if (word := _text(item)))
-    return tuple(found)
+def name_of(user: User) -> str:
+    """Return what a person is called in a sentence."""
+    return user.name or user.username or user.email or user.sub
 
 
-def access_to(apis: tuple[Api, ...], entitlements: tuple[str, ...]) -> tuple[ApiAccess, ...]:
-    """Say for each API which required entitlements are missing."""
-    return tuple(
-        ApiAccess(api.name, allowed=not missing, missing=missing)
-        for api in apis
-        for missing in [tuple(need for need in api.requires if need not in entitlements)]
+def stored_user(user: User) -> User:
+    """Return ``user`` with texts that are short enough to be stored; an address that is cut would be another one."""
+    return replace(
+        user,
+        name=user.name and user.name[:LONGEST_STORED_TEXT],
+        username=user.username and user.username[:LONGEST_STORED_TEXT],
+        email=_whole(user.email),
+        picture=_whole(user.picture),
     )
-
-
-def _reach(claims: Mapping[str, Any], dotted: str) -> Any:
-    value: Any = claims
-    for part in dotted.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-    return value
 
 
 def _text(value: object) -> str | None:
@@ -116,3 +120,7 @@ def _picture(value: object) -> str | None:
     """Only an https picture is passed on: the page would load whatever stands here."""
     url = _text(value)
     return url if url and url.startswith("https://") else None
+
+
+def _whole(value: str | None) -> str | None:
+    return value if value is None or len(value) <= LONGEST_STORED_TEXT else None

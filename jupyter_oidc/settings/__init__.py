@@ -8,7 +8,7 @@ Nothing here contacts a provider, reads an environment variable or opens a file:
 from __future__ import annotations
 
 from jupyter_oidc.settings.finding import Finding, Kind
-from jupyter_oidc.settings.model import Api, Provider, SecretRef, Settings
+from jupyter_oidc.settings.model import Api, ClaimPath, Provider, SecretRef, Settings
 from jupyter_oidc.settings.reading import read_settings
 
-__all__ = ["Api", "Finding", "Kind", "Provider", "SecretRef", "Settings", "read_settings"]
+__all__ = ["Api", "ClaimPath", "Finding", "Kind", "Provider", "SecretRef", "Settings", "read_settings"]

@@ -16,6 +16,8 @@ Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
 OfflineAccessPrompt = Literal["consent", "none"]
 CallerKind = Literal["browser", "kernel"]
+ClaimPath = str | tuple[str, ...]
+"""Where a claim is: a name, in which a dot may lead into an object, or the keys one by one."""
 
 DEFAULT_SCOPES: Final = ("openid", "profile", "email", "offline_access")
 
@@ -100,6 +102,7 @@ class Provider:
     ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
     ``api_bearer_token_source`` is that of APIs that name none themselves.
+    ``scope_claims`` are the claims whose texts are lists with blanks in between.
     ``authorization_parameters`` go into every authorization request besides our own.
     ``end_session_endpoint`` takes the place of the one in the metadata, and ``post_logout_redirect_parameter`` is the
     name under which ``post_logout_redirect_uri`` is sent there (D5).
@@ -146,7 +149,8 @@ class Provider:
     post_logout_redirect_uri: str | None = None
     post_logout_redirect_parameter: str = STANDARD_LOGOUT_PARAMETER
     allowed_sign_out_origins: tuple[str, ...] = ()
-    entitlement_claims: tuple[str, ...] = ("roles", "groups", "permissions")
+    entitlement_claims: tuple[ClaimPath, ...] = ("roles", "groups", "permissions")
+    scope_claims: tuple[str, ...] = ("scope", "scp")
     allow_insecure_loopback: bool = False
     apis: tuple[Api, ...] = ()
 

@@ -28,6 +28,7 @@ from jupyter_oidc.settings.model import (
     STANDARD_LOGOUT_PARAMETER,
     Api,
     BearerSource,
+    ClaimPath,
     OfflineAccessPrompt,
     Provider,
     RedirectStrategy,
@@ -285,7 +286,8 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         post_logout_redirect_uri=_url(keys, "post_logout_redirect_uri", loopback_http=True),
         post_logout_redirect_parameter=_logout_parameter(keys),
         allowed_sign_out_origins=_sign_out_origins(keys, loopback_http=loopback),
-        entitlement_claims=keys.words("entitlement_claims", ("roles", "groups", "permissions")),
+        entitlement_claims=_claim_paths(keys, "entitlement_claims", ("roles", "groups", "permissions")),
+        scope_claims=keys.words("scope_claims", ("scope", "scp")),
         allow_insecure_loopback=loopback,
         apis=_apis(name, keys.take("apis"), at, inherited),
     )
@@ -370,6 +372,24 @@ def _logout_parameter(keys: _Keys) -> str:
     if not _PARAMETER.match(name) or name in ("client_id", "state", "id_token_hint"):
         keys.at.add(key, "is not the name of a parameter for an address", "Write for example 'logout_uri'.")
     return name
+
+
+def _claim_paths(keys: _Keys, key: str, default: tuple[ClaimPath, ...]) -> tuple[ClaimPath, ...]:
+    """Return claims, each by its name or as the list of keys that leads to it."""
+    value = keys.take(key)
+    if value is None:
+        return default
+    if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
+        keys.at.add(key, "is not a list", f"Write for example {list(default)}.")
+        return default
+    paths: list[ClaimPath] = []
+    for entry in value:
+        parts = tuple(entry) if isinstance(entry, (list, tuple)) else (entry,)
+        if not parts or not all(isinstance(part, str) and part and part.isprintable() for part in parts):
+            keys.at.add(key, "holds something that is not text", "Write quoted words, or lists of quoted words.")
+            return default
+        paths.append(entry if isinstance(entry, str) else parts)
+    return tuple(paths)
 
 
 def _authorization_parameters(keys: _Keys) -> tuple[tuple[str, str], ...]:

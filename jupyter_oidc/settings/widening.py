@@ -117,6 +117,7 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "post_logout_redirect_parameter": _always,
     "allowed_sign_out_origins": _more_origins,
     "entitlement_claims": _never,
+    "scope_claims": _never,
     "allow_insecure_loopback": _switched_on,
     "apis": _always,
 }

@@ -68,4 +68,4 @@ def _json(name: str, value: Any) -> Any:
         return f"{value.scheme}:{value.name}"
     if isinstance(value, frozenset):
         return sorted(value)
-    return list(value) if isinstance(value, tuple) else value
+    return [_json("", part) for part in value] if isinstance(value, tuple) else value

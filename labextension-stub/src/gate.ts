@@ -60,14 +60,15 @@ export class Gate implements IGate {
     return this.oidc.session(this.requirement.provider)?.summary ?? null;
   }
 
-  /** What is required and not held; an API that the provider does not have counts as missing itself. */
+  /** What is required and surely not held: nothing where the provider did not list everything; an API that the provider does not have counts as missing itself. */
   private missing(): readonly string[] {
     const { entitlements = [], api } = this.requirement;
     const { summary } = this;
     if (!summary) {
       return [];
     }
-    const lacking = entitlements.filter(name => !summary.entitlements.includes(name));
+    const complete = summary.entitlements_known && summary.entitlements_more === 0;
+    const lacking = complete ? entitlements.filter(name => !summary.entitlements.includes(name)) : [];
     if (api === undefined) {
       return lacking;
     }

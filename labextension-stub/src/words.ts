@@ -64,7 +64,7 @@ export function isSignedIn(summary: SessionSummary | null): boolean {
 
 /** Whether a call made now is expected to work, as far as the session goes. */
 export function callsWork(summary: SessionSummary | null, left: number | null): boolean {
-  return summary?.state === 'active' || (summary?.state === 'refresh-failed' && left !== 0);
+  return isSignedIn(summary) && (left !== 0 || (summary?.state === 'active' && summary.refreshable));
 }
 
 export function wordsFor(scene: IScene, several: boolean, trans: TranslationBundle): IWords {
@@ -90,6 +90,19 @@ export function storageWords(storage: SessionSummary['storage'], trans: Translat
     case 'unsaved':
       return trans.__('In memory, because it could not be stored; that is tried again.');
   }
+}
+
+/** What the person is entitled to, in words; nothing is claimed to be missing where not everything was listed. */
+export function entitlementWords(
+  { entitlements, entitlements_more: more, entitlements_known: known }: SessionSummary,
+  trans: TranslationBundle
+): string {
+  const listed = entitlements.join(', ');
+  if (!known) {
+    const unknown = trans.__('unknown: the provider did not list them');
+    return listed ? trans.__('%1, and others: %2', listed, unknown) : unknown;
+  }
+  return more > 0 ? trans.__('%1, and %2 more', listed, more) : listed || trans.__('none');
 }
 
 namespace Private {

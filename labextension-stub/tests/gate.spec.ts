@@ -22,6 +22,14 @@ it('hides what somebody lacks, and says who decides', async () => {
   );
 });
 
+it.each([{ entitlements_known: false }, { entitlements_more: 19_800 }])(
+  'Q2.3, Q8.17: stays open where not everything was listed: %j',
+  async changes => {
+    stage = await staged(ada(changes));
+    expect(stage.oidc.requires({ provider: 'corp', entitlements: ['orders.write'] }).isEnabled()).toBe(true);
+  }
+);
+
 it('knows what the settings of an API require', async () => {
   stage = await staged(ada());
   expect(stage.oidc.requires({ provider: 'corp', api: 'billing' }).reason()).toContain('does not list billing.read.');

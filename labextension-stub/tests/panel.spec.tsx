@@ -126,6 +126,17 @@ it('says what each API is ready for', async () => {
   expect(text()).toContain('The server and the API decide.');
 });
 
+it.each([
+  ['sign_in_needed', 'Sign in first'],
+  ['expired', 'Sign in again first'],
+  ['renewal_delayed', 'Waits for the provider'],
+  ['refused', 'The provider gives no token for it'],
+  ['unreachable', 'The last call could not reach it']
+] as const)('Q5.8: translates what the server says of an API: %s', async (readiness, said) => {
+  await show(await staged(ada({ apis: [{ name: 'orders', readiness, allowed: true, missing: [] }] })));
+  expect(panel.node.querySelector('.jp-oidc-api-text')?.textContent).toBe(`orders${said}`);
+});
+
 it('copies and inserts an example, and says so where a screen reader hears it', async () => {
   await show(await staged(ada()));
   button('Copy example cell for orders').click();

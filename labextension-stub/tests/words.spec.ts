@@ -9,7 +9,7 @@ import type { SessionSummary } from '../src/generated/contract';
 import { reasonFor } from '../src/reasons';
 import { duration } from '../src/duration';
 import type { IScene } from '../src/words';
-import { callsWork, isSignedIn, personOf, storageWords, wordsFor } from '../src/words';
+import { callsWork, entitlementWords, isSignedIn, personOf, storageWords, wordsFor } from '../src/words';
 import { ada, nobody } from './support/summaries';
 
 const trans = nullTranslator.load('jupyter_oidc');
@@ -306,6 +306,20 @@ it.each([
   ['signed-out-expired', null, false]
 ] as const)('calls in the state %s with %s seconds left: %s', (state, left, works) => {
   expect(callsWork(ada({ state }), left)).toBe(works);
+});
+
+it.each([
+  [{}, 'orders.read'],
+  [{ entitlements: [] }, 'none'],
+  [{ entitlements_more: 19_800 }, 'orders.read, and 19800 more'],
+  [{ entitlements: [], entitlements_known: false }, 'unknown: the provider did not list them'],
+  [{ entitlements_known: false }, 'orders.read, and others: unknown: the provider did not list them']
+])('Q2.3, Q8.17: entitlements %j are told as %s', (changes, told) => {
+  expect(entitlementWords(ada(changes), trans)).toBe(told);
+});
+
+it('Q6.1: calls do not work after the end of what cannot be renewed, before the server says so too', () => {
+  expect(callsWork(ada({ refreshable: false }), 0)).toBe(false);
 });
 
 it('a person has the best name that the provider told', () => {

@@ -35,6 +35,8 @@ SUMMARY: dict[str, Any] = {
         "picture": None,
     },
     "entitlements": ["orders.read"],
+    "entitlements_more": 0,
+    "entitlements_known": True,
     "scopes": ["openid", "profile"],
     "missing_scopes": [],
     "settings_pending": False,
@@ -44,7 +46,7 @@ SUMMARY: dict[str, Any] = {
     "refreshable": True,
     "storage": "keyring",
     "retry_at": None,
-    "apis": [{"name": "orders", "allowed": True, "missing": []}],
+    "apis": [{"name": "orders", "readiness": "ready", "allowed": True, "missing": []}],
 }
 
 VALID: dict[str, dict[str, Any]] = {
@@ -81,7 +83,7 @@ VALID: dict[str, dict[str, Any]] = {
                 "methods": ["GET"],
                 "callers": ["kernel"],
                 "state": "active",
-                "ready": True,
+                "readiness": "ready",
                 "allowed": True,
                 "missing": [],
             }
@@ -116,6 +118,8 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("error", {"access_token": "x"}),
     ("session.reply", {"state": "maybe"}),
     ("session.reply", {"sequence": -1}),
+    ("session.reply", {"entitlements_more": -1}),
+    ("session.reply", {"entitlements_known": None}),
     ("session.reply", {"expires_in": 1.5}),
     ("session.reply", {"signed_in_at": "yesterday"}),
     ("session.reply", {"storage": "cookie"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from jupyter_oidc.kernel.display import session_text
 from jupyter_oidc.kernel.words import duration, words_of
 from tests.unit.kernel.stage import SUMMARY
 
+CONTRACT = Path(__file__).parents[2] / "jupyter_oidc" / "contract"
 SOURCES = Path(__file__).parents[2] / "labextension-stub" / "src"
 
 
@@ -57,9 +59,34 @@ def test_settings_that_wait_are_told_alike_in_panel_cell_and_terminal() -> None:
     assert words.SETTINGS_PENDING in session_text({**SUMMARY, "settings_pending": True})
 
 
-def test_what_an_api_misses_is_said_alike() -> None:
-    missing = words.access_words({"allowed": False, "missing": ["a", "b"]})
-    assert {words.READY, missing.replace("a, b", "%1")} <= sentences("panel/apirow.tsx")
+def test_what_an_api_is_ready_for_is_said_alike() -> None:
+    """Q5.8: every word of the contract, in the page, a cell and a terminal."""
+    told = re.findall(r"case '(\w+)':\s*return \{ text: trans.__\('([^'%]+?)(?:: %1)?'", source("panel/apirow.tsx"))
+    assert dict(told) == words.ACCESS
+    for name in ("session.reply", "apis.reply"):
+        schema = json.loads((CONTRACT / f"{name}.schema.json").read_text(encoding="utf-8"))
+        assert schema["properties"]["apis"]["items"]["properties"]["readiness"]["enum"] == list(words.ACCESS)
+
+
+def test_what_an_api_misses_is_named() -> None:
+    api = {"readiness": "missing_entitlement", "allowed": False, "missing": ["a", "b"]}
+    assert words.access_words(api) == "Missing: a, b"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "orders.read"),
+        ({"entitlements": []}, "none"),
+        ({"entitlements_more": 19_800}, "orders.read, and 19800 more"),
+        ({"entitlements": [], "entitlements_known": False}, "unknown: the provider did not list them"),
+        ({"entitlements_known": False}, "orders.read, and others: unknown: the provider did not list them"),
+    ],
+)
+def test_entitlements_are_told_alike(changes: dict[str, Any], said: str) -> None:
+    """Q2.3, Q8.17: the page says the same of the same, which ``words.spec.ts`` shows."""
+    assert words.entitlement_words({**SUMMARY, **changes}) == said
+    assert words.NOT_LISTED in sentences("words.ts")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,14 @@ OPEN = {"name": "orders", "allowed": True, "missing": []}
 SHUT = {"name": "plans", "allowed": False, "missing": ["plans.read"]}
 
 
+def _apis(state: str, left: int | None) -> list[dict[str, Any]]:
+    """What a server says of both APIs."""
+    delayed = state == "refresh-failed" and left == 0
+    words = {"active": "ready", "refresh-failed": "renewal_delayed" if delayed else "ready"}
+    word = words.get(state, "expired" if state == "signed-out-expired" else "sign_in_needed")
+    return [{**OPEN, "readiness": word}, {**SHUT, "readiness": "missing_entitlement" if word == "ready" else word}]
+
+
 def nobody(**changes: Any) -> dict[str, Any]:
     """A summary without a session."""
     return {
@@ -36,6 +44,8 @@ def nobody(**changes: Any) -> dict[str, Any]:
         "sequence": 1,
         "user": None,
         "entitlements": [],
+        "entitlements_more": 0,
+        "entitlements_known": True,
         "scopes": [],
         "missing_scopes": [],
         "settings_pending": False,
@@ -45,7 +55,7 @@ def nobody(**changes: Any) -> dict[str, Any]:
         "refreshable": False,
         "storage": "keyring",
         "retry_at": None,
-        "apis": [OPEN, SHUT],
+        "apis": _apis(changes.get("state", "signed-out"), changes.get("expires_in")),
         **changes,
     }
 
@@ -169,7 +179,6 @@ def _row(provider: str, summary: Mapping[str, Any], api: Mapping[str, Any]) -> d
         "methods": ["GET"],
         "callers": ["browser", "kernel"],
         "state": summary["state"],
-        "ready": bool(summary["expires_in"]),
     }
 
 

@@ -7,7 +7,6 @@ from jupyter_server.utils import url_path_join
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.views import api_view
-from jupyter_oidc.sessions.registry import token_key
 
 
 class ApisHandler(OidcHandler):
@@ -23,6 +22,5 @@ class ApisHandler(OidcHandler):
             summary = await session.summary()
             for api, access in zip(session.settings.apis, summary.apis, strict=True):
                 path = url_path_join(self.base_url, "jupyter-oidc", "api", api.name) + "/"
-                ready = session.token_ready(token_key(api))
-                views.append(api_view(api, access, summary.state.value, path, ready=ready))
+                views.append(api_view(api, access, summary.state.value, path))
         self.answer({"apis": views})

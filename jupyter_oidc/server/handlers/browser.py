@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
+from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
+from tornado.web import authenticated
 
-from jupyter_oidc.errors import Problem, ResponseMalformed, SignInDeclined, StateInvalid
-from jupyter_oidc.server.door import open_door
+from jupyter_oidc.errors import (
+    Forbidden,
+    Problem,
+    RequestInvalid,
+    ResponseMalformed,
+    SignInDeclined,
+    StateInvalid,
+    StateUsed,
+)
+from jupyter_oidc.server.door import door, open_door
 from jupyter_oidc.server.handler import OidcHandler, fields_of
 from jupyter_oidc.server.loopback import LoopbackDoor
 from jupyter_oidc.server.pages import Page, html_of, policy_of
@@ -42,7 +52,7 @@ class PageHandler(OidcHandler):
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Content-Security-Policy", policy_of(nonce))
+        self.set_header("Content-Security-Policy", policy_of(nonce, form=page.form is not None))
         self.set_header("Cross-Origin-Opener-Policy", "same-origin")
         self.finish(html_of(page, nonce), set_content_type="text/html; charset=UTF-8")
 
@@ -206,7 +216,7 @@ class CallbackHandler(PageHandler):
         if parameters is not None and [name for name, _ in parameters] == ["flow"]:
             self.show_end(session, parameters[0][1])
         elif session.settings.response_mode == "form_post":
-            raise ResponseMalformed(detail="callback.method")
+            self.refuse(session, ResponseMalformed(detail="callback.method"))
         else:
             await self.end(session, parameters)
 
@@ -216,7 +226,8 @@ class CallbackHandler(PageHandler):
         parameters = self.form()
         session = self._session(provider, parameters)
         if session.settings.response_mode != "form_post":
-            raise ResponseMalformed(detail="callback.method")
+            self.refuse(session, ResponseMalformed(detail="callback.method"))
+            return
         await self.end(session, parameters)
 
     def _session(self, provider: str, parameters: list[tuple[str, str]] | None) -> SessionService:
@@ -229,7 +240,8 @@ class CallbackHandler(PageHandler):
     async def end(self, session: SessionService, parameters: list[tuple[str, str]] | None) -> None:
         """Take the provider's answer, and take it out of the address bar (R-10)."""
         if parameters is None:
-            raise ResponseMalformed(detail="callback.encoding")
+            self.refuse(session, ResponseMalformed(detail="callback.encoding"))
+            return
         flow = self._flow_of(parameters)
         self.note_refusal(None, flow or "")
         pending = await session.sign_ins.callback(parameters, self._bindings(flow), self.only)
@@ -239,8 +251,24 @@ class CallbackHandler(PageHandler):
             self.set_header("Cache-Control", "no-store")
             self.set_header("Referrer-Policy", "no-referrer")
             self.finish()
+        elif pending.question is not None:
+            self.set_status(303)
+            self.set_header("Location", f"{self.request.path}/person?flow={pending.flow}")
+            self.set_header("Cache-Control", "no-store")
+            self.set_header("Referrer-Policy", "no-referrer")
+            self.finish()
         else:
             self._show_end_of(pending, again=self._again(session, pending))
+
+    def refuse(self, session: SessionService, problem: ResponseMalformed) -> None:
+        """End the sign-in of an answer that came in another form than it should, and say what was wrong (Q1.12)."""
+        text = self.request.query if self.request.method == "GET" else self.body.decode("latin-1")
+        try:
+            parameters = parse_qsl(text, keep_blank_values=True)
+        except ValueError:
+            parameters = []
+        pending = session.sign_ins.refuse(parameters, self._bindings(self._flow_of(parameters)), problem, self.only)
+        self.show_problem(problem, again=self._again(session, pending))
 
     def show_end(self, session: SessionService, flow: str) -> None:
         """Show how the sign-in ``flow`` ended, to the browser that took part in it."""
@@ -248,10 +276,13 @@ class CallbackHandler(PageHandler):
         if not self.services.pending.is_bound(pending, self._bindings(pending.flow)):
             self.show(Page("This sign-in is over", ("You can close this window.",), "\N{CHECK MARK}"))
         elif pending.progress is Progress.COMPLETED:
+            told = "You can close this window and go back to JupyterLab."
             self.show(
                 Page(
-                    "You are signed in",
-                    ("You can close this window and go back to JupyterLab.",),
+                    "You are signed in already" if pending.overtaken else "You are signed in",
+                    ("You got in by another way meanwhile, so nothing was changed.", told)
+                    if pending.overtaken
+                    else (told,),
                     "\N{CHECK MARK}",
                     links=(("Back to JupyterLab", self._target(pending)),),
                     closes=True,
@@ -293,6 +324,90 @@ def bindings_in(headers: Iterable[str], flow: str) -> list[str]:
     """
     pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
     return [value for name, _, value in pairs if name == COOKIE + flow][:MAX_COOKIES_OF_A_FLOW]
+
+
+@authenticated
+def _log_in(_handler: PageHandler) -> None:
+    """Send a browser without a login to Jupyter's or the Hub's login page, from where it comes back here."""
+
+
+class AskingHandler(PageHandler):
+    """Base of pages that ask Jupyter's user something, on routes that other callers may try too."""
+
+    def write_error(self, status_code: int, **kwargs: object) -> None:
+        """Show a problem as a page to who reads pages, and as JSON to everybody else."""
+        reads_pages = "text/html" in self.request.headers.get("Accept", "")
+        if reads_pages and self.request.method == "GET" and not self.current_user and self._is_forbidden(kwargs):
+            self.set_header("Cache-Control", "no-store")
+            _log_in(self)
+            return
+        base = PageHandler if reads_pages else OidcHandler
+        base.write_error(self, status_code, **kwargs)
+
+    def get_login_url(self) -> str:
+        """Return where to log in to Jupyter; its handlers of APIs have no such page, and this one shows pages."""
+        return str(super(APIHandler, self).get_login_url())
+
+    @staticmethod
+    def _is_forbidden(kwargs: dict[str, Any]) -> bool:
+        info = kwargs.get("exc_info")
+        return isinstance(problem_of(info[1]) if info else None, Forbidden)
+
+
+class PersonHandler(AskingHandler):
+    """``providers/{p}/callback/person``: whether another person takes over, asked of whoever is at the browser (A26).
+
+    It stands below the callback, so that the browser brings the binding cookie of the sign-in along.
+    """
+
+    @door("user", action="write", from_other_sites=True)
+    async def get(self, provider: str) -> None:
+        """Ask."""
+        pending = self._pending(provider)
+        question = pending.question
+        if question is None:
+            raise StateUsed
+        here = f"{self.request.path}?{urlencode({'flow': pending.flow, '_xsrf': self.xsrf_token.decode('ascii')})}"
+        self.show(
+            Page(
+                "Somebody else is signed in",
+                (
+                    f"You are signed in as {question.now}. Sign in as {question.instead} instead?",
+                    "If you did not begin this sign-in yourself, keep what you have.",
+                ),
+                "\N{BLACK QUESTION MARK ORNAMENT}",
+                form=(here, (("keep", f"Stay {question.now}"), ("change", f"Sign in as {question.instead}"))),
+            ),
+        )
+
+    @door("user", action="write")
+    async def post(self, provider: str) -> None:
+        """Take the answer."""
+        pending = self._pending(provider)
+        answers = [value for name, value in self.form() or () if name == "answer"]
+        if answers not in (["change"], ["keep"]):
+            raise RequestInvalid("The answer is neither 'keep' nor 'change'.")
+        sign_ins = self.services.sessions.of_sign_in(pending).sign_ins
+        await sign_ins.answer(pending, change=answers == ["change"])
+        if pending.progress is Progress.COMPLETED:
+            self.set_status(303)
+            self.set_header("Location", f"{self.request.path.removesuffix('/person')}?flow={pending.flow}")
+            self.set_header("Cache-Control", "no-store")
+            self.finish()
+        elif answers == ["keep"]:
+            self.show(Page("Nothing was changed", ("You can close this window.",), "\N{CHECK MARK}", closes=True))
+        else:
+            self.show_problem(pending.problem or StateUsed())
+
+    def _pending(self, provider: str) -> PendingSignIn:
+        """Return the sign-in of this browser; who shows Jupyter's token in place of a login is no browser."""
+        if self.token_authenticated:
+            raise Forbidden("Only somebody who is logged in to Jupyter with a browser can answer this.")
+        pending = self.services.pending.find(self.get_query_argument("flow", ""), provider)
+        bindings = bindings_in(self.request.headers.get_list("Cookie"), pending.flow)
+        if not self.services.pending.is_bound(pending, bindings):
+            raise StateInvalid(detail="person.binding")
+        return pending
 
 
 class LoopbackHandler(CallbackHandler):

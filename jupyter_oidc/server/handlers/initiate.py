@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
-from tornado.web import authenticated
 
-from jupyter_oidc.errors import Forbidden, RequestInvalid
+from jupyter_oidc.errors import RequestInvalid
 from jupyter_oidc.server.door import door, open_door
-from jupyter_oidc.server.handler import OidcHandler, fields_of
-from jupyter_oidc.server.handlers.browser import PageHandler
+from jupyter_oidc.server.handler import fields_of
+from jupyter_oidc.server.handlers.browser import AskingHandler
 from jupyter_oidc.server.pages import Page
-from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.server.redirects import local_path
 from jupyter_oidc.sessions.pending import Wishes
 
 
-@authenticated
-def _log_in(_handler: PageHandler) -> None:
-    """Send a browser without a login to Jupyter's or the Hub's login page, from where it comes back here."""
-
-
-class InitiateLoginHandler(PageHandler):
+class InitiateLoginHandler(AskingHandler):
     """``providers/{p}/initiate-login``: the provider's portal has a tile for this application, say."""
-
-    def write_error(self, status_code: int, **kwargs: object) -> None:
-        """Show a problem as a page to who reads pages, and as JSON to everybody else."""
-        reads_pages = "text/html" in self.request.headers.get("Accept", "")
-        if reads_pages and self.request.method == "GET" and not self.current_user and self._is_forbidden(kwargs):
-            self.set_header("Cache-Control", "no-store")
-            _log_in(self)
-            return
-        base = PageHandler if reads_pages else OidcHandler
-        base.write_error(self, status_code, **kwargs)
-
-    def get_login_url(self) -> str:
-        """Return where to log in to Jupyter; its handlers of APIs have no such page, and this one shows pages."""
-        return str(super(APIHandler, self).get_login_url())
-
-    @staticmethod
-    def _is_forbidden(kwargs: dict[str, Any]) -> bool:
-        info = kwargs.get("exc_info")
-        return isinstance(problem_of(info[1]) if info else None, Forbidden)
 
     @door("user", action="write", from_other_sites=True)
     async def get(self, provider: str) -> None:

@@ -15,9 +15,10 @@ export interface ApiList {
     callers: ('browser' | 'kernel')[];
     state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
     /**
-     * A call made now would carry an access token.
+     * Whether a call made now is expected to get through; the first obstacle, if there is one.
      */
-    ready: boolean;
+    readiness:
+      'ready' | 'sign_in_needed' | 'expired' | 'renewal_delayed' | 'refused' | 'missing_entitlement' | 'unreachable';
     allowed: boolean;
     missing: string[];
   }[];
@@ -168,7 +169,18 @@ export interface SessionSummary {
     email_verified: boolean;
     picture: string | null;
   };
+  /**
+   * As many as may be shown; those that an API requires come first into the choice.
+   */
   entitlements: string[];
+  /**
+   * How many more there are.
+   */
+  entitlements_more: number;
+  /**
+   * False if the provider did not list them, or has not been asked yet: then none is missing for sure.
+   */
+  entitlements_known: boolean;
   scopes: string[];
   missing_scopes: string[];
   signed_in_at: string | null;
@@ -182,6 +194,11 @@ export interface SessionSummary {
   retry_at: string | null;
   apis: {
     name: string;
+    /**
+     * Whether a call made now is expected to get through; the first obstacle, if there is one.
+     */
+    readiness:
+      'ready' | 'sign_in_needed' | 'expired' | 'renewal_delayed' | 'refused' | 'missing_entitlement' | 'unreachable';
     allowed: boolean;
     missing: string[];
   }[];

@@ -4,17 +4,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { addBelowIcon, copyIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { Api } from '../apis';
 import type { SessionSummary } from '../generated/contract';
 import type { Tone } from '../words';
 import { ToneIcon } from './toneicon';
 
 export interface IApiRowProps {
   readonly access: SessionSummary['apis'][number];
-  /** What the server says about this API; `undefined` until it was read. */
-  readonly api: Api | undefined;
-  readonly signedIn: boolean;
-  readonly works: boolean;
   /** Why no cell can be inserted; `null` if one can. */
   readonly obstacle: string | null;
   readonly copy: () => void;
@@ -22,29 +17,32 @@ export interface IApiRowProps {
   readonly trans: TranslationBundle;
 }
 
-/** Whether the API may be called now, in words and as a tone. */
+/** The server's word for whether the API may be called now, translated, and as a tone. */
 export function readiness(
-  { access, api, signedIn, works }: Pick<IApiRowProps, 'access' | 'api' | 'signedIn' | 'works'>,
+  { readiness: word, missing }: SessionSummary['apis'][number],
   trans: TranslationBundle
 ): { readonly text: string; readonly tone: Tone; readonly empty?: boolean } {
-  if (!signedIn) {
-    return { text: trans.__('Sign in first'), tone: 'calm', empty: true };
+  switch (word) {
+    case 'ready':
+      return { text: trans.__('Ready'), tone: 'calm' };
+    case 'sign_in_needed':
+      return { text: trans.__('Sign in first'), tone: 'calm', empty: true };
+    case 'expired':
+      return { text: trans.__('Sign in again first'), tone: 'trouble', empty: true };
+    case 'renewal_delayed':
+      return { text: trans.__('Waits for the provider'), tone: 'off' };
+    case 'refused':
+      return { text: trans.__('The provider gives no token for it'), tone: 'trouble' };
+    case 'missing_entitlement':
+      return { text: trans.__('Missing: %1', missing.join(', ')), tone: 'attention' };
+    case 'unreachable':
+      return { text: trans.__('The last call could not reach it'), tone: 'off' };
   }
-  if (!access.allowed) {
-    return { text: trans.__('Missing: %1', access.missing.join(', ')), tone: 'attention' };
-  }
-  if (!works) {
-    return { text: trans.__('Waits for the provider'), tone: 'off' };
-  }
-  return {
-    text: api?.ready === false ? trans.__('Ready; the first call asks for a token') : trans.__('Ready'),
-    tone: 'calm'
-  };
 }
 
 export function ApiRow(props: IApiRowProps): React.ReactElement {
   const { access, obstacle, copy, insert, trans } = props;
-  const { text, tone, empty } = readiness(props, trans);
+  const { text, tone, empty } = readiness(access, trans);
   const copyName = trans.__('Copy example cell for %1', access.name);
   const insertName = trans.__('Insert example cell for %1', access.name);
   return (

@@ -8,7 +8,7 @@ import type { Examples } from '../example';
 import { exampleFor } from '../example';
 import type { Session } from '../session';
 import type { Act } from '../words';
-import { callsWork, isSignedIn, storageWords, wordsFor } from '../words';
+import { isSignedIn, storageWords, wordsFor } from '../words';
 import type { IAction } from './actions';
 import { Actions } from './actions';
 import { ApiRow } from './apirow';
@@ -49,7 +49,6 @@ export function Card({ session, apis, examples, deeds, trans }: ICardProps): Rea
     return <Skeleton title={provider} trans={trans} />;
   }
   const signedIn = isSignedIn(summary);
-  const works = callsWork(summary, session.secondsLeft());
   const kept = signedIn && summary !== null && (summary.storage === 'memory' || summary.storage === 'unsaved');
   const obstacle = examples.obstacle();
   return (
@@ -92,9 +91,6 @@ export function Card({ session, apis, examples, deeds, trans }: ICardProps): Rea
                 <ApiRow
                   key={access.name}
                   access={access}
-                  api={api}
-                  signedIn={signedIn}
-                  works={works}
                   obstacle={examples.obstacle(api)}
                   copy={() => deeds.copy(code, trans.__('Copied the example for %1.', access.name))}
                   insert={() => {

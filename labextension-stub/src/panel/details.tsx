@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { SessionSummary } from '../generated/contract';
-import { isSignedIn, storageWords } from '../words';
+import { entitlementWords, isSignedIn, storageWords } from '../words';
 
 export function Details(props: {
   readonly summary: SessionSummary;
@@ -45,6 +45,6 @@ function rows(summary: SessionSummary, trans: TranslationBundle): readonly (read
     [trans.__('Signed in'), when(summary.signed_in_at)],
     [trans.__('Kept'), storageWords(summary.storage, trans)],
     [trans.__('Scopes'), list(summary.scopes)],
-    [trans.__('Entitlements'), list(summary.entitlements)]
+    [trans.__('Entitlements'), entitlementWords(summary, trans)]
   ];
 }

@@ -17,6 +17,8 @@ export const ADA: SessionSummary = {
     picture: null
   },
   entitlements: ['orders.read'],
+  entitlements_more: 0,
+  entitlements_known: true,
   scopes: ['openid', 'profile'],
   missing_scopes: [],
   settings_pending: false,
@@ -27,8 +29,8 @@ export const ADA: SessionSummary = {
   storage: 'keyring',
   retry_at: null,
   apis: [
-    { name: 'orders', allowed: true, missing: [] },
-    { name: 'billing', allowed: false, missing: ['billing.read'] }
+    { name: 'orders', readiness: 'ready', allowed: true, missing: [] },
+    { name: 'billing', readiness: 'missing_entitlement', allowed: false, missing: ['billing.read'] }
   ]
 };
 
@@ -38,14 +40,16 @@ export const NOBODY: SessionSummary = {
   state: 'signed-out',
   user: null,
   entitlements: [],
+  entitlements_more: 0,
+  entitlements_known: true,
   scopes: [],
   signed_in_at: null,
   access_expires_at: null,
   expires_in: null,
   refreshable: false,
   apis: [
-    { name: 'orders', allowed: true, missing: [] },
-    { name: 'billing', allowed: false, missing: ['billing.read'] }
+    { name: 'orders', readiness: 'sign_in_needed', allowed: true, missing: [] },
+    { name: 'billing', readiness: 'sign_in_needed', allowed: false, missing: ['billing.read'] }
   ]
 };
 

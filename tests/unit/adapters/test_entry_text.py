@@ -11,6 +11,8 @@ from jupyter_oidc.adapters.entry_text import Owner
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.entitlements import Entitlements
+from jupyter_oidc.sessions.summary import Profile, User
 from tests.unit.adapters.entries import entry
 
 WRITTEN = {
@@ -137,3 +139,40 @@ def test_another_owner_has_another_name(other: dict[str, str]) -> None:
 def test_the_name_stays_the_same_from_version_to_version() -> None:
     """B35: or an upgrade would sign everybody out."""
     assert owner().name() == "1a8ad099f6017a2415d4413ca933a25550272b106449281a08aeebcba0e65d1e"
+
+
+ADA = Profile(
+    User("a1", "Ada Lovelace", "ada", "ada@example.com", email_verified=True, picture=None),
+    Entitlements(("orders.read",), more=7, known=True),
+)
+
+
+def test_what_may_be_shown_of_the_person_is_written_and_read() -> None:
+    """Q9.14."""
+    written = owner().text_of(entry(profile=ADA), "encrypted-file")
+    assert json.loads(reveal(written))["profile"] == {
+        "user": {"name": "Ada Lovelace", "username": "ada", "email": "ada@example.com", "email_verified": True},
+        "entitlements": ["orders.read"],
+        "more": 7,
+        "known": True,
+    }
+    assert owner().entry_in(written, "encrypted-file") == entry(profile=ADA)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        None,
+        7,
+        [],
+        {},
+        {"user": {"name": 7}, "entitlements": [], "more": 0, "known": True},
+        {"user": {}, "entitlements": "orders.read", "more": 0, "known": True},
+        {"user": {}, "entitlements": [7], "more": 0, "known": True},
+        {"user": {}, "entitlements": [], "more": -1, "known": True},
+        {"user": {}, "entitlements": [], "more": 0},
+    ],
+)
+def test_what_is_damaged_of_the_person_costs_no_session(profile: Any) -> None:
+    """Q9.14: nothing depends on it, and the next renewal brings it again."""
+    assert owner().entry_in(text({**WRITTEN, "profile": profile}), "encrypted-file") == entry()

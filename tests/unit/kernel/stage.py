@@ -46,6 +46,8 @@ SUMMARY = {
         "picture": None,
     },
     "entitlements": ["orders.read"],
+    "entitlements_more": 0,
+    "entitlements_known": True,
     "scopes": ["openid"],
     "missing_scopes": [],
     "settings_pending": False,
@@ -55,7 +57,7 @@ SUMMARY = {
     "refreshable": True,
     "storage": "keyring",
     "retry_at": None,
-    "apis": [{"name": "orders", "allowed": True, "missing": []}],
+    "apis": [{"name": "orders", "readiness": "ready", "allowed": True, "missing": []}],
 }
 SIGNED_OUT = {**SUMMARY, "state": "signed-out", "user": None, "expires_in": None, "apis": []}
 STARTED = {

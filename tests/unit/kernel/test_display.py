@@ -53,7 +53,13 @@ ALL_CARDS = [
     pytest.param(session_html({**SUMMARY, "user": {**SUMMARY["user"], "name": None, "username": HOSTILE}}), id="user"),
     pytest.param(session_html({**SUMMARY, "provider": HOSTILE}), id="provider"),
     pytest.param(
-        session_html({**SUMMARY, "apis": [{"name": HOSTILE, "allowed": False, "missing": [HOSTILE]}]}), id="apis"
+        session_html(
+            {
+                **SUMMARY,
+                "apis": [{"name": HOSTILE, "readiness": "missing_entitlement", "allowed": False, "missing": [HOSTILE]}],
+            }
+        ),
+        id="apis",
     ),
     pytest.param(link_html("http://h/" + HOSTILE, HOSTILE, 10), id="link"),
     pytest.param(code_html("http://h/" + HOSTILE, HOSTILE, 10, HOSTILE, filled_in=True), id="code"),
@@ -159,7 +165,7 @@ def test_a_session_whose_renewal_waits_says_until_when_calls_work():
 
 
 def test_a_missing_permission_is_named():
-    apis = [{"name": "orders", "allowed": False, "missing": ["orders.read"]}]
+    apis = [{"name": "orders", "readiness": "missing_entitlement", "allowed": False, "missing": ["orders.read"]}]
     assert "Missing: orders.read" in session_html({**SUMMARY, "apis": apis})
 
 
@@ -244,3 +250,19 @@ def test_outside_a_notebook_the_same_line_is_not_printed_again(capsys):
     for text in ("one", "one", "", "two"):
         notice.show("<b>card</b>", text)
     assert capsys.readouterr().err == "one\ntwo\n"
+
+
+def test_a_card_says_that_entitlements_are_unknown_and_nothing_of_a_long_list():
+    """Q2.3: nobody is told to miss what the provider did not list."""
+    assert "Entitlements: unknown: the provider did not list them" in session_html(
+        {**SUMMARY, "entitlements_known": False}
+    )
+    assert "Entitlements" not in session_html(SUMMARY)
+
+
+def test_an_api_is_ticked_only_where_the_server_calls_it_ready():
+    """Q5.8: signed out, nothing is."""
+    for word, said, mark in (("ready", "Ready", "&#10003;"), ("sign_in_needed", "Sign in first", "&#8211;")):
+        apis = [{"name": "orders", "readiness": word, "allowed": True, "missing": []}]
+        card = session_html({**SUMMARY, "apis": apis})
+        assert (said in card, mark in card) == (True, True)

@@ -108,8 +108,32 @@ def test_the_provider_of_an_api_need_not_be_named(door):
     assert len(door.asked("POST", BEGIN)) == 1
 
 
-def test_a_session_whose_provider_is_unreachable_may_be_signed_in_anew(door):
-    door.answers("GET", SESSION, {**SUMMARY, "state": "refresh-failed"}, SUMMARY)
+def test_who_can_still_call_is_not_asked_again_although_the_provider_is_out_of_reach(door):
+    """Q6.1: a sign-in would fail now, and the calls of this cell would not."""
+    door.answers("GET", SESSION, {**SUMMARY, "state": "refresh-failed"})
+    assert oidc.sign_in("corp").state == "refresh-failed"
+    assert door.asked("POST", BEGIN) == []
+
+
+def test_a_token_that_ended_while_renewals_fail_is_signed_in_anew(door):
+    """Q6.1: calls would fail; whether a sign-in helps is what the provider says to it."""
+    door.answers("GET", SESSION, {**SUMMARY, "state": "refresh-failed", "expires_in": 0}, SUMMARY)
+    oidc.sign_in("corp")
+    assert len(door.asked("POST", BEGIN)) == 1
+
+
+def test_a_session_that_could_not_be_renewed_is_signed_in_anew(door):
+    """Q6.1."""
+    ended = {**SIGNED_OUT, "state": "signed-out-expired", "reason": "not_refreshable"}
+    door.answers("GET", SESSION, ended, SUMMARY)
+    assert oidc.sign_in("corp").state == "active"
+    assert len(door.asked("POST", BEGIN)) == 1
+
+
+def test_a_session_whose_token_for_an_api_has_ended_is_signed_in_anew(door):
+    """Q6.1: an ID token that nothing renews; calls to that API would fail."""
+    expired = [{"name": "orders", "readiness": "expired", "allowed": True, "missing": []}]
+    door.answers("GET", SESSION, {**SUMMARY, "apis": expired}, SUMMARY)
     oidc.sign_in("corp")
     assert len(door.asked("POST", BEGIN)) == 1
 

@@ -121,12 +121,22 @@ def test_an_answer_without_a_possible_state_is_refused(state: list[tuple[str, st
         state_of([("code", "c"), *state])
 
 
-@pytest.mark.parametrize("name", ["code", "state", "iss", "error", "error_description", "session_state"])
+@pytest.mark.parametrize("name", ["code", "state", "iss", "error", "response", "id_token", "access_token"])
 def test_a_parameter_twice_is_refused_even_with_equal_values(name: str) -> None:
     """R-1, A8."""
     with pytest.raises(ResponseMalformed) as caught:
         state_of([("state", "s1"), ("code", "c"), (name, "x"), (name, "x")])
     assert caught.value.detail == "callback.duplicate"
+
+
+@pytest.mark.parametrize("name", ["error_description", "error_uri", "session_state", "utm_source", "scope", ""])
+def test_a_parameter_that_nobody_reads_may_be_there_twice(name: str) -> None:
+    """Q1.12; RFC 6749, 4.1.2: unrecognized parameters are ignored."""
+    answer = [("state", "s1"), ("code", "c"), (name, "x"), (name, "y")]
+    assert state_of(answer) == "s1"
+    assert isinstance(
+        read_callback(ExpectedCallback("https://id.example.com", iss_required=False), answer), VerifiedCallback
+    )
 
 
 @pytest.mark.parametrize("parameters", [[("response", "eyJ.eyJ.x")], []], ids=["JARM", "fragment only"])

@@ -47,7 +47,7 @@ def test_a_signed_answer_is_asked_for_as_such() -> None:
 
 
 def test_claims_about_the_person_are_returned_without_null_and_without_the_rest() -> None:
-    """U-5, U-9: aggregated claims, and claims about a token, are dropped."""
+    """U-5, U-9, Q2.3: sources of aggregated claims, and claims about a token, are dropped; which are missing is told."""
     body = {
         "sub": SUBJECT,
         "name": "Example User",
@@ -65,6 +65,7 @@ def test_claims_about_the_person_are_returned_without_null_and_without_the_rest(
         "name": "Example User",
         "email_verified": False,
         "roles": ["a"],
+        "_claim_names": {"address": "src1"},
     }
 
 

@@ -46,13 +46,80 @@ async def test_a_sign_in_for_another_api_asks_for_nothing_special() -> None:
     assert not {"acr_values", "max_age"} & query.keys()
 
 
-async def test_what_was_asked_for_is_forgotten_when_somebody_has_signed_in() -> None:
+async def stepped_up(api: str = "orders", acr: str = "gold", max_age: int | None = None) -> Stage:
+    """Sign in, and sign in again because ``api`` wants that."""
     stage = Stage()
     await stage.sign_in()
-    stage.service.expect_step_up("orders", StepUp(("gold",), 300))
-    stage.provider.claims = {"auth_time": stage.clock.now().wall, "acr": "gold"}
+    stage.service.expect_step_up(api, StepUp((acr,), max_age))
+    stage.provider.claims = {"auth_time": stage.clock.now().wall, "acr": acr}
+    await stage.sign_in()
+    return stage
+
+
+async def test_a_second_step_up_of_the_same_api_does_not_drop_the_first() -> None:
+    """Q9.13: it asks for a fresher login now, and the level of the first stays."""
+    stage = await stepped_up()
+    stage.service.expect_step_up("orders", StepUp((), 60))
+    query = await asked(stage, "orders")
+    assert (query["acr_values"], query["max_age"]) == (["gold"], ["60"])
+
+
+async def test_two_questions_of_one_api_before_a_sign_in_are_one() -> None:
+    """Q9.13: RFC 9470 lets it ask for one thing at a time."""
+    stage = Stage()
+    await stage.sign_in()
+    stage.service.expect_step_up("orders", StepUp(("gold",)))
+    stage.service.expect_step_up("orders", StepUp((), 60))
+    query = await asked(stage, "orders")
+    assert (query["acr_values"], query["max_age"]) == (["gold"], ["60"])
+
+
+async def test_a_step_up_by_another_api_keeps_what_the_first_one_has() -> None:
+    """Q9.13: its own values come first, since it is the one that refuses."""
+    stage = await stepped_up(max_age=300)
+    stage.service.expect_step_up("invoices", StepUp(("silver",)))
+    query = await asked(stage, "invoices")
+    assert (query["acr_values"], query["max_age"]) == (["silver gold"], ["300"])
+
+
+async def test_of_two_apis_that_agree_on_a_level_that_one_is_asked_for() -> None:
+    """Q9.13."""
+    stage = await stepped_up()
+    stage.service.expect_step_up("invoices", StepUp(("silver", "gold")))
+    assert (await asked(stage, "invoices"))["acr_values"] == ["gold"]
+
+
+async def test_a_sign_in_that_names_no_api_is_no_weaker_than_the_session() -> None:
+    """Q9.13: it takes its place."""
+    assert (await asked(await stepped_up(), None))["acr_values"] == ["gold"]
+
+
+async def test_what_another_api_asked_for_survives_the_step_up_of_the_first() -> None:
+    """Q9.13: its turn comes after it."""
+    stage = Stage()
+    await stage.sign_in()
+    stage.service.expect_step_up("invoices", StepUp(("silver",)))
+    stage.service.expect_step_up("orders", StepUp(("gold",)))
+    await stage.sign_in()
+    assert (await asked(stage, "invoices"))["acr_values"] == ["silver gold"]
+
+
+async def test_what_was_asked_for_ends_with_the_session() -> None:
+    """Q9.13: remembered for the session, and no longer."""
+    stage = await stepped_up()
+    await stage.service.sign_out()
     await stage.sign_in()
     assert "acr_values" not in await asked(stage, "orders")
+
+
+async def test_many_apis_do_not_make_a_request_without_end() -> None:
+    """Q9.13: an API chooses what it asks for."""
+    stage = Stage()
+    await stage.sign_in()
+    for number in range(40):
+        stage.service.expect_step_up(f"api-{number}", StepUp((f"level-{number}",)))
+        await stage.sign_in()
+    assert len((await asked(stage, None))["acr_values"][0].split()) == 20
 
 
 @pytest.mark.parametrize(("age", "ends"), [(10, Progress.COMPLETED), (3_600, Progress.FAILED)])

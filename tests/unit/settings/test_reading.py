@@ -243,6 +243,11 @@ def test_the_value_of_a_secret_is_never_repeated():
         ),
         ({"preset": "nobody"}, "preset"),
         ({"preset": ["clerk"]}, "preset"),
+        ({"entitlement_claims": {"roles": True}}, "entitlement_claims"),
+        ({"entitlement_claims": [["roles", 7]]}, "entitlement_claims"),
+        ({"entitlement_claims": [[]]}, "entitlement_claims"),
+        ({"entitlement_claims": [["a", ["b"]]]}, "entitlement_claims"),
+        ({"scope_claims": "scope"}, "scope_claims"),
         ({"authorization_parameters": ["access_type"]}, "authorization_parameters"),
         ({"authorization_parameters": {"state": "fixed"}}, "authorization_parameters"),
         ({"authorization_parameters": {"a b": "c"}}, "authorization_parameters"),
@@ -461,3 +466,14 @@ def test_an_apis_entry_of_the_wrong_type_hides_nothing_beside_it() -> None:
         "providers.corp.authorization_parameters: is not a mapping",
         "providers.corp.apis: is not a mapping",
     ]
+
+
+@pytest.mark.parametrize("keys", [("entitlement_claims", "scope_claims"), ("entitlementClaims", "scopeClaims")])
+def test_a_claim_may_be_named_by_a_path_of_keys(keys: tuple[str, str]) -> None:
+    """Q2.4, Q2.1: in both spellings of the keys."""
+    paths, scopes = keys
+    body = {"issuer": "https://id.example.com", "client_id": "jupyter"}
+    read = read_settings({"corp": {**body, paths: ["groups", ["https://example.com/a.b", "roles"]], scopes: ["perms"]}})
+    assert isinstance(read, Settings)
+    assert read.providers[0].entitlement_claims == ("groups", ("https://example.com/a.b", "roles"))
+    assert read.providers[0].scope_claims == ("perms",)

@@ -40,6 +40,8 @@ PROVIDERS = st.fixed_dictionaries(
             st.sampled_from(["token_endpoint", "jwks_uri"]), st.just("https://in.example.com/x")
         ),
         "authorization_parameters": st.dictionaries(st.sampled_from(["hd", "ui_locales"]), st.just("x")),
+        "entitlement_claims": st.just(["groups", ["https://example.com/roles", "names"]]),
+        "scope_claims": st.sampled_from([[], ["scp"]]),
         "apis": st.dictionaries(st.sampled_from(["orders", "stock"]), APIS),
     },
 )

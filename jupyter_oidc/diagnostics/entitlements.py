@@ -1,0 +1,24 @@
+"""Did the provider list what the person is entitled to? One with very many groups names another place for them instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.diagnostics.check import Check, Subject
+
+if TYPE_CHECKING:
+    from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.settings import Provider
+
+
+def check_entitlements(provider: Provider, session: SessionService | None) -> list[Check]:
+    """Say so if the provider did not list them; nothing while nobody is signed in."""
+    if session is None or session.entitlements_known:
+        return []
+    return [
+        Subject("entitlements", provider.name).warning(
+            "Entitlements are unknown: the provider did not list them, so nobody is told to miss any.",
+            "Let the provider put fewer groups into the ID token or UserInfo (only those that are assigned to this "
+            "application), or app roles instead, and name that claim in entitlement_claims.",
+        )
+    ]

@@ -1,0 +1,64 @@
+"""An answer that cannot be used ends the sign-in that it belongs to at once, and no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_oidc.errors import ResponseMalformed
+from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.pending import Progress
+from tests.unit.sessions.stage import Stage
+
+
+async def test_a_foreign_parameter_twice_costs_no_sign_in() -> None:
+    """Q1.12."""
+    stage = Stage()
+    _, state, binding = await stage.begin()
+    answer = [("code", "c-1"), ("state", state), ("utm", "a"), ("utm", "b")]
+    assert (await stage.service.sign_ins.callback(answer, [binding])).progress is Progress.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("more", "detail"),
+    [
+        ([("code", "a"), ("code", "b")], "callback.duplicate"),
+        ([("response", "eyJ.eyJ.x")], "callback.response_mode"),
+        ([("state", "another")], "callback.duplicate"),
+    ],
+)
+async def test_a_refused_answer_ends_its_sign_in_at_once(more: list[tuple[str, str]], detail: str) -> None:
+    """Q1.12: nobody waits ten minutes for it."""
+    stage = Stage()
+    pending, state, binding = await stage.begin()
+    answered = await stage.service.sign_ins.callback([*more, ("state", state)], [binding])
+    assert (answered is pending, pending.progress, pending.done.is_set()) == (True, Progress.FAILED, True)
+    assert (pending.problem and pending.problem.detail) == detail
+    assert stage.service.state is State.SIGNED_OUT
+
+
+async def test_a_refused_answer_of_another_browser_ends_nothing() -> None:
+    """Q1.12, A6: the state alone is not enough."""
+    stage = Stage()
+    pending, state, _ = await stage.begin()
+    with pytest.raises(ResponseMalformed):
+        await stage.service.sign_ins.callback([("code", "a"), ("code", "b"), ("state", state)], ["wrong"])
+    assert pending.progress is Progress.WAITING
+
+
+async def test_a_refused_answer_with_an_unknown_state_ends_nothing() -> None:
+    """Q1.12."""
+    stage = Stage()
+    pending, _, binding = await stage.begin()
+    with pytest.raises(ResponseMalformed):
+        await stage.service.sign_ins.callback([("code", "a"), ("code", "b"), ("state", "guess")], [binding])
+    assert pending.progress is Progress.WAITING
+
+
+async def test_a_refused_answer_after_the_end_changes_nothing() -> None:
+    """Q1.12, R-3."""
+    stage = Stage()
+    pending, state, binding = await stage.begin()
+    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    with pytest.raises(ResponseMalformed):
+        await stage.service.sign_ins.callback([("code", "a"), ("code", "b"), ("state", state)], [binding])
+    assert (pending.progress, stage.service.state) == (Progress.COMPLETED, State.ACTIVE)
