@@ -29,7 +29,9 @@ _OTHER_ESCAPE: Final = re.compile(r"%[uU][0-9A-Fa-f]{4}")
 """What some servers decode besides (ECMAScript, B.2.1.2)."""
 
 _NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_OVERLONG: Final = re.compile(rb"[\xc0\xc1\xf5-\xff]|\xe0[\x80-\x9f]|\xf0[\x80-\x8f]")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[/\\]{2}")  # RFC 3986, 3.1
 _DOTS: Final = re.compile(r"\.{1,2}\Z")
 _END_OF_SEGMENT: Final = re.compile(r"[;?#]")
 _SEPARATOR: Final = re.compile(r"[/\\]")
@@ -133,6 +135,9 @@ class _Judge:
             self._refuse(reading, 0, 1, "is a slash at the beginning")
         if text.startswith("@") and "@" not in self._data:
             self._refuse(reading, 0, 1, "stands at the beginning", "@")
+        scheme = _SCHEME.match(text)
+        if scheme and "//" in self._data:
+            self._refuse(reading, *scheme.span(), "begins an address of its own")
         control = _CONTROL.search(text)
         if control:
             self._refuse(reading, *control.span(), "is a control character")
@@ -201,21 +206,32 @@ class _Judge:
         starts: list[int] = []
         at = 0
         for run in _ESCAPES.finditer(reading.text):
+            octets = bytes.fromhex(run[0].replace("%", ""))
             texts.append(reading.text[at : run.start()])
             starts += reading.starts[at : run.start()]
             try:
-                decoded = bytes.fromhex(run[0].replace("%", "")).decode()
+                decoded = octets.decode()
             except UnicodeDecodeError as error:
-                first, end = run.start() + 3 * error.start, run.start() + 3 * error.end
-                self._refuse(reading, first, end, "is no UTF-8")
+                if not self._may_be_octets(reading, octets):
+                    first, end = run.start() + 3 * error.start, run.start() + 3 * error.end
+                    self._refuse(reading, first, end, "is no UTF-8")
+                decoded = octets.decode(errors="surrogateescape")
             place = run.start()
             for char in decoded:
                 starts.append(reading.starts[place])
-                place += 3 * len(char.encode())
+                place += 3 * len(char.encode(errors="surrogateescape"))
             texts.append(decoded)
             at = run.end()
         texts.append(reading.text[at:])
         return _Reading("".join(texts), [*starts, *reading.starts[at:]])
+
+    def _may_be_octets(self, reading: _Reading, octets: bytes) -> bool:
+        """Return whether ``octets`` may be no text: if escapes are data here, they need not be meant as any.
+
+        What could be a longer way to write a dot or a slash is refused all the same (RFC 3629, 10).
+        """
+        is_decoded = len(reading.text) < len(self._raw)
+        return is_decoded and "%25" in self._data and not _OVERLONG.search(octets)
 
     def _refuse_illegal(self, reading: _Reading, place: int) -> NoReturn:
         char = reading.text[place]

@@ -38,7 +38,7 @@ def upstream_url(api: Api, raw_path: str, raw_query: str) -> str:
     Raises ``BadPath`` for anything that could leave the base URL under any reading, ``RouteForbidden`` for a
     path outside the API's ``path_prefixes``, ``QueryTooLong`` for an overlong query.
     """
-    check_path(raw_path, api.path_prefixes)
+    check_path(raw_path, api.path_prefixes, api.path_data)
     if len(raw_query) > LONGEST_QUERY:
         raise QueryTooLong
     if not _QUERY.match(raw_query):
@@ -83,7 +83,7 @@ def rewritten_location(api: Api, location: str, request_url: str, proxy_path: st
         return target
     rest = below[len(api.base_url) :]
     try:
-        check_path(rest)
+        check_path(rest, data=api.path_data)
     except BadPath:
         return target
     query = f"?{parts.query}" if parts.query else ""

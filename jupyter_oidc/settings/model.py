@@ -15,6 +15,8 @@ ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
 CallerKind = Literal["browser", "kernel"]
+PathData = Literal["%2F", "%5C", "%25", "//", "@"]
+"""What may stand in the paths of an API as data: characters in escapes, empty segments, an ``@`` at the beginning."""
 
 STANDARD_LOGOUT_PARAMETER: Final = "post_logout_redirect_uri"
 """RP-Initiated Logout 1.0, 2."""
@@ -33,6 +35,7 @@ class Api:
     """One API that the proxy opens.
 
     ``base_url`` ends with a slash; ``path_prefixes`` are relative to it and begin with one.
+    ``path_data`` are the characters and forms that stand in its paths as data, and lead nowhere else.
     ``scopes``, ``audience`` and ``resource`` are set only if the API needs an access token of its own.
     ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
     ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
@@ -49,6 +52,7 @@ class Api:
     bearer_token_source: BearerSource = "access_token"
     methods: tuple[str, ...] = ("GET", "HEAD", "POST")
     path_prefixes: tuple[str, ...] = ("/",)
+    path_data: frozenset[str] = frozenset()
     scopes: tuple[str, ...] | None = None
     audience: str | None = None
     resource: str | None = None

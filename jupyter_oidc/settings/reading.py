@@ -25,6 +25,7 @@ from jupyter_oidc.settings.model import (
     STANDARD_LOGOUT_PARAMETER,
     Api,
     BearerSource,
+    PathData,
     Provider,
     RedirectStrategy,
     Settings,
@@ -430,6 +431,7 @@ def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, inherited: 
         bearer_token_source=source,
         methods=methods,
         path_prefixes=prefixes,
+        path_data=_path_data(keys),
         scopes=scopes or None,
         audience=audience,
         resource=resource,
@@ -462,6 +464,14 @@ def _header_names(keys: _Keys, key: str) -> frozenset[str]:
             kind: Kind = "unsafe" if known else "malformed"
             keys.at.add(key, "holds a header that never passes, or no header name", instead, kind)
     return frozenset(name.lower() for name in names)
+
+
+def _path_data(keys: _Keys) -> frozenset[str]:
+    key, known = "path_data", get_args(PathData)
+    forms = frozenset(form.upper() for form in keys.words(key, ()))
+    if not forms <= set(known):
+        keys.at.add(key, "holds something that can be no data of a path", f"Write some of: {', '.join(known)}.")
+    return forms
 
 
 def _check_prefixes(at: _At, prefixes: tuple[str, ...]) -> None:

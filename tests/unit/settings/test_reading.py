@@ -337,3 +337,21 @@ def test_an_unknown_storage_is_answered_with_the_known_ones():
     assert [str(finding) for finding in read] == [
         "storage: is not a known storage. Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
     ]
+
+
+def test_the_forms_that_are_data_in_a_path_are_a_closed_list():
+    """Q3.1: in both spellings of the key, and with escapes in either case."""
+    for key in ("path_data", "pathData"):
+        body = {
+            **GOOD,
+            "apis": {"orders": {"base_url": "https://api.example.com/", key: ["%2f", "%5C", "%25", "//", "@"]}},
+        }
+        read = read_settings({"corp": body})
+        assert isinstance(read, Settings)
+        assert read.providers[0].apis[0].path_data == {"%2F", "%5C", "%25", "//", "@"}
+
+
+@pytest.mark.parametrize("form", ["%2E", "..", "%00", "/", "%", "\\", "*", ""])
+def test_a_form_that_is_no_data_of_a_path_is_found(form):
+    """Q3.1: nobody can admit a dot segment or a control character."""
+    assert findings(api={"path_data": [form]}) == ["providers.corp.apis.orders.path_data"]
