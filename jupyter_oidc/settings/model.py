@@ -38,6 +38,7 @@ class Api:
     ``path_data`` are the characters and forms that stand in its paths as data, and lead nowhere else.
     ``scopes``, ``audience`` and ``resource`` are set only if the API needs an access token of its own.
     ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
+    ``headers`` are secrets that go up beside the token under these names, and that no caller ever sees.
     ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
     ``ca_bundle`` is the path of extra certificate authorities; without one, the provider's.
     ``egress_proxy`` and ``client_certificate`` are as for a provider, and are not taken from it.
@@ -60,6 +61,7 @@ class Api:
     callers: tuple[CallerKind, ...] = ("browser", "kernel")
     request_headers: frozenset[str] = frozenset()
     reply_headers: frozenset[str] = frozenset()
+    headers: tuple[tuple[str, SecretRef], ...] = ()
     timeout_connect: float = 10.0
     timeout_header: float = 30.0
     timeout_idle: float = 60.0

@@ -113,7 +113,7 @@ class ProxyHandler(ProxiedHandler):
             self._begin_upload(self.declared_length)
 
     def _begin_upload(self, length: int | None) -> None:
-        gate, _, _ = self.services.proxy.check(self._proxy_request(length=length))
+        gate, *_ = self.services.proxy.check(self._proxy_request(length=length))
         api = gate.api
         if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
             raise BodyTooLarge
