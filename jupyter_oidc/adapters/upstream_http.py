@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.api_secrets import ApiSecrets
+from jupyter_oidc.adapters.bodiless_replies import careful_protocol
 from jupyter_oidc.adapters.deadlines import Deadline, Deadlines
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.egress_pool import EgressPool
@@ -263,6 +264,8 @@ class HttpUpstream:
                 compress=0,
             )
         except HandshakeRefused as refused:
+            if not _is_status(refused.status):
+                raise UpstreamProtocolError from None
             return SocketRefused(refused.status, _readable(refused.raw_headers, hidden))
         except (Exception, asyncio.CancelledError) as error:
             problem = await self._problem(error, deadline, call.api, call.url)
@@ -330,16 +333,18 @@ def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | N
 
     from jupyter_oidc.adapters.guarded_resolver import GuardedResolver
 
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        ssl=context,
+        resolver=None if tunnels or api.allow_private_network else GuardedResolver(),
+    )
+    connector._factory = partial(careful_protocol(), loop=connector._loop)  # noqa: SLF001 - aiohttp has no other way to choose it
     return aiohttp.ClientSession(
         auto_decompress=False,
         skip_auto_headers=_NOT_SENT,
         request_class=_plain_request(),
         cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(
-            limit=0,
-            ssl=context,
-            resolver=None if tunnels or api.allow_private_network else GuardedResolver(),
-        ),
+        connector=connector,
         timeout=aiohttp.ClientTimeout(
             total=None,
             connect=api.timeout_connect if tunnels else None,
@@ -428,7 +433,12 @@ def _is_sound(response: aiohttp.ClientResponse) -> bool:
     """Return whether everybody understands ``response`` alike (C20): its framing and its status (RFC 9112, 6.1; RFC 9110, 15)."""
     codings = response.headers.getall("Transfer-Encoding", ())
     chunked = not codings or (len(codings) == 1 and codings[0].strip().lower() == "chunked")
-    return chunked and 200 <= response.status <= 599
+    return chunked and _is_status(response.status)
+
+
+def _is_status(status: int) -> bool:
+    """Return whether ``status`` is that of a final reply (RFC 9110, 15)."""
+    return 200 <= status <= 599
 
 
 def _phase(error: BaseException) -> str:
