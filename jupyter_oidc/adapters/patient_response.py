@@ -16,6 +16,9 @@ MOST_INTERIM: Final = 10
 """Interim answers before the final one."""
 
 
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
+
 class HandshakeRefused(Exception):
     """The API answered a WebSocket handshake with something else than a switch; the headers are as received."""
 
@@ -26,7 +29,7 @@ class HandshakeRefused(Exception):
 
 
 @cache
-def patient_response() -> type[aiohttp.ClientResponse]:
+def patient_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class is in it
     """Return the class; aiohttp is imported at the first call."""
     import aiohttp
 
@@ -37,17 +40,32 @@ def patient_response() -> type[aiohttp.ClientResponse]:
         _waiting: Any = None
 
         async def start(self, connection: Any) -> aiohttp.ClientResponse:
-            transport = connection.transport
+            transport, protocol = connection.transport, connection.protocol
             try:
                 await super().start(connection)
+                if self.status == 408 and protocol.uses > 1 and self._may_be_repeated:
+                    raise aiohttp.ServerDisconnectedError  # the API gave up an idle connection (RFC 9110, 15.5.9)
                 if self.status != 101 and "Sec-WebSocket-Key" in self.request_info.headers:
                     raise HandshakeRefused(self.status, self.raw_headers)
-            except BaseException:
+            except BaseException as error:
                 # NOTE: a plain close waits until the API has read what is still to be sent, perhaps for ever (C18).
                 if transport is not None:
                     transport.abort()
+                if protocol.uses > 1 and isinstance(
+                    error, (aiohttp.ClientConnectionError, aiohttp.ClientResponseError)
+                ):
+                    _forget_idle(connection)
+                    if self._may_be_repeated:
+                        raise aiohttp.ServerDisconnectedError from None  # which aiohttp repeats once, on a new connection
                 raise
             return self
+
+        @property
+        def _may_be_repeated(self) -> bool:
+            """Whether the call has no body and does the same however often it is made (RFC 9110, 9.2.2; RFC 9112, 9.3.1)."""
+            sent = self.request_info.headers
+            has_body = "Content-Length" in sent or "Transfer-Encoding" in sent
+            return self.method in _IDEMPOTENT and not has_body
 
         @property
         def _continue(self) -> Any:
@@ -61,3 +79,12 @@ def patient_response() -> type[aiohttp.ClientResponse]:
             self._waiting = waiting
 
     return PatientResponse
+
+
+def _forget_idle(connection: Any) -> None:
+    """Close the other idle connections to the same API: one that was dead does not die alone.
+
+    NOTE: aiohttp would take the next of them for its repetition, and has no public way to leave them out.
+    """
+    for protocol, _ in connection._connector._conns.pop(connection._key, ()):  # noqa: SLF001
+        protocol.close()

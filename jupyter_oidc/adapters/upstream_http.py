@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.adapters.api_secrets import ApiSecrets
+from jupyter_oidc.adapters.bodiless_replies import careful_protocol
 from jupyter_oidc.adapters.deadlines import Deadline, Deadlines
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.egress_pool import EgressPool
@@ -27,6 +29,7 @@ from jupyter_oidc.adapters.tls_problems import is_refusal_of_ours, untrusted, un
 from jupyter_oidc.adapters.work_budget import SMALL_PIECE_BYTES, budgeted_socket, limit_chunks, limit_reads
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
+    ConfigurationInvalid,
     RouteForbidden,
     TlsUntrusted,
     UpstreamProtocolError,
@@ -66,18 +69,18 @@ _NOT_SENT: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 class HttpUpstreamReply:
     """Implements ``UpstreamReply``."""
 
-    __slots__ = ("_bearer", "_longest_silence", "_response", "status")
+    __slots__ = ("_hidden", "_longest_silence", "_response", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse, call: UpstreamCall) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, call: UpstreamCall, hidden: tuple[Secret, ...]) -> None:
         self.status = response.status
         self._response = response
-        self._bearer = call.bearer
+        self._hidden = hidden
         self._longest_silence = call.api.timeout_idle
 
     @property
     def headers(self) -> Headers:
-        """The headers as received, without any that holds the bearer token (C25)."""
-        return _readable(self._response.raw_headers, self._bearer)
+        """The headers as received, without any that holds the bearer token or another secret of ours (C25)."""
+        return _readable(self._response.raw_headers, self._hidden)
 
     @property
     def waiting(self) -> bool:
@@ -196,17 +199,27 @@ class HttpUpstream:
         self._replaced: list[aiohttp.ClientSession | EgressPool] = []
         self._presented = PresentedCertificates()
         self._deadlines: dict[float, Deadlines] = {}
+        self._secrets = ApiSecrets()
 
     async def open(self, call: UpstreamCall) -> HttpUpstreamReply:
         """Send ``call``; see ``UpstreamPort.open``."""
-        headers = [*call.headers, *_credentials(call)]
+        headers, hidden = await self._headers(call)
         if call.length is not None:
             headers.append(("Content-Length", str(call.length)))
         response = await self._send(call.api, call.method, call.url, headers, call.body)
         if not _is_sound(response):
             _break_off(response)
             raise UpstreamProtocolError
-        return HttpUpstreamReply(response, call)
+        return HttpUpstreamReply(response, call, hidden)
+
+    async def _headers(self, call: UpstreamCall) -> tuple[Headers, tuple[Secret, ...]]:
+        """Return the headers of ``call`` with its credentials, and the secrets in them that no reply may show."""
+        headers = [*call.headers, *_credentials(call)]
+        if not call.api.headers:
+            return headers, (call.bearer,)
+        secrets = await self._secrets.of(call.api)
+        headers += [(name, _header_value(name, secret)) for name, secret in secrets]
+        return headers, (call.bearer, *(secret for _, secret in secrets))
 
     async def knock(self, api: Api) -> None:
         """Ask ``api`` for the head of its address, without a token; any answer of it will do.
@@ -247,17 +260,20 @@ class HttpUpstream:
         from yarl import URL
 
         pool = self._pool(call.api)
+        headers, hidden = await self._headers(call)
         deadline = self._deadline(call.api.timeout_header)
         try:
             socket = await pool.ws_connect(
                 URL(call.url, encoded=True),
-                headers=[*call.headers, *_credentials(call)],
+                headers=headers,
                 protocols=subprotocols,
                 max_msg_size=call.api.max_message_bytes,
                 compress=0,
             )
         except HandshakeRefused as refused:
-            return SocketRefused(refused.status, _readable(refused.raw_headers, call.bearer))
+            if not _is_status(refused.status):
+                raise UpstreamProtocolError from None
+            return SocketRefused(refused.status, _readable(refused.raw_headers, hidden))
         except (Exception, asyncio.CancelledError) as error:
             problem = await self._problem(error, deadline, call.api, call.url)
             if problem is None:
@@ -324,16 +340,18 @@ def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | N
 
     from jupyter_oidc.adapters.guarded_resolver import GuardedResolver
 
+    connector = aiohttp.TCPConnector(
+        limit=0,
+        ssl=context,
+        resolver=None if tunnels or api.allow_private_network else GuardedResolver(),
+    )
+    connector._factory = partial(careful_protocol(), loop=connector._loop)  # noqa: SLF001 - aiohttp has no other way to choose it
     return aiohttp.ClientSession(
         auto_decompress=False,
         skip_auto_headers=_NOT_SENT,
         request_class=_plain_request(),
         cookie_jar=aiohttp.DummyCookieJar(),
-        connector=aiohttp.TCPConnector(
-            limit=0,
-            ssl=context,
-            resolver=None if tunnels or api.allow_private_network else GuardedResolver(),
-        ),
+        connector=connector,
         timeout=aiohttp.ClientTimeout(
             total=None,
             connect=api.timeout_connect if tunnels else None,
@@ -420,10 +438,15 @@ def _break_off(response: aiohttp.ClientResponse) -> None:
 
 
 def _is_sound(response: aiohttp.ClientResponse) -> bool:
-    """Return whether the framing of ``response`` is one that everybody understands alike (C20; RFC 9112, 6.1)."""
+    """Return whether everybody understands ``response`` alike (C20): its framing and its status (RFC 9112, 6.1; RFC 9110, 15)."""
     codings = response.headers.getall("Transfer-Encoding", ())
     chunked = not codings or (len(codings) == 1 and codings[0].strip().lower() == "chunked")
-    return chunked and response.status != 101
+    return chunked and _is_status(response.status)
+
+
+def _is_status(status: int) -> bool:
+    """Return whether ``status`` is that of a final reply (RFC 9110, 15)."""
+    return 200 <= status <= 599
 
 
 def _phase(error: BaseException) -> str:
@@ -451,6 +474,19 @@ def _credentials(call: UpstreamCall) -> Headers:
     return [("Authorization", f"DPoP {reveal(call.bearer)}"), ("DPoP", reveal(call.proof))]
 
 
-def _readable(raw: Any, bearer: Secret) -> Headers:
-    token = reveal_bytes(bearer)
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw if token not in value]
+def _header_value(name: str, secret: Secret) -> str:
+    value = reveal(secret)
+    if not (value.isascii() and value.isprintable()):
+        raise ConfigurationInvalid(
+            f"The value of {name} is not one line of ASCII, which a header is.", detail="headers"
+        )
+    return value
+
+
+def _readable(raw: Any, hidden: tuple[Secret, ...]) -> Headers:
+    token = reveal_bytes(hidden[0])
+    readable = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw if token not in value]
+    for secret in hidden[1:]:
+        other = reveal(secret)
+        readable = [(name, value) for name, value in readable if other not in value]
+    return readable

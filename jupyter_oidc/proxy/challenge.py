@@ -41,6 +41,11 @@ def missing_scope_in(headers: Iterable[tuple[str, str]]) -> tuple[str, ...] | No
     return None
 
 
+def rejects_token(headers: Iterable[tuple[str, str]]) -> bool:
+    """Return whether the API says that it is the token which it refuses."""
+    return any(_parameters(value).get("error") == "invalid_token" for value in _challenges(headers))
+
+
 def _challenges(headers: Iterable[tuple[str, str]]) -> list[str]:
     return [value for name, value in headers if name.lower() == "www-authenticate"]
 

@@ -1,4 +1,4 @@
-"""Which headers go up to an API and which come back down: two lists, and nothing else passes (law 8).
+"""Which headers go up to an API and which come back down: by lists, and who is held back is told (law 8, ADR 33).
 
 ``Authorization`` is always ours.
 A reply shares its origin with JupyterLab, so it is sandboxed and may not be sniffed, whatever the upstream
@@ -20,30 +20,78 @@ Headers = list[tuple[str, str]]
 _UP: Final = frozenset(
     {
         "accept",
+        "accept-charset",
         "accept-encoding",
         "accept-language",
+        "accept-version",
+        "api-version",
+        "baggage",
         "cache-control",
+        "client-request-id",
+        "consistencylevel",
         "content-digest",
+        "content-disposition",
         "content-encoding",
         "content-language",
         "content-md5",
+        "content-range",
         "content-type",
+        "correlation-id",
+        "date",
+        "depth",
         "digest",
         "idempotency-key",
+        "if",
         "if-match",
         "if-modified-since",
         "if-none-match",
         "if-range",
         "if-unmodified-since",
         "last-event-id",
+        "lock-token",
+        "overwrite",
+        "pragma",
         "prefer",
         "range",
+        "repr-digest",
+        "request-id",
+        "return-client-request-id",
+        "slug",
         "traceparent",
         "tracestate",
         "user-agent",
+        "want-content-digest",
+        "want-digest",
+        "x-api-version",
+        "x-correlation-id",
         "x-request-id",
+        "x-requested-with",
     },
 )
+
+_UP_FAMILIES: Final = (
+    *("anthropic-", "grpc-", "if-", "odata-", "openai-", "tus-", "upload-", "x-amz-", "x-b3-", "x-github-", "x-goog-"),
+    *("x-ms-", "x-stainless-", "x-upload-content-"),
+)
+"""Beginnings of names by which callers choose versions, conditions and formats, and trace; and see ``_SIDEWAYS``."""
+
+_SIDEWAYS: Final = re.compile(
+    r"source|dest|override|method|rewrite|redirect|forward|host|orig|auth|token|key|assert|iap|secret"
+)
+"""What a name of a family says that leads past the lists of methods and paths, or proves who somebody is (ADR 33)."""
+
+_NOT_TOLD: Final = frozenset(
+    {
+        *("authorization", "connection", "content-length", "cookie", "cookie2", "dnt", "expect", "forwarded", "host"),
+        *("http2-settings", "keep-alive", "origin", "priority", "referer", "te", "trailer", "transfer-encoding"),
+        *("upgrade", "upgrade-insecure-requests", "via", "x-real-ip", "x-scheme", "x-xsrftoken", "x-csrftoken"),
+    },
+)
+_NOT_TOLD_FAMILIES: Final = ("proxy-", "sec-", "x-forwarded", "x-oidc-")
+"""Headers that every client sends, or a proxy in front of Jupyter: no caller misses them."""
+
+MAX_TOLD_NAMES: Final = 20
+MAX_TOLD_NAME_CHARACTERS: Final = 64
 
 _DOWN: Final = frozenset(
     {
@@ -52,6 +100,7 @@ _DOWN: Final = frozenset(
         "accept-ranges",
         "age",
         "allow",
+        "azure-asyncoperation",
         "cache-control",
         "content-digest",
         "content-disposition",
@@ -70,10 +119,15 @@ _DOWN: Final = frozenset(
         "last-modified",
         "link",
         "location",
+        "operation-location",
         "preference-applied",
         "retry-after",
         "server-timing",
+        "repr-digest",
+        "request-id",
         "sunset",
+        "tracestate",
+        "traceparent",
         "traceresponse",
         "vary",
         "warning",
@@ -83,6 +137,7 @@ _DOWN: Final = frozenset(
 
 _USUAL_NAMES: Final = {
     **{name: name.title() for name in _DOWN},
+    "azure-asyncoperation": "Azure-AsyncOperation",
     "content-md5": "Content-MD5",
     "etag": "ETag",
     "www-authenticate": "WWW-Authenticate",
@@ -93,8 +148,14 @@ _USUAL: Final = {spelt: usual for lower, usual in _USUAL_NAMES.items() for spelt
 """The same for the spellings that almost every API uses, so that they need not be looked into (ADR 17)."""
 
 _DOWN_FAMILIES: Final = (
+    "anthropic-",
+    "docker-",
+    "grpc-",
+    "odata-",
     "openai-",
     "ratelimit",
+    "tus-",
+    "upload-",
     "x-amz-",
     "x-amzn-",
     "x-api-version",
@@ -121,7 +182,27 @@ _DOWN_FAMILIES: Final = (
     "x-total",
     "x-trace",
 )
-"""Beginnings of names that many APIs use to number, page, limit and trace; anything else is a setting of the API."""
+"""Beginnings of names that many APIs use to number, page, limit and trace, and to say which protocol they speak.
+
+To a page, anything else is a setting of the API.
+"""
+
+_OURS_DOWN: Final = frozenset(
+    {
+        *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings"),
+        *("set-cookie", "set-cookie2", "dpop-nonce", "x-content-type-options", "content-security-policy"),
+        *("cross-origin-resource-policy", "referrer-policy", "clear-site-data"),
+    },
+)
+_OURS_DOWN_FAMILIES: Final = (
+    *("access-control-", "proxy-", "x-oidc-"),
+    *("x-accel-", "x-sendfile", "x-lighttpd-", "x-litespeed-", "x-reproxy-"),
+    *("cdn-", "surrogate-", "edge-", "pragma"),
+)
+"""What not even a kernel gets: hop by hop (RFC 9110, 7.6.1), cookies, and names by which we or Jupyter speak (ADR 33).
+
+A proxy or a cache in front of Jupyter speaks with us alone: what it would obey or keep is not for an API to say.
+"""
 
 _PLAIN_VALUE: Final = re.compile(r"[\t\x20-\x7e]*\Z")
 """What goes up is ASCII: the upstream client writes anything else in another encoding than it came."""
@@ -144,45 +225,80 @@ FIXED: Final[Headers] = [
 """Set on every proxied reply, and never taken from an upstream."""
 
 
-def headers_up(received: Iterable[tuple[str, str]], more: frozenset[str] = frozenset()) -> Headers:
-    """Return the request headers that go to the API, without ``Authorization``, which the adapter adds.
+def headers_up(
+    received: Iterable[tuple[str, str]], more: frozenset[str] = frozenset(), own: frozenset[str] = frozenset()
+) -> tuple[Headers, list[str]]:
+    """Return the request headers that go to the API, without ``Authorization``, and the names of those held back.
 
-    ``more`` are lower-case names that this API's settings add to the list.
+    ``more`` are lower-case names that this API's settings add to the list, ``own`` those that we send ourselves.
     Names named by ``Connection`` are dropped like all hop-by-hop headers (C5, C6).
     Raises ``BadHeader`` for a value that cannot be forwarded byte for byte (C8).
     """
     up: Headers = []
+    held: list[str] = []
     hop_by_hop: set[str] = set()
     for name, value in received:
         lower = name.lower()
-        if lower == "connection":
-            hop_by_hop.update(word.strip().lower() for word in value.split(","))
+        if lower in own:
+            held.append(name)
         elif lower in _UP or lower in more:
             up.append((name, value))
+        elif lower == "connection":
+            hop_by_hop.update(word.strip().lower() for word in value.split(","))
+        elif lower not in _NOT_TOLD:
+            if lower.startswith(_UP_FAMILIES) and _NAME.match(name) and not _SIDEWAYS.search(lower):
+                up.append((name, value))
+            else:
+                held.append(name)
     if hop_by_hop:
         up = [(name, value) for name, value in up if name.lower() not in hop_by_hop]
     for _, value in up:
         if not _PLAIN_VALUE.match(value):
             raise BadHeader
-    return up
+    return up, _told(held) if held else held
 
 
-def headers_down(received: Iterable[tuple[str, str]], more: frozenset[str] = frozenset()) -> Headers:
+def _told(held: list[str]) -> list[str]:
+    """Return the names in ``held`` that a caller is told of, each once, and as many as fit."""
+    names = {
+        name.lower(): name
+        for name in held
+        if len(name) <= MAX_TOLD_NAME_CHARACTERS
+        and _NAME.match(name)
+        and not name.lower().startswith(_NOT_TOLD_FAMILIES)
+    }
+    return list(names.values())[:MAX_TOLD_NAMES]
+
+
+def headers_down(
+    received: Iterable[tuple[str, str]], more: frozenset[str] = frozenset(), *, to_kernel: bool = False
+) -> Headers:
     """Return the reply headers that come back, with the fixed ones, and caching confined to this user (C22).
 
     ``more`` are lower-case names that this API's settings add to the list. Names on our own list come back as they are
     usually spelled, all others as the API spells them.
+    A kernel has no origin that a header could act on, so to it everything comes down that is not ours (ADR 33).
     """
     down: Headers = []
     cache: list[str] = []
+    hop_by_hop: set[str] = set()
     for name, value in received:
-        passing = _USUAL.get(name) or _name_down(name, more)
+        passing = _USUAL.get(name)
+        if passing is None:
+            if to_kernel:
+                passing = _name_down_to_kernel(name)
+                if passing is None and name.lower() == "connection":
+                    hop_by_hop.update(word.strip().lower() for word in value.split(","))
+            else:
+                passing = _name_down(name, more)
         if passing is None or not _VALUE.match(value):
             continue
         if passing == "Cache-Control":
             cache += [word.strip() for word in value.split(",")]
-        elif passing != "WWW-Authenticate" or asks_no_password(value):
+        elif passing != "WWW-Authenticate" or to_kernel or asks_no_password(value):
             down.append((passing, value))
+    if hop_by_hop:
+        down = [(name, value) for name, value in down if name in _USUAL or name.lower() not in hop_by_hop]
     return [*down, ("Cache-Control", _private(cache) if cache else _ASK_AGAIN), *FIXED]
 
 
@@ -193,6 +309,22 @@ def _name_down(name: str, more: frozenset[str]) -> str | None:
     if usual is not None:
         return usual
     return name if _NAME.match(name) and (lower in more or lower.startswith(_DOWN_FAMILIES)) else None
+
+
+def _name_down_to_kernel(name: str) -> str | None:
+    lower = name.lower()
+    usual = _USUAL_NAMES.get(lower)
+    if usual is not None:
+        return usual
+    alike = lower.replace("_", "-")  # NOTE: some libraries make one name of both
+    if (
+        not _NAME.match(name)
+        or alike in _OURS_DOWN
+        or alike.startswith(_OURS_DOWN_FAMILIES)
+        or alike.endswith("cache-control")
+    ):
+        return None
+    return "Refresh" if lower == "refresh" else name
 
 
 def asks_no_password(challenge: str) -> bool:

@@ -9,6 +9,7 @@ What is known of an API before a call comes is looked up once, in its :class:`Ga
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,11 @@ from jupyter_oidc.errors import (
     UnknownApi,
 )
 from jupyter_oidc.protocol.dpop import challenge_wants_nonce
-from jupyter_oidc.proxy.challenge import missing_scope_in, step_up_in
+from jupyter_oidc.proxy.addresses import LEADING, led_back
+from jupyter_oidc.proxy.challenge import missing_scope_in, rejects_token, step_up_in
 from jupyter_oidc.proxy.headers import Headers, headers_down, headers_up
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
-from jupyter_oidc.proxy.target import rewritten_location, upstream_url
+from jupyter_oidc.proxy.target import upstream_url
 from jupyter_oidc.proxy.turnstile import Turnstile
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.later import unavailable
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
 
+_PROVES = re.compile(r"key|token|auth|secret|sign|cred|pass")
+"""What the name of a header says that proves who a caller is."""
+
 _SIGN_IN_BY_NAME = "Sign in again for it: oidc.sign_in(api='{}') in a notebook, or Sign in in JupyterLab."
 
 
@@ -54,12 +59,14 @@ class Gate:
     key: TokenKey
     turnstile: Turnstile
     sockets: Turnstile
+    own: frozenset[str]
 
     @classmethod
     def of(cls, api: Api, session: SessionService) -> Gate:
         """Return the gate of ``api``."""
+        own = frozenset(name.lower() for name, _ in api.headers)
         calls = Turnstile(api.max_in_flight, api.max_queue)
-        return cls(api, session, token_key(api), calls, Turnstile(api.max_in_flight, 0))
+        return cls(api, session, token_key(api), calls, Turnstile(api.max_in_flight, 0), own)
 
     async def granted(self) -> Granted:
         """Return a bearer token; raises what the caller must hear if there is none."""
@@ -201,10 +208,11 @@ class ProxyService:
         except KeyError:
             raise UnknownApi from None
 
-    def check(self, request: ProxyRequest) -> tuple[Gate, str, Headers]:
-        """Return the gate, URL and headers for ``request`` if it may go out, without a socket; raises what is wrong."""
+    def check(self, request: ProxyRequest) -> tuple[Gate, str, Headers, list[str]]:
+        """Return the gate, the URL, the headers and the names of those held back for ``request`` if it may go out, without a socket; raises what is wrong."""
         gate = self.gate(request.api)
-        return gate, _admitted(gate.api, request), headers_up(request.headers, gate.api.request_headers)
+        url = _admitted(gate.api, request)
+        return gate, url, *headers_up(request.headers, gate.api.request_headers, gate.own)
 
     async def open(self, request: ProxyRequest) -> Answer:
         """Send ``request`` and return the head of the answer.
@@ -212,7 +220,7 @@ class ProxyService:
         Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API, whatever its status, is
         no problem.
         """
-        gate, url, headers = self.check(request)
+        gate, url, headers, held = self.check(request)
         await gate.turnstile.enter()
         try:
             granted = await gate.granted()
@@ -227,14 +235,14 @@ class ProxyService:
             if reply.status == 401:
                 gate.step_up(reply.headers)
                 unproved = _wants_nonce(granted, reply)
-                renewed = None if unproved else await gate.renewed(granted)
+                renewed = None if unproved or _may_miss(held, reply) else await gate.renewed(granted)
                 if renewed is not None and request.body is None:
                     reply.drop()
                     granted = renewed
                     reply = await self._send(gate, request, url, headers, granted)
                 else:
                     retryable = renewed is not None or (unproved and request.body is not None)
-            down = _down(gate.api, request, url, reply, retryable=retryable)
+            down = _down(gate.api, request, url, reply, held, retryable=retryable)
         except BaseException:
             reply.drop()
             gate.turnstile.leave()
@@ -246,14 +254,15 @@ class ProxyService:
 
         The token is renewed first if it is about to end, since nobody can do so on an open socket (C27).
         """
-        gate, url, headers = self.check(request)
+        gate, url, headers, held = self.check(request)
         await gate.sockets.enter()
         try:
             granted = await gate.granted()
             opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
             if isinstance(opened, SocketRefused) and opened.status == 401:
                 gate.step_up(opened.headers)
-                renewed = None if _wants_nonce(granted, opened) else await gate.renewed(granted)
+                unasked = _wants_nonce(granted, opened) or _may_miss(held, opened)
+                renewed = None if unasked else await gate.renewed(granted)
                 if renewed is not None:
                     granted = renewed
                     opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
@@ -264,7 +273,7 @@ class ProxyService:
         gate.session.outages.over(gate.api.name)
         if isinstance(opened, SocketRefused):
             gate.sockets.leave()
-            return SocketRefused(opened.status, _down(gate.api, request, url, opened, retryable=False))
+            return SocketRefused(opened.status, _down(gate.api, request, url, opened, held, retryable=False))
         return OpenSocket(opened, gate, granted.generation)
 
     async def _send_handshake(
@@ -316,17 +325,23 @@ def _admitted(api: Api, request: ProxyRequest) -> str:
 
 
 def _down(
-    api: Api, request: ProxyRequest, url: str, reply: UpstreamReply | SocketRefused, *, retryable: bool
+    api: Api,
+    request: ProxyRequest,
+    url: str,
+    reply: UpstreamReply | SocketRefused,
+    held: list[str],
+    *,
+    retryable: bool,
 ) -> Headers:
     received = reply.headers
-    down = headers_down(received, api.reply_headers)
-    locations = [value for name, value in down if name == "Location"]
-    if locations:
-        down = [(name, value) for name, value in down if name != "Location"]
-        # NOTE: of two locations every client follows another one, so there is none (C10).
-        leads = rewritten_location(api, locations[0], url, request.proxy_path, request.own_host)
-        if leads is not None and len(locations) == 1:
-            down.append(("Location", leads))
+    to_kernel = request.caller == "kernel"
+    down = headers_down(received, api.reply_headers, to_kernel=to_kernel)
+    if not LEADING.isdisjoint([name for name, _ in down]):
+        down, outside = led_back(api, down, url, request.proxy_path, request.own_host)
+        if outside and to_kernel:
+            down.append(("X-OIDC-Leads-Outside", ", ".join(outside)))
+    if held:
+        down.append(("X-OIDC-Held-Back", ", ".join(held)))
     if retryable:
         down.append(("X-OIDC-Retryable", "true"))
     if reply.status in (401, 403):
@@ -334,6 +349,14 @@ def _down(
         if missing is not None:
             down.append(("X-OIDC-Missing-Scope", " ".join(missing)))
     return down
+
+
+def _may_miss(held: list[str], reply: UpstreamReply | SocketRefused) -> bool:
+    """Return whether an API that says 401 may miss a secret that was held back: another token would change nothing.
+
+    It is about the token if the API says so (RFC 6750, 3.1).
+    """
+    return any(_PROVES.search(name.lower()) for name in held) and not rejects_token(reply.headers)
 
 
 def _wants_nonce(granted: Granted, reply: UpstreamReply | SocketRefused) -> bool:

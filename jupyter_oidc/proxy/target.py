@@ -2,18 +2,18 @@
 
 The path is taken as it came over the wire, because a framework's decoded path has already lost what an
 attacker wrote.
-Nothing is repaired: a path that could mean two things is refused (C1, C2).
+A path that could mean two things is refused (:mod:`jupyter_oidc.proxy.path`).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
-from jupyter_oidc.errors import BadPath, QueryTooLong, RouteForbidden
+from jupyter_oidc.errors import BadPath, QueryTooLong
+from jupyter_oidc.proxy.path import check_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,25 +23,13 @@ if TYPE_CHECKING:
 LONGEST_QUERY: Final = 32_768
 """Bytes of query string that are forwarded (C3)."""
 
-_PATH: Final = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*\Z")  # RFC 3986, 3.3
 _QUERY: Final = re.compile(r"[\x21\x22\x24-\x7e]*\Z")
-_DOTS: Final = re.compile(r"\.{1,2}\Z")
-_END_OF_SEGMENT: Final = re.compile(r"[;?#]")
-_WORD: Final = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
-_PLAIN: Final = re.compile(rf"(?:{_WORD}/)*(?:{_WORD})?\Z")
-"""Almost every path, and none that could mean two things."""
-
 _PORTS: Final = {"http": 80, "https": 443}
 _NETLOC: Final = re.compile(
     r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:%]*@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{0,5}))?\Z"
 )
 _NUMBER: Final = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
 """A last label that makes a browser read the whole host as an IPv4 address."""
-
-_SLASHES: Final = {
-    ord(char): "/" if char in "\u2044\u2215\u29f8\u2571" else "\\" for char in "\u2044\u2215\u29f8\u2571\u2216\u29f5"
-}
-"""Characters that compatibility decomposition leaves alone and some servers take for a slash."""
 
 
 def upstream_url(api: Api, raw_path: str, raw_query: str) -> str:
@@ -50,9 +38,7 @@ def upstream_url(api: Api, raw_path: str, raw_query: str) -> str:
     Raises ``BadPath`` for anything that could leave the base URL under any reading, ``RouteForbidden`` for a
     path outside the API's ``path_prefixes``, ``QueryTooLong`` for an overlong query.
     """
-    _check_path(raw_path)
-    if "/" not in api.path_prefixes and not any(_below("/" + raw_path, prefix) for prefix in api.path_prefixes):
-        raise RouteForbidden
+    check_path(raw_path, api.path_prefixes, api.path_data)
     if len(raw_query) > LONGEST_QUERY:
         raise QueryTooLong
     if not _QUERY.match(raw_query):
@@ -97,7 +83,7 @@ def rewritten_location(api: Api, location: str, request_url: str, proxy_path: st
         return target
     rest = below[len(api.base_url) :]
     try:
-        _check_path(rest)
+        check_path(rest, data=api.path_data)
     except BadPath:
         return target
     query = f"?{parts.query}" if parts.query else ""
@@ -120,55 +106,6 @@ def _place(netloc: str) -> tuple[str, int | None]:
     elif _NUMBER.match(host.rpartition(".")[2]):
         host = str(IPv4Address(host))
     return host, port
-
-
-def _check_path(raw: str) -> None:
-    """Refuse ``raw`` if it, or what one or two decodings make of it, is not a plain relative path."""
-    if _PLAIN.match(raw):
-        return
-    if not _PATH.match(raw):
-        raise BadPath
-    reading = raw
-    for _ in range(3):
-        _check_reading(reading)
-        if not reading.isascii():
-            folded = _folded(reading)
-            if any(folded.count(mark) != reading.count(mark) for mark in "/%@"):
-                raise BadPath  # something that looks like a slash, an escape or a user name
-            _check_reading(folded)
-        try:
-            decoded = unquote(reading, errors="strict")
-        except UnicodeDecodeError:
-            raise BadPath from None
-        if decoded == reading:
-            return
-        if decoded.count("/") != reading.count("/"):
-            raise BadPath  # an encoded slash
-        reading = decoded
-    raise BadPath  # NOTE: still changing after two decodings; three layers of escapes have no honest use
-
-
-def _check_reading(reading: str) -> None:
-    if reading.startswith(("/", "@")) or "//" in reading or "\\" in reading:
-        raise BadPath
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in reading):
-        raise BadPath
-    for segment in reading.split("/"):
-        # NOTE: a server that parses again after decoding ends the segment at ? and #, one that knows parameters at ;
-        stem = _END_OF_SEGMENT.split(segment, maxsplit=1)[0]
-        if _DOTS.match(stem.strip()) or (segment and not stem):
-            raise BadPath
-
-
-def _folded(reading: str) -> str:
-    """Return what a server may make of ``reading`` that maps characters to their nearest ASCII relatives."""
-    seen = "".join(char for char in reading if unicodedata.category(char) != "Cf")
-    return unicodedata.normalize("NFKC", seen).translate(_SLASHES)
-
-
-def _below(path: str, prefix: str) -> bool:
-    stem = prefix.rstrip("/")
-    return path == stem or path.startswith(stem + "/")
 
 
 def _assert_below(url: str, base_url: str) -> None:

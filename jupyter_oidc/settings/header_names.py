@@ -15,7 +15,13 @@ _NEVER: Final = frozenset(
         *("strict-transport-security", "public-key-pins", "link-template", "nel", "report-to", "reporting-endpoints"),
         *("permissions-policy", "feature-policy", "referrer-policy", "timing-allow-origin", "x-xss-protection"),
         *("x-webkit-csp", "x-content-security-policy", "speculation-rules", "x-dns-prefetch-control", "set-login"),
-        *("x-permitted-cross-domain-policies", "x-http-method-override", "x-original-url", "x-rewrite-url"),
+        *(
+            "x-permitted-cross-domain-policies",
+            "x-http-method-override",
+            *("x-http-method", "x-method-override", "x-http-path-override", "x-original-uri", "x-original-method"),
+            "x-original-url",
+            "x-rewrite-url",
+        ),
     },
 )
 _NEVER_FAMILIES: Final = (

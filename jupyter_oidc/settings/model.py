@@ -30,6 +30,8 @@ ENDPOINTS: Final = (
     "device_authorization_endpoint",
 )
 """The endpoints that settings may name in the place of the metadata's; the sign-out page has a key of its own."""
+PathData = Literal["%2F", "%5C", "%25", "//", "@"]
+"""What may stand in the paths of an API as data: characters in escapes, empty segments, an ``@`` at the beginning."""
 
 STANDARD_LOGOUT_PARAMETER: Final = "post_logout_redirect_uri"
 """RP-Initiated Logout 1.0, 2."""
@@ -48,8 +50,10 @@ class Api:
     """One API that the proxy opens.
 
     ``base_url`` ends with a slash; ``path_prefixes`` are relative to it and begin with one.
+    ``path_data`` are the characters and forms that stand in its paths as data, and lead nowhere else.
     ``scopes``, ``audience`` and ``resource`` are set only if the API needs an access token of its own.
     ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
+    ``headers`` are secrets that go up beside the token under these names, and that no caller ever sees.
     ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
     ``ca_bundle`` is the path of extra certificate authorities; without one, the provider's.
     ``egress_proxy`` and ``client_certificate`` are as for a provider, and are not taken from it.
@@ -64,6 +68,7 @@ class Api:
     bearer_token_source: BearerSource = "access_token"
     methods: tuple[str, ...] = ("GET", "HEAD", "POST")
     path_prefixes: tuple[str, ...] = ("/",)
+    path_data: frozenset[str] = frozenset()
     scopes: tuple[str, ...] | None = None
     audience: str | None = None
     resource: str | None = None
@@ -71,6 +76,7 @@ class Api:
     callers: tuple[CallerKind, ...] = ("browser", "kernel")
     request_headers: frozenset[str] = frozenset()
     reply_headers: frozenset[str] = frozenset()
+    headers: tuple[tuple[str, SecretRef], ...] = ()
     timeout_connect: float = 10.0
     timeout_header: float = 30.0
     timeout_idle: float = 60.0

@@ -30,12 +30,15 @@ from jupyter_oidc.settings.model import (
     BearerSource,
     ClaimPath,
     OfflineAccessPrompt,
+    PathData,
     Provider,
     RedirectStrategy,
+    SecretRef,
     Settings,
 )
 from jupyter_oidc.settings.network import read_network
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_through_hub, leads_to_callback, takes_any_port
+from jupyter_oidc.settings.secret_reference import read_secret_reference
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _UNNAMED: Final = "?"
@@ -508,6 +511,7 @@ def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, inherited: 
         bearer_token_source=source,
         methods=methods,
         path_prefixes=prefixes,
+        path_data=_path_data(keys),
         scopes=scopes or None,
         audience=audience,
         resource=resource,
@@ -515,6 +519,7 @@ def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, inherited: 
         callers=callers,  # type: ignore[arg-type]  # NOTE: checked above; a finding keeps the value from use
         request_headers=_header_names(keys, "request_headers"),
         reply_headers=_header_names(keys, "reply_headers"),
+        headers=_secret_headers(keys),
         timeout_connect=keys.number("timeout_connect", 10, 0.1, 600),
         timeout_header=keys.number("timeout_header", 30, 0.1, 3600),
         timeout_idle=keys.number("timeout_idle", 60, 0.1, 86_400),
@@ -540,6 +545,42 @@ def _header_names(keys: _Keys, key: str) -> frozenset[str]:
             kind: Kind = "unsafe" if known else "malformed"
             keys.at.add(key, "holds a header that never passes, or no header name", instead, kind)
     return frozenset(name.lower() for name in names)
+
+
+def _secret_headers(keys: _Keys) -> tuple[tuple[str, SecretRef], ...]:
+    """Read names of headers and references to their values; what cannot be a name is not repeated."""
+    key = "headers"
+    body = keys.take(key)
+    if body is None:
+        return ()
+    if not isinstance(body, Mapping):
+        keys.at.add(key, "is not a mapping", "Write {name: reference}.")
+        return ()
+    inside = _Keys(_At(keys.at.findings, f"{keys.at.path}.{key}"), dict(body))
+    read: dict[str, tuple[str, SecretRef]] = {}
+    for number, name in enumerate(body, 1):
+        if not isinstance(name, str) or not may_be_listed(name):
+            inside.at.add(
+                f"(entry {number})", "is a header that never passes, or no header name", "Remove it.", "unsafe"
+            )
+        elif name.lower() in read:
+            inside.at.add(
+                f"(entry {number})", "is written twice, in two spellings", "Keep one of them.", "contradictory"
+            )
+        else:
+            shown = _shown(name, number, _LABEL)
+            reference = read_secret_reference(_Keys(inside.at, {shown: body[name]}), shown)
+            if reference is not None:
+                read[name.lower()] = (name, reference)
+    return tuple(read.values())
+
+
+def _path_data(keys: _Keys) -> frozenset[str]:
+    key, known = "path_data", get_args(PathData)
+    forms = frozenset(form.upper() for form in keys.words(key, ()))
+    if not forms <= set(known):
+        keys.at.add(key, "holds something that can be no data of a path", f"Write some of: {', '.join(known)}.")
+    return forms
 
 
 def _check_prefixes(at: _At, prefixes: tuple[str, ...]) -> None:

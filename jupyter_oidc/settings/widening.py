@@ -129,6 +129,8 @@ API: Final[Mapping[str, Question]] = {
     "base_url": _always,
     "bearer_token_source": _always,
     "methods": _more,
+    "path_data": _more,
+    "headers": _always,
     "path_prefixes": _more_paths,
     "scopes": _always,
     "audience": _always,

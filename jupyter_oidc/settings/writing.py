@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _BEARER: Final = "api_bearer_token_source"
 _RENAMED: Final = {"bearer_token_source": _BEARER}
-_MAPPINGS: Final = frozenset({"authorization_parameters", "endpoints"})
+_MAPPINGS: Final = frozenset({"authorization_parameters", "endpoints", "headers"})
 _OWN_NAME: Final = frozenset({"name", "provider", "apis", "scopes_by_default"})
 _SNAKE: Final = re.compile(r"_([a-z0-9])")
 
@@ -63,7 +63,7 @@ def _differs(value: object, default: object) -> bool:
 
 def _json(name: str, value: Any) -> Any:
     if name in _MAPPINGS:
-        return dict(value)
+        return {key: _json(key, one) for key, one in value}
     if isinstance(value, SecretRef):
         return f"{value.scheme}:{value.name}"
     if isinstance(value, frozenset):

@@ -87,7 +87,9 @@ export class OidcClient {
 
   /** Call `api` through the proxy. Resolves to the API's own reply, whatever its status. */
   async call(api: string, path: string, init: RequestInit = {}): Promise<Response> {
-    const response = await this.send(this.addressOf(api, path), init);
+    // JupyterLab adds the time to the query of a request with 'no-store'; an API would take it for a parameter.
+    const cache = init.cache === undefined || init.cache === 'no-store' ? 'reload' : init.cache;
+    const response = await this.send(this.addressOf(api, path), { ...init, cache });
     if (response.headers.get('X-OIDC-Error') === null) {
       return response;
     }

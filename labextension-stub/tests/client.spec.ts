@@ -1,8 +1,10 @@
 // What comes back is believed only if it keeps to the contract, and nothing goes anywhere but to our routes.
 
+import { ServerConnection } from '@jupyterlab/services';
+import { OidcClient } from '../src/client';
 import type { SignInStarted } from '../src/generated/contract';
 import { ContractError, Problem } from '../src/problem';
-import { error, ScriptedServer } from './support/server';
+import { error, ScriptedServer, trans } from './support/server';
 import { ada } from './support/summaries';
 
 const rejection = (promise: Promise<unknown>): Promise<Problem> =>
@@ -71,6 +73,18 @@ describe('a call to an API', () => {
     expect([reply.status, await reply.json()]).toEqual([201, { id: 1 }]);
     expect(server.asked).toEqual([{ method: 'POST', path: 'api/orders/items?open=1&who=a%2Fb', body: '{}' }]);
   });
+
+  it.each([undefined, 'no-store', 'default'] as const)(
+    'sends the query that the caller wrote, and no more, with cache %s (Q3.8)',
+    async cache => {
+      const server = new ScriptedServer({ 'GET api/orders/items': { json: [] } });
+      const settings = ServerConnection.makeSettings({ ...server.settings, init: { cache: 'no-store' } });
+      const client = new OidcClient(settings, trans);
+      await client.call('orders', 'items?open=1', cache && { cache });
+      await client.call('orders', 'items', cache && { cache });
+      expect(server.asked.map(one => one.path)).toEqual(['api/orders/items?open=1', 'api/orders/items']);
+    }
+  );
 
   it.each([401, 403, 404, 500])('gives the reply of the API, though it is %i', async status => {
     const server = new ScriptedServer({ 'GET api/orders/items': { status, text: 'no' } });

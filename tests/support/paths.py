@@ -43,3 +43,17 @@ CATEGORIES = tuple(dict.fromkeys(path.category for path in HOSTILE))
 def hostile(category: str) -> list[HostilePath]:
     """The hostile paths of ``category``."""
     return [path for path in HOSTILE if path.category == category]
+
+
+@dataclass(frozen=True, slots=True)
+class NamePath:
+    """A path that passes if ``data`` is data for the API, and not otherwise."""
+
+    data: frozenset[str]
+    path: str
+
+
+NAMES = tuple(
+    NamePath(frozenset(data.split(",")), path)
+    for data, _, path in (row.partition("\t") for row in _rows("honest_names.txt"))
+)

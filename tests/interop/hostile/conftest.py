@@ -13,10 +13,12 @@ from tests.support.raw_upstream import RawUpstream
 @pytest.fixture(scope="module", params=["login", "kernel"])
 def shared_stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Both ways through the proxy: the handler's, and the short one of kernels (ADR 24)."""
-    with RawUpstream() as api, staged(tmp_path_factory.mktemp("hostile"), api) as stage:
-        if request.param == "kernel":
-            stage.call_as_kernel()
-        yield stage
+    with RawUpstream() as api:
+        names = {"base_url": api.url, "path_prefixes": ["/items/"], "path_data": ["%2F", "%5C", "%25", "//", "@"]}
+        with staged(tmp_path_factory.mktemp("hostile"), api, apis={"names": names}) as stage:
+            if request.param == "kernel":
+                stage.call_as_kernel()
+            yield stage
 
 
 @pytest.fixture

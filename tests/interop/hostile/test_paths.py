@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 
 from tests.interop.hostile.stage import Stage
-from tests.support.paths import CATEGORIES, HONEST, hostile
+from tests.support.paths import CATEGORIES, HONEST, NAMES, hostile
 from tests.support.raw_client import NoReply, RawConnection
 from tests.support.raw_upstream import RawUpstream
 
 BATCH = 20
 
 
-def status_of(stage: Stage, connection: RawConnection, path: bytes) -> tuple[int | None, str | None]:
+def status_of(
+    stage: Stage, connection: RawConnection, path: bytes, name: bytes = b"orders"
+) -> tuple[int | None, str | None]:
     """Ask on ``connection``; a reply of ``None`` says that the server ended the connection instead."""
     try:
-        connection.send(stage.raw.head("GET", b"orders/" + path))
+        connection.send(stage.raw.head("GET", name + b"/" + path))
         reply = connection.reply()
     except (NoReply, ConnectionError):
         return None, None
@@ -48,6 +50,14 @@ def test_honest_paths_arrive_byte_for_byte(stage: Stage, api: RawUpstream) -> No
         for path in HONEST:
             assert status_of(stage, connection, path.encode("ascii")) == (200, None), path
     assert [call.target for call in api.calls] == [f"/v1/{path}" for path in HONEST]
+
+
+def test_names_arrive_byte_for_byte_where_they_are_data(stage: Stage, api: RawUpstream) -> None:
+    """Q3.1: what Jupyter, tornado and aiohttp make of ``%2F`` and ``//`` is nothing."""
+    with stage.raw.connect() as connection:
+        for name in NAMES:
+            assert status_of(stage, connection, f"items/{name.path}".encode("ascii"), b"names") == (200, None), name
+    assert [call.target for call in api.calls] == [f"/v1/items/{name.path}" for name in NAMES]
 
 
 QUERIES = [

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import posixpath
+import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import get_args
 from urllib.parse import unquote, urlsplit
 
 from hypothesis import strategies as st
@@ -23,12 +25,27 @@ from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.proxy.target import without_reserved
 from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import Sessions
+from jupyter_oidc.settings import Api
+from jupyter_oidc.settings.model import PathData
 from tests.support.marker import MARKER
 from tests.support.paths import HONEST, HOSTILE
+from tests.support.paths import NAMES as NAME_PATHS
 from tests.unit.sessions.stage import SETTINGS, Stage
 
 BASE = ("https", "api.example.com", None, "/v1/")
 """Scheme, host, port and prefix of the API that ``SETTINGS`` configure."""
+
+NAMES = Api(
+    "names",
+    "corp",
+    "https://api.example.com/v1/",
+    path_prefixes=("/items/", "/v/"),
+    path_data=frozenset(get_args(PathData)),
+)
+"""Another one, of which only a part is open, and whose paths hold names with everything that may be data."""
+
+OPEN = {"orders": ("/v1/",), "names": ("/v1/items/", "/v1/v/")}
+"""The paths that each of them opens."""
 
 CREDENTIALS = {
     "<token>": f"{MARKER}jupyter-token-0123456789",
@@ -36,6 +53,7 @@ CREDENTIALS = {
     "<xsrf>": f"{MARKER}xsrf-value-0123456789",
     "<grant>": f"jog.{MARKER}kernel-grant-0123456789",
 }
+_OTHER_ESCAPE = re.compile(r"%[uU]([0-9A-Fa-f]{4})")
 NEVER_UP = {
     *("authorization", "cookie", "proxy-authorization", "dpop", "host", "via", "forwarded", "origin", "referer"),
     *("connection", "te", "trailer", "upgrade", "keep-alive", "expect", "transfer-encoding", "content-length"),
@@ -50,6 +68,7 @@ class Wish:
     path: str
     query: str
     headers: tuple[tuple[str, str], ...]
+    api: str = "orders"
 
 
 class EmptyReply:
@@ -105,7 +124,7 @@ class Recorded:
         self.service = self.loop.run_until_complete(self._signed_in())
 
     async def _signed_in(self) -> ProxyService:
-        stage = Stage(SETTINGS)
+        stage = Stage(replace(SETTINGS, apis=(*SETTINGS.apis, NAMES)))
         await stage.sign_in()
         return ProxyService(Sessions([stage.service]), self.upstream, Prover(stage.clock, stage.entropy))
 
@@ -113,13 +132,13 @@ class Recorded:
         """Return how the proxy refused ``wish``, and the calls that went out for it."""
         self.upstream.calls.clear()
         request = ProxyRequest(
-            api="orders",
+            api=wish.api,
             method=wish.method,
             raw_path=wish.path,
             raw_query=without_reserved(_real(wish.query), _is_jupyters),
             headers=[(name, _real(value)) for name, value in wish.headers],
             caller="browser",
-            proxy_path="/jupyter-oidc/api/orders/",
+            proxy_path=f"/jupyter-oidc/api/{wish.api}/",
         )
         try:
             self.loop.run_until_complete(self.service.open(request)).close()
@@ -139,7 +158,7 @@ def check(recorded: Recorded, wish: Wish) -> None:
         assert (400 <= problem.status < 500, calls) == (True, [])
         return
     (call,) = calls
-    places = {place_of(reading) for reading in readings(call.url)}
+    places = {place_of(reading, OPEN[wish.api]) for reading in readings(call.url)}
     assert places == {(*BASE[:3], True)}
     names = {name.lower().replace("_", "-") for name, _ in call.headers}
     assert names & NEVER_UP == set()
@@ -148,11 +167,11 @@ def check(recorded: Recorded, wish: Wish) -> None:
     assert leaked(call) == []
 
 
-def place_of(url: str) -> tuple[str, str | None, int | None, bool]:
-    """Return scheme, host and port of ``url``, and whether its path stays below the prefix when dots are resolved."""
+def place_of(url: str, open_to: tuple[str, ...] = OPEN["orders"]) -> tuple[str, str | None, int | None, bool]:
+    """Return scheme, host and port of ``url``, and whether its path stays in what is open when dots are resolved."""
     parts = urlsplit(url)
     resolved = posixpath.normpath(parts.path) + "/"
-    return parts.scheme, parts.hostname, parts.port, (resolved + "/").startswith(BASE[3])
+    return parts.scheme, parts.hostname, parts.port, (resolved + "/").startswith(open_to)
 
 
 def readings(url: str) -> list[str]:
@@ -162,9 +181,9 @@ def readings(url: str) -> list[str]:
     twice = unquote(once)
     origin = f"{parts.scheme}://{parts.netloc}"
     # NOTE: a decoded ? or # ends nothing here; who parses again after decoding is a row of its own in the corpus.
-    plain = [
-        path.replace("?", "_").replace("#", "_") for path in (once, twice, *map(_without_parameters, (once, twice)))
-    ]
+    decoded = (once, twice, *(_OTHER_ESCAPE.sub(_other_character, path) for path in (once, twice)))
+    flat = (*decoded, *(path.replace("\\", "/") for path in decoded))
+    plain = [path.replace("?", "_").replace("#", "_") for path in (*flat, *map(_without_parameters, flat))]
     return [url, str(URL(url, encoded=True)), *(origin + path for path in plain)]
 
 
@@ -172,6 +191,10 @@ def leaked(call: UpstreamCall) -> list[str]:
     """The names of Jupyter's credentials that go up."""
     sent = "\n".join([call.url, unquote(call.url), *(f"{name}: {value}" for name, value in call.headers)])
     return [name for name, value in CREDENTIALS.items() if value in sent]
+
+
+def _other_character(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16))
 
 
 def _without_parameters(path: str) -> str:
@@ -310,4 +333,18 @@ HEADERS = st.lists(
     max_size=8,
 ).map(tuple)
 METHODS = st.sampled_from([*["GET", "HEAD", "POST"] * 8, "DELETE", "TRACE", "CONNECT", "get", "G T", ""])
-WISHES = st.builds(Wish, METHODS, PATHS, QUERIES, HEADERS)
+_NAMES = st.sampled_from([name.path for name in NAME_PATHS])
+WISHES = st.one_of(
+    st.builds(Wish, METHODS, PATHS, QUERIES, HEADERS),
+    st.builds(
+        Wish,
+        st.just("GET"),
+        st.one_of(
+            st.tuples(st.sampled_from(["items/", "v/", ""]), PATHS).map("".join),
+            st.tuples(st.sampled_from(["items/", "v/", ""]), _NAMES, _PIECES, PATHS).map("".join),
+        ),
+        QUERIES,
+        HEADERS,
+        st.just("names"),
+    ),
+)

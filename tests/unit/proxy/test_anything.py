@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 
 from tests.fuzz.proxy import KEPT, property_of
-from tests.support.paths import HONEST
-from tests.unit.proxy.anything import WISHES, Recorded, Wish, check, place_of
+from tests.support.paths import HONEST, NAMES, NamePath
+from tests.unit.proxy.anything import OPEN, WISHES, Recorded, Wish, check, place_of, readings
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +32,21 @@ def test_an_honest_call_is_made(recorded: Recorded, path: str) -> None:
     """The property is not kept by refusing everything."""
     problem, calls = recorded.ask(Wish("GET", path, "a=1", (("Accept", "*/*"),)))
     assert (problem, [call.url for call in calls]) == (None, [f"https://api.example.com/v1/{path}?a=1"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_honest_name_is_a_name(recorded: Recorded, name: NamePath) -> None:
+    """Q3.1: the property is not kept by refusing everything there either."""
+    problem, calls = recorded.ask(Wish("GET", f"items/{name.path}", "", (), "names"))
+    assert (problem, [call.url for call in calls]) == (None, [f"https://api.example.com/v1/items/{name.path}"])
+
+
+def test_a_name_that_leaves_its_prefix_would_be_noticed() -> None:
+    """Proof that the property can fail."""
+    places = {
+        place_of(reading, OPEN["names"]) for reading in readings("https://api.example.com/v1/items/a%5C..%2F../x")
+    }
+    assert ("https", "api.example.com", None, False) in places
 
 
 def test_a_credential_that_goes_up_would_be_noticed(recorded: Recorded) -> None:

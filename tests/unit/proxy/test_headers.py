@@ -7,7 +7,11 @@ import time
 import pytest
 
 from jupyter_oidc.errors import BadHeader
-from jupyter_oidc.proxy.headers import headers_down, headers_up
+from jupyter_oidc.proxy.headers import Headers, headers_down, headers_up
+
+
+def up(received: Headers) -> Headers:
+    return headers_up(received)[0]
 
 
 @pytest.mark.parametrize(
@@ -21,41 +25,37 @@ from jupyter_oidc.proxy.headers import headers_down, headers_up
 )
 def test_a_header_that_could_carry_authority_does_not_go_up(name):
     """C5, C6."""
-    assert headers_up([(name, "x")]) == []
-    assert headers_up([(name.lower(), "x")]) == []
-    assert headers_up([(name.upper(), "x")]) == []
+    assert up([(name, "x")]) == []
+    assert up([(name.lower(), "x")]) == []
+    assert up([(name.upper(), "x")]) == []
 
 
 def test_a_nonce_of_an_api_stays_here():
     """X-7: it is the server that proves, and nobody else needs to know what with."""
     assert "DPoP-Nonce" not in dict(headers_down([("DPoP-Nonce", "n-1")]))
-    assert headers_up([("DPoP", "a.b.c"), ("dpop", "a.b.c"), ("DPoP-Nonce", "n-1")]) == []
+    assert up([("DPoP", "a.b.c"), ("dpop", "a.b.c"), ("DPoP-Nonce", "n-1")]) == []
 
 
 def test_what_an_api_needs_goes_up_unchanged():
     honest = [("Accept", "text/csv"), ("Range", "bytes=0-9"), ("If-None-Match", '"a"'), ("content-type", "text/x")]
-    assert headers_up(honest) == honest
+    assert up(honest) == honest
 
 
 def test_a_header_named_by_connection_stays_here():
     """C6."""
-    assert headers_up([("Connection", "close, Accept"), ("Accept", "x"), ("Range", "bytes=0-")]) == [
-        ("Range", "bytes=0-")
-    ]
+    assert up([("Connection", "close, Accept"), ("Accept", "x"), ("Range", "bytes=0-")]) == [("Range", "bytes=0-")]
 
 
 def test_the_value_of_a_header_that_stays_here_is_nobodys_business():
     """C6, C8."""
-    assert headers_up([("Prefer", "caf\u20ac"), ("Connection", "prefer"), ("Range", "bytes=0-")]) == [
-        ("Range", "bytes=0-")
-    ]
+    assert up([("Prefer", "caf\u20ac"), ("Connection", "prefer"), ("Range", "bytes=0-")]) == [("Range", "bytes=0-")]
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: 1", "a\nb", "a\0b", "caf\u20ac"])
 def test_a_value_that_cannot_be_forwarded_is_refused(value):
     """C8."""
     with pytest.raises(BadHeader):
-        headers_up([("Accept", value)])
+        up([("Accept", value)])
 
 
 @pytest.mark.parametrize(
@@ -119,3 +119,107 @@ def test_what_a_client_needs_comes_down():
     names = ["Content-Type", "ETag", "Link", "X-Total-Count", "RateLimit-Remaining", "Retry-After", "Content-Encoding"]
     down = {name for name, _ in headers_down([(name, "x") for name in names])}
     assert set(names) <= down
+
+
+PAGE_GETS = [
+    *("OData-Version", "OData-EntityId", "Upload-Offset", "Upload-Length", "Tus-Resumable", "Docker-Content-Digest"),
+    *("Docker-Distribution-Api-Version", "grpc-status", "grpc-message", "x-ms-request-id", "x-amz-request-id"),
+    *(
+        "x-goog-generation",
+        "x-github-request-id",
+        "RateLimit-Policy",
+        "Request-Id",
+        "X-Request-ID",
+        "Operation-Location",
+    ),
+    *("Azure-AsyncOperation", "anthropic-ratelimit-requests-remaining", "openai-processing-ms", "traceparent"),
+]
+
+
+@pytest.mark.parametrize("name", PAGE_GETS)
+def test_what_says_which_protocol_an_api_speaks_comes_down_to_a_page(name):
+    """Q3.5."""
+    assert (name.lower(), "x") in [(key.lower(), value) for key, value in headers_down([(name, "x")])]
+
+
+@pytest.mark.parametrize("name", [*PAGE_GETS, "X-Novelty", "Server", "Refresh", "SourceMap", "X-Powered-By", "Alt-Svc"])
+def test_everything_comes_down_to_a_kernel(name):
+    """Q3.5: a kernel has no origin that a header could act on (ADR 33)."""
+    assert (name.lower(), "x") in [(key.lower(), value) for key, value in headers_down([(name, "x")], to_kernel=True)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Set-Cookie", "Set-Cookie2", "set_cookie", "X-OIDC-Error", "x_oidc_error", "X-OIDC-Held-Back", "DPoP-Nonce"),
+        *("Connection", "Keep-Alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Proxy-Authenticate"),
+        *("Access-Control-Allow-Origin", "Content-Security-Policy", "X-Hop", "X-Accel-Redirect", "X-Sendfile"),
+        *("CDN-Cache-Control", "Surrogate-Control", "Pragma", "Cloudflare-CDN-Cache-Control"),
+    ],
+)
+def test_what_is_ours_or_ends_with_the_connection_does_not_come_down_to_a_kernel(name):
+    """Q3.5: hop by hop (RFC 9110, 7.6.1), cookies, and the names by which we and Jupyter speak."""
+    down = headers_down([("Connection", "close, X-Hop"), (name, "evil")], to_kernel=True)
+    assert "evil" not in [value for _, value in down]
+
+
+def test_a_kernel_gets_every_challenge():
+    """Q3.5, C11: nobody prompts there."""
+    down = headers_down([("WWW-Authenticate", 'Basic realm="x"')], to_kernel=True)
+    assert ("WWW-Authenticate", 'Basic realm="x"') in down
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Content-Range", "X-Correlation-ID", "traceparent", "tracestate", "baggage", "OData-MaxVersion", "Prefer"),
+        *(
+            "anthropic-version",
+            "OpenAI-Organization",
+            "x-ms-version",
+            "x-amz-meta-a",
+            "x-goog-user-project",
+            "If-Match",
+        ),
+        *("If-Schedule-Tag-Match", "Upload-Offset", "Tus-Resumable", "ConsistencyLevel", "X-GitHub-Api-Version"),
+    ],
+)
+def test_a_header_without_authority_goes_up(name):
+    """Q3.4."""
+    assert headers_up([(name, "x")]) == ([(name, "x")], [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Ocp-Apim-Subscription-Key", "X-Novelty", "X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL"),
+        *("X-Rewrite-URL", "X-Amz-Security-Token", "x-ms-copy-source", "x-ms-rename-source", "X-Amz-Copy-Source"),
+        *("X-Goog-Copy-Source", "X-Goog-IAP-JWT-Assertion", "X-Goog-Api-Key", "x-ms-authorization-auxiliary"),
+        *("X-GitHub-Token", "Destination", "DPoP", "X-Remote-User", "If-Forwarded"),
+    ],
+)
+def test_a_header_that_is_held_back_is_told(name):
+    """Q3.4: what leads past the lists of methods and paths, proves who somebody is, or is not known."""
+    assert headers_up([(name, "x")]) == ([], [name])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "Cookie", "Host", "Sec-Fetch-Site", "X-XSRFToken", "X-Forwarded-For", "Origin", "TE", "X-OIDC-A"],
+)
+def test_a_header_that_is_not_meant_for_the_api_is_no_news(name):
+    """Q3.4: every browser and every proxy in front of Jupyter sends them."""
+    assert headers_up([(name, "x")]) == ([], [])
+
+
+def test_what_is_told_is_bounded():
+    """Q3.4: names only, each once, twenty at most, and none that is longer than a name."""
+    many = [(f"X-{number}", "secret") for number in range(50)]
+    assert headers_up([("X-A", "1"), ("x-a", "2"), ("X-" + "a" * 63, "3")]) == ([], ["x-a"])
+    assert headers_up(many)[1] == [f"X-{number}" for number in range(20)]
+
+
+def test_a_name_that_we_send_ourselves_is_nobody_elses():
+    """Q3.4: a caller cannot put its own value beside the second secret."""
+    sent = [("x-api-version", "1"), ("Accept", "*/*")]
+    assert headers_up(sent, frozenset(), frozenset({"x-api-version"})) == ([("Accept", "*/*")], ["x-api-version"])

@@ -477,3 +477,57 @@ def test_a_claim_may_be_named_by_a_path_of_keys(keys: tuple[str, str]) -> None:
     assert isinstance(read, Settings)
     assert read.providers[0].entitlement_claims == ("groups", ("https://example.com/a.b", "roles"))
     assert read.providers[0].scope_claims == ("perms",)
+
+
+def test_the_forms_that_are_data_in_a_path_are_a_closed_list():
+    """Q3.1: in both spellings of the key, and with escapes in either case."""
+    for key in ("path_data", "pathData"):
+        body = {
+            **GOOD,
+            "apis": {"orders": {"base_url": "https://api.example.com/", key: ["%2f", "%5C", "%25", "//", "@"]}},
+        }
+        read = read_settings({"corp": body})
+        assert isinstance(read, Settings)
+        assert read.providers[0].apis[0].path_data == {"%2F", "%5C", "%25", "//", "@"}
+
+
+@pytest.mark.parametrize("form", ["%2E", "..", "%00", "/", "%", "\\", "*", ""])
+def test_a_form_that_is_no_data_of_a_path_is_found(form):
+    """Q3.1: nobody can admit a dot segment or a control character."""
+    assert findings(api={"path_data": [form]}) == ["providers.corp.apis.orders.path_data"]
+
+
+SECRET_HEADERS = {
+    "Ocp-Apim-Subscription-Key": "file:/run/secrets/key",
+    "X-Api-Version-Key": "env:KEY",
+    "Api-Key": "keyring:a/b",
+}
+
+
+def test_headers_of_an_api_are_references_to_secrets():
+    """Q3.4."""
+    read = read_settings({"corp": {**GOOD, "apis": {"orders": {**GOOD["apis"]["orders"], "headers": SECRET_HEADERS}}}})
+    assert isinstance(read, Settings)
+    assert read.providers[0].apis[0].headers == (
+        ("Ocp-Apim-Subscription-Key", SecretRef("file", "/run/secrets/key")),
+        ("X-Api-Version-Key", SecretRef("env", "KEY")),
+        ("Api-Key", SecretRef("keyring", "a/b")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "key"),
+    [
+        ({"Api-Key": "0123456789abcdef"}, "headers.Api-Key"),
+        ({"Api-Key": 7}, "headers.Api-Key"),
+        ({"Authorization": "env:KEY"}, "headers.(entry 1)"),
+        ({"X-HTTP-Method-Override": "env:KEY"}, "headers.(entry 1)"),
+        ({"X-Forwarded-For": "env:KEY"}, "headers.(entry 1)"),
+        ({"a b": "env:KEY"}, "headers.(entry 1)"),
+        ({"Api-Key": "env:KEY", "api-key": "env:KEY"}, "headers.(entry 2)"),
+        (["Api-Key"], "headers"),
+    ],
+)
+def test_a_header_that_is_no_reference_or_has_authority_is_found(headers, key):
+    """Q3.4: a literal value is never accepted, and never repeated."""
+    assert findings(api={"headers": headers}) == [f"providers.corp.apis.orders.{key}"]

@@ -1,0 +1,85 @@
+"""A connection whose replies without a body stay so, whatever the API sends behind them (RFC 9112, 6.3).
+
+The reply to HEAD, 204 and 304 ends with its head. An API that sends a body all the same would have it read as the next
+reply: a call that succeeded would fail, or the next one would get an answer that is not its own.
+So the head is passed on, the rest is thrown away, and such a connection is not used again.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from aiohttp.client_proto import ResponseHandler
+
+_BODILESS: Final = (204, 304)
+_END_OF_HEAD: Final = b"\r\n\r\n"
+_STATUS: Final = slice(9, 12)
+"""Where the status stands in a status line (RFC 9112, 4)."""
+
+_NOT_PLAIN: Final = (b"1", b"204", b"304")
+
+
+@cache
+def careful_protocol() -> type[ResponseHandler]:  # noqa: C901 - a class is in it
+    """Return the class; aiohttp is imported at the first call."""
+    from aiohttp.client_proto import ResponseHandler
+
+    class CarefulProtocol(ResponseHandler):
+        """Feeds the head of such a reply alone, and what follows it to nobody."""
+
+        _begins = False
+        _is_careful = False
+        _is_deaf = False
+        _last = b""
+        uses = 0
+        """How many calls went over this connection."""
+
+        def set_response_params(self, **params: Any) -> None:
+            self.uses += 1
+            self._begins = True
+            self._is_careful = False
+            super().set_response_params(**params)
+
+        def data_received(self, data: bytes) -> None:
+            if self._begins and data:
+                self._begins = False
+                plain = len(data) >= _STATUS.stop and not data[_STATUS].startswith(_NOT_PLAIN)
+                self._is_careful = self._skip_payload or not plain
+                self._last = b""
+            if self._is_deaf:
+                return
+            if self._is_careful and not self._upgraded:
+                self._feed_heads(data)
+            else:
+                super().data_received(data)
+
+        def _feed_heads(self, data: bytes) -> None:
+            """Feed one head after the other, up to the final one."""
+            while data and self._is_careful:
+                found = (self._last + data).find(_END_OF_HEAD)
+                if found < 0:
+                    self._last = (self._last + data)[-3:]
+                    super().data_received(data)
+                    return
+                end = found + len(_END_OF_HEAD) - len(self._last)
+                head, data, self._last = data[:end], data[end:], b""
+                super().data_received(head)
+                self._look(data)
+            if data and not self._is_deaf:
+                super().data_received(data)
+
+        def _look(self, rest: bytes) -> None:
+            """Look at the head that was read last, with ``rest`` behind it."""
+            message = self._buffer[-1][0][0] if self._buffer and self._exception is None else None
+            if message is None or self._upgraded:
+                self._is_careful = False
+            elif message.code >= 200:
+                self._is_careful = False
+                if self._skip_payload or message.code in _BODILESS:
+                    announced = message.headers.get("Content-Length", "0").strip("0") or message.chunked
+                    if rest or announced:
+                        self._is_deaf = self._should_close = True
+
+    return CarefulProtocol

@@ -1,0 +1,73 @@
+"""Replies that have no body and bring one, statuses that are none, and connections that died unseen (C20, C22)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.interop.hostile.stage import Stage
+from tests.support.raw_upstream import RawUpstream, keep_open, reply, send
+
+BODY = b"not a reply at all"
+NEXT = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+
+
+@pytest.mark.parametrize("rest", [BODY, NEXT], ids=["text", "a reply of its own"])
+@pytest.mark.parametrize(
+    ("method", "head"),
+    [
+        ("DELETE", b"HTTP/1.1 204 No Content\r\nX-Total-Count: 1\r\n\r\n"),
+        ("DELETE", b"HTTP/1.1 204 No Content\r\nX-Total-Count: 1\r\nContent-Length: 18\r\n\r\n"),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nX-Total-Count: 1\r\n\r\n"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nX-Total-Count: 1\r\n\r\n"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\nX-Total-Count: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ("DELETE", b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\nX-Total-Count: 1\r\n\r\n"),
+    ],
+)
+def test_a_reply_without_a_body_that_brings_one_is_its_head(
+    stage: Stage, api: RawUpstream, method: str, head: bytes, rest: bytes
+) -> None:
+    """Q3.7: a DELETE that succeeded is no 502, and the rest is nobody's reply."""
+    api.script("bodiless", head + rest, keep_open())
+    answer = stage.raw.ask(method, "orders/bodiless")
+    assert (answer.status, answer.all("x-total-count"), answer.body) == (
+        int(head.rpartition(b"HTTP/1.1 ")[2][:3]),
+        ["1"],
+        b"",
+    )
+    api.script("after", reply("200 OK", b"mine"), keep_open())
+    after = stage.raw.ask("GET", "orders/after")
+    assert (after.status, after.body) == (200, b"mine")
+    assert (stage.links(api) <= 1, api.connections >= 1) == (True, True)
+
+
+@pytest.mark.parametrize("cut", [1, 5, 11, 30])
+def test_a_head_in_pieces_is_a_head(stage: Stage, api: RawUpstream, cut: int) -> None:
+    """Q3.7: wherever it is cut."""
+    head = b"HTTP/1.1 204 No Content\r\nX-Total-Count: 1\r\n\r\n"
+    api.script("pieces", send(head[:cut], head[cut:-2], head[-2:] + BODY))
+    answer = stage.raw.ask("DELETE", "orders/pieces")
+    assert (answer.status, answer.all("x-total-count")) == (204, ["1"])
+
+
+def test_a_connection_with_honest_replies_without_a_body_is_used_again(stage: Stage, api: RawUpstream) -> None:
+    """Q3.7: the positive control."""
+    api.script("honest", b"HTTP/1.1 204 No Content\r\n\r\n", keep_open())
+    for _ in range(3):
+        assert stage.raw.ask("DELETE", "orders/honest").status == 204
+    assert len({call.connection for call in api.to("honest")}) == 1
+
+
+@pytest.mark.parametrize("status", ["99 Odd", "000 Nothing", "600 More", "999 Most", "101 Switching Protocols"])
+def test_a_status_that_is_none_of_a_final_reply_is_refused(stage: Stage, api: RawUpstream, status: str) -> None:
+    """Q8.16: RFC 9110, 15."""
+    api.script("status", reply(status, b"ok"))
+    answer = stage.raw.ask("GET", "orders/status")
+    assert (answer.status, answer.code) == (502, "upstream_protocol_error")
+    assert stage.is_alive()
+
+
+@pytest.mark.parametrize("status", ["200 OK", "299 Odd", "418 Teapot", "599 Last"])
+def test_any_status_of_a_final_reply_is_passed_on(stage: Stage, api: RawUpstream, status: str) -> None:
+    """Q8.16: the positive control."""
+    api.script("status", reply(status, b"ok"))
+    assert stage.raw.ask("GET", "orders/status").status == int(status[:3])
