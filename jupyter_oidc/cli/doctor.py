@@ -13,13 +13,14 @@ from traitlets import Bool, Dict
 from jupyter_oidc.adapters.storage_key import take_storage_key
 from jupyter_oidc.cli.app import FLAGS, OidcApp
 from jupyter_oidc.cli.progress import Progress
-from jupyter_oidc.cli.running import address_of, ask_about_tokens, running_server
+from jupyter_oidc.cli.running import NoAnswer, address_of, ask_about_tokens, running_server
 from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.compose import surroundings
 from jupyter_oidc.diagnostics import Report, examine
 from jupyter_oidc.diagnostics.report import as_json, as_text
 
 if TYPE_CHECKING:
+    from jupyter_oidc.cli.running import RunningServer
     from jupyter_oidc.diagnostics import Check
 
 
@@ -69,7 +70,7 @@ class Doctor(OidcApp):
 
     async def _report(self) -> Report:
         read = settings_of(self, looks_at_files=True)
-        server = running_server()
+        server = _running()
         place = surroundings(
             read.settings,
             read.findings,
@@ -83,6 +84,14 @@ class Doctor(OidcApp):
             progress.tell("the running server")
             told = await ask_about_tokens(server)
         return Report(_replaced(report.checks, told))
+
+
+def _running() -> RunningServer | None:
+    """Return the server to ask; several, or one without us, are none."""
+    try:
+        return running_server()
+    except NoAnswer:
+        return None
 
 
 def _replaced(checks: tuple[Check, ...], told: tuple[Check, ...]) -> tuple[Check, ...]:

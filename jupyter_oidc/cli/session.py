@@ -26,12 +26,12 @@ class _SessionApp(OidcApp):
     def start(self) -> None:
         """Find the server, do the work, end with the exit code."""
         super().start()
-        server = running_server(self.server)
-        if server is None:
-            self.whisper(_NO_SERVER)
-            self.exit(1)
-            return
         try:
+            server = running_server(self.server)
+            if server is None:
+                self.whisper(_NO_SERVER)
+                self.exit(1)
+                return
             self.exit(self.work(server))
         except NoAnswer as problem:
             self.whisper(f"{problem.message}\n{problem.action}")

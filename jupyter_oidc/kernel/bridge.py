@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import httpx
 
 from jupyter_oidc.kernel.auth import ApiAuth, RenewingHeaders
 from jupyter_oidc.kernel.connections import Connections
-from jupyter_oidc.kernel.errors import OIDCError, ProviderUnclear, SignInTimeout
+from jupyter_oidc.kernel.errors import OIDCError, OIDCWarning, ProviderUnclear, SignInTimeout
 from jupyter_oidc.kernel.find import find_kernel, find_server
 from jupyter_oidc.kernel.grant import GrantAuth
 from jupyter_oidc.kernel.replies import content_of, judge, unreachable
@@ -135,6 +136,14 @@ class Bridge:
 
     def headers(self) -> RenewingHeaders:
         """Return headers for a library that wants those instead of a client, after trying them."""
+        if self.server.socket is not None:
+            warnings.warn(
+                f"This Jupyter server listens on the Unix socket {self.server.socket} and nowhere else: another library "
+                "gets there only if it can use a Unix socket, as httpx with HTTPTransport(uds=...) and curl with "
+                "--unix-socket can. oidc.api() needs nothing.",
+                OIDCWarning,
+                stacklevel=3,
+            )
         self._call("GET", "providers", "providers.reply")
         return RenewingHeaders(self.auth)
 

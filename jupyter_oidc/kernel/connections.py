@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import httpx
 
-from jupyter_oidc.kernel.tls import trusted
+from jupyter_oidc.kernel.tls import wire, wire_async
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
@@ -39,7 +39,7 @@ class Connections:
         if not self._suits(options):
             return {}
         # NOTE: two threads may make two; one of them serves its one client only, no harm done.
-        self._pool = self._pool or httpx.HTTPTransport(verify=trusted(self._server), limits=LIMITS, trust_env=False)
+        self._pool = self._pool or wire(self._server, limits=LIMITS)
         return {"transport": _Shared(self._pool)}
 
     def shared_async(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class _Loops:
     def enter(self, client: _SharedAsync) -> httpx.AsyncHTTPTransport:
         loop = asyncio.get_running_loop()
         if loop not in self._open:
-            pool = httpx.AsyncHTTPTransport(verify=trusted(self._server), limits=LIMITS, trust_env=False)
+            pool = wire_async(self._server, limits=LIMITS)
             self._open[loop] = (pool, WeakSet())
         pool, users = self._open[loop]
         users.add(client)

@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from jupyter_oidc.kernel.replies import content_of, content_of_async, judge, problem_of, unreachable
-from jupyter_oidc.kernel.tls import connection_options
+from jupyter_oidc.kernel.tls import async_client_to, client_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -115,7 +115,7 @@ class GrantAuth(httpx.Auth):
     def _ask(self) -> None:
         try:
             with (
-                httpx.Client(**connection_options(self._server)) as client,
+                client_to(self._server) as client,
                 client.stream("POST", self._url, json=self._proof()) as response,
             ):
                 self._keep(response, content_of(response))
@@ -125,7 +125,7 @@ class GrantAuth(httpx.Auth):
     async def _ask_async(self) -> None:
         try:
             async with (
-                httpx.AsyncClient(**connection_options(self._server)) as client,
+                async_client_to(self._server) as client,
                 client.stream("POST", self._url, json=self._proof()) as response,
             ):
                 self._keep(response, await content_of_async(response))

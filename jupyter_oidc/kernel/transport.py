@@ -15,11 +15,12 @@ import httpx
 from jupyter_oidc.kernel.body import attach, file_body, keep_form
 from jupyter_oidc.kernel.repeats import PATIENCE, Repeats, code_of
 from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of, unreachable
-from jupyter_oidc.kernel.tls import connection_options
+from jupyter_oidc.kernel.tls import connection_options, wire, wire_async
 from jupyter_oidc.kernel.upload import Upload
 from jupyter_oidc.kernel.waiting import Waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from os import PathLike
     from typing import BinaryIO
 
@@ -39,7 +40,7 @@ class OIDCClient(httpx.Client):
         self._grants = grants
         self._patience = patience
         self._lab_url = server.url + "lab"
-        super().__init__(**_options(server, grants, path, options))
+        super().__init__(**_options(server, grants, path, options, wire))
 
     def build_request(
         self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
@@ -103,7 +104,7 @@ class AsyncOIDCClient(httpx.AsyncClient):
         self._grants = grants
         self._patience = patience
         self._lab_url = server.url + "lab"
-        super().__init__(**_options(server, grants, path, options))
+        super().__init__(**_options(server, grants, path, options, wire_async))
 
     def build_request(
         self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
@@ -154,5 +155,9 @@ class AsyncOIDCClient(httpx.AsyncClient):
             return await self.request(method, path, content=upload.body, headers=headers, **options)
 
 
-def _options(server: Server, grants: GrantAuth, path: str, options: dict[str, Any]) -> dict[str, Any]:
-    return {"base_url": server.url + path, "auth": grants, **connection_options(server), **options}
+def _options(
+    server: Server, grants: GrantAuth, path: str, options: dict[str, Any], by: Callable[..., object]
+) -> dict[str, Any]:
+    own = {name: options[name] for name in ("verify", "http1", "http2", "limits") if name in options}
+    socket = {} if server.socket is None else {"transport": by(server, **own)}
+    return {"base_url": server.url + path, "auth": grants, **connection_options(server), **socket, **options}
