@@ -119,12 +119,15 @@ class Bridge:
 
     def api_client(self, name: str, **options: Any) -> OIDCClient:
         """Return a client whose base URL is the proxy of the API ``name``."""
-        return OIDCClient(self.server, self.auth, _api_path(name), **self._connections.shared(options), **options)
+        shared = self._connections.shared(options)
+        made_by = (_api_client, (name, options))
+        return OIDCClient(self.server, self.auth, _api_path(name), made_by=made_by, **shared, **options)
 
     def async_api_client(self, name: str, **options: Any) -> AsyncOIDCClient:
         """Return an asynchronous client whose base URL is the proxy of the API ``name``."""
         shared = self._connections.shared_async(options)
-        return AsyncOIDCClient(self.server, self.auth, _api_path(name), **shared, **options)
+        made_by = (_async_api_client, (name, options))
+        return AsyncOIDCClient(self.server, self.auth, _api_path(name), made_by=made_by, **shared, **options)
 
     def api_url(self, name: str) -> str:
         """Return where the proxy of the API ``name`` is; it ends with a slash."""
@@ -132,7 +135,7 @@ class Bridge:
 
     def api_auth(self, name: str) -> ApiAuth:
         """Return what lets another library into the proxy of the API ``name``."""
-        return ApiAuth(self.auth, self.api_url(name), self.server.url + "lab")
+        return ApiAuth(self.auth, self.api_url(name), self.server.url + "lab", (_api_auth, (name,)))
 
     def headers(self) -> RenewingHeaders:
         """Return headers for a library that wants those instead of a client, after trying them."""
@@ -145,7 +148,7 @@ class Bridge:
                 stacklevel=3,
             )
         self._call("GET", "providers", "providers.reply")
-        return RenewingHeaders(self.auth)
+        return RenewingHeaders(self.auth, _headers)
 
     def _call(self, method: str, path: str, name: str, **options: Any) -> dict[str, Any]:
         try:
@@ -175,3 +178,24 @@ def _bridge(process: int) -> Bridge:
 def bridge() -> Bridge:
     """Return the connection to the server; raises ``ServerNotFound`` or ``NotAKernel``."""
     return _bridge(os.getpid())
+
+
+# NOTE: these are what a client is when it is pickled; another process of the kernel calls them by their names.
+
+
+def _api_client(name: str, options: dict[str, Any]) -> OIDCClient:
+    return bridge().api_client(name, **options)
+
+
+def _async_api_client(name: str, options: dict[str, Any]) -> AsyncOIDCClient:
+    return bridge().async_api_client(name, **options)
+
+
+def _api_auth(name: str) -> ApiAuth:
+    return bridge().api_auth(name)
+
+
+def _headers(others: dict[str, str]) -> RenewingHeaders:
+    headers = RenewingHeaders(bridge().auth, _headers)
+    headers.update(others)
+    return headers

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from jupyter_oidc.kernel.body import attach, file_body, keep_form
+from jupyter_oidc.kernel.made_by import MadeBy, by_name
 from jupyter_oidc.kernel.repeats import PATIENCE, Repeats, code_of
 from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of, unreachable
 from jupyter_oidc.kernel.tls import connection_options, wire, wire_async
@@ -32,15 +33,27 @@ class OIDCClient(httpx.Client):
     """An ``httpx.Client`` for one path of our server; use it like any other.
 
     ``patience`` is how many seconds one call may wait, all in all, for a server or an API that is busy.
+    Pickled, it is the name of its API and the options that it was made with: ``made_by``.
     """
 
     def __init__(
-        self, server: Server, grants: GrantAuth, path: str, *, patience: float = PATIENCE, **options: Any
+        self,
+        server: Server,
+        grants: GrantAuth,
+        path: str,
+        *,
+        patience: float = PATIENCE,
+        made_by: MadeBy | None = None,
+        **options: Any,
     ) -> None:
         self._grants = grants
+        self._made_by = made_by
         self._patience = patience
         self._lab_url = server.url + "lab"
         super().__init__(**_options(server, grants, path, options, wire))
+
+    def __reduce__(self) -> MadeBy:
+        return by_name(self._made_by)
 
     def build_request(
         self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
@@ -99,12 +112,23 @@ class AsyncOIDCClient(httpx.AsyncClient):
     """An ``httpx.AsyncClient`` for one path of our server; use it like any other. See :class:`OIDCClient`."""
 
     def __init__(
-        self, server: Server, grants: GrantAuth, path: str, *, patience: float = PATIENCE, **options: Any
+        self,
+        server: Server,
+        grants: GrantAuth,
+        path: str,
+        *,
+        patience: float = PATIENCE,
+        made_by: MadeBy | None = None,
+        **options: Any,
     ) -> None:
         self._grants = grants
+        self._made_by = made_by
         self._patience = patience
         self._lab_url = server.url + "lab"
         super().__init__(**_options(server, grants, path, options, wire_async))
+
+    def __reduce__(self) -> MadeBy:
+        return by_name(self._made_by)
 
     def build_request(
         self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
