@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_oidc.kernel.find import Server
+    from jupyter_oidc.kernel.made_by import MadeBy
 
 POLL = 2.0
 """Seconds of one look at a sign-in's progress; short, so that the display and Ctrl-C stay lively."""
@@ -33,6 +34,9 @@ PACE = 0.2
 
 PATIENCE = 20.0
 """Seconds that a question about the session may wait for a server that is busy."""
+
+BASE_URL_SECONDS = 60.0
+"""How long the base URLs of the APIs are remembered; settings can change while the server runs."""
 
 FAREWELL = 5.0
 """Seconds that the cancelling of a sign-in may take: somebody who pressed Ctrl-C wants to go on."""
@@ -45,6 +49,7 @@ class Bridge:
         self.server = server
         self.auth = auth
         self._connections = Connections(server)
+        self._base_urls: tuple[float, dict[str, str | None]] = (float("-inf"), {})
         self._client = OIDCClient(server, auth, "jupyter-oidc/", patience=PATIENCE, **self._connections.shared({}))
 
     def provider(self, name: str | None, api: str | None = None) -> str:
@@ -120,14 +125,25 @@ class Bridge:
     def api_client(self, name: str, **options: Any) -> OIDCClient:
         """Return a client whose base URL is the proxy of the API ``name``."""
         shared = self._connections.shared(options)
-        made_by = (_api_client, (name, options))
-        return OIDCClient(self.server, self.auth, _api_path(name), made_by=made_by, **shared, **options)
+        made_by: MadeBy = (_api_client, (name, options))
+        whereabouts: dict[str, Any] = {"made_by": made_by, "told": partial(self.base_url, name)}
+        return OIDCClient(self.server, self.auth, _api_path(name), **whereabouts, **shared, **options)
 
     def async_api_client(self, name: str, **options: Any) -> AsyncOIDCClient:
         """Return an asynchronous client whose base URL is the proxy of the API ``name``."""
         shared = self._connections.shared_async(options)
-        made_by = (_async_api_client, (name, options))
-        return AsyncOIDCClient(self.server, self.auth, _api_path(name), made_by=made_by, **shared, **options)
+        made_by: MadeBy = (_async_api_client, (name, options))
+        whereabouts: dict[str, Any] = {"made_by": made_by, "told": partial(self.base_url, name)}
+        return AsyncOIDCClient(self.server, self.auth, _api_path(name), **whereabouts, **shared, **options)
+
+    def base_url(self, name: str) -> str | None:
+        """Return the base URL that the API ``name`` has behind the proxy; ``None`` if the server does not say."""
+        until, base_urls = self._base_urls
+        if time.monotonic() > until:
+            known = self._call("GET", "apis", "apis.reply")["apis"]
+            base_urls = {entry["name"]: entry.get("base_url") for entry in known}
+            self._base_urls = (time.monotonic() + BASE_URL_SECONDS, base_urls)
+        return base_urls.get(name)
 
     def api_url(self, name: str) -> str:
         """Return where the proxy of the API ``name`` is; it ends with a slash."""

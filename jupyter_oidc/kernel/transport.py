@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from jupyter_oidc.kernel.address import Address
 from jupyter_oidc.kernel.body import attach, file_body, keep_form
+from jupyter_oidc.kernel.held_back import warn_of_held_back
 from jupyter_oidc.kernel.made_by import MadeBy, by_name
 from jupyter_oidc.kernel.repeats import PATIENCE, Repeats, code_of
 from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of, unreachable
@@ -44,8 +46,10 @@ class OIDCClient(httpx.Client):
         *,
         patience: float = PATIENCE,
         made_by: MadeBy | None = None,
+        told: Callable[[], str | None] | None = None,
         **options: Any,
     ) -> None:
+        self._address = Address(httpx.URL(server.url + path), told)
         self._grants = grants
         self._made_by = made_by
         self._patience = patience
@@ -58,7 +62,11 @@ class OIDCClient(httpx.Client):
     def build_request(
         self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
     ) -> httpx.Request:
-        """Build a request; an open file as ``content`` or in ``files`` can be sent again if need be."""
+        """Build a request; an open file as ``content`` or in ``files`` can be sent again if need be.
+
+        Raises ``BadPath`` for a path that leads out of the API.
+        """
+        url = self._address.written(url)
         body = file_body(content)
         if body is not None:
             return attach(super().build_request(method, url, **options), body)
@@ -67,6 +75,8 @@ class OIDCClient(httpx.Client):
 
     def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         """Send ``request``; raises the exception of any error that jupyter_oidc itself answers."""
+        if self._address.is_elsewhere(request.url):
+            _lead(request, self._address.led(request.url))
         repeats = Repeats(self._grants, self._patience)
         with Waiting() as waiting:
             while True:
@@ -82,6 +92,7 @@ class OIDCClient(httpx.Client):
                     time.sleep(step)
         if code_of(self._grants, response) is not None:
             raise problem_of(response, content_of(response), self._lab_url)
+        warn_of_held_back(self._grants, response)
         if not stream:
             try:
                 response.read()
@@ -119,8 +130,10 @@ class AsyncOIDCClient(httpx.AsyncClient):
         *,
         patience: float = PATIENCE,
         made_by: MadeBy | None = None,
+        told: Callable[[], str | None] | None = None,
         **options: Any,
     ) -> None:
+        self._address = Address(httpx.URL(server.url + path), told)
         self._grants = grants
         self._made_by = made_by
         self._patience = patience
@@ -133,7 +146,11 @@ class AsyncOIDCClient(httpx.AsyncClient):
     def build_request(
         self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
     ) -> httpx.Request:
-        """Build a request; an open file as ``content`` or in ``files`` can be sent again if need be."""
+        """Build a request; an open file as ``content`` or in ``files`` can be sent again if need be.
+
+        Raises ``BadPath`` for a path that leads out of the API.
+        """
+        url = self._address.written(url)
         body = file_body(content)
         if body is not None:
             return attach(super().build_request(method, url, **options), body)
@@ -142,6 +159,8 @@ class AsyncOIDCClient(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         """Send ``request``; raises the exception of any error that jupyter_oidc itself answers."""
+        if self._address.is_elsewhere(request.url):
+            _lead(request, await asyncio.to_thread(self._address.led, request.url))
         repeats = Repeats(self._grants, self._patience)
         with Waiting() as waiting:
             while True:
@@ -157,6 +176,7 @@ class AsyncOIDCClient(httpx.AsyncClient):
                     await asyncio.sleep(step)
         if code_of(self._grants, response) is not None:
             raise problem_of(response, await content_of_async(response), self._lab_url)
+        warn_of_held_back(self._grants, response)
         if not stream:
             try:
                 await response.aread()
@@ -177,6 +197,12 @@ class AsyncOIDCClient(httpx.AsyncClient):
         with Upload(file, progress=progress) as upload:
             headers = upload.headers(options.pop("headers", None))
             return await self.request(method, path, content=upload.body, headers=headers, **options)
+
+
+def _lead(request: httpx.Request, url: httpx.URL) -> None:
+    """Send ``request`` to ``url``."""
+    request.url = url
+    request.headers["Host"] = url.netloc.decode("ascii")
 
 
 def _options(

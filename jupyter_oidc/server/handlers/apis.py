@@ -24,5 +24,6 @@ class ApisHandler(OidcHandler):
             for api, access in zip(session.settings.apis, summary.apis, strict=True):
                 path = url_path_join(self.base_url, "jupyter-oidc", "api", api.name) + "/"
                 ready = session.token_ready(token_key(api))
-                views.append(api_view(api, access, summary.state.value, path, ready=ready))
+                state, to_kernel = summary.state.value, self.kernel_id is not None
+                views.append(api_view(api, access, state, path, ready=ready, to_kernel=to_kernel))
         self.answer({"apis": views})

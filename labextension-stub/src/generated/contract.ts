@@ -11,6 +11,10 @@ export interface ApiList {
      * Path of the proxy for this API on this server, with a slash at the end.
      */
     path: string;
+    /**
+     * The API's own address, with a slash at the end; told to kernels, so that they know the addresses in its answers.
+     */
+    base_url?: string;
     methods: string[];
     callers: ('browser' | 'kernel')[];
     state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
