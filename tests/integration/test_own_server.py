@@ -173,3 +173,20 @@ def test_a_server_without_us_is_told_from_no_server(tmp_path: Path) -> None:
     with JupyterProcess(tmp_path / "jupyter", providers("here"), enabled=False) as process:
         said = command(tmp_path / "command", process.folder / "runtime").run("status")
     assert said.err.startswith("The running Jupyter server does not have jupyter_oidc.\n")
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["given", "not given"])
+def test_a_server_that_demands_a_certificate_is_shown_the_one_of_the_environment(tmp_path: Path, given: bool) -> None:
+    """Q4.6: as JupyterHub names it with internal TLS; without one the reason is told, to kernel and command alike."""
+    own = self_signed(tmp_path)
+    named = {"JUPYTERHUB_SSL_CERTFILE": str(own.certfile), "JUPYTERHUB_SSL_KEYFILE": str(own.keyfile)} if given else {}
+    demand = {"client_ca": str(own.certfile)}
+    process = JupyterProcess(
+        tmp_path / "jupyter", providers("here"), certificate=own, server=demand, environment=named, host="127.0.0.1"
+    )
+    with process:
+        (cell,) = run_cells(process, ASK)
+        said = command(tmp_path / "command", process.folder / "runtime", **named).run("status")
+    reason = "The Jupyter server lets nobody in without a client certificate, and this process has none."
+    assert (cell.text == "here\n", reason in cell.text) == (given, not given)
+    assert ("here: signed-out" in said.out, said.err.startswith(reason)) == (given, not given)

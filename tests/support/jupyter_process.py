@@ -98,6 +98,8 @@ class JupyterProcess:
         if self.certificate.for_other_names:
             context.check_hostname = False
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        if "client_ca" in self.server:
+            context.load_cert_chain(self.certificate.certfile, self.certificate.keyfile)
         return context
 
     def callback(self, provider: str) -> str:
