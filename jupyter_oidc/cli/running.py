@@ -31,6 +31,9 @@ _T = TypeVar("_T")
 class NoAnswer(Exception):
     """The running server cannot be asked, or says no; ``message`` and ``action`` are for a person."""
 
+    code = 1
+    """What the command line ends with."""
+
     def __init__(self, message: str, action: str) -> None:
         self.message = message
         self.action = action

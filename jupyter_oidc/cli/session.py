@@ -18,7 +18,7 @@ _WAIT = 25
 """Seconds of one question that waits."""
 
 
-class _SessionApp(OidcApp):
+class SessionApp(OidcApp):
     """Finds the server and asks it; what goes wrong is said in a sentence."""
 
     server = Unicode("", help="The URL of the server, if several run: see 'jupyter server list'.").tag(config=True)
@@ -35,7 +35,7 @@ class _SessionApp(OidcApp):
             self.exit(self.work(server))
         except NoAnswer as problem:
             self.whisper(f"{problem.message}\n{problem.action}")
-            self.exit(1)
+            self.exit(problem.code)
 
     def work(self, server: RunningServer) -> int:
         """Do the work and return the exit code."""
@@ -54,7 +54,7 @@ class _SessionApp(OidcApp):
         return str(names[0])
 
 
-class Status(_SessionApp):
+class Status(SessionApp):
     """``jupyter oidc status``."""
 
     name = "jupyter-oidc-status"
@@ -84,7 +84,7 @@ class Status(_SessionApp):
         return 0 if summaries and all(one["state"] == "active" for one in summaries) else 1
 
 
-class SignIn(_SessionApp):
+class SignIn(SessionApp):
     """``jupyter oidc sign-in``."""
 
     name = "jupyter-oidc-sign-in"
@@ -121,7 +121,7 @@ class SignIn(_SessionApp):
         return 0 if summary["state"] == "active" else 1
 
 
-class SignOut(_SessionApp):
+class SignOut(SessionApp):
     """``jupyter oidc sign-out``."""
 
     name = "jupyter-oidc-sign-out"

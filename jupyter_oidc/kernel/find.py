@@ -70,8 +70,9 @@ def find_server() -> Server:
     if path is None:
         raise ServerNotFound(
             "The Jupyter server of this kernel cannot be found.",
-            action="Start the kernel from JupyterLab, on a server with jupyter_oidc of the same version. For a kernel on "
-            "another machine, set JUPYTER_OIDC_URL to the server's address.",
+            action="Calls come from kernels that a Jupyter server with jupyter_oidc (of the same version) has started, and "
+            "from what 'jupyter oidc run -- COMMAND' runs beside one. VS Code and others can use such a server's kernels; a "
+            "kernel on another machine needs JUPYTER_OIDC_URL from your administrator.",
         )
     if told is None:
         raise ServerNotFound(
@@ -113,7 +114,8 @@ def find_kernel() -> Kernel:
             return Kernel(name, key.encode())
     raise NotAKernel(
         "This process is not a Jupyter kernel, so it cannot prove who it is.",
-        action="Run this in a notebook, or set JUPYTER_OIDC_CONNECTION_FILE to a kernel's connection file.",
+        action="Run this in a notebook of a Jupyter server with jupyter_oidc, or beside one with 'jupyter oidc run -- "
+        "COMMAND'. For a kernel other than ipykernel on another machine, set JUPYTER_OIDC_CONNECTION_FILE.",
     )
 
 

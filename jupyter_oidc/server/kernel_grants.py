@@ -3,6 +3,7 @@
 A kernel proves itself with an HMAC over its id, the time and a nonce (DESIGN 4); the answer is an opaque
 grant, of which only a digest is kept.
 A grant is good for the routes marked K, and gone the moment its kernel is (ADR 0006).
+A command that was begun at this server is a kernel here, with an id that says what it is.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from jupyter_oidc.errors import GrantInvalid, Overloaded
+from jupyter_oidc.server.commands import Commands
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
@@ -55,12 +57,13 @@ class Kernels(Protocol):
 
 
 class KernelGrants:
-    """Issues and checks grants for ``kernels``."""
+    """Issues and checks grants for ``kernels``, and for the ``commands`` that were begun here."""
 
     def __init__(self, clock: Clock, entropy: Entropy, kernels: Kernels) -> None:
         self._clock = clock
         self._entropy = entropy
         self._kernels = kernels
+        self.commands = Commands(clock, entropy)
         self._issued: dict[bytes, _Issued] = {}
         self._nonces: dict[tuple[str, str], float] = {}
 
@@ -73,7 +76,7 @@ class KernelGrants:
         now = self._clock.now()
         self._sweep(now.monotonic)
         # NOTE: an unknown kernel is compared with a key that nobody knows, so it costs the same time.
-        key = self._kernels.key_of(kernel_id) or self._entropy.token(256).encode()
+        key = self.commands.key_of(kernel_id) or self._kernels.key_of(kernel_id) or self._entropy.token(256).encode()
         if not hmac.compare_digest(proof_of(key, kernel_id, issued_at, nonce), proof):
             raise GrantInvalid(detail="kernel.proof")
         if abs(now.wall - issued_at) > WINDOW:
@@ -98,7 +101,7 @@ class KernelGrants:
         issued = self._issued.get(_digest(grant))
         if issued is None or issued.until < self._clock.now().monotonic:
             raise GrantInvalid(detail="grant.unknown")
-        if not self._kernels.is_live(issued.kernel_id):
+        if not (self._kernels.is_live(issued.kernel_id) or self.commands.is_live(issued.kernel_id)):
             raise GrantInvalid(detail="grant.kernel_gone")
         return issued.kernel_id
 

@@ -28,6 +28,36 @@ export interface ApiList {
 }
 
 /**
+ * For how long a command lives.
+ */
+export interface CommandLease {
+  /**
+   * Seconds; 0 if it has ended.
+   */
+  expires_in: number;
+}
+
+/**
+ * What a command proves itself with, as a kernel does.
+ */
+export interface CommandBegun {
+  command_id: string;
+  /**
+   * The key of its proofs, told once.
+   */
+  key: string;
+  /**
+   * Seconds until it has to be renewed.
+   */
+  expires_in: number;
+}
+
+/**
+ * A command line begins a command, or keeps it alive.
+ */
+export interface CommandRequest {}
+
+/**
  * Finish a sign-in with the URL that the provider sent the browser to.
  */
 export interface CompleteRequest {

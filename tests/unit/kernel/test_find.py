@@ -42,6 +42,12 @@ def test_no_file_is_taken_that_the_environment_does_not_name(told, tmp_path, mon
         find_server()
 
 
+def test_a_kernel_that_no_server_has_started_is_told_which_kernels_can(connection_file):
+    """Q4.4: as papermill, nbconvert and VS Code start them; one sentence, and none that leads in a circle."""
+    with pytest.raises(ServerNotFound, match="from what 'jupyter oidc run -- COMMAND' runs beside one"):
+        find_server()
+
+
 def test_a_process_on_another_machine_with_the_same_home_is_no_part_of_the_kernel(told):
     """Q4.5, Q4.3: there, a loopback address belongs to somebody else."""
     told(machine="0b1f0f5e-another-boot net:[4026531840]")
@@ -176,5 +182,8 @@ def test_a_missing_connection_file_makes_no_kernel(tmp_path, monkeypatch):
 
 
 def test_a_plain_python_process_is_told_where_to_run(monkeypatch):
-    with pytest.raises(NotAKernel, match="Run this in a notebook, or set JUPYTER_OIDC_CONNECTION_FILE"):
+    with pytest.raises(
+        NotAKernel,
+        match="Run this in a notebook of a Jupyter server with jupyter_oidc, or beside one with 'jupyter oidc run",
+    ):
         find_kernel()
