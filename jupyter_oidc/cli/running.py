@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from jupyter_oidc.contract.announcement import SERVER_VARIABLE, Announcement, announced_in, read, this_machine
+from jupyter_oidc.contract.announcement import (
+    SERVER_VARIABLE,
+    Announcement,
+    announced_in,
+    read,
+    these_processes,
+    this_machine,
+)
 from jupyter_oidc.diagnostics import Check
 
 if TYPE_CHECKING:
@@ -106,7 +113,7 @@ def running_servers() -> list[RunningServer]:
     return [
         RunningServer(where.url, _token(path.parent, where), path, where)
         for path, where in here
-        if where.machine == this_machine() and check_pid(where.pid)
+        if where.machine == this_machine() and (where.processes != these_processes() or check_pid(where.pid))
     ]
 
 

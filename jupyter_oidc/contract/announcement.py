@@ -21,6 +21,7 @@ KERNEL_VARIABLE: Final = "JUPYTER_OIDC_CONNECTION_FILE"
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _NETWORK: Final = "/proc/self/ns/net"
+_PROCESSES: Final = "/proc/self/ns/pid"
 _LONGEST: Final = 65_536
 """Bytes of the file that are read; it has a few hundred."""
 
@@ -31,6 +32,7 @@ class Announcement:
 
     ``url`` includes the base URL and ends with a slash; with a ``socket`` (a path) its host is only a name.
     ``certificate`` is the PEM file whose first certificate the server shows, ``client_certificate`` whether it demands one.
+    ``pid`` means something where ``processes`` is what :func:`these_processes` returns.
     """
 
     url: str
@@ -39,6 +41,7 @@ class Announcement:
     client_certificate: bool
     machine: str
     pid: int
+    processes: str
 
     def text(self) -> str:
         """Return what is written."""
@@ -68,6 +71,7 @@ def read(path: str | Path) -> Announcement | None:
         and isinstance(announced.client_certificate, bool)
         and isinstance(announced.machine, str)
         and isinstance(announced.pid, int)
+        and isinstance(announced.processes, str)
     )
     return announced if whole else None
 
@@ -86,4 +90,12 @@ def this_machine() -> str:
     try:
         return f"{_BOOT.read_text(encoding='ascii').strip()} {os.readlink(_NETWORK)}"  # noqa: PTH115 - no path
     except (OSError, ValueError):
+        return ""
+
+
+def these_processes() -> str:
+    """Return a mark of what a process id means here: containers of one network may count their processes apart."""
+    try:
+        return os.readlink(_PROCESSES)  # noqa: PTH115 - no path
+    except OSError:
         return ""

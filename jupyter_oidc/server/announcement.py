@@ -20,6 +20,7 @@ from jupyter_oidc.contract.announcement import (
     Announcement,
     announced_in,
     file_name,
+    these_processes,
     this_machine,
 )
 
@@ -51,7 +52,8 @@ class OwnAnnouncement:
 
     def _write(self) -> None:
         for path, other in announced_in(self.path.parent):
-            if other.machine == this_machine() and path != self.path and not _lives(other.pid):
+            here = (other.machine, other.processes) == (this_machine(), these_processes())
+            if here and path != self.path and not check_pid(other.pid):
                 path.unlink(missing_ok=True)
         with secure_write(str(self.path)) as file:
             file.write(self._announcement().text())
@@ -72,7 +74,8 @@ class OwnAnnouncement:
         def pre_start_kernel(kernel_name: str | None, arguments: dict[str, Any]) -> tuple[Any, str, str]:
             kernel, name, kernel_id = decide(kernel_name, arguments)
             self.write()
-            arguments["env"] = {**(arguments.get("env") or os.environ), **self.variables(kernel.connection_file)}
+            given = arguments.get("env")
+            arguments["env"] = {**(os.environ if given is None else given), **self.variables(kernel.connection_file)}
             return kernel, name, kernel_id
 
         manager.pre_start_kernel = pre_start_kernel
@@ -101,8 +104,5 @@ class OwnAnnouncement:
             client_certificate=tls.get("cert_reqs") == ssl.CERT_REQUIRED,
             machine=this_machine(),
             pid=os.getpid(),
+            processes=these_processes(),
         )
-
-
-def _lives(process: int) -> bool:
-    return bool(check_pid(process))

@@ -119,7 +119,7 @@ class JupyterOIDC(ExtensionApp):
         self.handlers.extend(routes(self._context))
 
     async def stop_extension(self) -> None:
-        """Stop background work, close connections, remove the runtime file."""
+        """Stop background work, close connections, say no longer where this server is."""
         self._watching.stop()
         self._announcement.withdraw()
         await self._context.aclose()

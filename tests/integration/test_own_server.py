@@ -55,7 +55,7 @@ def test_what_a_server_tells_its_kernels_holds_no_secret_and_goes_with_the_serve
         mode = told.stat().st_mode & 0o777
     assert (process.token in text, sorted(json.loads(text))) == (
         False,
-        ["certificate", "client_certificate", "machine", "pid", "socket", "url"],
+        ["certificate", "client_certificate", "machine", "pid", "processes", "socket", "url"],
     )
     assert (mode, told.exists()) == (0o600, False)
 

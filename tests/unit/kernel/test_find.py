@@ -9,7 +9,7 @@ from jupyter_oidc.contract.announcement import Announcement, this_machine
 from jupyter_oidc.kernel.errors import NotAKernel, ServerNotFound
 from jupyter_oidc.kernel.find import Kernel, Server, find_kernel, find_server
 
-TOLD = Announcement("http://localhost:8888/", None, None, False, this_machine(), 4711)
+TOLD = Announcement("http://localhost:8888/", None, None, False, this_machine(), 4711, "")
 
 
 @pytest.fixture

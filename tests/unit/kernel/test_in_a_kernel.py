@@ -63,7 +63,7 @@ def open_notebook(tmp_path_factory):
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     with Stage("/user/ada/") as stage:
         announced = runtime / "jupyter-oidc-Yw3k0c8S1a9qT7xZ.json"
-        told = Announcement(stage.url, None, None, False, this_machine(), os.getpid())
+        told = Announcement(stage.url, None, None, False, this_machine(), os.getpid(), "")
         announced.write_text(told.text(), encoding="utf-8")
         connection_file = str(runtime / f"kernel-{kernel_id}.json")
         manager = KernelManager(connection_file=connection_file, kernel_name="python3")
