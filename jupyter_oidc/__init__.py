@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.errors import OIDCError as OIDCError
+    from jupyter_oidc.kernel.errors import OIDCWarning as OIDCWarning
     from jupyter_oidc.kernel.session import api as api
     from jupyter_oidc.kernel.session import async_api as async_api
     from jupyter_oidc.kernel.session import auth as auth
@@ -29,7 +30,18 @@ __version__ = "0.1.0"
 
 _CALLS = ("api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out")
 
-__all__ = ["OIDCError", "__version__", "api", "async_api", "auth", "endpoint", "session", "sign_in", "sign_out"]
+__all__ = [
+    "OIDCError",
+    "OIDCWarning",
+    "__version__",
+    "api",
+    "async_api",
+    "auth",
+    "endpoint",
+    "session",
+    "sign_in",
+    "sign_out",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -37,7 +49,9 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module("jupyter_oidc.kernel.session"), name)
     if name[:1].isupper():
         errors = import_module("jupyter_oidc.kernel.errors")
-        if isinstance(kind := getattr(errors, name, None), type) and issubclass(kind, errors.OIDCError):
+        if isinstance(kind := getattr(errors, name, None), type) and issubclass(
+            kind, (errors.OIDCError, errors.OIDCWarning)
+        ):
             return kind
     raise AttributeError(f"module 'jupyter_oidc' has no attribute {name!r}")
 

@@ -100,6 +100,7 @@ class Main(OidcApp):
             "status": (f"{_CLI}.session.Status", "Show who is signed in at the running server."),
             "sign-in": (f"{_CLI}.session.SignIn", "Sign in at a provider, through the running server."),
             "sign-out": (f"{_CLI}.session.SignOut", "Sign out at a provider, through the running server."),
+            "run": (f"{_CLI}.run.Run", "Run a command that may call what a notebook may, until it ends."),
             "forget": (f"{_CLI}.forget.Forget", "Remove stored sessions from this machine."),
         }
     )

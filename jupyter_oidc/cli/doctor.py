@@ -14,7 +14,7 @@ from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.storage_key import take_storage_key
 from jupyter_oidc.cli.app import FLAGS, OidcApp
 from jupyter_oidc.cli.progress import Progress
-from jupyter_oidc.cli.running import address_of, ask_about_tokens, running_server
+from jupyter_oidc.cli.running import NoAnswer, address_of, ask_about_tokens, running_server
 from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.compose import surroundings
 from jupyter_oidc.diagnostics import Report, examine
@@ -22,6 +22,7 @@ from jupyter_oidc.diagnostics.check import Subject
 from jupyter_oidc.diagnostics.report import as_json, as_text
 
 if TYPE_CHECKING:
+    from jupyter_oidc.cli.running import RunningServer
     from jupyter_oidc.cli.settings_files import Read
     from jupyter_oidc.diagnostics import Check
 
@@ -72,7 +73,7 @@ class Doctor(OidcApp):
 
     async def _report(self) -> Report:
         read = settings_of(self, looks_at_files=True)
-        server = running_server()
+        server = _running()
         place = surroundings(
             read.settings,
             read.findings,
@@ -103,6 +104,14 @@ def _about_sources(read: Read, *, runs_as_root: bool) -> list[Check]:
         message = "Only system files count, and this user is root, who can change every one of them."
         found.append(about.warning(message, "Run the Jupyter server as a user of its own."))
     return found
+
+
+def _running() -> RunningServer | None:
+    """Return the server to ask; several, or one without us, are none."""
+    try:
+        return running_server()
+    except NoAnswer:
+        return None
 
 
 def _replaced(checks: tuple[Check, ...], told: tuple[Check, ...]) -> tuple[Check, ...]:

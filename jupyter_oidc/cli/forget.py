@@ -12,7 +12,7 @@ from traitlets import Dict, Unicode
 
 from jupyter_oidc.adapters.storage_key import take_storage_key
 from jupyter_oidc.cli.app import ALIASES, OidcApp
-from jupyter_oidc.cli.running import running_server
+from jupyter_oidc.cli.running import running_servers
 from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.compose import vaults
 from jupyter_oidc.errors import StorageUnavailable
@@ -55,7 +55,7 @@ class Forget(OidcApp):
         if not wanted:
             self.whisper("There is no such provider in the settings.")
             self.exit(1)
-        if running_server() is not None:
+        if running_servers():
             self.whisper("A Jupyter server is running: 'jupyter oidc sign-out' ends its session as well.")
         if not self.answer_yes and not _agreed(wanted):
             self.exit(1)

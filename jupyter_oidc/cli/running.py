@@ -1,100 +1,135 @@
-"""The Jupyter server that runs for this user, asked over HTTP with its own token.
+"""The Jupyter server that runs for this user on this machine, asked over HTTP with its own token.
 
+Which servers there are they say themselves (ADR 34); among several the person chooses, and not the order of their files.
 The token goes into the request's header and nowhere else.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import unquote, urlsplit
 
+from jupyter_oidc.contract.announcement import (
+    SERVER_VARIABLE,
+    Announcement,
+    announced_in,
+    read,
+    these_processes,
+    this_machine,
+)
 from jupyter_oidc.diagnostics import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import httpx
 
+    from jupyter_oidc.kernel.find import Server
+
 _EVERYWHERE: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - read, not bound
 _AUDIENCE: Final = "audience of "
+_T = TypeVar("_T")
 
 
 class NoAnswer(Exception):
     """The running server cannot be asked, or says no; ``message`` and ``action`` are for a person.
 
-    ``code`` is that of the server's refusal, if it is one.
+    ``refusal`` is the code of the server's refusal, if it is one.
     """
 
-    def __init__(self, message: str, action: str, code: str = "") -> None:
+    code = 1
+    """What the command line ends with."""
+
+    def __init__(self, message: str, action: str, refusal: str = "") -> None:
         self.message = message
         self.action = action
-        self.code = code
+        self.refusal = refusal
         super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server: ``url`` ends with a slash and includes the base URL."""
+    """A server: ``url`` ends with a slash and includes the base URL, ``announced`` is the file in which it says so."""
 
     url: str
     token: str = field(repr=False)
-    has_password: bool
-    certificate: Path | None = None
+    announced: Path
+    where: Announcement
 
     def client(self) -> httpx.Client:
-        """Return a client that is logged in, if the server has a token."""
+        """Return a client that is logged in, if the server has a token; raises :class:`NoAnswer`."""
         import httpx
 
-        return httpx.Client(**self._options())
+        from jupyter_oidc.kernel.tls import wire
+
+        return httpx.Client(transport=_made(lambda: wire(self._server)), **self._options())
 
     async def get(self, path: str) -> dict[str, Any]:
         """Return the reply to ``GET path``; raises :class:`NoAnswer`."""
         import httpx
 
-        async with httpx.AsyncClient(**self._options()) as client:
+        from jupyter_oidc.kernel.tls import wire_async
+
+        transport = _made(lambda: wire_async(self._server))
+        async with httpx.AsyncClient(transport=transport, **self._options()) as client:
             try:
                 return _read(await client.get(path))
-            except httpx.HTTPError:
-                raise _silent(self.url) from None
+            except httpx.HTTPError as error:
+                raise _silent(self.url, error) from None
 
-    def call(self, verb: str, path: str, *, wait: float = 0.0, body: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def call(self, verb: str, path: str, *, wait: float = 0.0, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the reply to ``verb path``; ``wait`` is how many seconds the server may take longer than usual."""
         import httpx
 
         with self.client() as client:
             try:
-                sent = dict(body or {}) if verb == "POST" else None
+                sent = body or {} if verb == "POST" else None
                 return _read(client.request(verb, path, json=sent, timeout=20 + wait))
-            except httpx.HTTPError:
-                raise _silent(self.url) from None
+            except httpx.HTTPError as error:
+                raise _silent(self.url, error) from None
+
+    @property
+    def _server(self) -> Server:
+        from jupyter_oidc.kernel.find import told_by
+
+        return told_by(self.where)
 
     def _options(self) -> dict[str, Any]:
-        import ssl
-
-        context = ssl.create_default_context()
-        if self.certificate is not None:
-            context.load_verify_locations(cafile=str(self.certificate))
         headers = {"Authorization": f"token {self.token}"} if self.token else {}
-        return {"base_url": self.url, "headers": headers, "timeout": 20, "trust_env": False, "verify": context}
+        return {"base_url": self.url, "headers": headers, "timeout": 20, "trust_env": False}
 
 
 def running_servers() -> list[RunningServer]:
-    """Return the servers that run for this user, the newest last."""
-    from jupyter_core.paths import jupyter_runtime_dir
-    from jupyter_server.serverapp import list_running_servers
+    """Return the servers with jupyter_oidc that run on this machine for this user.
 
-    runtime = jupyter_runtime_dir()
-    found = sorted(list_running_servers(runtime), key=lambda told: _started(runtime, told["pid"]))
-    return [_server(told, runtime) for told in found]
+    In a terminal or a notebook it is the one that opened this.
+    """
+    from jupyter_core.paths import jupyter_runtime_dir
+    from jupyter_server.utils import check_pid
+
+    named = os.environ.get(SERVER_VARIABLE)
+    told = read(named) if named else None
+    here = [(Path(named), told)] if named and told else announced_in(jupyter_runtime_dir())
+    return [
+        RunningServer(where.url, _token(path.parent, where), path, where)
+        for path, where in here
+        if where.machine == this_machine() and (where.processes != these_processes() or check_pid(where.pid))
+    ]
 
 
 def running_server(url: str = "") -> RunningServer | None:
-    """Return the server at ``url``, or the newest; ``None`` if there is none."""
-    servers = [one for one in running_servers() if not url or one.url.rstrip("/") == url.rstrip("/")]
-    return servers[-1] if servers else None
+    """Return the server at ``url``, or the only one, or ``None`` if there is none; raises :class:`NoAnswer`."""
+    servers = [one for one in running_servers() if not url or _is_at(one.where, url)]
+    if len(servers) > 1:
+        listed = ", ".join(one.url if one.where.socket is None else one.where.socket for one in servers)
+        raise NoAnswer("Several Jupyter servers run here.", f"Name one with --server, of: {listed}.")
+    if not servers and next(_others(), None) is not None and not url:
+        raise NoAnswer(*_WITHOUT_US)
+    return servers[0] if servers else None
 
 
 def address_of(server: RunningServer | None, config: Mapping[str, Any]) -> str | None:
@@ -120,37 +155,80 @@ async def ask_about_tokens(server: RunningServer | None) -> tuple[Check, ...]:
     return tuple(Check(**check) for check in told["checks"] if check["name"].startswith(_AUDIENCE))
 
 
-def _server(told: Mapping[str, Any], runtime: str) -> RunningServer:
-    url = str(told["url"])
-    parts = urlsplit(url)
-    if (parts.hostname or "") in _EVERYWHERE:
-        url = f"{parts.scheme}://localhost:{parts.port}{parts.path}"
-    certificate = None
+def _is_at(where: Announcement, url: str) -> bool:
+    """Whether a person means ``where`` by ``url``: its socket, or its port and path, whatever the host is called there."""
+    if where.socket is not None:
+        return where.socket in (url, unquote(urlsplit(url).netloc))
     try:
-        named = json.loads((Path(runtime) / f"jupyter-oidc-{told['pid']}.json").read_text(encoding="utf-8"))
-        certificate = Path(named["certificate"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass  # NOTE: a server without TLS of its own has no such file
-    return RunningServer(url, str(told.get("token") or ""), bool(told.get("password")), certificate)
+        own, meant = urlsplit(where.url), urlsplit(url)
+        return (own.port, own.path.rstrip("/")) == (meant.port, meant.path.rstrip("/"))
+    except ValueError:
+        return False
 
 
-def _started(runtime: str, pid: int) -> float:
+def _token(runtime: Path, where: Announcement) -> str:
+    """Return the token in Jupyter's own runtime file, unless that was overwritten by another server with the same home."""
+    told = _json(runtime / f"jpserver-{where.pid}.json")
+    own = (where.socket or "", urlsplit(where.url).path)
+    same = own == (told.get("sock"), told.get("base_url")) and (
+        where.socket or urlsplit(where.url).port == told.get("port")
+    )
+    return str(told.get("token") or "") if same else ""
+
+
+def _others() -> Iterator[int]:
+    """Yield the processes of Jupyter servers that run, with jupyter_oidc or without it."""
+    from jupyter_core.paths import jupyter_runtime_dir
+    from jupyter_server.utils import check_pid
+
+    for path in Path(jupyter_runtime_dir()).glob("jpserver-*.json"):
+        process = _json(path).get("pid")
+        if isinstance(process, int) and check_pid(process):
+            yield process
+
+
+def _json(path: Path) -> Mapping[str, Any]:
     try:
-        return (Path(runtime) / f"jpserver-{pid}.json").stat().st_mtime
-    except OSError:
-        return 0.0
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
-def _silent(url: str) -> NoAnswer:
-    return NoAnswer(f"The Jupyter server at {url} does not answer.", "Look whether it still runs: jupyter server list.")
+def _made(make: Callable[[], _T]) -> _T:
+    """Return what ``make`` makes; raises :class:`NoAnswer` for a certificate that cannot be used."""
+    from jupyter_oidc.kernel.errors import ServerNotFound
+
+    try:
+        return make()
+    except ServerNotFound as problem:
+        raise NoAnswer(problem.message, problem.action) from None
+
+
+_WITHOUT_US: Final = (
+    "The running Jupyter server does not have jupyter_oidc.",
+    "Install it where that server runs, or switch it on: jupyter server extension enable jupyter_oidc.",
+)
+_LOOK: Final = "Look whether it still runs: jupyter server list."
+_NO_TOKEN: Final = (
+    "Give the server a token: it may have a password only. If several servers share a home, give each its own "
+    "JUPYTER_RUNTIME_DIR."
+)
+
+
+def _silent(url: str, error: BaseException) -> NoAnswer:
+    from jupyter_oidc.kernel.replies import unreachable
+    from jupyter_oidc.kernel.unreached import why_unreached
+
+    if why_unreached(error) == "silent":
+        return NoAnswer(f"The Jupyter server at {url} does not answer.", _LOOK)
+    problem = unreachable(error)
+    return NoAnswer(f"{problem.message} ({url})", _LOOK if why_unreached(error) == "nobody listens" else problem.action)
 
 
 def _read(reply: httpx.Response) -> dict[str, Any]:
     if reply.status_code == 404 and "X-OIDC-Error" not in reply.headers:
-        raise NoAnswer(
-            "The running Jupyter server does not have jupyter_oidc.",
-            "Install it where that server runs, or switch it on: jupyter server extension enable jupyter_oidc.",
-        )
+        raise NoAnswer(*_WITHOUT_US)
     try:
         told = reply.json()
     except ValueError:
@@ -159,6 +237,5 @@ def _read(reply: httpx.Response) -> dict[str, Any]:
         raise NoAnswer("The running Jupyter server gave an answer that cannot be used.", "Read the server's log.")
     if reply.status_code >= 400:
         message = str(told.get("message") or "The running Jupyter server refused the request.")
-        action = str(told.get("action") or "Give the server a token: it may have a password only.")
-        raise NoAnswer(message, action, str(told.get("code") or ""))
+        raise NoAnswer(message, str(told.get("action") or _NO_TOKEN), str(told.get("code") or ""))
     return told

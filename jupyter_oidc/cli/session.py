@@ -19,7 +19,7 @@ SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign
 """As the panel and the cells say it."""
 
 
-class _SessionApp(OidcApp):
+class SessionApp(OidcApp):
     """Finds the server and asks it; what goes wrong is said in a sentence."""
 
     server = Unicode("", help="The URL of the server, if several run: see 'jupyter server list'.").tag(config=True)
@@ -27,16 +27,16 @@ class _SessionApp(OidcApp):
     def start(self) -> None:
         """Find the server, do the work, end with the exit code."""
         super().start()
-        server = running_server(self.server)
-        if server is None:
-            self.whisper(_NO_SERVER)
-            self.exit(1)
-            return
         try:
+            server = running_server(self.server)
+            if server is None:
+                self.whisper(_NO_SERVER)
+                self.exit(1)
+                return
             self.exit(self.work(server))
         except NoAnswer as problem:
             self.whisper(f"{problem.message}\n{problem.action}")
-            self.exit(1)
+            self.exit(problem.code)
 
     def work(self, server: RunningServer) -> int:
         """Do the work and return the exit code."""
@@ -55,7 +55,7 @@ class _SessionApp(OidcApp):
         return str(names[0])
 
 
-class Status(_SessionApp):
+class Status(SessionApp):
     """``jupyter oidc status``."""
 
     name = "jupyter-oidc-status"
@@ -85,7 +85,7 @@ class Status(_SessionApp):
         return 0 if summaries and all(one["state"] == "active" for one in summaries) else 1
 
 
-class SignIn(_SessionApp):
+class SignIn(SessionApp):
     """``jupyter oidc sign-in``."""
 
     name = "jupyter-oidc-sign-in"
@@ -110,7 +110,7 @@ class SignIn(_SessionApp):
         return 0 if summary["state"] == "active" else 1
 
 
-class SignOut(_SessionApp):
+class SignOut(SessionApp):
     """``jupyter oidc sign-out``."""
 
     name = "jupyter-oidc-sign-out"

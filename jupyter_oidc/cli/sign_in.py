@@ -110,7 +110,7 @@ class TerminalSignIn:
             try:
                 return self._server.call("POST", f"{flow}/complete", body={"redirect_url": _typed()})
             except NoAnswer as refused:
-                if attempt == ATTEMPTS or refused.code not in _MAY_BE_MENDED:
+                if attempt == ATTEMPTS or refused.refusal not in _MAY_BE_MENDED:
                     raise
                 self._say(f"{refused.message} {refused.action}")
         raise AssertionError  # pragma: no cover - the loop returns or raises

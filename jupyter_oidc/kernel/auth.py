@@ -13,6 +13,7 @@ import httpx
 
 from jupyter_oidc.kernel.body import can_be_sent_again
 from jupyter_oidc.kernel.grant import below
+from jupyter_oidc.kernel.made_by import MadeBy, by_name
 from jupyter_oidc.kernel.replies import LONGEST, broken_contract, content_of, content_of_async, problem
 
 if TYPE_CHECKING:
@@ -26,9 +27,13 @@ _NAME: Final = "Authorization"
 class ApiAuth(httpx.Auth):
     """``auth=`` of httpx and requests for the API at ``base_url``."""
 
-    def __init__(self, grants: GrantAuth, base_url: str) -> None:
+    def __init__(self, grants: GrantAuth, base_url: str, made_by: MadeBy | None = None) -> None:
         self._grants = grants
         self._base_url = httpx.URL(base_url)
+        self._made_by = made_by
+
+    def __reduce__(self) -> MadeBy:
+        return by_name(self._made_by)
 
     def __repr__(self) -> str:
         return f"ApiAuth({str(self._base_url)!r}, <hidden>)"
@@ -138,12 +143,14 @@ class Hidden(str):
 class RenewingHeaders(dict[str, str]):
     """Headers whose ``Authorization`` is renewed when it is read, if it is old; more headers may be added.
 
-    NOTE: it is a dictionary, because libraries ask for one. What copies it gets the grant of that moment; so does
-    what pickles it, and a library that reads a dictionary past its methods gets the grant that was read last.
+    NOTE: it is a dictionary, because libraries ask for one. What copies it gets the grant of that moment, and a library
+    that reads a dictionary past its methods gets the grant that was read last. What pickles it gets no grant: the process
+    that reads it gets one of its own.
     """
 
-    def __init__(self, grants: GrantAuth) -> None:
+    def __init__(self, grants: GrantAuth, made_by: Callable[..., Any] | None = None) -> None:
         self._grants = grants
+        self._made_by = made_by
         super().__init__()
         super().__setitem__(_NAME, _header(grants.current()))
 
@@ -161,8 +168,17 @@ class RenewingHeaders(dict[str, str]):
     def __ror__(self, other: Mapping[str, str]) -> dict[str, str]:  # type: ignore[override]
         return {**other, **self.copy()}
 
-    def __reduce__(self) -> tuple[type[dict[str, str]], tuple[dict[str, str]]]:
-        return dict, (self.copy(),)
+    def __reduce__(self) -> MadeBy:
+        others = {name: value for name, value in super().items() if not (name == _NAME and isinstance(value, Hidden))}
+        if _NAME in others:
+            return dict, (others,)
+        return by_name(self._made_by and (self._made_by, (others,)))
+
+    def __copy__(self) -> dict[str, str]:
+        return self.copy()
+
+    def __deepcopy__(self, memo: object) -> dict[str, str]:
+        return self.copy()
 
     def copy(self) -> dict[str, str]:
         """Return a plain dictionary, which is good for at least three minutes."""

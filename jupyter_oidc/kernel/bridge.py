@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ import httpx
 
 from jupyter_oidc.kernel.auth import ApiAuth, RenewingHeaders
 from jupyter_oidc.kernel.connections import Connections
-from jupyter_oidc.kernel.errors import OIDCError, ProviderUnclear, SignInTimeout
+from jupyter_oidc.kernel.errors import OIDCError, OIDCWarning, ProviderUnclear, SignInTimeout
 from jupyter_oidc.kernel.find import find_kernel, find_server
 from jupyter_oidc.kernel.grant import GrantAuth
 from jupyter_oidc.kernel.replies import content_of, judge, unreachable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_oidc.kernel.find import Server
+    from jupyter_oidc.kernel.made_by import MadeBy
 
 POLL = 2.0
 """Seconds of one look at a sign-in's progress; short, so that the display and Ctrl-C stay lively."""
@@ -32,6 +34,9 @@ PACE = 0.2
 
 PATIENCE = 20.0
 """Seconds that a question about the session may wait for a server that is busy."""
+
+BASE_URL_SECONDS = 60.0
+"""How long the base URLs of the APIs are remembered; settings can change while the server runs."""
 
 FAREWELL = 5.0
 """Seconds that the cancelling of a sign-in may take: somebody who pressed Ctrl-C wants to go on."""
@@ -44,6 +49,7 @@ class Bridge:
         self.server = server
         self.auth = auth
         self._connections = Connections(server)
+        self._base_urls: tuple[float, dict[str, str | None]] = (float("-inf"), {})
         self._client = OIDCClient(server, auth, "jupyter-oidc/", patience=PATIENCE, **self._connections.shared({}))
 
     def provider(self, name: str | None, api: str | None = None) -> str:
@@ -118,12 +124,26 @@ class Bridge:
 
     def api_client(self, name: str, **options: Any) -> OIDCClient:
         """Return a client whose base URL is the proxy of the API ``name``."""
-        return OIDCClient(self.server, self.auth, _api_path(name), **self._connections.shared(options), **options)
+        shared = self._connections.shared(options)
+        made_by: MadeBy = (_api_client, (name, options))
+        whereabouts: dict[str, Any] = {"made_by": made_by, "told": partial(self.base_url, name)}
+        return OIDCClient(self.server, self.auth, _api_path(name), **whereabouts, **shared, **options)
 
     def async_api_client(self, name: str, **options: Any) -> AsyncOIDCClient:
         """Return an asynchronous client whose base URL is the proxy of the API ``name``."""
         shared = self._connections.shared_async(options)
-        return AsyncOIDCClient(self.server, self.auth, _api_path(name), **shared, **options)
+        made_by: MadeBy = (_async_api_client, (name, options))
+        whereabouts: dict[str, Any] = {"made_by": made_by, "told": partial(self.base_url, name)}
+        return AsyncOIDCClient(self.server, self.auth, _api_path(name), **whereabouts, **shared, **options)
+
+    def base_url(self, name: str) -> str | None:
+        """Return the base URL that the API ``name`` has behind the proxy; ``None`` if the server does not say."""
+        until, base_urls = self._base_urls
+        if time.monotonic() > until:
+            known = self._call("GET", "apis", "apis.reply")["apis"]
+            base_urls = {entry["name"]: entry.get("base_url") for entry in known}
+            self._base_urls = (time.monotonic() + BASE_URL_SECONDS, base_urls)
+        return base_urls.get(name)
 
     def api_url(self, name: str) -> str:
         """Return where the proxy of the API ``name`` is; it ends with a slash."""
@@ -131,12 +151,20 @@ class Bridge:
 
     def api_auth(self, name: str) -> ApiAuth:
         """Return what lets another library into the proxy of the API ``name``."""
-        return ApiAuth(self.auth, self.api_url(name))
+        return ApiAuth(self.auth, self.api_url(name), (_api_auth, (name,)))
 
     def headers(self) -> RenewingHeaders:
         """Return headers for a library that wants those instead of a client, after trying them."""
+        if self.server.socket is not None:
+            warnings.warn(
+                f"This Jupyter server listens on the Unix socket {self.server.socket} and nowhere else: another library "
+                "gets there only if it can use a Unix socket, as httpx with HTTPTransport(uds=...) and curl with "
+                "--unix-socket can. oidc.api() needs nothing.",
+                OIDCWarning,
+                stacklevel=3,
+            )
         self._call("GET", "providers", "providers.reply")
-        return RenewingHeaders(self.auth)
+        return RenewingHeaders(self.auth, _headers)
 
     def _call(self, method: str, path: str, name: str, **options: Any) -> dict[str, Any]:
         try:
@@ -166,3 +194,24 @@ def _bridge(process: int) -> Bridge:
 def bridge() -> Bridge:
     """Return the connection to the server; raises ``ServerNotFound`` or ``NotAKernel``."""
     return _bridge(os.getpid())
+
+
+# NOTE: these are what a client is when it is pickled; another process of the kernel calls them by their names.
+
+
+def _api_client(name: str, options: dict[str, Any]) -> OIDCClient:
+    return bridge().api_client(name, **options)
+
+
+def _async_api_client(name: str, options: dict[str, Any]) -> AsyncOIDCClient:
+    return bridge().async_api_client(name, **options)
+
+
+def _api_auth(name: str) -> ApiAuth:
+    return bridge().api_auth(name)
+
+
+def _headers(others: dict[str, str]) -> RenewingHeaders:
+    headers = RenewingHeaders(bridge().auth, _headers)
+    headers.update(others)
+    return headers

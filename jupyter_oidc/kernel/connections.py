@@ -6,13 +6,14 @@ A client that is closed leaves them open for the next one; those of an event loo
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any, Final
 from urllib.request import getproxies
 from weakref import WeakKeyDictionary, WeakSet
 
 import httpx
 
-from jupyter_oidc.kernel.tls import trusted
+from jupyter_oidc.kernel.tls import wire, wire_async
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
@@ -31,16 +32,24 @@ class Connections:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._pool: httpx.HTTPTransport | None = None
+        self._pool: tuple[int, httpx.HTTPTransport | None] = (os.getpid(), None)
         self._loops = _Loops(server)
 
     def shared(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the option that lets a client use the shared connections, or none if it needs its own."""
         if not self._suits(options):
             return {}
-        # NOTE: two threads may make two; one of them serves its one client only, no harm done.
-        self._pool = self._pool or httpx.HTTPTransport(verify=trusted(self._server), limits=LIMITS, trust_env=False)
-        return {"transport": _Shared(self._pool)}
+        self.pool()  # NOTE: what is wrong with a certificate is said when a client is made
+        return {"transport": _Shared(self)}
+
+    def pool(self) -> httpx.HTTPTransport:
+        """Return the connections of this process; a forked child must not write on those of its parent."""
+        # NOTE: two threads may make two; one of them serves one call only, no harm done.
+        process, pool = self._pool
+        if pool is None or process != os.getpid():
+            pool = wire(self._server, limits=LIMITS)
+            self._pool = (os.getpid(), pool)
+        return pool
 
     def shared_async(self, options: dict[str, Any]) -> dict[str, Any]:
         """As ``shared`` for an asynchronous client."""
@@ -54,11 +63,11 @@ class Connections:
 class _Shared(httpx.BaseTransport):
     """The door of one client to the pool; closing it closes nothing."""
 
-    def __init__(self, pool: httpx.HTTPTransport) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._pool.handle_request(request)
+        return self._connections.pool().handle_request(request)
 
 
 class _SharedAsync(httpx.AsyncBaseTransport):
@@ -86,7 +95,7 @@ class _Loops:
     def enter(self, client: _SharedAsync) -> httpx.AsyncHTTPTransport:
         loop = asyncio.get_running_loop()
         if loop not in self._open:
-            pool = httpx.AsyncHTTPTransport(verify=trusted(self._server), limits=LIMITS, trust_env=False)
+            pool = wire_async(self._server, limits=LIMITS)
             self._open[loop] = (pool, WeakSet())
         pool, users = self._open[loop]
         users.add(client)

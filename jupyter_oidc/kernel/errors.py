@@ -51,6 +51,10 @@ class OIDCError(Exception):
         return f"<p><b>{escape(self.message)}</b><br>{escape(self.action)}{link}</p>"
 
 
+class OIDCWarning(UserWarning):
+    """Something goes on, and not in the way that one might think; ``warnings.filterwarnings`` silences it by this name."""
+
+
 class _NeedsSignIn(OIDCError):
     """Somebody has to sign in; ``link`` leads to JupyterLab, where the server knows how browsers reach it."""
 

@@ -1,8 +1,8 @@
 """Find the Jupyter server that started this kernel, and what this kernel can prove itself with.
 
-The server's URL comes from ``JUPYTER_OIDC_URL``, or from the runtime file that the server wrote for its own
-process id.
-That file also holds the server's token; it is never read here, because a kernel grant is all we need.
+The server itself has said where it is, in a file that the kernel's environment names; ``JUPYTER_OIDC_URL`` overrides that.
+The environment also names the kernel's connection file, and what a kernel starts inherits both: it is that kernel.
+Nothing is guessed from process ids, names of hosts, or the files that happen to be there.
 """
 
 from __future__ import annotations
@@ -13,22 +13,29 @@ import sys
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
+from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE, read, this_machine
 from jupyter_oidc.kernel.errors import NotAKernel, ServerNotFound
 
-_EVERYWHERE = {"": "127.0.0.1", "*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
-"""What a server that listens everywhere is called -> the address at which its own machine reaches it."""
+if TYPE_CHECKING:
+    from jupyter_oidc.contract.announcement import Announcement
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The server: ``url`` ends with a slash and includes its base URL; ``certificate`` is a PEM file or ``None``."""
+    """The server: ``url`` ends with a slash and includes its base URL; ``certificate`` is a PEM file or ``None``.
+
+    ``same_machine`` says that the server itself told all this; then it is believed by its certificate and by nothing else.
+    With a ``socket`` calls go to that Unix socket, and ``url`` has a host for the name only.
+    """
 
     url: str
     certificate: Path | None = None
     same_machine: bool = False
+    socket: Path | None = None
+    wants_certificate: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -49,33 +56,66 @@ class Kernel:
     id: str
     key: bytes = field(repr=False)
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A kernel's key stays in its process.")
+
 
 def find_server() -> Server:
     """Return the server that this process belongs to; raises :class:`ServerNotFound`."""
-    folder = _runtime_dir()
-    process, described = _runtime_file(folder)
+    path = os.environ.get(SERVER_VARIABLE)
+    told = read(path) if path else None
     named = os.environ.get("JUPYTER_OIDC_URL")
-    url = _base(named) if named else _reachable(described)
-    if url is None:
+    if named:
+        return _named(named, told)
+    if path is None:
         raise ServerNotFound(
             "The Jupyter server of this kernel cannot be found.",
-            action="Start the kernel from JupyterLab, or set JUPYTER_OIDC_URL to the server's address.",
+            action="Calls come from kernels that a Jupyter server with jupyter_oidc (of the same version) has started, and "
+            "from what 'jupyter oidc run -- COMMAND' runs beside one. VS Code and others can use such a server's kernels; a "
+            "kernel on another machine needs JUPYTER_OIDC_URL from your administrator.",
         )
-    certificate = _read(folder / f"jupyter-oidc-{process}.json").get("certificate")
-    return Server(url, Path(certificate) if isinstance(certificate, str) else None, same_machine=not named)
+    if told is None:
+        raise ServerNotFound(
+            "The Jupyter server that started this kernel has ended, or is on another machine.",
+            action="Restart the kernel. If it is on another machine, set JUPYTER_OIDC_URL to the server's address.",
+        )
+    if told.machine != this_machine():
+        raise ServerNotFound(
+            "This process runs on another machine, or in another container, than the kernel that it comes from.",
+            action="Make the call in the notebook itself, or in a process on the kernel's own machine.",
+        )
+    return told_by(told)
+
+
+def told_by(told: Announcement) -> Server:
+    """Return the server that has announced itself as ``told``."""
+    certificate, socket = (Path(text) if text else None for text in (told.certificate, told.socket))
+    return Server(told.url, certificate, same_machine=True, socket=socket, wants_certificate=told.client_certificate)
+
+
+def _named(address: str, told: Announcement | None) -> Server:
+    url = _base(address)
+    if url is None:
+        raise ServerNotFound(
+            "JUPYTER_OIDC_URL is no address of a Jupyter server.",
+            action="Set JUPYTER_OIDC_URL to the server's address, as in https://hub.example.com/user/ada/.",
+        )
+    return Server(url, Path(told.certificate) if told and told.certificate else None)
 
 
 def find_kernel() -> Kernel:
     """Return this kernel's identity from its connection file; raises :class:`NotAKernel`."""
     path = _connection_file()
     if path is not None:
-        key = _read(path).get("key")
+        os.environ.setdefault(KERNEL_VARIABLE, str(path))  # NOTE: what this kernel starts is this kernel
+        key = _json(path).get("key")
         name = path.stem.removeprefix("kernel-")
         if isinstance(key, str) and key and name != path.stem:
             return Kernel(name, key.encode())
     raise NotAKernel(
         "This process is not a Jupyter kernel, so it cannot prove who it is.",
-        action="Run this in a notebook, or set JUPYTER_OIDC_CONNECTION_FILE to a kernel's connection file.",
+        action="Run this in a notebook of a Jupyter server with jupyter_oidc, or beside one with 'jupyter oidc run -- "
+        "COMMAND'. For a kernel other than ipykernel on another machine, set JUPYTER_OIDC_CONNECTION_FILE.",
     )
 
 
@@ -97,20 +137,6 @@ def _base(text: object) -> str | None:
     return f"{parts.scheme}://{named}{'' if port is None else f':{port}'}{parts.path.rstrip('/')}/"
 
 
-def _reachable(described: dict[str, Any]) -> str | None:
-    """Return the URL in a runtime file, on the loopback address if the server listens everywhere.
-
-    NOTE: for such a server the file names the machine, which need not resolve (containers); with HTTPS the
-    name stays, because the certificate is for that name.
-    """
-    url = _base(described.get("url"))
-    here = _EVERYWHERE.get(str(described.get("hostname")))
-    if url is None or here is None or url.startswith("https:"):
-        return url
-    parts = urlsplit(url)
-    return f"http://{here}{'' if parts.port is None else f':{parts.port}'}{parts.path}"
-
-
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -120,22 +146,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _runtime_file(folder: Path, *, by_handle: bool = os.name == "nt") -> tuple[str, dict[str, Any]]:
-    """Return the server's process id and the content of its runtime file; the latter is empty if there is none.
-
-    NOTE: on Windows ``JPY_PARENT_PID`` is a handle (``by_handle``), not a process id: there the server is our
-    parent process or, behind the launcher of a virtual environment, the only server with a runtime file.
-    """
-    process = str(os.getppid()) if by_handle else os.environ.get("JPY_PARENT_PID", "")
-    described = _read(folder / f"jpserver-{process}.json") if process.isdigit() else {}
-    if by_handle and not described and len(only := list(folder.glob("jpserver-*.json"))) == 1:
-        process = only[0].stem.removeprefix("jpserver-")
-        described = _read(only[0])
-    return process, described
-
-
 def _connection_file() -> Path | None:
-    named = os.environ.get("JUPYTER_OIDC_CONNECTION_FILE")
+    named = os.environ.get(KERNEL_VARIABLE)
     if named:
         return Path(named)
     app = sys.modules.get("ipykernel.kernelapp")
@@ -145,26 +157,7 @@ def _connection_file() -> Path | None:
     return None
 
 
-def _runtime_dir() -> Path:
-    """Return the folder of runtime files: where the connection file lies, unless the environment says otherwise."""
-    named = os.environ.get("JUPYTER_RUNTIME_DIR")
-    if named:
-        return Path(named)
-    connection_file = _connection_file()
-    if connection_file is not None:
-        return connection_file.parent
-    data = os.environ.get("JUPYTER_DATA_DIR")
-    if data:
-        return Path(data) / "runtime"
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Jupyter/runtime"
-    if os.name == "nt":
-        return Path(os.environ.get("APPDATA", Path.home())) / "jupyter/runtime"
-    share = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
-    return Path(share) / "jupyter/runtime"
-
-
-def _read(path: Path) -> dict[str, Any]:
+def _json(path: Path) -> dict[str, Any]:
     """Return the JSON object in ``path``; a file that is absent or damaged counts as empty."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

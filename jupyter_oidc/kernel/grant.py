@@ -11,17 +11,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import os
 import secrets
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from jupyter_oidc.kernel.replies import content_of, content_of_async, judge, problem_of, unreachable
-from jupyter_oidc.kernel.tls import connection_options
+from jupyter_oidc.kernel.tls import async_client_to, client_to
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
@@ -70,11 +71,22 @@ class GrantAuth(httpx.Auth):
         self._now = now
         self._home = httpx.URL(server.url)
         self._held = _NOTHING
-        self._asking = threading.Lock()
-        self._asking_in: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+        self._take_locks()
 
     def __repr__(self) -> str:
         return "GrantAuth(<hidden>)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A kernel's grant and key stay in their process; hand over the name of the API instead.")
+
+    def _take_locks(self) -> None:
+        self._process = os.getpid()
+        self._asking = threading.Lock()
+        self._asking_in: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+    def _is_forked(self) -> bool:
+        """Whether this is a copy in a forked child, where a lock of the parent's may be held for ever."""
+        return self._process != os.getpid()
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the grant, after getting one if there is none or it is old."""
@@ -99,6 +111,8 @@ class GrantAuth(httpx.Auth):
 
     def current(self) -> str:
         """Return a grant that is good for a while; raises the server's refusal, or ``ServerNotFound``."""
+        if self._is_forked():
+            self._take_locks()
         with self._asking:
             if self._now() >= self._held.renew_after:
                 self._ask()
@@ -106,6 +120,8 @@ class GrantAuth(httpx.Auth):
 
     async def current_async(self) -> str:
         """As ``current`` for an event loop."""
+        if self._is_forked():
+            self._take_locks()
         # NOTE: a lock per event loop; a thread that asks at the same time may get a second grant, no harm done.
         async with self._asking_in.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             if self._now() >= self._held.renew_after:
@@ -115,7 +131,7 @@ class GrantAuth(httpx.Auth):
     def _ask(self) -> None:
         try:
             with (
-                httpx.Client(**connection_options(self._server)) as client,
+                client_to(self._server) as client,
                 client.stream("POST", self._url, json=self._proof()) as response,
             ):
                 self._keep(response, content_of(response))
@@ -125,7 +141,7 @@ class GrantAuth(httpx.Auth):
     async def _ask_async(self) -> None:
         try:
             async with (
-                httpx.AsyncClient(**connection_options(self._server)) as client,
+                async_client_to(self._server) as client,
                 client.stream("POST", self._url, json=self._proof()) as response,
             ):
                 self._keep(response, await content_of_async(response))

@@ -1,10 +1,11 @@
-"""How a connection to our own server is made: which certificates it trusts, and past which proxies it goes.
+"""How a connection to our own server is made: which certificates it trusts and shows, and past which proxies it goes.
 
 Verification is never off.
 """
 
 from __future__ import annotations
 
+import os
 import ssl
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -12,12 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from jupyter_oidc.kernel.errors import ServerNotFound
+from jupyter_oidc.kernel.pinned import pinned
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
 
 TIMEOUT: Final = httpx.Timeout(10.0, read=180.0, write=120.0, pool=None)
 """Seconds; a call that waits for a free connection of its own client waits as long as it takes."""
+
+SHOWN: Final = (
+    ("JUPYTER_OIDC_CLIENT_CERTIFICATE", "JUPYTER_OIDC_CLIENT_KEY"),
+    ("JUPYTERHUB_SSL_CERTFILE", "JUPYTERHUB_SSL_KEYFILE"),
+)
+"""The variables that name a certificate to show, and its key if that is in another file; the first that is set counts."""
 
 
 def connection_options(server: Server) -> dict[str, Any]:
@@ -31,16 +39,78 @@ def connection_options(server: Server) -> dict[str, Any]:
     }
 
 
-@cache
+def wire(server: Server, **options: Any) -> httpx.HTTPTransport:
+    """Return connections to ``server`` that go there directly; ``options`` are httpx's, about connections."""
+    return httpx.HTTPTransport(**_wire_options(server, options))
+
+
+def wire_async(server: Server, **options: Any) -> httpx.AsyncHTTPTransport:
+    """As ``wire`` for an event loop."""
+    return httpx.AsyncHTTPTransport(**_wire_options(server, options))
+
+
+def _wire_options(server: Server, options: dict[str, Any]) -> dict[str, Any]:
+    socket = {} if server.socket is None else {"uds": str(server.socket)}
+    return {"verify": trusted(server), "trust_env": False, **socket, **options}
+
+
+def client_to(server: Server) -> httpx.Client:
+    """Return a plain client for ``server``."""
+    mounted: dict[str, Any] = {} if server.socket is None else {"transport": wire(server)}
+    return httpx.Client(**connection_options(server), **mounted)
+
+
+def async_client_to(server: Server) -> httpx.AsyncClient:
+    """As ``client_to`` for an event loop."""
+    mounted: dict[str, Any] = {} if server.socket is None else {"transport": wire_async(server)}
+    return httpx.AsyncClient(**connection_options(server), **mounted)
+
+
 def trusted(server: Server) -> ssl.SSLContext:
-    """Trust what this machine trusts, and the certificate that the server itself shows; made once, it is slow."""
-    context = ssl.create_default_context()
-    if server.certificate is not None:
-        try:
-            context.load_verify_locations(cafile=server.certificate)
-        except OSError:
-            raise ServerNotFound(
-                "The certificate of the Jupyter server cannot be read.",
-                action="Check the certificate file of the server (c.ServerApp.certfile), and restart the kernel.",
-            ) from None
+    """Trust the certificate that the server says it shows, and no other; made once, it is slow.
+
+    A server of which only the address is known has to show one that this machine trusts, or that one.
+    Raises ``ServerNotFound`` if a certificate, the server's or our own, cannot be used.
+    """
+    for certificate, key in SHOWN:
+        if file := os.environ.get(certificate):
+            return _trusted(server, (file, os.environ.get(key)), named=certificate == SHOWN[0][0])
+    return _trusted(server, None, named=False)
+
+
+@cache
+def _trusted(server: Server, shown: tuple[str, str | None] | None, *, named: bool) -> ssl.SSLContext:
+    """``named``: the person who set the environment has named what is ``shown``, so it is not left out in silence."""
+    try:
+        if server.certificate is not None and server.same_machine:
+            context: ssl.SSLContext = pinned(server.certificate)
+        else:
+            context = ssl.create_default_context()
+            if server.certificate is not None:
+                context.load_verify_locations(cafile=server.certificate)
+    except (OSError, ValueError):
+        raise ServerNotFound(
+            "The certificate of the Jupyter server cannot be read.",
+            action="Check the certificate file of the server (c.ServerApp.certfile), and restart the kernel.",
+        ) from None
+    if shown is None:
+        if server.wants_certificate:
+            raise ServerNotFound(NO_CERTIFICATE[0], action=NO_CERTIFICATE[1])
+        return context
+    try:
+        # NOTE: without a password of ours, OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(*shown, password="")
+    except (OSError, ValueError):
+        if server.wants_certificate or named:
+            raise ServerNotFound(UNREADABLE[0], action=UNREADABLE[1]) from None
     return context
+
+
+NO_CERTIFICATE: Final = (
+    "The Jupyter server lets nobody in without a client certificate, and this process has none.",
+    "Ask your administrator for one, and name it in JUPYTER_OIDC_CLIENT_CERTIFICATE (and JUPYTER_OIDC_CLIENT_KEY).",
+)
+UNREADABLE: Final = (
+    "The client certificate for the Jupyter server cannot be read.",
+    "Check JUPYTER_OIDC_CLIENT_CERTIFICATE and JUPYTER_OIDC_CLIENT_KEY: PEM files, the key without a password.",
+)

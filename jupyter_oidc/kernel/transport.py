@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from jupyter_oidc.kernel.address import Address
 from jupyter_oidc.kernel.body import attach, file_body, keep_form
+from jupyter_oidc.kernel.held_back import warn_of_held_back
+from jupyter_oidc.kernel.made_by import MadeBy, by_name
 from jupyter_oidc.kernel.repeats import PATIENCE, Repeats, code_of
 from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of, unreachable
-from jupyter_oidc.kernel.tls import connection_options
+from jupyter_oidc.kernel.tls import connection_options, wire, wire_async
 from jupyter_oidc.kernel.upload import Upload
 from jupyter_oidc.kernel.waiting import Waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from os import PathLike
     from typing import BinaryIO
 
@@ -31,19 +35,37 @@ class OIDCClient(httpx.Client):
     """An ``httpx.Client`` for one path of our server; use it like any other.
 
     ``patience`` is how many seconds one call may wait, all in all, for a server or an API that is busy.
+    Pickled, it is the name of its API and the options that it was made with: ``made_by``.
     """
 
     def __init__(
-        self, server: Server, grants: GrantAuth, path: str, *, patience: float = PATIENCE, **options: Any
+        self,
+        server: Server,
+        grants: GrantAuth,
+        path: str,
+        *,
+        patience: float = PATIENCE,
+        made_by: MadeBy | None = None,
+        told: Callable[[], str | None] | None = None,
+        **options: Any,
     ) -> None:
+        self._address = Address(httpx.URL(server.url + path), told)
         self._grants = grants
+        self._made_by = made_by
         self._patience = patience
-        super().__init__(**_options(server, grants, path, options))
+        super().__init__(**_options(server, grants, path, options, wire))
+
+    def __reduce__(self) -> MadeBy:
+        return by_name(self._made_by)
 
     def build_request(
         self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
     ) -> httpx.Request:
-        """Build a request; an open file as ``content`` or in ``files`` can be sent again if need be."""
+        """Build a request; an open file as ``content`` or in ``files`` can be sent again if need be.
+
+        Raises ``BadPath`` for a path that leads out of the API.
+        """
+        url = self._address.written(url)
         body = file_body(content)
         if body is not None:
             return attach(super().build_request(method, url, **options), body)
@@ -52,6 +74,8 @@ class OIDCClient(httpx.Client):
 
     def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         """Send ``request``; raises the exception of any error that jupyter_oidc itself answers."""
+        if self._address.is_elsewhere(request.url):
+            _lead(request, self._address.led(request.url))
         repeats = Repeats(self._grants, self._patience)
         with Waiting() as waiting:
             while True:
@@ -67,6 +91,7 @@ class OIDCClient(httpx.Client):
                     time.sleep(step)
         if code_of(self._grants, response) is not None:
             raise problem_of(response, content_of(response))
+        warn_of_held_back(self._grants, response)
         if not stream:
             try:
                 response.read()
@@ -97,16 +122,33 @@ class AsyncOIDCClient(httpx.AsyncClient):
     """An ``httpx.AsyncClient`` for one path of our server; use it like any other. See :class:`OIDCClient`."""
 
     def __init__(
-        self, server: Server, grants: GrantAuth, path: str, *, patience: float = PATIENCE, **options: Any
+        self,
+        server: Server,
+        grants: GrantAuth,
+        path: str,
+        *,
+        patience: float = PATIENCE,
+        made_by: MadeBy | None = None,
+        told: Callable[[], str | None] | None = None,
+        **options: Any,
     ) -> None:
+        self._address = Address(httpx.URL(server.url + path), told)
         self._grants = grants
+        self._made_by = made_by
         self._patience = patience
-        super().__init__(**_options(server, grants, path, options))
+        super().__init__(**_options(server, grants, path, options, wire_async))
+
+    def __reduce__(self) -> MadeBy:
+        return by_name(self._made_by)
 
     def build_request(
         self, method: str, url: httpx.URL | str, *, content: Any = None, files: Any = None, **options: Any
     ) -> httpx.Request:
-        """Build a request; an open file as ``content`` or in ``files`` can be sent again if need be."""
+        """Build a request; an open file as ``content`` or in ``files`` can be sent again if need be.
+
+        Raises ``BadPath`` for a path that leads out of the API.
+        """
+        url = self._address.written(url)
         body = file_body(content)
         if body is not None:
             return attach(super().build_request(method, url, **options), body)
@@ -115,6 +157,8 @@ class AsyncOIDCClient(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         """Send ``request``; raises the exception of any error that jupyter_oidc itself answers."""
+        if self._address.is_elsewhere(request.url):
+            _lead(request, await asyncio.to_thread(self._address.led, request.url))
         repeats = Repeats(self._grants, self._patience)
         with Waiting() as waiting:
             while True:
@@ -130,6 +174,7 @@ class AsyncOIDCClient(httpx.AsyncClient):
                     await asyncio.sleep(step)
         if code_of(self._grants, response) is not None:
             raise problem_of(response, await content_of_async(response))
+        warn_of_held_back(self._grants, response)
         if not stream:
             try:
                 await response.aread()
@@ -152,5 +197,15 @@ class AsyncOIDCClient(httpx.AsyncClient):
             return await self.request(method, path, content=upload.body, headers=headers, **options)
 
 
-def _options(server: Server, grants: GrantAuth, path: str, options: dict[str, Any]) -> dict[str, Any]:
-    return {"base_url": server.url + path, "auth": grants, **connection_options(server), **options}
+def _lead(request: httpx.Request, url: httpx.URL) -> None:
+    """Send ``request`` to ``url``."""
+    request.url = url
+    request.headers["Host"] = url.netloc.decode("ascii")
+
+
+def _options(
+    server: Server, grants: GrantAuth, path: str, options: dict[str, Any], by: Callable[..., object]
+) -> dict[str, Any]:
+    own = {name: options[name] for name in ("verify", "http1", "http2", "limits") if name in options}
+    socket = {} if server.socket is None else {"transport": by(server, **own)}
+    return {"base_url": server.url + path, "auth": grants, **connection_options(server), **socket, **options}

@@ -6,15 +6,12 @@ A mistake in the settings never stops the Jupyter server: it is logged in full, 
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_core.paths import secure_write
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
-from tornado.ioloop import PeriodicCallback
+from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.routing import AnyMatches, Rule
 from traitlets import Any as AnyTrait
 from traitlets import Bool
@@ -26,6 +23,7 @@ from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.server.announcement import OwnAnnouncement
 from jupyter_oidc.server.config import TRAITS
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.handlers.proxied import Below
@@ -47,6 +45,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import Surroundings
+    from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.server.config import Configured
     from jupyter_oidc.settings import Settings
@@ -143,7 +142,7 @@ class JupyterOIDC(ExtensionApp):
         self._watching = PeriodicCallback(watch.look, INTERVAL * 1000)
         if said.reload:
             self._watching.start()
-        self._tell_kernels()
+        self._tell_kernels(entropy)
 
     def initialize_handlers(self) -> None:
         """Add the routes; those of the proxy come first, because they are called most and compared with least."""
@@ -162,9 +161,9 @@ class JupyterOIDC(ExtensionApp):
         self.handlers.extend(routes(self._context))
 
     async def stop_extension(self) -> None:
-        """Stop background work, close connections, remove the runtime file."""
+        """Stop background work, close connections, say no longer where this server is."""
         self._watching.stop()
-        self._runtime_file().unlink(missing_ok=True)
+        self._announcement.withdraw()
         await self._context.aclose()
 
     def _close_process(self, said: Configured, log: logging.Logger) -> None:
@@ -186,15 +185,17 @@ class JupyterOIDC(ExtensionApp):
         """Return the server that this extension is part of; an extension without one is never initialized."""
         return self.serverapp
 
-    def _tell_kernels(self) -> None:
-        """Say in the runtime directory which certificate this server shows; kernels verify it (no secret)."""
-        certificate = self._server().certfile
-        if certificate:
-            with secure_write(str(self._runtime_file())) as file:
-                json.dump({"certificate": str(Path(certificate).absolute())}, file)
+    def _tell_kernels(self, entropy: Entropy) -> None:
+        """Let kernels and terminals know this server and no other."""
+        server = self._server()
+        self._announcement = OwnAnnouncement(server, entropy)
+        self._announcement.tell_kernels(server.kernel_manager)
+        IOLoop.current().add_callback(self._announce)
 
-    def _runtime_file(self) -> Path:
-        return Path(self._server().runtime_dir) / f"jupyter-oidc-{os.getpid()}.json"
+    def _announce(self) -> None:
+        """Write down where this server is, as soon as it listens."""
+        self._announcement.write()
+        self._announcement.tell_terminals(self._server().web_app.settings)
 
 
 def _services(settings: Settings, journal: EventJournal, storage_key: Secret | None) -> Services:

@@ -4,6 +4,7 @@ A kernel proves itself with an HMAC over its id, the time and a nonce (DESIGN 4)
 grant, of which only a digest is kept.
 A grant is good for the routes marked K, and gone the moment its kernel ends or restarts (ADR 0006); what was opened with
 it ends then, too (``kernel_streams``).
+A command that was begun at this server is a kernel here, with an id that says what it is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from jupyter_oidc.errors import GrantInvalid, Overloaded
+from jupyter_oidc.server.commands import Commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +75,7 @@ class Kernels(Protocol):
 
 
 class KernelGrants:
-    """Issues and checks grants for ``kernels``."""
+    """Issues and checks grants for ``kernels``, and for the ``commands`` that were begun here."""
 
     def __init__(
         self, clock: Clock, entropy: Entropy, kernels: Kernels, admits: Callable[[str], bool] = lambda _: True
@@ -83,6 +85,7 @@ class KernelGrants:
         self._entropy = entropy
         self._kernels = kernels
         self._admits = admits
+        self.commands = Commands(clock, entropy)
         self._issued: dict[bytes, _Issued] = {}
         self._nonces: dict[str, dict[str, float]] = {}
 
@@ -95,7 +98,7 @@ class KernelGrants:
         now = self._clock.now()
         self._sweep(now.monotonic)
         # NOTE: an unknown kernel is compared with a key that nobody knows, so it costs the same time.
-        key = self._kernels.key_of(kernel_id) or self._entropy.token(256).encode()
+        key = self.commands.key_of(kernel_id) or self._kernels.key_of(kernel_id) or self._entropy.token(256).encode()
         if not hmac.compare_digest(proof_of(key, kernel_id, issued_at, nonce), proof):
             raise GrantInvalid(detail="kernel.proof")
         if abs(now.wall - issued_at) > WINDOW:
@@ -111,7 +114,7 @@ class KernelGrants:
         if len(proofs) >= MAX_PROOFS_PER_KERNEL:
             raise Overloaded(retry_after=float(WINDOW))
         proofs[nonce] = now.monotonic + 2 * WINDOW
-        run = self._kernels.run_of(kernel_id)
+        run = self._run_of(kernel_id)
         if run is None:
             raise GrantInvalid(detail="kernel.proof")
         self._make_room(kernel_id)
@@ -135,7 +138,8 @@ class KernelGrants:
 
     def lasts(self, kernel: KernelRun) -> bool:
         """Return whether ``kernel`` has neither ended nor been restarted, and may still act for the owner (Q8.12)."""
-        return self._kernels.run_of(kernel.kernel_id) is kernel.run and self._admits(kernel.kernel_id)
+        run = self._run_of(kernel.kernel_id)
+        return run is not None and run is kernel.run and self._may_act(kernel.kernel_id)
 
     def _make_room(self, kernel_id: str) -> None:
         """Drop the oldest grant of ``kernel_id``, or of the kernel that has most, if there are as many as may be."""
@@ -148,8 +152,15 @@ class KernelGrants:
             return
         self._issued.pop(next(digest for digest, issued in self._issued.items() if issued.kernel.kernel_id == loser))
 
+    def _run_of(self, kernel_id: str) -> object | None:
+        return self.commands.run_of(kernel_id) or self._kernels.run_of(kernel_id)
+
+    def _may_act(self, kernel_id: str) -> bool:
+        """Return whether the owner of the server lets it act for them; commands are begun by the owner alone."""
+        return self.commands.is_live(kernel_id) or self._admits(kernel_id)
+
     def _check_owner(self, kernel_id: str) -> None:
-        if not self._admits(kernel_id):
+        if not self._may_act(kernel_id):
             raise GrantInvalid(
                 "This server is shared, and somebody else than its owner started or used this kernel.",
                 action="Let the owner start a kernel of their own, or set grant_kernels_of_others.",

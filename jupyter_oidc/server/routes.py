@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.server.handlers.apis import ApisHandler
 from jupyter_oidc.server.handlers.browser import CallbackHandler, PersonHandler, SignedOutHandler, StartHandler
+from jupyter_oidc.server.handlers.command import CommandHandler, CommandsHandler
 from jupyter_oidc.server.handlers.diagnostics import DiagnosticsHandler
 from jupyter_oidc.server.handlers.initiate import InitiateLoginHandler
 from jupyter_oidc.server.handlers.kernel_grant import KernelGrantHandler
@@ -36,6 +37,8 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     (r"/jupyter-oidc/apis", ApisHandler),
     (r"/jupyter-oidc/api/(.*)", ProxyHandler),
     (r"/jupyter-oidc/kernel/grant", KernelGrantHandler),
+    (r"/jupyter-oidc/commands", CommandsHandler),
+    (r"/jupyter-oidc/commands/([^/]+)", CommandHandler),
     (r"/jupyter-oidc/diagnostics", DiagnosticsHandler),
 )
 """``(pattern below base_url, handler)``."""

@@ -95,12 +95,13 @@ def sign_out_view(result: SignOut) -> dict[str, Any]:
     return {"local": "done", "revoked": result.revoked, "end_session_url": result.end_session_url}
 
 
-def api_view(api: Api, access: ApiAccess, state: str, path: str) -> dict[str, Any]:
-    """Return one entry of the contract ``apis.reply``."""
+def api_view(api: Api, access: ApiAccess, state: str, path: str, *, to_kernel: bool = False) -> dict[str, Any]:
+    """Return one entry of the contract ``apis.reply``; only a kernel is told where the API itself is."""
     return {
         "name": api.name,
         "provider": api.provider,
         "path": path,
+        **({"base_url": api.base_url} if to_kernel else {}),
         "methods": list(api.methods),
         "callers": list(api.callers),
         "state": state,

@@ -89,6 +89,9 @@ VALID: dict[str, dict[str, Any]] = {
             }
         ]
     },
+    "command.request": {},
+    "command.reply": {"command_id": "command-abcdefghijklmnopqrstuv", "key": "k" * 43, "expires_in": 60},
+    "command-lease.reply": {"expires_in": 0},
     "kernel-grant.request": {
         "kernel_id": "6f0e7d5c-9d0b-4a52-8f35-0a2d2b8f2f10",
         "issued_at": 1795424400,
@@ -144,6 +147,11 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("sign-out.reply", {"revoked": True}),
     ("apis.reply", {"apis": [{"name": "orders"}]}),
     ("apis.reply", {"apis": None}),
+    ("command.request", {"command_id": "mine"}),
+    ("command.reply", {"command_id": "5e3c8f9a-0b1d-4c2e-8f7a-6d5b4c3a2918"}),
+    ("command.reply", {"key": "short"}),
+    ("command.reply", {"expires_in": 0}),
+    ("command-lease.reply", {"expires_in": -1}),
     ("kernel-grant.request", {"kernel_id": "../etc"}),
     ("kernel-grant.request", {"issued_at": "now"}),
     ("kernel-grant.request", {"nonce": "short"}),

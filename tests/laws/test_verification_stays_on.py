@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
+import ssl
 
 import pytest
 
@@ -20,6 +21,13 @@ LOOKS = {
     ),
 }
 """The only modules with a context that verifies nothing, and why; one such context each."""
+
+PINS = {
+    "jupyter_oidc.kernel.pinned": (
+        "asks for no name, because it believes one certificate only, which it compares with the one that is shown (ADR 34)"
+    ),
+}
+"""The only modules that ask for less than a name and an issuer, and why; one such context each."""
 
 OFF = {
     "verify": (False, None),
@@ -75,7 +83,9 @@ def contexts(module: Module) -> int:
 
 def test_no_module_turns_verification_off() -> None:
     assert {
-        module.name: found for module in modules() if module.name not in LOOKS and (found := switches(module))
+        module.name: found
+        for module in modules()
+        if module.name not in {**LOOKS, **PINS} and (found := switches(module))
     } == {}
 
 
@@ -89,6 +99,16 @@ def test_who_may_look_makes_one_context_and_sends_nothing_through_it(name: str) 
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "seen"
     ]
     assert used == ["getpeercert"]
+
+
+@pytest.mark.parametrize("name", PINS)
+def test_who_asks_for_no_name_compares_the_certificate(name: str) -> None:
+    """Q4.1: the chain is verified all the same; that another certificate is refused is shown in ``unit/kernel``."""
+    (module,) = [module for module in modules() if module.name == name]
+    assert (switches(module), contexts(module)) == (["check_hostname"], 0)
+    assert ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).verify_mode is ssl.CERT_REQUIRED
+    compared = [node for node in ast.walk(module.tree) if isinstance(node, ast.Compare)]
+    assert any("getpeercert(binary_form=True)" in ast.unparse(node) for node in compared)
 
 
 @pytest.mark.parametrize("kind", [Settings, Provider, Api])

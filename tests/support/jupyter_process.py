@@ -42,7 +42,8 @@ class JupyterProcess:
 
     With ``password`` there is no token: clients log in by the login form. ``server`` and ``extension`` are further
     settings of Jupyter and of ours; ``preferences`` are JupyterLab's, by package and plugin. The app ``jupyterlab``
-    serves Notebook 7 too, with our front end and, ``beside`` it, only those of the environment that are named.
+    serves Notebook 7 too, with our front end and, ``beside`` it, only those of the environment that are named. With
+    ``sock`` the server listens on that Unix socket and on nothing else.
     """
 
     folder: Path
@@ -54,6 +55,7 @@ class JupyterProcess:
     storage: str = "memory"
     password: str = ""
     certificate: Certificate | None = None
+    sock: Path | None = None
     host: str = "localhost"
     enabled: bool = True
     log_level: str = "DEBUG"
@@ -72,6 +74,8 @@ class JupyterProcess:
     def url(self) -> str:
         """Where the server is."""
         scheme = "https" if self.certificate else "http"
+        if self.sock:
+            return f"{scheme}://localhost{self.base_url}"
         return f"{scheme}://{self.host}:{self.port}{self.base_url}"
 
     @property
@@ -88,7 +92,15 @@ class JupyterProcess:
     @property
     def trust(self) -> ssl.SSLContext | None:
         """What a client needs to believe the server's certificate; ``None`` without HTTPS."""
-        return ssl.create_default_context(cafile=str(self.certificate.certfile)) if self.certificate else None
+        if self.certificate is None:
+            return None
+        context = ssl.create_default_context(cafile=str(self.certificate.certfile))
+        if self.certificate.for_other_names:
+            context.check_hostname = False
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        if "client_ca" in self.server:
+            context.load_cert_chain(self.certificate.certfile, self.certificate.keyfile)
+        return context
 
     def callback(self, provider: str) -> str:
         """The redirect URI of ``provider``."""
@@ -140,6 +152,7 @@ class JupyterProcess:
             timeout=30,
             verify=self.trust or True,
             event_hooks={"response": [_watch]},
+            **({"transport": httpx.HTTPTransport(uds=str(self.sock), verify=self.trust or True)} if self.sock else {}),
             **options,
         )
 
@@ -149,7 +162,9 @@ class JupyterProcess:
         # NOTE: as one header, since a cookie jar would quote the values anew.
         headers["Cookie"] = "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies.jar)
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self.trust or True),
+            connector=aiohttp.UnixConnector(str(self.sock))
+            if self.sock
+            else aiohttp.TCPConnector(ssl=self.trust or True),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
         )
@@ -169,9 +184,7 @@ class JupyterProcess:
         return {
             "JupyterOIDC": {"providers": self.providers, "storage": self.storage, **self.extension},
             "ServerApp": {
-                "ip": self.host,
-                "port": self.port,
-                "port_retries": 0,
+                **({} if self.sock else {"ip": self.host, "port": self.port, "port_retries": 0}),
                 "base_url": self.base_url,
                 "root_dir": str(self.work),
                 "open_browser": False,
@@ -184,6 +197,7 @@ class JupyterProcess:
                     "notebook": self.app == "jupyterlab",
                 },
                 **tls,
+                **({"sock": str(self.sock)} if self.sock else {}),
                 **self.server,
             },
             # NOTE: what else the environment has installed is no part of a test.

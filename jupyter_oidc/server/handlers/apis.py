@@ -22,5 +22,6 @@ class ApisHandler(OidcHandler):
             summary = await session.summary()
             for api, access in zip(session.settings.apis, summary.apis, strict=True):
                 path = url_path_join(self.base_url, "jupyter-oidc", "api", api.name) + "/"
-                views.append(api_view(api, access, summary.state.value, path))
+                to_kernel = self.kernel_id is not None
+                views.append(api_view(api, access, summary.state.value, path, to_kernel=to_kernel))
         self.answer({"apis": views})

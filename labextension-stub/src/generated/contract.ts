@@ -11,6 +11,10 @@ export interface ApiList {
      * Path of the proxy for this API on this server, with a slash at the end.
      */
     path: string;
+    /**
+     * The API's own address, with a slash at the end; told to kernels, so that they know the addresses in its answers.
+     */
+    base_url?: string;
     methods: string[];
     callers: ('browser' | 'kernel')[];
     state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
@@ -23,6 +27,36 @@ export interface ApiList {
     missing: string[];
   }[];
 }
+
+/**
+ * For how long a command lives.
+ */
+export interface CommandLease {
+  /**
+   * Seconds; 0 if it has ended.
+   */
+  expires_in: number;
+}
+
+/**
+ * What a command proves itself with, as a kernel does.
+ */
+export interface CommandBegun {
+  command_id: string;
+  /**
+   * The key of its proofs, told once.
+   */
+  key: string;
+  /**
+   * Seconds until it has to be renewed.
+   */
+  expires_in: number;
+}
+
+/**
+ * A command line begins a command, or keeps it alive.
+ */
+export interface CommandRequest {}
 
 /**
  * Finish a sign-in with the URL that the provider sent the browser to.

@@ -1,7 +1,9 @@
 // Generated from jupyter_oidc/contract by scripts/generate.mjs. Do not edit.
-import type { ApiList, Diagnostics, OidcError, KernelGrant, ProviderList, SessionSummary, SignInProgress, SignInStarted, SignOutResult } from './contract';
+import type { ApiList, CommandLease, CommandBegun, Diagnostics, OidcError, KernelGrant, ProviderList, SessionSummary, SignInProgress, SignInStarted, SignOutResult } from './contract';
 
 export function isApiList(data: unknown): data is ApiList;
+export function isCommandLease(data: unknown): data is CommandLease;
+export function isCommandBegun(data: unknown): data is CommandBegun;
 export function isDiagnostics(data: unknown): data is Diagnostics;
 export function isOidcError(data: unknown): data is OidcError;
 export function isKernelGrant(data: unknown): data is KernelGrant;

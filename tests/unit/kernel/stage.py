@@ -113,9 +113,18 @@ def refusal(code: str, status: int = 401, **members: Any) -> Answer:
 
 
 class Stage:
-    """The server; use it in a ``with`` statement. ``certificate`` is a PEM file with key: then it speaks HTTPS."""
+    """The server; use it in a ``with`` statement. ``certificate`` is a PEM file with key: then it speaks HTTPS.
 
-    def __init__(self, base_url: str = "/", host: str = "127.0.0.1", certificate: str | None = None) -> None:
+    With an ``authority`` (a PEM file) it lets nobody in without a certificate of that one.
+    """
+
+    def __init__(
+        self,
+        base_url: str = "/",
+        host: str = "127.0.0.1",
+        certificate: str | None = None,
+        authority: str | None = None,
+    ) -> None:
         stage = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -128,7 +137,7 @@ class Stage:
             def handle_one_request(self) -> None:
                 try:
                     super().handle_one_request()
-                except (ConnectionError, ssl.SSLError):
+                except (ConnectionError, ssl.SSLError):  # also a client without a certificate
                     self.close_connection = True
 
             def do_any(self) -> None:
@@ -147,6 +156,9 @@ class Stage:
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
+            if authority is not None:
+                context.load_verify_locations(authority)
+                context.verify_mode = ssl.CERT_REQUIRED
             self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         self.port = self._http.server_address[1]
         named = f"[{host}]" if ":" in host else host

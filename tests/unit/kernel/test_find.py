@@ -1,94 +1,109 @@
 """Which server a kernel belongs to, and what it can prove itself with: files and variables, good and bad."""
 
-import json
-import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from jupyter_oidc.contract.announcement import Announcement, this_machine
 from jupyter_oidc.kernel.errors import NotAKernel, ServerNotFound
-from jupyter_oidc.kernel.find import Kernel, Server, _runtime_file, find_kernel, find_server
+from jupyter_oidc.kernel.find import Kernel, Server, find_kernel, find_server
+
+TOLD = Announcement("http://localhost:8888/", None, None, False, this_machine(), 4711, "")
 
 
 @pytest.fixture
-def runtime(tmp_path, monkeypatch):
-    """Write runtime files of process 4711, whose child we are."""
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setenv("JPY_PARENT_PID", "4711")
+def told(tmp_path, monkeypatch):
+    """Write what the server has told us, whose kernel we are."""
+    path = tmp_path / "jupyter-oidc-Yw3k0c8S1a9qT7xZ.json"
+    monkeypatch.setenv("JUPYTER_OIDC_SERVER", str(path))
 
-    def write(content, name="jpserver-4711.json"):
-        text = content if isinstance(content, str) else json.dumps(content)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+    def write(content=TOLD, **changes):
+        text = content if isinstance(content, str) else replace(content, **changes).text()
+        path.write_text(text, encoding="utf-8")
 
     return write
 
 
-def test_the_runtime_file_of_the_parent_process_names_the_server(runtime):
-    runtime({"url": "http://localhost:8888/"})
-    assert find_server().url == "http://localhost:8888/"
+def test_the_file_that_the_environment_names_says_where_the_server_is(told):
+    """Q4.5."""
+    told(url="http://127.0.0.1:8888/user/ada/")
+    assert find_server() == Server("http://127.0.0.1:8888/user/ada/", same_machine=True)
 
 
-def test_the_base_url_is_part_of_the_server(runtime):
-    runtime({"url": "http://localhost:8888/user/ada/lab/"})
-    assert find_server().url == "http://localhost:8888/user/ada/lab/"
+def test_no_file_is_taken_that_the_environment_does_not_name(told, tmp_path, monkeypatch):
+    """Q4.5: neither the only one, nor the one with our parent's process id, nor one beside the connection file."""
+    told()
+    monkeypatch.delenv("JUPYTER_OIDC_SERVER")
+    monkeypatch.setenv("JPY_PARENT_PID", "4711")
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "jpserver-4711.json").write_text('{"url": "http://localhost:8888/"}', encoding="utf-8")
+    with pytest.raises(ServerNotFound, match="The Jupyter server of this kernel cannot be found"):
+        find_server()
 
 
-def test_a_missing_last_slash_is_added(runtime):
-    runtime({"url": "http://localhost:8888/user/ada"})
-    assert find_server().url == "http://localhost:8888/user/ada/"
+def test_a_kernel_that_no_server_has_started_is_told_which_kernels_can(connection_file):
+    """Q4.4: as papermill, nbconvert and VS Code start them; one sentence, and none that leads in a circle."""
+    with pytest.raises(ServerNotFound, match="from what 'jupyter oidc run -- COMMAND' runs beside one"):
+        find_server()
 
 
-def test_an_ipv6_address_keeps_its_brackets(runtime):
-    runtime({"url": "http://[::1]:8888/"})
-    assert find_server().origin == "http://[::1]:8888"
+def test_a_process_on_another_machine_with_the_same_home_is_no_part_of_the_kernel(told):
+    """Q4.5, Q4.3: there, a loopback address belongs to somebody else."""
+    told(machine="0b1f0f5e-another-boot net:[4026531840]")
+    with pytest.raises(ServerNotFound, match="on another machine, or in another container"):
+        find_server()
 
 
-def test_the_token_of_the_runtime_file_goes_nowhere(runtime):
-    runtime({"url": "http://localhost:8888/?token=s3cr3t", "token": "s3cr3t"})
-    assert "s3cr3t" not in repr(find_server())
+def test_a_server_that_has_ended_is_said_to_have_ended(told):
+    """Q4.5: sibling: the file has gone with the server."""
+    with pytest.raises(ServerNotFound, match="has ended, or is on another machine"):
+        find_server()
 
 
-@pytest.mark.parametrize("hostname", ["0.0.0.0", "*", ""])
-def test_a_server_that_listens_everywhere_is_called_on_loopback(runtime, hostname):
-    runtime({"url": "http://box.example.com:8888/base/", "hostname": hostname})
-    assert find_server().url == "http://127.0.0.1:8888/base/"
+def test_a_unix_socket_and_a_certificate_are_told_too(told):
+    """Q4.1, Q4.2."""
+    told(url="https://localhost/", socket="/run/ada/jupyter.sock", certificate="/etc/ada.pem", client_certificate=True)
+    assert find_server() == Server(
+        "https://localhost/", Path("/etc/ada.pem"), True, Path("/run/ada/jupyter.sock"), wants_certificate=True
+    )
 
 
-def test_a_server_on_every_ipv6_address_is_called_on_loopback(runtime):
-    runtime({"url": "http://box.example.com:8888/", "hostname": "::"})
-    assert find_server().url == "http://[::1]:8888/"
-
-
-def test_a_server_that_listens_everywhere_with_https_keeps_the_name_of_its_certificate(runtime):
-    runtime({"url": "https://box.example.com:8888/", "hostname": "0.0.0.0"})
-    assert find_server().url == "https://box.example.com:8888/"
-
-
-def test_a_server_found_by_its_process_is_on_this_machine_whatever_its_name(runtime):
-    runtime({"url": "http://box.example.com:8888/", "hostname": "box.example.com"})
+def test_a_server_that_told_its_kernel_is_on_this_machine_whatever_its_name(told):
+    told(url="http://box.example.com:8888/")
     assert find_server().is_local is True
 
 
-def test_the_certificate_stands_in_a_file_beside_the_runtime_file(runtime, tmp_path):
-    runtime({"url": "https://localhost:8888/"})
-    runtime({"certificate": str(tmp_path / "server.pem")}, "jupyter-oidc-4711.json")
-    assert find_server().certificate == tmp_path / "server.pem"
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "{", "[]", "null", '"http://localhost/"', "{}"),
+        TOLD.text().replace("http://localhost:8888/", "localhost"),
+        TOLD.text().replace("http://localhost:8888/", "ftp://localhost/"),
+        TOLD.text().replace('"http://localhost:8888/"', "5"),
+        TOLD.text().replace('"socket": null', '"socket": 5'),
+        TOLD.text().replace('"pid"', '"process"'),
+    ],
+)
+def test_a_damaged_announcement_is_no_server(told, content):
+    told(content)
+    with pytest.raises(ServerNotFound):
+        find_server()
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"certificate": null}', '{"certificate": 5}'])
-def test_a_damaged_certificate_file_counts_as_none(runtime, content):
-    runtime({"url": "https://localhost:8888/"})
-    runtime(content, "jupyter-oidc-4711.json")
-    assert find_server().certificate is None
+def test_an_announcement_that_is_not_text_is_no_server(told, tmp_path):
+    (tmp_path / "jupyter-oidc-Yw3k0c8S1a9qT7xZ.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ServerNotFound):
+        find_server()
 
 
-def test_the_variable_wins_over_the_runtime_file(runtime, monkeypatch):
-    runtime({"url": "http://localhost:8888/"})
+def test_the_variable_wins_over_what_the_server_told(told, monkeypatch):
+    told()
     monkeypatch.setenv("JUPYTER_OIDC_URL", "https://hub.example.com/user/ada/")
     assert find_server().url == "https://hub.example.com/user/ada/"
 
 
-def test_a_server_named_by_the_variable_may_be_behind_a_proxy(monkeypatch, tmp_path):
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+def test_a_server_named_by_the_variable_may_be_behind_a_proxy(monkeypatch):
     monkeypatch.setenv("JUPYTER_OIDC_URL", "https://hub.example.com/user/ada/")
     assert find_server().is_local is False
 
@@ -115,74 +130,11 @@ def test_an_address_that_is_no_web_address_is_not_a_server(monkeypatch, url):
         find_server()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '"http://localhost/"', "{}", '{"url": null}', '{"url": 5}'])
-def test_a_broken_runtime_file_is_no_server(runtime, content):
-    runtime(content)
-    with pytest.raises(ServerNotFound):
+def test_a_wrong_address_in_the_variable_is_called_by_its_name(monkeypatch):
+    """Q4.5: and the server that told its kernel is not taken instead."""
+    monkeypatch.setenv("JUPYTER_OIDC_URL", "localhost:8888")
+    with pytest.raises(ServerNotFound, match="JUPYTER_OIDC_URL is no address of a Jupyter server"):
         find_server()
-
-
-def test_a_runtime_file_that_is_not_text_is_no_server(runtime, tmp_path):
-    (tmp_path / "jpserver-4711.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ServerNotFound):
-        find_server()
-
-
-def test_a_missing_runtime_file_is_no_server(runtime):
-    with pytest.raises(ServerNotFound):
-        find_server()
-
-
-def test_the_runtime_file_of_another_server_is_not_taken(runtime):
-    runtime({"url": "http://localhost:9999/"}, "jpserver-12.json")
-    with pytest.raises(ServerNotFound):
-        find_server()
-
-
-@pytest.mark.parametrize("parent", ["", "../4711", "4711/../4711", "-1"])
-def test_a_parent_that_is_no_process_id_is_no_server(runtime, monkeypatch, parent):
-    runtime({"url": "http://localhost:8888/"})
-    monkeypatch.setenv("JPY_PARENT_PID", parent)
-    with pytest.raises(ServerNotFound):
-        find_server()
-
-
-def test_who_finds_no_server_is_told_what_to_set(runtime):
-    with pytest.raises(ServerNotFound, match="set JUPYTER_OIDC_URL to the server's address"):
-        find_server()
-
-
-def test_where_the_parent_is_a_handle_the_parent_process_is_taken(tmp_path):
-    own = {"url": "http://localhost:8888/"}
-    (tmp_path / f"jpserver-{os.getppid()}.json").write_text(json.dumps(own), encoding="utf-8")
-    (tmp_path / "jpserver-12.json").write_text("{}", encoding="utf-8")
-    assert _runtime_file(tmp_path, by_handle=True) == (str(os.getppid()), own)
-
-
-def test_where_the_parent_is_a_handle_the_only_server_is_taken(tmp_path):
-    only = {"url": "http://localhost:8888/"}
-    (tmp_path / "jpserver-12.json").write_text(json.dumps(only), encoding="utf-8")
-    assert _runtime_file(tmp_path, by_handle=True) == ("12", only)
-
-
-def test_where_the_parent_is_a_handle_no_server_is_guessed_among_several(tmp_path):
-    for process in (12, 13):
-        (tmp_path / f"jpserver-{process}.json").write_text('{"url": "http://localhost:1/"}', encoding="utf-8")
-    assert _runtime_file(tmp_path, by_handle=True)[1] == {}
-
-
-def test_without_a_named_folder_the_runtime_file_lies_beside_the_connection_file(connection_file, monkeypatch):
-    monkeypatch.setenv("JPY_PARENT_PID", "4711")
-    (connection_file.parent / "jpserver-4711.json").write_text('{"url": "http://localhost:8888/"}', encoding="utf-8")
-    assert find_server().url == "http://localhost:8888/"
-
-
-def test_without_a_connection_file_the_data_folder_is_searched(tmp_path, monkeypatch):
-    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("JPY_PARENT_PID", "4711")
-    (tmp_path / "runtime").mkdir()
-    (tmp_path / "runtime/jpserver-4711.json").write_text('{"url": "http://localhost:8888/"}', encoding="utf-8")
-    assert find_server().url == "http://localhost:8888/"
 
 
 @pytest.mark.parametrize(
@@ -230,5 +182,8 @@ def test_a_missing_connection_file_makes_no_kernel(tmp_path, monkeypatch):
 
 
 def test_a_plain_python_process_is_told_where_to_run(monkeypatch):
-    with pytest.raises(NotAKernel, match="Run this in a notebook, or set JUPYTER_OIDC_CONNECTION_FILE"):
+    with pytest.raises(
+        NotAKernel,
+        match="Run this in a notebook of a Jupyter server with jupyter_oidc, or beside one with 'jupyter oidc run",
+    ):
         find_kernel()

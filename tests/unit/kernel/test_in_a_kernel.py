@@ -7,6 +7,7 @@ import re
 import pytest
 from jupyter_client.manager import KernelManager
 
+from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE, Announcement, this_machine
 from tests.unit.kernel.stage import (
     CANCELLED,
     COMPLETED,
@@ -55,15 +56,19 @@ class Notebook:
 
 @pytest.fixture(scope="module")
 def open_notebook(tmp_path_factory):
-    """A kernel started as a Jupyter server starts one: with a runtime file and ``JPY_PARENT_PID``."""
+    """A kernel started as a Jupyter server with jupyter_oidc starts one: told where its server is, and who it is."""
     runtime = tmp_path_factory.mktemp("runtime")
     kernel_id = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9"
     ours = ("JUPYTER_", "JPY_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     with Stage("/user/ada/") as stage:
-        (runtime / f"jpserver-{os.getpid()}.json").write_text(json.dumps({"url": stage.url}), encoding="utf-8")
-        manager = KernelManager(connection_file=str(runtime / f"kernel-{kernel_id}.json"), kernel_name="python3")
-        manager.start_kernel(env={**inherited, "IPYTHONDIR": str(runtime)})
+        announced = runtime / "jupyter-oidc-Yw3k0c8S1a9qT7xZ.json"
+        told = Announcement(stage.url, None, None, False, this_machine(), os.getpid(), "")
+        announced.write_text(told.text(), encoding="utf-8")
+        connection_file = str(runtime / f"kernel-{kernel_id}.json")
+        manager = KernelManager(connection_file=connection_file, kernel_name="python3")
+        variables = {SERVER_VARIABLE: str(announced), KERNEL_VARIABLE: connection_file}
+        manager.start_kernel(env={**inherited, **variables, "IPYTHONDIR": str(runtime)})
         client = manager.client()
         client.start_channels()
         try:

@@ -211,9 +211,64 @@ def test_an_endpoint_serves_a_plain_httpx_client(signed_in):
     assert httpx.get(base_url + "items", headers=headers, trust_env=False).json() == ["a book"]
 
 
-def test_a_pickled_header_stays_hidden(signed_in):
-    headers = pickle.loads(pickle.dumps(oidc.endpoint("orders").headers))
-    assert "jog." not in repr(headers)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: oidc.api("orders", patience=5),
+        lambda: oidc.async_api("orders"),
+        lambda: oidc.auth("orders"),
+        lambda: oidc.endpoint("orders").headers,
+    ],
+    ids=["api", "async_api", "auth", "headers"],
+)
+def test_what_is_sent_to_another_process_holds_no_grant_and_no_key(signed_in, make):
+    """Q4.3: it is the name of the API, and proves itself anew where it is read."""
+    thing = make()
+    oidc.auth("orders").api_key()
+    sent = pickle.dumps(thing)
+    assert (b"jog." in sent, b"connection-key" in sent, type(pickle.loads(sent))) == (False, False, type(thing))
+
+
+def test_a_client_that_was_sent_keeps_the_options_that_it_was_made_with(signed_in):
+    """Q4.3: sibling."""
+    signed_in.answers("GET", "jupyter-oidc/api/orders/items", ["a book"])
+    pickle.loads(pickle.dumps(oidc.api("orders", headers={"X-Team": "blue"}))).get("items")
+    assert signed_in.received[-1].headers["x-team"] == "blue"
+
+
+def test_headers_that_were_sent_keep_what_the_caller_has_added(signed_in):
+    """Q4.3: sibling."""
+    headers = oidc.endpoint("orders").headers
+    headers["X-Team"] = "blue"
+    assert dict(pickle.loads(pickle.dumps(headers))) == {
+        "Authorization": "Bearer jog.grant-number-000001",
+        "X-Team": "blue",
+    }
+
+
+def test_an_authorization_of_the_callers_own_is_sent_as_it_is(signed_in):
+    """Q4.3: sibling."""
+    headers = oidc.endpoint("orders").headers
+    headers["Authorization"] = "Basic YWRhOmxvdmVsYWNl"
+    assert pickle.loads(pickle.dumps(headers)) == {"Authorization": "Basic YWRhOmxvdmVsYWNl"}
+
+
+@pytest.mark.parametrize("part", [lambda: bridge().auth, lambda: bridge().auth._kernel, lambda: bridge()._client])
+def test_what_belongs_to_one_process_cannot_be_sent(signed_in, part):
+    """Q4.3."""
+    with pytest.raises(TypeError, match=r"stay|sent to another process"):
+        pickle.dumps(part())
+
+
+def test_an_error_can_be_sent_back_from_another_process():
+    """Q4.3: sibling: what a worker raises arrives whole."""
+    error = pickle.loads(pickle.dumps(NotAKernel("No kernel.", action="Run it in one.", request_id="req-1")))
+    assert (type(error), error.message, error.action, error.request_id) == (
+        NotAKernel,
+        "No kernel.",
+        "Run it in one.",
+        "req-1",
+    )
 
 
 def test_a_grant_that_the_server_forgot_is_renewed_before_it_is_handed_out(signed_in):

@@ -9,6 +9,7 @@ import time
 import httpx
 import pytest
 
+from jupyter_oidc.demo.stack import free_port
 from jupyter_oidc.kernel.errors import (
     CallerForbidden,
     ContractError,
@@ -23,7 +24,8 @@ from jupyter_oidc.kernel.errors import (
 from jupyter_oidc.kernel.find import Server
 from jupyter_oidc.kernel.grant import GrantAuth
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
-from tests.unit.kernel.certificates import write_certificate
+from tests.support.certificate import of_a_company
+from tests.unit.kernel.certificates import signed_by_a_server, write_certificate
 from tests.unit.kernel.stage import GRANT_PATH, KERNEL, Answer, Stage, refusal
 
 ITEMS = "jupyter-oidc/api/orders/items"
@@ -107,7 +109,7 @@ def test_an_absolute_url_to_another_host_asks_for_no_grant(stage, elsewhere, cal
 
 def test_a_path_above_the_base_url_gets_no_grant(call):
     with Stage("/user/ada/") as stage:
-        call(stage.server, "GET", "../../../../bob/jupyter-oidc/api/orders/items")
+        call(stage.server, "GET", f"{stage.origin}/user/bob/jupyter-oidc/api/orders/items")
     assert [(got.path, got.bearer) for got in stage.received] == [("/user/bob/jupyter-oidc/api/orders/items", None)]
 
 
@@ -209,6 +211,93 @@ def test_the_certificate_of_another_server_is_no_help(https, tmp_path, call):
     stage, _ = https
     with pytest.raises(ServerNotFound, match="does not trust"):
         call(Server(stage.url, write_certificate(tmp_path / "other.pem")), "GET", "items")
+
+
+@pytest.fixture
+def company(tmp_path):
+    """A server with a certificate of an authority that this machine does not know, for a name that is not its address."""
+    made = of_a_company(tmp_path, ["jupyter.example.com"])
+    both = tmp_path / "both.pem"
+    both.write_bytes(made.certfile.read_bytes() + made.keyfile.read_bytes())
+    with Stage(certificate=str(both)) as stage:
+        stage.answers("GET", ITEMS, ["a book"])
+        stage.answers("PUT", ITEMS, ["a book"])
+        yield stage, made
+
+
+def test_a_server_that_told_its_certificate_is_believed_by_it_whatever_its_names_and_issuer(company, call):
+    """Q4.1."""
+    stage, made = company
+    assert call(Server(stage.url, made.certfile, True), "GET", "items").json() == ["a book"]
+
+
+def test_an_upload_reaches_a_server_that_is_known_by_its_certificate(company, tmp_path):
+    """Q4.1: sibling."""
+    stage, made = company
+    server = Server(stage.url, made.certfile, True)
+    client = OIDCClient(server, GrantAuth(server, KERNEL), "jupyter-oidc/api/orders/")
+    assert client.upload("items", tmp_path / "both.pem", progress=False).json() == ["a book"]
+
+
+def test_another_certificate_of_the_same_authority_is_not_believed(company, tmp_path, call):
+    """Q4.1: sibling: exactly one certificate is trusted, though both would pass by name and issuer."""
+    stage, _ = company
+    (tmp_path / "other").mkdir()
+    other = of_a_company(tmp_path / "other", ["jupyter.example.com"])
+    with pytest.raises(ServerNotFound, match="that this machine does not trust"):
+        call(Server(stage.url, other.certfile, True), "GET", "items")
+
+
+def test_a_certificate_that_the_pinned_one_has_signed_is_not_believed(tmp_path, call):
+    """Q4.1: sibling: an authority's own certificate as the server's does not vouch for others."""
+    authority, signed = signed_by_a_server(tmp_path)
+    with Stage(certificate=str(signed)) as stage, pytest.raises(ServerNotFound, match="does not trust"):
+        call(Server(stage.url, authority, True), "GET", "items")
+
+
+def test_a_renewed_certificate_is_believed_from_the_next_connection_on(company, tmp_path, call):
+    """Q4.1: sibling: the server shows what is in its file now, and so does the kernel believe it."""
+    stage, made = company
+    (tmp_path / "old").mkdir()
+    file = tmp_path / "current.pem"
+    file.write_bytes(of_a_company(tmp_path / "old", ["jupyter.example.com"]).certfile.read_bytes())
+    server = Server(stage.url, file, True)
+    with pytest.raises(ServerNotFound):
+        call(server, "GET", "items")
+    file.write_bytes(made.certfile.read_bytes() + b"\n")
+    assert call(server, "GET", "items").json() == ["a book"]
+
+
+def test_an_expired_certificate_is_called_expired(tmp_path, call):
+    """Q4.1."""
+    made = of_a_company(tmp_path, [], days=0)
+    both = tmp_path / "both.pem"
+    both.write_bytes(made.certfile.read_bytes() + made.keyfile.read_bytes())
+    with Stage(certificate=str(both)) as stage, pytest.raises(ServerNotFound, match="has expired, or is not valid yet"):
+        call(Server(stage.url, made.certfile, True), "GET", "items")
+
+
+def test_a_certificate_for_another_name_is_called_that(company, tmp_path, call):
+    """Q4.1: where only the address is known, the name counts."""
+    stage, made = company
+    authority = tmp_path / "authority.pem"
+    authority.write_text(
+        "-----BEGIN" + made.certfile.read_text(encoding="utf-8").split("-----BEGIN")[2], encoding="utf-8"
+    )
+    with pytest.raises(ServerNotFound, match="for another name than its address"):
+        call(Server(stage.url, authority), "GET", "items")
+
+
+def test_a_server_where_nobody_listens_is_called_that(call):
+    """Q4.1."""
+    with pytest.raises(ServerNotFound, match="nobody listens at its address"):
+        call(Server(f"http://127.0.0.1:{free_port()}/"), "GET", "items")
+
+
+def test_a_server_without_https_is_called_that(stage, call):
+    """Q4.1: sibling."""
+    with pytest.raises(ServerNotFound, match="does not speak HTTPS"):
+        call(Server(stage.url.replace("http:", "https:")), "GET", "items")
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])

@@ -37,7 +37,7 @@ def said(own: dict[str, Any], folders: list[str]) -> Configured:
 
 
 def test_without_any_file_nothing_is_configured(folders: list[str]) -> None:
-    assert (said({}, folders).providers, said({}, folders).storage) == ({}, "auto")
+    assert (said({}, folders).providers, said({}, folders).choices[0]) == ({}, "auto")
 
 
 def test_each_provider_may_have_a_file_of_its_own(folders: list[str]) -> None:
@@ -45,14 +45,14 @@ def test_each_provider_may_have_a_file_of_its_own(folders: list[str]) -> None:
     write(folders[1], "two.json", {"providers": {"two": {"issuer": "https://two.example"}}, "storage": "memory"})
     found = said({}, folders)
     assert found.providers == {"one": {"issuer": "https://one.example"}, "two": {"issuer": "https://two.example"}}
-    assert found.storage == "memory"
+    assert found.choices[0] == "memory"
 
 
 def test_what_stands_in_the_main_file_wins(folders: list[str]) -> None:
     write(folders[0], "one.json", {"providers": {"one": {"issuer": "https://one.example"}}, "storage": "memory"})
     own = {"providers": {"one": {"issuer": "https://other.example"}}, "storage": "keyring"}
     found = said(own, folders)
-    assert (found.providers, found.storage) == ({"one": {"issuer": "https://other.example"}}, "keyring")
+    assert (found.providers, found.choices[0]) == ({"one": {"issuer": "https://other.example"}}, "keyring")
 
 
 def test_a_main_json_file_replaces_a_provider_of_the_folder_as_a_whole(folders: list[str]) -> None:
@@ -82,3 +82,12 @@ def test_a_provider_that_a_weightier_file_has_is_not_taken_away_by_a_lighter_one
     write(folders[1], "zz.json", {"providers": {"one": None}})
     assert said({}, folders).providers == {"one": {"issuer": "https://one.example"}}
     assert said({}, folders).removed == frozenset()
+
+
+@pytest.mark.parametrize("spelling", [("keyring_backend", "storage_folder"), ("keyringBackend", "storageFolder")])
+def test_where_sessions_are_stored_may_be_written_in_either_spelling(
+    folders: list[str], spelling: tuple[str, str]
+) -> None:
+    """Q7.4, Q7.5."""
+    write(folders[1], "one.json", dict(zip(spelling, ("module.Class", "/srv/sessions"), strict=True)))
+    assert said({}, folders).choices == ("auto", "module.Class", "/srv/sessions")

@@ -100,7 +100,7 @@ def test_a_users_provider_with_the_registration_of_one_in_a_system_file_is_left_
 def test_what_a_system_file_says_of_storage_stays(machine: Machine) -> None:
     machine.write(machine.admin, {"storage": "memory"})
     machine.write(machine.user, {"storage": "keyring"})
-    assert machine.says(storage="encrypted-file").storage == "memory"
+    assert machine.says(storage="encrypted-file").choices[0] == "memory"
 
 
 @pytest.mark.parametrize("variable", ["JUPYTERHUB_API_TOKEN", "JUPYTERHUB_SERVICE_PREFIX"])
@@ -110,7 +110,12 @@ def test_under_a_hub_only_system_files_count(tmp_path: Path, variable: str) -> N
     hub.write(hub.admin, {"providers": {"corp": CORP}})
     hub.write(hub.user, {"providers": {"mine": MINE}, "storage": "memory"})
     said = hub.says(providers={"other": {**MINE, "client_id": "d"}}, close_process=False)
-    assert (said.sources, said.providers, said.storage, said.close_process) == ("system", {"corp": CORP}, "auto", None)
+    assert (said.sources, said.providers, said.choices[0], said.close_process) == (
+        "system",
+        {"corp": CORP},
+        "auto",
+        None,
+    )
     assert "settings count from system files only" in said.notes[0]
 
 

@@ -1,0 +1,117 @@
+"""``run``: a command with the identity of a kernel, at a server that runs, for as long as the command runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from traitlets import Dict
+
+from jupyter_oidc.cli.app import ALIASES
+from jupyter_oidc.cli.running import NoAnswer
+from jupyter_oidc.cli.session import SessionApp
+from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jupyter_oidc.cli.running import RunningServer
+
+_NOT_FOUND: Final = 127
+_NOT_EXECUTABLE: Final = 126
+_KILLED: Final = 128
+"""What a shell adds to the number of the signal that ended a command."""
+
+_RENEWALS_IN_A_LEASE: Final = 4
+
+
+class Run(SessionApp):
+    """``jupyter oidc run -- COMMAND``."""
+
+    name = "jupyter-oidc-run"
+    description = """Run a command that may call what a notebook of the running Jupyter server may, until it ends.
+
+    For papermill, nbconvert, a script or a scheduler on the server's machine: the command, and whatever it starts, proves
+    itself at that server as a kernel does. No token is handed to it. Ends with the command's exit code.
+    """
+    examples = """
+    jupyter oidc run -- papermill in.ipynb out.ipynb
+    jupyter oidc run -- python nightly.py
+    """
+    aliases = Dict({**ALIASES, "server": "Run.server"})
+
+    def work(self, server: RunningServer) -> int:
+        """Begin an identity, run the command with it, end it."""
+        if not self.extra_args:
+            raise NoAnswer("There is no command.", "Write it behind two dashes: jupyter oidc run -- COMMAND.")
+        with _identity(server) as variables:
+            return _run([str(part) for part in self.extra_args], {**os.environ, **variables})
+
+
+@contextmanager
+def _identity(server: RunningServer) -> Iterator[dict[str, str]]:
+    """Hold an identity at ``server``; yield the variables that lead to it. The key is in a file of this user's only."""
+    begun = server.call("POST", "jupyter-oidc/commands")
+    route = f"jupyter-oidc/commands/{quote(begun['command_id'], safe='')}"
+    folder = Path(tempfile.mkdtemp(prefix="jupyter-oidc-run-", dir=server.announced.parent))
+    over = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(server, route, float(begun["expires_in"]), over), daemon=True)
+    try:
+        connection_file = folder / f"kernel-{begun['command_id']}.json"
+        descriptor = os.open(connection_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"key": begun["key"]}, file)
+        keeper.start()
+        yield {SERVER_VARIABLE: str(server.announced), KERNEL_VARIABLE: str(connection_file)}
+    finally:
+        over.set()
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(NoAnswer):  # NOTE: the lease ends it, too
+            server.call("DELETE", route)
+
+
+def _keep(server: RunningServer, route: str, lease: float, over: threading.Event) -> None:
+    """Renew the lease until it is ``over``; a server that does not answer once is asked again."""
+    while not over.wait(lease / _RENEWALS_IN_A_LEASE):
+        with suppress(NoAnswer):
+            server.call("POST", route)
+
+
+def _run(command: list[str], environment: dict[str, str]) -> int:
+    """Run ``command`` and return its exit code as a shell would; signals to end go on to it."""
+    try:
+        process = subprocess.Popen(command, env=environment)  # noqa: S603 - it is what the person asked for
+    except FileNotFoundError:
+        raise NotRun(_NOT_FOUND, f"There is no command {command[0]!r}.") from None
+    except OSError:
+        raise NotRun(_NOT_EXECUTABLE, f"The command {command[0]!r} cannot be run.") from None
+
+    def pass_on(number: int, _: Any) -> None:
+        process.send_signal(number)
+
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, pass_on)}
+    # NOTE: the terminal sends an interruption to the command itself, which decides what it does about it.
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else _KILLED - code
+
+
+class NotRun(NoAnswer):
+    """The command cannot be started; ``code`` is what a shell returns then."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message, "Check how it is spelt, and where it is installed.")
+        self.code = code

@@ -1,0 +1,98 @@
+"""Where a call of a client goes: a path below the API, or an address that the API itself has given.
+
+It is judged before httpx makes its normal form of it, which would leave the API by ``..`` without a word.
+What RFC 3986 does not allow in a path is encoded here; the server refuses it, since servers read it in different ways.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, unquote
+
+import httpx
+
+from jupyter_oidc.kernel.errors import BadPath
+from jupyter_oidc.kernel.grant import below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PCHAR: Final = "-._~!$&'()*+,;=:@/%"
+"""What quote() leaves alone besides letters and digits: RFC 3986, 3.3, and escapes."""
+
+_NO_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ABSOLUTE: Final = re.compile(r"(?:https?:)?//", re.IGNORECASE)
+_HOST: Final = re.compile(r"(?:https?:)?//[^/?#]*", re.IGNORECASE)
+
+
+class Address:
+    """Where one client's calls go; ``home`` is what its relative paths are below.
+
+    ``told`` returns the API's own base URL, with a slash at the end, or ``None`` if the server does not say; it may ask
+    the server. A client without it is for no API, and goes wherever it is sent.
+    """
+
+    def __init__(self, home: httpx.URL, told: Callable[[], str | None] | None = None) -> None:
+        self._home = home
+        self._told = told
+
+    def written(self, url: httpx.URL | str) -> httpx.URL | str:
+        """Return ``url`` as httpx has to read it; raises ``BadPath`` for one that leads up."""
+        text = str(url)
+        path, mark, rest = _split(text)
+        if _ABSOLUTE.match(text):
+            if text.startswith("//"):
+                path = f"{self._scheme()}:{path}"
+            scheme, colon, named = path.partition(":")
+            path = scheme.lower() + colon + named  # NOTE: httpx knows the usual port of a scheme in small letters only
+            host = _HOST.match(path)
+            begin = host.end() if host else 0
+            _check(path[begin:])
+            return path[:begin] + _encoded(path[begin:]) + mark + rest
+        _check(path)
+        path = _encoded(path)
+        own = self._home.raw_path.decode("ascii")
+        path = path.removeprefix(own)
+        # NOTE: with a slash in front, a colon in the first part is no scheme (RFC 3986, 4.2).
+        return ("/" + path.lstrip("/") if path else "") + mark + rest
+
+    def is_elsewhere(self, url: httpx.URL) -> bool:
+        """Whether ``url`` does not lead through the proxy of this client's API, so that ``led`` has to be asked."""
+        return self._told is not None and not below(self._home, url)
+
+    def led(self, url: httpx.URL) -> httpx.URL:
+        """Return where ``url``, an address of the API's own, is behind the proxy; raises ``BadPath`` for any other."""
+        told = self._told() if self._told is not None else None
+        base = httpx.URL(told) if told else None
+        if base is not None and below(base, url):
+            return self._home.copy_with(raw_path=self._home.raw_path + url.raw_path[len(base.raw_path) :])
+        where = f"below {base}" if base is not None else "at an address that is not known here"
+        raise BadPath(
+            f"The address at {url.host} is not one of this API, which is {where}.",
+            action="Call it with another client: this one carries your session to one API only.",
+        )
+
+    def _scheme(self) -> str:
+        told = self._told() if self._told is not None else None
+        return httpx.URL(told).scheme if told else self._home.scheme
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Return path, mark and what follows, from the first ``?`` or ``#`` on."""
+    found = re.search(r"[?#]", text)
+    return (text, "", "") if found is None else (text[: found.start()], found[0], text[found.end() :])
+
+
+def _check(path: str) -> None:
+    """Refuse a path with ``.`` or ``..`` for a part, written out or in escapes: it would be gone before anybody judges."""
+    for part in re.split(r"[/\\]", path):
+        if unquote(part) in (".", ".."):
+            raise BadPath(
+                f"The path has the part {part!r}, which leads to another place than it says.",
+                action="Write the path from the API's base URL on, without '.' and '..' between slashes.",
+            )
+
+
+def _encoded(path: str) -> str:
+    return quote(_NO_ESCAPE.sub("%25", path), safe=_PCHAR)

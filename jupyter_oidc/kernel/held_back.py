@@ -1,0 +1,70 @@
+"""Says in the cell which headers of a request the server has held back: the API has not got them, and will not say so."""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.kernel.errors import OIDCWarning
+
+if TYPE_CHECKING:
+    import httpx
+
+    from jupyter_oidc.kernel.grant import GrantAuth
+
+HEADER: Final = "X-OIDC-Held-Back"
+_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}\Z")  # RFC 9110, 5.6.2
+MOST_NAMES: Final = 50
+"""Names of one answer that are told."""
+
+_OURS: Final = ("jupyter_oidc.", "httpx", "contextlib")
+
+
+class HeldBackWarning(OIDCWarning):
+    """A request header that did not reach the API."""
+
+
+class _Told:
+    """The names that the cell which runs now was told."""
+
+    cell: object = None
+    names: frozenset[str] = frozenset()
+
+
+def warn_of_held_back(grants: GrantAuth, response: httpx.Response) -> None:
+    """Warn once in each cell of each name in ``X-OIDC-Held-Back`` of our own server, at the line that made the call."""
+    text = response.headers.get(HEADER)
+    if text is None or not grants.is_ours(response.url):
+        return
+    cell = _running_cell()
+    if cell != _Told.cell:
+        _Told.cell, _Told.names = cell, frozenset()
+    names = [name for part in text.split(",")[:MOST_NAMES] if _NAME.match(name := part.strip())]
+    level = _level_of_caller()
+    for name in names:
+        if name.lower() in _Told.names:
+            continue
+        _Told.names |= {name.lower()}
+        warnings.warn(
+            f"The header {name!r} did not reach the API: its settings at the Jupyter server do not let it through. "
+            "Your administrator can allow it for this API.",
+            HeldBackWarning,
+            stacklevel=level,
+        )
+
+
+def _running_cell() -> object:
+    """Return what tells the cell that runs from the others; always the same outside a notebook."""
+    shell: Any = sys.modules.get("IPython")
+    running = shell.get_ipython() if shell is not None else None
+    return getattr(running, "execution_count", None)
+
+
+def _level_of_caller() -> int:
+    """Return the ``stacklevel`` of the first line that belongs neither to this package nor to httpx."""
+    frame, level = sys._getframe(1), 1  # noqa: SLF001 - the documented way before Python 3.12
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith(_OURS):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -1,0 +1,88 @@
+"""TLS to a server whose very certificate is known: exactly that one is believed, whatever names it and whoever issued it.
+
+That is more than a name and an issuer prove, so the name is not asked for; the certificate's time and purpose are.
+The command line uses this too.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
+
+class _Checked:
+    """Completes a handshake by comparing the certificate; mixed into both of Python's TLS connections."""
+
+    def do_handshake(self, *arguments: Any) -> None:
+        super().do_handshake(*arguments)  # type: ignore[misc]
+        connection = cast("ssl.SSLSocket", self)
+        if connection.getpeercert(binary_form=True) != cast("PinnedContext", connection.context).certificate:
+            raise ssl.SSLCertVerificationError("the server shows another certificate than its own")
+
+
+class _Socket(_Checked, ssl.SSLSocket):
+    """For synchronous clients."""
+
+
+class _Object(_Checked, ssl.SSLObject):
+    """For event loops."""
+
+
+class PinnedContext(ssl.SSLContext):
+    """Believes the first certificate in a PEM file and no other.
+
+    The file is looked at for each connection, since a server that gets a new certificate shows it from then on.
+    Made by :func:`pinned`.
+    """
+
+    sslsocket_class = _Socket
+    sslobject_class = _Object
+    certificate: bytes | None = None
+    file: Path
+    seen: tuple[int, int] = (0, 0)
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        """As every context does, after a look at the file."""
+        self._look_again()
+        return super().wrap_socket(*arguments, **options)
+
+    def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
+        """As every context does, after a look at the file."""
+        self._look_again()
+        return super().wrap_bio(*arguments, **options)
+
+    def _look_again(self) -> None:
+        with suppress(
+            OSError, ValueError
+        ):  # NOTE: while somebody writes the file, the certificate that is known counts
+            self.look()
+
+    def look(self) -> None:
+        """Take over the certificate in the file; raises ``OSError`` or ``ValueError`` if none can be read."""
+        found = self.file.stat()
+        if self.seen == (found.st_mtime_ns, found.st_size):
+            return
+        text = self.file.read_text(encoding="utf-8", errors="replace")
+        begin, end = text.find(_BEGIN), text.find(_END)
+        if not 0 <= begin < end:
+            raise ValueError
+        certificate = ssl.PEM_cert_to_DER_cert(text[begin : end + len(_END)])
+        self.load_verify_locations(cadata=certificate)
+        self.certificate = certificate
+        self.seen = (found.st_mtime_ns, found.st_size)
+
+
+def pinned(file: Path) -> PinnedContext:
+    """Return a context that believes the first certificate in ``file``; raises ``OSError`` or ``ValueError``."""
+    context = PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.file = file
+    context.look()
+    return context

@@ -1,0 +1,78 @@
+"""Commands that have the identity of a kernel for as long as they run: ``jupyter oidc run -- COMMAND`` (ADR 34).
+
+A command has an id and a key as a kernel has, and proves itself in the same way; the key is in no file of this process.
+What keeps it alive is a lease, renewed by whoever began it: a command whose keeper was killed is nobody a minute later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.errors import GrantInvalid, Overloaded
+
+if TYPE_CHECKING:
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.entropy import Entropy
+
+PREFIX: Final = "command-"
+"""How the id of every command begins; those of kernels are UUIDs. Events and logs name a command by it."""
+
+LEASE_SECONDS: Final = 60
+"""How long a command lives after its lease was renewed."""
+
+MAX_COMMANDS: Final = 100
+"""That live at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that runs: what it is called, what it proves itself with, and until when (monotonic seconds)."""
+
+    id: str
+    key: str = field(repr=False)
+    until: float
+
+
+class Commands:
+    """The commands of this server."""
+
+    def __init__(self, clock: Clock, entropy: Entropy) -> None:
+        self._clock = clock
+        self._entropy = entropy
+        self._live: dict[str, Command] = {}
+
+    def begin(self) -> Command:
+        """Return a new command; raises ``Overloaded`` if a hundred live."""
+        self._live = {command_id: command for command_id, command in self._live.items() if self.is_live(command_id)}
+        if len(self._live) >= MAX_COMMANDS:
+            raise Overloaded(retry_after=float(LEASE_SECONDS))
+        command = Command(PREFIX + self._entropy.token(128), self._entropy.token(256), self._until())
+        self._live[command.id] = command
+        return command
+
+    def renew(self, command_id: str) -> None:
+        """Let the command live for another lease; raises ``GrantInvalid`` if it has ended."""
+        if not self.is_live(command_id):
+            raise GrantInvalid("The command has ended.", action="Start it again.", detail="command.ended")
+        self._live[command_id] = replace(self._live[command_id], until=self._until())
+
+    def end(self, command_id: str) -> None:
+        """End the command; one that is not there has ended already."""
+        self._live.pop(command_id, None)
+
+    def is_live(self, command_id: str) -> bool:
+        """Return whether the command runs."""
+        command = self._live.get(command_id)
+        return command is not None and command.until > self._clock.now().monotonic
+
+    def run_of(self, command_id: str) -> object | None:
+        """Return what stands for the run of a command that runs: its key, which is made anew for each."""
+        return self._live[command_id].key if self.is_live(command_id) else None
+
+    def key_of(self, command_id: str) -> bytes | None:
+        """Return the key of a command that runs, or ``None``."""
+        return self._live[command_id].key.encode() if self.is_live(command_id) else None
+
+    def _until(self) -> float:
+        return self._clock.now().monotonic + LEASE_SECONDS

@@ -1,0 +1,58 @@
+"""``command``: an identity for a command that is no kernel, begun, kept and ended by the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.errors import Forbidden
+from jupyter_oidc.server.commands import LEASE_SECONDS
+from jupyter_oidc.server.door import door
+from jupyter_oidc.server.handler import OidcHandler
+
+if TYPE_CHECKING:
+    from jupyter_oidc.server.commands import Commands
+
+
+class _ForTheCommandLine(OidcHandler):
+    """NOTE: who shows Jupyter's token could start a kernel as well; a page has no use for this, and is not let in."""
+
+    _track_activity = False
+
+    def insist(self) -> None:
+        """Let nobody in who comes with a cookie."""
+        super().insist()
+        if self.kernel_id is None and self.current_user and not self.token_authenticated:
+            raise Forbidden("Only a command line with the server's token begins a command.")
+
+    def must_be_configured(self) -> Commands:
+        """Return the commands of this server; raises ``ConfigurationInvalid`` as every route does."""
+        _ = self.services
+        return self.context.grants.commands
+
+
+class CommandsHandler(_ForTheCommandLine):
+    """Begins a command."""
+
+    @door("user", action="execute")
+    async def post(self) -> None:
+        """Return its id and key, once."""
+        self.envelope("command.request")
+        command = self.must_be_configured().begin()
+        self.answer({"command_id": command.id, "key": command.key, "expires_in": LEASE_SECONDS}, 201)
+
+
+class CommandHandler(_ForTheCommandLine):
+    """Keeps and ends one."""
+
+    @door("user", action="execute")
+    async def post(self, command_id: str) -> None:
+        """Renew its lease."""
+        self.envelope("command.request")
+        self.must_be_configured().renew(command_id)
+        self.answer({"expires_in": LEASE_SECONDS})
+
+    @door("user", action="execute")
+    async def delete(self, command_id: str) -> None:
+        """End it, and with it every grant that it has got."""
+        self.must_be_configured().end(command_id)
+        self.answer({"expires_in": 0})

@@ -1,0 +1,91 @@
+"""What a cell says of request headers that the server has held back (Q3.4)."""
+
+import asyncio
+import warnings
+
+import pytest
+
+import jupyter_oidc as oidc
+from jupyter_oidc.kernel.held_back import HeldBackWarning, _Told
+from tests.unit.kernel.stage import Answer, Stage
+
+ITEMS = "jupyter-oidc/api/orders/items"
+
+
+@pytest.fixture(autouse=True)
+def new_cell():
+    """A cell that was told nothing yet."""
+    _Told.names = frozenset()
+
+
+@pytest.fixture
+def held_back(kernel):
+    """The API answers, and the server says that it has held two headers back."""
+    kernel.answers("GET", ITEMS, Answer([], headers={"X-OIDC-Held-Back": "X-Team, X-Cost-Centre"}))
+    return kernel
+
+
+def warned(call):
+    """Return the warnings of our kind that ``call`` gave."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    return [one for one in caught if issubclass(one.category, HeldBackWarning)]
+
+
+def test_each_header_is_named_once_however_often_the_call_is_made(held_back):
+    """Q3.4."""
+
+    def call():
+        for _ in range(3):
+            oidc.api("orders").get("items")
+
+    assert [str(one.message).split(": ")[0] for one in warned(call)] == [
+        "The header 'X-Team' did not reach the API",
+        "The header 'X-Cost-Centre' did not reach the API",
+    ]
+
+
+def test_the_warning_points_to_the_line_that_made_the_call(held_back):
+    """Q3.4: and not into this package or httpx."""
+    first, _ = warned(lambda: oidc.api("orders").get("items"))
+    assert first.filename == __file__
+
+
+def test_an_asynchronous_call_is_told_too(held_back):
+    """Q3.4: sibling."""
+
+    async def call():
+        await oidc.async_api("orders").get("items")
+
+    assert {one.filename for one in warned(lambda: asyncio.run(call()))} == {__file__}
+
+
+def test_a_name_that_is_no_header_name_is_not_repeated(kernel):
+    """Q3.4: sibling: it is shown to a person."""
+    kernel.answers("GET", ITEMS, Answer([], headers={"X-OIDC-Held-Back": "<b>x</b>, X-Team,, a b"}))
+    assert len(warned(lambda: oidc.api("orders").get("items"))) == 1
+
+
+def test_another_server_cannot_say_it(kernel, elsewhere):
+    """Q3.4: sibling: only our own server knows."""
+    elsewhere.answers("GET", "items", Answer([], headers={"X-OIDC-Held-Back": "X-Team"}))
+    kernel.answers("GET", ITEMS, Answer(b"", 302, {"Location": f"{elsewhere.url}items"}))
+    assert warned(lambda: oidc.api("orders", follow_redirects=True).get("items")) == []
+
+
+def test_an_answer_that_holds_nothing_back_warns_of_nothing(kernel):
+    """Q3.4."""
+    kernel.answers("GET", ITEMS, [])
+    assert warned(lambda: oidc.api("orders").get("items")) == []
+
+
+def test_the_warning_can_be_silenced_by_its_name():
+    """Q3.4: sibling."""
+    assert issubclass(HeldBackWarning, oidc.OIDCWarning)
+
+
+@pytest.fixture
+def elsewhere():
+    with Stage() as opened:
+        yield opened
