@@ -334,19 +334,22 @@ def _log_in(_handler: PageHandler) -> None:
 class AskingHandler(PageHandler):
     """Base of pages that ask Jupyter's user something, on routes that other callers may try too."""
 
+    _leads_to_login = False
+
     def write_error(self, status_code: int, **kwargs: object) -> None:
         """Show a problem as a page to who reads pages, and as JSON to everybody else."""
         reads_pages = "text/html" in self.request.headers.get("Accept", "")
         if reads_pages and self.request.method == "GET" and not self.current_user and self._is_forbidden(kwargs):
             self.set_header("Cache-Control", "no-store")
+            self._leads_to_login = True
             _log_in(self)
             return
         base = PageHandler if reads_pages else OidcHandler
         base.write_error(self, status_code, **kwargs)
 
     def get_login_url(self) -> str:
-        """Return where to log in to Jupyter; its handlers of APIs have no such page, and this one shows pages."""
-        return str(super(APIHandler, self).get_login_url())
+        """Return where to log in to Jupyter, for a browser that reads pages; anybody else is refused as by any API."""
+        return str(super(APIHandler, self).get_login_url() if self._leads_to_login else super().get_login_url())
 
     @staticmethod
     def _is_forbidden(kwargs: dict[str, Any]) -> bool:

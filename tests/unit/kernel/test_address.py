@@ -20,7 +20,7 @@ ORDERS = {
     "methods": ["GET"],
     "callers": ["kernel"],
     "state": "active",
-    "ready": True,
+    "readiness": "ready",
     "allowed": True,
     "missing": [],
 }
