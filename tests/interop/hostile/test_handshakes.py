@@ -77,11 +77,11 @@ def test_a_switch_to_something_else_is_no_switch_here(stage: Stage, lines: list[
 
 
 def test_what_a_header_of_a_refusal_may_hold_comes_down(stage: Stage) -> None:
-    """C20, C23: bytes beyond ASCII, a tab, and a repeated name are no fault of anybody's."""
+    """C20, C23: bytes beyond ASCII, a tab, and a repeated name are no fault of anybody's. Q3.3: links lead back here."""
     more = [b"Link: <a>;\trel=x", b"Link: <b>; rel=y", b'Warning: 299 - "Stra\xdfe"']
     answer = answered(stage, reply("403 Forbidden", more=more))
     assert (answer.status, answer.code) == (403, None)
-    assert answer.all("link") == ["<a>;\trel=x", "<b>; rel=y"]
+    assert answer.all("link") == [f"<{stage.proxy}a>;\trel=x", f"<{stage.proxy}b>; rel=y"]
     assert answer.all("warning") == ['299 - "Stra\xdfe"']
 
 
