@@ -9,10 +9,10 @@ PYTEST  = pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-oldest tools check bench bench-proxy fuzz soak screenshots clean
+.PHONY: help demo demo-check test test-oldest tools check bench bench-proxy fuzz soak providers-check screenshots clean
 
 help:  ## Show what can be made
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo  ## Start JupyterLab with an embedded provider and API
 	@$(BIN)/python -m jupyter_oidc.demo
@@ -56,6 +56,10 @@ fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10
 
 soak: $(VENV)/.test  ## Call for half an hour while provider and API are killed and restarted (SOAK=30 minutes)
 	@$(BIN)/python -m tests.soak --minutes $(SOAK)
+
+providers-check: $(VENV)/.test  ## Make the journey at real identity providers (15 minutes, once 500 MB)
+	@$(BIN)/python .ci/find-tools providers
+	@$(BIN)/python -m tests.providers $(PROVIDERS)
 
 screenshots: $(VENV)/.test  ## Make the pictures of the documentation anew, in docs/images
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser

@@ -1,0 +1,1 @@
+"""The journey at real identity providers: ``make providers-check``."""
