@@ -247,7 +247,7 @@ def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "config" / "jupyter_server_config.d").mkdir()
     (tmp_path / "config" / "jupyter_server_config.d" / "corp.json").write_text("{", encoding="utf-8")
     said = made.run("doctor")
-    assert (said.code, "corp.json is not a JSON object (malformed)." in said.out) == (1, True)
+    assert (said.code, "corp.json is not JSON (malformed)." in said.out) == (1, True)
 
 
 def test_a_provider_that_never_answers_is_waited_for_eighteen_seconds(tmp_path: Path, api: Upstream) -> None:
