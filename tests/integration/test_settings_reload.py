@@ -56,16 +56,18 @@ async def test_another_issuer_ends_the_session_and_never_sees_its_refresh_token(
 
 
 @pytest.mark.parametrize("key", ["metadata_url", "endpoints"])
-async def test_another_address_of_the_same_issuer_ends_the_session_and_never_sees_its_refresh_token(
+async def test_another_address_of_the_same_issuer_waits_for_a_sign_in_and_never_sees_the_refresh_token(
     desk: Desk, provider: ScriptedProvider, other: ScriptedProvider, key: str
 ) -> None:
-    """Q1.9, B23: settings that lead elsewhere are no way to a token that is there already."""
+    """Q1.9, Q8.1, B23: settings that lead elsewhere are no way to a token that is there already."""
     await desk.sign_in()
-    (old,) = provider.ledger.refresh
     where = {"metadata_url": other.url("discovery"), "endpoints": (("token_endpoint", other.url("token")),)}
     await desk.context.reload(changed(desk, **{key: where[key]}))
-    assert await desk.state() == ("signed-out", None)
-    assert (provider.count("revoke", token=old), [one.endpoint for one in other.received]) == (1, [])
+    told = await desk.session()
+    assert (told["state"], told["settings_pending"]) == ("active", True)
+    desk.clock.ahead += 11
+    assert (await desk.ask("POST", f"{ROUTE}/refresh", json={})).json()["state"] == "active"
+    assert (provider.count("token", grant_type="refresh_token"), [one.endpoint for one in other.received]) == (1, [])
 
 
 async def test_another_client_ends_the_session(desk: Desk, provider: ScriptedProvider) -> None:
@@ -185,6 +187,6 @@ async def test_a_sign_in_that_waits_for_metadata_while_the_settings_change_is_to
     provider.plan("discovery", hang=True)
     asking = asyncio.ensure_future(desk.ask("POST", f"{ROUTE}/sign-in", json={}))
     await asyncio.sleep(0.3)
-    await desk.context.reload(changed(desk, userinfo_required=False))
+    await desk.context.reload(changed(desk, offer_provider_sign_out=False))
     reply = await asking
     assert (reply.status_code, reply.json()["code"], reply.headers["Retry-After"]) == (503, "overloaded", "1")

@@ -22,7 +22,6 @@ FIELD_ROWS = {"Q1": 12, "Q2": 4, "Q3": 9, "Q4": 6, "Q5": 14, "Q6": 3, "Q7": 7, "
 NOT_YET: set[str] = {
     "Q1.10",
     "Q3.6",
-    "Q3.8",
     "Q5.6",
     "Q5.7",
     "Q5.10",
@@ -46,7 +45,10 @@ QUOTED = set(
         r"(?<![\w.-])(?:[A-D]\d{1,2}|Q\d{1,2}\.\d{1,2})(?![\w-])",
         "\n".join(
             path.read_text(encoding="utf-8")
-            for path in (ROOT / "tests").rglob("test_*.py")
+            for path in (
+                *(ROOT / "tests").rglob("test_*.py"),
+                *(ROOT / "labextension-stub" / "tests").rglob("*.spec.ts"),
+            )
             if path != Path(__file__) and "node_modules" not in path.parts
         ),
     )
