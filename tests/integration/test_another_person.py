@@ -58,10 +58,10 @@ async def test_who_stays_is_told_so(desk: Desk) -> None:
 
 
 async def test_a_browser_that_is_not_logged_in_to_jupyter_cannot_answer(desk: Desk) -> None:
-    """Q8.9: as a kernel is that fetches pages."""
+    """Q8.9: as a kernel is that fetches pages; one that reads pages is led to Jupyter's login (Q5.12)."""
     before = desk.provider.subject
     browser, page, flow = await eve(desk, logged_in=False)
-    assert page.status_code == 403
+    assert (page.status_code, page.url.path.endswith("/login"), "instead?" in page.text) == (200, True, False)
     here = f"{desk.url}{ROUTE}/callback/person?flow={flow}"
     reply = await asyncio.to_thread(browser._walk, "POST", here, b"answer=change", desk.url, "")
     assert (reply.status_code, await person(desk)) == (403, before)

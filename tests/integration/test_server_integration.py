@@ -76,7 +76,7 @@ async def test_mistakes_in_the_settings_are_all_named_and_jupyter_keeps_running(
         response = await ask(verb, path)
         if declared.protection is None and verb != "HEAD":
             body = contract.check("error", json.loads(response.body))
-            assert (response.code, body["code"]) == (500, "configuration_invalid")
+            assert (verb, path, response.code, body["code"]) == (verb, path, 500, "configuration_invalid")
             for key in ("issuer", "client_id", "client_secret"):
                 assert f"providers.corp.{key}" in body["message"]
         assert b"hunter2" not in response.body

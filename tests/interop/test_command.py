@@ -60,7 +60,7 @@ def test_a_person_at_a_terminal_signs_in_looks_and_signs_out(
     assert status.code == 0
     assert "corp: active" in status.out
     assert "renewed by itself; kept in: memory" in status.out
-    assert "API orders: open" in status.out
+    assert "API orders: Ready" in status.out
     assert command.run("status", "--json").json()[0]["user"]["username"] == "user1"
 
     ended = command.run("sign-out")

@@ -404,11 +404,11 @@ class PersonHandler(AskingHandler):
 
     def _pending(self, provider: str) -> PendingSignIn:
         """Return the sign-in of this browser; who shows Jupyter's token in place of a login is no browser."""
+        known = self.services.pending
         if self.token_authenticated:
             raise Forbidden("Only somebody who is logged in to Jupyter with a browser can answer this.")
-        pending = self.services.pending.find(self.get_query_argument("flow", ""), provider)
-        bindings = bindings_in(self.request.headers.get_list("Cookie"), pending.flow)
-        if not self.services.pending.is_bound(pending, bindings):
+        pending = known.find(self.get_query_argument("flow", ""), provider)
+        if not known.is_bound(pending, bindings_in(self.request.headers.get_list("Cookie"), pending.flow)):
             raise StateInvalid(detail="person.binding")
         return pending
 

@@ -81,7 +81,8 @@ class CompleteHandler(OidcHandler):
     @door("user", "kernel", action="write")
     async def post(self, provider: str, flow: str) -> None:
         """Take the address from the one who began, and answer how the sign-in ended."""
+        services = self.services
         pasted = Secret(self.envelope("complete.request")["redirect_url"])
-        pending = self.services.pending.find(flow, provider)
-        await self.services.sessions.of_sign_in(pending).sign_ins.paste(pending, self.caller_name, pasted)
-        self.answer(progress_view(pending, self.services.clock.now()))
+        pending = services.pending.find(flow, provider)
+        await services.sessions.of_sign_in(pending).sign_ins.paste(pending, self.caller_name, pasted)
+        self.answer(progress_view(pending, services.clock.now()))

@@ -7,9 +7,10 @@ import asyncio
 import pytest
 
 from jupyter_oidc.errors import IdpUnavailable
+from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress, StepUp, Wishes
-from tests.unit.sessions.stage import DEVICE, Stage, settle
+from tests.unit.sessions.stage import DEVICE, Stage, settle, text_of
 
 
 async def test_a_cell_that_waits_is_done_when_the_person_signs_in_by_the_panel() -> None:
@@ -28,8 +29,8 @@ async def test_everybody_who_waits_is_done() -> None:
     assert {one.progress for one in waiting} == {Progress.COMPLETED}
 
 
-async def test_a_sign_in_by_code_is_done_too_and_what_comes_of_its_code_is_revoked() -> None:
-    """Q6.2: another strategy, whose last question is under way."""
+async def test_a_sign_in_by_code_is_done_too_and_what_comes_of_its_code_is_not_used() -> None:
+    """Q6.2: another strategy, whose last question is under way. Q9.1: its tokens may be of the same provider session."""
     stage = Stage()
     stage.provider.advertise |= DEVICE
     asked = asyncio.Event()
@@ -41,7 +42,10 @@ async def test_a_sign_in_by_code_is_done_too_and_what_comes_of_its_code_is_revok
     asked.set()
     await settle()
     assert stage.provider.calls["token"] == 2
-    assert stage.provider.revoked == ["rt-2"]
+    assert stage.provider.revoked == []
+    granted = await stage.service.bearer(SIGN_IN_KEY)
+    assert isinstance(granted, Granted)
+    assert text_of(granted.secret) == "at-1"
 
 
 async def test_a_redirect_is_done_when_a_code_was_entered_elsewhere() -> None:
