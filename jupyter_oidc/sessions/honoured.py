@@ -20,7 +20,7 @@ _OF_OPENID: Final = frozenset({"openid", "profile", "email", "address", "phone",
 """Scopes of OpenID Connect, which many providers grant without naming them again (Core 1.0, 5.4, 11)."""
 
 _ALL_THERE_ARE: Final = "/.default"
-"""The end of a scope that stands for all of one API; the answer names them one by one."""
+"""The end of a scope that stands for all of one API; the answer names them one by one, often by another address."""
 
 
 def honoured(key: TokenKey, access_token: Secret, scopes: tuple[str, ...], of_sign_in: tuple[str, ...] | None) -> bool:
@@ -47,13 +47,9 @@ def _bare(name: str) -> str:
 def _scopes_fit(wanted: tuple[str, ...], granted: tuple[str, ...]) -> bool:
     """Return whether any scope that is the API's own was granted; fewer than asked for is no error (N-6, A25)."""
     own = [scope for scope in wanted if scope not in _OF_OPENID]
-    return not own or any(_stands_for(scope, given) for scope in own for given in granted)
-
-
-def _stands_for(wanted: str, given: str) -> bool:
-    if wanted.endswith(_ALL_THERE_ARE):
-        return given.startswith(wanted.removesuffix(_ALL_THERE_ARE) + "/")
-    return _last(wanted) == _last(given)
+    if not own or any(scope.endswith(_ALL_THERE_ARE) for scope in own):
+        return True
+    return not {_last(scope) for scope in own}.isdisjoint(map(_last, granted))
 
 
 def _last(scope: str) -> str:

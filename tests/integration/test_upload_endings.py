@@ -73,7 +73,7 @@ def behind(desk: Desk, api: FirstThen) -> None:
 
     def with_api(settings: Any) -> Any:
         services = make(settings)
-        return build(settings, replace(services.parts, upstream=api), pending=services.pending)
+        return build(settings, replace(services.parts, upstream=api))
 
     desk.context.make = with_api
 
