@@ -92,15 +92,12 @@ def written(value: str | Secret | Callable[[], Secret]) -> str:
     return reveal(value() if callable(value) else value)
 
 
-def json_object(reply: Reply, *, require_media_type: bool = False) -> dict[str, Any]:
+def json_object(reply: Reply) -> dict[str, Any]:
     """Return the JSON object in the body of ``reply``.
 
     Duplicate member names, ``NaN`` and nesting beyond the parser's depth are refused.
-    With ``require_media_type`` the content type must be ``application/json`` (N-1).
     Raises :class:`ReplyUnusable`.
     """
-    if require_media_type and reply.media_type != "application/json":
-        raise ReplyUnusable("the content type is not application/json")
     return parse_object(_text(reply))
 
 
