@@ -42,6 +42,9 @@ EXCUSED = {
     "status; this one tells the person that the sign-in was declined or given up",
     r"\(Bad Request\) at /jupyter-oidc/providers/corp/sign-in/[\w-]+/complete$": "the same of an address that is "
     "pasted and is not the one",
+    r"^warning: Plugin @(jupyterlab|jupyter-notebook)/[\w-]+:[\w-]+ (is taking too long to activate\.|"
+    r"\(with \d+ dependants\) took [\d.]+ms to activate\.) at ": "JupyterLab times its own plugins, and notes one "
+    "that takes more than five seconds; on a busy machine any does, and a time is no finding. Ours are not excused",
 }
 """What the browser's console may say: a pattern for the message with the path below the base URL, and why."""
 
