@@ -19,6 +19,7 @@ _STATUS: Final = slice(9, 12)
 """Where the status stands in a status line (RFC 9112, 4)."""
 
 _NOT_PLAIN: Final = (b"1", b"204", b"304")
+_BEGINNING: Final = b"HTTP/"
 
 
 @cache
@@ -36,15 +37,20 @@ def careful_protocol() -> type[ResponseHandler]:  # noqa: C901 - a class is in i
         uses = 0
         """How many calls went over this connection."""
 
+        has_begun = False
+        """Whether the answer to the last of them has begun, if only with the first letter of a status line."""
+
         def set_response_params(self, **params: Any) -> None:
             self.uses += 1
             self._begins = True
+            self.has_begun = False
             self._is_careful = False
             super().set_response_params(**params)
 
         def data_received(self, data: bytes) -> None:
             if self._begins and data:
                 self._begins = False
+                self.has_begun = _BEGINNING.startswith(data[: len(_BEGINNING)])
                 plain = len(data) >= _STATUS.stop and not data[_STATUS].startswith(_NOT_PLAIN)
                 self._is_careful = self._skip_payload or not plain
                 self._last = b""

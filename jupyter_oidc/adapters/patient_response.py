@@ -2,6 +2,9 @@
 
 aiohttp reads 1xx answers until a final one comes; an API that sends them for ever would keep it busy until the deadline.
 It follows the redirects of a WebSocket handshake, too, and cannot be told not to; so such an answer is an error at once.
+And it repeats what was lost on any connection, by the method alone. Here a call is made again, once and on a new
+connection, if it has no body and does the same however often it is made, and if the connection was used before and died
+before the answer began: then nobody but the connection was at fault (RFC 9110, 9.2.2; RFC 9112, 9.3.1).
 """
 
 from __future__ import annotations
@@ -33,6 +36,9 @@ def patient_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class 
     """Return the class; aiohttp is imported at the first call."""
     import aiohttp
 
+    class _IdleTooLong(aiohttp.ClientConnectionError):
+        """The API gave up an idle connection while the call was on its way (RFC 9110, 15.5.9)."""
+
     class PatientResponse(aiohttp.ClientResponse):
         """Looks at each interim answer through the one attribute that aiohttp reads for each of them."""
 
@@ -44,27 +50,31 @@ def patient_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class 
             try:
                 await super().start(connection)
                 if self.status == 408 and protocol.uses > 1 and self._may_be_repeated:
-                    raise aiohttp.ServerDisconnectedError  # the API gave up an idle connection (RFC 9110, 15.5.9)
+                    raise _IdleTooLong
                 if self.status != 101 and "Sec-WebSocket-Key" in self.request_info.headers:
                     raise HandshakeRefused(self.status, self.raw_headers)
             except BaseException as error:
                 # NOTE: a plain close waits until the API has read what is still to be sent, perhaps for ever (C18).
                 if transport is not None:
                     transport.abort()
-                if protocol.uses > 1 and isinstance(
-                    error, (aiohttp.ClientConnectionError, aiohttp.ClientResponseError)
-                ):
+                if not isinstance(error, (aiohttp.ClientConnectionError, aiohttp.ClientResponseError)):
+                    raise
+                was_dead = protocol.uses > 1 and not protocol.has_begun
+                if protocol.uses > 1:
                     _forget_idle(connection)
-                    if self._may_be_repeated:
-                        raise aiohttp.ServerDisconnectedError from None  # which aiohttp repeats once, on a new connection
+                if (was_dead or isinstance(error, _IdleTooLong)) and self._may_be_repeated:
+                    raise aiohttp.ServerDisconnectedError from None  # which aiohttp repeats once, on a new connection
+                if isinstance(error, (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)):
+                    # NOTE: both are what aiohttp repeats; what caused it may be an alert of the API's (tls_problems).
+                    raise aiohttp.ClientConnectionError("the API ended the connection") from error
                 raise
             return self
 
         @property
         def _may_be_repeated(self) -> bool:
-            """Whether the call has no body and does the same however often it is made (RFC 9110, 9.2.2; RFC 9112, 9.3.1)."""
+            """Whether the call has no body and does the same however often it is made."""
             sent = self.request_info.headers
-            has_body = "Content-Length" in sent or "Transfer-Encoding" in sent
+            has_body = sent.get("Content-Length", "0") != "0" or "Transfer-Encoding" in sent
             return self.method in _IDEMPOTENT and not has_body
 
         @property
