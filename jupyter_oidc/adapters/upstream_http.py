@@ -146,11 +146,19 @@ class HttpUpstreamReply:
 class HttpUpstreamSocket:
     """Implements ``UpstreamSocket``."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse[Any]) -> None:
+    status = 101
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse[Any], hidden: tuple[Secret, ...]) -> None:
         self._socket = socket
+        self._hidden = hidden
         connection = socket._response.connection  # noqa: SLF001 - aiohttp has no other way to abort
         self._transport = connection.transport if connection else None
         limit_reads(self._transport)
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the handshake as received, without any that holds a secret of ours (C25)."""
+        return _readable(self._socket._response.raw_headers, self._hidden)  # noqa: SLF001 - aiohttp has no other way
 
     @property
     def subprotocol(self) -> str | None:
@@ -282,7 +290,7 @@ class HttpUpstream:
         finally:
             deadline.stop()
             problem = None  # NOTE: its traceback holds this frame, and no cycle is left behind (ADR 17)
-        return HttpUpstreamSocket(socket)
+        return HttpUpstreamSocket(socket, hidden)
 
     async def aclose(self) -> None:
         """Close the connection pools."""

@@ -71,6 +71,16 @@ class UpstreamSocket(Protocol):
     """An open WebSocket to an API."""
 
     @property
+    def status(self) -> int:
+        """The HTTP status of the handshake, which is 101."""
+        ...
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the handshake, as those of ``UpstreamReply``."""
+        ...
+
+    @property
     def subprotocol(self) -> str | None:
         """The subprotocol that the API chose."""
         ...

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 _PROVES = re.compile(r"key|token|auth|secret|sign|cred|pass")
 """What the name of a header says that proves who a caller is."""
 
+_OF_ONE_HANDSHAKE = "sec-websocket-"
+"""What client and server say of one connection (RFC 6455, 11.3); the caller's is another one, with a key of its own."""
+
 _SIGN_IN_BY_NAME = "Sign in again for it: oidc.sign_in(api='{}') in a notebook, or Sign in in JupyterLab."
 
 
@@ -164,12 +167,16 @@ class Answer(_Watched):
 
 
 class OpenSocket(_Watched):
-    """A WebSocket through the proxy; :meth:`close` must be called in the end, whatever happens."""
+    """A WebSocket through the proxy, with the headers of its handshake that come down.
 
-    __slots__ = ("_closed", "_turnstile", "max_message_bytes", "upstream")
+    :meth:`close` must be called in the end, whatever happens.
+    """
 
-    def __init__(self, upstream: UpstreamSocket, gate: Gate, generation: int) -> None:
+    __slots__ = ("_closed", "_turnstile", "headers", "max_message_bytes", "upstream")
+
+    def __init__(self, headers: Headers, upstream: UpstreamSocket, gate: Gate, generation: int) -> None:
         super().__init__(gate.session, generation)
+        self.headers = headers
         self.upstream = upstream
         self.max_message_bytes = gate.api.max_message_bytes
         self._turnstile = gate.sockets
@@ -266,6 +273,7 @@ class ProxyService:
                 if renewed is not None:
                     granted = renewed
                     opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
+            down = _down(gate.api, request, url, opened, held, retryable=False)
         except BaseException as error:
             gate.session.outages.note(gate.api.name, error)
             gate.sockets.leave()
@@ -273,8 +281,9 @@ class ProxyService:
         gate.session.outages.over(gate.api.name)
         if isinstance(opened, SocketRefused):
             gate.sockets.leave()
-            return SocketRefused(opened.status, _down(gate.api, request, url, opened, held, retryable=False))
-        return OpenSocket(opened, gate, granted.generation)
+            return SocketRefused(opened.status, down)
+        down = [(name, value) for name, value in down if not name.lower().startswith(_OF_ONE_HANDSHAKE)]
+        return OpenSocket(down, opened, gate, granted.generation)
 
     async def _send_handshake(
         self, gate: Gate, url: str, headers: Headers, granted: Granted, subprotocols: tuple[str, ...]
@@ -328,7 +337,7 @@ def _down(
     api: Api,
     request: ProxyRequest,
     url: str,
-    reply: UpstreamReply | SocketRefused,
+    reply: UpstreamReply | UpstreamSocket | SocketRefused,
     held: list[str],
     *,
     retryable: bool,
@@ -336,6 +345,8 @@ def _down(
     received = reply.headers
     to_kernel = request.caller == "kernel"
     down = headers_down(received, api.reply_headers, to_kernel=to_kernel)
+    if reply.status in (101, 204):  # NOTE: a length would announce a body where none can be (RFC 9110, 8.6)
+        down = [(name, value) for name, value in down if name != "Content-Length"]
     if not LEADING.isdisjoint([name for name, _ in down]):
         down, outside = led_back(api, down, url, request.proxy_path, request.own_host)
         if outside and to_kernel:

@@ -21,6 +21,7 @@ from jupyter_oidc.server.peer import LOOK, has_hung_up
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.proxy.service import OpenSocket
     from jupyter_oidc.server.handler import Context
 
@@ -72,6 +73,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             self._pass_refusal_on(opened)
             return
         self._socket = opened
+        self._take_headers(opened.headers)
         try:
             await WebSocketHandler.get(self)
         finally:
@@ -167,15 +169,19 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
 
     def _pass_refusal_on(self, refused: SocketRefused) -> None:
         """Answer the handshake as the API did, without a body."""
+        self._take_headers(refused.headers)
+        self.set_status(refused.status)
+        self.finish()
+
+    def _take_headers(self, lines: Headers) -> None:
+        """Answer with the API's headers, but for those of a body: a handshake has none."""
         self._headers = headers = HTTPHeaders()
         self._new_cookie = SimpleCookie()  # NOTE: as in a proxied call, nothing of Jupyter's goes with it
-        self.set_status(refused.status)
         if self.kernel_id is None:
             self.set_cors_headers()
-        for name, value in refused.headers:
+        for name, value in lines:
             if name.lower() not in ("content-length", "content-encoding", "content-type"):
                 headers.add(name, value)
-        self.finish()
 
 
 def _sendable(code: int) -> int:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.interop.hostile.stage import Stage
-from tests.support.raw_upstream import RawUpstream, keep_open, reply, send
+from tests.support.raw_upstream import RawUpstream, keep_open, read_body, reply, send
+
+_CALLS = re.compile(r'jupyter_oidc_calls_total\{api="orders",caller="(\w+)",outcome="(\w+)"\} ([0-9.]+)')
 
 BODY = b"not a reply at all"
 NEXT = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
@@ -38,6 +42,54 @@ def test_a_reply_without_a_body_that_brings_one_is_its_head(
     after = stage.raw.ask("GET", "orders/after")
     assert (after.status, after.body) == (200, b"mine")
     assert (stage.links(api) <= 1, api.connections >= 1) == (True, True)
+
+
+def counted(stage: Stage) -> dict[str, float]:
+    """How many calls of this stage's caller ended how, by the server's metrics."""
+    own = "kernel" if stage.raw.grant else "browser"
+    found = _CALLS.findall(stage.jupyter.get("metrics").text)
+    return {outcome: float(number) for caller, outcome, number in found if caller == own}
+
+
+def newly_counted(stage: Stage, before: dict[str, float]) -> dict[str, float]:
+    """What has been counted since ``before``."""
+    return {name: after - before.get(name, 0) for name, after in counted(stage).items() if after != before.get(name, 0)}
+
+
+@pytest.mark.parametrize("method", ["DELETE", "GET"])
+def test_a_204_that_announces_a_body_ends_no_connection_of_the_callers(
+    stage: Stage, api: RawUpstream, method: str
+) -> None:
+    """Q8.13, Q3.7: tornado would end it by an ``HTTPOutputError``, for want of the body; a 204 has no length (RFC 9110, 8.6)."""
+    api.script("empty", b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n")
+    before = counted(stage)
+    with stage.raw.connect() as connection:
+        for _ in range(2):
+            connection.send(stage.raw.head(method, "orders/empty"))
+            answer = connection.reply(method)
+            assert (answer.status, answer.all("content-length")) == (204, [])
+    assert newly_counted(stage, before) == {"2xx": 2}
+
+
+def test_a_204_to_an_upload_is_its_answer(stage: Stage, api: RawUpstream) -> None:
+    """Q8.13: a call with a body takes the handler's way, whoever makes it."""
+    api.script("empty", read_body(), b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n")
+    before = counted(stage)
+    with stage.raw.connect() as connection:
+        for _ in range(2):
+            connection.send(stage.raw.head("PUT", "orders/empty", "Content-Length: 3") + b"abc")
+            assert connection.reply("PUT").status == 204
+    assert newly_counted(stage, before) == {"2xx": 2}
+
+
+@pytest.mark.parametrize("head", ["200 OK", "205 Reset Content", "404 Not Found"])
+def test_a_body_that_is_shorter_than_announced_is_cut_and_counted(stage: Stage, api: RawUpstream, head: str) -> None:
+    """Q8.13: the caller sees that something is missing, and the counters say whose fault it was."""
+    api.script("short", f"HTTP/1.1 {head}\r\nContent-Length: 9\r\n\r\nabcde".encode())
+    before = counted(stage)
+    answer = stage.raw.ask("GET", "orders/short")
+    assert (answer.status, answer.body, answer.whole) == (int(head[:3]), b"abcde", False)
+    assert newly_counted(stage, before) == {"upstream_truncated": 1}
 
 
 @pytest.mark.parametrize("cut", [1, 5, 11, 30])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.interop.hostile.stage import Stage, staged, within
-from tests.interop.hostile.test_websockets import HANDSHAKE, echo, handshake
+from tests.interop.hostile.test_websockets import HANDSHAKE, TEXT, accepting, echo, frame, handshake, received
 from tests.support.raw_client import RawConnection, RawReply
 from tests.support.raw_upstream import RawUpstream, pause, reply, send, silence
 
@@ -111,3 +111,84 @@ def test_a_caller_that_leaves_during_the_handshake_takes_no_place(narrow_stage: 
     time.sleep(1)
     with stage.raw.connect() as connection:
         assert handshake(stage, connection).status == 101
+
+
+# -- headers of a handshake that succeeds (Q3.5) -----------------------------------------------------------------
+
+PASSING = ["OData-Version: 4.0", "X-Request-Id: r-7", "Link: </v1/other>; rel=next", "X-RateLimit-Remaining: 3"]
+OURS = [
+    *(
+        "Set-Cookie: a=1",
+        "X-OIDC-Error: none",
+        "Access-Control-Allow-Origin: *",
+        "DPoP-Nonce: n-1",
+        "Clear-Site-Data: *",
+    ),
+    *(
+        "Content-Security-Policy: default-src *",
+        "Content-Length: 5",
+        "Content-Type: text/html",
+        "Sec-WebSocket-Version: 8",
+    ),
+]
+
+
+def opened(stage: Stage, *lines: str) -> RawReply:
+    """Return the head of the caller's handshake when the API's own has these header ``lines``."""
+    stage.api.script("socket", accepting(*lines), reads=False)
+    with stage.raw.connect() as connection:
+        answer = handshake(stage, connection)
+        assert answer.status == 101
+        connection.send(frame(TEXT, b"hello", mask=True))
+        assert received(connection, 7) == frame(TEXT, b"hello", mask=False)
+        return answer
+
+
+def test_the_headers_of_a_handshake_come_down_by_the_rules_of_a_reply(stage: Stage) -> None:
+    """Q3.5, Q3.3: which version, which request, how many are left; and addresses lead back here."""
+    answer = opened(stage, *PASSING)
+    assert {name: answer.all(name) for name in ("odata-version", "x-request-id", "x-ratelimit-remaining", "link")} == {
+        "odata-version": ["4.0"],
+        "x-request-id": ["r-7"],
+        "x-ratelimit-remaining": ["3"],
+        "link": [f"<{stage.proxy}other>; rel=next"],
+    }
+
+
+def test_a_header_of_a_handshake_that_is_on_no_list_comes_down_to_a_kernel_only(stage: Stage) -> None:
+    """Q3.5: a kernel has no origin that it could act on (ADR 33)."""
+    assert opened(stage, "X-Of-This-Api: 1").all("x-of-this-api") == (["1"] if stage.raw.grant else [])
+
+
+def test_a_handshake_says_nothing_in_our_name(stage: Stage) -> None:
+    """Q3.5: no cookie, no permission, no body, and no word of the protocol, which is another one on each side."""
+    answer = opened(stage, *OURS)
+    assert {name: answer.all(name) for name in ("set-cookie", "x-oidc-error", "dpop-nonce", "clear-site-data")} == {
+        "set-cookie": [],
+        "x-oidc-error": [],
+        "dpop-nonce": [],
+        "clear-site-data": [],
+    }
+    assert [answer.all(name) for name in ("content-length", "content-type")] == [[], []]
+    assert "*" not in answer.all("access-control-allow-origin")
+    assert (answer.all("sec-websocket-version"), len(answer.all("sec-websocket-accept"))) == ([], 1)
+    assert answer.all("content-security-policy") == ["sandbox; default-src 'none'; frame-ancestors 'none'"]
+
+
+def test_a_handshake_that_repeats_the_token_does_not_show_it(stage: Stage, api: RawUpstream) -> None:
+    """C25."""
+
+    async def repeat(talk) -> None:
+        await accepting(f"X-Request-Id: {talk.authorization.decode()}")(talk)
+
+    api.script("socket", repeat, reads=False)
+    with stage.raw.connect() as connection:
+        answer = handshake(stage, connection)
+    assert (answer.status, answer.all("x-request-id")) == (101, [])
+
+
+def test_a_handshake_tells_which_headers_were_held_back(stage: Stage, api: RawUpstream) -> None:
+    """Q3.4: as a reply does."""
+    api.script("socket", accepting(), reads=False)
+    with stage.raw.connect() as connection:
+        assert handshake(stage, connection, "X-Secret-Of-Mine: 1").all("x-oidc-held-back") == ["X-Secret-Of-Mine"]

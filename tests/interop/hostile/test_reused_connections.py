@@ -75,9 +75,7 @@ def test_a_call_on_a_new_connection_is_made_once(
 
 @pytest.mark.parametrize("death", DEATHS.values(), ids=DEATHS)
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_a_call_with_a_body_is_made_once(
-    stage: Stage, api: RawUpstream, method: str, death: tuple[Step, ...]
-) -> None:
+def test_a_call_with_a_body_is_made_once(stage: Stage, api: RawUpstream, method: str, death: tuple[Step, ...]) -> None:
     """Q3.7, C30: the body has flowed by."""
     used = warm(stage)
     api.script("dies", read_body(), only_first(*death, then=reply()))

@@ -12,7 +12,7 @@ import pytest
 
 from tests.interop.hostile.stage import Stage
 from tests.support.raw_client import RawConnection, RawReply
-from tests.support.raw_upstream import Conversation, RawUpstream, reply
+from tests.support.raw_upstream import Conversation, RawUpstream, Step, reply
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 HANDSHAKE = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {KEY}"]
@@ -36,18 +36,27 @@ def frame(opcode: int, payload: bytes, *, mask: bool) -> bytes:
     return head + key + bytes(byte ^ key[place % 4] for place, byte in enumerate(payload))
 
 
-async def echo(talk: Conversation) -> None:
-    """Answer the handshake and send every message back; a call without a handshake is refused."""
-    key = talk.received.all("sec-websocket-key")
-    if not key or "upgrade" not in talk.received.names:
-        await talk.send(reply("426 Upgrade Required"))
-        return
-    accept = base64.b64encode(hashlib.sha1((key[0] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
-    await talk.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
-    await talk.send(b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
-    while True:
-        opcode, payload = await _message(talk.reader)
-        await talk.send(frame(opcode, payload, mask=False))
+def accepting(*lines: str) -> Step:
+    """Answer the handshake with these header ``lines`` and send every message back; refuse a call without a handshake."""
+
+    async def step(talk: Conversation) -> None:
+        key = talk.received.all("sec-websocket-key")
+        if not key or "upgrade" not in talk.received.names:
+            await talk.send(reply("426 Upgrade Required"))
+            return
+        accept = base64.b64encode(hashlib.sha1((key[0] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
+        await talk.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+        for line in lines:
+            await talk.send(line.encode("latin-1") + b"\r\n")
+        await talk.send(b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+        while True:
+            opcode, payload = await _message(talk.reader)
+            await talk.send(frame(opcode, payload, mask=False))
+
+    return step
+
+
+echo = accepting()
 
 
 async def _message(reader: asyncio.StreamReader) -> tuple[int, bytes]:
