@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import os
 from typing import TYPE_CHECKING, Any, Final
-from urllib.request import getproxies
 from weakref import WeakKeyDictionary, WeakSet
 
 import httpx
 
-from jupyter_oidc.kernel.tls import wire, wire_async
+from jupyter_oidc.kernel.elsewhere import PARTS, AsyncWays, Ways
+from jupyter_oidc.kernel.tls import goes_directly, wire, wire_async
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
 """An idle connection is kept for 30 seconds: a person thinks between two cells."""
 
-_OWN: Final = frozenset(
-    {"cert", "http1", "http2", "limits", "mounts", "proxy", "proxies", "transport", "trust_env", "verify"}
-)
+_OWN: Final = PARTS | {"mounts", "transport"}
 """Options of httpx that ask for connections of one's own."""
 
 
@@ -40,7 +38,7 @@ class Connections:
         if not self._suits(options):
             return {}
         self.pool()  # NOTE: what is wrong with a certificate is said when a client is made
-        return {"transport": _Shared(self)}
+        return {"transport": Ways(self._server, {}, own=_Shared(self))}
 
     def pool(self) -> httpx.HTTPTransport:
         """Return the connections of this process; a forked child must not write on those of its parent."""
@@ -53,11 +51,13 @@ class Connections:
 
     def shared_async(self, options: dict[str, Any]) -> dict[str, Any]:
         """As ``shared`` for an asynchronous client."""
-        return {"transport": _SharedAsync(self._loops)} if self._suits(options) else {}
+        if not self._suits(options):
+            return {}
+        return {"transport": AsyncWays(self._server, {}, own=_SharedAsync(self._loops))}
 
     def _suits(self, options: dict[str, Any]) -> bool:
         # NOTE: the way through a corporate proxy is httpx's own to find, for each client.
-        return _OWN.isdisjoint(options) and (self._server.is_local or not getproxies())
+        return _OWN.isdisjoint(options) and goes_directly(self._server)
 
 
 class _Shared(httpx.BaseTransport):

@@ -9,6 +9,7 @@ import os
 import ssl
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
+from urllib.request import getproxies
 
 import httpx
 
@@ -34,9 +35,16 @@ def connection_options(server: Server) -> dict[str, Any]:
         "verify": trusted(server),
         "timeout": TIMEOUT,
         "follow_redirects": False,
-        # NOTE: a corporate proxy in the environment must not see calls that never leave this machine.
-        "trust_env": not server.is_local,
+        "trust_env": not goes_directly(server),
     }
+
+
+def goes_directly(server: Server) -> bool:
+    """Return whether no proxy of the environment may stand between this process and ``server``.
+
+    It must not see calls that never leave this machine, nor read the grant in those that are not encrypted.
+    """
+    return server.is_local or not server.url.startswith("https:") or not getproxies()
 
 
 def wire(server: Server, **options: Any) -> httpx.HTTPTransport:

@@ -14,11 +14,12 @@ import httpx
 
 from jupyter_oidc.kernel.address import Address
 from jupyter_oidc.kernel.body import attach, file_body, keep_form
+from jupyter_oidc.kernel.elsewhere import LOST, PARTS, AsyncWays, Ways, unreached
 from jupyter_oidc.kernel.held_back import warn_of_held_back
 from jupyter_oidc.kernel.made_by import MadeBy, by_name
 from jupyter_oidc.kernel.repeats import PATIENCE, Repeats, code_of
-from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of, unreachable
-from jupyter_oidc.kernel.tls import connection_options, wire, wire_async
+from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of
+from jupyter_oidc.kernel.tls import connection_options
 from jupyter_oidc.kernel.upload import Upload
 from jupyter_oidc.kernel.waiting import Waiting
 
@@ -49,11 +50,12 @@ class OIDCClient(httpx.Client):
         told: Callable[[], str | None] | None = None,
         **options: Any,
     ) -> None:
+        self._home = httpx.URL(server.url)
         self._address = Address(httpx.URL(server.url + path), told)
         self._grants = grants
         self._made_by = made_by
         self._patience = patience
-        super().__init__(**_options(server, grants, path, options, wire))
+        super().__init__(**_options(server, grants, path, options, Ways))
 
     def __reduce__(self) -> MadeBy:
         return by_name(self._made_by)
@@ -81,8 +83,8 @@ class OIDCClient(httpx.Client):
             while True:
                 try:
                     response = super().send(request, stream=True, **options)
-                except httpx.ConnectError as error:
-                    raise unreachable(error) from None
+                except LOST as error:
+                    raise unreached(self._home, error) from None
                 pause = repeats.after(request, response)
                 if pause is None:
                     break
@@ -132,11 +134,12 @@ class AsyncOIDCClient(httpx.AsyncClient):
         told: Callable[[], str | None] | None = None,
         **options: Any,
     ) -> None:
+        self._home = httpx.URL(server.url)
         self._address = Address(httpx.URL(server.url + path), told)
         self._grants = grants
         self._made_by = made_by
         self._patience = patience
-        super().__init__(**_options(server, grants, path, options, wire_async))
+        super().__init__(**_options(server, grants, path, options, AsyncWays))
 
     def __reduce__(self) -> MadeBy:
         return by_name(self._made_by)
@@ -164,8 +167,8 @@ class AsyncOIDCClient(httpx.AsyncClient):
             while True:
                 try:
                     response = await super().send(request, stream=True, **options)
-                except httpx.ConnectError as error:
-                    raise unreachable(error) from None
+                except LOST as error:
+                    raise unreached(self._home, error) from None
                 pause = repeats.after(request, response)
                 if pause is None:
                     break
@@ -204,8 +207,9 @@ def _lead(request: httpx.Request, url: httpx.URL) -> None:
 
 
 def _options(
-    server: Server, grants: GrantAuth, path: str, options: dict[str, Any], by: Callable[..., object]
+    server: Server, grants: GrantAuth, path: str, options: dict[str, Any], ways: Callable[..., object]
 ) -> dict[str, Any]:
-    own = {name: options[name] for name in ("verify", "http1", "http2", "limits") if name in options}
-    socket = {} if server.socket is None else {"transport": by(server, **own)}
-    return {"base_url": server.url + path, "auth": grants, **connection_options(server), **socket, **options}
+    if "transport" not in options:
+        others = {name: value for name, value in options.items() if name not in PARTS}
+        options = {"transport": ways(server, options), **others}
+    return {"base_url": server.url + path, "auth": grants, **connection_options(server), **options}

@@ -111,13 +111,6 @@ def test_the_last_asynchronous_client_closes_the_connections_of_its_loop(kernel,
     assert [str(warning.message) for warning in recwarn if warning.category is ResourceWarning] == []
 
 
-def test_a_proxy_in_the_environment_is_still_used_for_a_server_far_away(stage, connection_file, monkeypatch):
-    monkeypatch.setenv("JUPYTER_OIDC_URL", "http://hub.example.com/")
-    monkeypatch.setenv("HTTP_PROXY", stage.url)
-    oidc.api("orders").get("items")
-    assert {got.headers["host"] for got in stage.received} == {"hub.example.com"}
-
-
 def test_a_proxy_in_the_environment_does_not_see_calls_of_a_kernel_to_a_local_server(kernel, monkeypatch):
     kernel.answers("GET", ITEMS, ["a book"])
     with Stage() as corporate:

@@ -183,11 +183,6 @@ def test_a_proxy_in_the_environment_does_not_see_calls_to_a_server_on_this_machi
     assert corporate_proxy.received == []
 
 
-def test_a_proxy_in_the_environment_is_used_for_a_server_far_away(corporate_proxy, call):
-    call(Server("http://hub.example.com/"), "GET", "items")
-    assert corporate_proxy.received[0].headers["host"] == "hub.example.com"
-
-
 @pytest.fixture
 def https(tmp_path):
     certificate = write_certificate(tmp_path / "server.pem")

@@ -1,0 +1,177 @@
+"""The ways of a client: to our own server by its own connections, to every other host as the environment says.
+
+A call leaves for another host where the caller follows a redirect, or names one. It is reached like any host on the web:
+through the proxy that ``HTTPS_PROXY`` or ``HTTP_PROXY`` names, but for what ``NO_PROXY`` leaves out, and with the
+certificates that this machine trusts. Neither our server's certificate nor our own counts there.
+Our server is never reached through a proxy that could read the grant, and this machine through none at all.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from jupyter_oidc.kernel.errors import OIDCError, ServerNotFound, UpstreamUnreachable
+from jupyter_oidc.kernel.replies import unreachable
+from jupyter_oidc.kernel.tls import goes_directly, trusted, wire, wire_async
+from jupyter_oidc.kernel.unreached import Why, why_unreached
+
+if TYPE_CHECKING:
+    from jupyter_oidc.kernel.find import Server
+
+PARTS: Final = frozenset({"cert", "http1", "http2", "limits", "proxy", "trust_env", "verify"})
+"""Options of httpx that say how connections are made."""
+
+_OF_OURS: Final = ("cert", "http1", "http2", "limits", "verify")
+_OF_OTHERS: Final = ("http1", "http2", "limits", "proxy", "trust_env", "verify")
+_OF_THE_WAY: Final = ("proxy", "trust_env")
+_THIS_MACHINE: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+
+LOST: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+"""What httpx raises for a call that has not begun."""
+
+
+class Ways(httpx.BaseTransport):
+    """Sends calls to ``server`` by ``own``, or as ``options`` say, and all others as the environment says."""
+
+    def __init__(self, server: Server, options: dict[str, Any], own: httpx.BaseTransport | None = None) -> None:
+        self._home = httpx.URL(server.url)
+        self._own = own or _own(server, options)
+        self._others = _ByClient(_picked(options, _OF_OTHERS))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send ``request`` the way that its host has."""
+        way = self._own if is_at(self._home, request.url) else self._others
+        return way.handle_request(request)
+
+    def close(self) -> None:
+        """Close both."""
+        self._own.close()
+        self._others.close()
+
+
+class AsyncWays(httpx.AsyncBaseTransport):
+    """As ``Ways`` for an event loop."""
+
+    def __init__(self, server: Server, options: dict[str, Any], own: httpx.AsyncBaseTransport | None = None) -> None:
+        self._home = httpx.URL(server.url)
+        self._own = own or _own_async(server, options)
+        self._others = _ByAsyncClient(_picked(options, _OF_OTHERS))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send ``request`` the way that its host has."""
+        way = self._own if is_at(self._home, request.url) else self._others
+        return await way.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close both."""
+        await self._own.aclose()
+        await self._others.aclose()
+
+
+def is_at(home: httpx.URL, url: httpx.URL) -> bool:
+    """Whether ``url`` is at the same server as ``home``; compared in httpx's normal form."""
+    return (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
+
+
+def unreached(home: httpx.URL, error: httpx.TransportError) -> OIDCError:
+    """Return the exception for a call that did not reach the host it went to, our server at ``home`` or another."""
+    url = error.request.url
+    proxy = _proxy_for(url)
+    if is_at(home, url):
+        if not isinstance(error, httpx.ProxyError):
+            return unreachable(error)
+        return ServerNotFound(
+            f"The Jupyter server at {url.host} is not reached through the proxy at {proxy}.", action=_ASK_PROXY
+        )
+    if proxy is not None:
+        return UpstreamUnreachable(
+            f"The call was led to {url.host}, which is not reached through the proxy at {proxy}.", action=_ASK_PROXY
+        )
+    return UpstreamUnreachable(
+        f"The call was led to {url.host}, which is not reached from this kernel: {_WHY[why_unreached(error)]}.",
+        action="Check the address. If this network has a proxy to the outside, name it in HTTPS_PROXY for the kernel.",
+    )
+
+
+_ASK_PROXY: Final = (
+    "Ask whether the proxy admits that host. HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the kernel say when it is used."
+)
+
+_WHY: Final[dict[Why, str]] = {
+    "nobody listens": "nobody listens there",
+    "no such host": "its name is not known here",
+    "no TLS": "it does not speak HTTPS",
+    "wants a certificate": "it asks for a client certificate",
+    "refuses our certificate": "it asks for a client certificate",
+    "wrong name": "its certificate is for another name",
+    "unknown issuer": "the issuer of its certificate is not known here",
+    "out of date": "its certificate has expired, or is not valid yet",
+    "not trusted": "its certificate is not trusted here",
+    "silent": "it does not answer",
+}
+
+
+def _proxy_for(url: httpx.URL) -> str | None:
+    """Return host and port of the proxy that the environment names for ``url``, for a sentence; never its password."""
+    named = getproxies()
+    proxy = named.get(url.scheme) or named.get("all")
+    if not proxy or proxy_bypass(url.host) or url.host in ("localhost", "127.0.0.1", "::1"):
+        return None
+    return urlsplit(proxy if "://" in proxy else f"http://{proxy}").netloc.rpartition("@")[2]
+
+
+def _picked(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: options[name] for name in names if name in options}
+
+
+def _own(server: Server, options: dict[str, Any]) -> httpx.BaseTransport:
+    if goes_directly(server):
+        return wire(server, **_picked(options, _OF_OURS))
+    return _ByClient({"verify": trusted(server), **_picked(options, (*_OF_OURS, *_OF_THE_WAY))})
+
+
+def _own_async(server: Server, options: dict[str, Any]) -> httpx.AsyncBaseTransport:
+    if goes_directly(server):
+        return wire_async(server, **_picked(options, _OF_OURS))
+    return _ByAsyncClient({"verify": trusted(server), **_picked(options, (*_OF_OURS, *_OF_THE_WAY))})
+
+
+class _ByClient(httpx.BaseTransport):
+    """Leaves it to a client of httpx to find the way; it is made at the first call, and anew in a forked child."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        self._made: tuple[int, httpx.Client] | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._made is None or self._made[0] != os.getpid():
+            self._made = (os.getpid(), httpx.Client(**self._options, mounts=dict.fromkeys(_THIS_MACHINE)))
+        return self._made[1].send(request, stream=True, auth=None, follow_redirects=False)
+
+    def close(self) -> None:
+        if self._made is not None and self._made[0] == os.getpid():
+            self._made[1].close()
+        self._made = None
+
+
+class _ByAsyncClient(httpx.AsyncBaseTransport):
+    """As ``_ByClient`` for the event loop in which it is used first."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        self._made: httpx.AsyncClient | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._made is None:
+            self._made = httpx.AsyncClient(**self._options, mounts=dict.fromkeys(_THIS_MACHINE))
+        return await self._made.send(request, stream=True, auth=None, follow_redirects=False)
+
+    async def aclose(self) -> None:
+        made, self._made = self._made, None
+        if made is not None:
+            await made.aclose()

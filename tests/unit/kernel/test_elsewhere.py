@@ -1,0 +1,264 @@
+"""Other hosts than our server, from a company network: which way a call takes, what it carries, and who failed (Q3.6)."""
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+import jupyter_oidc as oidc
+from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.kernel.errors import ServerNotFound, UpstreamUnreachable
+from jupyter_oidc.kernel.find import Server
+from jupyter_oidc.kernel.grant import GrantAuth
+from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
+from tests.support.certificate import of_a_company
+from tests.support.connect_proxy import ConnectProxy
+from tests.unit.kernel.certificates import write_certificate
+from tests.unit.kernel.stage import KERNEL, Answer, Stage
+
+ITEMS = "jupyter-oidc/api/orders/items"
+STORAGE = "storage.example.com"
+
+
+def sync_call(server, path="items", *, options=None, **arguments):
+    with OIDCClient(server, GrantAuth(server, KERNEL), "jupyter-oidc/api/orders/", **options or {}) as client:
+        return client.get(path, **arguments)
+
+
+def async_call(server, path="items", *, options=None, **arguments):
+    async def call():
+        auth = GrantAuth(server, KERNEL)
+        async with AsyncOIDCClient(server, auth, "jupyter-oidc/api/orders/", **options or {}) as client:
+            return await client.get(path, **arguments)
+
+    return asyncio.run(call())
+
+
+@pytest.fixture(params=[sync_call, async_call], ids=["sync", "async"])
+def call(request):
+    """Make one call: the same test for both clients."""
+    return request.param
+
+
+@pytest.fixture
+def company(tmp_path):
+    """A PEM file with the certificate of the host outside, its authority and its key."""
+    made = of_a_company(tmp_path, [STORAGE, "localhost"])
+    file = tmp_path / "storage.pem"
+    file.write_bytes(made.certfile.read_bytes() + made.keyfile.read_bytes())
+    return str(file)
+
+
+@pytest.fixture
+def storage(company):
+    """A host outside, which this machine trusts and reaches through the proxy only."""
+    with Stage(certificate=company) as outside:
+        outside.answers("GET", "file", ["a file"])
+        yield outside
+
+
+@pytest.fixture
+def proxy(storage, company, monkeypatch):
+    """The proxy of the company, named in the environment as its administrators do."""
+    with ConnectProxy({STORAGE: storage.port}) as opened:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, opened.url)
+        monkeypatch.setenv("SSL_CERT_FILE", company)
+        yield opened
+
+
+def leads(stage, location):
+    stage.answers("GET", ITEMS, Answer(b"", 302, {"Location": location}))
+
+
+# -- which way ---------------------------------------------------------------------------------------------------
+
+
+def test_a_redirect_to_another_host_goes_through_the_proxy_of_the_company(stage, storage, proxy, call):
+    """Q3.6: it went directly, and failed as the Jupyter server."""
+    leads(stage, f"https://{STORAGE}/file")
+    assert call(stage.server, follow_redirects=True).json() == ["a file"]
+    assert proxy.lines == [f"CONNECT {STORAGE}:443 HTTP/1.1"]
+
+
+def test_a_kernels_own_clients_do_the_same(kernel, storage, proxy):
+    """Q3.6: with the connections that all clients of a kernel share."""
+    leads(kernel, f"https://{STORAGE}/file")
+    assert oidc.api("orders").get("items", follow_redirects=True).json() == ["a file"]
+
+    async def in_a_loop():
+        async with oidc.async_api("orders") as client:
+            return await client.get("items", follow_redirects=True)
+
+    assert asyncio.run(in_a_loop()).json() == ["a file"]
+    assert proxy.lines == [f"CONNECT {STORAGE}:443 HTTP/1.1"] * 2
+
+
+def test_our_server_is_never_asked_for_through_the_proxy(stage, storage, proxy, call):
+    """Q3.6: neither for the call nor for the grant, whatever the way behind it."""
+    leads(stage, f"https://{STORAGE}/file")
+    call(stage.server, follow_redirects=True)
+    assert [line for line in proxy.lines if "127.0.0.1" in line or "localhost" in line] == []
+    assert [got.path for got in stage.received] == ["/jupyter-oidc/kernel/grant", f"/{ITEMS}"]
+
+
+@pytest.mark.parametrize("left_out", [STORAGE, ".example.com", "example.com", "*", f"10.0.0.1, {STORAGE}"])
+def test_what_no_proxy_leaves_out_is_reached_directly(stage, proxy, call, monkeypatch, left_out):
+    """Q3.6: and there is no such name here."""
+    monkeypatch.setenv("NO_PROXY", left_out)
+    leads(stage, f"https://{STORAGE}/file")
+    with pytest.raises(UpstreamUnreachable) as caught:
+        call(stage.server, follow_redirects=True)
+    assert (STORAGE in caught.value.message, proxy.asked) == (True, [])
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_another_server_on_this_machine_is_reached_directly(stage, proxy, call, name):
+    """Q3.6: the proxy's own machine is another one."""
+    with Stage() as neighbour:
+        neighbour.answers("GET", "items", ["next door"])
+        leads(stage, f"http://{name}:{neighbour.port}/items")
+        assert call(stage.server, follow_redirects=True).json() == ["next door"]
+    assert proxy.asked == []
+
+
+def test_a_caller_who_trusts_no_environment_goes_directly(stage, proxy, call):
+    """Q3.6: ``trust_env`` is the caller's word about other hosts."""
+    leads(stage, f"https://{STORAGE}/file")
+    with pytest.raises(UpstreamUnreachable):
+        call(stage.server, follow_redirects=True, options={"trust_env": False})
+    assert proxy.asked == []
+
+
+@pytest.mark.parametrize("named", ["trust_env", "proxy"])
+def test_no_option_leads_our_server_through_a_proxy(stage, storage, proxy, call, named):
+    """Q3.6: what a caller sets for a company network is about the network outside."""
+    options = {"trust_env": {"trust_env": True}, "proxy": {"proxy": proxy.url}}[named]
+    leads(stage, f"https://{STORAGE}/file")
+    assert call(stage.server, follow_redirects=True, options=options).json() == ["a file"]
+    assert proxy.lines == [f"CONNECT {STORAGE}:443 HTTP/1.1"]
+
+
+def test_a_server_far_away_is_reached_through_the_proxy_by_a_tunnel(storage, company, proxy, call):
+    """Q3.6: the proxy sees where it leads and nothing of what goes through."""
+    storage.answers("GET", ITEMS, ["a book"])
+    assert call(Server(f"https://{STORAGE}/", Path(company))).json() == ["a book"]
+    assert set(proxy.lines) == {f"CONNECT {STORAGE}:443 HTTP/1.1"}
+    assert storage.issued[0].encode() not in proxy.passed
+
+
+def test_a_server_far_away_without_tls_is_not_asked_for_through_a_proxy(proxy, call):
+    """Q3.6: the proxy would read the grant, and the proof that it is asked for with."""
+    with pytest.raises(ServerNotFound):
+        call(Server("http://hub.invalid/"))
+    assert proxy.asked == []
+
+
+# -- what it carries, and whom it believes -----------------------------------------------------------------------
+
+
+def test_neither_the_other_host_nor_the_proxy_gets_the_grant(stage, storage, proxy, call):
+    """Q3.6."""
+    leads(stage, f"https://{STORAGE}/file")
+    call(stage.server, follow_redirects=True)
+    assert [got.bearer for got in storage.received] == [None]
+    assert [
+        one.names for one in proxy.asked if "authorization" in one.names or "proxy-authorization" in one.names
+    ] == []
+
+
+def test_a_proxy_that_reads_along_sees_no_grant(stage, call, monkeypatch):
+    """Q3.6: what is not encrypted goes to a proxy as a whole."""
+    with Stage() as reader:
+        reader.answers("GET", "file", ["a file"])
+        monkeypatch.setenv("HTTP_PROXY", reader.url)
+        leads(stage, f"http://{STORAGE}/file")
+        call(stage.server, follow_redirects=True)
+        assert [(got.headers["host"], got.bearer) for got in reader.received] == [(STORAGE, None)]
+
+
+def test_the_certificate_of_our_server_says_nothing_about_others(storage, proxy, company, call, tmp_path):
+    """Q3.6: our server is believed by its own certificate, the others by what this machine trusts."""
+    certificate = write_certificate(tmp_path / "server.pem")
+    with Stage(certificate=str(certificate)) as own:
+        leads(own, f"https://{STORAGE}/file")
+        server = Server(own.url, certificate, same_machine=True)
+        assert call(server, follow_redirects=True).json() == ["a file"]
+
+
+# -- who failed --------------------------------------------------------------------------------------------------
+
+
+def test_the_host_that_failed_is_named_and_not_our_server(stage, call):
+    """Q3.6: it was told as 'the Jupyter server does not answer'."""
+    leads(stage, f"http://localhost:{free_port()}/file")
+    with pytest.raises(UpstreamUnreachable) as caught:
+        call(stage.server, follow_redirects=True)
+    assert caught.value.message == (
+        "The call was led to localhost, which is not reached from this kernel: nobody listens there."
+    )
+
+
+def test_a_host_that_the_proxy_does_not_admit_is_named_with_the_proxy(stage, proxy, call):
+    """Q3.6."""
+    leads(stage, "https://elsewhere.example.com/file?sig=secret-of-an-address")
+    with pytest.raises(UpstreamUnreachable) as caught:
+        call(stage.server, follow_redirects=True)
+    assert caught.value.message == (
+        f"The call was led to elsewhere.example.com, which is not reached through the proxy at 127.0.0.1:{proxy.port}."
+    )
+
+
+def test_a_password_of_the_proxy_is_in_no_error(stage, call, monkeypatch):
+    """Q3.6: the environment names it in the address."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://ada:secret-of-ada@127.0.0.1:{free_port()}")
+    leads(stage, f"https://{STORAGE}/file")
+    with pytest.raises(UpstreamUnreachable) as caught:
+        call(stage.server, follow_redirects=True)
+    assert "ada" not in str(caught.value)
+
+
+def test_a_certificate_that_is_not_trusted_there_is_said(stage, storage, proxy, call, monkeypatch):
+    """Q3.6."""
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    leads(stage, f"https://localhost:{storage.port}/file")
+    with pytest.raises(UpstreamUnreachable) as caught:
+        call(stage.server, follow_redirects=True)
+    assert caught.value.message == (
+        "The call was led to localhost, which is not reached from this kernel: the issuer of its certificate is not known here."
+    )
+
+
+def test_our_own_server_is_still_named_as_such(call):
+    """Q3.6: the positive control."""
+    with pytest.raises(ServerNotFound):
+        call(Server(f"http://127.0.0.1:{free_port()}/"))
+
+
+def test_a_client_for_one_api_still_names_no_other_address(stage, proxy):
+    """Q3.3: a way to other hosts is for redirects; an address that the caller writes has to be the API's."""
+    client = OIDCClient(
+        stage.server,
+        GrantAuth(stage.server, KERNEL),
+        "jupyter-oidc/api/orders/",
+        told=lambda: "https://api.example.com/",
+    )
+    with client, pytest.raises(oidc.OIDCError, match="not one of this API"):
+        client.get(f"https://{STORAGE}/file")
+    assert proxy.asked == []
+
+
+def test_what_a_caller_does_with_transports_is_the_callers(stage, proxy, call):
+    """Q3.6: a transport of one's own is asked for everything."""
+    asked = []
+
+    def answer(request):
+        asked.append(str(request.url))
+        return httpx.Response(200, json=[])
+
+    if call is sync_call:
+        leads(stage, f"https://{STORAGE}/file")
+        call(stage.server, options={"transport": httpx.MockTransport(answer)})
+        assert asked == [f"{stage.url}{ITEMS}"]
