@@ -40,8 +40,10 @@ from jupyter_oidc.protocol import (
     token,
     userinfo,
 )
+from jupyter_oidc.protocol.client_authentication import authenticate
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.sessions.asked import prompt_of, scopes_of
+from jupyter_oidc.sessions.contradictions import Wanted, check_contradictions
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.proving import Proving
 from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, unwanted_of
@@ -245,7 +247,7 @@ class Dialogue:
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
         """Return the URL that sends the browser to the provider for ``pending`` (section A)."""
         metadata = pending.metadata = pending.metadata or await self.metadata()
-        self.check_ready(metadata)
+        self.check_ready(metadata, by_code=False)
         settings = self._settings
         pending.proof_key = self.proof_key(None)
         request = authorization.AuthorizationRequest(
@@ -270,12 +272,11 @@ class Dialogue:
         """Return what a sign-in asks for, as far as is known without asking the provider."""
         return self._settings.scopes if self._metadata is None else scopes_of(self._settings, self._metadata)
 
-    def check_ready(self, metadata: discovery.Metadata) -> None:
-        """Refuse a provider with which a sign-in could not be finished (D-11, T-3, X-1)."""
-        discovery.check_pkce(metadata)
-        if self._settings.dpop_bound_access_tokens:
-            dpop.check_dpop(metadata)
-        token.check_client_method(metadata, self._credentials.client())
+    def check_ready(self, metadata: discovery.Metadata, *, by_code: bool) -> None:
+        """Refuse a sign-in that could not be finished, by the metadata or for want of a secret (D-11, T-3, X-1)."""
+        client = self._credentials.client()
+        authenticate(client)
+        check_contradictions(Wanted(self._settings, metadata, client.assertion_alg, by_code=by_code))
 
     def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
         """Return the key of a session: the ``stored`` one, or a new one if the settings want one (X-1).
