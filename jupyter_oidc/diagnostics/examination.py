@@ -151,6 +151,10 @@ async def _metadata(
     if answer is None:
         return
     metadata = answer.metadata
+    if alg is not None and metadata.token_endpoint_auth_signing_algs is not None:
+        listed = metadata.token_endpoint_auth_signing_algs
+        assertion, alg = await configuration.check_client_assertion(place, provider, listed)
+        found[:] = [assertion if assertion and check.name == assertion.name else check for check in found]
     found.append(about_provider.check_clock(provider, answer))
     found.append(await about_provider.check_keys(provider, metadata, port))
     found += about_provider.check_contradictions(_wanted(place, provider, metadata, alg))

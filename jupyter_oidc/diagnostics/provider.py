@@ -12,6 +12,7 @@ from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, IssuerMismatch, Problem, TlsUntrusted
 from jupyter_oidc.protocol import discovery, jwks
 from jupyter_oidc.protocol.reply_header import date_offset
+from jupyter_oidc.sessions.algorithms import id_token_algs
 from jupyter_oidc.sessions.asked import leaves_out_offline_access
 from jupyter_oidc.sessions.contradictions import contradictions
 
@@ -239,20 +240,23 @@ _STANDARD: Final = "post_logout_redirect_uri"
 
 async def check_keys(provider: Provider, metadata: Metadata, port: ProviderPort) -> Check:
     """See whether there is a key that ID tokens can be verified with (K-2 to K-4)."""
-    about, alg = Subject("keys", provider.name), provider.id_token_signed_response_alg
-    if alg.startswith("HS"):
-        return about.ok(f"ID tokens are signed with the client secret ({alg}).")
+    about, algs = Subject("keys", provider.name), id_token_algs(provider, metadata)
+    words = " or ".join(algs)
+    if not algs:
+        return about.unknown("Which algorithm signs ID tokens is not known.", "See the line about the ID token.")
+    if words.startswith("HS"):
+        return about.ok(f"ID tokens are signed with the client secret ({words}).")
     try:
         reply = await port.send(jwks.jwks_call(metadata))
         found = jwks.read_jwks_reply(reply)
     except Problem as problem:
         return about.failed(problem, "Ask the provider's administrator why its keys cannot be read.", "provider")
-    if not found.candidates(alg, None):
+    if not any(found.candidates(alg, None) for alg in algs):
         return about.problem(
-            f"None of the provider's {len(found.keys)} usable keys is for {alg}, so no ID token can be verified.",
+            f"None of the provider's {len(found.keys)} usable keys is for {words}, so no ID token can be verified.",
             "Set id_token_signed_response_alg to what the provider signs with for this client.",
         )
-    return about.ok(f"ID tokens can be verified ({alg}).")
+    return about.ok(f"The provider publishes a key for {words}.")
 
 
 METADATA_CHECKS: Final[tuple[Callable[[Provider, Metadata], Check], ...]] = (

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.dpop import ALGORITHM as DPOP_ALGORITHM
+from jupyter_oidc.sessions.algorithms import id_token_algs
 from jupyter_oidc.settings.client_authentication import KEY_ALGORITHMS, SECRET_ALGORITHMS, SIGNS_WITH
 from jupyter_oidc.settings.model import AuthMethod, ResponseMode
 
@@ -227,12 +228,14 @@ def _other_prompt(wanted: Wanted) -> Contradiction | None:
 def _other_id_token_alg(wanted: Wanted) -> Contradiction | None:
     """G-3; Discovery 1.0, 3: ``id_token_signing_alg_values_supported``."""
     alg, listed = wanted.settings.id_token_signed_response_alg, wanted.metadata.id_token_signing_algs
-    if _takes(listed, alg):
+    if any(_takes(listed, one) for one in id_token_algs(wanted.settings, wanted.metadata)):
         return None
     return Contradiction(
         "ID token",
         "discovery.id_token_signing_alg_values_supported",
-        f"The provider does not sign ID tokens with {alg}.",
+        f"The provider does not sign ID tokens with {alg}."
+        if alg
+        else "The provider signs ID tokens with no algorithm that this client may accept.",
         f"Set id_token_signed_response_alg to one that it lists{_of(listed, (*KEY_ALGORITHMS, *SECRET_ALGORITHMS))}.",
     )
 

@@ -174,3 +174,12 @@ def test_a_list_without_anything_known_says_so() -> None:
     """Q1.10."""
     (found,) = contradictions(wanted(SETTINGS, {"response_modes_supported": ["fragment"]}))
     assert found.action == "Set response_mode to one that it lists, which is none that is known here."
+
+
+@pytest.mark.parametrize("listed", [["HS256"], ["none"], ["RS1", "odd"], []])
+def test_a_provider_that_signs_with_nothing_acceptable_is_contradicted_by_settings_that_name_nothing(
+    listed: list[str],
+) -> None:
+    """Q1.10: never ``none``, and never a shared secret that a public client does not have."""
+    (found,) = contradictions(wanted(SETTINGS, {"id_token_signing_alg_values_supported": listed}))
+    assert found.message == "The provider signs ID tokens with no algorithm that this client may accept."
