@@ -39,14 +39,20 @@ async def check_client_secret(place: Surroundings, provider: Provider) -> Check:
     return about.ok(f"The reference ({provider.client_secret.scheme}) leads to one.")
 
 
-async def check_client_assertion(place: Surroundings, provider: Provider) -> tuple[Check | None, str | None]:
+async def check_client_assertion(
+    place: Surroundings, provider: Provider, listed: frozenset[str] | None = None
+) -> tuple[Check | None, str | None]:
     """See whether assertions can be signed, and by which algorithm (T-7, T-9); the key itself goes nowhere.
+
+    ``listed`` are those that the provider's metadata name.
 
     ``None`` for a client authentication method that sends none.
     """
     about, method = Subject("client assertion", provider.name), provider.token_endpoint_auth_method
+    credentials = place.credentials(provider)
+    credentials.listed = listed
     try:
-        signer = await asyncio.to_thread(place.credentials(provider).signer)
+        signer = await asyncio.to_thread(credentials.signer)
     except Problem as problem:
         if method == "client_secret_jwt" and problem.detail == "client_secret":
             return None, None  # the secret has a line of its own

@@ -13,12 +13,15 @@ from jupyter_oidc.diagnostics.audience import check_audience
 from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.diagnostics.entitlements import check_entitlements
 from jupyter_oidc.errors import UnknownProvider
+from jupyter_oidc.sessions.contradictions import Wanted
 from jupyter_oidc.sessions.machine import has_session
+from jupyter_oidc.settings.client_authentication import SIGNS_WITH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Provider
@@ -148,17 +151,27 @@ async def _metadata(
     if answer is None:
         return
     metadata = answer.metadata
+    if alg is not None and metadata.token_endpoint_auth_signing_algs is not None:
+        listed = metadata.token_endpoint_auth_signing_algs
+        assertion, alg = await configuration.check_client_assertion(place, provider, listed)
+        found[:] = [assertion if assertion and check.name == assertion.name else check for check in found]
     found.append(about_provider.check_clock(provider, answer))
     found.append(await about_provider.check_keys(provider, metadata, port))
-    found.append(about_provider.check_authentication(provider, metadata, alg))
+    found += about_provider.check_contradictions(_wanted(place, provider, metadata, alg))
     found += [check(provider, metadata) for check in about_provider.METADATA_CHECKS]
     if metadata.userinfo_endpoint is None:
         found.append(about_provider.check_userinfo(provider, metadata))
-    if provider.dpop_bound_access_tokens:
-        found.append(about_provider.check_dpop(provider, metadata))
     found.append(redirect.check_way(place, provider, metadata))
     if asks_registration:
         found.append(await redirect.check_registration(place, provider, metadata, port))
+
+
+def _wanted(place: Surroundings, provider: Provider, metadata: Metadata, alg: str | None) -> Wanted:
+    """Return what a sign-in would use; where its algorithm cannot be known, the one that the settings name."""
+    if alg is None and provider.token_endpoint_auth_method in SIGNS_WITH:
+        by_default = "HS256" if provider.token_endpoint_auth_method == "client_secret_jwt" else None
+        alg = provider.token_endpoint_auth_signing_alg or by_default
+    return Wanted(provider, metadata, alg, by_code=redirect.takes_code(place, provider, metadata))
 
 
 def _session(place: Surroundings, provider: Provider) -> SessionService | None:

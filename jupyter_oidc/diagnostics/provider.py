@@ -6,25 +6,25 @@ Two requests are made: for the metadata and for the keys.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
-from jupyter_oidc.errors import ConfigurationInvalid, IdpUnavailable, IssuerMismatch, Problem, TlsUntrusted
-from jupyter_oidc.protocol import discovery, dpop, jwks
-from jupyter_oidc.protocol.client_authentication import Client, check_client_method
+from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, IssuerMismatch, Problem, TlsUntrusted
+from jupyter_oidc.protocol import discovery, jwks
 from jupyter_oidc.protocol.reply_header import date_offset
-from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.algorithms import id_token_algs
 from jupyter_oidc.sessions.asked import leaves_out_offline_access
-from jupyter_oidc.settings.client_authentication import SIGNS_WITH
-from jupyter_oidc.settings.model import AuthMethod
+from jupyter_oidc.sessions.contradictions import contradictions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_oidc.diagnostics.surroundings import Surroundings
     from jupyter_oidc.protocol.discovery import Metadata
+    from jupyter_oidc.sessions.contradictions import Wanted
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.settings import Provider
+    from jupyter_oidc.settings.model import AuthMethod
 
 LARGEST_OFFSET: Final = 300.0
 """Seconds; beyond that a sign-in is refused (A21)."""
@@ -107,38 +107,33 @@ def check_clock(provider: Provider, answer: Answer) -> Check:
     return about.problem(f"{message} Every sign-in is refused.", action)
 
 
-def check_pkce(provider: Provider, metadata: Metadata) -> Check:
-    """See whether PKCE can be used (D-11)."""
-    about = Subject("PKCE", provider.name)
-    try:
-        discovery.check_pkce(metadata)
-    except Problem as problem:
-        return about.failed(problem, "Allow PKCE with S256 for this client at the provider.", "provider")
-    if metadata.code_challenge_methods is None:
-        return about.ok("S256 is used; the provider does not say that it checks it.")
-    return about.ok("S256 is used, and the provider supports it.")
+def check_contradictions(wanted: Wanted) -> list[Check]:
+    """Say what a sign-in is refused for before a browser leaves, and for what else the metadata fit (D-11, T-3, X-1)."""
+    provider, metadata = wanted.settings, wanted.metadata
+    found = [
+        Subject(one.about, provider.name).problem(
+            one.message, one.action, "provider" if one.kind is DiscoveryFailed else "administrator"
+        )
+        for one in contradictions(wanted)
+    ]
+    contradicted = {check.name for check in found}
+    return [*found, *(check for check in _fitting(provider, metadata) if check.name not in contradicted)]
 
 
-def check_authentication(provider: Provider, metadata: Metadata, alg: str | None = None) -> Check:
-    """See whether the provider takes the configured client authentication method, and ``alg`` if it signs (T-3)."""
-    about, method = Subject("client authentication", provider.name), provider.token_endpoint_auth_method
-    alg = alg or provider.token_endpoint_auth_signing_alg or ("HS256" if method == "client_secret_jwt" else None)
-    stand_in = None if method == "none" else Secret("stand-in")
-    client = Client(provider.client_id, method, stand_in, lambda: Secret("stand-in"), alg)
-    try:
-        check_client_method(metadata, client)
-    except ConfigurationInvalid as problem:
-        message = f"{problem.message} It is refused by the provider (refused)."
-        fitting = SIGNS_WITH.get(method, ())
-        algs = [one for one in fitting if one in (metadata.token_endpoint_auth_signing_algs or ())]
-        if problem.detail == "token.auth_signing_alg" and algs:
-            return about.problem(
-                message, f"Set token_endpoint_auth_signing_alg to one that it lists: {', '.join(algs)}."
-            )
-        listed = metadata.token_endpoint_auth_methods or frozenset()
-        methods = ", ".join(one for one in get_args(AuthMethod) if one in listed and one != method) or "none"
-        return about.problem(message, f"Set token_endpoint_auth_method to one that it lists: {methods}.")
-    return _method_known(about, method, metadata.token_endpoint_auth_methods)
+def _fitting(provider: Provider, metadata: Metadata) -> list[Check]:
+    """Say what is known of each subject where nothing contradicts."""
+    method, methods = provider.token_endpoint_auth_method, metadata.token_endpoint_auth_methods
+    checks = [
+        _method_known(Subject("client authentication", provider.name), method, methods),
+        Subject("PKCE", provider.name).ok(
+            "S256 is used; the provider does not say that it checks it."
+            if metadata.code_challenge_methods is None
+            else "S256 is used, and the provider supports it."
+        ),
+    ]
+    if provider.dpop_bound_access_tokens:
+        checks.append(Subject("DPoP", provider.name).ok("The provider binds tokens to a key of the session."))
+    return checks
 
 
 def _method_known(about: Subject, method: AuthMethod, listed: frozenset[str] | None) -> Check:
@@ -243,36 +238,28 @@ def check_sign_out(provider: Provider, metadata: Metadata) -> Check:
 _STANDARD: Final = "post_logout_redirect_uri"
 
 
-def check_dpop(provider: Provider, metadata: Metadata) -> Check:
-    """See whether tokens can be bound to a key, where the settings want it (X-1)."""
-    about = Subject("DPoP", provider.name)
-    try:
-        dpop.check_dpop(metadata)
-    except Problem as problem:
-        return about.failed(problem, "Set dpop_bound_access_tokens to False, or allow ES256 at the provider.")
-    return about.ok("The provider binds tokens to a key of the session.")
-
-
 async def check_keys(provider: Provider, metadata: Metadata, port: ProviderPort) -> Check:
     """See whether there is a key that ID tokens can be verified with (K-2 to K-4)."""
-    about, alg = Subject("keys", provider.name), provider.id_token_signed_response_alg
-    if alg.startswith("HS"):
-        return about.ok(f"ID tokens are signed with the client secret ({alg}).")
+    about, algs = Subject("keys", provider.name), id_token_algs(provider, metadata)
+    words = " or ".join(algs)
+    if not algs:
+        return about.unknown("Which algorithm signs ID tokens is not known.", "See the line about the ID token.")
+    if words.startswith("HS"):
+        return about.ok(f"ID tokens are signed with the client secret ({words}).")
     try:
         reply = await port.send(jwks.jwks_call(metadata))
         found = jwks.read_jwks_reply(reply)
     except Problem as problem:
         return about.failed(problem, "Ask the provider's administrator why its keys cannot be read.", "provider")
-    if not found.candidates(alg, None):
+    if not any(found.candidates(alg, None) for alg in algs):
         return about.problem(
-            f"None of the provider's {len(found.keys)} usable keys is for {alg}, so no ID token can be verified.",
+            f"None of the provider's {len(found.keys)} usable keys is for {words}, so no ID token can be verified.",
             "Set id_token_signed_response_alg to what the provider signs with for this client.",
         )
-    return about.ok(f"ID tokens can be verified ({alg}).")
+    return about.ok(f"The provider publishes a key for {words}.")
 
 
 METADATA_CHECKS: Final[tuple[Callable[[Provider, Metadata], Check], ...]] = (
-    check_pkce,
     check_scopes,
     check_renewal,
     check_sign_out,

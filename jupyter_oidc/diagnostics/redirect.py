@@ -18,7 +18,7 @@ from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.asked import scopes_of
-from jupyter_oidc.sessions.strategy import Impossible, choose
+from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 from jupyter_oidc.settings.redirect_uri import leads_through_hub, takes_any_port
 
 if TYPE_CHECKING:
@@ -55,14 +55,23 @@ def expected(place: Surroundings, provider: Provider) -> Expected:
 
 def check_way(place: Surroundings, provider: Provider, metadata: Metadata) -> Check:
     """Say which way a sign-in takes, and why; a browser is taken to be at the address that is known."""
-    about, address = Subject("way to sign in", provider.name), place.address
-    near: Browser = "unknown"
-    if address:
-        near = "here" if urlsplit(address).hostname in _LOOPBACK else "elsewhere"
-    chosen = choose(provider, offers_device=offers_device_grant(metadata), browser=near)
+    about, chosen = Subject("way to sign in", provider.name), _chosen(place, provider, metadata)
     if isinstance(chosen, Impossible):
         return about.problem(chosen.reason, chosen.action)
     return about.ok(f"Sign-ins take the way '{chosen.strategy}'. {chosen.reason}")
+
+
+def takes_code(place: Surroundings, provider: Provider, metadata: Metadata) -> bool:
+    """Return whether a sign-in is one by code, without an authorization request."""
+    chosen = _chosen(place, provider, metadata)
+    return isinstance(chosen, Choice) and chosen.strategy == "device"
+
+
+def _chosen(place: Surroundings, provider: Provider, metadata: Metadata) -> Choice | Impossible:
+    near: Browser = "unknown"
+    if place.address:
+        near = "here" if urlsplit(place.address).hostname in _LOOPBACK else "elsewhere"
+    return choose(provider, offers_device=offers_device_grant(metadata), browser=near)
 
 
 def check_redirect_uri(place: Surroundings, provider: Provider) -> Check:

@@ -18,6 +18,8 @@ from jupyter_oidc.protocol.jwks import FITTING, SMALLEST_RSA
 from jupyter_oidc.protocol.jws import proves, sign_compact
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jupyter_oidc.secret import Secret
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -78,12 +80,12 @@ class Signer:
         return sign_compact(self.header, claims, self.key)
 
 
-def secret_signer(secret: Secret | None, alg: str | None) -> Signer:
-    """Return the signer of ``client_secret_jwt``, with HS256 unless ``alg`` says otherwise (T-9).
+def secret_signer(secret: Secret | None, alg: str | None, listed: frozenset[str] | None = None) -> Signer:
+    """Return the signer of ``client_secret_jwt``, with HS256 unless ``alg``, or ``listed``, says otherwise (T-9).
 
     Raises :class:`ConfigurationInvalid` for a secret that is missing, too short, or no secret but a key.
     """
-    alg = alg or "HS256"
+    alg = alg or _listed("HS256", _OCTETS, listed)
     if secret is None or not reveal_bytes(secret):
         raise _unfit("The client authentication method client_secret_jwt needs a client secret, and there is none.")
     if len(reveal_bytes(secret)) < _OCTETS[alg]:
@@ -97,8 +99,12 @@ def secret_signer(secret: Secret | None, alg: str | None) -> Signer:
     return Signer(alg, {"typ": "JWT", "alg": alg}, key)
 
 
-def key_signer(stored: Secret | None, alg: str | None, key_id: str | None) -> Signer:
+def key_signer(
+    stored: Secret | None, alg: str | None, key_id: str | None, listed: frozenset[str] | None = None
+) -> Signer:
     """Return the signer of ``private_key_jwt``: ``stored`` is a private key as PEM or JWK text (T-7).
+
+    Without ``alg`` it is the key's own, or what suits it, of those that are ``listed`` if any of them does.
 
     The ``kid`` is ``key_id``, or the key's own, or its thumbprint (RFC 7638). A certificate that stands beside a PEM key
     is named by ``x5t#S256`` (RFC 7515, 4.1.8), because some providers know a client's key by its certificate.
@@ -110,7 +116,9 @@ def key_signer(stored: Secret | None, alg: str | None, key_id: str | None) -> Si
     key = read_client_key(stored)
     if not isinstance(key, ClientKey):
         raise _unfit(_FAULTS[key])
-    alg = alg or key.alg or ("PS256" if key.only_pss else _BY_KEY.get(key.shape))
+    usual = "PS256" if key.only_pss else _BY_KEY.get(key.shape)
+    suits = [one for one in FITTING if key.shape in FITTING[one] and (one.startswith("PS") or not key.only_pss)]
+    alg = alg or key.alg or (_listed(usual, suits, listed) if usual else None)
     if alg is None or key.shape not in FITTING.get(alg, ()) or (key.only_pss and not alg.startswith("PS")):
         kind = f"{' '.join(key.shape).strip()}{', for PSS only' if key.only_pss else ''}"
         raise _unfit(
@@ -123,6 +131,13 @@ def key_signer(stored: Secret | None, alg: str | None, key_id: str | None) -> Si
         raise _unfit(_FAULTS["unreadable"])
     header = {"typ": "JWT", "alg": alg, "kid": key_id or key.key_id or key.thumbprint}
     return Signer(alg, {**header, **({"x5t#S256": key.certificate} if key.certificate else {})}, key.material)
+
+
+def _listed(usual: str, suits: Iterable[str], listed: frozenset[str] | None) -> str:
+    """Return ``usual`` unless the provider lists algorithms without it, and another of them ``suits``."""
+    if listed is None or usual in listed:
+        return usual
+    return next((alg for alg in suits if alg in listed), usual)
 
 
 def _shared(secret: Secret) -> Any:

@@ -17,7 +17,6 @@ from jupyter_oidc.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.message import FormField
 
 
@@ -37,29 +36,6 @@ class Client:
     client_secret: Secret | None = None
     assertion: Callable[[], Secret] | None = None
     assertion_alg: str | None = None
-
-
-def check_client_method(metadata: Metadata, client: Client) -> None:
-    """Refuse a client authentication method, or its algorithm, that the provider does not list (T-3).
-
-    ``none`` passes always, because many providers take it without listing it.
-    Raises :class:`ConfigurationInvalid`.
-    """
-    authenticate(client)
-    listed = metadata.token_endpoint_auth_methods
-    if client.method != "none" and listed is not None and client.method not in listed:
-        raise ConfigurationInvalid(
-            f"The provider does not list the client authentication method {client.method}.",
-            action="Ask your administrator to set token_endpoint_auth_method to one that the provider lists.",
-            detail="token.auth_method",
-        )
-    algs = metadata.token_endpoint_auth_signing_algs
-    if client.assertion_alg is not None and algs is not None and client.assertion_alg not in algs:
-        raise ConfigurationInvalid(
-            f"The provider does not take a client's assertion that is signed with {client.assertion_alg}.",
-            action="Ask your administrator to set token_endpoint_auth_signing_alg to one that the provider lists.",
-            detail="token.auth_signing_alg",
-        )
 
 
 def authenticate(client: Client) -> tuple[tuple[FormField, ...], BasicCredentials | None]:

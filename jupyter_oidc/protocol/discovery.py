@@ -52,6 +52,13 @@ class Metadata:
     scopes_supported: frozenset[str] | None = None
     grant_types: frozenset[str] | None = None
     dpop_signing_algs: frozenset[str] | None = None
+    response_types: frozenset[str] | None = None
+    response_modes: frozenset[str] | None = None
+    prompt_values: frozenset[str] | None = None
+    id_token_signing_algs: frozenset[str] | None = None
+    userinfo_signing_algs: frozenset[str] | None = None
+    requires_pushed_requests: bool = False
+    requires_signed_requests: bool = False
     iss_parameter_supported: bool = False
     unusable: tuple[tuple[str, str], ...] = ()
     lifetime: float = 3600.0
@@ -110,23 +117,17 @@ def read_discovery_reply(
         scopes_supported=read.listed("scopes_supported"),
         grant_types=read.listed("grant_types_supported"),
         dpop_signing_algs=read.listed("dpop_signing_alg_values_supported"),
+        response_types=read.listed("response_types_supported"),
+        response_modes=read.listed("response_modes_supported"),
+        prompt_values=read.listed("prompt_values_supported"),
+        id_token_signing_algs=read.listed("id_token_signing_alg_values_supported"),
+        userinfo_signing_algs=read.listed("userinfo_signing_alg_values_supported"),
+        requires_pushed_requests=read.flag("require_pushed_authorization_requests"),
+        requires_signed_requests=read.flag("require_signed_request_object"),
         iss_parameter_supported=read.flag("authorization_response_iss_parameter_supported"),
         unusable=tuple(read.unusable.items()),
         lifetime=cache_lifetime(reply.headers),
     )
-
-
-def check_pkce(metadata: Metadata) -> None:
-    """Refuse a provider that lists its PKCE methods without ``S256``; a missing list is fine (D-11).
-
-    Raises :class:`DiscoveryFailed`.
-    """
-    if metadata.code_challenge_methods is not None and "S256" not in metadata.code_challenge_methods:
-        raise DiscoveryFailed(
-            "The provider does not support PKCE with S256, and without it no sign-in is started.",
-            action="Ask your administrator to enable PKCE (S256) at the provider.",
-            detail="discovery.pkce",
-        )
 
 
 def is_secure_url(url: str, *, allow_loopback_http: bool) -> bool:

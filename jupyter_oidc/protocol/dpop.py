@@ -14,7 +14,6 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from jupyter_oidc.airlock import reveal, reveal_bytes
-from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.protocol.jws import base64url
 from jupyter_oidc.protocol.message import ReplyUnusable, json_object, parse_object
 from jupyter_oidc.secret import Secret
@@ -22,7 +21,6 @@ from jupyter_oidc.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.message import Reply
 
 ALGORITHM: Final = "ES256"
@@ -125,21 +123,6 @@ class ProofKey:
             self._header = base64url(_compact(header).encode())
             self._parsed = lambda message: algorithm.sign(message, key)
         return self._parsed
-
-
-def check_dpop(metadata: Metadata) -> None:
-    """Refuse a provider that lists algorithms for proofs without ours; a missing list is fine (RFC 9449, 5.1; X-1).
-
-    Raises :class:`ConfigurationInvalid`.
-    """
-    listed = metadata.dpop_signing_algs
-    if listed is not None and ALGORITHM not in listed:
-        raise ConfigurationInvalid(
-            "The provider does not take DPoP proofs that are signed with ES256.",
-            action="Ask your administrator to enable ES256 for DPoP at the provider, "
-            "or to set dpop_bound_access_tokens to False.",
-            detail="discovery.dpop",
-        )
 
 
 def nonce_in(values: Iterable[str]) -> str | None:

@@ -1,7 +1,7 @@
 """Signed objects in compact form: take apart, check the header, verify the signature; and sign one of our own.
 
 The algorithm is pinned by the caller.
-This module refuses to choose one from the token, to use a key that the token brings along, and to understand
+This module refuses to take any from the token that the caller did not allow, to use a key that the token brings along, and to understand
 any ``crit`` extension (RFC 8725, 3.1, 3.10).
 The meaning of the claims is the business of ``id_token`` and ``userinfo``.
 """
@@ -92,6 +92,17 @@ def verify_compact(
     if claims is None:
         raise refuse("format")
     return Verified(header, claims)
+
+
+def alg_of(raw: Secret, among: tuple[str, ...]) -> str:
+    """Return the algorithm that ``raw`` names if it is ``among`` those that the caller allows, else the first of them.
+
+    The answer is what to pin, and says nothing about the signature.
+    """
+    parts = _take_apart(raw) if len(among) > 1 else None
+    header = _object(parts.header) if parts is not None else None
+    named = header.get("alg") if header is not None else None
+    return named if isinstance(named, str) and named in among else next(iter(among), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.errors import TokenResponseInvalid
-from jupyter_oidc.protocol.client_authentication import Client, authenticate, check_client_method
+from jupyter_oidc.protocol.client_authentication import Client, authenticate
 from jupyter_oidc.protocol.json_value import number, printable
 from jupyter_oidc.protocol.message import Call, ReplyUnusable, members_of, names_member
 from jupyter_oidc.protocol.reply_header import date_offset, retry_after_of
@@ -30,7 +30,6 @@ __all__ = [
     "TokenError",
     "TokenSet",
     "TokenUnavailable",
-    "check_client_method",
     "date_offset",
     "handed_over",
     "read_token_reply",

@@ -24,6 +24,8 @@ class Credentials:
 
     ``secret`` and ``key`` return what ``client_secret`` and ``client_assertion_key`` lead to, or ``None`` where the
     settings name nothing; they raise a ``Problem`` if it cannot be had.
+    ``listed`` are the algorithms that the metadata name for assertions, once somebody has read them; one that the settings
+    leave open follows them.
     """
 
     def __init__(
@@ -40,7 +42,8 @@ class Credentials:
         self._entropy = entropy
         self.secret = secret
         self.key = key
-        self._known: tuple[Secret | None, Signer] | None = None
+        self.listed: frozenset[str] | None = None
+        self._known: tuple[object, Signer] | None = None
 
     def secret_for(self, alg: str) -> Secret | None:
         """Return the client secret if ``alg`` is keyed with it (K-9)."""
@@ -73,14 +76,14 @@ class Credentials:
 
         It is made once for each key or secret, because reading some kinds takes long, and anew when that has changed.
         """
-        settings, alg = self._settings, self._settings.token_endpoint_auth_signing_alg
+        settings, alg, listed = self._settings, self._settings.token_endpoint_auth_signing_alg, self.listed
         if settings.token_endpoint_auth_method == "client_secret_jwt":
-            return self._made_of(self.secret(), lambda secret: secret_signer(secret, alg))
+            return self._made_of(self.secret(), lambda secret: secret_signer(secret, alg, listed))
         if settings.token_endpoint_auth_method == "private_key_jwt":
-            return self._made_of(self.key(), lambda key: key_signer(key, alg, settings.client_assertion_key_id))
+            return self._made_of(self.key(), lambda key: key_signer(key, alg, settings.client_assertion_key_id, listed))
         return None
 
     def _made_of(self, stored: Secret | None, make: Callable[[Secret | None], Signer]) -> Signer:
-        if self._known is None or self._known[0] != stored:
-            self._known = stored, make(stored)
+        if self._known is None or self._known[0] != (stored, self.listed):
+            self._known = (stored, self.listed), make(stored)
         return self._known[1]

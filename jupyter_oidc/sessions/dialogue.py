@@ -40,8 +40,11 @@ from jupyter_oidc.protocol import (
     token,
     userinfo,
 )
+from jupyter_oidc.protocol.client_authentication import authenticate
 from jupyter_oidc.protocol.pkce import challenge_of
+from jupyter_oidc.sessions import algorithms
 from jupyter_oidc.sessions.asked import prompt_of, scopes_of
+from jupyter_oidc.sessions.contradictions import Wanted, check_contradictions
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.proving import Proving
 from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, unwanted_of
@@ -238,6 +241,7 @@ class Dialogue:
                 self._metadata = None
             raise
         self._metadata, self._metadata_at = metadata, asked
+        self._credentials.listed = metadata.token_endpoint_auth_signing_algs
         self._metadata_until = asked + max(metadata.lifetime, SHORTEST_METADATA_LIFETIME)
         self._discovery_failed_at = -METADATA_STAY_GOOD
         return metadata
@@ -245,7 +249,7 @@ class Dialogue:
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
         """Return the URL that sends the browser to the provider for ``pending`` (section A)."""
         metadata = pending.metadata = pending.metadata or await self.metadata()
-        self.check_ready(metadata)
+        self.check_ready(metadata, by_code=False)
         settings = self._settings
         pending.proof_key = self.proof_key(None)
         request = authorization.AuthorizationRequest(
@@ -270,12 +274,11 @@ class Dialogue:
         """Return what a sign-in asks for, as far as is known without asking the provider."""
         return self._settings.scopes if self._metadata is None else scopes_of(self._settings, self._metadata)
 
-    def check_ready(self, metadata: discovery.Metadata) -> None:
-        """Refuse a provider with which a sign-in could not be finished (D-11, T-3, X-1)."""
-        discovery.check_pkce(metadata)
-        if self._settings.dpop_bound_access_tokens:
-            dpop.check_dpop(metadata)
-        token.check_client_method(metadata, self._credentials.client())
+    def check_ready(self, metadata: discovery.Metadata, *, by_code: bool) -> None:
+        """Refuse a sign-in that could not be finished, by the metadata or for want of a secret (D-11, T-3, X-1)."""
+        client = self._credentials.client()
+        authenticate(client)
+        check_contradictions(Wanted(self._settings, metadata, client.assertion_alg, by_code=by_code))
 
     def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
         """Return the key of a session: the ``stored`` one, or a new one if the settings want one (X-1).
@@ -535,25 +538,33 @@ class Dialogue:
         Fresh keys are fetched at most once in ten seconds, and only for a token that passed everything else (K-7).
         Raises ``LogoutTokenInvalid``, and what the port raises when keys are fetched.
         """
-        settings, now = self._settings, self._clock.now()
+        settings, now, metadata = self._settings, self._clock.now(), self._metadata
+        asked = metadata is None and settings.id_token_signed_response_alg is None
+        if asked:  # what may have signed it, only they can tell
+            self._ask_for_a_stranger(now)
+            metadata = await self.metadata_of_session()
         rules = logout_token.LogoutTokenRules(
             issuer=settings.issuer,
             client_id=settings.client_id,
-            alg=settings.id_token_signed_response_alg,
             skew=settings.clock_skew,
-            client_secret=self._credentials.secret_for(settings.id_token_signed_response_alg),
+            **self._signed(raw, metadata),
         )
         known = self._keys if self._keys is not None and not self._keys_are_old(self._keys_uri) else jwks.KeySet(())
         verdict = logout_token.verify_logout_token(raw, rules, known, now=now.wall)
         if isinstance(verdict, jws.KeysStale):
-            if now.monotonic - self._fetched_for_a_stranger < STRANGERS_PAUSE:
-                raise LogoutTokenInvalid(detail="logout_token.keys")
-            self._fetched_for_a_stranger = now.monotonic
+            if not asked:
+                self._ask_for_a_stranger(now)
             keys = await self._fetch_keys(await self.metadata_of_session())
             verdict = logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=True)
         if isinstance(verdict, jws.KeysStale):
             raise LogoutTokenInvalid(detail="logout_token.signature")
         return verdict
+
+    def _ask_for_a_stranger(self, now: Moment) -> None:
+        """Raise ``LogoutTokenInvalid`` if that was done moments ago (K-7)."""
+        if now.monotonic - self._fetched_for_a_stranger < STRANGERS_PAUSE:
+            raise LogoutTokenInvalid(detail="logout_token.keys")
+        self._fetched_for_a_stranger = now.monotonic
 
     def end_session_url(self) -> str | None:
         """Return where the browser ends the provider's own session; never contacts the provider (L-2, L-6).
@@ -597,14 +608,12 @@ class Dialogue:
         return id_token.IdTokenRules(
             issuer=settings.issuer,
             client_id=settings.client_id,
-            alg=settings.id_token_signed_response_alg,
             nonce=nonce,
             skew=settings.clock_skew,
             max_age=max_age,
             trusted_audiences=frozenset(settings.trusted_audiences),
             expected_subject=subject,
             previous=previous,
-            client_secret=self._credentials.secret_for(settings.id_token_signed_response_alg),
         )
 
     async def _verify(
@@ -622,6 +631,8 @@ class Dialogue:
                 f"The provider's clock is {abs(offset):.0f} seconds {'ahead of' if offset > 0 else 'behind'} ours.",
             )
 
+        rules = replace(rules, **self._signed(raw, metadata))
+
         def judge(keys: jwks.KeySet, *, fresh: bool) -> id_token.IdToken | jws.KeysStale:
             return id_token.verify_id_token(
                 raw,
@@ -633,6 +644,11 @@ class Dialogue:
             )
 
         return await self._with_keys(metadata, judge)
+
+    def _signed(self, raw: Secret, metadata: discovery.Metadata | None) -> dict[str, Any]:
+        """Return the algorithm that ``raw`` has to be signed with, one of those that may be, and its secret (K-9)."""
+        alg = jws.alg_of(raw, algorithms.id_token_algs(self._settings, metadata))
+        return {"alg": alg, "client_secret": self._credentials.secret_for(alg)}
 
     async def _with_keys(self, metadata: discovery.Metadata, judge: _Judge[_T_co]) -> _T_co:
         """Judge with the cached keys, and once more with fresh ones if those do not fit (K-6)."""

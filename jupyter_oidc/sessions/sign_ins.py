@@ -125,12 +125,12 @@ class SignIns:
         """
         await self._owner.ready()
         metadata = await self._dialogue.metadata()
-        self._dialogue.check_ready(metadata)
         chosen = self._choice(metadata, browser, wish)
         if isinstance(chosen, Impossible):
             if "device" in (wish, self.settings.redirect_strategy):
                 check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
+        self._dialogue.check_ready(metadata, by_code=chosen.strategy == "device")
         wishes = replace(wishes, step_up=self._owner.step_up_for(api))
         if chosen.strategy == "device":
             return await self._begin_device(metadata, caller, wishes), ""

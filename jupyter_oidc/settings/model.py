@@ -104,6 +104,7 @@ class Provider:
     one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the key's own.
     ``scopes_by_default`` says that nobody wrote ``scopes``, and ``offline_access_prompt`` which prompt goes along with the
     scope ``offline_access`` where ``prompt`` is not set.
+    ``id_token_signed_response_alg`` is the one that is accepted; without one, what the provider's metadata name counts.
     ``clock_skew`` and ``http_timeout`` are seconds.
     ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
@@ -134,7 +135,7 @@ class Provider:
     redirect_strategy: RedirectStrategy = "auto"
     redirect_uri: str | None = None
     response_mode: ResponseMode = "query"
-    id_token_signed_response_alg: str = "RS256"
+    id_token_signed_response_alg: str | None = None
     userinfo_signed_response_alg: str | None = None
     userinfo_required: bool = True
     dpop_bound_access_tokens: bool = False

@@ -246,12 +246,12 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     strategy = keys.choice("redirect_strategy", "auto", get_args(RedirectStrategy))
     response_mode = keys.choice("response_mode", "query", ("query", "form_post"))
     _check_strategy(at, name, strategy, redirect_uri, response_mode)
-    alg = keys.choice("id_token_signed_response_alg", "RS256", _ALGORITHMS)
+    alg = keys.choice("id_token_signed_response_alg", None, _ALGORITHMS)
     userinfo_alg = keys.take("userinfo_signed_response_alg")
     if userinfo_alg is not None and not (isinstance(userinfo_alg, str) and userinfo_alg in _ALGORITHMS):
         at.add("userinfo_signed_response_alg", "is not one of the allowed values", "Leave it out for unsigned.")
         userinfo_alg = None
-    authentication = read_client_authentication(keys, str(alg))
+    authentication = read_client_authentication(keys, alg or "")
     ca_bundle = keys.text("ca_bundle")
     audience, send_audience = _audience(keys)
     bearer = keys.choice("api_bearer_token_source", "access_token", _SOURCES)

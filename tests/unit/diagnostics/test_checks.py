@@ -76,7 +76,7 @@ def test_what_the_metadata_say(metadata: dict[str, Any], name: str, status: str,
             {"token_endpoint_auth_methods_supported": ["client_secret_basic"]},
             "client authentication",
             "problem",
-            "(refused)",
+            "does not list the client authentication method client_secret_post",
         ),
         (replace(CORP, scopes=("openid",)), {"scopes_supported": ["openid", "offline_access"]}, "refresh token", "warning", "not asked for"),
         (replace(CORP, scopes_by_default=True), {"scopes_supported": ["openid"]}, "scopes", "ok", "does not list offline_access, so it is left out"),
@@ -352,13 +352,14 @@ SIGNS = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
         (replace(SIGNING, token_endpoint_auth_signing_alg="ES256"), SIGNS, "client assertion", "problem", "does not fit the algorithm ES256"),
         (SIGNING, SIGNS, "client authentication", "ok", "The provider takes private_key_jwt."),
         (SIGNING, SIGNS, "client secret", "ok", "None is configured; a key takes its place."),
-        (SIGNING, {**SIGNS, "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256"]}, "client authentication", "problem", "signed with RS256. It is refused by the provider (refused)."),
+        (replace(SIGNING, token_endpoint_auth_signing_alg="RS256"), {**SIGNS, "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256"]}, "client authentication", "problem", "a client's assertion that is signed with RS256."),
+        (SIGNING, {**SIGNS, "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256"]}, "client assertion", "ok", "private key (PS256)"),
         (SIGNING, {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}, "client authentication", "problem", "does not list the client authentication method private_key_jwt"),
     ],
-    ids=["key", "configured id", "other kind", "method", "secret", "algorithm not listed", "method not listed"],
+    ids=["key", "configured id", "other kind", "method", "secret", "algorithm not listed", "algorithm of the list", "method not listed"],
 )  # fmt: skip
 def test_how_the_client_signs(provider: Provider, metadata: dict[str, Any], name: str, status: str, says: str) -> None:
-    """T-3, T-7."""
+    """T-3, T-7; Q1.10: an algorithm that nobody set follows the metadata."""
     port = Answering(discovery=reply(document(**metadata)))
     key = Secret(RSA.as_pem(private=True).decode())
     check = named(examined(port, provider, credentials=lambda one: credentials(one, key=key)), name)

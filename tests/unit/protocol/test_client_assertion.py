@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -22,12 +21,12 @@ from joserfc.jwk import ECKey, OctKey, OKPKey
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.protocol.client_assertion import ASSERTION_TYPE, LIFETIME, Signer, key_signer, secret_signer
-from jupyter_oidc.protocol.client_authentication import Client, authenticate, check_client_method
+from jupyter_oidc.protocol.client_authentication import Client, authenticate
 from jupyter_oidc.protocol.client_key import read_client_key
 from jupyter_oidc.protocol.jws import base64url
 from jupyter_oidc.secret import Secret
 from tests.support.marker import MARKER
-from tests.unit.protocol.makers import CLIENT, EC, ED, ISSUER, METADATA, NOW, OTHER_RSA, RSA
+from tests.unit.protocol.makers import CLIENT, EC, ED, ISSUER, NOW, OTHER_RSA, RSA
 
 PUBLIC_PEM = EC.public_key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 SECRET = Secret("a-client-secret-of-at-least-sixty-four-characters-as-HS512-needs-it")
@@ -286,20 +285,6 @@ def test_other_methods_send_no_assertion(method: Any) -> None:
     """T-3: exactly one method."""
     fields, _ = authenticate(Client(CLIENT, method, SECRET, lambda: Secret("x"), "ES256"))
     assert "client_assertion" not in dict(fields)
-
-
-@pytest.mark.parametrize(
-    ("listed", "passes"), [(None, True), (frozenset({"ES256"}), True), (frozenset({"RS256"}), False)]
-)
-def test_an_algorithm_that_the_provider_does_not_list_is_refused(listed: frozenset[str] | None, passes: bool) -> None:
-    """T-3; Discovery 1.0, 3."""
-    metadata = dataclasses.replace(METADATA, token_endpoint_auth_signing_algs=listed)
-    client = signing("private_key_jwt", key_signer(Secret(pem(EC)), None, None))
-    if passes:
-        check_client_method(metadata, client)
-        return
-    with pytest.raises(ConfigurationInvalid, match="signed with ES256"):
-        check_client_method(metadata, client)
 
 
 def test_neither_key_nor_assertion_shows() -> None:

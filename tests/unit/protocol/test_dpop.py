@@ -11,14 +11,12 @@ from dataclasses import replace
 import pytest
 
 from jupyter_oidc.airlock import reveal
-from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.protocol import dpop
 from jupyter_oidc.protocol.authorization import AuthorizationRequest, authorization_url
-from jupyter_oidc.protocol.discovery import read_discovery_reply
 from jupyter_oidc.secret import Secret
 from tests.support.canary import CANARY
 from tests.support.dpop_proofs import Proof, read_proof
-from tests.unit.protocol.makers import ISSUER, METADATA, NOW, document, reply
+from tests.unit.protocol.makers import METADATA, NOW, reply
 
 SEED = base64.urlsafe_b64encode(bytes(range(48))).decode()
 OTHER_SEED = base64.urlsafe_b64encode(bytes(range(1, 49))).decode()
@@ -170,23 +168,6 @@ def test_two_keys_make_proofs_of_two_thumbprints(key: dpop.ProofKey) -> None:
 
 
 # -- what a peer says ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("listed", [None, ["ES256"], ["RS256", "ES256"]])
-def test_a_provider_that_takes_es256_or_lists_nothing_will_do(listed: list[str] | None) -> None:
-    """X-1; RFC 9449, 5.1."""
-    metadata = read_discovery_reply(
-        ISSUER, reply(document(dpop_signing_alg_values_supported=listed)), allow_loopback_http=False
-    )
-    dpop.check_dpop(metadata)
-
-
-@pytest.mark.parametrize("listed", [[], ["RS256", "PS256"], ["es256"]])
-def test_a_provider_that_lists_others_is_refused_before_the_sign_in(listed: list[str]) -> None:
-    """X-1."""
-    with pytest.raises(ConfigurationInvalid) as refused:
-        dpop.check_dpop(replace(METADATA, dpop_signing_algs=frozenset(listed)))
-    assert refused.value.detail == "discovery.dpop"
 
 
 def test_an_authorization_request_binds_the_code_to_the_key() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
@@ -16,7 +15,6 @@ from jupyter_oidc.protocol.token import (
     TokenError,
     TokenSet,
     TokenUnavailable,
-    check_client_method,
     date_offset,
     handed_over,
     read_token_reply,
@@ -132,26 +130,6 @@ def test_a_refresh_may_narrow_scopes_and_name_a_target() -> None:
         ("resource", "https://api.example.com"),
         ("audience", "orders"),
     )
-
-
-@pytest.mark.parametrize("client", [PUBLIC, POST], ids=["none", "listed"])
-def test_a_tolerated_or_listed_method_passes(client: Client) -> None:
-    """T-3."""
-    check_client_method(
-        dataclasses.replace(METADATA, token_endpoint_auth_methods=frozenset({"client_secret_post"})), client
-    )
-
-
-def test_any_method_passes_where_none_is_listed() -> None:
-    """T-3."""
-    check_client_method(METADATA, BASIC)
-
-
-def test_a_method_that_is_not_listed_is_a_mistake_in_the_settings() -> None:
-    """T-3."""
-    metadata = dataclasses.replace(METADATA, token_endpoint_auth_methods=frozenset({"client_secret_post"}))
-    with pytest.raises(ConfigurationInvalid, match="client_secret_basic"):
-        check_client_method(metadata, BASIC)
 
 
 @pytest.mark.parametrize("secret", [None, Secret("")], ids=["none", "empty"])

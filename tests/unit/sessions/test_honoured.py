@@ -95,7 +95,7 @@ async def test_a_token_for_which_the_audience_was_ignored_is_not_taken_for_the_a
 
 async def test_where_the_provider_exchanges_tokens_the_api_gets_its_own_by_exchange() -> None:
     """Q9.5, RFC 8693: the parameter is understood there."""
-    stage = await signed_in(grant_types_supported=[EXCHANGE])
+    stage = await signed_in(grant_types_supported=["authorization_code", EXCHANGE])
     stage.provider.plan("token", answer("account"), answer(API))
     granted = await stage.service.bearer(KEY)
     assert isinstance(granted, Granted)
@@ -105,7 +105,7 @@ async def test_where_the_provider_exchanges_tokens_the_api_gets_its_own_by_excha
 
 async def test_an_exchange_that_ignores_the_audience_is_refused_as_well() -> None:
     """Q9.5, a sibling."""
-    stage = await signed_in(grant_types_supported=[EXCHANGE])
+    stage = await signed_in(grant_types_supported=["authorization_code", EXCHANGE])
     stage.provider.plan("token", answer("account"), answer("account"))
     with pytest.raises(AudienceRefused):
         await stage.service.bearer(KEY)

@@ -574,7 +574,7 @@ async def test_an_api_that_a_refresh_cannot_serve_gets_its_token_by_exchange():
 async def test_an_exchanged_token_is_exchanged_again_when_it_expires():
     """The refresh token is not tried in vain a second time."""
     stage = Stage()
-    stage.provider.advertise = {"grant_types_supported": [EXCHANGE]}
+    stage.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
     await stage.sign_in()
     stage.provider.plan("token", reply({"error": "invalid_target"}, status=400))
     await stage.service.bearer(OWN)
@@ -588,7 +588,7 @@ async def test_an_exchanged_token_is_exchanged_again_when_it_expires():
 async def test_an_api_that_nobody_can_serve_is_refused_alone(advertised):
     """B30: 502 for this API; the session and all other tokens stay."""
     stage = Stage()
-    stage.provider.advertise = {"grant_types_supported": [EXCHANGE]} if advertised else {}
+    stage.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]} if advertised else {}
     await stage.sign_in()
     refusal = reply({"error": "invalid_target"}, status=400)
     stage.provider.plan("token", refusal, refusal)
@@ -599,7 +599,7 @@ async def test_an_api_that_nobody_can_serve_is_refused_alone(advertised):
 
 async def test_an_exchange_that_is_not_answered_is_weather():
     stage = Stage()
-    stage.provider.advertise = {"grant_types_supported": [EXCHANGE]}
+    stage.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
     await stage.sign_in()
     stage.provider.plan("token", reply({"error": "invalid_target"}, status=400), reply(b"", status=503))
     assert isinstance(await stage.service.bearer(OWN), TryLater)

@@ -42,7 +42,9 @@ async def test_without_a_refresh_token_an_api_with_its_own_token_does_not_end_th
 
 async def test_without_a_refresh_token_an_api_may_have_its_own_token_by_exchange() -> None:
     """RFC 8693: it takes the sign-in's access token, not the refresh token."""
-    stage = await signed_in(issue_refresh_token=False, advertise={"grant_types_supported": [EXCHANGE]})
+    stage = await signed_in(
+        issue_refresh_token=False, advertise={"grant_types_supported": ["authorization_code", EXCHANGE]}
+    )
     outcome = await stage.service.bearer(OWN)
     assert isinstance(outcome, Granted)
     assert text_of(outcome.secret) == "at-2"
@@ -72,7 +74,7 @@ async def test_an_audience_that_is_refused_is_not_asked_for_with_every_call() ->
 
 async def test_an_exchange_that_fails_is_not_tried_with_every_call() -> None:
     """B7: the provider named a pause."""
-    stage = await signed_in(advertise={"grant_types_supported": [EXCHANGE]})
+    stage = await signed_in(advertise={"grant_types_supported": ["authorization_code", EXCHANGE]})
     pause = reply(b"", status=503, headers={"retry-after": "20"})
     stage.provider.plan("token", refusal("invalid_target"), pause)
     assert await stage.service.bearer(OWN) == TryLater(20.0, "idp_unavailable")
@@ -167,7 +169,7 @@ async def test_a_session_that_has_ended_is_not_taken_for_a_refused_api() -> None
 async def test_an_exchange_that_is_refused_is_named_too() -> None:
     """Q9.3, RFC 8693, 2.2.2: a sibling; the second way to a token of the API's own."""
     stage = Stage(replace(SETTINGS, apis=(*SETTINGS.apis, REPORTS)))
-    stage.provider.advertise = {"grant_types_supported": [EXCHANGE]}
+    stage.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
     await stage.sign_in()
     stage.provider.plan("token", refusal("invalid_scope"), refusal("unauthorized_client"))
     with pytest.raises(AudienceRefused):

@@ -187,7 +187,7 @@ async def test_an_id_token_is_bound_to_nothing_and_goes_out_as_bearer() -> None:
 
 async def test_an_exchange_is_proved_with_the_key_of_the_token_that_it_shows() -> None:
     """X-3, B30."""
-    stage = await signed_in(advertise={"grant_types_supported": [EXCHANGE]})
+    stage = await signed_in(advertise={"grant_types_supported": ["authorization_code", EXCHANGE]})
     stage.provider.plan("token", reply({"error": "invalid_target"}, status=400))
     own = await stage.service.bearer(TokenKey(audience="https://other.example"))
     signed = await stage.service.bearer(SIGN_IN_KEY)

@@ -31,7 +31,7 @@ def test_good_settings_become_values_with_sensible_defaults():
     (provider,) = read.providers
     assert provider.scopes == ("openid", "profile", "email", "offline_access")
     assert provider.token_endpoint_auth_method == "none"
-    assert provider.id_token_signed_response_alg == "RS256"
+    assert provider.id_token_signed_response_alg is None
     assert provider.apis[0].methods == ("GET", "HEAD", "POST")
     assert read.storage == "auto"
 

@@ -1,0 +1,32 @@
+"""Which algorithms may have signed what a provider sends, where the settings name none: those that its metadata name.
+
+What the settings name is the only one.
+This module refuses to mix: never ``none``, and an algorithm with a shared secret only where the provider knows no other
+and the client has a secret (RFC 8725, 3.1, 3.2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.settings.client_authentication import KEY_ALGORITHMS, SECRET_ALGORITHMS
+
+if TYPE_CHECKING:
+    from jupyter_oidc.protocol.discovery import Metadata
+    from jupyter_oidc.settings import Provider
+
+USUAL: Final = "RS256"
+"""Without an agreement (Dynamic Client Registration 1.0, 2: ``id_token_signed_response_alg``)."""
+
+
+def id_token_algs(settings: Provider, metadata: Metadata | None) -> tuple[str, ...]:
+    """Return what an ID token may be signed with; nothing, if the provider names only what must not be accepted."""
+    if settings.id_token_signed_response_alg is not None:
+        return (settings.id_token_signed_response_alg,)
+    listed = None if metadata is None else metadata.id_token_signing_algs
+    if listed is None or USUAL in listed:
+        return (USUAL,)
+    by_key = tuple(alg for alg in KEY_ALGORITHMS if alg in listed)
+    if by_key or settings.client_secret is None:
+        return by_key
+    return tuple(alg for alg in SECRET_ALGORITHMS if alg in listed)

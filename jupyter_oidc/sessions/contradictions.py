@@ -1,0 +1,281 @@
+"""Where a provider's metadata say that a sign-in with these settings cannot succeed: found before a browser leaves.
+
+Sign-ins and diagnostics ask here alike, so that a report says what a sign-in would run into.
+Only what the metadata truly say counts: a member that is absent, or cannot be used, contradicts nothing, and neither does
+a list that a provider may leave incomplete (Discovery 1.0, 3: ``scopes_supported``).
+A new rule is one more line in ``RULES``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
+from jupyter_oidc.protocol.dpop import ALGORITHM as DPOP_ALGORITHM
+from jupyter_oidc.sessions.algorithms import id_token_algs
+from jupyter_oidc.settings.client_authentication import KEY_ALGORITHMS, SECRET_ALGORITHMS, SIGNS_WITH
+from jupyter_oidc.settings.model import AuthMethod, ResponseMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from jupyter_oidc.errors import Problem
+    from jupyter_oidc.protocol.discovery import Metadata
+    from jupyter_oidc.settings import Provider
+
+Subject = Literal[
+    "PKCE",
+    "DPoP",
+    "client authentication",
+    "authorization request",
+    "ID token",
+    "user information",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a sign-in is going to use: the settings, what they mean where they leave something open, and the way.
+
+    ``assertion_alg`` signs the client's assertions, if it sends any.
+    ``by_code`` is a sign-in without an authorization request (RFC 8628).
+    """
+
+    settings: Provider
+    metadata: Metadata
+    assertion_alg: str | None = None
+    by_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """One of them: ``detail`` is a stable name, ``action`` is for whoever writes the settings or the registration.
+
+    ``kind`` says where it can be mended: in the settings (``ConfigurationInvalid``), or at the provider alone.
+    """
+
+    about: Subject
+    detail: str
+    message: str
+    action: str
+    kind: type[ConfigurationInvalid | DiscoveryFailed] = ConfigurationInvalid
+
+    def problem(self, others: int = 0) -> Problem:
+        """Return the refusal of a sign-in; ``others`` are left unsaid, and counted."""
+        more = f" {others} more are listed by: jupyter oidc doctor." if others else ""
+        return self.kind(self.message, action=f"Ask your administrator: {self.action}{more}", detail=self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; ``only_by_browser`` says that it is about the authorization request."""
+
+    judge: Callable[[Wanted], Contradiction | None]
+    only_by_browser: bool = False
+
+
+def contradictions(wanted: Wanted) -> tuple[Contradiction, ...]:
+    """Return every contradiction, in the order of the rules."""
+    rules = [rule for rule in RULES if not (wanted.by_code and rule.only_by_browser)]
+    return tuple(found for rule in rules if (found := rule.judge(wanted)) is not None)
+
+
+def check_contradictions(wanted: Wanted) -> None:
+    """Refuse a sign-in that cannot succeed; raises the ``Problem`` of the first contradiction."""
+    found = contradictions(wanted)
+    if found:
+        raise found[0].problem(len(found) - 1)
+
+
+def _without_pkce(wanted: Wanted) -> Contradiction | None:
+    """D-11; RFC 8414, 2: ``code_challenge_methods_supported``."""
+    if _takes(wanted.metadata.code_challenge_methods, "S256"):
+        return None
+    return Contradiction(
+        "PKCE",
+        "discovery.pkce",
+        "The provider does not support PKCE with S256, and without it no sign-in is started.",
+        "Allow PKCE with S256 for this client at the provider.",
+        DiscoveryFailed,
+    )
+
+
+def _unknown_proofs(wanted: Wanted) -> Contradiction | None:
+    """X-1; RFC 9449, 5.1: ``dpop_signing_alg_values_supported``."""
+    if not wanted.settings.dpop_bound_access_tokens or _takes(wanted.metadata.dpop_signing_algs, DPOP_ALGORITHM):
+        return None
+    return Contradiction(
+        "DPoP",
+        "discovery.dpop",
+        f"The provider does not take DPoP proofs that are signed with {DPOP_ALGORITHM}.",
+        f"Set dpop_bound_access_tokens to False, or allow {DPOP_ALGORITHM} for DPoP at the provider.",
+    )
+
+
+def _other_client_method(wanted: Wanted) -> Contradiction | None:
+    """T-3; Discovery 1.0, 3: ``token_endpoint_auth_methods_supported``; ``none`` is taken by many that do not list it."""
+    method, listed = wanted.settings.token_endpoint_auth_method, wanted.metadata.token_endpoint_auth_methods
+    if method == "none" or _takes(listed, method):
+        return None
+    return Contradiction(
+        "client authentication",
+        "token.auth_method",
+        f"The provider does not list the client authentication method {method}.",
+        _other_method(wanted),
+    )
+
+
+def _other_assertion_alg(wanted: Wanted) -> Contradiction | None:
+    """T-9; Discovery 1.0, 3: ``token_endpoint_auth_signing_alg_values_supported``."""
+    alg, listed = wanted.assertion_alg, wanted.metadata.token_endpoint_auth_signing_algs
+    if alg is None or _takes(listed, alg):
+        return None
+    fitting = SIGNS_WITH.get(wanted.settings.token_endpoint_auth_method, ())
+    another = f"Set token_endpoint_auth_signing_alg to one that it lists{_of(listed, fitting)}."
+    return Contradiction(
+        "client authentication",
+        "token.auth_signing_alg",
+        f"The provider does not take a client's assertion that is signed with {alg}.",
+        another if set(fitting) & (listed or set()) else _other_method(wanted),
+    )
+
+
+def _other_method(wanted: Wanted) -> str:
+    methods = (one for one in get_args(AuthMethod) if one != wanted.settings.token_endpoint_auth_method)
+    return f"Set token_endpoint_auth_method to one that it lists{_of(wanted.metadata.token_endpoint_auth_methods, methods)}."
+
+
+def _pushed_only(wanted: Wanted) -> Contradiction | None:
+    """RFC 9126, 5: ``require_pushed_authorization_requests``."""
+    if not wanted.metadata.requires_pushed_requests:
+        return None
+    return Contradiction(
+        "authorization request",
+        "discovery.require_pushed_authorization_requests",
+        "The provider takes pushed authorization requests only, and this version sends none.",
+        "Let this client send plain authorization requests at the provider, if its policy allows that.",
+        DiscoveryFailed,
+    )
+
+
+def _signed_only(wanted: Wanted) -> Contradiction | None:
+    """RFC 9101, 10.5: ``require_signed_request_object``."""
+    if not wanted.metadata.requires_signed_requests:
+        return None
+    return Contradiction(
+        "authorization request",
+        "discovery.require_signed_request_object",
+        "The provider takes signed request objects only, and this version sends none.",
+        "Let this client send unsigned authorization requests at the provider, if its policy allows that.",
+        DiscoveryFailed,
+    )
+
+
+def _no_code(wanted: Wanted) -> Contradiction | None:
+    """Discovery 1.0, 3: ``response_types_supported``."""
+    if _takes(wanted.metadata.response_types, "code"):
+        return None
+    return Contradiction(
+        "authorization request",
+        "discovery.response_types_supported",
+        "The provider does not list the response type 'code', and no other is used here.",
+        "Allow the authorization code flow at the provider.",
+        DiscoveryFailed,
+    )
+
+
+def _no_code_grant(wanted: Wanted) -> Contradiction | None:
+    """Discovery 1.0, 3: ``grant_types_supported``; without the member it is authorization_code and implicit."""
+    if _takes(wanted.metadata.grant_types, "authorization_code"):
+        return None
+    return Contradiction(
+        "authorization request",
+        "discovery.grant_types_supported",
+        "The provider does not list the grant type 'authorization_code', which every sign-in by browser uses.",
+        "Allow the authorization code flow at the provider.",
+        DiscoveryFailed,
+    )
+
+
+def _other_response_mode(wanted: Wanted) -> Contradiction | None:
+    """OAuth 2.0 Multiple Response Types 1.0, 2; Discovery 1.0, 3: ``response_modes_supported``."""
+    mode, listed = wanted.settings.response_mode, wanted.metadata.response_modes
+    if _takes(listed, mode):
+        return None
+    return Contradiction(
+        "authorization request",
+        "discovery.response_modes_supported",
+        f"The provider does not list the response mode '{mode}'.",
+        f"Set response_mode to one that it lists{_of(listed, get_args(ResponseMode))}.",
+    )
+
+
+def _other_prompt(wanted: Wanted) -> Contradiction | None:
+    """Initiating User Registration 1.0, 4: ``prompt_values_supported``; any other is refused with status 400."""
+    listed = wanted.metadata.prompt_values
+    unknown = [word for word in (wanted.settings.prompt or "").split() if not _takes(listed, word)]
+    if not unknown:
+        return None
+    return Contradiction(
+        "authorization request",
+        "discovery.prompt_values_supported",
+        f"The provider does not list the prompt '{' '.join(unknown)}'.",
+        "Remove it from 'prompt'.",
+    )
+
+
+def _other_id_token_alg(wanted: Wanted) -> Contradiction | None:
+    """G-3; Discovery 1.0, 3: ``id_token_signing_alg_values_supported``."""
+    alg, listed = wanted.settings.id_token_signed_response_alg, wanted.metadata.id_token_signing_algs
+    if any(_takes(listed, one) for one in id_token_algs(wanted.settings, wanted.metadata)):
+        return None
+    return Contradiction(
+        "ID token",
+        "discovery.id_token_signing_alg_values_supported",
+        f"The provider does not sign ID tokens with {alg}."
+        if alg
+        else "The provider signs ID tokens with no algorithm that this client may accept.",
+        f"Set id_token_signed_response_alg to one that it lists{_of(listed, (*KEY_ALGORITHMS, *SECRET_ALGORITHMS))}.",
+    )
+
+
+def _other_userinfo_alg(wanted: Wanted) -> Contradiction | None:
+    """U-7; Discovery 1.0, 3: ``userinfo_signing_alg_values_supported``."""
+    alg, listed = wanted.settings.userinfo_signed_response_alg, wanted.metadata.userinfo_signing_algs
+    if alg is None or _takes(listed, alg):
+        return None
+    return Contradiction(
+        "user information",
+        "discovery.userinfo_signing_alg_values_supported",
+        f"The provider does not sign UserInfo with {alg}.",
+        "Remove userinfo_signed_response_alg for an unsigned answer, or set it to one that it lists"
+        f"{_of(listed, (*KEY_ALGORITHMS, *SECRET_ALGORITHMS))}.",
+    )
+
+
+RULES: Final = (
+    Rule(_without_pkce),
+    Rule(_unknown_proofs),
+    Rule(_other_client_method),
+    Rule(_other_assertion_alg),
+    Rule(_pushed_only, only_by_browser=True),
+    Rule(_signed_only, only_by_browser=True),
+    Rule(_no_code, only_by_browser=True),
+    Rule(_no_code_grant, only_by_browser=True),
+    Rule(_other_response_mode, only_by_browser=True),
+    Rule(_other_prompt, only_by_browser=True),
+    Rule(_other_id_token_alg),
+    Rule(_other_userinfo_alg),
+)
+
+
+def _takes(listed: frozenset[str] | None, value: str) -> bool:
+    """Return whether a list allows ``value``; one that is not there allows everything."""
+    return listed is None or value in listed
+
+
+def _of(listed: Iterable[str] | None, known: Iterable[str]) -> str:
+    """Name what is both listed and known here; nothing else of the peer's is repeated."""
+    both = [value for value in known if value in set(listed or ())]
+    return f": {', '.join(both)}" if both else ", which is none that is known here"

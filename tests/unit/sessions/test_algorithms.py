@@ -1,0 +1,171 @@
+"""What settings leave open about signatures follows the metadata, and never to something weaker."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.protocol.client_assertion import key_signer, secret_signer
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.algorithms import id_token_algs
+from jupyter_oidc.sessions.asked import prompt_of
+from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.pending import Wishes
+from jupyter_oidc.settings import SecretRef
+from tests.unit.protocol.makers import EC, METADATA, RSA, base64url, claims_of, jwk, logout_claims_of, reply, signed
+from tests.unit.sessions.stage import SETTINGS, Stage
+
+CONFIDENTIAL = replace(SETTINGS, token_endpoint_auth_method="client_secret_basic", client_secret=SecretRef("env", "S"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "public", "confidential"),
+    [
+        (None, ("RS256",), ("RS256",)),
+        ({"RS256", "ES256", "HS256", "none"}, ("RS256",), ("RS256",)),
+        ({"ES256"}, ("ES256",), ("ES256",)),
+        ({"PS256", "ES256", "HS256", "none"}, ("PS256", "ES256"), ("PS256", "ES256")),
+        ({"HS512", "HS256", "none"}, (), ("HS256", "HS512")),
+        ({"none"}, (), ()),
+        ({"NONE", "RS1"}, (), ()),
+        (set(), (), ()),
+    ],
+    ids=["no list", "usual", "one", "several", "secrets", "none", "unknown", "empty"],
+)
+def test_an_unset_algorithm_is_taken_from_the_metadata(
+    listed: set[str] | None, public: tuple[str, ...], confidential: tuple[str, ...]
+) -> None:
+    """Q1.10, G-3: never ``none``, never HMAC with a public client, never a key and a secret side by side."""
+    metadata = replace(METADATA, id_token_signing_algs=None if listed is None else frozenset(listed))
+    assert id_token_algs(SETTINGS, metadata) == public
+    assert id_token_algs(CONFIDENTIAL, metadata) == confidential
+
+
+def test_an_algorithm_of_the_settings_is_the_only_one() -> None:
+    """Q1.10, G-3."""
+    metadata = replace(METADATA, id_token_signing_algs=frozenset({"RS256", "PS256"}))
+    assert id_token_algs(replace(SETTINGS, id_token_signed_response_alg="ES256"), metadata) == ("ES256",)
+
+
+def stage_with(listed: list[str], **changes: Any) -> Stage:
+    """A provider that lists ``listed`` and publishes an RSA and an EC key."""
+    stage = Stage(replace(SETTINGS, **changes))
+    stage.provider.advertise = {"id_token_signing_alg_values_supported": listed}
+    keys = reply({"keys": [jwk(RSA, kid="k1", use="sig"), jwk(EC, kid="k2", use="sig")]})
+    stage.provider.plan("jwks", *[keys] * 9)
+    return stage
+
+
+async def answered(stage: Stage, **signing: Any) -> tuple[State, list[tuple[str, str]]]:
+    """Sign in with an ID token that is signed as ``signing`` says; return the state and what was refused."""
+    _, state, binding = await stage.begin()
+    token = signed(claims_of(nonce=stage.provider.nonce), **signing)
+    body = {"access_token": "at", "token_type": "Bearer", "expires_in": 300, "id_token": token}
+    stage.provider.plan("token", reply(body))
+    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    return stage.service.state, stage.notes.refusals
+
+
+@pytest.mark.parametrize(
+    ("listed", "signing"),
+    [
+        (["ES256"], {"key": EC, "alg": "ES256", "header": {"alg": "ES256", "kid": "k2"}}),
+        (["PS256", "ES256"], {"alg": "PS256"}),
+        (["PS256", "ES256"], {"key": EC, "alg": "ES256", "header": {"alg": "ES256", "kid": "k2"}}),
+    ],
+)
+async def test_a_provider_without_rs256_signs_people_in_without_a_setting(
+    listed: list[str], signing: dict[str, Any]
+) -> None:
+    """Q1.10: with RS256 by default, nobody could sign in there."""
+    assert await answered(stage_with(listed), **signing) == (State.ACTIVE, [])
+
+
+@pytest.mark.parametrize("listed", [["RS256", "PS256"], ["PS256", "ES256"], ["ES256", "HS256"]])
+async def test_what_the_metadata_do_not_name_or_another_is_usual_for_is_refused(listed: list[str]) -> None:
+    """Q1.10, V-2: the token does not choose beyond that."""
+    alg = {"RS256": "PS256", "PS256": "RS256", "ES256": "RS256"}[listed[0]]
+    stage = stage_with(listed)
+    assert await answered(stage, alg=alg) == (State.SIGNED_OUT, [("id_token_rejected", "id_token.alg")])
+
+
+def forged(claims: dict[str, Any], public: bytes) -> str:
+    """A token that is keyed with a public key, as if that were a shared secret."""
+    parts = ".".join(base64url(json.dumps(one).encode()) for one in ({"alg": "HS256", "kid": "k2"}, claims))
+    return f"{parts}.{base64url(hmac.new(public, parts.encode(), hashlib.sha256).digest())}"
+
+
+async def test_the_public_key_is_no_secret() -> None:
+    """Q1.10, K-9, A15: keyed with what everybody knows, at a provider that lists HMAC beside a real algorithm."""
+    stage = stage_with(["ES256", "HS256"])
+    _, state, binding = await stage.begin()
+    token = forged(claims_of(nonce=stage.provider.nonce), EC.as_pem(private=False))
+    stage.provider.plan("token", reply({"access_token": "at", "token_type": "Bearer", "id_token": token}))
+    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    assert stage.notes.refusals == [("id_token_rejected", "id_token.alg")]
+
+
+async def test_a_logout_token_after_a_restart_is_judged_by_the_metadata_too() -> None:
+    """Q1.10, B-5: and anybody who sends some does not make us ask again and again (K-7)."""
+    stage = stage_with(["ES256"])
+    dialogue = stage.service.sign_ins._dialogue
+    token = signed(logout_claims_of(), key=EC, alg="ES256", header={"alg": "ES256", "kid": "k2", "typ": "logout+jwt"})
+    assert (await dialogue.logout_token(Secret(token))).jti
+    assert (stage.provider.calls["discovery"], stage.provider.calls["jwks"]) == (1, 1)
+
+
+async def test_logout_tokens_of_strangers_ask_once_in_ten_seconds() -> None:
+    """Q1.10, K-7."""
+    stage = stage_with(["ES256"])
+    stage.provider.plan("discovery", *[reply(b"", status=503)] * 9)
+    dialogue = stage.service.sign_ins._dialogue
+    for _ in range(3):
+        with pytest.raises(Exception, match=r"cannot be reached|refused"):
+            await dialogue.logout_token(Secret("x.y.z"))
+    assert stage.provider.calls["discovery"] == 1
+
+
+RSA_KEY = Secret(RSA.as_pem(private=True).decode())
+EC_KEY = Secret(EC.as_pem(private=True).decode())
+
+
+@pytest.mark.parametrize(
+    ("key", "alg", "listed", "chosen"),
+    [
+        (RSA_KEY, None, None, "RS256"),
+        (RSA_KEY, None, {"PS256", "ES256"}, "PS256"),
+        (RSA_KEY, None, {"PS256", "RS256"}, "RS256"),
+        (RSA_KEY, None, {"ES256"}, "RS256"),
+        (RSA_KEY, "RS512", {"PS256"}, "RS512"),
+        (EC_KEY, None, {"RS256"}, "ES256"),
+        (RSA_KEY, None, {"none", "HS256"}, "RS256"),
+    ],
+)
+def test_an_unset_algorithm_of_assertions_is_one_that_fits_key_and_metadata(
+    key: Secret, alg: str | None, listed: set[str] | None, chosen: str
+) -> None:
+    """Q1.10: where none fits both, the contradiction is found by its rule."""
+    assert key_signer(key, alg, None, None if listed is None else frozenset(listed)).alg == chosen
+
+
+@pytest.mark.parametrize(
+    ("listed", "chosen"), [(None, "HS256"), ({"HS512", "HS384"}, "HS384"), ({"RS256"}, "HS256"), ({"none"}, "HS256")]
+)
+def test_a_secret_signs_with_what_the_metadata_name(listed: set[str] | None, chosen: str) -> None:
+    """Q1.10."""
+    secret = Secret("x" * 64)
+    assert secret_signer(secret, None, None if listed is None else frozenset(listed)).alg == chosen
+
+
+@pytest.mark.parametrize(("listed", "prompt"), [(None, "consent"), ({"none", "login"}, None), ({"consent"}, "consent")])
+def test_the_prompt_that_goes_along_by_default_follows_the_metadata(
+    listed: set[str] | None, prompt: str | None
+) -> None:
+    """Q1.10: a prompt that a provider does not list is refused with status 400 (Initiating User Registration 1.0, 4)."""
+    metadata = replace(METADATA, prompt_values=None if listed is None else frozenset(listed))
+    assert prompt_of(SETTINGS, metadata, Wishes()) == prompt

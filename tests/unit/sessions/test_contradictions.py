@@ -1,0 +1,185 @@
+"""What the metadata say against the settings is found before the browser leaves, by one table for sign-ins and doctor."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.diagnostics import examine
+from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
+from jupyter_oidc.protocol.discovery import read_discovery_reply
+from jupyter_oidc.sessions.contradictions import RULES, Wanted, contradictions
+from jupyter_oidc.sessions.sign_ins import AS_USUAL
+from jupyter_oidc.settings import Provider
+from tests.unit.diagnostics.surroundings import CORP, Answering, surroundings
+from tests.unit.protocol.makers import ISSUER, document, reply
+from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle
+
+POST = {"token_endpoint_auth_method": "client_secret_post"}
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
+    "pkce": ({}, {"code_challenge_methods_supported": ["plain"]}, "discovery.pkce", "does not support PKCE with S256"),
+    "dpop": ({"dpop_bound_access_tokens": True}, {"dpop_signing_alg_values_supported": ["RS256", "es256"]}, "discovery.dpop", "DPoP proofs that are signed with ES256"),
+    "client method": (POST, {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}, "token.auth_method", "does not list the client authentication method client_secret_post"),
+    "assertion": ({}, {"token_endpoint_auth_signing_alg_values_supported": ["RS256"]}, "token.auth_signing_alg", "assertion that is signed with PS256"),
+    "pushed": ({}, {"require_pushed_authorization_requests": True}, "discovery.require_pushed_authorization_requests", "takes pushed authorization requests only"),
+    "signed request": ({}, {"require_signed_request_object": True}, "discovery.require_signed_request_object", "takes signed request objects only"),
+    "response type": ({}, {"response_types_supported": ["id_token", "code id_token"]}, "discovery.response_types_supported", "does not list the response type 'code'"),
+    "grant": ({}, {"grant_types_supported": ["client_credentials"]}, "discovery.grant_types_supported", "does not list the grant type 'authorization_code'"),
+    "response mode": ({}, {"response_modes_supported": ["form_post", "fragment"]}, "discovery.response_modes_supported", "does not list the response mode 'query'"),
+    "form": ({"response_mode": "form_post"}, {"response_modes_supported": ["query"]}, "discovery.response_modes_supported", "does not list the response mode 'form_post'"),
+    "prompt": ({"prompt": "login select_account"}, {"prompt_values_supported": ["none", "login"]}, "discovery.prompt_values_supported", "does not list the prompt 'select_account'"),
+    "ID token": ({"id_token_signed_response_alg": "RS256"}, {"id_token_signing_alg_values_supported": ["ES256", "none"]}, "discovery.id_token_signing_alg_values_supported", "does not sign ID tokens with RS256"),
+    "UserInfo": ({"userinfo_signed_response_alg": "RS256"}, {"userinfo_signing_alg_values_supported": ["none", "ES256"]}, "discovery.userinfo_signing_alg_values_supported", "does not sign UserInfo with RS256"),
+}  # fmt: skip
+"""For each: settings, metadata, and what is found."""
+
+ONLY_BY_BROWSER = {"pushed", "signed request", "response type", "grant", "response mode", "form", "prompt"}
+
+
+def wanted(settings: Provider, advertised: dict[str, Any], *, by_code: bool = False) -> Wanted:
+    metadata = read_discovery_reply(ISSUER, reply(document(**advertised)), allow_loopback_http=False)
+    return Wanted(settings, metadata, "PS256", by_code=by_code)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_contradiction_is_found_alone(case: str) -> None:
+    """Q1.10: and nothing else is said."""
+    changes, advertised, detail, says = CASES[case]
+    (found,) = contradictions(wanted(replace(SETTINGS, **changes), advertised))
+    assert (found.detail, says in found.message) == (detail, True), found.message
+
+
+def test_every_rule_has_a_case() -> None:
+    """Q1.10: one that is added later is covered by the tests here, or this fails."""
+    found = {one.detail for one in contradictions(wanted(*everything()))}
+    assert found == {detail for _, _, detail, _ in CASES.values()}
+    assert len(found) == len(RULES)
+
+
+def everything() -> tuple[Provider, dict[str, Any]]:
+    """Settings and metadata that contradict each other wherever they can."""
+    settings: dict[str, Any] = {}
+    advertised: dict[str, Any] = {}
+    for changes, members, _, _ in CASES.values():
+        settings |= changes
+        advertised |= members
+    return replace(SETTINGS, **settings), advertised
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_member_that_is_absent_or_cannot_be_used_contradicts_nothing(case: str) -> None:
+    """Q1.10, Q1.4: only what the metadata truly say."""
+    changes, advertised, _, _ = CASES[case]
+    for nothing in (None, "", "true", 7, ["a", None]):
+        assert contradictions(wanted(replace(SETTINGS, **changes), dict.fromkeys(advertised, nothing))) == ()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_sign_in_by_code_is_refused_for_what_concerns_it_alone(case: str) -> None:
+    """Q1.10: it sends no authorization request (RFC 8628, 3.1)."""
+    changes, advertised, _, _ = CASES[case]
+    found = contradictions(wanted(replace(SETTINGS, **changes), advertised, by_code=True))
+    assert (found == ()) == (case in ONLY_BY_BROWSER)
+
+
+@pytest.mark.parametrize(
+    ("changes", "advertised"),
+    [
+        ({}, {"scopes_supported": ["openid"]}),
+        ({}, {"scopes_supported": ["profile"]}),
+        ({}, {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}),
+        ({}, {"grant_types_supported": ["authorization_code"]}),
+        ({}, {"prompt_values_supported": ["none", "login"]}),
+        ({}, {"dpop_signing_alg_values_supported": ["RS256"]}),
+        ({}, {"tls_client_certificate_bound_access_tokens": True}),
+        ({}, {"mtls_endpoint_aliases": {"token_endpoint": "https://mtls.id.example.com/token"}}),
+        ({}, {"claims_parameter_supported": False, "request_parameter_supported": False}),
+    ],
+    ids=["scopes", "openid unlisted", "public", "no refresh", "no prompt", "no DPoP", "bound", "mTLS", "parameters"],
+)
+def test_what_may_be_left_out_of_a_list_or_is_not_used_contradicts_nothing(
+    changes: dict[str, Any], advertised: dict[str, Any]
+) -> None:
+    """Q1.10; Discovery 1.0, 3: a server may choose not to advertise some of its scopes."""
+    settings = replace(SETTINGS, **changes)
+    metadata = read_discovery_reply(ISSUER, reply(document(**advertised)), allow_loopback_http=False)
+    assert contradictions(Wanted(settings, metadata)) == ()
+
+
+@pytest.mark.parametrize("case", sorted(set(CASES) - {"assertion", "client method"}))
+async def test_a_sign_in_is_refused_before_the_browser_leaves(case: str) -> None:
+    """Q1.10: with the words of the rule, and nothing is left pending."""
+    changes, advertised, detail, says = CASES[case]
+    stage = Stage(replace(SETTINGS, **changes))
+    stage.provider.advertise = advertised
+    with pytest.raises((ConfigurationInvalid, DiscoveryFailed)) as refused:
+        await stage.service.sign_ins.begin("user:a")
+    assert (refused.value.detail, says in refused.value.message) == (detail, True)
+    assert refused.value.action.startswith("Ask your administrator: ")
+    assert stage.pending.waiting("corp") == []
+
+
+async def test_a_sign_in_that_was_offered_is_refused_when_it_is_followed() -> None:
+    """Q1.10: what the provider says then counts."""
+    stage = Stage()
+    stage.provider.advertise = {"require_pushed_authorization_requests": True}
+    pending = stage.pending.use_ticket(stage.service.sign_ins.offer("user:a", AS_USUAL) or "")
+    with pytest.raises(DiscoveryFailed, match="pushed authorization requests only"):
+        await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+
+
+async def test_a_sign_in_by_code_begins_at_a_provider_that_takes_pushed_requests_only() -> None:
+    """Q1.10: no rule of another way stands in its way."""
+    stage = Stage(replace(SETTINGS, redirect_strategy="device"))
+    stage.provider.advertise = {"require_pushed_authorization_requests": True, **DEVICE}
+    pending, _ = await stage.service.sign_ins.begin("user:a")
+    assert pending.code is not None
+    stage.service.sign_ins.cancel(pending)
+    await settle()
+
+
+def test_of_several_the_first_is_said_and_the_others_are_counted() -> None:
+    """Q1.10: doctor lists them all."""
+    found = contradictions(wanted(*everything()))
+    problem = found[0].problem(len(found) - 1)
+    assert problem.action == (
+        "Ask your administrator: Allow PKCE with S256 for this client at the provider. "
+        "11 more are listed by: jupyter oidc doctor."
+    )
+
+
+@pytest.mark.parametrize("case", sorted(set(CASES) - {"assertion"}))
+def test_doctor_says_what_a_sign_in_would_run_into(case: str) -> None:
+    """Q1.10: the same words, as a finding, with what to do."""
+    changes, advertised, _, says = CASES[case]
+    port = Answering(discovery=reply(document(**advertised)))
+    report = asyncio.run(examine(surroundings(port, replace(CORP, **changes)), seconds=5))
+    problems = [check for check in report.checks if check.status == "problem" and says in check.message]
+    assert len(problems) == 1
+    assert problems[0].action
+    assert not report.ok
+
+
+def test_of_what_the_provider_lists_only_what_is_known_here_is_repeated() -> None:
+    """Q1.10: a report is pasted in public, and the metadata are a peer's text."""
+    listed = {"response_modes_supported": ["form_post", "<script>"]}
+    (found,) = contradictions(wanted(SETTINGS, listed))
+    assert found.action == "Set response_mode to one that it lists: form_post."
+
+
+def test_a_list_without_anything_known_says_so() -> None:
+    """Q1.10."""
+    (found,) = contradictions(wanted(SETTINGS, {"response_modes_supported": ["fragment"]}))
+    assert found.action == "Set response_mode to one that it lists, which is none that is known here."
+
+
+@pytest.mark.parametrize("listed", [["HS256"], ["none"], ["RS1", "odd"], []])
+def test_a_provider_that_signs_with_nothing_acceptable_is_contradicted_by_settings_that_name_nothing(
+    listed: list[str],
+) -> None:
+    """Q1.10: never ``none``, and never a shared secret that a public client does not have."""
+    (found,) = contradictions(wanted(SETTINGS, {"id_token_signing_alg_values_supported": listed}))
+    assert found.message == "The provider signs ID tokens with no algorithm that this client may accept."
