@@ -40,6 +40,7 @@ from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
+from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from jupyter_oidc.settings.widening import widens, without_widening
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Services:
     pending: PendingSignIns
     proxy: ProxyService
     parts: Parts
+    sign_out_pages: SignOutPages
     instance: str
     given: Settings
     background: Background
@@ -176,7 +178,7 @@ class Services:
         await session.aclose()  # what is stored is whole before the next service reads it
         if self.sessions.find(after.name) is not session:
             return await self._follow(after)  # somebody has signed in meanwhile
-        narrowed = _session(now, self.parts, self.pending)
+        narrowed = _session(now, self.parts, self.pending, self.sign_out_pages)
         narrowed.follow_on(session)
         self.sessions.put(narrowed)
         narrowed.settings_wait(self.sessions.waiting(after.name) is not None)
@@ -193,7 +195,11 @@ class Services:
 
     def _successor(self, provider: Provider) -> SessionService:
         service = _session(
-            provider, self.parts, self.pending, takes_over=lambda kept: self._take_over(provider.name, kept)
+            provider,
+            self.parts,
+            self.pending,
+            self.sign_out_pages,
+            takes_over=lambda kept: self._take_over(provider.name, kept),
         )
         service.comes_after(lambda: self.sessions.find(provider.name))
         return service
@@ -219,6 +225,7 @@ class Services:
         """Stop background work and close connections."""
         for task in self.background:
             task.cancel()
+        self.sign_out_pages.clear()
         await self.sessions.aclose()
         await self.proxy.aclose()
         self.journal.emit_all()
@@ -369,6 +376,7 @@ def _session(
     provider: Provider,
     parts: Parts,
     pending: PendingSignIns,
+    pages: SignOutPages,
     *,
     takes_over: Callable[[Secret | None], None] | None = None,
 ) -> SessionService:
@@ -384,6 +392,7 @@ def _session(
         scheduler=parts.scheduler,
         journal=parts.journal,
         logouts=parts.logouts.setdefault((provider.issuer, provider.client_id), AcceptedLogouts()),
+        sign_out_pages=pages,
         takes_over=takes_over,
     )
 
@@ -391,12 +400,14 @@ def _session(
 def build(settings: Settings, parts: Parts) -> Services:
     """Join ``parts`` into the services for ``settings``."""
     pending = PendingSignIns(parts.clock, parts.entropy)
-    sessions = Sessions(_session(provider, parts, pending) for provider in settings.providers)
+    pages = SignOutPages(parts.clock, parts.entropy, parts.scheduler)
+    sessions = Sessions(_session(provider, parts, pending, pages) for provider in settings.providers)
     return Services(
         sessions=sessions,
         pending=pending,
         proxy=ProxyService(sessions, parts.upstream, Prover(parts.clock, parts.entropy)),
         parts=parts,
+        sign_out_pages=pages,
         instance=parts.entropy.token(64),
         given=settings,
         background=Background(lambda defect: parts.journal.defect("proxy", defect), expected=Problem),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from traitlets import Bool, Dict, Unicode
 
@@ -129,7 +129,10 @@ class SignOut(SessionApp):
         told = server.call("POST", f"jupyter-oidc/providers/{quote(self.provider(server))}/sign-out")
         self.say(f"The session on this machine has ended. {_REVOKED[told['revoked']]}")
         if told["end_session_url"]:
-            self.say(f"To end the provider's own session in your browser too, open:\n\n    {told['end_session_url']}\n")
+            ours = told["end_session_url"].startswith("/")
+            link = told["end_session_address"] or urljoin(server.url, told["end_session_url"])
+            within = " within a minute" if ours else ""
+            self.say(f"To end the provider's own session in your browser too, open{within}:\n\n    {link}\n")
         return 0
 
 

@@ -223,14 +223,14 @@ def check_sign_out(provider: Provider, metadata: Metadata) -> Check:
     about = Subject("sign-out", provider.name)
     takes_back = metadata.revocation_endpoint is not None
     revokes = f"A sign-out {'takes' if takes_back else 'cannot take'} the refresh token back"
-    if not provider.offer_provider_sign_out:
+    if provider.sign_out_method == "none":
         return about.ok(f"{revokes}; the provider's sign-out page is not offered, as set.")
     if (provider.end_session_endpoint or metadata.end_session_endpoint) is None:
         return about.ok(f"{revokes}; the provider has no sign-out page, so its session in the browser goes on.")
     if provider.post_logout_redirect_uri is None and provider.post_logout_redirect_parameter != _STANDARD:
         return about.warning(
             f"{revokes}; the provider's sign-out page insists on an address to return to, and there is none.",
-            "Set post_logout_redirect_uri to a registered value, or offer_provider_sign_out to False.",
+            "Set post_logout_redirect_uri to a registered value, or sign_out_method to 'none'.",
         )
     return about.ok(f"{revokes} and offers the provider's sign-out page.")
 

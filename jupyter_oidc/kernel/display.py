@@ -108,15 +108,22 @@ def _link(url: str) -> str:
     )
 
 
-def signed_out_html(text: str, url: str | None) -> str:
-    """Return a card about a sign-out; ``url`` is where the provider's own session can be ended."""
+def signed_out_html(text: str, url: str | None, *, soon: bool = False) -> str:
+    """Return a card about a sign-out; ``url`` is where the provider's own session can be ended, ``soon`` for a minute only."""
     link = ""
-    if url is not None and urlsplit(url).scheme in ("http", "https"):
+    if url is not None and (urlsplit(url).scheme in ("http", "https") or _is_path(url)):
         href = escape(url)
+        minute = f' <span style="{_MUTED}">This link is good for a minute.</span>' if soon else ""
         link = (
-            f'<div><a href="{href}" target="_blank" rel="noopener noreferrer">End the provider\'s session too</a></div>'
+            f'<div><a href="{href}" target="_blank" rel="noopener noreferrer">End the provider\'s session too</a>'
+            f"{minute}</div>"
         )
     return f'<div role="status" style="{_CARD}"><div>{escape(text)}</div>{link}</div>'
+
+
+def _is_path(url: str) -> bool:
+    """Return whether ``url`` is a path of the server that shows it, and of no other."""
+    return url.startswith("/") and url[1:2] not in ("/", "\\")
 
 
 def plain(text: str) -> str:

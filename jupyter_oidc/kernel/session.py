@@ -93,18 +93,34 @@ class Session:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SignedOut:
-    """What happened at each step of a sign-out; ``end_session_url`` also ends the provider's own session."""
+    """What happened at each step of a sign-out; ``end_session_url`` also ends the provider's own session.
+
+    It may be a page of the Jupyter server that is good once and for a minute, and then a path, which the page that shows
+    it completes; ``end_session_address`` is the whole address, if the server knows it.
+    """
 
     local: str
     revoked: str
     end_session_url: str | None
+    end_session_address: str | None = None
 
     def __repr__(self) -> str:
-        more = f" To end the provider's own session, open {self.end_session_url}" if self.end_session_url else ""
+        link = self._link()
+        if link is None:
+            return self._told()
+        where = f"open {link}" if link == self.end_session_address else f"open this in JupyterLab's browser: {link}"
+        more = f" To end the provider's own session{self._soon()}, {where}"
         return f"{self._told()}{plain(more)}"
 
     def _repr_html_(self) -> str:
-        return signed_out_html(self._told(), self.end_session_url)
+        return signed_out_html(self._told(), self._link(), soon=bool(self._soon()))
+
+    def _link(self) -> str | None:
+        return self.end_session_address or self.end_session_url
+
+    def _soon(self) -> str:
+        """Say that the page is good for a minute, where it is one of the Jupyter server's own, whose address is a path."""
+        return " within a minute" if (self.end_session_url or "").startswith("/") else ""
 
     def _told(self) -> str:
         told = {

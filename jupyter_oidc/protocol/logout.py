@@ -1,11 +1,13 @@
 """Signing out at the provider: take back a token, and find the page that ends the provider's own session.
 
 Ending *our* session needs neither, and never waits for them (L-4, L-6).
-This module refuses to put an ID token into a URL, see :func:`end_session_url`.
+This module refuses to put an ID token into a URL: :class:`LogoutRequest` knows none, and whoever adds one sends a form.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
@@ -51,9 +53,34 @@ def read_revocation_reply(reply: Reply) -> bool:
 
 
 STANDARD_PARAMETER: Final = "post_logout_redirect_uri"
+_HOST: Final = re.compile(r"[a-z0-9._-]+\Z|\[[0-9a-f:.]+\]\Z")
+"""What may be written into a Content-Security-Policy, where a semicolon would begin another directive."""
 
 
-def end_session_url(
+@dataclass(frozen=True, slots=True)
+class LogoutRequest:
+    """What the browser brings to the provider's sign-out page (RP-Initiated Logout 1.0, 2), without an ID token.
+
+    ``origins`` are where a form may lead: to the page, back from it, and to whatever the settings name (CSP 3, 6.4.1).
+    ``takes_form`` says that the page is the standard's, and that its origins can be named.
+    """
+
+    endpoint: str
+    fields: tuple[tuple[str, str], ...]
+    origins: tuple[str, ...] = ()
+    takes_form: bool = False
+
+    @property
+    def url(self) -> str:
+        """The request as a link; what the page's own address holds is kept (L-5).
+
+        NOTE: it never holds ``id_token_hint``, because links are kept and repeated; the specification allows a request
+        without the hint (RP-Initiated Logout 1.0, 2), and the provider may ask the person to confirm.
+        """
+        return with_query(self.endpoint, dict(self.fields))
+
+
+def logout_request(
     metadata: Metadata | None,
     *,
     client_id: str,
@@ -62,31 +89,40 @@ def end_session_url(
     allowed_origins: Sequence[str] = (),
     configured: str | None = None,
     redirect_parameter: str = STANDARD_PARAMETER,
-) -> str | None:
-    """Return where the browser ends the provider's session; ``None`` if there is no such page (L-2 to L-6).
+) -> LogoutRequest | None:
+    """Return how the browser ends the provider's session; ``None`` if there is no such page (L-2 to L-6).
 
     ``configured`` is the page that the settings name in the place of the metadata's.
     ``allowed_origins`` (``https://host[:port]``), if there are any, confine where the browser may be sent.
 
     ``post_logout_redirect_uri`` must be exactly the registered value; without it the provider shows a page
-    of its own. A ``redirect_parameter`` of another name than the standard's belongs to a page that is not the
-    standard's either, and may insist on it (D5): without a value, no such page is offered.
-
-    NOTE: ``id_token_hint`` is left out deliberately.
-    The URL reaches the browser through the page, and no page ever holds a token; the specification allows a
-    request without the hint (RP-Initiated Logout 1.0, 2), and the provider may ask the person to confirm.
+    of its own, and ``state`` has no way back. A ``redirect_parameter`` of another name than the standard's belongs to a
+    page that is not the standard's either, and may insist on it (D5): without a value, no such page is offered.
     """
     endpoint = configured or (metadata.end_session_endpoint if metadata is not None else None)
     if endpoint is None or (post_logout_redirect_uri is None and redirect_parameter != STANDARD_PARAMETER):
         return None
     if allowed_origins and origin_of(endpoint) not in map(origin_of, allowed_origins):
         return None
-    parameters = {"client_id": client_id}
+    fields = [("client_id", client_id)]
     if post_logout_redirect_uri is not None:
-        parameters[redirect_parameter] = post_logout_redirect_uri
+        fields.append((redirect_parameter, post_logout_redirect_uri))
         if state is not None:
-            parameters["state"] = state
-    return with_query(endpoint, parameters)
+            fields.append(("state", state))
+    led_to = [one for one in (endpoint, post_logout_redirect_uri, *allowed_origins) if one is not None]
+    sources = [_csp_source(one) for one in led_to]
+    named = tuple(dict.fromkeys(source for source in sources if source is not None))
+    takes_form = redirect_parameter == STANDARD_PARAMETER and None not in sources
+    return LogoutRequest(endpoint, tuple(fields), named, takes_form)
+
+
+def _csp_source(url: str) -> str | None:
+    """Return the origin of ``url`` as a policy names it, or ``None`` for a host that it cannot name."""
+    parts = urlsplit(url)
+    host = (parts.netloc.rpartition("@")[2].lower()).removesuffix(f":{parts.port}")
+    if not _HOST.match(host) or parts.scheme not in ("https", "http"):
+        return None
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"
 
 
 def origin_of(url: str) -> tuple[str, str, int | None]:

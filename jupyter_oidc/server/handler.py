@@ -46,7 +46,7 @@ from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from tornado.httputil import HTTPServerRequest
@@ -70,6 +70,10 @@ MAX_BODY_SECONDS: Final = 10.0
 
 MAX_DIGITS: Final = 18
 """Of one number in a body or parameter; with the point, the sign and the exponent."""
+
+SIGN_OUT_COOKIE: Final = "jupyter-oidc-sign-out-"
+MAX_COOKIES_OF_A_NAME: Final = 8
+"""Cookies of one name that are tried: programs at other ports of this host can plant some, at other paths."""
 
 MOST_FIELDS: Final = 50
 MOST_HOSTS: Final = 100
@@ -212,6 +216,16 @@ def fields_of(text: str) -> list[tuple[str, str]] | None:
         return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError:
         return None
+
+
+def cookies_in(headers: Iterable[str], name: str) -> list[str]:
+    """Return the values of the first eight cookies of that ``name`` in the ``Cookie`` headers.
+
+    Whatever else is in the jar is passed over, because every program on this host, whatever its port, can put things
+    there that no cookie may hold; ours need no quotes.
+    """
+    pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
+    return [value for given, _, value in pairs if given == name][:MAX_COOKIES_OF_A_NAME]
 
 
 @stream_request_body
@@ -490,6 +504,22 @@ class OidcHandler(APIHandler):
         if not 0 <= seconds <= 60:
             raise RequestInvalid("'wait' is not a number of seconds from 0 to 60.")
         return seconds
+
+    def cookies_named(self, name: str) -> list[str]:
+        """Return the values of the browser's first eight cookies of that ``name``."""
+        return cookies_in(self.request.headers.get_list("Cookie"), name)
+
+    def remember_sign_out(self, page: str, binding: str, path: str, seconds: float) -> None:
+        """Set the cookie that binds the sign-out ``page`` to this browser, for ``path`` and for some ``seconds``."""
+        self.set_cookie(
+            SIGN_OUT_COOKIE + page,
+            binding,
+            path=path,
+            max_age=int(seconds),
+            httponly=True,
+            secure=self.request.protocol == "https",
+            samesite="Lax",
+        )
 
     # -- answers -------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """The few HTML pages that we show ourselves: the end of a sign-in, and the page after a sign-out.
 
+That page from which a browser leaves for the provider's sign-out is in ``sign_out_page``.
 They load nothing, embed nothing and hold no personal data; the only script closes the window, or takes the
 query out of the address bar (R-10).
 """
@@ -32,7 +33,7 @@ if (document.body.dataset.close) { setTimeout(function () { window.close(); }, 1
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: ``links`` are ``(text, local path)``; ``closes`` makes the window close itself.
+    """One page: ``links`` are ``(text, local path)``, or the provider's address; ``closes`` makes the window close itself.
 
     ``form`` is a local path, and the buttons (``value``, text) of which one is posted there as ``answer``.
     """
@@ -57,14 +58,26 @@ def html_of(page: Page, nonce: str) -> str:
         )
         links = f'<form method="post" action="{escape(action)}">{pressed}</form>{links}'
     small = f'<p class="small">{escape(page.small)}</p>' if page.small else ""
-    close = ' data-close="yes"' if page.closes else ""
+    return document_of(
+        page.title,
+        f'<div role="status">{paragraphs}</div>{links}{small}',
+        mark=page.mark,
+        nonce=nonce,
+        script=_SCRIPT,
+        closes=page.closes,
+    )
+
+
+def document_of(title: str, body: str, *, mark: str, nonce: str, script: str, closes: bool = False) -> str:
+    """Return the document around ``body``, which is HTML already, as ``script`` is a program."""
+    close = ' data-close="yes"' if closes else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(page.title)}</title><style nonce="{nonce}">{_STYLE}</style></head>'
-        f'<body{close}><main role="main"><div class="mark" aria-hidden="true">{escape(page.mark)}</div>'
-        f'<h1>{escape(page.title)}</h1><div role="status">{paragraphs}</div>{links}{small}</main>'
-        f'<script nonce="{nonce}">{_SCRIPT}</script></body></html>'
+        f'<title>{escape(title)}</title><style nonce="{nonce}">{_STYLE}</style></head>'
+        f'<body{close}><main role="main"><div class="mark" aria-hidden="true">{escape(mark)}</div>'
+        f"<h1>{escape(title)}</h1>{body}</main>"
+        f'<script nonce="{nonce}">{script}</script></body></html>'
     )
 
 

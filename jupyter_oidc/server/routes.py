@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.server.handlers.apis import ApisHandler
-from jupyter_oidc.server.handlers.browser import CallbackHandler, PersonHandler, SignedOutHandler, StartHandler
+from jupyter_oidc.server.handlers.browser import (
+    CallbackHandler,
+    PersonHandler,
+    SignedOutHandler,
+    SignOutPageHandler,
+    StartHandler,
+)
 from jupyter_oidc.server.handlers.command import CommandHandler, CommandsHandler
 from jupyter_oidc.server.handlers.diagnostics import DiagnosticsHandler
 from jupyter_oidc.server.handlers.initiate import InitiateLoginHandler
@@ -31,6 +37,7 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     (_PROVIDER + r"/callback/person", PersonHandler),
     (_PROVIDER + r"/refresh", RefreshHandler),
     (_PROVIDER + r"/sign-out", SignOutHandler),
+    (_PROVIDER + r"/sign-out/([^/]+)", SignOutPageHandler),
     (_PROVIDER + r"/signed-out", SignedOutHandler),
     (_PROVIDER + r"/initiate-login", InitiateLoginHandler),
     (_PROVIDER + r"/backchannel-logout", BackchannelLogoutHandler),

@@ -90,9 +90,14 @@ def progress_view(pending: PendingSignIn, now: Moment) -> dict[str, Any]:
     }
 
 
-def sign_out_view(result: SignOut) -> dict[str, Any]:
-    """Return the contract ``sign-out.reply``."""
-    return {"local": "done", "revoked": result.revoked, "end_session_url": result.end_session_url}
+def sign_out_view(result: SignOut, end_session_url: str | None, end_session_address: str | None) -> dict[str, Any]:
+    """Return the contract ``sign-out.reply``; the address is the URL as a person's browser reaches it."""
+    return {
+        "local": "done",
+        "revoked": result.revoked,
+        "end_session_url": end_session_url,
+        "end_session_address": end_session_address,
+    }
 
 
 def api_view(api: Api, access: ApiAccess, state: str, path: str, *, to_kernel: bool = False) -> dict[str, Any]:

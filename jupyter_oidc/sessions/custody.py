@@ -93,7 +93,7 @@ class Custody:
             access={**self.access, key: access_token},
             scopes=answer.scopes if key == SIGN_IN_KEY else self.scopes,
         )
-        if answer.id_token is not None and tokens.id_token_expires_at is not None:
+        if answer.id_token is not None and tokens.id_token_expires_at is not None and settings.needs_id_token:
             id_token = AccessToken(answer.id_token, tokens.asked, tokens.id_token_expires_at - tokens.asked.wall)
             after = replace(after, id_token=id_token)
         person = tokens.person

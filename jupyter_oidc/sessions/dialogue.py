@@ -566,19 +566,19 @@ class Dialogue:
             raise LogoutTokenInvalid(detail="logout_token.keys")
         self._fetched_for_a_stranger = now.monotonic
 
-    def end_session_url(self) -> str | None:
-        """Return where the browser ends the provider's own session; never contacts the provider (L-2, L-6).
+    def logout_request(self, state: str | None = None) -> logout.LogoutRequest | None:
+        """Return how the browser ends the provider's own session; never contacts the provider (L-2, L-6).
 
         With ``allowed_sign_out_origins`` the page is left out if its origin is not among them.
         """
         settings = self._settings
-        if not settings.offer_provider_sign_out:
+        if settings.sign_out_method == "none":
             return None
-        return logout.end_session_url(
+        return logout.logout_request(
             self._metadata,
             client_id=settings.client_id,
             post_logout_redirect_uri=settings.post_logout_redirect_uri,
-            state=None,
+            state=state,
             allowed_origins=settings.allowed_sign_out_origins,
             configured=settings.end_session_endpoint,
             redirect_parameter=settings.post_logout_redirect_parameter,

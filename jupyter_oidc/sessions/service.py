@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import Cancellable, Entry, EntryLock, Journal, Scheduler, Vault
     from jupyter_oidc.sessions.readiness import TokenOutlook
     from jupyter_oidc.sessions.revocation import Origin, Revoked
+    from jupyter_oidc.sessions.sign_out_pages import SignOutPages
     from jupyter_oidc.settings import Api, Provider
 
 BearerSource = Literal["access_token", "id_token"]
@@ -86,6 +87,7 @@ class SessionService:
         scheduler: Scheduler,
         journal: Journal,
         logouts: AcceptedLogouts,
+        sign_out_pages: SignOutPages,
         takes_over: Callable[[Secret | None], None] | None = None,
     ) -> None:
         self.settings = settings
@@ -123,6 +125,7 @@ class SessionService:
         self._before: Callable[[], SessionService | None] = lambda: None
         dialogue.ask_before_revoking(self._living)
         self._logouts = logouts
+        self._sign_out_pages = sign_out_pages
         self._exchanged: set[TokenKey] = set()
         self._rests = Rests(clock)
         self._told: tuple[int, tuple[ApiAccess, ...]] = (-1, ())
@@ -289,6 +292,7 @@ class SessionService:
         self._step_ups, self._in_force = asked, step_up
         generation = self._generation
         self._cut_off()
+        self._sign_out_pages.withdraw(self.settings.name)
         self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
         await self._keeper.keep(self._held.entry(self.settings))
         if before is not None and before.token != tokens.set.refresh_token:
@@ -862,19 +866,23 @@ class SessionService:
 
     # -- signing out ---------------------------------------------------------------------------------------
 
-    async def sign_out(self, *, beside: tuple[Origin, ...] = ()) -> SignOut:
+    async def sign_out(self, *, beside: tuple[Origin, ...] | None = None, bound: bool = False) -> SignOut:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
-        ``beside`` are sessions that are to be spared, where it is not a person who signs out but the settings that go.
+        ``beside`` are sessions that are to be spared, where it is not a person who signs out but the settings that go:
+        then no page is offered. A page is ``bound`` to the browser that asks, if it is one (ADR 40).
         Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
         """
         await self._restore_once()
-        own, self._beside = self._own_token() or self._superseded, beside
+        own, self._beside = self._own_token() or self._superseded, beside or ()
         refresh_token, origin = (own.token, own.origin) if own else (None, self._own_origin())
         subject = self._held.subject or None
-        end_session_url = self._dialogue.end_session_url() if subject else None
+        state = self._entropy.token(256)
+        request = self._dialogue.logout_request(state) if subject and beside is None else None
+        link = self._dialogue.logout_request() if request else None
+        hint = self._held.id_token.secret if self._held.id_token else None
         self._next_generation()
-        self._held = Custody()
+        generation, self._held = self._generation, Custody()
         self.sign_ins.abandon()
         self._cut_off()
         self._move(Happening.SIGNED_OUT)
@@ -895,7 +903,17 @@ class SessionService:
                 action=f"{trouble.action} Then sign out again.",
                 detail=trouble.detail,
             )
-        return SignOut(revoked, end_session_url)
+        if request is None or link is None or generation != self._generation:
+            return SignOut(revoked, None)
+        if self.settings.sign_out_method == "link" or not request.takes_form:
+            return SignOut(revoked, link.url)
+        ticket = self._sign_out_pages.offer(self.settings.name, request, hint, state, bound=bound)
+        return SignOut(revoked, link.url, ticket)
+
+    def logout_link(self) -> str | None:
+        """Return the link by which a person ends the provider's session; it carries no token."""
+        request = self._dialogue.logout_request()
+        return None if request is None else request.url
 
     async def end_by_provider(self, raw: Secret) -> None:
         """End the session that the logout token ``raw`` names; naming none is no error (B-14, B-15, D6).

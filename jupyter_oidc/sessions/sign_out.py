@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.dialogue import Dialogue
     from jupyter_oidc.sessions.ports import Scheduler
     from jupyter_oidc.sessions.revocation import Revoked, Unwanted
+    from jupyter_oidc.sessions.sign_out_pages import Ticket
 
 ATTEMPTS: Final = 3
 """How often a failed revocation is tried again in the background (D1)."""
@@ -21,10 +22,14 @@ PAUSE: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class SignOut:
-    """What happened: the local session is always gone; ``end_session_url`` carries no token (ADR 0009)."""
+    """What happened: the local session is always gone; ``end_session_url`` carries no token.
+
+    With a ``ticket`` the browser goes there by a page of ours (ADR 40).
+    """
 
     revoked: Revoked
     end_session_url: str | None
+    ticket: Ticket | None = None
 
 
 async def revoke_patiently(

@@ -14,6 +14,7 @@ RedirectStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
+SignOutMethod = Literal["form", "link", "none"]
 OfflineAccessPrompt = Literal["consent", "none"]
 CallerKind = Literal["browser", "kernel"]
 ClaimPath = str | tuple[str, ...]
@@ -111,6 +112,7 @@ class Provider:
     ``api_bearer_token_source`` is that of APIs that name none themselves.
     ``scope_claims`` are the claims whose texts are lists with blanks in between.
     ``authorization_parameters`` go into every authorization request besides our own.
+    ``sign_out_method`` is how a browser gets to the provider's sign-out page (ADR 40).
     ``end_session_endpoint`` takes the place of the one in the metadata, and ``post_logout_redirect_parameter`` is the
     name under which ``post_logout_redirect_uri`` is sent there (D5).
     ``allow_insecure_loopback`` is the developer switch that admits plain ``http`` on loopback addresses (D-7).
@@ -151,7 +153,7 @@ class Provider:
     client_certificate_key: SecretRef | None = None
     client_certificate_password: SecretRef | None = None
     authorization_parameters: tuple[tuple[str, str], ...] = ()
-    offer_provider_sign_out: bool = True
+    sign_out_method: SignOutMethod = "form"
     end_session_endpoint: str | None = None
     post_logout_redirect_uri: str | None = None
     post_logout_redirect_parameter: str = STANDARD_LOGOUT_PARAMETER
@@ -160,6 +162,11 @@ class Provider:
     scope_claims: tuple[str, ...] = ("scope", "scp")
     allow_insecure_loopback: bool = False
     apis: tuple[Api, ...] = ()
+
+    @property
+    def needs_id_token(self) -> bool:
+        """Whether anything here sends the ID token on: an API that is called with it, or the form of a sign-out."""
+        return self.sign_out_method == "form" or any(api.bearer_token_source == "id_token" for api in self.apis)
 
 
 @dataclass(frozen=True, slots=True)

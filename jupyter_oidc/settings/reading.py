@@ -35,6 +35,7 @@ from jupyter_oidc.settings.model import (
     RedirectStrategy,
     SecretRef,
     Settings,
+    SignOutMethod,
 )
 from jupyter_oidc.settings.network import read_network
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_through_hub, leads_to_callback, takes_any_port
@@ -284,7 +285,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         ca_bundle=ca_bundle,
         **read_network(keys),
         authorization_parameters=_authorization_parameters(keys),
-        offer_provider_sign_out=keys.flag("offer_provider_sign_out", default=True),
+        sign_out_method=_sign_out_method(keys),
         end_session_endpoint=_url(keys, "end_session_endpoint", loopback_http=loopback),
         post_logout_redirect_uri=_url(keys, "post_logout_redirect_uri", loopback_http=True),
         post_logout_redirect_parameter=_logout_parameter(keys),
@@ -367,6 +368,24 @@ def _endpoints(keys: _Keys, *, loopback_http: bool) -> tuple[tuple[str, str], ..
     found = tuple((name, url) for name, url in read if url)
     named.finish()
     return found
+
+
+def _sign_out_method(keys: _Keys) -> SignOutMethod:
+    """Return how a browser gets to the provider's sign-out page; a page that is not the standard's takes no form.
+
+    ``offer_provider_sign_out`` is how 0.1.0 spelt ``none``.
+    """
+    of_its_own = keys.body.get("post_logout_redirect_parameter") not in (None, STANDARD_LOGOUT_PARAMETER)
+    offered, written = keys.flag("offer_provider_sign_out", default=True), keys.take("sign_out_method")
+    by_default = ("link" if of_its_own else "form") if offered else "none"
+    method: SignOutMethod = keys.choice("sign_out_method", by_default, get_args(SignOutMethod))
+    if written is not None and not offered and method != "none":
+        instead = "Remove offer_provider_sign_out, or write sign_out_method 'none'."
+        keys.at.add("offer_provider_sign_out", "is false, and sign_out_method says otherwise", instead, "contradictory")
+    if of_its_own and method == "form":
+        problem = "is 'form', and a page with a post_logout_redirect_parameter of its own takes none"
+        keys.at.add("sign_out_method", problem, "Write 'link', or remove it.", "contradictory")
+    return method
 
 
 def _logout_parameter(keys: _Keys) -> str:

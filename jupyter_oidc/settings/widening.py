@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
-from jupyter_oidc.settings.model import Api, Provider
+from jupyter_oidc.settings.model import Api, Provider, SignOutMethod
 
 Question = Callable[[Any, Any], bool]
 """Asked of the value before and the one after, which differ; says whether the change widens."""
@@ -58,6 +58,12 @@ def _given(_before: object, after: object) -> bool:
 def _loosened(before: object, _after: object) -> bool:
     """A demand is another one, or gone; a new one is more than none."""
     return before is not None
+
+
+def _tells_more(before: Any, after: Any) -> bool:
+    """The browser is led to the provider's page that was not, or brings an ID token there that it did not."""
+    says = get_args(SignOutMethod)
+    return bool(says.index(after) < says.index(before))
 
 
 def _more_origins(before: Any, after: Any) -> bool:
@@ -111,7 +117,7 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "client_certificate_key": _always,
     "client_certificate_password": _always,
     "authorization_parameters": _always,
-    "offer_provider_sign_out": _switched_on,
+    "sign_out_method": _tells_more,
     "end_session_endpoint": _given,
     "post_logout_redirect_uri": _given,
     "post_logout_redirect_parameter": _always,

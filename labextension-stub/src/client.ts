@@ -76,8 +76,11 @@ export class OidcClient {
     return this.ask('DELETE', ['providers', provider, 'sign-in', flow], isSignInProgress);
   }
 
-  signOut(provider: string): Promise<SignOutResult> {
-    return this.ask('POST', ['providers', provider, 'sign-out'], isSignOutResult, { body: {} });
+  /** Sign out; `end_session_url` is whole, and leads to a one-time page of this server or to the provider's. */
+  async signOut(provider: string): Promise<SignOutResult> {
+    const told = await this.ask('POST', ['providers', provider, 'sign-out'], isSignOutResult, { body: {} });
+    const { end_session_url } = told;
+    return { ...told, end_session_url: end_session_url && this.endSessionAddress(end_session_url) };
   }
 
   /** Examine the set-up; takes as long as the slowest provider or API. */
@@ -115,6 +118,17 @@ export class OidcClient {
       return url.href;
     }
     throw new ContractError(this.trans);
+  }
+
+  private endSessionAddress(text: string): string {
+    if (!text.startsWith('/')) {
+      return this.providerAddress(text);
+    }
+    const url = new URL(text, this.base);
+    if (!this.isBelow(url, 'jupyter-oidc/providers/')) {
+      throw new ContractError(this.trans);
+    }
+    return url.href;
   }
 
   /** The address of `path` at the proxy; a path that leads anywhere else is refused before anything is sent. */

@@ -149,3 +149,32 @@ describe('the window of a sign-in', () => {
     expect(() => client.startAddress(started(address))).toThrow(ContractError);
   });
 });
+
+describe('the page that ends the session at the provider', () => {
+  const told = (end_session_url: string | null): ScriptedServer =>
+    new ScriptedServer({
+      'POST providers/corp/sign-out': {
+        json: { local: 'done', revoked: 'done', end_session_url, end_session_address: null }
+      }
+    });
+
+  // Q9.8
+  it('is a page of this server, as a whole address, or the provider\'s, or none', async () => {
+    const { client } = told(null);
+    const ours = `${new URL(client.baseUrl).pathname}jupyter-oidc/providers/corp/sign-out/t-1`;
+    const found = [ours, 'https://id.example.com/bye', null].map(url => told(url).client.signOut('corp'));
+    expect((await Promise.all(found)).map(({ end_session_url }) => end_session_url)).toEqual([
+      new URL(ours, client.baseUrl).href,
+      'https://id.example.com/bye',
+      null
+    ]);
+  });
+
+  // Q9.8
+  it.each(['//evil.example/jupyter-oidc/providers/corp', '/logout', 'javascript:alert(1)', 'http://id.example.com/bye'])(
+    'is never %s',
+    async url => {
+      expect(await rejection(told(url).client.signOut('corp'))).toBeInstanceOf(ContractError);
+    }
+  );
+});

@@ -72,7 +72,7 @@ it('nudges the other tabs after what was done here, and heeds their nudges', asy
   const heard: string[] = [];
   other.nudged.connect((_, provider) => heard.push(provider));
   stage.server.answers['POST providers/corp/sign-out'] = {
-    json: { local: 'done', revoked: 'done', end_session_url: null }
+    json: { local: 'done', revoked: 'done', end_session_url: null, end_session_address: null }
   };
   stage.serve(nobody({ sequence: 8 }));
   await stage.oidc.signOut('corp');

@@ -19,6 +19,8 @@ import { error, settle, trans, until } from './support/server';
 import { Stage, staged } from './support/stage';
 import { ada, nobody } from './support/summaries';
 
+const BYE = '/base/jupyter-oidc/providers/corp/sign-out/t-1';
+
 let stage: Stage;
 afterEach(() => {
   stage?.close();
@@ -170,7 +172,7 @@ describe('commands', () => {
   it('sign out, and offer to end the session at the provider, too', async () => {
     await add(await staged(ada()));
     stage.server.answers['POST providers/corp/sign-out'] = {
-      json: { local: 'done', revoked: 'done', end_session_url: 'https://id.example.com/bye' }
+      json: { local: 'done', revoked: 'done', end_session_url: BYE, end_session_address: null }
     };
     await registry.execute(CommandIDs.signOut);
     const { message, options } = Notification.manager.notifications[0]!;
@@ -178,6 +180,10 @@ describe('commands', () => {
       'Signed out at corp.',
       ['Also sign this browser out']
     ]);
+    const open = jest.spyOn(window, 'open').mockImplementation();
+    options.actions![0]!.callback(new MouseEvent('click'));
+    expect(open.mock.calls).toEqual([[new URL(BYE, stage.server.client.baseUrl).href, '_blank', 'noopener,noreferrer']]);
+    open.mockRestore();
   });
 
   it('insert an example for an API that there is, where there is a notebook', async () => {

@@ -20,12 +20,14 @@ from jupyter_oidc.errors import (
     StateUsed,
 )
 from jupyter_oidc.server.door import door, open_door
-from jupyter_oidc.server.handler import OidcHandler, fields_of
+from jupyter_oidc.server.handler import SIGN_OUT_COOKIE, OidcHandler, cookies_in, fields_of
 from jupyter_oidc.server.loopback import LoopbackDoor
 from jupyter_oidc.server.pages import Page, html_of, policy_of
 from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.server.redirects import must_be_near, redirect_uri_for, starts_elsewhere
+from jupyter_oidc.server.sign_out_page import shown_how, sign_out_html, sign_out_policy
 from jupyter_oidc.sessions.pending import LIFETIME, Progress
+from jupyter_oidc.sessions.sign_out_pages import RETURN_SECONDS
 from jupyter_oidc.sessions.strategy import pins_server
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 
@@ -35,11 +37,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.server.handler import Context
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.service import SessionService
+    from jupyter_oidc.sessions.sign_out_pages import Shown
     from jupyter_oidc.settings import Provider
 
 COOKIE: Final = "jupyter-oidc-flow-"
-MAX_COOKIES_OF_A_FLOW: Final = 8
-"""Cookies of the one name that are tried: programs at other ports of this host can plant some, at other paths."""
 
 
 class PageHandler(OidcHandler):
@@ -86,14 +87,18 @@ class PageHandler(OidcHandler):
             samesite="None" if form_post else "Lax",
         )
 
-    def show_problem(self, problem: Problem, *, again: str | None = None) -> None:
-        """Send a page that says what went wrong and what to do next (E-1)."""
+    what = "Sign-in"
+    """What a page of a problem says that did not work."""
+
+    def show_problem(self, problem: Problem, *, again: str | None = None, onward: str | None = None) -> None:
+        """Send a page that says what went wrong and what to do next (E-1); ``onward`` leads to the provider."""
         declined = isinstance(problem, SignInDeclined)
         links = [("Try again", again)] if again else []
+        links += [("Sign out at the provider", onward)] if onward else []
         self.set_header("X-OIDC-Error", problem.code)
         self.show(
             Page(
-                title="Sign-in was declined" if declined else "Sign-in did not work",
+                title="Sign-in was declined" if declined else f"{self.what} did not work",
                 lines=(problem.message, problem.action),
                 mark="\N{BALLOT X}" if declined else "\N{WARNING SIGN}",
                 links=(*links, ("Back to JupyterLab", self.home)),
@@ -319,11 +324,8 @@ def bindings_in(headers: Iterable[str], flow: str) -> list[str]:
     """Return the values of the first eight binding cookies of ``flow`` in the ``Cookie`` headers.
 
     State leads to the flow and the flow to its one cookie, so the cookies of other sign-ins, true or planted, take no room.
-    Whatever else is in the jar is passed over, because every program on this host, whatever its port, can put things
-    there that no cookie may hold; ours need no quotes.
     """
-    pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
-    return [value for name, _, value in pairs if name == COOKIE + flow][:MAX_COOKIES_OF_A_FLOW]
+    return cookies_in(headers, COOKIE + flow)
 
 
 @authenticated
@@ -463,18 +465,64 @@ class LoopbackHandler(CallbackHandler):
         self.go(url)
 
 
-class SignedOutHandler(PageHandler):
-    """``providers/{p}/signed-out``: the page after a sign-out; works for anybody, does nothing (L-7)."""
+class SignOutPageHandler(AskingHandler):
+    """``providers/{p}/sign-out/{ticket}``: the browser goes to the provider's sign-out page from here (ADR 40)."""
 
-    @open_door(protection="has no side effect and shows nothing about anybody")
+    what = "Sign-out"
+
+    @door("user", action="write", from_other_sites=True)
+    async def get(self, provider: str, ticket: str) -> None:
+        """Show the form once, to a browser that is logged in to Jupyter and shows nothing else with it."""
+        session, pages = self.services.sessions.of_provider(provider), self.services.sign_out_pages
+        if self.token_authenticated:
+            raise Forbidden("Only somebody who is logged in to Jupyter with a browser can open this.")
+        try:
+            opened = pages.open(provider, ticket, self._cookies, self._shown)
+        except StateInvalid as problem:
+            self.note_refusal(problem)
+            self.show_problem(problem, onward=session.logout_link())
+            return
+        nonce = self.context.entropy.token(128)
+        back = url_path_join(self.base_url, "jupyter-oidc/providers", provider, "signed-out")
+        self.remember_sign_out(opened.page, opened.binding, back, RETURN_SECONDS)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", sign_out_policy(opened.request, nonce))
+        page = sign_out_html(opened.request, opened.id_token_hint, nonce)
+        self.finish(page, set_content_type="text/html; charset=UTF-8")
+
+    @property
+    def _shown(self) -> Shown:
+        """How the page is shown; who is let in without a login is no browser that anybody knows."""
+        shown = shown_how(self.request.headers)
+        return shown if self.identity_provider.auth_enabled or shown == "elsewhere" else "unknown"
+
+    def _cookies(self, page: str) -> list[str]:
+        return self.cookies_named(SIGN_OUT_COOKIE + page)
+
+
+class SignedOutHandler(PageHandler):
+    """``providers/{p}/signed-out``: the page after a sign-out; works for anybody, changes no session (L-7)."""
+
+    @open_door(
+        protection="changes no session and shows nothing about anybody; a state with its cookie is what it believes"
+    )
     async def get(self, provider: str) -> None:
-        """Say that the browser is signed out."""
+        """Say that the browser is signed out, if it comes back from a sign-out that began here (RP-Initiated Logout 1.0, 3)."""
         self.services.sessions.of_provider(provider)
-        self.show(
-            Page(
-                "You are signed out",
-                ("You can close this window.",),
-                "\N{CHECK MARK}",
-                links=(("Back to JupyterLab", self.base_url),),
-            ),
-        )
+        states = [value for name, value in fields_of(self.request.query) or () if name == "state"]
+        ended = len(states) == 1 and self.services.sign_out_pages.came_back(provider, states[0], self._cookies)
+        links = (("Back to JupyterLab", self.base_url),)
+        if ended:
+            self.show(Page("You are signed out", ("You can close this window.",), "\N{CHECK MARK}", links=links))
+            return
+        if states:
+            self.set_header("X-OIDC-Error", StateInvalid.code)
+            self.note_refusal(StateInvalid(detail="sign-out.state"))
+        told = "This page was not reached by a sign-out that began in this browser."
+        lines = (told if states else "The provider has sent you back.", "JupyterLab shows whether you are signed in.")
+        self.show(Page("Back from the provider", lines, "\N{INFORMATION SOURCE}", links=links))
+
+    def _cookies(self, page: str) -> list[str]:
+        return self.cookies_named(SIGN_OUT_COOKIE + page)

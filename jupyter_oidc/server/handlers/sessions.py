@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from jupyter_server.utils import url_path_join
+
 from jupyter_oidc.errors import NotSignedIn, RequestInvalid, SessionExpired
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.views import provider_view, sign_out_view, summary_view
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.later import unavailable
+from jupyter_oidc.sessions.sign_out_pages import TICKET_SECONDS
 
 _SEQUENCE: Final = re.compile(r"-?[0-9]{1,17}\Z")
 
@@ -81,6 +84,17 @@ class SignOutHandler(OidcHandler):
 
     @door("user", "kernel", action="write")
     async def post(self, provider: str) -> None:
-        """Sign out and say what happened at each step."""
+        """Sign out and say what happened at each step; a page of ours is bound to the browser that asks."""
         self.envelope("sign-out.request")
-        self.answer(sign_out_view(await self.services.sessions.of_provider(provider).sign_out()))
+        session = self.services.sessions.of_provider(provider)
+        is_browser = self.kernel_id is None and "Sec-Fetch-Site" in self.request.headers
+        result = await session.sign_out(bound=is_browser)
+        link, ticket = result.end_session_url, result.ticket
+        if ticket is None:
+            self.answer(sign_out_view(result, link, link))
+            return
+        below = url_path_join("jupyter-oidc/providers", provider, "sign-out", ticket.value)
+        path, public = url_path_join(self.base_url, below), self.context.public_url(session.settings)
+        if ticket.binding is not None:
+            self.remember_sign_out(ticket.page, ticket.binding, path, TICKET_SECONDS)
+        self.answer(sign_out_view(result, path, f"{public}{below}" if public else None))

@@ -347,9 +347,13 @@ export interface SignOutResult {
   local: 'done';
   revoked: 'done' | 'failed' | 'not-supported' | 'nothing-to-revoke';
   /**
-   * Where the browser can end the provider's own session; carries no token.
+   * Where the browser can end the provider's own session: the provider's page, or a path of this server that is good once; carries no token.
    */
   end_session_url: string | null;
+  /**
+   * The same as a person's browser reaches it; null if there is none, or this server does not know its own address.
+   */
+  end_session_address: string | null;
 }
 
 /**

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from jupyter_oidc.protocol.logout import end_session_url, read_revocation_reply, revocation_call
+from jupyter_oidc.protocol.logout import logout_request, read_revocation_reply, revocation_call
 from jupyter_oidc.protocol.message import BasicCredentials, Call
 from jupyter_oidc.protocol.token import Client
 from jupyter_oidc.secret import Secret
@@ -51,10 +51,11 @@ def test_only_status_200_of_the_endpoint_itself_means_gone(status: int, media: s
 
 def test_the_logout_page_gets_the_client_and_the_way_back_and_no_id_token() -> None:
     """L-2, L-3, D5; no page ever holds a token."""
-    url = end_session_url(
+    request = logout_request(
         METADATA, client_id="jupyter", post_logout_redirect_uri="https://hub.example.com/out", state="s 1"
     )
-    assert url == (
+    assert request is not None
+    assert request.url == (
         "https://id.example.com/logout?client_id=jupyter"
         "&post_logout_redirect_uri=https%3A%2F%2Fhub.example.com%2Fout&state=s+1"
     )
@@ -63,13 +64,14 @@ def test_the_logout_page_gets_the_client_and_the_way_back_and_no_id_token() -> N
 def test_the_query_of_the_logout_page_is_kept() -> None:
     """L-5."""
     metadata = dataclasses.replace(METADATA, end_session_endpoint="https://id.example.com/logout?ui=dark")
-    url = end_session_url(metadata, client_id="jupyter", post_logout_redirect_uri=None, state=None)
-    assert url == "https://id.example.com/logout?ui=dark&client_id=jupyter"
+    request = logout_request(metadata, client_id="jupyter", post_logout_redirect_uri=None, state=None)
+    assert request is not None
+    assert request.url == "https://id.example.com/logout?ui=dark&client_id=jupyter"
 
 
 def test_without_a_logout_page_there_is_no_url() -> None:
     """L-6."""
-    assert end_session_url(BARE, client_id="jupyter", post_logout_redirect_uri=None, state=None) is None
+    assert logout_request(BARE, client_id="jupyter", post_logout_redirect_uri=None, state=None) is None
 
 
 @pytest.mark.parametrize(
@@ -84,15 +86,15 @@ def test_without_a_logout_page_there_is_no_url() -> None:
     ],
 )
 def test_the_logout_page_is_left_out_if_its_origin_is_not_among_the_allowed(allowed, offered) -> None:
-    url = end_session_url(
+    request = logout_request(
         METADATA, client_id="jupyter", post_logout_redirect_uri=None, state=None, allowed_origins=allowed
     )
-    assert (url is not None) is offered
+    assert (request is not None) is offered
 
 
 def test_a_page_of_the_providers_own_gets_its_own_parameter() -> None:
     """D5: no end_session_endpoint in the metadata, and another name for the address to return to."""
-    url = end_session_url(
+    request = logout_request(
         BARE,
         client_id="jupyter",
         post_logout_redirect_uri="https://jupyter.example.com/signed-out",
@@ -100,14 +102,15 @@ def test_a_page_of_the_providers_own_gets_its_own_parameter() -> None:
         configured="https://pool.example.com/logout",
         redirect_parameter="logout_uri",
     )
-    assert url == (
+    assert request is not None
+    assert request.url == (
         "https://pool.example.com/logout?client_id=jupyter&logout_uri=https%3A%2F%2Fjupyter.example.com%2Fsigned-out"
     )
 
 
 def test_a_page_of_the_providers_own_is_not_offered_without_an_address_to_return_to() -> None:
     """D5: it insists on one."""
-    url = end_session_url(
+    request = logout_request(
         BARE,
         client_id="jupyter",
         post_logout_redirect_uri=None,
@@ -115,4 +118,54 @@ def test_a_page_of_the_providers_own_is_not_offered_without_an_address_to_return
         configured="https://pool.example.com/logout",
         redirect_parameter="logout_uri",
     )
-    assert url is None
+    assert request is None
+
+
+def test_a_form_may_lead_to_the_page_and_back_and_where_the_settings_say() -> None:
+    """Q9.8: a browser judges a form's redirects too, so the way back has to be named, and nothing else is."""
+    request = logout_request(
+        METADATA,
+        client_id="jupyter",
+        post_logout_redirect_uri="https://Hub.example.com:8443/out?x=1",
+        state="s",
+        allowed_origins=("https://id.example.com/", "https://upstream.example.com"),
+    )
+    assert request is not None
+    assert request.takes_form
+    assert request.origins == (
+        "https://id.example.com",
+        "https://hub.example.com:8443",
+        "https://upstream.example.com",
+    )
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["https://id.example.com;script-src/logout", "https://id.example.com,x/logout", "https://id.exämple.com/logout"],
+)
+def test_a_host_that_a_policy_cannot_name_gets_no_form(endpoint: str) -> None:
+    """Q9.8: a semicolon in a host name would begin another directive of the page's policy."""
+    request = logout_request(BARE, client_id="jupyter", post_logout_redirect_uri=None, state=None, configured=endpoint)
+    assert request is not None
+    assert not request.takes_form
+
+
+def test_a_page_that_is_not_the_standards_gets_no_form() -> None:
+    """Q9.8, D5: Cognito's takes GET and knows no id_token_hint."""
+    request = logout_request(
+        BARE,
+        client_id="jupyter",
+        post_logout_redirect_uri="https://jupyter.example.com/signed-out",
+        state=None,
+        configured="https://pool.example.com/logout",
+        redirect_parameter="logout_uri",
+    )
+    assert request is not None
+    assert not request.takes_form
+
+
+def test_a_request_without_a_way_back_carries_no_state() -> None:
+    """Q9.8, RP-Initiated Logout 1.0, 2: state belongs to post_logout_redirect_uri."""
+    request = logout_request(METADATA, client_id="jupyter", post_logout_redirect_uri=None, state="s")
+    assert request is not None
+    assert request.fields == (("client_id", "jupyter"),)

@@ -20,6 +20,7 @@ from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.service import SessionService
+from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from jupyter_oidc.settings import Api, Provider
 from tests.support.canary import CANARY
 from tests.support.marker import MARKER
@@ -294,6 +295,7 @@ class Stage:
         self.vault = vault or MemoryVault()
         self.lock = SharedLock()
         self.pending = PendingSignIns(self.clock, self.entropy)
+        self.sign_out_pages = SignOutPages(self.clock, self.entropy, self.scheduler)
         self.settings = settings
         self.service = self.new_service()
 
@@ -311,6 +313,7 @@ class Stage:
             scheduler=self.scheduler,
             journal=self.notes,
             logouts=AcceptedLogouts(),
+            sign_out_pages=self.sign_out_pages,
         )
 
     async def begin(self, caller: str = "user:a") -> tuple[PendingSignIn, str, str]:

@@ -1,0 +1,77 @@
+"""The page from which a browser signs out at the provider: a form that posts an ID token there by itself (ADR 40).
+
+It is the one page of ours that holds a token, so no script of JupyterLab may read it, although both come from one origin:
+it is given only to a browser that shows it by itself, and its policy takes it out of our origin (``sandbox``), whoever
+opened the window.
+NOTE: no ``Cross-Origin-Opener-Policy``: it would not help where JupyterLab has the same one, and a browser may refuse to
+show a page with both (HTML, "create navigation params by fetching").
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from jupyter_oidc.airlock import reveal
+from jupyter_oidc.server.pages import document_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jupyter_oidc.protocol.logout import LogoutRequest
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.sign_out_pages import Shown
+
+_SCRIPT: Final = """
+var form = document.forms[0];
+document.addEventListener('securitypolicyviolation', function (seen) {
+  if (seen.effectiveDirective === 'form-action') { location.replace(form.dataset.onward); }
+});
+form.submit();
+"""
+"""Sends the form; if the provider leads on to a host that the policy does not name, goes there by the link instead."""
+
+_FOR_SOMETHING_ELSE: Final = ("Sec-Purpose", "Purpose", "Service-Worker-Navigation-Preload")
+"""Sent with a navigation whose answer goes elsewhere first: into a cache, a hidden page, or the hands of a service worker."""
+
+
+def shown_how(headers: Mapping[str, str]) -> Shown:
+    """Return whether the browser shows by itself what it asks for; page scripts cannot write these headers (Fetch, 2.2.2)."""
+    asked = headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")
+    if any(name in headers for name in _FOR_SOMETHING_ELSE):
+        return "elsewhere"
+    if asked == (None, None):
+        return "unknown"
+    return "document" if asked == ("navigate", "document") else "elsewhere"
+
+
+def sign_out_html(request: LogoutRequest, id_token_hint: Secret | None, nonce: str) -> str:
+    """Return the document; without a hint the form goes by GET, with which a provider's ``SameSite=Lax`` cookies come along."""
+    fields = list(request.fields)
+    action, method = request.endpoint, "post"
+    if id_token_hint is not None:
+        fields.insert(0, ("id_token_hint", reveal(id_token_hint)))
+    else:
+        parts = urlsplit(action)
+        fields = [*parse_qsl(parts.query, keep_blank_values=True), *fields]
+        action, method = urlunsplit(parts._replace(query="", fragment="")), "get"
+    inputs = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields)
+    return document_of(
+        "Signing out at the provider",
+        '<div role="status"><p>You are signed out in JupyterLab. '
+        "The session at the provider is about to end as well.</p></div>"
+        f'<form method="{method}" action="{escape(action)}" data-onward="{escape(request.url)}">{inputs}'
+        "<button>Sign out at the provider</button></form>",
+        mark="\N{HORIZONTAL ELLIPSIS}",
+        nonce=nonce,
+        script=_SCRIPT,
+    )
+
+
+def sign_out_policy(request: LogoutRequest, nonce: str) -> str:
+    """Return the Content-Security-Policy of the page: an origin of its own, and a form that leads where it must."""
+    return (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; base-uri 'none'; "
+        f"form-action {' '.join(request.origins)}; frame-ancestors 'none'; sandbox allow-forms allow-scripts"
+    )

@@ -1,0 +1,191 @@
+"""The one-time pages by which a browser brings an ID token to the provider's sign-out page (ADR 40).
+
+A page is offered by a sign-out, can be opened once and within a minute, and only then does the ID token come out of here;
+whoever opens it in a way that a script could read gets nothing, and nobody gets it afterwards.
+Only digests of the ticket, the state and the cookies are kept. The store is memory only: after a restart a page is not
+known, and neither is the ``state`` that a provider sends back (L-7).
+It refuses to know HTTP: the caller says how the browser asks, and what cookies it brings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from jupyter_oidc.errors import StateInvalid
+
+if TYPE_CHECKING:
+    from jupyter_oidc.clock import Clock, Moment
+    from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.protocol.logout import LogoutRequest
+    from jupyter_oidc.secret import Secret
+    from jupyter_oidc.sessions.ports import Cancellable, Scheduler
+
+TICKET_SECONDS: Final = 60.0
+"""From the end of a sign-out to the opening of its page; the ID token is forgotten then."""
+
+RETURN_SECONDS: Final = 600.0
+"""From the opening of the page to the browser's way back from the provider."""
+
+MAX_PAGES: Final = 20
+"""Of all providers; beyond it the oldest is forgotten."""
+
+Shown = Literal["document", "elsewhere", "unknown"]
+"""How a browser asks for the page: to show it by itself, for something else that may read it, or it does not say."""
+
+Cookies = Callable[[str], list[str]]
+"""Returns the values of the browser's cookies for the page of that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What opens a page: ``value`` once, and only in a browser with ``binding`` as its cookie, if there is one."""
+
+    page: str
+    value: str = field(repr=False)
+    binding: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the page of that id holds; ``binding`` is a cookie for the way back."""
+
+    page: str
+    request: LogoutRequest
+    id_token_hint: Secret | None
+    binding: str = field(repr=False)
+
+
+@dataclass(slots=True, eq=False)
+class _Page:
+    id: str
+    provider: str
+    request: LogoutRequest
+    begun: Moment
+    state_digest: bytes
+    ticket_digest: bytes | None
+    binding_digest: bytes | None
+    id_token_hint: Secret | None
+    timer: Cancellable | None = None
+    return_digest: bytes | None = None
+
+
+class SignOutPages:
+    """The pages of all providers that were offered within the last ten minutes."""
+
+    def __init__(self, clock: Clock, entropy: Entropy, scheduler: Scheduler) -> None:
+        self._clock = clock
+        self._entropy = entropy
+        self._scheduler = scheduler
+        self._pages: list[_Page] = []
+
+    def offer(
+        self, provider: str, request: LogoutRequest, id_token_hint: Secret | None, state: str, *, bound: bool
+    ) -> Ticket:
+        """Offer a page that brings ``request`` to ``provider``; ``bound`` to the browser that the ticket goes to."""
+        self._sweep()
+        value, binding = self._entropy.token(256), self._entropy.token(256) if bound else None
+        page = _Page(
+            id=self._entropy.token(128),
+            provider=provider,
+            request=request,
+            begun=self._clock.now(),
+            state_digest=_digest(state),
+            ticket_digest=_digest(value),
+            binding_digest=None if binding is None else _digest(binding),
+            id_token_hint=id_token_hint,
+        )
+        page.timer = self._scheduler.after(TICKET_SECONDS, lambda: self._close(page))
+        self._pages.append(page)
+        for oldest in self._pages[:-MAX_PAGES]:
+            self._forget(oldest)
+        return Ticket(page.id, value, binding)
+
+    def open(self, provider: str, ticket: str, cookies: Cookies, shown: Shown) -> Opened:
+        """Use ``ticket`` up and return what its page holds; without the ID token where the browser does not say how.
+
+        A wrong cookie consumes nothing, so that nobody spoils a stranger's sign-out. A right one that comes in a way
+        which a script of the same origin could read has been tried by such a script: it is used up, and nothing is
+        left to be tried next.
+        Raises :class:`StateInvalid`.
+        """
+        self._sweep()
+        digest = _digest(ticket)
+        page = next((one for one in self._pages if one.provider == provider and _same(one.ticket_digest, digest)), None)
+        if page is None or (page.binding_digest and not _any_of(page.binding_digest, cookies(page.id))):
+            raise _refused("ticket")
+        hint = page.id_token_hint if shown == "document" else None
+        self._close(page)
+        if shown == "elsewhere":
+            raise _refused("script")
+        binding = self._entropy.token(256)
+        page.begun, page.return_digest = self._clock.now(), _digest(binding)
+        return Opened(page.id, page.request, hint, binding)
+
+    def came_back(self, provider: str, state: str, cookies: Cookies) -> bool:
+        """Return whether ``state`` ends a sign-out that went out from a page in this browser; it does so once."""
+        self._sweep()
+        digest = _digest(state)
+        for page in self._pages:
+            opened = page.return_digest
+            if page.provider == provider and opened and _same(page.state_digest, digest):
+                if not _any_of(opened, cookies(page.id)):
+                    return False
+                self._forget(page)
+                return True
+        return False
+
+    def withdraw(self, provider: str) -> None:
+        """Close every page of ``provider`` that nobody has opened: somebody signs in again."""
+        for page in self._pages:
+            if page.provider == provider:
+                self._close(page)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for page in list(self._pages):
+            self._forget(page)
+
+    def _close(self, page: _Page) -> None:
+        """Let nobody open ``page`` any more, and keep no token for it."""
+        page.ticket_digest, page.id_token_hint = None, None
+        if page.timer is not None:
+            page.timer.cancel()
+            page.timer = None
+
+    def _forget(self, page: _Page) -> None:
+        self._close(page)
+        self._pages.remove(page)
+
+    def _sweep(self) -> None:
+        """Close what is older than a minute, forget what is older than ten; a timer may be late after a sleep."""
+        now = self._clock.now().monotonic
+        for page in list(self._pages):
+            age = now - page.begun.monotonic
+            if page.ticket_digest is not None and age > TICKET_SECONDS:
+                self._close(page)
+            if age > RETURN_SECONDS:
+                self._forget(page)
+
+
+def _refused(check: str) -> StateInvalid:
+    return StateInvalid(
+        "This sign-out page was already used, or it is older than a minute.",
+        action="You are signed out in JupyterLab. To end the session at the provider too, sign out there.",
+        detail=f"sign-out.{check}",
+    )
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _same(one: bytes | None, other: bytes) -> bool:
+    return one is not None and hmac.compare_digest(one, other)
+
+
+def _any_of(digest: bytes, values: list[str]) -> bool:
+    return any(hmac.compare_digest(digest, _digest(value)) for value in values)
