@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 from urllib.parse import quote
 
-from traitlets import Bool, Dict, Unicode
+from traitlets import Bool, Dict, Enum, Unicode
 
 from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, one_line
 from jupyter_oidc.cli.running import NoAnswer, RunningServer, running_server
@@ -97,14 +97,22 @@ class SignIn(SessionApp):
     examples = """
     jupyter oidc sign-in
     jupyter oidc sign-in corp --no-browser      # print the link and wait
+    jupyter oidc sign-in --prompt login         # ask for the password, whoever is logged in there
     """
     browser = Bool(True, help="Open a browser window.").tag(config=True)
-    aliases = Dict({**ALIASES, "server": "SignIn.server"})
+    prompt = Enum(
+        ("", "none", "login", "consent", "select_account"),
+        "",
+        help="What the provider is to ask; 'none' asks nothing, and fails unless it knows the person already.",
+    ).tag(config=True)
+    aliases = Dict({**ALIASES, "server": "SignIn.server", "prompt": "SignIn.prompt"})
     flags = Dict({**FLAGS, "no-browser": ({"SignIn": {"browser": False}}, "Print the link and wait.")})
 
     def work(self, server: RunningServer) -> int:
         """Sign in, and show the session."""
-        sign_in = TerminalSignIn(server, self.provider(server), self.say, opens_browser=self.browser)
+        sign_in = TerminalSignIn(
+            server, self.provider(server), self.say, opens_browser=self.browser, prompt=str(self.prompt)
+        )
         summary = sign_in.run()
         self.say("\n".join(_paragraph(summary)))
         return 0 if summary["state"] == "active" else 1

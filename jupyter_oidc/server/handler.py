@@ -41,6 +41,7 @@ from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackDoors
 from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
+from jupyter_oidc.server.silent import host_of_page, may_try
 from jupyter_oidc.server.whereabouts import Whereabouts
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.diagnostics import Surroundings
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.kernel_grants import KernelGrants
+    from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Finding, Provider, Settings
 
@@ -98,6 +100,7 @@ class Context:
     doors: LoopbackDoors = field(default_factory=LoopbackDoors)
     kernel_streams: KernelStreams = field(default_factory=KernelStreams)
     allow_remote_kernels: bool = False
+    under_hub: bool = False
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _diagnosis: Diagnosis | None = None
@@ -417,6 +420,16 @@ class OidcHandler(APIHandler):
     def browser(self) -> Browser:
         """Where the caller's browser is."""
         return self.context.whereabouts.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
+
+    def may_try_silently(self, session: SessionService) -> bool:
+        """Return whether the page that sends this request may try to sign in by itself; a kernel has no page."""
+        return self.kernel_id is None and may_try(
+            session,
+            under_hub=self.context.under_hub,
+            browser=self.browser,
+            host=host_of_page(self.request.host, self.request.headers),
+            public_url=self.context.public_url(session.settings),
+        )
 
     @property
     def services(self) -> Services:

@@ -52,9 +52,14 @@ def summary_view(summary: Summary) -> dict[str, Any]:
     }
 
 
-def provider_view(summary: Summary) -> dict[str, Any]:
-    """Return one entry of the contract ``providers.reply``."""
-    return {"name": summary.provider, "issuer": summary.issuer, "state": summary.state.value}
+def provider_view(summary: Summary, *, silent: bool) -> dict[str, Any]:
+    """Return one entry of the contract ``providers.reply``; ``silent``: a page that opens may try to sign in."""
+    return {
+        "name": summary.provider,
+        "issuer": summary.issuer,
+        "state": summary.state.value,
+        **({"silent_sign_in": True} if silent else {}),
+    }
 
 
 def started_view(

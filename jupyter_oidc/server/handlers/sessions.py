@@ -23,8 +23,9 @@ class ProvidersHandler(OidcHandler):
     @door("user", "kernel", action="read")
     async def get(self) -> None:
         """List the providers in the order of the settings."""
-        summaries = [await service.summary() for service in self.services.sessions]
-        self.answer({"providers": [provider_view(summary) for summary in summaries]})
+        told = [(await service.summary(), service) for service in self.services.sessions]
+        views = [provider_view(summary, silent=self.may_try_silently(service)) for summary, service in told]
+        self.answer({"providers": views})
 
 
 class SessionHandler(OidcHandler):
