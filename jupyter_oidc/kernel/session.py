@@ -61,6 +61,7 @@ class Session:
 
     ``entitlements`` are those that may be shown, and ``entitlements_more`` says how many are not; where
     ``entitlements_known`` is false the provider did not list them.
+    ``sharing`` says who else is on the Jupyter server: ``none``, or whose kernels call APIs: ``own-kernels``, ``all-kernels``.
     """
 
     provider: str
@@ -75,6 +76,7 @@ class Session:
     scopes: list[str]
     missing_scopes: list[str]
     settings_pending: bool
+    sharing: str
     signed_in_at: str | None
     access_expires_at: str | None
     expires_in: int | None

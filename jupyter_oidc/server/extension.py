@@ -42,7 +42,6 @@ from jupyter_oidc.server.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
 
     from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import Surroundings
@@ -119,7 +118,9 @@ class JupyterOIDC(ExtensionApp):
         self._close_process(said, server.log)
         read = said.read()
         entropy = SystemEntropy()
-        grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager), self._admitted_kernels())
+        sharing = self._sharing()
+        admits = (lambda _: True) if sharing is None else sharing.admits
+        grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager), admits)
         settings, findings = (None, tuple(read)) if isinstance(read, list) else (read.settings, ())
         self._context = Context(
             lambda now: _services(now, journal, storage_key),
@@ -133,6 +134,7 @@ class JupyterOIDC(ExtensionApp):
             whereabouts=Whereabouts.of_server(server.ip, os.environ, server.base_url),
             allow_remote_kernels=bool(self.allow_remote_kernels),
             under_hub=any(name in os.environ for name in HUB_VARIABLES),
+            sharing=sharing,
         )
         for finding in findings:
             server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
@@ -175,14 +177,18 @@ class JupyterOIDC(ExtensionApp):
         if wanted and not close_to_others():
             log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
 
-    def _admitted_kernels(self) -> Callable[[str], bool]:
-        """Return what says whether a kernel may act for the owner of this server."""
+    def _sharing(self) -> Sharing | None:
+        """Return what knows who is on this server, if it has one owner among many users."""
         owner = os.environ.get("JUPYTERHUB_USER")
-        if not owner or self.grant_kernels_of_others is True:
-            return lambda _: True
-        sharing = Sharing(owner)
+        if not owner:
+            return None
+        sharing = Sharing(
+            owner,
+            admits_all=self.grant_kernels_of_others is True,
+            changed=lambda: self._context.tell("sharing-changed"),
+        )
         sharing.watch(self._server().kernel_manager)
-        return sharing.admits
+        return sharing
 
     def _server(self) -> Any:
         """Return the server that this extension is part of; an extension without one is never initialized."""

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.diagnostics import Surroundings
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.kernel_grants import KernelGrants
+    from jupyter_oidc.server.sharing import Sharing, Word
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Finding, Provider, Settings
@@ -101,6 +102,7 @@ class Context:
     kernel_streams: KernelStreams = field(default_factory=KernelStreams)
     allow_remote_kernels: bool = False
     under_hub: bool = False
+    sharing: Sharing | None = None
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _diagnosis: Diagnosis | None = None
@@ -116,6 +118,16 @@ class Context:
     def opened(self) -> Services | None:
         """The services, if they were ever made."""
         return self._opened
+
+    def tell(self, kind: str) -> None:
+        """Tell everybody who follows a session to read it again, because something about this server has changed."""
+        for session in self._opened.sessions if self._opened is not None else ():
+            session.tell(kind)
+
+    @property
+    def shared(self) -> Word:
+        """Whether others than the owner have been on this server."""
+        return "none" if self.sharing is None else self.sharing.word
 
     @property
     def services(self) -> Services | None:
@@ -401,6 +413,8 @@ class OidcHandler(APIHandler):
             raise Forbidden
         owner = os.environ.get("JUPYTERHUB_USER")
         if owner and getattr(user, "username", None) != owner:
+            if self.context.sharing is not None:
+                self.context.sharing.look()
             raise Forbidden("This session belongs to the owner of the server.")
         if not await ensure_async(self.authorizer.is_authorized(self, user, declared.action or "", RESOURCE)):
             raise Forbidden

@@ -30,12 +30,12 @@ from jupyter_oidc.settings.model import (
     BearerSource,
     ClaimPath,
     OfflineAccessPrompt,
-    SilentSignIn,
     PathData,
     Provider,
     RedirectStrategy,
     SecretRef,
     Settings,
+    SilentSignIn,
 )
 from jupyter_oidc.settings.network import read_network
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_through_hub, leads_to_callback, takes_any_port

@@ -45,7 +45,7 @@ class SessionHandler(OidcHandler):
             self.set_header("Cache-Control", "no-store")
             self.finish()
         else:
-            self.answer(summary_view(summary))
+            self.answer(summary_view(summary, self.context.shared))
 
     def compute_etag(self) -> str | None:
         """Leave the ETag to the verb."""
@@ -68,7 +68,7 @@ class RefreshHandler(OidcHandler):
         session = self.services.sessions.of_provider(provider)
         match await session.refresh():
             case Granted():
-                self.answer(summary_view(await session.summary()))
+                self.answer(summary_view(await session.summary(), self.context.shared))
             case SignInNeeded(code="session_expired"):
                 raise SessionExpired
             case SignInNeeded():

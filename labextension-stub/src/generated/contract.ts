@@ -244,6 +244,10 @@ export interface SessionSummary {
    * Whether the settings have changed so that they take effect with the next sign-in.
    */
   settings_pending: boolean;
+  /**
+   * Whether others than its owner have been on this server, and whose kernels may call APIs then.
+   */
+  sharing: 'none' | 'own-kernels' | 'all-kernels';
 }
 
 /**
