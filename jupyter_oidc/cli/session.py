@@ -6,12 +6,12 @@ import json
 from typing import Any, Final
 from urllib.parse import quote, urljoin
 
-from traitlets import Bool, Dict, Unicode
+from traitlets import Bool, Dict, Enum, Unicode
 
 from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, one_line
 from jupyter_oidc.cli.running import NoAnswer, RunningServer, running_server
 from jupyter_oidc.cli.sign_in import TerminalSignIn
-from jupyter_oidc.kernel.words import access_words
+from jupyter_oidc.kernel.words import SHARING, access_words
 
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
 Start it (jupyter lab), or look which run: jupyter server list."""
@@ -97,14 +97,22 @@ class SignIn(SessionApp):
     examples = """
     jupyter oidc sign-in
     jupyter oidc sign-in corp --no-browser      # print the link and wait
+    jupyter oidc sign-in --prompt login         # ask for the password, whoever is logged in there
     """
     browser = Bool(True, help="Open a browser window.").tag(config=True)
-    aliases = Dict({**ALIASES, "server": "SignIn.server"})
+    prompt = Enum(
+        ("", "none", "login", "consent", "select_account"),
+        "",
+        help="What the provider is to ask; 'none' asks nothing, and fails unless it knows the person already.",
+    ).tag(config=True)
+    aliases = Dict({**ALIASES, "server": "SignIn.server", "prompt": "SignIn.prompt"})
     flags = Dict({**FLAGS, "no-browser": ({"SignIn": {"browser": False}}, "Print the link and wait.")})
 
     def work(self, server: RunningServer) -> int:
         """Sign in, and show the session."""
-        sign_in = TerminalSignIn(server, self.provider(server), self.say, opens_browser=self.browser)
+        sign_in = TerminalSignIn(
+            server, self.provider(server), self.say, opens_browser=self.browser, prompt=str(self.prompt)
+        )
         summary = sign_in.run()
         self.say("\n".join(_paragraph(summary)))
         return 0 if summary["state"] == "active" else 1
@@ -155,5 +163,7 @@ def _paragraph(summary: dict[str, Any]) -> list[str]:
         lines.append(f"    until {summary['access_expires_at']}, {renewed}; kept in: {summary['storage']}")
     if summary.get("settings_pending"):  # a server that is older does not say
         lines.append(f"    {SETTINGS_PENDING}")
+    if shared := SHARING.get(summary.get("sharing", "none")):
+        lines.append(f"    {shared}")
     lines += [f"    API {api['name']}: {one_line(access_words(api))}" for api in summary["apis"]]
     return lines

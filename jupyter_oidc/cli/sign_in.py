@@ -37,22 +37,33 @@ _MAY_BE_MENDED: Final = ("response_malformed", "state_invalid", "request_invalid
 
 
 class TerminalSignIn:
-    """One sign-in at ``provider``; ``say`` writes a line for the person, ``opens_browser`` opens a window as well."""
+    """One sign-in at ``provider``; ``say`` writes a line for the person, ``opens_browser`` opens a window as well.
+
+    A ``prompt`` is what the provider is to ask; without one, that is the settings' affair.
+    """
 
     def __init__(
-        self, server: RunningServer, provider: str, say: Callable[[str], None], *, opens_browser: bool
+        self,
+        server: RunningServer,
+        provider: str,
+        say: Callable[[str], None],
+        *,
+        opens_browser: bool,
+        prompt: str = "",
     ) -> None:
         self._server = server
         self._base = f"jupyter-oidc/providers/{quote(provider, safe='')}"
         self._say = say
         self._opens_browser = opens_browser
+        self._prompt = prompt
 
     def run(self) -> dict[str, Any]:
         """Begin, say what to do, and return the session once the sign-in is over; raises :class:`NoAnswer`.
 
         Whatever ends this early, Ctrl-C included, cancels the sign-in.
         """
-        started = self._server.call("POST", f"{self._base}/sign-in")
+        wish = {"prompt": self._prompt} if self._prompt else None
+        started = self._server.call("POST", f"{self._base}/sign-in", body=wish)
         flow, finished = f"{self._base}/sign-in/{quote(str(started['flow']), safe='')}", False
         try:
             progress = self._follow(started, flow)

@@ -74,9 +74,10 @@ class Bridge:
         """Return the session summary."""
         return self._call("GET", f"providers/{quote(provider, safe='')}/session", "session.reply")
 
-    def begin(self, provider: str, api: str | None = None) -> dict[str, Any]:
+    def begin(self, provider: str, api: str | None = None, prompt: str | None = None) -> dict[str, Any]:
         """Begin a sign-in, the one that ``api`` has asked for if it is named (RFC 9470, 4)."""
-        wish = {} if api is None else {"api": api}
+        wishes = {"api": api, "prompt": prompt}
+        wish = {name: wished for name, wished in wishes.items() if wished is not None}
         return self._call("POST", f"providers/{quote(provider, safe='')}/sign-in", "sign-in.reply", json=wish)
 
     def progress(self, started: dict[str, Any], wait: float = 0.0) -> dict[str, Any]:

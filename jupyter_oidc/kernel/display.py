@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-from jupyter_oidc.kernel.words import NOT_LISTED, access_words, words_of
+from jupyter_oidc.kernel.words import NOT_LISTED, SHARING, access_words, words_of
 
 _DOT = {
     "active": "--jp-success-color1, #388e3c",
@@ -44,7 +44,8 @@ def session_text(summary: dict[str, Any]) -> str:
     """Return one line about a session."""
     words = words_of(summary)
     head = _with(words.headline, f" at {summary['provider']}{_as_whom(summary)}") + "."
-    return " ".join(part for part in (head, words.reason, words.lasts, words.next) if part)
+    shared = SHARING.get(summary["sharing"])
+    return " ".join(part for part in (head, words.reason, words.lasts, words.next, shared) if part)
 
 
 def session_html(summary: dict[str, Any]) -> str:
@@ -56,7 +57,13 @@ def session_html(summary: dict[str, Any]) -> str:
         f"<div>{dot} <b>{escape(_with(words.headline, _as_whom(summary)))}</b></div>",
         *(
             f'<div style="{_MUTED}">{escape(line)}</div>'
-            for line in (summary["provider"], words.reason, words.lasts, _entitlements(summary))
+            for line in (
+                summary["provider"],
+                words.reason,
+                words.lasts,
+                _entitlements(summary),
+                SHARING.get(summary["sharing"]),
+            )
             if line
         ),
         *(_api_row(api) for api in summary["apis"]),

@@ -61,6 +61,7 @@ class Session:
 
     ``entitlements`` are those that may be shown, and ``entitlements_more`` says how many are not; where
     ``entitlements_known`` is false the provider did not list them.
+    ``sharing`` says who else is on the Jupyter server: ``none``, or whose kernels call APIs: ``own-kernels``, ``all-kernels``.
     """
 
     provider: str
@@ -75,6 +76,7 @@ class Session:
     scopes: list[str]
     missing_scopes: list[str]
     settings_pending: bool
+    sharing: str
     signed_in_at: str | None
     access_expires_at: str | None
     expires_in: int | None
@@ -151,21 +153,25 @@ def session(provider: str | None = None) -> Session:
     return _session(connection.session(connection.provider(provider)))
 
 
-def sign_in(provider: str | None = None, *, api: str | None = None, timeout: float = 300.0) -> Session:
+def sign_in(
+    provider: str | None = None, *, api: str | None = None, prompt: str | None = None, timeout: float = 300.0
+) -> Session:
     """Show a link, wait until the sign-in is finished in the browser, and return the session.
 
     Somebody whose calls work is not asked again, even if the provider is out of reach just now, unless ``api`` is named: that is the answer to
     ``StepUpRequired``, and the provider is told what that API wants (RFC 9470, 4).
+    A ``prompt`` of ``"login"``, ``"consent"`` or ``"select_account"`` says what the provider is to ask, and asks in any
+    case; with ``"none"`` it asks nothing, and the sign-in fails unless it knows the person already.
     Interrupting the kernel cancels the sign-in; nothing is left behind.
     Raises ``SignInTimeout`` after ``timeout`` seconds, ``SignInDeclined`` or what else went wrong.
     """
     connection = bridge()
     name = connection.provider(provider, api)
-    if api is None:
+    if api is None and prompt in (None, "none"):
         summary = connection.session(name)
         if _calls_work(summary):
             return _session(summary)
-    started = connection.begin(name, api)
+    started = connection.begin(name, api, prompt)
     tell, notice = _invitation(started)
 
     try:

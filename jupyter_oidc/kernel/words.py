@@ -73,6 +73,12 @@ NOT_NOW: Final = "Calls do not work until it is renewed, which is tried again by
 SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign in again."
 """In JupyterLab or a terminal, that is: a sign-in that a cell begins goes by the settings before."""
 
+SHARING: Final = {
+    "own-kernels": "This server is shared: kernels that others start or use cannot call APIs as you.",
+    "all-kernels": "This server is shared: kernels that others start or use call APIs as you, too.",
+}
+"""By the server's word for who else is there; where nobody is, nothing is said."""
+
 ACCESS: Final = {
     "ready": "Ready",
     "sign_in_needed": "Sign in first",

@@ -24,7 +24,7 @@ from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.announcement import OwnAnnouncement
-from jupyter_oidc.server.config import TRAITS
+from jupyter_oidc.server.config import HUB_VARIABLES, TRAITS
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.handlers.proxied import Below
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
@@ -37,11 +37,11 @@ from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_file import SECTION
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsSource, SettingsWatch
 from jupyter_oidc.server.sharing import Sharing
+from jupyter_oidc.server.silent import is_wanted
 from jupyter_oidc.server.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
 
     from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import Surroundings
@@ -118,7 +118,9 @@ class JupyterOIDC(ExtensionApp):
         self._close_process(said, server.log)
         read = said.read()
         entropy = SystemEntropy()
-        grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager), self._admitted_kernels())
+        sharing = self._sharing()
+        admits = (lambda _: True) if sharing is None else sharing.admits
+        grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager), admits)
         settings, findings = (None, tuple(read)) if isinstance(read, list) else (read.settings, ())
         self._context = Context(
             lambda now: _services(now, journal, storage_key),
@@ -131,6 +133,8 @@ class JupyterOIDC(ExtensionApp):
             proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
             whereabouts=Whereabouts.of_server(server.ip, os.environ, server.base_url),
             allow_remote_kernels=bool(self.allow_remote_kernels),
+            under_hub=any(name in os.environ for name in HUB_VARIABLES),
+            sharing=sharing,
         )
         for finding in findings:
             server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
@@ -138,10 +142,11 @@ class JupyterOIDC(ExtensionApp):
             server.log.warning("jupyter_oidc: %s.", note)
         if settings is not None:
             _check_key(settings, storage_key, server.log)
-        watch = SettingsWatch(source, settings, self._context.reload, server.log)
+        watch = SettingsWatch(source, settings, self._reload, server.log)
         self._watching = PeriodicCallback(watch.look, INTERVAL * 1000)
         if said.reload:
             self._watching.start()
+        self._tell_pages()
         self._tell_kernels(entropy)
 
     def initialize_handlers(self) -> None:
@@ -172,18 +177,32 @@ class JupyterOIDC(ExtensionApp):
         if wanted and not close_to_others():
             log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
 
-    def _admitted_kernels(self) -> Callable[[str], bool]:
-        """Return what says whether a kernel may act for the owner of this server."""
+    def _sharing(self) -> Sharing | None:
+        """Return what knows who is on this server, if it has one owner among many users."""
         owner = os.environ.get("JUPYTERHUB_USER")
-        if not owner or self.grant_kernels_of_others is True:
-            return lambda _: True
-        sharing = Sharing(owner)
+        if not owner:
+            return None
+        sharing = Sharing(
+            owner,
+            admits_all=self.grant_kernels_of_others is True,
+            changed=lambda: self._context.tell("sharing-changed"),
+        )
         sharing.watch(self._server().kernel_manager)
-        return sharing.admits
+        return sharing
 
     def _server(self) -> Any:
         """Return the server that this extension is part of; an extension without one is never initialized."""
         return self.serverapp
+
+    async def _reload(self, settings: Settings) -> None:
+        await self._context.reload(settings)
+        self._tell_pages()
+
+    def _tell_pages(self) -> None:
+        """Let a page that opens know whether there is anything to try, so that no other page waits for an answer."""
+        providers = self._context.settings.providers if self._context.settings else ()
+        wanted = any(is_wanted(one, under_hub=self._context.under_hub) for one in providers)
+        self._server().web_app.settings.setdefault("page_config_data", {})["oidcSilentSignIn"] = wanted
 
     def _tell_kernels(self, entropy: Entropy) -> None:
         """Let kernels and terminals know this server and no other."""

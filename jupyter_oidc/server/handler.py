@@ -41,6 +41,7 @@ from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackDoors
 from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
+from jupyter_oidc.server.silent import host_of_page, may_try
 from jupyter_oidc.server.whereabouts import Whereabouts
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.diagnostics import Surroundings
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.kernel_grants import KernelGrants
+    from jupyter_oidc.server.sharing import Sharing, Word
+    from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Finding, Provider, Settings
 
@@ -102,6 +105,8 @@ class Context:
     doors: LoopbackDoors = field(default_factory=LoopbackDoors)
     kernel_streams: KernelStreams = field(default_factory=KernelStreams)
     allow_remote_kernels: bool = False
+    under_hub: bool = False
+    sharing: Sharing | None = None
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _diagnosis: Diagnosis | None = None
@@ -117,6 +122,16 @@ class Context:
     def opened(self) -> Services | None:
         """The services, if they were ever made."""
         return self._opened
+
+    def tell(self, kind: str) -> None:
+        """Tell everybody who follows a session to read it again, because something about this server has changed."""
+        for session in self._opened.sessions if self._opened is not None else ():
+            session.tell(kind)
+
+    @property
+    def shared(self) -> Word:
+        """Whether others than the owner have been on this server."""
+        return "none" if self.sharing is None else self.sharing.word
 
     @property
     def services(self) -> Services | None:
@@ -412,6 +427,8 @@ class OidcHandler(APIHandler):
             raise Forbidden
         owner = os.environ.get("JUPYTERHUB_USER")
         if owner and getattr(user, "username", None) != owner:
+            if self.context.sharing is not None:
+                self.context.sharing.look()
             raise Forbidden("This session belongs to the owner of the server.")
         if not await ensure_async(self.authorizer.is_authorized(self, user, declared.action or "", RESOURCE)):
             raise Forbidden
@@ -431,6 +448,16 @@ class OidcHandler(APIHandler):
     def browser(self) -> Browser:
         """Where the caller's browser is."""
         return self.context.whereabouts.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
+
+    def may_try_silently(self, session: SessionService) -> bool:
+        """Return whether the page that sends this request may try to sign in by itself; a kernel has no page."""
+        return self.kernel_id is None and may_try(
+            session,
+            under_hub=self.context.under_hub,
+            browser=self.browser,
+            host=host_of_page(self.request.host, self.request.headers),
+            public_url=self.context.public_url(session.settings),
+        )
 
     @property
     def services(self) -> Services:

@@ -8,13 +8,16 @@ the operating system, and can read what that user can.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_core.utils import ensure_async
 from jupyter_server import CallContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+Word = Literal["none", "own-kernels", "all-kernels"]
+"""What is said of a server: nobody else has been there, or whose kernels act for its owner then."""
 
 
 def user_of_this_request() -> str | None:
@@ -24,11 +27,24 @@ def user_of_this_request() -> str | None:
 
 
 class Sharing:
-    """Knows which kernels only the ``owner`` has used; ``asking`` tells who asks for what happens now."""
+    """Knows which kernels only the ``owner`` has used; ``asking`` tells who asks for what happens now.
 
-    def __init__(self, owner: str, asking: Callable[[], str | None] = user_of_this_request) -> None:
+    With ``admits_all`` the owner wants the kernels of others to act for them, too. ``changed`` is called when the first
+    of them shows up.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        asking: Callable[[], str | None] = user_of_this_request,
+        *,
+        admits_all: bool = False,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._owner = owner
         self._asking = asking
+        self._admits_all = admits_all
+        self._changed = changed
         self._own: set[str] = set()
         self._others: set[str] = set()
         self.is_shared = False
@@ -38,7 +54,7 @@ class Sharing:
         start, connect = manager.start_kernel, getattr(manager, "notify_connect", None)
 
         async def start_kernel(*args: Any, **options: Any) -> str:
-            self._look()  # NOTE: before the kernel runs, which may be faster than the answer
+            self.look()  # NOTE: before the kernel runs, which may be faster than the answer
             kernel_id = str(await ensure_async(start(*args, **options)))
             self.note(kernel_id)
             return kernel_id
@@ -51,18 +67,27 @@ class Sharing:
 
     def note(self, kernel_id: str) -> None:
         """Take note that whoever asks now uses the kernel ``kernel_id``."""
-        if self._look():
+        if self.look():
             self._others.add(kernel_id)
         elif self._asking() is not None:
             self._own.add(kernel_id)
 
     def admits(self, kernel_id: str) -> bool:
         """Return whether a kernel is the owner's alone; on a shared server it has to be known to be."""
+        if self._admits_all:
+            return True
         return kernel_id not in self._others and (kernel_id in self._own or not self.is_shared)
 
-    def _look(self) -> bool:
+    @property
+    def word(self) -> Word:
+        """What the owner is told."""
+        return "none" if not self.is_shared else "all-kernels" if self._admits_all else "own-kernels"
+
+    def look(self) -> bool:
         """Return whether somebody else than the owner asks; once one has, the server is shared."""
         asking = self._asking()
         another = asking is not None and asking != self._owner
-        self.is_shared = self.is_shared or another
+        if another and not self.is_shared:
+            self.is_shared = True
+            self._changed()
         return another

@@ -9,14 +9,15 @@ from jupyter_oidc.server.problems import error_body
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Moment
+    from jupyter_oidc.server.sharing import Word
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.sign_out import SignOut
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
     from jupyter_oidc.settings import Api
 
 
-def summary_view(summary: Summary) -> dict[str, Any]:
-    """Return the contract ``session.reply``."""
+def summary_view(summary: Summary, sharing: Word) -> dict[str, Any]:
+    """Return the contract ``session.reply``; ``sharing`` says who else is on this server."""
     user = summary.user
     return {
         "provider": summary.provider,
@@ -49,12 +50,18 @@ def summary_view(summary: Summary) -> dict[str, Any]:
             for api in summary.apis
         ],
         "settings_pending": summary.settings_pending,
+        "sharing": sharing,
     }
 
 
-def provider_view(summary: Summary) -> dict[str, Any]:
-    """Return one entry of the contract ``providers.reply``."""
-    return {"name": summary.provider, "issuer": summary.issuer, "state": summary.state.value}
+def provider_view(summary: Summary, *, silent: bool) -> dict[str, Any]:
+    """Return one entry of the contract ``providers.reply``; ``silent``: a page that opens may try to sign in."""
+    return {
+        "name": summary.provider,
+        "issuer": summary.issuer,
+        "state": summary.state.value,
+        **({"silent_sign_in": True} if silent else {}),
+    }
 
 
 def started_view(

@@ -97,21 +97,27 @@ class Wishes:
     """What a sign-in is to be like, besides who begins it.
 
     ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3).
+    A ``silent`` one is tried by a page that opens: the browser goes on to ``next`` by itself, whatever comes of it.
     """
 
     next: str | None = None
     prompt: str | None = None
     login_hint: str | None = None
     step_up: StepUp = StepUp()
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whether ``instead`` is to be signed in, while ``now`` is; ``tokens`` are held until that is answered (A26)."""
+    """Whether ``instead`` is to be signed in, while ``now`` is; ``tokens`` are held until that is answered (A26).
+
+    ``is_over`` says that the session of ``now`` has ended.
+    """
 
     now: str
     instead: str
     tokens: Tokens
+    is_over: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.readiness import TokenOutlook
     from jupyter_oidc.sessions.revocation import Origin, Revoked
     from jupyter_oidc.sessions.sign_out_pages import SignOutPages
+    from jupyter_oidc.sessions.summary import User
     from jupyter_oidc.settings import Api, Provider
 
 BearerSource = Literal["access_token", "id_token"]
@@ -106,6 +107,7 @@ class SessionService:
         self._sequence = 0
         self._generation = 0
         self._held = Custody()
+        self._latest: User | None = None
         self._changed = asyncio.Event()
         self._restored: asyncio.Task[None] | None = None
         self._takes_over = takes_over
@@ -263,18 +265,26 @@ class SessionService:
         """Say which service has the session that a sign-in here would replace, where it is another one (ADR 30)."""
         self._before = before
 
-    def _question(self, tokens: Tokens) -> Question | None:
+    def _question(self, tokens: Tokens, silent: bool) -> Question | None:  # noqa: FBT001 - what the owner is asked
         """Return what has to be asked before ``tokens`` are installed: another person does not take over by itself (A26)."""
         before = self._before()
-        return (self if before is None else before).question_of_own(tokens)
+        return (self if before is None else before).question_of_own(tokens, silent=silent)
 
-    def question_of_own(self, tokens: Tokens) -> Question | None:
-        """Return what has to be asked before ``tokens`` replace the session of this service."""
+    def question_of_own(self, tokens: Tokens, *, silent: bool = False) -> Question | None:
+        """Return what has to be asked before ``tokens`` replace the session of this service.
+
+        A ``silent`` sign-in follows nobody else by itself, not even after the end of their session: the provider's cookie
+        in this browser chose the person, and no click.
+        """
         self._follow_the_clock()
         user, person = self._held.user, tokens.person
-        if not has_session(self._state) or user is None or person is None or person.subject == self._held.subject:
+        if person is None:
             return None
-        return Question(name_of(user), name_of(user_of(person.subject, person.claims)), tokens)
+        is_over = not has_session(self._state)
+        before = self._latest if is_over and silent else None if is_over else user
+        if before is None or before.sub == person.subject:
+            return None
+        return Question(name_of(before), name_of(user_of(person.subject, person.claims)), tokens, is_over)
 
     async def _install(self, tokens: Tokens, step_up: StepUp) -> None:
         """Begin a new session, replacing an old one completely (S-6, A26).
@@ -866,6 +876,16 @@ class SessionService:
 
     # -- signing out ---------------------------------------------------------------------------------------
 
+    @property
+    def may_sign_in_silently(self) -> bool:
+        """Whether a page that opens may try now: nobody is in, nobody is on the way, and no other settings wait.
+
+        Settings that wait come into force by an act of the user, and the opening of a page is none (ADR 30).
+        """
+        self._follow_the_clock()
+        out = self._state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED)
+        return out and not self._settings_pending and self.sign_ins.silent.may_begin()
+
     async def sign_out(self, *, beside: tuple[Origin, ...] | None = None, bound: bool = False) -> SignOut:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
@@ -884,6 +904,7 @@ class SessionService:
         self._next_generation()
         generation, self._held = self._generation, Custody()
         self.sign_ins.abandon()
+        self.sign_ins.silent.signed_out()
         self._cut_off()
         self._move(Happening.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
@@ -996,6 +1017,8 @@ class SessionService:
     def follow_on(self, before: SessionService) -> None:
         """Count on from where ``before`` ends, so that nobody takes a summary of this session for one of that."""
         self._sequence += before._sequence + 1
+        self._latest = self._latest or before._latest
+        self.sign_ins.silent = before.sign_ins.silent
 
     def give_way(
         self, kept: Secret | None, beside: Callable[[], tuple[Origin, ...]]
@@ -1045,6 +1068,8 @@ class SessionService:
 
     def _next_generation(self) -> None:
         self._generation += 1
+        if self._held.user is not None:
+            self._latest = self._held.user
         self._stop_end_timer()
         self._outcome_open = False
         self._superseded = None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_oidc.errors import (
     IdpUnavailable,
     Problem,
+    RequestInvalid,
     ResponseMalformed,
     SignInCancelled,
     StateInvalid,
@@ -40,6 +41,7 @@ from jupyter_oidc.sessions.pending import (
     Wishes,
     has_state,
 )
+from jupyter_oidc.sessions.silent import SILENT_SECONDS, SilentSignIns
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns
     from jupyter_oidc.sessions.ports import Journal, Scheduler
-    from jupyter_oidc.sessions.strategy import Browser, Wish
+    from jupyter_oidc.sessions.strategy import Browser, Strategy, Wish
     from jupyter_oidc.settings import Provider
 
 AS_USUAL = Wishes()
@@ -63,14 +65,15 @@ DUPLICATE_WAIT = 10.0
 class Owner:
     """What the owner of the session does for its sign-ins.
 
-    ``ready`` returns once storage was looked at; ``question`` is what has to be asked before ``install``, if anything has;
+    ``ready`` returns once storage was looked at; ``question`` is what has to be asked before ``install``, if anything has,
+    and more has after a silent sign-in;
     ``begun`` and ``abandoned`` say that sign-ins are under way, or none any more; ``install`` begins a session, for which
     this much was asked, ``throw_away`` revokes tokens that nobody wants; ``step_up_for`` tells what an
     API asked for; ``spawn`` runs work in the background.
     """
 
     ready: Callable[[], Awaitable[None]]
-    question: Callable[[Tokens], Question | None]
+    question: Callable[[Tokens, bool], Question | None]
     begun: Callable[[], None]
     abandoned: Callable[[], None]
     install: Callable[[Tokens, StepUp], Awaitable[None]]
@@ -100,6 +103,7 @@ class SignIns:
         self._clock = clock
         self._scheduler = scheduler
         self._journal = journal
+        self.silent = SilentSignIns(clock)
 
     async def choice(self, browser: Browser, wish: Wish = "auto") -> Choice | Impossible:
         """Return which way a sign-in would take now, and why; asks the provider for its metadata."""
@@ -132,13 +136,31 @@ class SignIns:
             raise chosen.problem()
         self._dialogue.check_ready(metadata, by_code=chosen.strategy == "device")
         wishes = replace(wishes, step_up=self._owner.step_up_for(api))
+        self._check_prompt(wishes, chosen.strategy)
         if chosen.strategy == "device":
             return await self._begin_device(metadata, caller, wishes), ""
         pending, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy)
         pending.metadata = metadata
         pending.under = self.settings
-        self._under_way(pending)
+        if wishes.silent:
+            pending.lifetime = SILENT_SECONDS
+            self.silent.begun(pending)
+        else:
+            self._under_way(pending)
         return pending, ticket
+
+    def _check_prompt(self, wishes: Wishes, strategy: Strategy) -> None:
+        """Refuse what can come to nothing: a code to be entered without anybody, or a page that tries too often."""
+        if wishes.prompt == "none" and strategy == "device":
+            raise RequestInvalid(
+                "A sign-in by code needs somebody who enters it, so it cannot be silent.",
+                action="Leave 'prompt' out, or choose another strategy.",
+                detail="prompt.device",
+            )
+        if wishes.silent and (strategy != "server" or not self.silent.may_begin()):
+            raise RequestInvalid(
+                "No page may try to sign in by itself now.", action="Sign in by the button.", detail="silent.not_now"
+            )
 
     def initiation(self, parameters: list[tuple[str, str]]) -> Initiation:
         """Return what a third party asks for; raises ``RequestInvalid`` (section I)."""
@@ -160,8 +182,10 @@ class SignIns:
 
     def offer_again(self, failed: PendingSignIn) -> str:
         """Return a start ticket for another attempt like ``failed``; it begins when somebody uses the ticket."""
+        # NOTE: whoever clicks can be asked, and is: the same question would fail in the same way.
+        wishes = replace(failed.wishes, prompt=None) if failed.wishes.prompt == "none" else failed.wishes
         pending, ticket = self._pending.begin(
-            self.settings.name, failed.caller, failed.wishes, strategy=failed.strategy, offered=True
+            self.settings.name, failed.caller, wishes, strategy=failed.strategy, offered=True
         )
         pending.under = self.settings
         return ticket
@@ -300,17 +324,18 @@ class SignIns:
     def overtake(self, step_up: StepUp) -> None:
         """Complete every sign-in that only waits for the person to be in, because now they are, by another way.
 
-        One that asks for more than ``step_up``, which is how strongly they signed in, goes on; so does one with a prompt.
+        One that asks for more than ``step_up``, which is how strongly they signed in, goes on; so does one that wants the
+        person to be asked.
         """
         for pending in self._pending.waiting(self.settings.name):
             wishes = pending.wishes
-            if not pending.consumed and wishes.prompt is None and wishes.step_up in (StepUp(), step_up):
+            if not pending.consumed and wishes.prompt in (None, "none") and wishes.step_up in (StepUp(), step_up):
                 pending.overtaken = True
                 self._pending.finish(pending, Progress.COMPLETED)
 
     def notice_abandoned(self) -> None:
         """Tell the owner if no sign-in is under way any more."""
-        if not self._pending.waiting(self.settings.name):
+        if all(pending.wishes.silent for pending in self._pending.waiting(self.settings.name)):
             self._owner.abandoned()
 
     def _under_way(self, pending: PendingSignIn) -> None:
@@ -339,7 +364,7 @@ class SignIns:
             self._owner.throw_away(tokens)
             self.give_up(pending, SignInCancelled())
             return
-        question = self._owner.question(tokens)
+        question = self._owner.question(tokens, pending.wishes.silent)
         if question is None:
             await self._settle(pending, tokens)
         elif pending.strategy == "server":
@@ -352,6 +377,7 @@ class SignIns:
     async def _settle(self, pending: PendingSignIn, tokens: Tokens) -> None:
         pending.settling = True
         await self._owner.install(tokens, pending.wishes.step_up)
+        self.silent.signed_in(pending)
         self._pending.finish(pending, Progress.COMPLETED)
         self.overtake(pending.wishes.step_up)
 

@@ -16,6 +16,7 @@ Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
 SignOutMethod = Literal["form", "link", "none"]
 OfflineAccessPrompt = Literal["consent", "none"]
+SilentSignIn = Literal["auto", "off"]
 CallerKind = Literal["browser", "kernel"]
 ClaimPath = str | tuple[str, ...]
 """Where a claim is: a name, in which a dot may lead into an object, or the keys one by one."""
@@ -106,6 +107,7 @@ class Provider:
     ``scopes_by_default`` says that nobody wrote ``scopes``, and ``offline_access_prompt`` which prompt goes along with the
     scope ``offline_access`` where ``prompt`` is not set.
     ``id_token_signed_response_alg`` is the one that is accepted; without one, what the provider's metadata name counts.
+    ``silent_sign_in`` says whether a page that opens tries to sign in without asking; ``None``: it does under a Hub.
     ``clock_skew`` and ``http_timeout`` are seconds.
     ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
@@ -143,6 +145,7 @@ class Provider:
     dpop_bound_access_tokens: bool = False
     trusted_audiences: tuple[str, ...] = ()
     prompt: str | None = None
+    silent_sign_in: SilentSignIn | None = None
     max_age: int | None = None
     clock_skew: float = 60.0
     http_timeout: float = 10.0

@@ -36,6 +36,7 @@ from jupyter_oidc.settings.model import (
     SecretRef,
     Settings,
     SignOutMethod,
+    SilentSignIn,
 )
 from jupyter_oidc.settings.network import read_network
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_through_hub, leads_to_callback, takes_any_port
@@ -279,6 +280,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         dpop_bound_access_tokens=keys.flag("dpop_bound_access_tokens"),
         trusted_audiences=keys.words("trusted_audiences", ()),
         prompt=_prompt(keys),
+        silent_sign_in=keys.choice("silent_sign_in", None, get_args(SilentSignIn)),
         max_age=_max_age(keys),
         clock_skew=keys.number("clock_skew", 60, 0, 300),
         http_timeout=keys.number("http_timeout", 10, 1, 60),

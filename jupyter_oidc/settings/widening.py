@@ -55,6 +55,11 @@ def _given(_before: object, after: object) -> bool:
     return after is not None
 
 
+def _automatic(_before: object, after: object) -> bool:
+    """It happens by itself, or may; what is switched off is less."""
+    return after != "off"
+
+
 def _loosened(before: object, _after: object) -> bool:
     """A demand is another one, or gone; a new one is more than none."""
     return before is not None
@@ -107,6 +112,7 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "dpop_bound_access_tokens": _always,
     "trusted_audiences": _more,
     "prompt": _loosened,
+    "silent_sign_in": _automatic,
     "max_age": _raised,
     "clock_skew": _raised,
     "http_timeout": _raised,

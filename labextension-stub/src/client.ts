@@ -60,6 +60,12 @@ export class OidcClient {
     return this.ask('POST', ['providers', provider, 'sign-in'], isSignInStarted, { body: {} });
   }
 
+  /** Begin a sign-in that asks nobody; the browser comes back to `next`, a path of this server, whatever comes of it. */
+  beginSilentSignIn(provider: string, next: string): Promise<SignInStarted> {
+    const body = { silent: true, next };
+    return this.ask('POST', ['providers', provider, 'sign-in'], isSignInStarted, { body });
+  }
+
   /** How far a sign-in is; answers at once when it is finished, else after `wait` seconds (at most 60). */
   progress(provider: string, flow: string, wait: number): Promise<SignInProgress> {
     const query = { wait: String(wait) };

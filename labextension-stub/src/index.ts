@@ -1,8 +1,9 @@
-// The plugins: the service, the panel with its commands, the status, the notices. Each can be switched off by itself.
+// The plugins: the service, the panel with its commands, the status, the notices, the silent sign-in. Each can be switched off by itself.
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -19,6 +20,7 @@ import { SignInPanel } from './panel/panel';
 import { IOidcParts } from './parts';
 import { Preferences } from './preferences';
 import { Oidc } from './service';
+import { Silent, thisTab } from './silent';
 import { StatusItem } from './status';
 import { Tabs } from './tabs';
 import { IOidc } from './tokens';
@@ -47,6 +49,7 @@ const inside: JupyterFrontEndPlugin<IOidcParts> = {
     return {
       oidc,
       clock,
+      silent: new Silent(client, thisTab()),
       trans,
       apis: new Apis(oidc, client, trans),
       checkup: new Checkup(client, trans),
@@ -163,6 +166,19 @@ const notices: JupyterFrontEndPlugin<void> = {
   }
 };
 
+const silent: JupyterFrontEndPlugin<void> = {
+  id: `${ID}:silent`,
+  description: 'Signs in without asking when a page opens, where the settings say so.',
+  autoStart: true,
+  requires: [IOidcParts],
+  activate: async (_: JupyterFrontEnd, { oidc, silent }: IOidcParts) => {
+    if (PageConfig.getOption('oidcSilentSignIn') === 'true') {
+      silent.follow(oidc);
+      await silent.attempt(); // JupyterLab shows itself when its plugins are there
+    }
+  }
+};
+
 /** Execute a command of the panel, unless somebody switched the panel off. */
 function run(app: JupyterFrontEnd, id: string, args: { provider?: string } = {}): void {
   if (app.commands.hasCommand(id)) {
@@ -170,4 +186,4 @@ function run(app: JupyterFrontEnd, id: string, args: { provider?: string } = {})
   }
 }
 
-export default [inside, service, panel, status, notices];
+export default [inside, service, panel, status, notices, silent];

@@ -92,6 +92,18 @@ export function storageWords(storage: SessionSummary['storage'], trans: Translat
   }
 }
 
+/** A sentence about who else is on this server; `null` if nobody is. */
+export function sharingWords(sharing: SessionSummary['sharing'], trans: TranslationBundle): string | null {
+  switch (sharing) {
+    case 'none':
+      return null;
+    case 'own-kernels':
+      return trans.__('This server is shared: kernels that others start or use cannot call APIs as you.');
+    case 'all-kernels':
+      return trans.__('This server is shared: kernels that others start or use call APIs as you, too.');
+  }
+}
+
 /** What the person is entitled to, in words; nothing is claimed to be missing where not everything was listed. */
 export function entitlementWords(
   { entitlements, entitlements_more: more, entitlements_known: known }: SessionSummary,

@@ -66,8 +66,9 @@ function lab(settings: Settings | null) {
   return { app, shell, commands, parts, server };
 }
 
-it('are five, of which one provides IOidc', () => {
-  expect(plugins.map(({ id }) => id.split(':')[1])).toEqual(['inside', 'service', 'panel', 'status', 'notices']);
+it('are six, of which one provides IOidc', () => {
+  const names = ['inside', 'service', 'panel', 'status', 'notices', 'silent'];
+  expect(plugins.map(({ id }) => id.split(':')[1])).toEqual(names);
   expect(plugins.every(({ autoStart, description }) => autoStart && description)).toBe(true);
 });
 

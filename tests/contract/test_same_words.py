@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.cli.session import SETTINGS_PENDING
+from jupyter_oidc.cli.session import SETTINGS_PENDING, _paragraph
 from jupyter_oidc.kernel import words
-from jupyter_oidc.kernel.display import session_text
+from jupyter_oidc.kernel.display import session_html, session_text
 from jupyter_oidc.kernel.words import duration, words_of
 from tests.unit.kernel.stage import SUMMARY
 
@@ -57,6 +57,18 @@ def test_settings_that_wait_are_told_alike_in_panel_cell_and_terminal() -> None:
     assert words.SETTINGS_PENDING == SETTINGS_PENDING
     assert words.SETTINGS_PENDING in sentences("words.ts")
     assert words.SETTINGS_PENDING in session_text({**SUMMARY, "settings_pending": True})
+
+
+def test_that_a_server_is_shared_is_told_alike_in_panel_cell_and_terminal() -> None:
+    """Q10.4: every word of the contract but the one for nobody, wherever the session is shown."""
+    schema = json.loads((CONTRACT / "session.reply.schema.json").read_text(encoding="utf-8"))
+    assert schema["properties"]["sharing"]["enum"] == ["none", *words.SHARING]
+    for word, sentence in words.SHARING.items():
+        assert sentence in sentences("words.ts")
+        assert sentence in session_text({**SUMMARY, "sharing": word})
+        assert sentence in session_html({**SUMMARY, "sharing": word})
+        assert f"    {sentence}" in _paragraph({**SUMMARY, "sharing": word})
+    assert "shared" not in session_text(SUMMARY)
 
 
 def test_what_an_api_is_ready_for_is_said_alike() -> None:

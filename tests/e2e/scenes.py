@@ -49,6 +49,7 @@ def nobody(**changes: Any) -> dict[str, Any]:
         "scopes": [],
         "missing_scopes": [],
         "settings_pending": False,
+        "sharing": "none",
         "signed_in_at": None,
         "access_expires_at": None,
         "expires_in": None,

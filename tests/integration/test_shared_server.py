@@ -84,3 +84,28 @@ def test_the_kernel_that_bob_starts_on_ada_s_server_gets_no_grant(
         reply = jupyter.post(GRANT, json=proof(kernel_id, key))
         assert reply.status_code == status, reply.text
         assert ("This server is shared" in reply.text) is (status == 401)
+
+
+@pytest.mark.parametrize(
+    ("extension", "word"), [({}, "own-kernels"), ({"grant_kernels_of_others": True}, "all-kernels")]
+)
+def test_the_owner_is_told_when_another_has_been_there(tmp_path: Path, extension: dict[str, Any], word: str) -> None:
+    """Q10.4: panel, cell and terminal say it from then on, and a page that follows the session hears of it."""
+    path = "jupyter-oidc/providers/corp/session"
+    with shared(tmp_path, **extension) as process, closing(process.client()) as jupyter:
+        ada, bob = {"X-User": "ada"}, {"X-User": "bob"}
+        before = jupyter.get(path, headers=ada)
+        assert before.json()["sharing"] == "none"
+        assert jupyter.get(path, headers=bob).status_code == 403
+        after = jupyter.get(path, headers={**ada, "If-None-Match": before.headers["ETag"]})
+        assert (after.status_code, after.json()["sharing"]) == (200, word)
+
+
+def test_the_first_of_the_others_is_told_of_once() -> None:
+    """Q10.4."""
+    asking, told = Asking(), []
+    sharing = Sharing("ada", asking, changed=lambda: told.append("shared"))
+    for name in ("ada", "bob", "eve", "ada"):
+        asking.name = name
+        sharing.look()
+    assert (told, sharing.word) == (["shared"], "own-kernels")

@@ -70,6 +70,18 @@ class PageHandler(OidcHandler):
         self.set_header("Referrer-Policy", "no-referrer")
         self.finish()
 
+    def go_on(self, pending: PendingSignIn) -> None:
+        """Send the browser on to the page that tried a silent sign-in, with no trace of it in the address (R-10)."""
+        self.set_status(303)
+        self.set_header("Location", self.target_of(pending))
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.finish()
+
+    def target_of(self, pending: PendingSignIn) -> str:
+        """Return where the person goes on: a path of this server, seen from where JupyterLab is."""
+        return urljoin(self.home, pending.wishes.next or self.base_url)
+
     def bind_browser(
         self, pending: PendingSignIn, binding: str, redirect_uri: str, *, form_post: bool, path: str | None = None
     ) -> None:
@@ -147,7 +159,10 @@ class StartHandler(PageHandler):
         except Problem as problem:
             session.sign_ins.give_up(pending, problem)
             self.note_refusal(problem, pending.flow, is_audited=True)
-            self.show_problem(problem)
+            if pending.wishes.silent:
+                self.go_on(pending)
+            else:
+                self.show_problem(problem)
 
     async def _and_back(self, session: SessionService, pending: PendingSignIn) -> None:
         """Send the browser to the provider, from where it comes back to the callback route."""
@@ -250,7 +265,9 @@ class CallbackHandler(PageHandler):
         flow = self._flow_of(parameters)
         self.note_refusal(None, flow or "")
         pending = await session.sign_ins.callback(parameters, self._bindings(flow), self.only)
-        if pending.progress is Progress.COMPLETED:
+        if pending.wishes.silent and pending.question is None:
+            self.go_on(pending)
+        elif pending.progress is Progress.COMPLETED:
             self.set_status(303)
             self.set_header("Location", f"{self.request.path}?flow={pending.flow}")
             self.set_header("Cache-Control", "no-store")
@@ -273,7 +290,10 @@ class CallbackHandler(PageHandler):
         except ValueError:
             parameters = []
         pending = session.sign_ins.refuse(parameters, self._bindings(self._flow_of(parameters)), problem, self.only)
-        self.show_problem(problem, again=self._again(session, pending))
+        if pending.wishes.silent:
+            self.go_on(pending)
+        else:
+            self.show_problem(problem, again=self._again(session, pending))
 
     def show_end(self, session: SessionService, flow: str) -> None:
         """Show how the sign-in ``flow`` ended, to the browser that took part in it."""
@@ -289,7 +309,7 @@ class CallbackHandler(PageHandler):
                     if pending.overtaken
                     else (told,),
                     "\N{CHECK MARK}",
-                    links=(("Back to JupyterLab", self._target(pending)),),
+                    links=(("Back to JupyterLab", self.target_of(pending)),),
                     closes=True,
                 ),
             )
@@ -305,10 +325,6 @@ class CallbackHandler(PageHandler):
     def _again(self, session: SessionService, pending: PendingSignIn) -> str:
         """Return the start of another attempt, which begins by a click and never by itself (E-1)."""
         return url_path_join(self.home, "jupyter-oidc", "start", session.sign_ins.offer_again(pending))
-
-    def _target(self, pending: PendingSignIn) -> str:
-        """Return where the person goes on: a path of this server, seen from where JupyterLab is."""
-        return urljoin(self.home, pending.wishes.next or self.base_url)
 
     def _flow_of(self, parameters: list[tuple[str, str]]) -> str | None:
         """Return the sign-in whose state the browser brings; whether it is this browser's is judged later."""
@@ -373,17 +389,20 @@ class PersonHandler(AskingHandler):
         if question is None:
             raise StateUsed
         here = f"{self.request.path}?{urlencode({'flow': pending.flow, '_xsrf': self.xsrf_token.decode('ascii')})}"
-        self.show(
-            Page(
-                "Somebody else is signed in",
-                (
-                    f"You are signed in as {question.now}. Sign in as {question.instead} instead?",
-                    "If you did not begin this sign-in yourself, keep what you have.",
-                ),
-                "\N{BLACK QUESTION MARK ORNAMENT}",
-                form=(here, (("keep", f"Stay {question.now}"), ("change", f"Sign in as {question.instead}"))),
-            ),
-        )
+        if question.is_over:
+            title, keep = "Somebody else was signed in", "Do not sign in"
+            lines = (
+                f"You were signed in as {question.now}. At the provider this browser is now {question.instead}.",
+                "If that is not you, do not sign in.",
+            )
+        else:
+            title, keep = "Somebody else is signed in", f"Stay {question.now}"
+            lines = (
+                f"You are signed in as {question.now}. Sign in as {question.instead} instead?",
+                "If you did not begin this sign-in yourself, keep what you have.",
+            )
+        answers = (("keep", keep), ("change", f"Sign in as {question.instead}"))
+        self.show(Page(title, lines, "\N{BLACK QUESTION MARK ORNAMENT}", form=(here, answers)))
 
     @door("user", action="write")
     async def post(self, provider: str) -> None:
@@ -394,7 +413,9 @@ class PersonHandler(AskingHandler):
             raise RequestInvalid("The answer is neither 'keep' nor 'change'.")
         sign_ins = self.services.sessions.of_sign_in(pending).sign_ins
         await sign_ins.answer(pending, change=answers == ["change"])
-        if pending.progress is Progress.COMPLETED:
+        if pending.wishes.silent:
+            self.go_on(pending)
+        elif pending.progress is Progress.COMPLETED:
             self.set_status(303)
             self.set_header("Location", f"{self.request.path.removesuffix('/person')}?flow={pending.flow}")
             self.set_header("Cache-Control", "no-store")

@@ -26,8 +26,9 @@ class ProvidersHandler(OidcHandler):
     @door("user", "kernel", action="read")
     async def get(self) -> None:
         """List the providers in the order of the settings."""
-        summaries = [await service.summary() for service in self.services.sessions]
-        self.answer({"providers": [provider_view(summary) for summary in summaries]})
+        told = [(await service.summary(), service) for service in self.services.sessions]
+        views = [provider_view(summary, silent=self.may_try_silently(service)) for summary, service in told]
+        self.answer({"providers": views})
 
 
 class SessionHandler(OidcHandler):
@@ -47,7 +48,7 @@ class SessionHandler(OidcHandler):
             self.set_header("Cache-Control", "no-store")
             self.finish()
         else:
-            self.answer(summary_view(summary))
+            self.answer(summary_view(summary, self.context.shared))
 
     def compute_etag(self) -> str | None:
         """Leave the ETag to the verb."""
@@ -70,7 +71,7 @@ class RefreshHandler(OidcHandler):
         session = self.services.sessions.of_provider(provider)
         match await session.refresh():
             case Granted():
-                self.answer(summary_view(await session.summary()))
+                self.answer(summary_view(await session.summary(), self.context.shared))
             case SignInNeeded(code="session_expired"):
                 raise SessionExpired
             case SignInNeeded():

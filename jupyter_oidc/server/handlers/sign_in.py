@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jupyter_server.utils import url_path_join
@@ -15,6 +16,9 @@ from jupyter_oidc.server.redirects import local_path
 from jupyter_oidc.server.views import progress_view, started_view
 from jupyter_oidc.sessions.pending import Wishes
 
+if TYPE_CHECKING:
+    from jupyter_oidc.sessions.service import SessionService
+
 
 class SignInHandler(OidcHandler):
     """``providers/{p}/sign-in``: begin."""
@@ -24,6 +28,9 @@ class SignInHandler(OidcHandler):
         """Open a sign-in; the reply says where the browser starts it."""
         wish = self.envelope("sign-in.request")
         services = self.services
+        if wish.get("silent"):
+            self._check_silent(wish, services.sessions.of_provider(provider))
+            wish["prompt"] = "none"
         session = services.sessions.to_sign_in(provider, by_user=self.kernel_id is None)
         if "api" in wish and all(api.name != wish["api"] for api in session.settings.apis):
             _, its_session = services.sessions.of_api(wish["api"])
@@ -36,7 +43,7 @@ class SignInHandler(OidcHandler):
             self.log.info("jupyter_oidc: next_rejected [%s]", self.request_id)
         pending, ticket = await session.sign_ins.begin(
             self.caller_name,
-            Wishes(next=next_path, prompt=wish.get("prompt")),
+            Wishes(next=next_path, prompt=wish.get("prompt"), silent=bool(wish.get("silent"))),
             api=wish.get("api"),
             wish=wish.get("strategy", "auto"),
             browser=self.browser,
@@ -46,6 +53,15 @@ class SignInHandler(OidcHandler):
         start_url = url_path_join(self.base_url, start) if ticket else None
         address = f"{public}{start}" if ticket and public else None
         self.answer(started_view(pending, start_url, address, services.clock.now()), status=201)
+
+    def _check_silent(self, wish: dict[str, Any], session: SessionService) -> None:
+        """Raise ``RequestInvalid`` unless a page may try to sign in by itself, in the one way that there is for it."""
+        if not set(wish) <= {"silent", "next"}:
+            raise RequestInvalid("'silent' goes with 'next' and with nothing else.", detail="silent.with")
+        if not self.may_try_silently(session):
+            raise RequestInvalid(
+                "No page may try to sign in by itself now.", action="Sign in by the button.", detail="silent.not_now"
+            )
 
 
 class SignInProgressHandler(OidcHandler):

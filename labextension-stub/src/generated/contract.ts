@@ -172,6 +172,10 @@ export interface ProviderList {
     name: string;
     issuer: string;
     state: 'signed-out' | 'signing-in' | 'active' | 'refresh-failed' | 'signed-out-expired';
+    /**
+     * There if a page that opens now may try to sign in by itself.
+     */
+    silent_sign_in?: true;
   }[];
 }
 
@@ -240,6 +244,10 @@ export interface SessionSummary {
    * Whether the settings have changed so that they take effect with the next sign-in.
    */
   settings_pending: boolean;
+  /**
+   * Whether others than its owner have been on this server, and whose kernels may call APIs then.
+   */
+  sharing: 'none' | 'own-kernels' | 'all-kernels';
 }
 
 /**
@@ -337,7 +345,14 @@ export interface SignInRequest {
    */
   next?: string;
   api?: string;
-  prompt?: 'login' | 'consent' | 'select_account';
+  /**
+   * How the provider is to ask the person; 'none': not at all, which works only where it knows them already.
+   */
+  prompt?: 'none' | 'login' | 'consent' | 'select_account';
+  /**
+   * Whether a page that opens tries by itself: the prompt is 'none', and the browser goes on to 'next' whatever comes of it. Goes with 'next' only.
+   */
+  silent?: boolean;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Examples } from '../example';
 import { exampleFor } from '../example';
 import type { Session } from '../session';
 import type { Act } from '../words';
-import { isSignedIn, storageWords, wordsFor } from '../words';
+import { isSignedIn, sharingWords, storageWords, wordsFor } from '../words';
 import type { IAction } from './actions';
 import { Actions } from './actions';
 import { ApiRow } from './apirow';
@@ -50,6 +50,7 @@ export function Card({ session, apis, examples, deeds, trans }: ICardProps): Rea
   }
   const signedIn = isSignedIn(summary);
   const kept = signedIn && summary !== null && (summary.storage === 'memory' || summary.storage === 'unsaved');
+  const shared = summary && sharingWords(summary.sharing, trans);
   const obstacle = examples.obstacle();
   return (
     <section className="jp-oidc-card" aria-labelledby={title} data-tone={words.tone} data-provider={provider}>
@@ -69,6 +70,7 @@ export function Card({ session, apis, examples, deeds, trans }: ICardProps): Rea
       {attempt && <Steps attempt={attempt} provider={provider} copy={deeds.copy} trans={trans} />}
       {words.lasts && <p className="jp-oidc-muted">{words.lasts}</p>}
       {kept && <p className="jp-oidc-muted">{storageWords(summary.storage, trans)}</p>}
+      {shared && <p className="jp-oidc-muted">{shared}</p>}
       {summary && signedIn && summary.missing_scopes.length > 0 && (
         <p className="jp-oidc-muted">
           {trans._n(

@@ -22,6 +22,7 @@ export const ADA: SessionSummary = {
   scopes: ['openid', 'profile'],
   missing_scopes: [],
   settings_pending: false,
+  sharing: 'none',
   signed_in_at: '2026-11-23T09:00:00Z',
   access_expires_at: '2026-11-23T10:00:00Z',
   expires_in: 3600,

@@ -51,6 +51,7 @@ SUMMARY = {
     "scopes": ["openid"],
     "missing_scopes": [],
     "settings_pending": False,
+    "sharing": "none",
     "signed_in_at": "2026-11-23T09:00:00Z",
     "access_expires_at": "2026-11-23T09:05:00Z",
     "expires_in": 284,

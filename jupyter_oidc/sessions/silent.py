@@ -1,0 +1,56 @@
+"""When a page that opens may try to sign in by itself: seldom, never in a loop, and not after a sign-out.
+
+A silent sign-in asks nobody anything (``prompt=none``, OpenID Connect Core 1.0, 3.1.2.1), so nothing but this memory
+keeps a page from trying again each time that it is opened.
+It refuses to know sessions and settings; whoever asks it has looked at those.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.sessions.pending import PendingSignIn
+
+SILENT_SECONDS: Final = 60.0
+"""From the beginning of a silent sign-in to its callback: nobody has to read, type or decide anything."""
+
+PAUSE_SECONDS: Final = 600.0
+"""Between two silent sign-ins at least, in however many tabs or browsers pages open."""
+
+
+class SilentSignIns:
+    """Remembers the newest silent sign-in at one provider, and whether another is wanted."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._newest: PendingSignIn | None = None
+        self._wanted = True
+
+    def may_begin(self) -> bool:
+        """Return whether one may begin now.
+
+        None does after a sign-out, which would be worth nothing; nor after one that went to the provider and never
+        came back: the person stands before an error page there, in the place of the page that they had opened.
+        """
+        newest = self._newest
+        if newest is None or not self._wanted:
+            return self._wanted
+        went_out = bool(newest.state_digest)
+        age = self._clock.now().monotonic - newest.begun.monotonic
+        return age >= PAUSE_SECONDS and (newest.consumed or not went_out)
+
+    def begun(self, pending: PendingSignIn) -> None:
+        """Remember ``pending``, which is the newest."""
+        self._newest = pending
+
+    def signed_in(self, pending: PendingSignIn) -> None:
+        """Take note that ``pending`` has succeeded; one that a person took part in shows the way to be sound."""
+        self._wanted = True
+        if not pending.wishes.silent:
+            self._newest = None
+
+    def signed_out(self) -> None:
+        """Take note that somebody has signed out: the next sign-in is begun by a click."""
+        self._wanted = False
