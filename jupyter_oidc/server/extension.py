@@ -16,6 +16,7 @@ from tornado.routing import AnyMatches, Rule
 from traitlets import Any as AnyTrait
 from traitlets import Bool
 
+from jupyter_oidc.adapters.early_imports import EarlyImports
 from jupyter_oidc.adapters.journal import EventJournal
 from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.process import close_to_others
@@ -38,6 +39,7 @@ from jupyter_oidc.server.settings_file import SECTION
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsSource, SettingsWatch
 from jupyter_oidc.server.sharing import Sharing
 from jupyter_oidc.server.silent import is_wanted
+from jupyter_oidc.server.user_code import kernels_wait, terminals_wait
 from jupyter_oidc.server.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
@@ -147,6 +149,7 @@ class JupyterOIDC(ExtensionApp):
         if said.reload:
             self._watching.start()
         self._tell_pages()
+        self._imports = EarlyImports(server.log, more=_named_modules(settings), folders=(server.root_dir,))
         self._tell_kernels(entropy)
 
     def initialize_handlers(self) -> None:
@@ -159,7 +162,7 @@ class JupyterOIDC(ExtensionApp):
         ]
         application = self._server().web_app
         application.add_handlers(".*$", rules)
-        application.add_handlers(".*$", export_routes(self._server().base_url))
+        application.add_handlers(".*$", export_routes(self._server().base_url, self._imports.done))
         lane = KernelLane(application, self._context, self._server().log)
         # NOTE: Jupyter's own way takes handlers only; what the lane does not take goes on to them (ADR 24).
         application.default_router.rules.insert(0, Rule(AnyMatches(), lane))
@@ -209,12 +212,16 @@ class JupyterOIDC(ExtensionApp):
         server = self._server()
         self._announcement = OwnAnnouncement(server, entropy)
         self._announcement.tell_kernels(server.kernel_manager)
+        kernels_wait(server.kernel_manager, self._imports)
         IOLoop.current().add_callback(self._announce)
 
     def _announce(self) -> None:
-        """Write down where this server is, as soon as it listens."""
+        """Write down where this server is, as soon as it listens; import, as nobody waits for the start any more."""
         self._announcement.write()
-        self._announcement.tell_terminals(self._server().web_app.settings)
+        settings = self._server().web_app.settings
+        self._announcement.tell_terminals(settings)
+        terminals_wait(settings, self._imports)
+        self._imports.begin()
 
 
 def _services(settings: Settings, journal: EventJournal, storage_key: Secret | None) -> Services:
@@ -222,6 +229,12 @@ def _services(settings: Settings, journal: EventJournal, storage_key: Secret | N
     from jupyter_oidc.compose import build, system_parts
 
     return build(settings, system_parts(settings, journal, storage_key))
+
+
+def _named_modules(settings: Settings | None) -> tuple[str, ...]:
+    """Return the modules that the settings name; what they say of that later counts from the next start."""
+    backend = None if settings is None else settings.keyring_backend
+    return () if backend is None else (backend.rpartition(".")[0],)
 
 
 def _surroundings(services: Services, address: str, storage_key: Secret | None) -> Surroundings:

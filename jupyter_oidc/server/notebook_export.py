@@ -21,7 +21,7 @@ from tornado import web
 from jupyter_oidc.adapters.notebook_export import ConversionFailed, Converted, convert, exporters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from tornado.web import RequestHandler
 
@@ -33,9 +33,11 @@ MAX_CONVERSIONS: Final = 4
 _FORMAT: Final = r"nbconvert/(?P<format>\w+)"
 
 
-def export_routes(base_url: str) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
-    """Return the routes that take the place of Jupyter's."""
-    given = {"places": asyncio.Semaphore(MAX_CONVERSIONS)}
+def export_routes(
+    base_url: str, ready: Callable[[], Awaitable[None]]
+) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
+    """Return the routes that take the place of Jupyter's; nothing is converted before ``ready``."""
+    given = {"places": _Places(ready)}
     return [
         (url_path_join(base_url, _FORMAT), _PostedNotebook, given),
         (url_path_join(base_url, _FORMAT) + path_regex, _NotebookFile, given),
@@ -43,11 +45,26 @@ def export_routes(base_url: str) -> list[tuple[str, type[RequestHandler], dict[s
     ]
 
 
+class _Places:
+    """Where conversions are done: so many at a time, and none before this server is ready for it."""
+
+    def __init__(self, ready: Callable[[], Awaitable[None]]) -> None:
+        self._ready = ready
+        self._free = asyncio.Semaphore(MAX_CONVERSIONS)
+
+    async def __aenter__(self) -> None:
+        await self._ready()
+        await self._free.acquire()
+
+    async def __aexit__(self, *error: object) -> None:
+        self._free.release()
+
+
 class _NotebookFile(NbconvertFileHandler):
     """``GET nbconvert/FORMAT/PATH``: a notebook of the served folder in another format."""
 
     def initialize(self, **given: Any) -> None:
-        self._places: asyncio.Semaphore = given["places"]
+        self._places: _Places = given["places"]
 
     @web.authenticated
     @authorized
@@ -81,7 +98,7 @@ class _PostedNotebook(NbconvertPostHandler):
     """``POST nbconvert/FORMAT``: a notebook from the request's body in another format."""
 
     def initialize(self, **given: Any) -> None:
-        self._places: asyncio.Semaphore = given["places"]
+        self._places: _Places = given["places"]
 
     @web.authenticated
     @authorized
@@ -100,7 +117,7 @@ class _Formats(NbconvertRootHandler):
     """``GET api/nbconvert``: the formats; naming them loads each exporter, so that happens elsewhere too."""
 
     def initialize(self, **given: Any) -> None:
-        self._places: asyncio.Semaphore = given["places"]
+        self._places: _Places = given["places"]
 
     @web.authenticated
     @authorized
@@ -110,7 +127,7 @@ class _Formats(NbconvertRootHandler):
 
 async def _converted(
     handler: Any,
-    places: asyncio.Semaphore,
+    places: _Places,
     to: str,
     notebook: Mapping[str, Any],
     about: Mapping[str, str],
@@ -121,7 +138,7 @@ async def _converted(
     return await _in_turn(places, lambda: convert(to, notebook, resources, config=config, traits=traits, log=log))
 
 
-async def _in_turn(places: asyncio.Semaphore, work: Callable[[], _T]) -> _T:
+async def _in_turn(places: _Places, work: Callable[[], _T]) -> _T:
     async with places:
         try:
             return await asyncio.to_thread(work)

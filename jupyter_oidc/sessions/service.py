@@ -257,6 +257,16 @@ class SessionService:
 
     # -- signing in ----------------------------------------------------------------------------------------
 
+    @property
+    def may_sign_in_silently(self) -> bool:
+        """Whether a page that opens may try now: nobody is in, nobody is on the way, and no other settings wait.
+
+        Settings that wait come into force by an act of the user, and the opening of a page is none (ADR 30).
+        """
+        self._follow_the_clock()
+        out = self._state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED)
+        return out and not self._settings_pending and self.sign_ins.silent.may_begin()
+
     def _sign_in_abandoned(self) -> None:
         if self._state is State.SIGNING_IN:
             self._move(Happening.SIGN_IN_ABANDONED)
@@ -875,16 +885,6 @@ class SessionService:
         return SignInNeeded("session_expired" if expired else "not_signed_in")
 
     # -- signing out ---------------------------------------------------------------------------------------
-
-    @property
-    def may_sign_in_silently(self) -> bool:
-        """Whether a page that opens may try now: nobody is in, nobody is on the way, and no other settings wait.
-
-        Settings that wait come into force by an act of the user, and the opening of a page is none (ADR 30).
-        """
-        self._follow_the_clock()
-        out = self._state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED)
-        return out and not self._settings_pending and self.sign_ins.silent.may_begin()
 
     async def sign_out(self, *, beside: tuple[Origin, ...] | None = None, bound: bool = False) -> SignOut:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).

@@ -1,0 +1,119 @@
+"""Imports, before anything that users write can run, whatever this process will ever import for us (Q8.3, ADR 35).
+
+A module that is imported for the first time while a kernel runs may be one that the kernel has written.
+The server's start does not wait for this: it happens in a thread, once the server listens.
+This module refuses to know what the modules are for, and to fail because one of them is missing or broken: whoever needs
+that one is told when they need it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.adapters.keyring_backends import system_stores
+from jupyter_oidc.adapters.module_folders import leave, leave_what_users_write
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable
+    from types import ModuleType
+
+PATIENCE_SECONDS: Final = 60.0
+"""How long a kernel waits for the imports; slower than that is a file system that has stopped."""
+
+OUR_PARTS: Final = (
+    *("adapters", "airlock", "background", "clock", "compose", "contract", "diagnostics", "entropy", "errors"),
+    *("protocol", "proxy", "secret", "server", "sessions", "settings"),
+)
+"""The parts of this package that run in the server; the others run in kernels, at terminals and in processes of their own."""
+
+LIBRARIES: Final = (
+    *("aiohttp", "filelock", "httpx", "joserfc.jwe", "joserfc.jwk", "joserfc.jws", "keyring.backend", "truststore"),
+    *("httpcore", "anyio._backends._asyncio", "cryptography.hazmat.backends.openssl.backend"),
+    *("encodings.idna", "encodings.unicode_escape"),
+)
+"""What functions of ours import, and after it what that imports when it is used; a law and a journey of the suite hold
+this list together with the code."""
+
+
+class EarlyImports:
+    """The imports of one server; ``more`` are modules that its settings name, ``folders`` those that it serves."""
+
+    def __init__(
+        self,
+        log: logging.Logger,
+        *,
+        more: Iterable[str] = (),
+        folders: Iterable[str] = (),
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._log = log
+        self._patience = patience
+        self._more = tuple(more)
+        self._folders = tuple(folders)
+        self._done = threading.Event()
+        self._begun = False
+
+    def begin(self) -> None:
+        """Begin in a thread, if nobody has yet."""
+        if not self._begun:
+            self._begun = True
+            self._tell(leave(self._folders))
+            threading.Thread(target=self._run, name="jupyter_oidc imports", daemon=True).start()
+
+    async def done(self) -> None:
+        """Wait until everything is imported; begins if nobody has yet."""
+        self.begin()
+        if not self._done.is_set():
+            await asyncio.to_thread(self.wait)
+
+    def wait(self) -> None:
+        """Wait as :meth:`done` does, and hold up the caller's thread."""
+        self.begin()
+        if not self._done.wait(self._patience):
+            self._log.warning(
+                "jupyter_oidc: not everything is imported after %.0f seconds; a module that somebody writes now could "
+                "run in this server.",
+                self._patience,
+            )
+
+    def _run(self) -> None:
+        try:
+            for name in import_everything(self._more):
+                self._log.debug("jupyter_oidc: the module %s cannot be imported here", name)
+            self._tell(leave_what_users_write())
+        finally:
+            self._done.set()
+
+    def _tell(self, left: tuple[str, ...]) -> None:
+        if left:
+            self._log.info("jupyter_oidc: this server looks no longer for modules in %s", ", ".join(map(repr, left)))
+
+
+def import_everything(more: Iterable[str] = ()) -> tuple[str, ...]:
+    """Import our own parts, the libraries and ``more``; return the names of those that cannot be imported here."""
+    backends = (name.rpartition(".")[0] for name in system_stores())
+    missing: list[str] = []
+    for name in (*LIBRARIES, *backends, *more):
+        _import(name, missing)
+    for part in OUR_PARTS:
+        _import_all_of(f"jupyter_oidc.{part}", missing)
+    return tuple(missing)
+
+
+def _import(name: str, missing: list[str]) -> ModuleType | None:
+    try:
+        return import_module(name)
+    except Exception:  # noqa: BLE001 - what is optional is missing in ways of its own
+        missing.append(name)
+        return None
+
+
+def _import_all_of(name: str, missing: list[str]) -> None:
+    module = _import(name, missing)
+    for found in iter_modules(getattr(module, "__path__", ())):
+        _import_all_of(f"{name}.{found.name}", missing)

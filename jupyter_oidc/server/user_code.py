@@ -1,0 +1,41 @@
+"""Whatever this server starts that runs what users write waits until the server has imported what it needs (Q8.3).
+
+Kernels and conversions wait without holding anybody else up.
+A terminal is made by a function that cannot wait like that, so in the first moments of a server it holds the server up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.utils import ensure_async
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jupyter_oidc.adapters.early_imports import EarlyImports
+
+
+def kernels_wait(manager: Any, imports: EarlyImports) -> None:
+    """Let ``manager`` start no kernel before ``imports`` are done; a restart comes after a start."""
+    start = manager.start_kernel
+
+    async def start_kernel(*arguments: Any, **named: Any) -> Any:
+        await imports.done()
+        return await ensure_async(start(*arguments, **named))
+
+    manager.start_kernel = start_kernel
+
+
+def terminals_wait(settings: Mapping[str, Any], imports: EarlyImports) -> None:
+    """Let no terminal be made before ``imports`` are done; a server may have none."""
+    manager = settings.get("terminal_manager")
+    if manager is None:
+        return
+    make = manager.new_terminal
+
+    def new_terminal(**options: Any) -> Any:
+        imports.wait()
+        return make(**options)
+
+    manager.new_terminal = new_terminal

@@ -1,0 +1,125 @@
+"""Where a process looks for modules, tried in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHILD = """
+import json, os, sys
+from jupyter_oidc.adapters.module_folders import leave, leave_what_users_write
+before = list(sys.path)
+{script}
+print(json.dumps({{"left": list(left), "path": [entry for entry in sys.path if entry not in before or entry in mine]}}))
+"""
+
+
+def tried(folder: Path, script: str) -> dict[str, list[str]]:
+    """What became of the entries that ``script`` put on the path as ``mine``; it puts into ``left`` what was told."""
+    done = subprocess.run(
+        [sys.executable, "-P" if sys.version_info >= (3, 11) else "-I", "-c", CHILD.format(script=script)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    told: dict[str, list[str]] = json.loads(done.stdout)
+    return told
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "place").mkdir()
+    return tmp_path / "place"
+
+
+@pytest.mark.parametrize("entry", ["", ".", "{place}"])
+def test_the_working_folder_is_left_however_it_is_written(place: Path, entry: str) -> None:
+    """Q8.3: a blank in PYTHONPATH means the folder in which the server was started."""
+    entry = entry.format(place=place)
+    told = tried(place, f"mine = [{entry!r}]; sys.path[:0] = mine; left = leave([])")
+    assert told == {"left": [entry], "path": []}
+
+
+def test_a_served_folder_is_left(tmp_path: Path, place: Path) -> None:
+    """Q8.3."""
+    told = tried(tmp_path, f"mine = [{str(place)!r}]; sys.path[:0] = mine; left = leave([{str(place)!r}])")
+    assert told == {"left": [str(place)], "path": []}
+
+
+def test_a_link_to_the_served_folder_is_left_too(tmp_path: Path, place: Path) -> None:
+    """Q8.3: sibling."""
+    link = tmp_path / "link"
+    link.symlink_to(place)
+    told = tried(tmp_path, f"mine = [{str(link)!r}]; sys.path[:0] = mine; left = leave([{str(place)!r}])")
+    assert told == {"left": [str(link)], "path": []}
+
+
+@pytest.mark.parametrize("file", ["needed.py", "needed/__init__.py", "needed/inner/__init__.py"])
+def test_a_place_from_which_something_was_loaded_stays(place: Path, file: str) -> None:
+    """What the installation needs goes on to work; a server's extension may be developed in the working folder."""
+    (place / file).parent.mkdir(parents=True, exist_ok=True)
+    (place / file).touch()
+    name = file.replace("/__init__.py", "").replace(".py", "").replace("/", ".")
+    script = f"mine = [{str(place)!r}]; sys.path[:0] = mine; import {name}; left = leave([])"
+    assert tried(place, script) == {"left": [], "path": [str(place)]}
+
+
+def test_a_relative_place_that_is_needed_is_what_it_means_now(place: Path) -> None:
+    """Q8.3: sibling: the working folder may become another one."""
+    (place / "needed.py").touch()
+    told = tried(place, "mine = [os.getcwd()]; sys.path.insert(0, ''); import needed; left = leave([])")
+    assert told == {"left": [], "path": [str(place)]}
+
+
+def test_a_place_above_the_one_from_which_something_was_loaded_is_not_needed(place: Path) -> None:
+    """Q8.3: a home that holds the installation is no part of it."""
+    (place / "lib").mkdir()
+    (place / "lib" / "needed.py").touch()
+    lib = str(place / "lib")
+    script = f"mine = [{str(place)!r}, {lib!r}]; sys.path[:0] = mine; import needed; left = leave_what_users_write()"
+    assert tried(place, script)["path"] == [lib]
+
+
+def test_a_folder_that_only_adds_to_a_package_without_init_is_not_needed(place: Path) -> None:
+    """Q8.3: sibling: any folder called as such a package would be a part of it."""
+    for part in ("one", "two"):
+        (place / part / "shared").mkdir(parents=True)
+    (place / "two" / "shared" / "needed.py").touch()
+    one, two = str(place / "one"), str(place / "two")
+    script = f"mine = [{one!r}, {two!r}]; sys.path[:0] = mine; import shared.needed; left = leave_what_users_write()"
+    assert tried(place, script)["path"] == [two]
+
+
+def test_a_place_that_this_user_could_make_is_left(place: Path) -> None:
+    """Q8.3: sibling: the archive of the standard library, which is on the path and does not exist, in a home's Python."""
+    entry = str(place / "python.zip")
+    script = f"mine = [{entry!r}]; sys.path[:0] = mine; left = leave_what_users_write()"
+    assert tried(place, script)["path"] == []
+
+
+def test_a_place_that_this_user_cannot_write_to_stays(place: Path) -> None:
+    """An administrator's folder of plug-ins is theirs."""
+    place.chmod(0o555)
+    nobody = (
+        "import sysconfig; sysconfig.get_paths(); os.setuid(65534)"
+        if hasattr(os, "getuid") and os.getuid() == 0
+        else "pass"
+    )
+    script = f"mine = [{str(place)!r}]; sys.path[:0] = mine\n{nobody}\nleft = leave_what_users_write()"
+    try:
+        assert tried(place, script)["path"] == [str(place)]
+    finally:
+        place.chmod(0o755)
+
+
+def test_the_folder_of_installed_packages_stays_though_nothing_was_loaded_from_it(place: Path) -> None:
+    script = "import site; mine = site.getsitepackages()[:1]; left = leave_what_users_write()"
+    assert len(tried(place, script)["path"]) == 1
