@@ -1,6 +1,8 @@
-"""The keys of the encrypted file: taken out of the server's environment once, and held as secrets.
+"""The keys of the encrypted file: taken once from where whoever starts the server has put them, and held as secrets.
 
-Kernels and terminals inherit the environment of the server, so the variable is gone as soon as it is read.
+They come from a variable, from an open descriptor, or from a credential file as systemd hands them out.
+Kernels and terminals inherit the environment of the server, so a variable is gone as soon as it is read, also from the
+memory that the system shows as the environment with which the process was started (Q8.5); a descriptor is closed.
 This module refuses any key that is not 32 bytes long, and never repeats what it refused.
 """
 
@@ -9,8 +11,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import re
+import select
+import stat
+import sys
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.airlock import reveal, reveal_bytes
@@ -21,6 +29,16 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 VARIABLE: Final = "JUPYTER_OIDC_STORAGE_KEY"
+DESCRIPTOR: Final = f"{VARIABLE}_FD"
+"""Holds the number of an open descriptor from which the keys can be read."""
+
+CREDENTIAL: Final = "jupyter_oidc_storage_key"
+"""The name of the file in the folder that ``CREDENTIALS_DIRECTORY`` names (systemd.exec, LoadCredential)."""
+
+MAX_KEYS_BYTES: Final = 65_536
+PATIENCE_SECONDS: Final = 5.0
+"""For whoever writes into a pipe, while the server starts."""
+
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=?")
 """32 bytes in base64url (RFC 4648, 5), with or without padding."""
@@ -40,9 +58,19 @@ class StorageKey:
 
 
 def take_storage_key(environ: MutableMapping[str, str]) -> Secret | None:
-    """Remove the variable from ``environ`` and return what it held, or ``None`` if there was nothing in it."""
+    """Return what the variable, the descriptor or the credential file holds, the first that is there; else ``None``.
+
+    The variables are removed from ``environ``, and the descriptor is closed whether or not it is used.
+    A descriptor or file that cannot be read counts as one that holds no key, which :func:`keys_in` says.
+    """
     value = environ.pop(VARIABLE, "")
-    return Secret(value) if value.strip() else None
+    if environ is os.environ:
+        _wipe(VARIABLE, value)
+    number = environ.pop(DESCRIPTOR, "").strip()
+    described = _of_descriptor(number) if number else None
+    if value.strip():
+        return Secret(value)
+    return described or _of_credential(environ.get("CREDENTIALS_DIRECTORY", ""))
 
 
 def keys_in(variable: Secret | None) -> tuple[StorageKey, ...]:
@@ -54,7 +82,7 @@ def keys_in(variable: Secret | None) -> tuple[StorageKey, ...]:
         raise _refusal(f"There is no key for the encrypted file: {VARIABLE} is not set.")
     texts = [text for text in _SEPARATORS.split(reveal(variable)) if text]
     if not texts:
-        raise _refusal(f"There is no key for the encrypted file: {VARIABLE} holds none.")
+        raise _refusal(f"There is no key for the encrypted file in {VARIABLE}, the descriptor or the credential file.")
     keys = []
     for number, text in enumerate(texts, start=1):
         if not _KEY.fullmatch(text):
@@ -70,6 +98,74 @@ def unknown_key() -> StorageUnavailable:
         action=f"Add the earlier key to {VARIABLE}, after the new one, and restart the server; or sign in again.",
         detail="storage_key",
     )
+
+
+def _of_descriptor(number: str) -> Secret:
+    """Read the descriptor to its end and close it; what is no pipe and no file is left alone."""
+    if not re.fullmatch(r"[0-9]{1,6}", number) or (descriptor := int(number)) <= 2:
+        return Secret("")
+    try:
+        kind = os.fstat(descriptor).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
+            return Secret("")
+        with os.fdopen(descriptor, "rb", buffering=0) as source:
+            return Secret(_read(source.fileno(), waits=stat.S_ISFIFO(kind)).decode("ascii"))
+    except (OSError, ValueError):
+        return Secret("")
+
+
+def _read(descriptor: int, *, waits: bool) -> bytes:
+    """Return everything there is; raises ``ValueError`` if that is too much or takes too long."""
+    until, read = time.monotonic() + PATIENCE_SECONDS, b""
+    while len(read) <= MAX_KEYS_BYTES:
+        if waits and not select.select([descriptor], [], [], max(0.0, until - time.monotonic()))[0]:
+            break
+        piece = os.read(descriptor, MAX_KEYS_BYTES)
+        if not piece:
+            return read
+        read += piece
+    raise ValueError
+
+
+def _of_credential(folder: str) -> Secret | None:
+    """Return what the credential file holds, or ``None`` if there is none."""
+    if not folder:
+        return None
+    try:
+        with (Path(folder) / CREDENTIAL).open("rb") as file:
+            return Secret(_read(file.fileno(), waits=False).decode("ascii"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return Secret("")
+
+
+def _wipe(name: str, value: str) -> None:
+    """Overwrite ``value`` in the environment that the system keeps of the start of this process, and shows to others.
+
+    Whoever opened that before it was closed reads what is there now. Linux shows the memory itself; elsewhere, and where
+    it cannot be found, nothing happens.
+    """
+    if not value or not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    wanted = os.fsencode(f"{name}={value}")
+    try:
+        start, end = _shown_environment()
+        shown = ctypes.string_at(start, end - start)
+        at = shown.find(wanted)
+        while at >= 0:
+            ctypes.memset(start + at + len(name) + 1, 0, len(wanted) - len(name) - 1)
+            at = shown.find(wanted, at + len(wanted))
+    except (OSError, ValueError, IndexError):
+        return
+
+
+def _shown_environment() -> tuple[int, int]:
+    """Return where the memory of that environment begins and ends: fields 50 and 51 of proc_pid_stat(5)."""
+    fields = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    return int(fields[47]), int(fields[48])
 
 
 def _key(secret: Secret) -> StorageKey:

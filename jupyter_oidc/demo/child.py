@@ -32,8 +32,18 @@ class Child:
     log: Path
 
     @classmethod
-    def start(cls, name: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
-        """Run ``python arguments...`` in a process group of its own, so that Ctrl-C reaches only the parent."""
+    def start(
+        cls,
+        name: str,
+        arguments: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str],
+        descriptors: Sequence[int] = (),
+    ) -> Child:
+        """Run ``python arguments...`` in a process group of its own, so that Ctrl-C reaches only the parent.
+
+        It inherits the open ``descriptors``.
+        """
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, *arguments],
@@ -43,6 +53,7 @@ class Child:
                 env=dict(environment),
                 cwd=log.parent,
                 start_new_session=True,
+                pass_fds=tuple(descriptors),
             )
         return cls(name, process, log)
 

@@ -74,6 +74,7 @@ class Keeper:
         self._resaved = resaved
         self._unsaved: Entry | None = None
         self._unwanted: Entry | None = None
+        self._was_stored = False
         self._orders = 0
         self._attempts = 0
         self._spawn: Callable[[], object] = self._nothing
@@ -87,9 +88,15 @@ class Keeper:
         """Return where entries go."""
         return await self._vault.kind()
 
+    async def ends_with_process(self) -> bool:
+        """Return whether nothing of this session was ever stored where it outlives the process."""
+        return not self._was_stored or await self.kind() == "memory"
+
     async def look(self) -> Entry | None:
         """Return what is stored, without a turn; raises ``StorageUnavailable``."""
-        return await self._vault.load()
+        stored = await self._vault.load()
+        self._was_stored = self._was_stored or stored is not None
+        return stored
 
     @asynccontextmanager
     async def turn(self, patience: float = PATIENCE) -> AsyncIterator[Visit]:
@@ -103,6 +110,7 @@ class Keeper:
         One that is followed by another, or by :meth:`forget`, while it waits for its turn stores nothing (B31).
         """
         order = self._new_order()
+        self._was_stored = False
         try:
             async with self.turn(SHORT_PATIENCE) as visit:
                 if order == self._orders:
@@ -137,6 +145,7 @@ class Keeper:
                 await self._removed()
             else:
                 await self._vault.save(entry)
+                self._was_stored = True
         except StorageUnavailable:
             if entry is not None and order == self._orders:
                 self._unsaved = entry

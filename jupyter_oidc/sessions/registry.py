@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import Forbidden, UnknownApi, UnknownProvider
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, TokenKey
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
+
+LAST_CALLS_SECONDS: Final = 5.0
+"""For telling providers that a session has ended with the process; a stop waits no longer for that."""
 
 
 class Sessions:
@@ -112,8 +116,17 @@ class Sessions:
         return tuple(self._apis.values())
 
     async def aclose(self) -> None:
-        """Close every service."""
-        for service in {**dict.fromkeys(self._services.values()), **dict.fromkeys(self._waiting.values())}:
+        """Close every service, because the process ends; a session that is kept nowhere else ends with it (ADR 36)."""
+        services = list(dict.fromkeys([*self._services.values(), *self._waiting.values()]))
+        await asyncio.gather(*(service.settle() for service in services))
+        ending = [service for service in services if await service.ends_with_process()]
+        beside = tuple(service.origin for service in services if service not in ending and service.origin)
+        last_calls = [service.take_back(beside) for service in ending]
+        if last_calls:
+            _, late = await asyncio.wait(last_calls, timeout=LAST_CALLS_SECONDS)
+            for task in late:
+                task.cancel()
+        for service in services:
             await service.aclose()
 
 

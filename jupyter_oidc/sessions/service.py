@@ -1127,7 +1127,12 @@ class SessionService:
         self._journal.defect(f"provider {self.settings.name}", defect)
 
     async def aclose(self) -> None:
-        """Stop timers and background work, then close the provider connection; waits up to 5 s (D10)."""
+        """Settle, then close the provider connection; what the session holds stays as it is."""
+        await self.settle()
+        await self._dialogue.aclose()
+
+    async def settle(self) -> None:
+        """Stop timers and background work; waits up to 5 s (D10). A second call has nothing left to wait for."""
         self._closed = True
         self.sign_ins.stop_asking()
         self._cut_off()
@@ -1142,4 +1147,25 @@ class SessionService:
                 await asyncio.wait(late, timeout=1.0)  # who has a new refresh token stores it now
         await self._keeper.try_again()
         self._keeper.stop()
-        await self._dialogue.aclose()
+
+    async def ends_with_process(self) -> bool:
+        """Return whether there is a refresh token here that is stored nowhere else, so that nobody will use it again."""
+        return (self._own_token() or self._superseded) is not None and await self._keeper.ends_with_process()
+
+    def take_back(self, beside: tuple[Origin, ...]) -> asyncio.Task[None]:
+        """End the session for good, because the process ends and took care of it alone (Q10.5, ADR 36).
+
+        Its refresh token is revoked, once, unless that could harm one of the sessions ``beside``, which live on.
+        """
+        return self._background.start(self._take_back(beside))
+
+    async def _take_back(self, beside: tuple[Origin, ...]) -> None:
+        unwanted, self._beside = self._own_token() or self._superseded, beside
+        self._next_generation()
+        self._held = Custody()
+        if has_session(self._state):
+            self._move(Happening.SIGNED_OUT)
+        if unwanted is None:
+            return
+        if await revoke_patiently(self._dialogue, unwanted, self._scheduler, attempts=1) == "failed":
+            self._journal.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,65 @@ def test_a_kernel_and_its_children_do_not_inherit_the_key(
         (look,) = person.run(LOOK)
         assert look.text.split() == ["False", "False"]
         assert key not in person.process.log
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not show that memory")
+def test_the_key_is_gone_from_what_the_system_shows_of_the_server(
+    tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: str
+) -> None:
+    """Q8.5: also where the process is not closed to others of the same user."""
+    place = {"extension": {"close_process": False}, "environment": {VARIABLE: key}}
+    with at_work(tmp_path, provider, upstream, **place) as person:
+        environ = Path(f"/proc/{person.process.pid}/environ").read_bytes()
+    assert (key.encode() in environ, b"JUPYTER_CONFIG_DIR" in environ) == (False, True)
+
+
+OPEN = """
+import os
+def target(number):
+    try:
+        return os.readlink(f"/proc/self/fd/{number}")
+    except OSError:
+        return ""
+print(any("the-key" in target(number) for number in range(64)), "JUPYTER_OIDC_STORAGE_KEY_FD" in os.environ)
+"""
+
+
+def test_a_server_takes_its_key_from_a_descriptor_that_no_kernel_has(
+    tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: str
+) -> None:
+    """Q8.5: the file may belong to root, who has opened it for the server."""
+    file = tmp_path / "the-key"
+    file.write_text(key, encoding="ascii")
+    descriptor = os.open(file, os.O_RDONLY)
+    file.unlink()
+    place = {
+        "storage": "encrypted-file",
+        "environment": {"JUPYTER_OIDC_STORAGE_KEY_FD": str(descriptor)},
+        "descriptors": (descriptor,),
+    }
+    with at_work(tmp_path, provider, upstream, **place) as person:
+        os.close(descriptor)
+        person.sign_in()
+        (cell,) = person.run(OPEN)
+        assert (person.summary()["storage"], cell.text) == ("encrypted-file", "False False\n")
+        if sys.platform.startswith("linux"):
+            links = [str(link.readlink()) for link in Path(f"/proc/{person.process.pid}/fd").iterdir() if link.exists()]
+            assert [link for link in links if "the-key" in link] == []
+
+
+def test_a_server_takes_its_key_from_a_credential_file(
+    tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: str
+) -> None:
+    """Q8.5: as systemd hands it out."""
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "jupyter_oidc_storage_key").write_text(key, encoding="ascii")
+    place = {"storage": "encrypted-file", "environment": {"CREDENTIALS_DIRECTORY": str(credentials)}}
+    with at_work(tmp_path, provider, upstream, **place) as person:
+        (credentials / "jupyter_oidc_storage_key").unlink()
+        person.sign_in()
+        assert person.summary()["storage"] == "encrypted-file"
 
 
 def test_without_the_extension_a_kernel_would_inherit_it(tmp_path: Path, key: str) -> None:

@@ -43,7 +43,7 @@ class JupyterProcess:
     With ``password`` there is no token: clients log in by the login form. ``server`` and ``extension`` are further
     settings of Jupyter and of ours; ``preferences`` are JupyterLab's, by package and plugin. The app ``jupyterlab``
     serves Notebook 7 too, with our front end and, ``beside`` it, only those of the environment that are named. With
-    ``sock`` the server listens on that Unix socket and on nothing else.
+    ``sock`` the server listens on that Unix socket and on nothing else. It inherits the open ``descriptors``.
     """
 
     folder: Path
@@ -62,6 +62,7 @@ class JupyterProcess:
     environment: dict[str, str] = field(default_factory=dict)
     preferences: dict[str, dict[str, Any]] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
+    descriptors: tuple[int, ...] = ()
     port: int = field(default_factory=free_port)
     token: str = field(default_factory=lambda: secrets.token_hex(20))
     _child: Child | None = None
@@ -116,6 +117,7 @@ class JupyterProcess:
             ("-m", "jupyter_oidc.demo.leash", str(self.folder / "nothing"), self.app),
             self.folder / "jupyter.log",
             self._environment(),
+            self.descriptors,
         )
         self._await()
         return self

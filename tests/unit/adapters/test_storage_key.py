@@ -8,10 +8,11 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.adapters.storage_key import VARIABLE, keys_in, take_storage_key
+from jupyter_oidc.adapters.storage_key import DESCRIPTOR, VARIABLE, keys_in, take_storage_key
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
@@ -45,6 +46,133 @@ def test_a_second_reader_finds_nothing() -> None:
     environ = {VARIABLE: ONE}
     take_storage_key(environ)
     assert take_storage_key(environ) is None
+
+
+def is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def described(text: str, place: Path | None = None) -> int:
+    """An open descriptor that leads to ``text``: of a pipe, or of a file at ``place``."""
+    if place is not None:
+        place.write_text(text, encoding="utf-8")
+        return os.open(place, os.O_RDONLY)
+    reads, writes = os.pipe()
+    os.write(writes, text.encode())
+    os.close(writes)
+    return reads
+
+
+@pytest.mark.parametrize("of_file", [True, False], ids=["file", "pipe"])
+def test_a_key_comes_from_a_descriptor_which_is_closed(tmp_path: Path, of_file: bool) -> None:
+    """Q8.5: nothing of it is in any environment."""
+    descriptor = described(f"{ONE}\n", tmp_path / "key" if of_file else None)
+    environ = {DESCRIPTOR: str(descriptor), "HOME": "/home/ada"}
+    taken = take_storage_key(environ)
+    assert [reveal_bytes(key.secret) for key in keys_in(taken)] == [b"A" * 32]
+    assert (environ, is_open(descriptor)) == ({"HOME": "/home/ada"}, False)
+
+
+def test_a_descriptor_beside_the_variable_is_closed_all_the_same() -> None:
+    """Q8.5: sibling: what is not used must not stay open for whoever looks."""
+    descriptor = described(TWO)
+    taken = take_storage_key({VARIABLE: ONE, DESCRIPTOR: str(descriptor)})
+    assert (taken, is_open(descriptor)) == (Secret(ONE), False)
+
+
+@pytest.mark.parametrize("number", ["0", "2", "-1", "x", "999999", "9" * 30])
+def test_a_number_that_is_no_descriptor_for_this_says_that_there_is_no_key(number: str) -> None:
+    """Q8.5: sibling: the standard streams stay open."""
+    taken = take_storage_key({DESCRIPTOR: number})
+    assert problem_of(taken) == (
+        "There is no key for the encrypted file in JUPYTER_OIDC_STORAGE_KEY, the descriptor or the credential file."
+    )
+    assert is_open(0)
+
+
+def test_a_descriptor_of_something_else_is_left_alone() -> None:
+    """Q8.5: sibling: a wrong number may be a socket that somebody needs."""
+    folder = os.open("/", os.O_RDONLY)
+    try:
+        assert problem_of(take_storage_key({DESCRIPTOR: str(folder)})) is not None
+        assert is_open(folder)
+    finally:
+        os.close(folder)
+
+
+@pytest.mark.parametrize("text", ["A" * 70_000, "\xff"], ids=["too long", "no text"])
+def test_a_descriptor_that_holds_no_key_says_so(tmp_path: Path, text: str) -> None:
+    descriptor = described(text, tmp_path / "key")
+    assert problem_of(take_storage_key({DESCRIPTOR: str(descriptor)})) is not None
+    assert not is_open(descriptor)
+
+
+def test_a_pipe_into_which_nobody_writes_does_not_hold_up_the_start_for_ever() -> None:
+    reads, writes = os.pipe()
+    try:
+        assert problem_of(take_storage_key({DESCRIPTOR: str(reads)})) is not None
+    finally:
+        os.close(writes)
+
+
+def test_a_key_comes_from_a_credential_file(tmp_path: Path) -> None:
+    """Q8.5: as systemd hands out what LoadCredential names."""
+    (tmp_path / "jupyter_oidc_storage_key").write_text(f"{ONE}\n", encoding="ascii")
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    taken = take_storage_key(environ)
+    assert [reveal_bytes(key.secret) for key in keys_in(taken)] == [b"A" * 32]
+    assert environ == {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+
+
+def test_credentials_for_others_are_no_key(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text(ONE, encoding="ascii")
+    assert take_storage_key({"CREDENTIALS_DIRECTORY": str(tmp_path)}) is None
+
+
+def test_a_credential_that_cannot_be_read_says_that_there_is_no_key(tmp_path: Path) -> None:
+    (tmp_path / "jupyter_oidc_storage_key").mkdir()
+    assert problem_of(take_storage_key({"CREDENTIALS_DIRECTORY": str(tmp_path)})) is not None
+
+
+def problem_of(taken: Secret | None) -> str:
+    with pytest.raises(StorageUnavailable) as caught:
+        keys_in(taken)
+    return caught.value.message
+
+
+WATCHED = """
+import os, sys
+from jupyter_oidc.adapters.storage_key import take_storage_key
+print("ready", flush=True)
+sys.stdin.readline()
+take_storage_key(os.environ)
+print(os.environ.get("LAST"), flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not show that memory")
+def test_whoever_opened_the_environment_of_the_start_does_not_find_the_key_there_later() -> None:
+    """Q8.5: what is open stays open when a process closes itself; what it shows is the memory as it is now."""
+    environment = {"FIRST": "1", VARIABLE: ONE, "LAST": "2"}
+    with subprocess.Popen(
+        [sys.executable, "-c", WATCHED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        with Path(f"/proc/{process.pid}/environ").open("rb") as opened_before:
+            process.stdin.write("\n")
+            process.stdin.flush()
+            last = process.stdout.readline()
+            shown = opened_before.read()
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert (ONE.encode() in shown, b"FIRST=1" in shown, b"LAST=2" in shown, last) == (False, True, True, "2\n")
 
 
 @pytest.mark.parametrize("value", ["", "  ", "\n"], ids=["empty", "blank", "line"])

@@ -1,0 +1,153 @@
+"""What becomes of a session when the process ends: stored it lives on, in memory it ends at the provider too (Q10.5)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+
+from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.ports import Entry, StorageKind
+from jupyter_oidc.sessions.registry import Sessions
+from tests.unit.protocol.makers import reply
+from tests.unit.sessions.stage import SETTINGS, Stage, settle, text_of
+
+
+class Durable(MemoryVault):
+    """A store that outlives processes; ``full`` takes nothing more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full = False
+
+    async def kind(self) -> StorageKind:
+        return "encrypted-file"
+
+    async def save(self, entry: Entry) -> None:
+        if self.full:
+            raise StorageUnavailable
+        await super().save(entry)
+
+
+async def stopped(stage: Stage) -> Stage:
+    """End the process of ``stage``, as a server that stops does."""
+    await Sessions([stage.service]).aclose()
+    return stage
+
+
+async def test_a_session_in_memory_is_taken_back_at_the_provider() -> None:
+    """Q10.5: otherwise each cull of a server leaves a refresh token that nobody has and everybody could find."""
+    stage = Stage()
+    await stage.sign_in()
+    await stopped(stage)
+    assert (stage.provider.revoked, stage.service.state, stage.notes.kinds[-1]) == (
+        ["rt-1"],
+        State.SIGNED_OUT,
+        "signed-out",
+    )
+
+
+async def test_a_session_that_is_stored_lives_on() -> None:
+    """Q10.5: the next start goes on with it."""
+    stage = Stage(vault=Durable())
+    await stage.sign_in()
+    await stopped(stage)
+    entry = await stage.vault.load()
+    assert (stage.provider.revoked, text_of(entry.refresh_token)) == ([], "rt-1")
+
+
+async def test_a_session_that_no_store_ever_took_is_taken_back() -> None:
+    """Q10.5: sibling: 'unsaved' is memory by another name."""
+    vault = Durable()
+    vault.full = True
+    stage = Stage(vault=vault)
+    await stage.sign_in()
+    await stopped(stage)
+    assert stage.provider.revoked == ["rt-1"]
+
+
+async def test_a_stored_session_whose_newest_token_could_not_be_stored_is_left_alone() -> None:
+    """Q10.5: sibling: other servers may share the entry, and with many providers a token takes its whole grant along."""
+    vault = Durable()
+    stage = Stage(vault=vault)
+    await stage.sign_in()
+    vault.full = True
+    stage.clock.advance(400)
+    await stage.service.refresh()
+    assert (await stage.service.summary()).storage == "unsaved"
+    await stopped(stage)
+    assert stage.provider.revoked == []
+
+
+async def test_a_session_that_an_earlier_process_stored_lives_on() -> None:
+    """Q10.5: sibling: found at the start, and not yet renewed."""
+    stage = Stage(vault=Durable())
+    await stage.sign_in()
+    stage.service = stage.new_service()
+    await stage.service.summary()
+    await stopped(stage)
+    assert stage.provider.revoked == []
+
+
+async def test_a_renewal_that_is_under_way_ends_first_and_its_successor_is_taken_back() -> None:
+    """Q10.5: sibling: the token that was spent is nothing any more."""
+    stage = Stage()
+    await stage.sign_in()
+    held = asyncio.Event()
+    stage.provider.plan("token", held)
+    stage.clock.advance(400)
+    renewing = asyncio.ensure_future(stage.service.refresh())
+    await settle()
+    stopping = asyncio.ensure_future(stopped(stage))
+    await settle()
+    before = list(stage.provider.revoked)
+    held.set()
+    await asyncio.gather(renewing, stopping)
+    assert (before, stage.provider.revoked) == ([], ["rt-2"])
+
+
+async def test_a_provider_that_does_not_answer_holds_up_the_stop_for_a_few_seconds_only() -> None:
+    """Q10.5: sibling: a platform that stops a server kills it soon after."""
+    stage = Stage()
+    await stage.sign_in()
+    stage.provider.plan("revoke", asyncio.Event())
+    began = time.monotonic()
+    await stopped(stage)
+    assert time.monotonic() - began < 8
+
+
+async def test_a_provider_that_refuses_is_asked_once_and_the_log_says_so() -> None:
+    stage = Stage()
+    await stage.sign_in()
+    stage.provider.plan("revoke", *[reply({"error": "server_error"}, status=503)] * 3)
+    await stopped(stage)
+    assert (stage.provider.calls["revoke"], stage.notes.refusals[-1]) == (1, ("idp_unavailable", "revocation"))
+
+
+@pytest.mark.parametrize(("sid", "revoked"), [("s-1", []), ("s-2", ["rt-1"])], ids=["the same", "another"])
+async def test_a_session_that_lives_on_beside_it_is_not_harmed(sid: str, revoked: list[str]) -> None:
+    """Q10.5, Q9.1: the same registration under another name, whose session is stored and of the same provider session."""
+    first, second = Stage(), Stage(replace(SETTINGS, name="other"), vault=Durable())
+    first.provider.claims, second.provider.claims = {"sid": "s-1"}, {"sid": sid}
+    await first.sign_in()
+    await second.sign_in()
+    await Sessions([first.service, second.service]).aclose()
+    assert (first.provider.revoked, second.provider.revoked) == (revoked, [])
+
+
+async def test_a_service_that_is_closed_because_another_takes_its_place_takes_nothing_back() -> None:
+    """Settings were reloaded, and the process goes on."""
+    stage = Stage()
+    await stage.sign_in()
+    await stage.service.aclose()
+    assert stage.provider.revoked == []
+
+
+async def test_where_nobody_is_signed_in_no_provider_is_asked() -> None:
+    stage = Stage()
+    await stopped(stage)
+    assert stage.provider.calls == {}
