@@ -18,6 +18,7 @@ from jupyter_oidc.adapters.private_folder import PrivateFolder
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.reach import reach
 from jupyter_oidc.adapters.secret_refs import resolve
+from jupyter_oidc.adapters.system_store import authorities_in
 from jupyter_oidc.adapters.timers import LoopScheduler
 from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.adapters.upstream_http import HttpUpstream
@@ -27,7 +28,7 @@ from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.background import Background
 from jupyter_oidc.clock import SystemClock, utc_text
-from jupyter_oidc.diagnostics.surroundings import Storage, Surroundings
+from jupyter_oidc.diagnostics.surroundings import Authorities, Storage, Surroundings
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
@@ -316,6 +317,7 @@ def surroundings(
         egress=egress,
         address=address,
         address_is_assumed=address_is_assumed,
+        authorities=tuple(Authorities(*one) for one in authorities_in(environment)),
         sessions=sessions,
     )
 

@@ -1,6 +1,7 @@
 """Finds out who issued a certificate that was refused, so that a person learns whom to trust, or whom to ask (C35).
 
-When a verification fails, Python's ``ssl`` does not say what was presented.
+When a verification fails, Python's ``ssl`` does not say what was presented; when a handshake is refused, not how far it
+came.
 So a second connection is made, to look and for nothing else: its handshake is not verified, and it is closed as soon as
 the certificate is there.
 Nothing is sent on it but the handshake: no request, no token, no certificate of ours; to a proxy, what a real call
@@ -17,6 +18,7 @@ import asyncio
 import socket
 import ssl
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -42,26 +44,42 @@ _HARMLESS: Final = frozenset(" .,-_'&()")
 _Key = tuple[str, int, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Who issued the certificate, and whether a cipher was agreed on; ``None`` for what did not show."""
+
+    issuer: str | None = None
+    agreed: bool | None = None
+
+
+_NOTHING: Final = _Seen()
+
+
 class PresentedCertificates:
     """Looks, remembers for a minute, and looks once where many ask at the same time."""
 
     def __init__(self) -> None:
-        self._looks: dict[_Key, tuple[float, asyncio.Future[str | None]]] = {}
+        self._looks: dict[_Key, tuple[float, asyncio.Future[_Seen]]] = {}
 
     async def issuer(self, url: str, proxy: EgressProxy | None, *, public_only: bool) -> str | None:
         """Return the issuer's name of the certificate at ``url``, or ``None`` if it cannot be found out in time.
 
         With ``public_only`` no other address is looked at, as for a call (C34).
         """
+        return (await self._seen(url, proxy, public_only=public_only)).issuer
+
+    async def agrees(self, url: str, proxy: EgressProxy | None, *, public_only: bool) -> bool | None:
+        """Return whether the peer at ``url`` and this machine have a cipher in common; ``None`` if that does not show."""
+        return (await self._seen(url, proxy, public_only=public_only)).agreed
+
+    async def _seen(self, url: str, proxy: EgressProxy | None, *, public_only: bool) -> _Seen:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
         look = self._look(host, port, proxy, public_only=public_only)
         await asyncio.wait({look}, timeout=PATIENCE)
-        return look.result() if look.done() and not look.cancelled() else None
+        return look.result() if look.done() and not look.cancelled() else _NOTHING
 
-    def _look(
-        self, host: str, port: int, proxy: EgressProxy | None, *, public_only: bool
-    ) -> asyncio.Future[str | None]:
+    def _look(self, host: str, port: int, proxy: EgressProxy | None, *, public_only: bool) -> asyncio.Future[_Seen]:
         loop = asyncio.get_running_loop()
         now = loop.time()
         key = (host, port, proxy.url if proxy else "")
@@ -71,7 +89,7 @@ class PresentedCertificates:
         if len(self._looks) >= _MOST_KEPT:
             self._looks.clear()
         look = loop.run_in_executor(
-            None, _issuer, host, port, proxy, is_public if public_only else _anything, loop.time
+            None, _looked, host, port, proxy, is_public if public_only else _anything, loop.time
         )
         self._looks[key] = (now + KEPT, look)
         return look
@@ -81,9 +99,9 @@ def _anything(_: str) -> bool:
     return True
 
 
-def _issuer(
+def _looked(
     host: str, port: int, proxy: EgressProxy | None, admits: Callable[[str], bool], clock: Callable[[], float]
-) -> str | None:
+) -> _Seen:
     """Look, in a thread; every fault means that there is nothing to say."""
     until = clock() + PATIENCE
 
@@ -97,10 +115,14 @@ def _issuer(
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             plug.settimeout(left())
-            with context.wrap_socket(plug, server_hostname=host) as seen:
-                return issuer_name(seen.getpeercert(binary_form=True) or b"")
+            with context.wrap_socket(plug, server_hostname=host, do_handshake_on_connect=False) as seen:
+                try:
+                    seen.do_handshake()
+                except ssl.SSLError:
+                    return _Seen(agreed=seen.cipher() is not None)
+                return _Seen(issuer_name(seen.getpeercert(binary_form=True) or b""), agreed=True)
     except Exception:  # noqa: BLE001 - whatever goes wrong with a peer that is refused already, nobody needs to know
-        return None
+        return _NOTHING
 
 
 def _directly(host: str, port: int, admits: Callable[[str], bool], left: Callable[[], float]) -> socket.socket:

@@ -17,7 +17,14 @@ from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 from jupyter_oidc.adapters.egress_client import EgressClients, Trip
 from jupyter_oidc.adapters.egress_problems import broken
 from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
-from jupyter_oidc.adapters.tls_problems import is_refusal_of_ours, refused_certificate, untrusted, unwelcome
+from jupyter_oidc.adapters.tls_problems import (
+    handshake_fault,
+    is_refusal_of_ours,
+    refused_certificate,
+    unfit,
+    untrusted,
+    unwelcome,
+)
 from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable
 from jupyter_oidc.protocol.message import Reply, written
@@ -77,7 +84,11 @@ class HttpProvider:
             if refused_certificate(error):
                 issuer = await self._presented.issuer(trip.url, trip.proxy, public_only=False)
                 raise untrusted(error, trip.url, self._outlet.peer, issuer) from None
+            if (fault := handshake_fault(error)) is not None:
+                raise unfit(trip.url, self._outlet.peer, fault) from None
             if is_refusal_of_ours(error):
+                if await self._presented.agrees(trip.url, trip.proxy, public_only=False) is False:
+                    raise unfit(trip.url, self._outlet.peer, "cipher") from None
                 raise unwelcome(self._outlet) from None
             raise IdpUnavailable(detail="idp.unsent") from None
         except (

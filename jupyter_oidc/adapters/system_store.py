@@ -9,13 +9,19 @@ Everything else is truststore's: macOS and Windows are asked at every handshake,
 
 from __future__ import annotations
 
+import os
 import ssl
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ASKED_AT_EACH_HANDSHAKE: Final = ("darwin", "win32")
+
+AUTHORITY_VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 _Stamp = tuple[str, int, int, int, int]
 
@@ -60,6 +66,16 @@ def system_context() -> Any:
             return True
 
     return SystemContext
+
+
+def authorities_in(environment: Mapping[str, str]) -> tuple[tuple[str, bool, bool], ...]:
+    """Return the variables that name authorities: each with whether it counts here, and whether that can be read.
+
+    OpenSSL heeds two of them where the system's authorities are files; the others are read by other programs alone.
+    """
+    heeded = () if sys.platform in _ASKED_AT_EACH_HANDSHAKE else ("SSL_CERT_FILE", "SSL_CERT_DIR")
+    named = [(name, environment[name]) for name in AUTHORITY_VARIABLES if environment.get(name)]
+    return tuple((name, name in heeded, os.access(value, os.R_OK)) for name, value in named)
 
 
 def _stamp() -> _Stamp | None:

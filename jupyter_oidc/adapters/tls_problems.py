@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from jupyter_oidc.adapters.client_certificate import CERTIFICATE
@@ -28,8 +28,64 @@ _REFUSALS: Final = frozenset(
 """Alerts of a server that wants a client certificate, or another one (RFC 8446, 6.2); the last one is older servers'."""
 
 
+Fault = Literal["old", "none", "cipher", "weak"]
+"""Why there is no TLS: the peer's is too old, there is none, nothing in common, or a key too weak."""
+
+_FAULTS: Final[dict[str, Fault]] = {
+    **dict.fromkeys(("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "WRONG_SSL_VERSION"), "old"),
+    **dict.fromkeys(("VERSION_TOO_LOW", "UNSAFE_LEGACY_RENEGOTIATION_DISABLED"), "old"),
+    **dict.fromkeys(("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"), "none"),
+    **dict.fromkeys(("HTTP_REQUEST", "HTTPS_PROXY_REQUEST", "UNKNOWN_PROTOCOL"), "none"),
+    **dict.fromkeys(("NO_SHARED_CIPHER", "NO_CIPHERS_AVAILABLE", "TLSV1_ALERT_INSUFFICIENT_SECURITY"), "cipher"),
+    **dict.fromkeys(("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK", "DH_KEY_TOO_SMALL"), "weak"),
+}
+"""By what OpenSSL calls them; an older one calls an answer that is no TLS by other names than a newer one."""
+
+_TOO_WEAK: Final = frozenset({66, 67, 68})
+"""What OpenSSL answers to a certificate with such a key, or of an authority with such a key or signature."""
+
+
+def handshake_fault(error: BaseException) -> Fault | None:
+    """Return why ``error`` says that no TLS connection came about, if it is none of the certificates' faults."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLError) and not isinstance(seen, ssl.SSLCertVerificationError):
+            fault = _FAULTS.get(getattr(seen, "reason", None) or "")
+            if fault is not None:
+                return fault
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def unfit(url: str, peer: Peer, fault: Fault) -> TlsUntrusted:
+    """Return the sentences about a ``fault`` of the host of ``url``; nothing was sent to it."""
+    host = urlsplit(url).hostname
+    message, action = {
+        "old": (
+            f"{host} speaks only a TLS that is older than 1.2, which is no longer safe.",
+            f"Ask the owner of the {peer} to switch TLS 1.2 or 1.3 on there.",
+        ),
+        "none": (
+            f"{host} does not answer in TLS at that port; most likely it is plain HTTP.",
+            f"Ask your administrator to check the port of the {peer}, and its owner to switch https on there.",
+        ),
+        "cipher": (
+            f"{host} and this machine have no cipher in common that is safe.",
+            f"Ask the owner of the {peer} to allow the ciphers of today's TLS.",
+        ),
+        "weak": (
+            f"{host} presents a key that is too weak to be trusted.",
+            f"Ask the owner of the {peer} for a certificate with a key of today's length.",
+        ),
+    }[fault]
+    return TlsUntrusted(message, action=action, detail=f"tls.{fault}")
+
+
 def is_refusal_of_ours(error: BaseException) -> bool:
-    """Return whether ``error`` was caused by a server that does not take our certificate, or that there is none."""
+    """Return whether ``error`` was caused by a server that does not take our certificate, or that there is none.
+
+    A server of TLS 1.2 refuses a handshake without a common cipher in the same way; how far that came tells them apart.
+    """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLError) and getattr(seen, "reason", None) in _REFUSALS:
@@ -84,6 +140,12 @@ def untrusted(error: BaseException, url: str, peer: Peer, issuer: str | None) ->
         return TlsUntrusted(
             f"{certificate}{issued} is for another host.",
             action=f"Ask your administrator to check the address of the {peer}, and its owner to check the certificate.",
+        )
+    if code in _TOO_WEAK:
+        return TlsUntrusted(
+            f"{certificate}{issued} has a key or a signature that is too weak to be trusted.",
+            action=f"Ask the owner of the {peer} for a certificate with a key of today's length.",
+            detail="tls.weak",
         )
     return TlsUntrusted(
         f"{certificate} is issued by '{issuer}', whom this machine does not trust."

@@ -25,7 +25,7 @@ from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
 from jupyter_oidc.adapters.public_address import must_be_public
 from jupyter_oidc.adapters.silence import Silence
 from jupyter_oidc.adapters.tls import verifying
-from jupyter_oidc.adapters.tls_problems import is_refusal_of_ours, untrusted, unwelcome
+from jupyter_oidc.adapters.tls_problems import handshake_fault, is_refusal_of_ours, unfit, untrusted, unwelcome
 from jupyter_oidc.adapters.work_budget import SMALL_PIECE_BYTES, budgeted_socket, limit_chunks, limit_reads
 from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
@@ -318,10 +318,13 @@ class HttpUpstream:
 
     async def _untrusted(self, error: BaseException, api: Api, url: str) -> TlsUntrusted:
         outlet = outlet_of(api)
-        if is_refusal_of_ours(error):
-            return unwelcome(outlet)
+        if (fault := handshake_fault(error)) is not None:
+            return unfit(url, "API", fault)
         proxy = proxy_for(url, outlet, os.environ)
         public_only = must_be_public(url, api)
+        if is_refusal_of_ours(error):
+            agreed = await self._presented.agrees(url, proxy, public_only=public_only)
+            return unfit(url, "API", "cipher") if agreed is False else unwelcome(outlet)
         return untrusted(error, url, "API", await self._presented.issuer(url, proxy, public_only=public_only))
 
     def _pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
@@ -417,6 +420,8 @@ def problem_of(error: BaseException) -> Problem | None:
     from jupyter_oidc.adapters.guarded_resolver import PrivateAddress
 
     if isinstance(error, aiohttp.ClientConnectorCertificateError) or is_refusal_of_ours(error):
+        return TlsUntrusted()
+    if isinstance(error, aiohttp.ClientConnectorError) and handshake_fault(error) is not None:
         return TlsUntrusted()
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return UpstreamUnreachable(detail="upstream.connect")

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from traitlets import Bool, Dict
@@ -14,14 +15,17 @@ from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.storage_key import take_storage_key
 from jupyter_oidc.cli.app import FLAGS, OidcApp
 from jupyter_oidc.cli.progress import Progress
-from jupyter_oidc.cli.running import NoAnswer, address_of, ask_about_tokens, running_server
+from jupyter_oidc.cli.running import NoAnswer, address_of, admits_by, ask_what_it_knows, running_server
 from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.compose import surroundings
 from jupyter_oidc.diagnostics import Report, examine
 from jupyter_oidc.diagnostics.check import Subject
 from jupyter_oidc.diagnostics.report import as_json, as_text
+from jupyter_oidc.diagnostics.surroundings import Admission
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from jupyter_oidc.cli.running import RunningServer
     from jupyter_oidc.cli.settings_files import Read
     from jupyter_oidc.diagnostics import Check
@@ -71,6 +75,17 @@ class Doctor(OidcApp):
             self.say(as_text(report, ascii_only=not _can_draw(sys.stdout.encoding)))
         self.exit(0 if report.ok else 1)
 
+    def _admission(self, server: RunningServer | None) -> Callable[[str], Awaitable[Admission | None]]:
+        """Return what tells whether Jupyter answers requests for a host: asked itself, or else read."""
+
+        async def admission(host: str) -> Admission | None:
+            admits = None if server is None else await server.answers_at(host)
+            if admits is None:
+                return Admission(admits=admits_by(self.config, host), seen=False)
+            return Admission(admits=admits, seen=True)
+
+        return admission
+
     async def _report(self) -> Report:
         read = settings_of(self, looks_at_files=True)
         server = _running()
@@ -82,10 +97,11 @@ class Doctor(OidcApp):
             address=address_of(server, self.config),
             address_is_assumed=server is None,
         )
+        place = replace(place, admission=self._admission(server))
         with Progress(sys.stderr) as progress:
             report = await examine(place, progress.tell, asks_registration=self.registration)
             progress.tell("the running server")
-            told = await ask_about_tokens(server)
+            told = await ask_what_it_knows(server)
         owners = owners_here()
         about = _about_sources(read, runs_as_root=owners is not None and owners.uid == 0)
         return Report((*about, *_replaced(report.checks, told)))
@@ -115,9 +131,12 @@ def _running() -> RunningServer | None:
 
 
 def _replaced(checks: tuple[Check, ...], told: tuple[Check, ...]) -> tuple[Check, ...]:
-    """Put what the running server knows about its tokens in the place of what cannot be known without it."""
-    better = {(check.provider, check.name): check for check in told}
-    return tuple(better.get((check.provider, check.name), check) for check in checks)
+    """Put what the running server knows in the place of what cannot be known without it, and the rest of it behind."""
+    better = {(check.provider, check.name): check for check in told if check.status != "unknown"}
+    replaced = [better.pop((check.provider, check.name), check) for check in checks]
+    providers = list(dict.fromkeys(check.provider for check in checks))
+    both = [*replaced, *(check for check in better.values() if check.provider in providers)]
+    return tuple(sorted(both, key=lambda check: providers.index(check.provider)))
 
 
 def _can_draw(encoding: str | None) -> bool:

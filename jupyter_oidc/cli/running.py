@@ -6,6 +6,7 @@ The token goes into the request's header and nowhere else.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 from dataclasses import dataclass, field
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
 
 _EVERYWHERE: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - read, not bound
-_AUDIENCE: Final = "audience of "
+_KNOWS_BETTER: Final = (
+    *("audience of ", "session", "sign-in of ", "entitlements", "redirect URI", "way to sign in", "conversions"),
+)
+"""The checks that a running server makes with its own eyes, by the beginnings of their names."""
 _T = TypeVar("_T")
 
 
@@ -92,6 +96,26 @@ class RunningServer:
             except httpx.HTTPError as error:
                 raise _silent(self.url, error) from None
 
+    async def answers_at(self, host: str) -> bool | None:
+        """Return whether this server answers a request for ``host``; ``None`` if it cannot be asked.
+
+        Jupyter refuses a host that it does not know with status 403, and any request for it (``check_host``).
+        """
+        import httpx
+
+        from jupyter_oidc.kernel.tls import wire_async
+
+        try:
+            transport = _made(lambda: wire_async(self._server))
+            async with httpx.AsyncClient(transport=transport, **self._options()) as client:
+                own = (await client.get("api")).status_code
+                other = (await client.get("api", headers={"Host": host})).status_code
+        except (httpx.HTTPError, NoAnswer):
+            return None
+        if own != 200:
+            return None
+        return other == 200 or (None if other != 403 else False)
+
     @property
     def _server(self) -> Server:
         from jupyter_oidc.kernel.find import told_by
@@ -144,15 +168,33 @@ def address_of(server: RunningServer | None, config: Mapping[str, Any]) -> str |
     return f"http://{host}:{port}/{base}/" if base else f"http://{host}:{port}/"
 
 
-async def ask_about_tokens(server: RunningServer | None) -> tuple[Check, ...]:
-    """Return what only a running server knows: for whom its access tokens are."""
+def admits_by(config: Mapping[str, Any], netloc: str) -> bool:
+    """Return whether a server with this configuration would answer requests for ``netloc``, as Jupyter's defaults are."""
+    settings = config.get("ServerApp", {})
+    host, ip = urlsplit(f"//{netloc}").hostname or "", settings.get("ip", "localhost")
+    remote = settings.get("allow_remote_access")
+    if not isinstance(remote, bool):
+        remote = not (isinstance(ip, str) and ip not in _EVERYWHERE and _is_loopback(ip))
+    known = settings.get("local_hostnames", ["localhost"])
+    return remote or _is_loopback(host) or (isinstance(known, list) and host in known)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def ask_what_it_knows(server: RunningServer | None) -> tuple[Check, ...]:
+    """Return what only a running server knows: its sessions, their tokens, and where browsers have reached it."""
     if server is None:
         return ()
     try:
         told = await server.get("jupyter-oidc/diagnostics")
     except NoAnswer:
         return ()
-    return tuple(Check(**check) for check in told["checks"] if check["name"].startswith(_AUDIENCE))
+    return tuple(Check(**check) for check in told["checks"] if check["name"].startswith(_KNOWS_BETTER))
 
 
 def _is_at(where: Announcement, url: str) -> bool:

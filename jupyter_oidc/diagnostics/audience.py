@@ -30,11 +30,23 @@ def check_audience(provider: Provider, api: Api, session: SessionService | None)
     if api.bearer_token_source == "id_token":
         return _of_id_token(about, provider, api, seen)
     if seen is None and session is not None and session.token_ready(key):
-        return about.ok("The API gets the access token, which is opaque: the API has to ask the provider about it.")
+        return about.unknown(
+            "The API gets the access token, which is opaque: for whom it is, only the provider can tell.",
+            "Ask the API's owner whether the API asks the provider about such tokens (introspection).",
+        )
     if seen is None:
-        return about.ok("The API gets the access token; sign in to see whether it names the API.")
+        return about.unknown(
+            "The API gets the access token; nobody is signed in whose token would show whether it names the API.",
+            "Sign in, then look again.",
+            "user",
+        )
+    if set(seen) & names_of(provider, api):
+        return about.ok("The API gets the access token, and that names the API.")
     if seen:
-        return about.ok("The API gets the access token, and that names an audience.")
+        return about.unknown(
+            "The API gets the access token, which names an audience, but none that the settings give this API.",
+            "Ask the API's owner whether the API accepts that audience. If so, set 'audience' of the API to it.",
+        )
     return about.warning(f"The access token names no audience: {_RISK}.", _SHORT_LIST)
 
 

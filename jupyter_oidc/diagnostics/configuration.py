@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
@@ -61,8 +62,15 @@ async def check_client_assertion(
         return None, None
     if signer.key_id is None:
         return about.ok(f"Assertions are signed with the client secret ({signer.alg})."), signer.alg
-    named = "its configured id" if signer.key_id == provider.client_assertion_key_id else f"the id {signer.key_id}"
-    message = f"Assertions are signed with the private key ({signer.alg}); the provider has to know it under {named}."
+    named, jwk = f"the id {signer.key_id}", signer.public_jwk() or {}
+    if signer.key_id == provider.client_assertion_key_id:
+        named = "its configured id"
+        del jwk["kid"]  # NOTE: what stands where a name should be can be a secret, and a report is pasted in public
+    public = json.dumps(jwk, separators=(",", ":"))
+    message = (
+        f"Assertions are signed with the private key ({signer.alg}) and name {named}. Give the provider its public half, "
+        f"which is no secret: {public} If the provider gives it another id, copy that to client_assertion_key_id."
+    )
     return about.ok(message), signer.alg
 
 

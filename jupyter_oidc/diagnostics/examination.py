@@ -99,6 +99,8 @@ async def examine_metadata(place: Surroundings, *, seconds: float = LONGEST) -> 
 
 async def _storage(place: Surroundings, found: list[Check], tell: Callable[[str], None]) -> None:
     tell("storage")
+    found += network.check_authorities(place)
+    found += storage.check_conversions(place)
     assert place.settings is not None  # noqa: S101 - for the type checker: examine has looked
     found += await storage.check_storage(place.settings.storage, place.storage)
 
@@ -126,14 +128,14 @@ async def _provider(
         finally:
             await port.aclose()
     found.append(redirect.check_redirect_uri(place, provider))
+    found += await redirect.check_host(place, provider)
     found.append(await configuration.check_client_secret(place, provider))
     tell(f"{provider.name}: the APIs")
     found += await asyncio.gather(*(check_api(place, api) for api in provider.apis))
     session = _session(place, provider)
     found += [check_audience(provider, api, session) for api in provider.apis]
     if session is not None and has_session(session.state):
-        summary = await session.summary()
-        found.append(about_provider.check_renewed(provider, refreshable=summary.refreshable))
+        found += about_provider.check_granted(provider, await session.summary())
     found += check_entitlements(provider, session)
 
 
@@ -157,13 +159,15 @@ async def _metadata(
         found[:] = [assertion if assertion and check.name == assertion.name else check for check in found]
     found.append(about_provider.check_clock(provider, answer))
     found.append(await about_provider.check_keys(provider, metadata, port))
-    found += about_provider.check_contradictions(_wanted(place, provider, metadata, alg))
+    contradicted = about_provider.check_contradictions(_wanted(place, provider, metadata, alg))
+    found += contradicted
     found += [check(provider, metadata) for check in about_provider.METADATA_CHECKS]
     if metadata.userinfo_endpoint is None:
         found.append(about_provider.check_userinfo(provider, metadata))
     found.append(redirect.check_way(place, provider, metadata))
     if asks_registration:
-        found.append(await redirect.check_registration(place, provider, metadata, port))
+        refused = any(check.status == "problem" for check in contradicted)
+        found.append(await redirect.check_registration(place, provider, metadata, port, refused=refused))
 
 
 def _wanted(place: Surroundings, provider: Provider, metadata: Metadata, alg: str | None) -> Wanted:

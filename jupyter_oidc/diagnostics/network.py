@@ -29,6 +29,37 @@ async def check_certificates(place: Surroundings, provider: Provider) -> Check:
     return about.ok(f"The authorities of this machine are trusted{more}; nothing switches verification off.")
 
 
+def check_authorities(place: Surroundings) -> list[Check]:
+    """Say which variables of the environment name certificate authorities, and whether they count here; not what they name."""
+    about = Subject("certificate variables")
+    if not place.authorities:
+        return []
+    broken = [one.variable for one in place.authorities if one.counts and not one.readable]
+    heeded = [one.variable for one in place.authorities if one.counts and one.readable]
+    others = [one.variable for one in place.authorities if not one.counts]
+    said = [
+        f"{' and '.join(heeded)} {_counts(heeded)}: certificates are judged by what {_names(heeded)}."
+        if heeded
+        else "",
+        f"{' and '.join(others)} {'does' if len(others) == 1 else 'do'} not count here." if others else "",
+        f"What {' and '.join(broken)} {'names' if len(broken) == 1 else 'name'} cannot be read." if broken else "",
+    ]
+    message = " ".join(sentence for sentence in said if sentence)
+    if broken:
+        return [about.warning(message, "Correct it, or remove it from the environment of the Jupyter server.")]
+    if others:
+        return [about.warning(message, "If the provider or an API needs that authority, name its file in ca_bundle.")]
+    return [about.ok(message)]
+
+
+def _names(names: list[str]) -> str:
+    return "it names" if len(names) == 1 else "they name"
+
+
+def _counts(names: list[str]) -> str:
+    return "counts" if len(names) == 1 else "count"
+
+
 def check_proxy(place: Surroundings, provider: Provider) -> Check:
     """Say which way calls to the provider take; a proxy's user name and password are not shown."""
     about = Subject("egress proxy", provider.name)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.sessions.contradictions import Wanted
     from jupyter_oidc.sessions.ports import ProviderPort
+    from jupyter_oidc.sessions.summary import Summary
     from jupyter_oidc.settings import Provider
     from jupyter_oidc.settings.model import AuthMethod
 
@@ -132,8 +133,14 @@ def _fitting(provider: Provider, metadata: Metadata) -> list[Check]:
         ),
     ]
     if provider.dpop_bound_access_tokens:
-        checks.append(Subject("DPoP", provider.name).ok("The provider binds tokens to a key of the session."))
+        checks.append(_dpop_known(Subject("DPoP", provider.name), metadata))
     return checks
+
+
+def _dpop_known(about: Subject, metadata: Metadata) -> Check:
+    if metadata.dpop_signing_algs is not None:
+        return about.ok("The provider lists ES256 for proofs of possession.")
+    return about.unknown("The provider does not say whether it takes proofs of possession.", "Sign in once.", "user")
 
 
 def _method_known(about: Subject, method: AuthMethod, listed: frozenset[str] | None) -> Check:
@@ -203,26 +210,49 @@ def check_renewal(provider: Provider, metadata: Metadata) -> Check:
             "The provider knows the scope offline_access, and it is not asked for: sessions may end after minutes.",
             "Add 'offline_access' to 'scopes'.",
         )
-    return about.ok("Sessions can be renewed, as far as the provider tells.")
-
-
-def check_renewed(provider: Provider, *, refreshable: bool) -> Check:
-    """Say what a session of this provider was given, which counts for more than what the metadata tell (A25)."""
-    about = Subject("session", provider.name)
-    if refreshable:
-        return about.ok("The session that there is now was given a refresh token.")
-    return about.warning(
-        "The session that there is now was given no refresh token: it ends with its access token.",
-        "Allow refresh tokens for this client; where they need consent, let offline_access_prompt be 'consent'.",
-        "provider",
+    if metadata.grant_types is None:
+        return about.unknown(
+            "The provider does not say whether it gives refresh tokens; a session shows whether this client gets one.",
+            "Sign in, then look again.",
+            "user",
+        )
+    return about.ok(
+        "The provider lists the grant type refresh_token; a session shows whether this client is given such a token."
     )
+
+
+def check_granted(provider: Provider, summary: Summary) -> list[Check]:
+    """Compare what the session that there is was given with what was asked for; that counts for more than metadata (A25)."""
+    about, granted = Subject("session", provider.name), Subject("session's scopes", provider.name)
+    token = about.ok("The session that there is now was given a refresh token.")
+    if not summary.refreshable:
+        token = about.warning(
+            "The session that there is now was given no refresh token: it ends with its access token.",
+            "Allow refresh tokens for this client; where they need consent, let offline_access_prompt be 'consent'.",
+            "provider",
+        )
+    if summary.missing_scopes:
+        missing = ", ".join(summary.missing_scopes)
+        return [
+            token,
+            granted.warning(
+                f"The session was given fewer scopes than were asked for; it misses: {missing}.",
+                f"Allow this client {missing} at the provider, or remove that from 'scopes'.",
+                "provider",
+            ),
+        ]
+    return [token, granted.ok("The session was given every scope that was asked for.")]
 
 
 def check_sign_out(provider: Provider, metadata: Metadata) -> Check:
     """Say what a sign-out will do at the provider."""
     about = Subject("sign-out", provider.name)
     takes_back = metadata.revocation_endpoint is not None
-    revokes = f"A sign-out {'takes' if takes_back else 'cannot take'} the refresh token back"
+    revokes = (
+        "The provider names an endpoint at which a sign-out asks it to take the refresh token back"
+        if takes_back
+        else "The provider names no endpoint at which a sign-out could have the refresh token taken back"
+    )
     if provider.sign_out_method == "none":
         return about.ok(f"{revokes}; the provider's sign-out page is not offered, as set.")
     if (provider.end_session_endpoint or metadata.end_session_endpoint) is None:
@@ -232,7 +262,7 @@ def check_sign_out(provider: Provider, metadata: Metadata) -> Check:
             f"{revokes}; the provider's sign-out page insists on an address to return to, and there is none.",
             "Set post_logout_redirect_uri to a registered value, or sign_out_method to 'none'.",
         )
-    return about.ok(f"{revokes} and offers the provider's sign-out page.")
+    return about.ok(f"{revokes}, and has a sign-out page, which is offered.")
 
 
 _STANDARD: Final = "post_logout_redirect_uri"

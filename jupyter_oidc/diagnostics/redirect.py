@@ -18,7 +18,7 @@ from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.asked import scopes_of
-from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
+from jupyter_oidc.sessions.strategy import Choice, Impossible, choose, pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub, takes_any_port
 
 if TYPE_CHECKING:
@@ -38,40 +38,48 @@ _NOBODY_THERE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The redirect URI, and where it comes from."""
+    """The redirect URI of a sign-in; it is ``certain`` if the settings, or a browser that was seen, say so."""
 
     uri: str | None
-    configured: bool
+    certain: bool
 
 
 def expected(place: Surroundings, provider: Provider) -> Expected:
     """Return the address that a sign-in will use, as far as it can be known beforehand."""
     if provider.redirect_uri:
-        return Expected(provider.redirect_uri, configured=True)
+        return Expected(provider.redirect_uri, certain=True)
     if place.address and urlsplit(place.address).hostname in _LOOPBACK:
-        return Expected(f"{place.address}jupyter-oidc/providers/{provider.name}/callback", configured=False)
-    return Expected(None, configured=False)
+        uri = f"{place.address}jupyter-oidc/providers/{provider.name}/callback"
+        return Expected(uri, certain=place.browsers_come_there)
+    return Expected(None, certain=place.browsers_come_there)
 
 
 def check_way(place: Surroundings, provider: Provider, metadata: Metadata) -> Check:
-    """Say which way a sign-in takes, and why; a browser is taken to be at the address that is known."""
-    about, chosen = Subject("way to sign in", provider.name), _chosen(place, provider, metadata)
-    if isinstance(chosen, Impossible):
-        return about.problem(chosen.reason, chosen.action)
-    return about.ok(f"Sign-ins take the way '{chosen.strategy}'. {chosen.reason}")
+    """Say which way a sign-in takes, and why; where the browser is decides, and is perhaps not known (A31, A32)."""
+    about, ways = Subject("way to sign in", provider.name), _ways(place, provider, metadata)
+    obstacles = [way for way in ways if isinstance(way, Impossible)]
+    if obstacles and len(obstacles) == len(ways):
+        return about.problem(obstacles[0].reason, obstacles[0].action)
+    names = sorted({way.strategy if isinstance(way, Choice) else "none" for way in ways})
+    if len(names) == 1 and isinstance(ways[0], Choice):
+        return about.ok(f"Sign-ins take the way '{ways[0].strategy}'. {ways[0].reason}")
+    return about.unknown(
+        f"Which way sign-ins take depends on where the browser is: {' or '.join(names)}.",
+        "Set redirect_uri or redirect_strategy if it must be one of them, or look at 'Check the set-up' in JupyterLab.",
+    )
 
 
 def takes_code(place: Surroundings, provider: Provider, metadata: Metadata) -> bool:
-    """Return whether a sign-in is one by code, without an authorization request."""
-    chosen = _chosen(place, provider, metadata)
-    return isinstance(chosen, Choice) and chosen.strategy == "device"
+    """Return whether a sign-in is certainly one by code, without an authorization request."""
+    return all(isinstance(way, Choice) and way.strategy == "device" for way in _ways(place, provider, metadata))
 
 
-def _chosen(place: Surroundings, provider: Provider, metadata: Metadata) -> Choice | Impossible:
-    near: Browser = "unknown"
-    if place.address:
-        near = "here" if urlsplit(place.address).hostname in _LOOPBACK else "elsewhere"
-    return choose(provider, offers_device=offers_device_grant(metadata), browser=near)
+def _ways(place: Surroundings, provider: Provider, metadata: Metadata) -> list[Choice | Impossible]:
+    """Return what a sign-in may take: one way for each place where the browser may be."""
+    places: tuple[Browser, ...] = ("here", "elsewhere")
+    if place.browsers_come_there and place.address:
+        places = ("here",) if urlsplit(place.address).hostname in _LOOPBACK else ("elsewhere",)
+    return [choose(provider, offers_device=offers_device_grant(metadata), browser=where) for where in places]
 
 
 def check_redirect_uri(place: Surroundings, provider: Provider) -> Check:
@@ -80,12 +88,14 @@ def check_redirect_uri(place: Surroundings, provider: Provider) -> Check:
     path = f"/jupyter-oidc/providers/{provider.name}/callback"
     if provider.redirect_strategy == "device":
         return about.ok("Sign-ins by code need no redirect URI.")
-    if wanted.uri and (provider.redirect_strategy in ("loopback", "paste") or takes_any_port(provider.redirect_uri)):
+    if wanted.uri and wanted.certain and _any_port(provider):
         return about.ok(f"Register exactly this, for any port if it names none: {wanted.uri}")
-    if wanted.uri is None and place.address is None:
+    if not wanted.certain:
+        likely = f" At {place.address} it would be {wanted.uri}." if wanted.uri else ""
         return about.unknown(
-            "No Jupyter server is running, so its address is not known.",
-            f"Register the address at which browsers reach the server, followed by {path}.",
+            f"redirect_uri is not set, and at which address browsers reach this server is not known from here.{likely}",
+            f"Register the address at which browsers reach the server, followed by {path}; 'Check the set-up' in "
+            "JupyterLab shows it.",
         )
     if wanted.uri is None:
         return about.problem(
@@ -97,7 +107,7 @@ def check_redirect_uri(place: Surroundings, provider: Provider) -> Check:
             f"Register exactly this, to the letter: {wanted.uri} (JupyterHub sends each user on to their own server)"
         )
     if (
-        wanted.configured
+        provider.redirect_uri
         and place.address
         and not place.address_is_assumed
         and not wanted.uri.endswith(urlsplit(place.address).path + path[1:])
@@ -106,16 +116,69 @@ def check_redirect_uri(place: Surroundings, provider: Provider) -> Check:
             f"redirect_uri is {wanted.uri}, but this server answers below {urlsplit(place.address).path}.",
             "Correct the path, unless a reverse proxy in front of the server changes it.",
         )
-    if place.address_is_assumed and not wanted.configured:
-        return about.ok(f"No server is running. At its usual address, register exactly this: {wanted.uri}")
     return about.ok(f"Register exactly this, to the letter: {wanted.uri}")
 
 
-async def check_registration(place: Surroundings, provider: Provider, metadata: Metadata, port: ProviderPort) -> Check:
-    """Ask the provider whether it knows client and redirect URI; nobody is signed in (A30)."""
+def _any_port(provider: Provider) -> bool:
+    return provider.redirect_strategy in ("loopback", "paste") or takes_any_port(provider.redirect_uri)
+
+
+async def check_host(place: Surroundings, provider: Provider) -> list[Check]:
+    """See whether the Jupyter server answers at the host to which the redirect URI leads back, where it is its own (A30).
+
+    Jupyter refuses hosts that it does not know, with status 403 and before any handler of ours.
+    """
+    about, uri = Subject("host name", provider.name), provider.redirect_uri or ""
+    if not pins_callback(provider) or leads_through_hub(uri, provider.name):
+        return []
+    host = urlsplit(uri).netloc
+    found = await place.admission(host)
+    if found is None:
+        return []
+    if found.seen and found.admits:
+        return [about.ok(f"This server answers requests for {host}, where redirect_uri leads.")]
+    action = (
+        f"Add '{urlsplit(uri).hostname}' to ServerApp.local_hostnames, or set ServerApp.allow_remote_access to True, "
+        "unless a reverse proxy in front of the server sends another host name on."
+    )
+    if found.seen:
+        return [about.problem(f"This server refuses requests for {host}, where redirect_uri leads.", action)]
+    does = "answer" if found.admits else "refuse"
+    return [
+        about.unknown(
+            f"Jupyter could not be asked; by its configuration files it would {does} requests for {host}, where "
+            "redirect_uri leads.",
+            "Run this again while the server runs." if found.admits else action,
+        )
+    ]
+
+
+async def check_registration(
+    place: Surroundings, provider: Provider, metadata: Metadata, port: ProviderPort, *, refused: bool = False
+) -> Check:
+    """Ask the provider whether it knows client and redirect URI; nobody is signed in (A30).
+
+    A guess is never sent. ``refused`` says that a sign-in would not even be sent there.
+    """
     about, wanted = Subject("registration", provider.name), expected(place, provider)
-    if wanted.uri is None:
-        return about.unknown("It needs the redirect URI, which is not known.", "See the line about the redirect URI.")
+    if provider.redirect_strategy == "device" or takes_code(place, provider, metadata):
+        return about.unknown(
+            "A sign-in by code shows the provider the client alone; the first one tells whether it is known.",
+            "Sign in once.",
+            "user",
+        )
+    if refused:
+        return about.unknown(
+            "The provider was not asked, because no sign-in is started as long as its metadata contradict the settings.",
+            "See the lines about that.",
+        )
+    if wanted.uri is None or not wanted.certain:
+        return about.unknown(
+            "The provider was not asked, because the redirect URI is not known from here.",
+            "See the line about the redirect URI.",
+        )
+    if metadata.prompt_values is not None and "none" not in metadata.prompt_values:
+        return about.unknown("The provider does not let itself be asked without a page for a person.", _TRY, "user")
     try:
         reply = await port.send(_question(place, provider, metadata, wanted.uri))
     except Problem as problem:
@@ -152,17 +215,21 @@ def _judged(about: Subject, provider: Provider, redirect_uri: str, reply: Reply)
                 f"The provider knows client and redirect URI, and says no: {error} (refused).", action, "provider"
             )
         return about.unknown("The provider sent the browser back with an error of its own.", _TRY)
-    if 400 <= reply.status < 500:
+    if 400 <= reply.status < 500 and reply.status not in _LATER:
         return about.problem(
-            f"The provider does not accept this client with this redirect URI (status {reply.status}; refused).",
-            f"At the provider, open the registration of client '{provider.client_id}' and add exactly: {redirect_uri}",
+            f"The authorization endpoint refused the request with status {reply.status}, and did not say why in a way "
+            "that can be relied on.",
+            f"At the provider, open the registration of client '{provider.client_id}': usually the client id is unknown, "
+            f"or this redirect URI is not registered to the letter: {redirect_uri} "
+            "If both are right, something before the provider may refuse requests from this machine.",
             "provider",
         )
-    if reply.status >= 500:
+    if reply.status >= 400:
         return about.unknown(f"The provider answers status {reply.status}.", "Try again later.", "provider")
     return about.unknown("The provider shows a page instead of an answer, so it cannot be told.", _TRY, "user")
 
 
+_LATER: Final = frozenset({408, 425, 429})
 _TRY: Final = "Sign in once with a browser, and read what its page says."
 _ACTIONS: Final = {
     "invalid_scope": "Remove from 'scopes' what this client may not ask for, or allow it at the provider.",

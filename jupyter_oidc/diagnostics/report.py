@@ -11,8 +11,20 @@ if TYPE_CHECKING:
     from jupyter_oidc.diagnostics.check import Check
     from jupyter_oidc.diagnostics.examination import Report
 
-_MARKS: Final = {"ok": "\N{CHECK MARK}", "warning": "!", "problem": "\N{MULTIPLICATION X}", "unknown": "?"}
-_PLAIN: Final = {"ok": "ok", "warning": "WARN", "problem": "FAIL", "unknown": "????"}
+_MARKS: Final = {
+    "ok": "\N{CHECK MARK} seen",
+    "warning": "\N{CHECK MARK} seen, with advice",
+    "problem": "\N{MULTIPLICATION X} wrong",
+    "unknown": "? cannot be known from here",
+}
+"""A mark and its words: what was seen, what is wrong, and what cannot be known (ADR 0037)."""
+
+_PLAIN: Final = {
+    "ok": "[+] seen",
+    "warning": "[+] seen, with advice",
+    "problem": "[x] wrong",
+    "unknown": "[?] cannot be known from here",
+}
 _WHO: Final = {
     "user": "You",
     "administrator": "Administrator of this Jupyter server",
@@ -49,21 +61,25 @@ def _lines(report: Report, marks: dict[str, str]) -> Iterator[str]:
         yield ""
         yield f"Provider '{provider}'" if provider else "This server"
         for check in checks:
-            yield f"  {marks[check.status]:<{max(map(len, marks.values()))}} {_sentence(check)}"
+            mark, _, word = marks[check.status].partition(" ")
+            yield f"  {mark} {_sentence(check, word)}"
             if check.action:
-                indent = " " * (max(map(len, marks.values())) + 3)
+                indent = " " * (len(mark) + 3)
                 yield f"{indent}{_WHO[check.who or 'administrator']}: {check.action}"
 
 
-def _sentence(check: Check) -> str:
-    return f"{check.name}: {check.message}"
+def _sentence(check: Check, word: str) -> str:
+    """Return name and message; whatever is not simply seen says so in words too, for who does not see the mark."""
+    return f"{check.name}: {check.message}" if check.status == "ok" else f"{check.name} ({word}): {check.message}"
 
 
 def _summary(report: Report) -> str:
     counts = {status: sum(check.status == status for check in report.checks) for status in _MARKS}
     said = [
         f"{counts[status]} {what}"
-        for status, what in (("problem", "broken"), ("warning", "to think about"), ("unknown", "not known"))
+        for status, what in (("problem", "wrong"), ("unknown", "not known from here"), ("warning", "seen, with advice"))
         if counts[status]
     ]
-    return f"{', '.join(said)}, {counts['ok']} fine." if said else f"Everything is fine ({counts['ok']} checks)."
+    if not said:
+        return f"All {counts['ok']} that were looked at are as they should be."
+    return f"{', '.join(said)}, {counts['ok']} seen as they should be."

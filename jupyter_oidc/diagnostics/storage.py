@@ -1,4 +1,4 @@
-"""Where refresh tokens are kept, and whether several servers could take turns at them."""
+"""Where refresh tokens are kept, whether several servers could take turns at them, and what else runs beside them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,28 @@ from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import Problem, StorageUnavailable
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.surroundings import Storage
+    from jupyter_oidc.diagnostics.surroundings import Storage, Surroundings
     from jupyter_oidc.settings.model import Storage as Choice
 
 _KEYRING: Final = Subject("keyring")
 _FILE: Final = Subject("encrypted file")
 _TURNS: Final = Subject("lock folder")
 _ENDS: Final = "Sessions are kept in memory and end with the server."
+
+
+def check_conversions(place: Surroundings) -> list[Check]:
+    """Say where notebooks are converted, if that can be seen: templates of users are code (Q8.2, ADR 32)."""
+    about = Subject("conversions")
+    if place.exports_elsewhere is None:
+        return []
+    if place.exports_elsewhere:
+        return [about.ok("Notebooks are converted by a process of its own, which holds no token.")]
+    return [
+        about.problem(
+            "Another extension has taken over 'nbconvert', so templates of users run where tokens are.",
+            "Find out which one it is (jupyter server extension list), and switch it off or load it before jupyter_oidc.",
+        )
+    ]
 
 
 async def check_storage(choice: Choice, storage: Storage) -> list[Check]:

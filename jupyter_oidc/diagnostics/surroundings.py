@@ -33,13 +33,40 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorities:
+    """A variable of the environment that names certificate authorities; ``counts`` if connections here heed it.
+
+    ``readable`` says whether what it names can be opened.
+    """
+
+    variable: str
+    counts: bool
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether the Jupyter server answers requests for a host; ``seen`` if it was asked, and not its settings alone."""
+
+    admits: bool
+    seen: bool
+
+
+async def _unknown(_: str) -> Admission | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What there is to look at; ``settings`` is ``None`` if ``findings`` keep them from existing.
 
     ``credentials`` are what a provider is shown, ``trust`` loads its certificate authorities and ``reach``
     knocks at an API; each raises a ``Problem``. ``egress`` names the proxy on the way to a provider, without its
     password, and raises one if that proxy cannot be used.
-    ``address`` is that of the Jupyter server with its base URL, if it is known, or what it would be if one ran.
+    ``address`` is that of the Jupyter server with its base URL, if it is known, or what it would be if one ran
+    (``address_is_assumed``); ``browsers_come_there`` says that browsers have been seen to reach it so.
+    ``admission`` tells whether the server answers requests for a host, and ``exports_elsewhere`` where notebooks are
+    converted, if one of them is known.
     ``sessions`` are those of a running server.
     """
 
@@ -55,5 +82,9 @@ class Surroundings:
     egress: Callable[[Provider], str | None]
     address: str | None = None
     address_is_assumed: bool = False
+    browsers_come_there: bool = False
+    admission: Callable[[str], Awaitable[Admission | None]] = _unknown
+    exports_elsewhere: bool | None = None
+    authorities: tuple[Authorities, ...] = ()
     sessions: Sessions | None = None
     files: tuple[Path, ...] = ()

@@ -37,6 +37,9 @@ _BY_KEY: Final = {
 }
 """The algorithm of a key for which the settings name none."""
 
+_PUBLIC_MEMBERS: Final[tuple[str, ...]] = ("kty", "crv", "x", "y", "n", "e")
+"""RFC 7518, 6.2.1, 6.3.1; RFC 8037, 2. Never what is not named here."""
+
 _OCTETS: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
 """The least length of a secret, in bytes (RFC 7518, 3.2)."""
 
@@ -63,6 +66,14 @@ class Signer:
     def key_id(self) -> str | None:
         """The ``kid`` by which the provider finds the public half; ``None`` for a client secret."""
         return self.header.get("kid")
+
+    def public_jwk(self) -> dict[str, str] | None:
+        """Return the public half as the provider has to know it; ``None`` for a client secret."""
+        if self.key_id is None:
+            return None
+        members: dict[str, Any] = self.key.as_dict(private=False)
+        kept: dict[str, str] = {name: str(members[name]) for name in _PUBLIC_MEMBERS if name in members}
+        return {**kept, "use": "sig", "alg": self.alg, "kid": self.key_id}
 
     def assertion(self, *, client_id: str, issuer: str, issued_at: float, jti: str) -> Secret:
         """Return an assertion of ``client_id`` for ``issuer`` and nobody else, good for one request (T-7, T-8, T-9).

@@ -8,14 +8,19 @@ No provider is asked whether it knows the client; only a person at a terminal do
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import Surroundings
+
+    class Look(Protocol):
+        """Says what there is to look at: ``seen`` if a browser was seen to reach the server at ``address``."""
+
+        def __call__(self, services: Services, address: str, *, seen: bool) -> Surroundings:
+            """Return it."""
+
 
 GOOD_FOR: Final = 10.0
 """Seconds."""
@@ -24,25 +29,30 @@ GOOD_FOR: Final = 10.0
 class Diagnosis:
     """Examines what ``look`` returns for services and the address at which the server was asked."""
 
-    def __init__(self, look: Callable[[Services, str], Surroundings], clock: Clock) -> None:
+    def __init__(self, look: Look, clock: Clock) -> None:
         self._look = look
         self._clock = clock
         self._work: asyncio.Task[dict[str, Any]] | None = None
         self._begun = 0.0
+        self._seen = False
 
-    async def view(self, services: Services, address: str) -> dict[str, Any]:
-        """Return the contract ``diagnostics.reply`` for a server at ``address``, which includes the base URL."""
+    async def view(self, services: Services, address: str, *, seen: bool) -> dict[str, Any]:
+        """Return the contract ``diagnostics.reply`` for a server at ``address``, which includes the base URL.
+
+        ``seen`` says that a browser was seen there.
+        """
         now = self._clock.now().monotonic
-        if self._work is None or (self._work.done() and now - self._begun > GOOD_FOR) or _failed(self._work):
-            self._begun = now
-            self._work = asyncio.get_running_loop().create_task(self._examine(services, address))
+        old = self._work is not None and self._work.done() and now - self._begun > GOOD_FOR
+        if self._work is None or old or _failed(self._work) or (seen and not self._seen):
+            self._begun, self._seen = now, seen
+            self._work = asyncio.get_running_loop().create_task(self._examine(services, address, seen=seen))
         return await asyncio.shield(self._work)
 
-    async def _examine(self, services: Services, address: str) -> dict[str, Any]:
+    async def _examine(self, services: Services, address: str, *, seen: bool) -> dict[str, Any]:
         from jupyter_oidc.diagnostics import examine
         from jupyter_oidc.diagnostics.report import as_json
 
-        return as_json(await examine(self._look(services, address)))
+        return as_json(await examine(self._look(services, address, seen=seen)))
 
 
 def _failed(work: asyncio.Task[Any]) -> bool:

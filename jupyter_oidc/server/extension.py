@@ -7,6 +7,7 @@ A mistake in the settings never stops the Jupyter server: it is logged in full, 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
@@ -24,6 +25,7 @@ from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.server.admission import admission_by
 from jupyter_oidc.server.announcement import OwnAnnouncement
 from jupyter_oidc.server.config import HUB_VARIABLES, TRAITS
 from jupyter_oidc.server.handler import Context
@@ -33,7 +35,7 @@ from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
 from jupyter_oidc.server.kernel_grants import KernelGrants
 from jupyter_oidc.server.kernel_lane import KernelLane
 from jupyter_oidc.server.live_kernels import LiveKernels
-from jupyter_oidc.server.notebook_export import export_routes
+from jupyter_oidc.server.notebook_export import converts_elsewhere, export_routes
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_file import SECTION
 from jupyter_oidc.server.settings_watch import INTERVAL, SettingsSource, SettingsWatch
@@ -47,9 +49,11 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import Surroundings
+    from jupyter_oidc.diagnostics.surroundings import Admission
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.server.config import Configured
+    from jupyter_oidc.server.diagnosis import Look
     from jupyter_oidc.settings import Settings
 
 
@@ -130,7 +134,7 @@ class JupyterOIDC(ExtensionApp):
             findings,
             grants,
             entropy,
-            look=lambda services, address: _surroundings(services, address, storage_key),
+            look=self._look(storage_key),
             clock=clock,
             proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
             whereabouts=Whereabouts.of_server(server.ip, os.environ, server.base_url),
@@ -179,6 +183,30 @@ class JupyterOIDC(ExtensionApp):
         wanted = self.close_process if said.sources == "all" else said.close_process is not False
         if wanted and not close_to_others():
             log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
+
+    def _look(self, storage_key: Secret | None) -> Look:
+        """Return what says what diagnostics look at: the services, and what Jupyter itself knows."""
+        application: Any = self._server().web_app
+        nbconvert = url_path_join(self._server().base_url, "nbconvert", "html", "a.ipynb")
+
+        async def admission(netloc: str) -> Admission:
+            return admission_by(application.settings, netloc)
+
+        def look(services: Services, address: str, *, seen: bool) -> Surroundings:
+            from jupyter_oidc.compose import surroundings
+
+            place = surroundings(
+                services.settings,
+                (),
+                environment=os.environ,
+                storage_key=storage_key,
+                address=address,
+                sessions=services.sessions,
+            )
+            elsewhere = converts_elsewhere(application, nbconvert)
+            return replace(place, browsers_come_there=seen, admission=admission, exports_elsewhere=elsewhere)
+
+        return look
 
     def _sharing(self) -> Sharing | None:
         """Return what knows who is on this server, if it has one owner among many users."""
@@ -235,20 +263,6 @@ def _named_modules(settings: Settings | None) -> tuple[str, ...]:
     """Return the modules that the settings name; what they say of that later counts from the next start."""
     backend = None if settings is None else settings.keyring_backend
     return () if backend is None else (backend.rpartition(".")[0],)
-
-
-def _surroundings(services: Services, address: str, storage_key: Secret | None) -> Surroundings:
-    """Say what diagnostics look at."""
-    from jupyter_oidc.compose import surroundings
-
-    return surroundings(
-        services.settings,
-        (),
-        environment=os.environ,
-        storage_key=storage_key,
-        address=address,
-        sessions=services.sessions,
-    )
 
 
 def _check_key(settings: Settings, storage_key: Secret | None, log: logging.Logger) -> None:

@@ -54,8 +54,8 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
-    from jupyter_oidc.diagnostics import Surroundings
     from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.server.diagnosis import Look
     from jupyter_oidc.server.kernel_grants import KernelGrants
     from jupyter_oidc.server.sharing import Sharing, Word
     from jupyter_oidc.sessions.service import SessionService
@@ -98,7 +98,7 @@ class Context:
     findings: tuple[Finding, ...]
     grants: KernelGrants
     entropy: Entropy
-    look: Callable[[Services, str], Surroundings]
+    look: Look
     clock: Clock
     proxy_prefix: str
     whereabouts: Whereabouts = field(default_factory=Whereabouts)

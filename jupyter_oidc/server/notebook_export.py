@@ -17,6 +17,7 @@ from jupyter_server.nbconvert.handlers import NbconvertFileHandler, NbconvertPos
 from jupyter_server.services.nbconvert.handlers import NbconvertRootHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 from jupyter_oidc.adapters.notebook_export import ConversionFailed, Converted, convert, exporters
 
@@ -58,6 +59,13 @@ class _Places:
 
     async def __aexit__(self, *error: object) -> None:
         self._free.release()
+
+
+def converts_elsewhere(application: Any, path: str) -> bool:
+    """Return whether ``application`` gives the conversion at ``path`` to a route of ours, and so to a process of its own."""
+    request = HTTPServerRequest(method="GET", uri=path, headers=HTTPHeaders({"Host": "localhost"}))
+    found = getattr(application.find_handler(request), "handler_class", None)
+    return found is _NotebookFile
 
 
 class _NotebookFile(NbconvertFileHandler):

@@ -55,7 +55,7 @@ class Whereabouts:
         NOTE: whoever holds Jupyter's token can claim to be a browser, and Jupyter's check of the host is all that limits
         what it claims; that is why settings and JupyterHub come first.
         """
-        if "Sec-Fetch-Mode" in headers or "Referer" in headers:
+        if is_browser(headers):
             shown = _origin_of(headers.get("Origin") or headers.get("Referer") or "")
             self.seen = _of(host if shown is None else urlsplit(shown).netloc)
             if shown is not None and urlsplit(shown).netloc == host.lower():
@@ -77,6 +77,11 @@ class Whereabouts:
             pinned = None  # NOTE: a tunnel may lead there from another port, which the browser shows
         origin = pinned or self.origin
         return None if origin is None else origin + self.base_url
+
+
+def is_browser(headers: Mapping[str, str]) -> bool:
+    """Return whether a request with ``headers`` says that a browser sent it."""
+    return "Sec-Fetch-Mode" in headers or "Referer" in headers
 
 
 def _of(host: str) -> Browser:

@@ -81,7 +81,8 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "invalid_client": Meaning(
         "set-up",
         "The provider does not recognise this application, or not its secret or key",
-        "Ask your administrator to check client_id, client_secret and token_endpoint_auth_method in the settings.",
+        "Ask your administrator to check client_id, client_secret and token_endpoint_auth_method in the settings; of a key, "
+        "'jupyter oidc doctor' shows the public half and the id that the provider has to know.",
     ),
     "unauthorized_client": Meaning(
         "set-up", "The provider does not let this application sign people in this way", _FLOW

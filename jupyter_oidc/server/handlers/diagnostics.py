@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
+from jupyter_oidc.server.whereabouts import is_browser
 
 
 class DiagnosticsHandler(OidcHandler):
@@ -14,5 +15,6 @@ class DiagnosticsHandler(OidcHandler):
     @door("user", action="read")
     async def get(self) -> None:
         """Return the checks of these services."""
-        address = f"{self.request.protocol}://{self.request.host}{self.base_url}"
-        self.answer(await self.context.diagnosis.view(self.services, address))
+        own = f"{self.request.protocol}://{self.request.host}{self.base_url}"
+        shown = own if is_browser(self.request.headers) else self.context.whereabouts.public_url()
+        self.answer(await self.context.diagnosis.view(self.services, shown or own, seen=shown is not None))

@@ -30,7 +30,12 @@ class Answering:
 
     def __init__(self, **answers: Reply | Exception) -> None:
         good = {
-            "discovery": reply(document(token_endpoint_auth_methods_supported=[*get_args(AuthMethod)])),
+            "discovery": reply(
+                document(
+                    token_endpoint_auth_methods_supported=[*get_args(AuthMethod)],
+                    grant_types_supported=["authorization_code", "refresh_token"],
+                )
+            ),
             "jwks": reply({"keys": [jwk(RSA, kid="k1", use="sig", alg="RS256")]}),
         }
         self.answers = {**good, **answers}
@@ -76,6 +81,7 @@ def surroundings(port: Answering | None = None, provider: Provider = CORP, **cha
         reach=nothing,
         egress=lambda _: None,
         address="https://j.example.com/",
+        browsers_come_there=True,
     )
     return replace(made, **changes)
 
