@@ -110,7 +110,8 @@ class SignedOut:
         link = self._link()
         if link is None:
             return self._told()
-        where = f"open {link}" if link == self.end_session_address else f"open this in JupyterLab's browser: {link}"
+        at_jupyter = "open this at the address of your JupyterLab, in its browser:"
+        where = f"{at_jupyter if link.startswith('/') else 'open'} {link}"
         more = f" To end the provider's own session{self._soon()}, {where}"
         return f"{self._told()}{plain(more)}"
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar
 
-from jupyter_oidc.settings.model import Api, Provider, SignOutMethod
+from jupyter_oidc.settings.model import Api, Provider
 
 Question = Callable[[Any, Any], bool]
 """Asked of the value before and the one after, which differ; says whether the change widens."""
@@ -67,8 +67,7 @@ def _loosened(before: object, _after: object) -> bool:
 
 def _tells_more(before: Any, after: Any) -> bool:
     """The browser is led to the provider's page that was not, or brings an ID token there that it did not."""
-    says = get_args(SignOutMethod)
-    return bool(says.index(after) < says.index(before))
+    return after not in {"form": ("link", "none"), "link": ("none",)}.get(before, ())
 
 
 def _more_origins(before: Any, after: Any) -> bool:

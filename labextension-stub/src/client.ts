@@ -85,8 +85,10 @@ export class OidcClient {
   /** Sign out; `end_session_url` is whole, and leads to a one-time page of this server or to the provider's. */
   async signOut(provider: string): Promise<SignOutResult> {
     const told = await this.ask('POST', ['providers', provider, 'sign-out'], isSignOutResult, { body: {} });
-    const { end_session_url } = told;
-    return { ...told, end_session_url: end_session_url && this.endSessionAddress(end_session_url) };
+    const url = told.end_session_url;
+    told.end_session_url =
+      url && (url.startsWith('/') ? this.ownAddress(url, 'providers/') : this.providerAddress(url));
+    return told;
   }
 
   /** Examine the set-up; takes as long as the slowest provider or API. */
@@ -110,11 +112,7 @@ export class OidcClient {
    * It must be a start route of this very server: a window is never sent anywhere else by us.
    */
   startAddress(started: SignInStarted): string {
-    const url = new URL(started.start_url ?? '', this.base);
-    if (!started.start_url || !this.isBelow(url, 'jupyter-oidc/start/')) {
-      throw new ContractError(this.trans);
-    }
-    return url.href;
+    return this.ownAddress(started.start_url ?? '', 'start/');
   }
 
   /** A page of a provider that a person is sent to, as an address; anything but a web page is refused. */
@@ -126,12 +124,10 @@ export class OidcClient {
     throw new ContractError(this.trans);
   }
 
-  private endSessionAddress(text: string): string {
-    if (!text.startsWith('/')) {
-      return this.providerAddress(text);
-    }
-    const url = new URL(text, this.base);
-    if (!this.isBelow(url, 'jupyter-oidc/providers/')) {
+  /** A route of this very server below `prefix`, as an address. */
+  private ownAddress(path: string, prefix: string): string {
+    const url = new URL(path, this.base);
+    if (!path || !this.isBelow(url, `jupyter-oidc/${prefix}`)) {
       throw new ContractError(this.trans);
     }
     return url.href;

@@ -143,7 +143,7 @@ export function addCommands(registry: CommandRegistry, parts: ICommandParts): vo
         ? [
             {
               label: trans.__('Also sign this browser out'),
-              caption: trans.__('Opens the provider in a new tab; the first page is good for a minute'),
+              caption: trans.__('Opens the provider in a new tab'),
               callback: () => void window.open(end_session_url, '_blank', 'noopener,noreferrer')
             }
           ]

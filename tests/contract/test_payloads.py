@@ -74,7 +74,12 @@ VALID: dict[str, dict[str, Any]] = {
     "complete.request": {"redirect_url": "https://jupyter.example.com/callback?code=x"},
     "refresh.request": {},
     "sign-out.request": {},
-    "sign-out.reply": {"local": "done", "revoked": "failed", "end_session_url": "https://id.example.com/logout"},
+    "sign-out.reply": {
+        "local": "done",
+        "revoked": "failed",
+        "end_session_url": "/jupyter-oidc/providers/corp/sign-out/x",
+        "end_session_address": "https://hub.example.com/jupyter-oidc/providers/corp/sign-out/x",
+    },
     "apis.reply": {
         "apis": [
             {

@@ -187,6 +187,6 @@ async def test_a_sign_in_that_waits_for_metadata_while_the_settings_change_is_to
     provider.plan("discovery", hang=True)
     asking = asyncio.ensure_future(desk.ask("POST", f"{ROUTE}/sign-in", json={}))
     await asyncio.sleep(0.3)
-    await desk.context.reload(changed(desk, offer_provider_sign_out=False))
+    await desk.context.reload(changed(desk, sign_out_method="none"))
     reply = await asking
     assert (reply.status_code, reply.json()["code"], reply.headers["Retry-After"]) == (503, "overloaded", "1")

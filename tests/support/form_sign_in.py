@@ -7,6 +7,7 @@ address bar, where codes pass by, is no log record of this process either.
 from __future__ import annotations
 
 import http.client
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
@@ -27,6 +28,10 @@ Watch = Callable[[httpx.Response], None]
 _LONGEST_WALK = 30
 """Redirects and forms until a sign-in counts as a loop."""
 
+_SIGN_OUT_PAGE = re.compile(r"/jupyter-oidc/providers/[^/]+/sign-out/[^/]+\Z")
+"""The one page of ours that may hold a token: the ID token that its form posts to the provider (ADR 40)."""
+
+_HINT = re.compile(rb'(name="id_token_hint" value=")[^"]*(")')
 _DISTANCES = ("none", "same-origin", "same-site", "cross-site")
 
 
@@ -90,9 +95,13 @@ class FormBrowser:
         raise AssertionError(f"The sign-in did not end after {_LONGEST_WALK} pages.")
 
     def sign_out(self, end_session_url: str, *, stop_at: str = "") -> httpx.Response:
-        """Answer the provider's question whether to sign out with yes."""
+        """Go out by our page, if the address is one, and answer the provider's question whether to sign out with yes."""
         page = self.open(end_session_url, stop_at=stop_at)
-        return page if page.is_redirect else self.submit(page, {}, press="logout", stop_at=stop_at)
+        if _SIGN_OUT_PAGE.search(page.url.path):
+            page = self.submit(page, {}, stop_at=stop_at)
+        while not page.is_redirect and forms_of(page.text):
+            page = self.submit(page, {}, press="logout", stop_at=stop_at)
+        return page
 
     def _walk(self, method: str, url: str, body: bytes, came_from: str, stop_at: str) -> httpx.Response:
         """Send one request and follow where it leads, as a top-level navigation that started at ``came_from``."""
@@ -138,8 +147,19 @@ class FormBrowser:
             answer.status, headers=answer.getheaders(), content=content, request=httpx.Request(method, url)
         )
         if not self.provider or _origin(url) != _origin(self.provider):
-            self.watch(reply)
+            self.watch(without_hint(reply))
         return reply
+
+
+def without_hint(reply: httpx.Response) -> httpx.Response:
+    """Return ``reply`` as the canary is to see it: without the ID token that the form of a sign-out page may hold.
+
+    Whatever else is in that page is looked at, and the ID token is anywhere but in that field.
+    """
+    if not _SIGN_OUT_PAGE.search(reply.url.path):
+        return reply
+    content = _HINT.sub(rb"\1\2", reply.content, count=1)
+    return httpx.Response(reply.status_code, headers=reply.headers, content=content, request=reply.request)
 
 
 def sign_in_by_form(

@@ -235,9 +235,32 @@ def test_a_sign_out_links_to_the_page_that_ends_the_rest():
     assert '<a href="https://id.example.com/end?a=1&amp;b=2" target="_blank" rel="noopener noreferrer">' in card
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "/relative", " javascript:x", None])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "data:text/html,x", "//other/x", "/\\other", " javascript:x", None]
+)
 def test_a_sign_out_links_to_nothing_but_web_pages(url):
     assert "href" not in SignedOut("done", "done", url)._repr_html_()
+
+
+def test_a_page_of_the_servers_own_is_said_to_be_good_for_a_minute():
+    """Q9.8: the link is good once, and the card says how long."""
+    path, whole = (
+        "/jupyter-oidc/providers/corp/sign-out/x",
+        "http://localhost:8888/jupyter-oidc/providers/corp/sign-out/x",
+    )
+    told = SignedOut("done", "done", path, whole)
+    assert repr(told).endswith(f"To end the provider's own session within a minute, open {whole}")
+    assert (f'href="{whole}"' in told._repr_html_(), "good for a minute" in told._repr_html_()) == (True, True)
+    assert "a minute" not in SignedOut("done", "done", "https://id.example.com/end")._repr_html_()
+
+
+def test_a_server_that_does_not_know_its_address_gives_a_path():
+    """Q9.8: the page that shows it completes it, as with the start of a sign-in."""
+    told = SignedOut("done", "done", "/jupyter-oidc/providers/corp/sign-out/x", None)
+    assert repr(told).endswith(
+        "open this at the address of your JupyterLab, in its browser: /jupyter-oidc/providers/corp/sign-out/x"
+    )
+    assert 'href="/jupyter-oidc/providers/corp/sign-out/x"' in told._repr_html_()
 
 
 def test_outside_a_notebook_a_notice_is_a_line_on_standard_error(capsys):

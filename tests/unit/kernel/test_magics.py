@@ -47,7 +47,7 @@ def test_sign_in_is_the_session(magic, line):
 
 @pytest.mark.parametrize("line", ["sign-out", "sign-out corp"])
 def test_sign_out_tells_what_happened(magic, kernel, line):
-    done = {"local": "done", "revoked": "done", "end_session_url": None}
+    done = {"local": "done", "revoked": "done", "end_session_url": None, "end_session_address": None}
     kernel.answers("POST", "jupyter-oidc/providers/corp/sign-out", done)
     assert magic(line).revoked == "done"
 

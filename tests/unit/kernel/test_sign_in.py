@@ -384,12 +384,23 @@ def test_a_broken_progress_cancels_the_sign_in(door):
 
 
 def test_a_sign_out_tells_each_step(kernel):
-    kernel.answers("POST", SIGN_OUT, {"local": "done", "revoked": "failed", "end_session_url": "https://id/end"})
+    kernel.answers(
+        "POST",
+        SIGN_OUT,
+        {
+            "local": "done",
+            "revoked": "failed",
+            "end_session_url": "https://id/end",
+            "end_session_address": "https://id/end",
+        },
+    )
     told = oidc.sign_out("corp")
     assert (told.local, told.revoked, told.end_session_url) == ("done", "failed", "https://id/end")
 
 
 def test_a_sign_out_with_an_unknown_step_is_a_broken_contract(kernel):
-    kernel.answers("POST", SIGN_OUT, {"local": "done", "revoked": "perhaps", "end_session_url": None})
+    kernel.answers(
+        "POST", SIGN_OUT, {"local": "done", "revoked": "perhaps", "end_session_url": None, "end_session_address": None}
+    )
     with pytest.raises(ContractError):
         oidc.sign_out("corp")

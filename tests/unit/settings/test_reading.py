@@ -256,6 +256,10 @@ def test_the_value_of_a_secret_is_never_repeated():
         ({"post_logout_redirect_parameter": "client_id"}, "post_logout_redirect_parameter"),
         ({"post_logout_redirect_parameter": "a&b"}, "post_logout_redirect_parameter"),
         ({"offer_provider_sign_out": "no"}, "offer_provider_sign_out"),
+        ({"offer_provider_sign_out": False, "sign_out_method": "form"}, "offer_provider_sign_out"),
+        ({"sign_out_method": "post"}, "sign_out_method"),
+        ({"sign_out_method": True}, "sign_out_method"),
+        ({"sign_out_method": "form", "post_logout_redirect_parameter": "logout_uri"}, "sign_out_method"),
         ({"response_mode": "fragment"}, "response_mode"),
         ({"clock_skew": 301}, "clock_skew"),
         ({"clock_skew": True}, "clock_skew"),
@@ -531,3 +535,25 @@ def test_headers_of_an_api_are_references_to_secrets():
 def test_a_header_that_is_no_reference_or_has_authority_is_found(headers, key):
     """Q3.4: a literal value is never accepted, and never repeated."""
     assert findings(api={"headers": headers}) == [f"providers.corp.apis.orders.{key}"]
+
+
+@pytest.mark.parametrize(
+    ("written", "method"),
+    [
+        ({}, "form"),
+        ({"sign_out_method": "link"}, "link"),
+        ({"signOutMethod": "none"}, "none"),
+        ({"offer_provider_sign_out": False}, "none"),
+        ({"offerProviderSignOut": True}, "form"),
+        ({"offer_provider_sign_out": False, "sign_out_method": "none"}, "none"),
+        ({"post_logout_redirect_parameter": "logout_uri"}, "link"),
+        ({"post_logout_redirect_parameter": "post_logout_redirect_uri"}, "form"),
+        ({"post_logout_redirect_parameter": "logout_uri", "offer_provider_sign_out": False}, "none"),
+    ],
+    ids=str,
+)
+def test_the_way_of_a_sign_out_in_both_spellings_and_as_0_1_0_wrote_it(written: dict[str, Any], method: str) -> None:
+    """Q9.8: a page that is not the standard's gets a link by itself."""
+    read = read_settings({"corp": {**GOOD, **written}})
+    assert isinstance(read, Settings), read
+    assert read.providers[0].sign_out_method == method

@@ -1,0 +1,251 @@
+"""One-time pages for the provider's sign-out: once, for a minute, in one browser, and never for a script (Q9.8, ADR 40)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from jupyter_oidc.errors import StateInvalid
+from jupyter_oidc.protocol.logout import LogoutRequest
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.sign_out_pages import Shown, SignOutPages, Ticket
+from tests.unit.sessions.stage import SETTINGS, CountingEntropy, HandClock, HandScheduler, Stage, settle, text_of
+
+REQUEST = LogoutRequest("https://id.example.com/logout", (("client_id", "jupyter"),), ("https://id.example.com",), True)
+STATE = "state-1"
+WITH_WAY_BACK = replace(SETTINGS, post_logout_redirect_uri="https://jupyter.example.com/out")
+
+
+class Room:
+    """The store with hands on its clock."""
+
+    def __init__(self) -> None:
+        self.clock = HandClock()
+        self.scheduler = HandScheduler(self.clock)
+        self.pages = SignOutPages(self.clock, CountingEntropy(), self.scheduler)
+
+    def offer(self, *, bound: bool = True, provider: str = "corp", state: str = STATE) -> Ticket:
+        return self.pages.offer(provider, REQUEST, Secret("the-id-token"), state, bound=bound)
+
+    def open(self, ticket: Ticket, *, cookie: str | None = None, shown: Shown = "document") -> str | None:
+        """Open with the ticket's own cookie unless there is another; return the hint."""
+        brought = [cookie or ticket.binding or ""]
+        opened = self.pages.open("corp", ticket.value, lambda _: brought, shown)
+        return None if opened.id_token_hint is None else text_of(opened.id_token_hint)
+
+    def refused(self, ticket: Ticket, *, cookie: str | None = None, shown: Shown = "document") -> str:
+        with pytest.raises(StateInvalid) as refusal:
+            self.open(ticket, cookie=cookie, shown=shown)
+        return refusal.value.detail
+
+
+def test_the_id_token_comes_out_once() -> None:
+    """Q9.8."""
+    room = Room()
+    ticket = room.offer()
+    assert room.open(ticket) == "the-id-token"
+    assert room.refused(ticket) == "sign-out.ticket"
+
+
+def test_the_id_token_is_forgotten_after_a_minute_by_itself() -> None:
+    """Q9.8: nobody needs to look for that."""
+    room = Room()
+    ticket = room.offer()
+    assert room.scheduler.due_in == [60.0]
+    room.clock.advance(59)
+    assert [one.id_token_hint is None for one in room.pages._pages] == [False]
+    room.clock.advance(1)
+    room.scheduler.timers[0].callback()
+    assert [one.id_token_hint is None for one in room.pages._pages] == [True]
+    assert room.refused(ticket) == "sign-out.ticket"
+
+
+def test_a_timer_that_is_late_gives_nobody_more_time() -> None:
+    """Q9.8: a laptop that slept."""
+    room = Room()
+    ticket = room.offer()
+    room.clock.advance(61)
+    assert room.refused(ticket) == "sign-out.ticket"
+
+
+def test_another_browser_gets_nothing_and_spoils_nothing() -> None:
+    """Q9.8: the address alone is worth nothing, and who has it cannot take it from the person."""
+    room = Room()
+    ticket = room.offer()
+    assert room.refused(ticket, cookie="another") == "sign-out.ticket"
+    assert room.refused(ticket, cookie="another", shown="elsewhere") == "sign-out.ticket"
+    assert room.open(ticket) == "the-id-token"
+
+
+def test_a_script_that_asks_uses_the_page_up() -> None:
+    """Q9.8: only script of JupyterLab's own origin brings the right cookie in the wrong way; it gets one attempt."""
+    room = Room()
+    ticket = room.offer()
+    assert room.refused(ticket, shown="elsewhere") == "sign-out.script"
+    assert [one.id_token_hint for one in room.pages._pages] == [None]
+    assert room.refused(ticket) == "sign-out.ticket"
+
+
+def test_a_browser_that_does_not_say_how_it_shows_the_page_gets_it_without_the_token() -> None:
+    """Q9.8: plain http to another machine, or an old browser; script could read that page."""
+    room = Room()
+    assert room.open(room.offer(), shown="unknown") is None
+
+
+def test_a_page_for_a_kernel_needs_no_cookie() -> None:
+    """Q9.8: a kernel has no browser; the handler asks for the person's login."""
+    room = Room()
+    assert room.open(room.offer(bound=False)) == "the-id-token"
+
+
+def test_the_page_of_one_provider_is_not_opened_at_another() -> None:
+    """Q9.8."""
+    room = Room()
+    ticket = room.offer(provider="partner")
+    assert room.refused(ticket) == "sign-out.ticket"
+
+
+def test_the_way_back_is_believed_once_and_in_the_browser_that_went_out() -> None:
+    """Q9.8, RP-Initiated Logout 1.0, 3."""
+    room = Room()
+    ticket = room.offer()
+    assert not room.pages.came_back("corp", STATE, lambda _: ["x"]), "nobody has gone out"
+    opened = room.pages.open("corp", ticket.value, lambda _: [ticket.binding or ""], "document")
+    assert not room.pages.came_back("corp", STATE, lambda _: [])
+    assert not room.pages.came_back("corp", STATE, lambda _: [ticket.binding or ""]), "that one was for the way out"
+    assert not room.pages.came_back("corp", "another", lambda _: [opened.binding])
+    assert not room.pages.came_back("partner", STATE, lambda _: [opened.binding])
+    assert room.pages.came_back("corp", STATE, lambda page: [opened.binding] if page == opened.page else [])
+    assert not room.pages.came_back("corp", STATE, lambda _: [opened.binding]), "again"
+
+
+def test_the_way_back_may_take_ten_minutes() -> None:
+    """Q9.8."""
+    room = Room()
+    ticket = room.offer()
+    room.clock.advance(50)
+    opened = room.pages.open("corp", ticket.value, lambda _: [ticket.binding or ""], "document")
+    room.clock.advance(601)
+    assert not room.pages.came_back("corp", STATE, lambda _: [opened.binding])
+
+
+def test_no_more_than_twenty_pages_are_remembered() -> None:
+    """Q9.8: a kernel that signs out in a loop fills nothing."""
+    room = Room()
+    tickets = [room.offer() for _ in range(21)]
+    assert len(room.pages._pages) == 20
+    assert room.refused(tickets[0]) == "sign-out.ticket"
+    assert room.open(tickets[20]) == "the-id-token"
+
+
+def test_nothing_shows_what_a_ticket_holds() -> None:
+    """Q9.8: neither in a log nor in a traceback."""
+    room = Room()
+    ticket = room.offer()
+    opened = room.pages.open("corp", ticket.value, lambda _: [ticket.binding or ""], "document")
+    assert (ticket.value in repr(ticket), opened.binding in repr(opened)) == (False, False)
+    assert "the-id-token" not in repr(opened)
+
+
+# -- the session that signs out ---------------------------------------------------------------------------------------
+
+
+async def signed_in(settings=SETTINGS) -> Stage:
+    stage = Stage(settings)
+    await stage.sign_in()
+    return stage
+
+
+def held(stage: Stage) -> list[bool]:
+    """Whether each remembered page holds an ID token."""
+    return [one.id_token_hint is not None for one in stage.sign_out_pages._pages]
+
+
+async def test_a_sign_out_hands_the_id_token_over_and_keeps_none() -> None:
+    """Q9.8, L-4: read before the session ends."""
+    stage = await signed_in(WITH_WAY_BACK)
+    newest = stage.service._held.id_token
+    assert newest is not None
+    result = await stage.service.sign_out(bound=True)
+    assert result.ticket is not None
+    opened = stage.sign_out_pages.open("corp", result.ticket.value, lambda _: [result.ticket.binding or ""], "document")
+    assert opened.id_token_hint == newest.secret
+    names = [name for name, _ in opened.request.fields]
+    assert names == ["client_id", "post_logout_redirect_uri", "state"]
+    assert stage.service._held.id_token is None
+    assert held(stage) == [False]
+
+
+async def test_after_a_restart_the_page_has_no_id_token() -> None:
+    """Q9.8, L-8: it is in no store, so the same request goes without it."""
+    stage = await signed_in()
+    stage.service = stage.new_service()
+    await stage.service.summary()
+    await settle()
+    stage.service._held = replace(stage.service._held, id_token=None)  # as after a renewal that brings none
+    result = await stage.service.sign_out()
+    assert result.ticket is not None
+    assert stage.sign_out_pages.open("corp", result.ticket.value, lambda _: [], "document").id_token_hint is None
+
+
+async def test_the_stored_entry_holds_no_id_token() -> None:
+    """Q9.8: memory only."""
+    stage = await signed_in()
+    entry = await stage.vault.load()
+    assert entry is not None
+    token = stage.service._held.id_token
+    assert token is not None
+    fields = [getattr(entry, name) for name in entry.__slots__]
+    assert [one for one in fields if one == token.secret] == []
+
+
+async def test_whoever_signs_in_again_finds_no_old_page_open() -> None:
+    """Q9.8: it would end the new session at the provider, perhaps of another person."""
+    stage = await signed_in()
+    await stage.service.sign_out()
+    assert held(stage) == [True]
+    await stage.sign_in()
+    assert held(stage) == [False]
+
+
+async def test_the_way_of_a_link_gets_no_page_and_keeps_no_id_token() -> None:
+    """Q9.8: kept only as long as something needs it."""
+    stage = await signed_in(replace(SETTINGS, sign_out_method="link"))
+    assert stage.service._held.id_token is None
+    result = await stage.service.sign_out()
+    assert (result.ticket, result.end_session_url) == (None, "https://id.example.com/logout?client_id=jupyter")
+
+
+async def test_who_wants_none_of_it_is_led_nowhere() -> None:
+    """Q9.8."""
+    stage = await signed_in(replace(SETTINGS, sign_out_method="none"))
+    result = await stage.service.sign_out()
+    assert (result.ticket, result.end_session_url, held(stage)) == (None, None, [])
+
+
+async def test_an_api_that_is_called_with_the_id_token_keeps_it_whatever_a_sign_out_does() -> None:
+    """Q9.8."""
+    api = replace(SETTINGS.apis[0], bearer_token_source="id_token")
+    stage = await signed_in(replace(SETTINGS, sign_out_method="link", apis=(api,)))
+    assert stage.service._held.id_token is not None
+
+
+async def test_settings_that_end_a_session_offer_no_page() -> None:
+    """Q9.8: there is nobody who could open it."""
+    stage = await signed_in()
+    result = await stage.service.sign_out(beside=())
+    assert (result.ticket, result.end_session_url, held(stage)) == (None, None, [])
+
+
+async def test_who_signs_in_while_the_provider_is_told_is_not_led_out_again() -> None:
+    """Q9.8: the page would belong to the session before."""
+    stage = await signed_in()
+    stage.provider.plan("revoke", gate := asyncio.Event())
+    leaving = asyncio.ensure_future(stage.service.sign_out())
+    await settle()
+    await stage.sign_in()
+    gate.set()
+    result = await leaving
+    assert (result.ticket, held(stage)) == (None, [])
