@@ -148,6 +148,7 @@ def redeem_call(
     return Call(
         "POST",
         metadata.token_endpoint,
+        endpoint="token",
         form=(
             ("grant_type", "authorization_code"),
             ("code", callback.code),
@@ -177,6 +178,7 @@ def refresh_call(
     return Call(
         "POST",
         metadata.token_endpoint,
+        endpoint="token",
         form=(
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token),
@@ -208,6 +210,7 @@ def exchange_call(
     return Call(
         "POST",
         metadata.token_endpoint,
+        endpoint="token",
         form=(
             ("grant_type", TOKEN_EXCHANGE),
             ("subject_token", access_token),
