@@ -34,8 +34,12 @@ def defect_of(error: BaseException) -> Defect:
         frame = frame.tb_next
     if frame is None:
         return Defect(type(error).__name__, "unknown")
-    file = "/".join(PurePath(frame.tb_frame.f_code.co_filename).parts[-2:])
-    return Defect(type(error).__name__, f"{file}:{frame.tb_lineno}")
+    return Defect(type(error).__name__, f"{short_path(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}")
+
+
+def short_path(file: str) -> str:
+    """Return the folder and the name of ``file``: enough to find it, and nothing of whose machine it is."""
+    return "/".join(PurePath(file).parts[-2:])
 
 
 class Background:

@@ -9,16 +9,18 @@ nobody who reads along.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc import contract
-from jupyter_oidc.adapters.metrics import count_call, count_refusal, count_session
+from jupyter_oidc.adapters.metrics import count_call, count_call_refusal, count_refusal, count_session
+from jupyter_oidc.adapters.named_log import PROXY, SESSIONS
 from jupyter_oidc.clock import utc_text
 
 if TYPE_CHECKING:
-    import logging
+    from collections.abc import Callable
 
     from jupyter_events import EventLogger
 
@@ -39,12 +41,37 @@ PAUSE: Final = 0.02
 """Seconds between two goes, in which the server does something else."""
 
 
+@dataclass(frozen=True, slots=True)
+class CallRefused:
+    """A proxied call that failed here or on its way: who called what, and why it failed.
+
+    ``api`` is empty where the call names none that is configured. ``code`` and ``detail`` are those of the ``Problem``;
+    ``status`` is what the caller received, ``seconds`` how long it took.
+    """
+
+    api: str
+    method: str
+    kernel_id: str | None
+    status: int
+    code: str
+    detail: str
+    seconds: float
+    request_id: str
+
+
 class EventJournal:
-    """Implements ``Journal`` on the server's event logger and log."""
+    """Implements ``Journal`` on the server's event logger and log.
+
+    ``person_of`` returns the subject of who is signed in for an API; without it, call events name nobody.
+    """
+
+    person_of: Callable[[str], str | None] | None = None
 
     def __init__(self, events: EventLogger, log: logging.Logger, clock: Clock) -> None:
         self.events = events
         self.log = log
+        self._of_sessions = log.getChild(SESSIONS)
+        self._of_calls = log.getChild(PROXY)
         self._clock = clock
         self._waiting: deque[tuple[float, dict[str, Any]]] = deque()
         self._dropped = 0
@@ -57,7 +84,7 @@ class EventJournal:
 
     def session(self, event: SessionEvent) -> None:
         """Publish a session event and write it to the audit trail."""
-        self.log.info("jupyter_oidc: provider %s: %s (%s)", event.provider, event.kind, event.reason or "-")
+        self._of_sessions.info("jupyter_oidc: provider %s: %s (%s)", event.provider, event.kind, event.reason or "-")
         count_session(event.provider, event.kind)
         self._emit(SESSION_EVENTS, asdict(event))
 
@@ -71,8 +98,13 @@ class EventJournal:
         seconds: float,
         kernel_id: str | None,
         outcome: str,
+        code: str | None = None,
+        request_id: str | None = None,
     ) -> None:
-        """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if anybody listens."""
+        """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if anybody listens.
+
+        ``code`` and ``request_id`` are those of the line that :meth:`call_refused` has written, if it has.
+        """
         caller = "browser" if kernel_id is None else "kernel"
         count_call(api, caller, outcome, size)
         if not self._heard(CALL_EVENTS):
@@ -88,6 +120,9 @@ class EventJournal:
             "duration": round(seconds, 6),
             "caller": caller,
             "kernel_id": kernel_id,
+            "code": code,
+            "request_id": request_id,
+            "person": self.person_of(api) if self.person_of else None,
         }
         self._waiting.append((self._clock.now().wall, event))
         if self._emitting is None:
@@ -96,7 +131,25 @@ class EventJournal:
     def refusal(self, provider: str, flow: str, refused: str, detail: str) -> None:
         """Write a refusal with its reason code and correlation id to the audit trail (E-3, E-6)."""
         count_refusal(provider, refused)
-        self.log.warning("jupyter_oidc: provider %s: refused: %s (%s) [%s]", provider, refused, detail, flow)
+        self._of_sessions.warning("jupyter_oidc: provider %s: refused: %s (%s) [%s]", provider, refused, detail, flow)
+
+    def call_refused(self, call: CallRefused) -> None:
+        """Write a proxied call that failed to the audit trail, in one line, and count it (Q5.10)."""
+        if call.api:
+            count_call_refusal(call.api, call.code)
+        level = logging.ERROR if call.status == 500 else logging.WARNING
+        self._of_calls.log(
+            level,
+            "jupyter_oidc: api %s: refused: %s (%s) %s by %s, %s in %.0fms [%s]",
+            call.api or "-",
+            call.code,
+            call.detail,
+            call.method,
+            "browser" if call.kernel_id is None else f"kernel {call.kernel_id}",
+            call.status,
+            1000 * call.seconds,
+            call.request_id,
+        )
 
     def notice(self, text: str) -> None:
         """Log what a person should know about the settings; ``text`` is ours."""
@@ -119,7 +172,9 @@ class EventJournal:
             wall, event = self._waiting.popleft()
             self._emit(CALL_EVENTS, {**event, "at": utc_text(wall)})
         if self._dropped:
-            self.log.warning("jupyter_oidc: %d call events were dropped; nobody reads them fast enough", self._dropped)
+            self._of_calls.warning(
+                "jupyter_oidc: %d call events were dropped; nobody reads them fast enough", self._dropped
+            )
             self._dropped = 0
         self._emitting = asyncio.get_running_loop().call_later(PAUSE, self._emit_some) if self._waiting else None
 

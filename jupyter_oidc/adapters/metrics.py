@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CALLS: Final = "jupyter_oidc_calls"
 BYTES: Final = "jupyter_oidc_reply_bytes"
 SESSIONS: Final = "jupyter_oidc_session_events"
+CALL_REFUSALS: Final = "jupyter_oidc_call_refusals"
 REFUSALS: Final = "jupyter_oidc_refusals"
 
 
@@ -56,6 +57,13 @@ def count_call(api: str, caller: str, outcome: str, size: int) -> None:
     """Count one call to ``api`` with ``size`` bytes of reply."""
     _CALLS.calls[api, caller, outcome] += 1
     _CALLS.bytes[api] += size
+
+
+def count_call_refusal(api: str, refused: str) -> None:
+    """Count a call to ``api`` that failed here or on its way, by its code."""
+    _counter(CALL_REFUSALS, "Proxied calls that failed here or on their way.", ("api", "code")).labels(
+        api, refused
+    ).inc()
 
 
 def count_session(provider: str, kind: str) -> None:

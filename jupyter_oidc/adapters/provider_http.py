@@ -16,6 +16,7 @@ from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 from jupyter_oidc.adapters.egress_client import EgressClients, Trip
 from jupyter_oidc.adapters.egress_problems import broken
+from jupyter_oidc.adapters.named_log import PROTOCOL
 from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
 from jupyter_oidc.adapters.tls_problems import (
     handshake_fault,
@@ -26,7 +27,7 @@ from jupyter_oidc.adapters.tls_problems import (
     unwelcome,
 )
 from jupyter_oidc.airlock import reveal
-from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable
+from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Reply, written
 from jupyter_oidc.secret import Secret
 
@@ -74,7 +75,29 @@ class HttpProvider:
         self._presented = PresentedCertificates()
 
     async def send(self, call: Call) -> Reply:
-        """Send ``call``; see ``ProviderPort.send``."""
+        """Send ``call``; see ``ProviderPort.send``. Leaves a line at DEBUG: endpoint, host, status, milliseconds."""
+        if not PROTOCOL.isEnabledFor(logging.DEBUG):
+            return await self._send(call)
+        now, told = asyncio.get_running_loop().time, "given up"
+        begun = now()
+        try:
+            reply = await self._send(call)
+            told = str(reply.status)
+        except Problem as problem:
+            told = f"{problem.code} ({problem.detail})"
+            raise
+        else:
+            return reply
+        finally:
+            PROTOCOL.debug(
+                "jupyter_oidc: provider call: %s at %s: %s in %.0fms",
+                call.endpoint,
+                urlsplit(call.url).hostname,
+                told,
+                1000 * (now() - begun),
+            )
+
+    async def _send(self, call: Call) -> Reply:
         import httpx
 
         trip = Trip(call.url)

@@ -9,6 +9,7 @@ aiohttp is imported at the first call, not with the extension.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
@@ -61,6 +62,14 @@ GOODBYE: Final = 5.0
 
 LONGEST_LINE: Final = 32_768
 """Bytes of one line in the head of a reply."""
+
+_CAUSES: Final = {
+    errno.ECONNREFUSED: "refused",
+    errno.EHOSTUNREACH: "no_route",
+    errno.ENETUNREACH: "no_route",
+    errno.ETIMEDOUT: "timeout",
+}
+"""Words for what the operating system says of a connection that was not made."""
 
 _NOT_SENT: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 """Headers that aiohttp would add; only what the caller sent goes up."""
@@ -310,7 +319,7 @@ class HttpUpstream:
 
     async def _problem(self, error: BaseException, deadline: Deadline, api: Api, url: str) -> Problem | None:
         """Return what the caller hears of ``error``, by which a call ended; ``None`` if it is to be raised as it is."""
-        problem = UpstreamTimeout() if deadline.take_back() else problem_of(error)
+        problem = UpstreamTimeout(detail="upstream.silent") if deadline.take_back() else problem_of(error)
         if isinstance(problem, TlsUntrusted):
             deadline.stop()
             problem = await self._untrusted(error, api, url)
@@ -424,9 +433,9 @@ def problem_of(error: BaseException) -> Problem | None:
     if isinstance(error, aiohttp.ClientConnectorError) and handshake_fault(error) is not None:
         return TlsUntrusted()
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return UpstreamUnreachable(detail="upstream.connect")
+        return UpstreamUnreachable(detail="upstream.timeout")
     if isinstance(error, asyncio.TimeoutError):
-        return UpstreamTimeout()
+        return UpstreamTimeout(detail="upstream.silent")
     if isinstance(error, aiohttp.ClientConnectorError) and _caused_by(error, PrivateAddress):
         return RouteForbidden(
             "The API's host name leads into a private network.",
@@ -463,14 +472,16 @@ def _is_status(status: int) -> bool:
 
 
 def _phase(error: BaseException) -> str:
-    """Say in a word how far the call came (C14)."""
+    """Say in a word how far the call came (C14), and why no further (Q5.10)."""
     import aiohttp
 
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "dns"
     if isinstance(error, aiohttp.ClientSSLError):
         return "tls"
-    return "connect" if isinstance(error, aiohttp.ClientConnectorError) else "answer"
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return "answer"
+    return _CAUSES.get(error.errno or 0, "connect")
 
 
 def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
@@ -135,7 +136,7 @@ class GrantAuth(httpx.Auth):
                 client.stream("POST", self._url, json=self._proof()) as response,
             ):
                 self._keep(response, content_of(response))
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ssl.SSLError) as error:  # NOTE: an alert after the handshake comes as it is
             raise unreachable(error) from None
 
     async def _ask_async(self) -> None:
@@ -145,7 +146,7 @@ class GrantAuth(httpx.Auth):
                 client.stream("POST", self._url, json=self._proof()) as response,
             ):
                 self._keep(response, await content_of_async(response))
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ssl.SSLError) as error:  # NOTE: an alert after the handshake comes as it is
             raise unreachable(error) from None
 
     @property

@@ -14,6 +14,8 @@ from jupyter_oidc.kernel.tls import NO_CERTIFICATE
 from jupyter_oidc.kernel.unreached import Why, why_unreached
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import httpx
 
 LONGEST: Final = 1_000_000
@@ -56,13 +58,13 @@ def judge(name: str, content: bytes) -> dict[str, Any]:
 
 def problem_of(response: httpx.Response, content: bytes) -> OIDCError:
     """Return the exception for an error reply of ours."""
-    return problem(response.request.method, response.headers["X-OIDC-Error"], content)
+    return problem(response.request.method, response.headers, content)
 
 
-def problem(method: str, code: str, content: bytes) -> OIDCError:
-    """As ``problem_of`` for a reply that came through another library: to ``method``, marked with ``code``."""
+def problem(method: str, headers: Mapping[str, str], content: bytes) -> OIDCError:
+    """As ``problem_of`` for a reply that came through another library: to ``method``, with ``headers``."""
     if method == "HEAD":
-        return _without_body(code)
+        return _without_body(headers["X-OIDC-Error"], headers.get("X-OIDC-Request-Id", ""))
     try:
         return of_reply(judge("error", content))
     except ContractError as broken:
@@ -112,13 +114,13 @@ _UNREACHED: Final[dict[Why, tuple[str, str]]] = {
 }
 
 
-def _without_body(code: str) -> OIDCError:
+def _without_body(code: str, request_id: str) -> OIDCError:
     body = {
         "code": code,
         "message": f"The call was refused ({code}).",
         "action": "Make the same call with GET to read why.",
         "retryable": False,
-        "request_id": "",
+        "request_id": request_id,
     }
     try:
         return of_reply(body)

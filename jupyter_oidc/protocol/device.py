@@ -92,6 +92,7 @@ def device_authorization_call(metadata: Metadata, client: Client, request: Devic
     return Call(
         "POST",
         metadata.device_authorization_endpoint,
+        endpoint="device_authorization",
         form=(
             ("scope", " ".join(scopes)),
             *((name, value) for name, value in optional.items() if value is not None),
@@ -145,6 +146,7 @@ def device_token_call(metadata: Metadata, client: Client, device_code: Secret, v
     return Call(
         "POST",
         metadata.token_endpoint,
+        endpoint="token",
         form=(("grant_type", DEVICE_CODE), ("device_code", device_code), *fields),
         basic=basic,
     )

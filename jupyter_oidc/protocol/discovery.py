@@ -69,7 +69,7 @@ def discovery_call(issuer: str, metadata_url: str | None = None) -> Call:
 
     ``metadata_url`` is where they are, if the settings say so; whose they are, the document has to say.
     """
-    return Call("GET", metadata_url or issuer.removesuffix("/") + _WELL_KNOWN, max_redirects=3)
+    return Call("GET", metadata_url or issuer.removesuffix("/") + _WELL_KNOWN, max_redirects=3, endpoint="metadata")
 
 
 def read_discovery_reply(

@@ -82,6 +82,7 @@ def jwks_call(metadata: Metadata) -> Call:
         metadata.jwks_uri,
         accept="application/jwk-set+json, application/json",
         max_redirects=3,
+        endpoint="keys",
     )
 
 

@@ -39,6 +39,7 @@ def revocation_call(
         metadata.revocation_endpoint,
         form=(("token", token), ("token_type_hint", hint), *fields),
         basic=basic,
+        endpoint="revocation",
     )
 
 

@@ -53,6 +53,7 @@ class Call:
     ``proof`` becomes a ``DPoP`` header, and with it ``bearer`` goes out by the scheme ``DPoP`` (RFC 9449, 7.1).
     ``max_redirects`` is 0 wherever a credential travels (H-4, T-11).
     ``max_bytes`` bounds the reply body.
+    ``endpoint`` is what the log calls it.
     """
 
     method: Literal["GET", "POST"]
@@ -64,6 +65,7 @@ class Call:
     accept: str = "application/json"
     max_redirects: int = 0
     max_bytes: int = JSON_LIMIT
+    endpoint: str = "other"
 
 
 @dataclass(frozen=True, slots=True)

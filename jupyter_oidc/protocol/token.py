@@ -147,6 +147,7 @@ def redeem_call(
     return Call(
         "POST",
         metadata.token_endpoint,
+        endpoint="token",
         form=(
             ("grant_type", "authorization_code"),
             ("code", callback.code),
@@ -176,6 +177,7 @@ def refresh_call(
     return Call(
         "POST",
         metadata.token_endpoint,
+        endpoint="token",
         form=(
             ("grant_type", "refresh_token"),
             ("refresh_token", refresh_token),
@@ -207,6 +209,7 @@ def exchange_call(
     return Call(
         "POST",
         metadata.token_endpoint,
+        endpoint="token",
         form=(
             ("grant_type", TOKEN_EXCHANGE),
             ("subject_token", access_token),

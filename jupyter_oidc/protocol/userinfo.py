@@ -72,7 +72,7 @@ def userinfo_call(metadata: Metadata, access_token: Secret, *, signed: bool = Fa
     if metadata.userinfo_endpoint is None:
         return None
     accept = "application/jwt" if signed else "application/json"
-    return Call("GET", metadata.userinfo_endpoint, bearer=access_token, accept=accept)
+    return Call("GET", metadata.userinfo_endpoint, bearer=access_token, accept=accept, endpoint="userinfo")
 
 
 def read_userinfo_reply(

@@ -19,6 +19,7 @@ from traitlets import Bool
 
 from jupyter_oidc.adapters.early_imports import EarlyImports
 from jupyter_oidc.adapters.journal import EventJournal
+from jupyter_oidc.adapters.named_log import speak_through
 from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.process import close_to_others
 from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
@@ -111,17 +112,25 @@ class JupyterOIDC(ExtensionApp):
         "owner.",
     ).tag(config=True)
 
+    audit_person: Any = Bool(
+        False,
+        help="Name in each call event who is signed in for the API, by the subject of the provider.",
+    ).tag(config=True)
+
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
         storage_key = take_storage_key(os.environ)  # NOTE: first of all, because kernels inherit what is left
         clock = SystemClock()
-        journal = EventJournal(server.event_logger, server.log, clock)
+        log = speak_through(server.log)
+        journal = EventJournal(server.event_logger, log, clock)
+        if self.audit_person:
+            journal.person_of = self._person_at
         journal.register()
         own = {name: getattr(self, name) for name in TRAITS if name in self.config.get(SECTION, {})}
         source = SettingsSource(server.config_file_paths, own, owners_here())
         said = source.now()
-        self._close_process(said, server.log)
+        self._close_process(said, log)
         read = said.read()
         entropy = SystemEntropy()
         sharing = self._sharing()
@@ -143,12 +152,12 @@ class JupyterOIDC(ExtensionApp):
             sharing=sharing,
         )
         for finding in findings:
-            server.log.error("jupyter_oidc is off until this is corrected: %s", finding)
+            log.error("jupyter_oidc is off until this is corrected: %s", finding)
         for note in (*source.troubles, *(() if isinstance(read, list) else read.told)):
-            server.log.warning("jupyter_oidc: %s.", note)
+            log.warning("jupyter_oidc: %s.", note)
         if settings is not None:
-            _check_key(settings, storage_key, server.log)
-        watch = SettingsWatch(source, settings, self._reload, server.log)
+            _check_key(settings, storage_key, log)
+        watch = SettingsWatch(source, settings, self._reload, log)
         self._watching = PeriodicCallback(watch.look, INTERVAL * 1000)
         if said.reload:
             self._watching.start()
@@ -167,7 +176,7 @@ class JupyterOIDC(ExtensionApp):
         application = self._server().web_app
         application.add_handlers(".*$", rules)
         application.add_handlers(".*$", export_routes(self._server().base_url, self._imports.done))
-        lane = KernelLane(application, self._context, self._server().log)
+        lane = KernelLane(application, self._context)
         # NOTE: Jupyter's own way takes handlers only; what the lane does not take goes on to them (ADR 24).
         application.default_router.rules.insert(0, Rule(AnyMatches(), lane))
         self.handlers.extend(routes(self._context))
@@ -177,6 +186,12 @@ class JupyterOIDC(ExtensionApp):
         self._watching.stop()
         self._announcement.withdraw()
         await self._context.aclose()
+
+    def _person_at(self, api: str) -> str | None:
+        """Return the subject of who is signed in for ``api``."""
+        services = self._context.opened
+        origin = None if services is None else services.sessions.of_api(api)[1].origin
+        return None if origin is None else origin.subject
 
     def _close_process(self, said: Configured, log: logging.Logger) -> None:
         """Close the memory of this process, unless the settings say no; where only system files count, those do."""

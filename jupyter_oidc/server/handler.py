@@ -23,6 +23,7 @@ from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc import contract
+from jupyter_oidc.adapters.named_log import SERVER
 from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.errors import (
     BodyTooLarge,
@@ -47,6 +48,7 @@ from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
@@ -271,6 +273,11 @@ class OidcHandler(APIHandler):
         self._patience: asyncio.TimerHandle | None = None
         self._body = bytearray()
         self._body_is_too_large = False
+
+    @property
+    def log(self) -> logging.Logger:
+        """Where lines about our routes go."""
+        return SERVER
 
     @cached_property
     def request_id(self) -> str:
@@ -599,20 +606,24 @@ class OidcHandler(APIHandler):
         if self.request.method not in self.SUPPORTED_METHODS:
             self.request.method = "OTHER"  # NOTE: it may be long, and each would be a time series of its own
         if status >= 400:
-            write = self.log.error if status == 500 else self.log.warning
-            write(
-                "jupyter_oidc: %s %s %s %.0fms %s[%s]",
-                status,
-                self.request.method,
-                type(self).__name__,
-                1000 * self.request.request_time(),
-                f"{told.code} ({told.detail}) flow {self._told_flow or '-'} " if told else "",
-                self.request_id,
-            )
+            self._log_refusal(status, told)
         services = self.context.opened
         if told and provider and services and not self._is_audited:
             services.journal.refusal(provider, self._told_flow or self.request_id, told.code, told.detail)
         prometheus_log_method(self)  # type: ignore[no-untyped-call]
+
+    def _log_refusal(self, status: int, told: Problem | None) -> None:
+        """Write the line that ``request_id`` leads to."""
+        write = self.log.error if status == 500 else self.log.warning
+        write(
+            "jupyter_oidc: %s %s %s %.0fms %s[%s]",
+            status,
+            self.request.method,
+            type(self).__name__,
+            1000 * self.request.request_time(),
+            f"{told.code} ({told.detail}) flow {self._told_flow or '-'} " if told else "",
+            self.request_id,
+        )
 
     @open_door(protection="says nothing but the server's own CORS policy")
     async def options(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]

@@ -17,16 +17,16 @@ from tornado.httputil import HTTPMessageDelegate, HTTPOutputError, ResponseStart
 from tornado.iostream import StreamClosedError
 from tornado.routing import Router
 
+from jupyter_oidc.adapters.named_log import SERVER
 from jupyter_oidc.errors import Overloaded, Problem, UnknownApi
 from jupyter_oidc.server.handlers.proxy import ProxyHandler, Refused
 from jupyter_oidc.server.head import head_of
 from jupyter_oidc.server.incoming import proxy_request
 from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.problems import defect_text
+from jupyter_oidc.server.refused_calls import cut_short_by, note_refused_call
 
 if TYPE_CHECKING:
-    from logging import Logger
-
     from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
     from tornado.web import Application
 
@@ -42,10 +42,9 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 class KernelLane(Router):
     """Takes the calls of kernels out of all requests; the target of a rule in front of all others."""
 
-    def __init__(self, application: Application, context: Context, log: Logger) -> None:
+    def __init__(self, application: Application, context: Context) -> None:
         self.application = application
         self.context = context
-        self.log = log
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> LaneCall | None:
         """Return who passes ``request`` on, or ``None`` for the long way, where it is looked at again and in full."""
@@ -93,6 +92,8 @@ class LaneCall(HTTPMessageDelegate):
         self._answer: Answer | None = None
         self._gone = False
         self._sent = 0
+        self._code: str | None = None
+        self._cut: str | None = None
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
         """Keep the first line for whoever renders an error; all else is known."""
@@ -143,15 +144,19 @@ class LaneCall(HTTPMessageDelegate):
             await self._send(answer)
         except StreamClosedError:
             return "client_abort"
-        except (Problem, HTTPOutputError):
+        except (Problem, HTTPOutputError) as error:
             self._break_off()
-            return "client_abort" if self._gone else "upstream_truncated"
+            if self._gone:
+                return "client_abort"
+            self._note_cut(answer.status, cut_short_by(error))
+            return "upstream_truncated"
         except BaseException as error:
             self._break_off()  # the head may be sent, so there is nothing to answer
             if not isinstance(error, Exception):
                 raise
             defect = defect_text(type(error), error.__traceback__)
-            self._lane.log.error("jupyter_oidc: %s", defect)  # noqa: TRY400 - a traceback could quote a secret
+            SERVER.error("jupyter_oidc: %s", defect)
+            self._note_cut(answer.status, None)
             return "upstream_truncated"
         return f"{answer.status // 100}xx"
 
@@ -204,6 +209,19 @@ class LaneCall(HTTPMessageDelegate):
         """End the connection in the middle, so that a truncated answer never looks complete (C19)."""
         self._connection.stream.close()
 
+    def _note_cut(self, status: int, problem: Problem | None) -> None:
+        """Write down why an answer broke off after its head; ``None`` is a defect."""
+        self._cut = self._services.entropy.token(96)
+        self._code = note_refused_call(
+            self._services,
+            self._request,
+            problem,
+            api=self._asked.api,
+            kernel_id=self._kernel_id,
+            status=status,
+            request_id=self._cut,
+        )
+
     def _note(self, status: int, outcome: str) -> None:
         self._services.journal.call(
             api=self._asked.api,
@@ -213,6 +231,8 @@ class LaneCall(HTTPMessageDelegate):
             seconds=self._request.request_time(),
             kernel_id=self._kernel_id,
             outcome=outcome,
+            code=self._code,
+            request_id=self._cut,
         )
 
 

@@ -6,10 +6,11 @@ import math
 import traceback
 from dataclasses import dataclass
 from http.client import responses
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tornado.web import HTTPError
 
+from jupyter_oidc.background import short_path
 from jupyter_oidc.errors import (
     BodyTooLarge,
     ClientTooSlow,
@@ -26,6 +27,9 @@ from jupyter_oidc.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
+
+REQUEST_ID: Final = "X-OIDC-Request-Id"
+"""Names the header that says by which id the log knows a refusal, also where an answer has no body."""
 
 _OF_STATUS: Mapping[int, type[Problem]] = {
     400: RequestInvalid,
@@ -79,14 +83,18 @@ def error_reply(problem: Problem | None, request_id: str, public_url: str | None
     """Return the reply for ``problem``; a defect is a bare 500 that says nothing about itself."""
     if problem is None:
         message = "Something went wrong inside jupyter_oidc; the server's log has the details."
-        return ErrorReply(500, (), {"message": message, "reason": responses[500], "request_id": request_id})
-    headers = [("X-OIDC-Error", problem.code)]
+        return ErrorReply(
+            500, ((REQUEST_ID, request_id),), {"message": message, "reason": responses[500], "request_id": request_id}
+        )
+    headers = [("X-OIDC-Error", problem.code), (REQUEST_ID, request_id)]
     if problem.status == 503:
         headers.append(("Retry-After", str(max(1, math.ceil(problem.retry_after or 1)))))
     return ErrorReply(problem.status, tuple(headers), error_body(problem, request_id, public_url))
 
 
 def defect_text(kind: type[BaseException], where: TracebackType | None) -> str:
-    """Return what the log says of a defect: its type and place, since its text could quote a secret (D14)."""
-    frames = " <- ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(where)))
+    """Return what the log says of a defect: its type, files and lines, since its text could quote a secret (D14)."""
+    frames = " <- ".join(
+        f"{frame.name} ({short_path(frame.filename)}:{frame.lineno})" for frame in reversed(traceback.extract_tb(where))
+    )
     return f"defect {kind.__name__} at {frames}"

@@ -41,7 +41,7 @@ class JupyterProcess:
     """Context manager; ``url`` ends with a slash and includes the base URL.
 
     With ``password`` there is no token: clients log in by the login form. ``server`` and ``extension`` are further
-    settings of Jupyter and of ours; ``preferences`` are JupyterLab's, by package and plugin. The app ``jupyterlab``
+    settings of Jupyter and of ours, ``program`` those of a Python file; ``preferences`` are JupyterLab's, by package and plugin. The app ``jupyterlab``
     serves Notebook 7 too, with our front end and, ``beside`` it, only those of the environment that are named. With
     ``sock`` the server listens on that Unix socket and on nothing else. It inherits the open ``descriptors``.
     """
@@ -52,6 +52,7 @@ class JupyterProcess:
     base_url: str = "/"
     server: dict[str, Any] = field(default_factory=dict)
     extension: dict[str, Any] = field(default_factory=dict)
+    program: str = ""
     storage: str = "memory"
     password: str = ""
     certificate: Certificate | None = None
@@ -112,6 +113,8 @@ class JupyterProcess:
         settings = self.folder / "config"
         settings.mkdir()
         (settings / "jupyter_server_config.json").write_text(json.dumps(self._settings()), encoding="utf-8")
+        if self.program:
+            (settings / "jupyter_server_config.py").write_text(self.program, encoding="utf-8")
         self._child = Child.start(
             "Jupyter",
             ("-m", "jupyter_oidc.demo.leash", str(self.folder / "nothing"), self.app),

@@ -9,12 +9,15 @@ from tornado.routing import Matcher
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.incoming import proxy_request
 from jupyter_oidc.server.kernel_grants import grant_in
+from jupyter_oidc.server.refused_calls import note_refused_call
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from tornado.httputil import HTTPServerRequest
 
+    from jupyter_oidc.compose import Services
+    from jupyter_oidc.errors import Problem
     from jupyter_oidc.proxy.ports import Caller
     from jupyter_oidc.proxy.request import ProxyRequest
 
@@ -37,6 +40,8 @@ class ProxiedHandler(OidcHandler):
     """Base of the HTTP and the WebSocket side of ``api/{name}/{path}``."""
 
     _api = ""
+    _code: str | None = None
+    """Why the call failed here or on its way, once that is written down."""
 
     def _proxy_request(self, body: AsyncIterator[bytes] | None = None, length: int | None = None) -> ProxyRequest:
         """Return the call as it came; raises ``BadPath`` or ``UnknownApi``."""
@@ -66,7 +71,30 @@ class ProxiedHandler(OidcHandler):
                 seconds=self.request.request_time(),
                 kernel_id=self.kernel_id,
                 outcome=outcome,
+                code=self._code,
+                request_id=None if self._code is None else self.request_id,
             )
+
+    def _log_refusal(self, status: int, told: Problem | None) -> None:
+        """Say which API was called by whom, and why that failed, as the kernels' short way does."""
+        services = self.context.opened
+        if services is None:
+            super()._log_refusal(status, told)
+            return
+        self._code = note_refused_call(
+            services,
+            self.request,
+            told,
+            api=self._api or self._named_api(services),
+            kernel_id=self.kernel_id,
+            status=status,
+            request_id=self.request_id,
+        )
+
+    def _named_api(self, services: Services) -> str:
+        """Return the API of a call that was refused before anybody looked for it; nothing if there is none of that name."""
+        name = self.request.path.removeprefix(self.context.proxy_prefix).partition("/")[0]
+        return next((api.name for api in services.sessions.apis if api.name == name), "")
 
 
 def _nothing() -> None:

@@ -22,6 +22,7 @@ from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.head import head_of
 from jupyter_oidc.server.peer import LOOK, has_hung_up, reset_on_close
+from jupyter_oidc.server.refused_calls import cut_short_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -287,8 +288,10 @@ class ProxyHandler(ProxiedHandler):
             await RequestHandler.finish(self)
         except StreamClosedError:
             self._outcome = "client_abort"
-        except (Problem, HTTPOutputError):
+        except (Problem, HTTPOutputError) as error:
             self._outcome = "client_abort" if self._gone else "upstream_truncated"
+            if not self._gone:
+                self._log_refusal(answer.status, cut_short_by(error))
             self._break_off()
 
     async def _pass_pieces_on(self, upstream: UpstreamReply) -> None:
@@ -336,7 +339,7 @@ class ProxyHandler(ProxiedHandler):
         return getattr(self.request.connection, "stream", None)
 
     def _log(self) -> None:
-        """Log what we refused; an answer of an API is counted, and none of our business to judge."""
+        """Log what we refused; an answer of an API is counted, and none of our business to judge unless it breaks off."""
         if self._answer is None:
             super()._log()
 

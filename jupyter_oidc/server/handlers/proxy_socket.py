@@ -45,6 +45,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self._gone = False
         self._relay: asyncio.Task[None] | None = None
         self._sent = 0
+        self._is_answered = False
         self._looking: asyncio.TimerHandle | None = None
         self._stop_watching: Callable[[], None] | None = None
 
@@ -170,8 +171,21 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
     def _pass_refusal_on(self, refused: SocketRefused) -> None:
         """Answer the handshake as the API did, without a body."""
         self._take_headers(refused.headers)
+        self._is_answered = True
         self.set_status(refused.status)
         self.finish()
+
+    def _log_refusal(self, status: int, told: Problem | None) -> None:
+        """Log what we refused; an answer of the API is none of our business to judge."""
+        if not self._is_answered:
+            super()._log_refusal(status, told)
+
+    def on_finish(self) -> None:
+        """Count a handshake that led to no socket; one that did is counted when it closes."""
+        super().on_finish()
+        if self.get_status() != 101:
+            outcome = f"{self.get_status() // 100}xx" if self._is_answered else "refused"
+            self._note_call(self.get_status(), 0, outcome)
 
     def _take_headers(self, lines: Headers) -> None:
         """Answer with the API's headers, but for those of a body: a handshake has none."""

@@ -97,6 +97,9 @@ async def test_a_call_event_has_exactly_the_listed_fields() -> None:
             "duration": 0.25,
             "caller": "kernel",
             "kernel_id": "k1",
+            "code": None,
+            "request_id": None,
+            "person": None,
             "at": "2026-11-23T09:00:00Z",
         }
     ]

@@ -1,0 +1,54 @@
+"""One line and one count for each proxied call that failed here or on its way, whichever way it took (Q5.10).
+
+Nothing of the path, the query, a header or a body gets here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.adapters.journal import CallRefused
+from jupyter_oidc.errors import Problem, UpstreamProtocolError
+
+if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
+
+    from jupyter_oidc.compose import Services
+
+DEFECT: Final = "defect"
+"""Stands for the code where there is none, because the fault is ours."""
+
+
+def note_refused_call(
+    services: Services,
+    request: HTTPServerRequest,
+    problem: Problem | None,
+    *,
+    api: str,
+    kernel_id: str | None,
+    status: int,
+    request_id: str,
+) -> str:
+    """Write that ``request`` to ``api`` ended in ``problem``, a defect if ``None``; return its code."""
+    code = problem.code if problem else DEFECT
+    services.journal.call_refused(
+        CallRefused(
+            api=api,
+            method=request.method or "",
+            kernel_id=kernel_id,
+            status=status,
+            code=code,
+            detail=problem.detail if problem else DEFECT,
+            seconds=request.request_time(),
+            request_id=request_id,
+        )
+    )
+    return code
+
+
+def cut_short_by(error: Exception) -> Problem:
+    """Return what is said of an answer that ended in ``error`` after its head had gone down.
+
+    What is no problem of ours is tornado's refusal to send a body of another length than announced.
+    """
+    return error if isinstance(error, Problem) else UpstreamProtocolError(detail="upstream.length")
