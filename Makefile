@@ -59,7 +59,7 @@ soak: $(VENV)/.test  ## Call for half an hour while provider and API are killed 
 
 providers-check: $(VENV)/.test  ## Make the journey at real identity providers (15 minutes, once 500 MB)
 	@$(BIN)/python .ci/find-tools providers
-	@$(BIN)/python -m tests.providers $(PROVIDERS)
+	@$(BIN)/python -m tests.providers $(if $(WRITE),--write) $(PROVIDERS)
 
 screenshots: $(VENV)/.test  ## Make the pictures of the documentation anew, in docs/images
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser

@@ -1,11 +1,13 @@
 """Make the journey at real providers and print a matrix: ``python -m tests.providers [NAME ...]``.
 
-Exits with 1 if a step failed. ``--keep`` leaves the folder with all logs.
+Exits with 1 if a step failed or a provider did not start. ``--keep`` leaves the folder with all logs; ``--write`` puts
+what became of it into the documentation.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import shutil
 import sys
 import tempfile
@@ -13,72 +15,81 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.providers.django_oauth_toolkit import DjangoOAuthToolkit
-from tests.providers.journey import ALWAYS, STEPS, Journey
-from tests.providers.keycloak import Keycloak
-from tests.providers.real import RealProvider
+from tests.providers.journey import STEPS, Journey, why_not
+from tests.providers.known import PROVIDERS
+from tests.providers.real import RealProvider, metadata_of
+from tests.providers.record import FAILED, MADE, NOT_OFFERED, Outcome, matrix, write
 
 CACHE = Path(__file__).parents[2] / ".cache" / "providers"
-PROVIDERS: dict[str, Callable[[Path, Path], RealProvider]] = {
-    "keycloak": Keycloak,
-    "django-oauth-toolkit": DjangoOAuthToolkit,
-}
-MADE, NOT_OFFERED, FAILED = "✓", "-", "✗"
 
 
-def made_at(name: str, folder: Path) -> dict[str, str]:
-    """Make the journey at the provider ``name``; return what became of each step, in a word."""
+def made_at(name: str, folder: Path) -> Outcome:
+    """Make the journey at the provider ``name``; where that does not even start, every step has failed."""
     folder.mkdir()
     print(f"\n{name}: starting", flush=True)
-    provider = PROVIDERS[name](folder, CACHE)
-    provider.start()
-    journey = Journey(folder, provider)
-    outcomes: dict[str, str] = {}
+    steps = dict.fromkeys(STEPS, FAILED)
+    reasons: dict[str, str] = {}
     try:
-        for step, make in STEPS.items():
-            if step not in ALWAYS | provider.offers:
-                outcomes[step] = NOT_OFFERED
-                continue
-            began = time.monotonic()
-            try:
-                make(journey)
-            except Exception as error:  # NOTE: whatever it is, the other steps are tried
-                outcomes[step] = FAILED
-                print(f"  {FAILED} {step}: {type(error).__name__}: {str(error)[:600]}", flush=True)
+        _walk(PROVIDERS[name], folder, steps, reasons)
+    except Exception as error:  # NOTE: whatever it is, the other providers are tried
+        print(f"  {FAILED} start: {type(error).__name__}: {str(error)[-2000:]}", flush=True)
+    today = dt.datetime.now(tz=dt.timezone.utc).date().isoformat()
+    return Outcome(PROVIDERS[name].name, PROVIDERS[name].version, today, steps, reasons)
+
+
+def _walk(
+    make: Callable[[Path, Path], RealProvider], folder: Path, steps: dict[str, str], reasons: dict[str, str]
+) -> None:
+    provider = make(folder, CACHE)
+    journey = Journey(folder, provider)
+    try:
+        provider.start()
+        metadata = metadata_of(provider.issuer)
+        for step in STEPS:
+            if why := why_not(step, provider, metadata):
+                steps[step], reasons[step] = NOT_OFFERED, why
+                print(f"  - {step}: not offered, {why}", flush=True)
             else:
-                outcomes[step] = MADE
-                print(f"  {MADE} {step} ({time.monotonic() - began:.0f} s)", flush=True)
+                steps[step] = _made(step, journey)
     finally:
         journey.close()
         provider.stop()
-    return {f"{provider.name} {provider.version}": "", **outcomes}
 
 
-def matrix(rows: list[dict[str, str]]) -> str:
-    """Return the table of all providers in Markdown."""
-    head = ["Step", *(next(iter(row)) for row in rows)]
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {step} | {' | '.join(row[step] for row in rows)} |" for step in STEPS]
-    return "\n".join(lines)
+def _made(step: str, journey: Journey) -> str:
+    began = time.monotonic()
+    try:
+        STEPS[step](journey)
+    except Exception as error:  # NOTE: whatever it is, the other steps are tried
+        print(f"  {FAILED} {step}: {type(error).__name__}: {str(error)[:600]}", flush=True)
+        return FAILED
+    print(f"  {MADE} {step} ({time.monotonic() - began:.0f} s)", flush=True)
+    return MADE
 
 
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.providers", description=__doc__)
-    parser.add_argument("names", nargs="*", default=list(PROVIDERS), help=f"of {', '.join(PROVIDERS)}; all by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PROVIDERS)}; all by default")
     parser.add_argument("--keep", action="store_true", help="leave the folder with the logs")
+    parser.add_argument("--write", action="store_true", help="write the matrix into the documentation")
     wanted = parser.parse_args()
+    names = wanted.names or list(PROVIDERS)
+    if unknown := set(names) - set(PROVIDERS):
+        parser.error(f"no such provider: {', '.join(sorted(unknown))}")
     folder = Path(tempfile.mkdtemp(prefix="providers-check-"))
     try:
-        rows = [made_at(name, folder / name) for name in wanted.names]
+        outcomes = {name: made_at(name, folder / name) for name in names}
     finally:
         if wanted.keep:
             print(f"Logs: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    print(f"\n{matrix(rows)}\n")
-    failed = sum(list(row.values()).count(FAILED) for row in rows)
-    print(f"{sum(list(row.values()).count(MADE) for row in rows)} passed, {failed} failed")
+    print(f"\n{matrix(list(outcomes.values()))}")
+    if wanted.write:
+        write(outcomes, list(PROVIDERS))
+    passed, failed = (sum(made.count(word) for made in outcomes.values()) for word in (MADE, FAILED))
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ class DjangoOAuthToolkit:
 
     name = "Django OAuth Toolkit"
     version = VERSION
-    offers = frozenset(("rotation", "same browser", "step up", "revoked", "sign out"))
+    not_offered: Mapping[str, str] = {}
 
     def __init__(self, folder: Path, cache: Path) -> None:
         port = free_port()

@@ -1,4 +1,4 @@
-"""The journey: fifteen steps of one person at one provider, through a real Jupyter server.
+"""The journey of one person at one provider, through a real Jupyter server.
 
 A step returns if it was made, and raises ``AssertionError`` (or what a client raises) with what was seen instead. Steps
 build on one another, so a sign-in that fails makes most that follow fail; each is tried all the same.
@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -22,7 +22,7 @@ import httpx
 from aiohttp import web
 
 from jupyter_oidc.demo.stack import free_port
-from tests.providers.real import LOGIN, Addresses, RealProvider
+from tests.providers.real import LOGIN, Addresses, RealProvider, metadata_of
 from tests.support.form import forms_of
 from tests.support.form_sign_in import FormBrowser
 from tests.support.jupyter_process import JupyterProcess
@@ -38,6 +38,8 @@ AS_IN_A_BROWSER = DefaultCookiePolicy(secure_protocols=("https", "http"))
 """Browsers send ``Secure`` cookies to loopback addresses without TLS, too (Secure Contexts, 3.1); nothing else is here."""
 
 REFRESHES = 3
+FORMS_OF_A_SIGN_OUT = 5
+"""The most pages with a form between our sign-out and the page that says so: one of ours, and the provider's questions."""
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Journey:
 
     def close(self) -> None:
         """Stop everything but the provider."""
-        self._stop_server()
+        self.stop_server()
         self._open.close()
 
     # -- the server ----------------------------------------------------------------------------------------
@@ -88,18 +90,19 @@ class Journey:
         self._server.enter_context(self.process)
         self.jupyter = self._server.enter_context(self.process.client())
 
-    def _stop_server(self) -> None:
+    def stop_server(self) -> None:
+        """Stop Jupyter."""
         self._server.close()
 
     def restart_server(self) -> None:
         """Stop Jupyter and start it again."""
-        self._stop_server()
+        self.stop_server()
         self.start_server()
 
     def _settings(self) -> dict[str, Any]:
         apis: dict[str, Any] = {"orders": {"base_url": self.upstream.url}}
-        if "exchange" in self.provider.offers:
-            apis["reports"] = {"base_url": self.reports.url, **self.provider.api("reports")}
+        if wanted := self.provider.api("reports"):
+            apis["reports"] = {"base_url": self.reports.url, **wanted}
         return {
             "issuer": self.provider.issuer,
             "client_id": self.client_id,
@@ -113,22 +116,27 @@ class Journey:
     # -- the APIs ------------------------------------------------------------------------------------------
 
     def _judge(self, _: web.Request, scheme: str, token: str) -> web.Response | None:
-        """Let in what the provider's UserInfo endpoint takes, which only a bearer token can ask here."""
+        """Let in what names the provider, if it names anybody, and is good for its UserInfo endpoint.
+
+        That endpoint wants a proof of its own with a token that is bound to a key, so that such a token is looked at only.
+        """
         self.seen_schemes.add(scheme)
         if scheme == "DPoP":
             return None if "jkt" in claims_of(token).get("cnf", {}) else refused("DPoP", "invalid_token")
-        asked = httpx.get(self._userinfo(), headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=30)
-        return None if asked.status_code == 200 else refused("Bearer", "invalid_token")
+        asked = httpx.get(
+            metadata_of(self.provider.issuer)["userinfo_endpoint"],
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+            timeout=30,
+        )
+        ours = claims_of(token).get("iss", self.provider.issuer) == self.provider.issuer
+        return None if ours and asked.status_code == 200 else refused("Bearer", "invalid_token")
 
     def _judge_reports(self, _: web.Request, scheme: str, token: str) -> web.Response | None:
         """Let in what names this API as its audience."""
         audience = claims_of(token).get("aud", [])
         named = audience if isinstance(audience, list) else [audience]
         return None if "reports" in named else refused(scheme, "invalid_token")
-
-    def _userinfo(self) -> str:
-        address = f"{self.provider.issuer.rstrip('/')}/.well-known/openid-configuration"
-        return str(httpx.get(address, trust_env=False, timeout=30).json()["userinfo_endpoint"])
 
     # -- what a person does --------------------------------------------------------------------------------
 
@@ -173,7 +181,7 @@ class Journey:
 
 
 def sign_in(journey: Journey) -> None:
-    """Sign in, and the person has a name."""
+    """Sign in, and the session knows who it is."""
     journey.start_server()
     journey.sign_in()
     told = journey.summary()
@@ -245,14 +253,14 @@ def exchange(journey: Journey) -> None:
 
 
 def sign_out(journey: Journey) -> None:
-    """Sign out here, at the provider's back end, and on the provider's page."""
+    """Sign out here, take the tokens back, and sign out on the provider's page, which leads back here."""
     reply = journey.jupyter.post(f"{PROVIDER}/sign-out", json={}).json()
     assert reply["local"] == "done", reply
     assert reply["revoked"] in ("done", "not-supported"), reply
     assert journey.state()[0] == "signed-out"
     if reply["end_session_url"]:
-        page = journey.browser.open(reply["end_session_url"])
-        for _ in range(3):
+        page = journey.browser.open(str(httpx.URL(journey.process.url).join(reply["end_session_url"])))
+        for _ in range(FORMS_OF_A_SIGN_OUT):
             if "You are signed out" in page.text or not forms_of(page.text):
                 break
             page = journey.browser.submit(page, {}, press=agreeing(page))
@@ -272,12 +280,14 @@ def device(journey: Journey) -> None:
 
 
 def revoked(journey: Journey) -> None:
-    """The session is ended at the provider, and the next refresh finds out."""
+    """The session is ended at the provider while Jupyter is down, and the next refresh finds out."""
     journey.sign_in()
+    journey.stop_server()
     journey.provider.end_sessions()
+    journey.start_server()
     if journey.state()[0] == "active":
         journey.refresh()
-    journey.until(lambda seen: seen[0] == "signed-out-expired")
+    journey.until(lambda seen: seen[0] == "signed-out-expired" and seen[1] != "signed_out_at_provider")
 
 
 def back_channel(journey: Journey) -> None:
@@ -325,8 +335,24 @@ STEPS: dict[str, Callable[[Journey], None]] = {
     "back-channel": back_channel,
     "dpop": dpop,
 }
-ALWAYS = frozenset({"sign in", "call", "restart", "outage"})
-"""Steps that every provider can make."""
+
+NEEDED = {
+    "exchange": ("grant_types_supported", "urn:ietf:params:oauth:grant-type:token-exchange"),
+    "device": ("device_authorization_endpoint", ""),
+    "back-channel": ("backchannel_logout_supported", ""),
+    "dpop": ("dpop_signing_alg_values_supported", ""),
+}
+"""What a provider's metadata say if it can make a step: a member, and the value in its list if the member is not enough."""
+
+
+def why_not(step: str, provider: RealProvider, metadata: Mapping[str, Any]) -> str:
+    """Return why ``provider`` does not offer ``step``, by its metadata or its documentation; empty if it does."""
+    member, value = NEEDED.get(step, ("", ""))
+    if member and not metadata.get(member):
+        return f"no `{member}` in its metadata"
+    if value and value not in metadata[member]:
+        return f"no `{value}` among the `{member}` in its metadata"
+    return provider.not_offered.get(step, "")
 
 
 def agreeing(page: httpx.Response) -> str:

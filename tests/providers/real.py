@@ -17,7 +17,7 @@ import httpx
 LOGIN = ("ada", "analytical")
 """The one person that every provider knows."""
 
-START_SECONDS = 300.0
+START_SECONDS = 600.0
 """Until a provider must answer; a Java server that is built at its first start takes long on a busy machine."""
 
 
@@ -31,12 +31,16 @@ class Addresses:
 
 
 class RealProvider(Protocol):
-    """One provider, with its data in a folder of its own; ``offers`` are the steps that it can make."""
+    """One provider, with its data in a folder of its own.
+
+    ``not_offered`` holds steps that it cannot make, each with the reason that its documentation gives; what its metadata
+    say about steps need not be repeated there.
+    """
 
     name: str
     version: str
     issuer: str
-    offers: frozenset[str]
+    not_offered: Mapping[str, str]
 
     def start(self) -> None:
         """Start it, or start it again with the data that it had."""
@@ -59,7 +63,7 @@ class RealProvider(Protocol):
         ...
 
     def api(self, audience: str) -> dict[str, Any]:
-        """Return what the settings of an API need that wants an access token for ``audience``."""
+        """Return what the settings of an API need that wants an access token for ``audience``; nothing if there is no way."""
         ...
 
     def end_sessions(self) -> None:
@@ -115,5 +119,14 @@ class Served:
 
 def publishes_metadata(issuer: str) -> bool:
     """Return whether the metadata of ``issuer`` are to be had."""
-    address = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
-    return httpx.get(address, trust_env=False, timeout=10).status_code == 200
+    return httpx.get(_metadata_address(issuer), trust_env=False, timeout=10).status_code == 200
+
+
+def metadata_of(issuer: str) -> dict[str, Any]:
+    """Return the metadata of ``issuer``."""
+    told: dict[str, Any] = httpx.get(_metadata_address(issuer), trust_env=False, timeout=30).json()
+    return told
+
+
+def _metadata_address(issuer: str) -> str:
+    return f"{issuer.rstrip('/')}/.well-known/openid-configuration"

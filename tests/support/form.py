@@ -10,11 +10,12 @@ _PRESSED = ("submit", "button", "image", "reset")
 
 @dataclass(slots=True)
 class Field:
-    """An input or a button, by its ``name``; ``kind`` is its type attribute."""
+    """An input or a button, by its ``name``; ``kind`` is its type attribute, ``autocomplete`` what a browser fills in."""
 
     name: str
     kind: str
     value: str
+    autocomplete: str = ""
 
 
 @dataclass(slots=True)
@@ -33,11 +34,16 @@ class Form:
             if known.name and (known.kind not in _PRESSED or known.name == press)
         }
 
-    def credentials(self) -> tuple[str, str] | None:
-        """Return the names of the login field and of the password field, if the form asks for them."""
-        password = next((known.name for known in self.fields if known.kind == "password"), None)
-        login = next((known.name for known in self.fields if known.kind in ("text", "email")), None)
-        return None if password is None or login is None else (login, password)
+    def asked(self, login: str, password: str) -> dict[str, str]:
+        """Return what a person fills in who signs in: both, or the one of them that this page asks for; else nothing.
+
+        A page with a login alone says so by its ``autocomplete``, since any form may have a field of text.
+        """
+        secret = next((known.name for known in self.fields if known.kind == "password"), "")
+        names = (known.name for known in self.fields if known.kind in ("text", "email"))
+        alone = (known.name for known in self.fields if "username" in known.autocomplete.split())
+        name = next(names if secret else alone, "")
+        return {**({name: login} if name else {}), **({secret: password} if secret else {})}
 
     def first_button(self) -> str:
         """Return the name of the first button, which the return key presses; the empty string if it has none."""
@@ -66,7 +72,9 @@ class _Reader(HTMLParser):
             owner = self._named.get(told["form"]) if "form" in told else self._open
             kind = told.get("type", "text" if tag == "input" else "submit").lower()
             if owner is not None:
-                owner.fields.append(Field(told.get("name", ""), kind, told.get("value", "")))
+                owner.fields.append(
+                    Field(told.get("name", ""), kind, told.get("value", ""), told.get("autocomplete", ""))
+                )
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

@@ -71,22 +71,22 @@ class FormBrowser:
     ) -> httpx.Response:
         """Sign in: fill in the login form, agree on the consent page, and return what comes after the provider.
 
-        With ``decline`` the person logs in and presses *Cancel* on the consent page. A login form that comes back
-        is returned, since the provider did not accept it.
+        Login and password may be asked for on one page or on two. With ``decline`` the person logs in and presses *Cancel* on the
+        consent page. A login form that comes back is returned, since the provider did not accept it.
         """
         page = self.open(start_url, stop_at=stop_at)
         provider = _origin(str(page.url))
-        logged_in = False
+        filled: list[list[str]] = []
         for _ in range(_LONGEST_WALK):
             forms = () if page.is_redirect or _origin(str(page.url)) != provider else forms_of(page.text)
             if not forms:
                 return page
-            asks = forms[0].credentials()
-            if asks is not None:
-                if logged_in:
+            asked = forms[0].asked(login, password)
+            if asked:
+                if list(asked) in filled:
                     return page
-                logged_in = True
-                page = self.submit(page, {asks[0]: login, asks[1]: password}, stop_at=stop_at)
+                filled.append(list(asked))
+                page = self.submit(page, asked, stop_at=stop_at)
             elif decline:
                 leave = next(link for link in links_of(page.text) if link.endswith("/abort"))
                 return self._walk("GET", urljoin(str(page.url), leave), b"", str(page.url), stop_at)

@@ -18,6 +18,10 @@ LOGIN = """
 <form method="post" action="/login"><input type="hidden" name="xsrf" value="&quot;1&quot;">
 <input name="login"><input type="password" name="password"><button>Sign in</button></form>
 """
+LOGIN_ALONE = (
+    '<form method="post" action="/form"><input name="who" autocomplete="section-a username"><button>Go</button></form>'
+)
+PASSWORD_ALONE = '<form method="post" action="/home"><input type="password" name="secret"><button>Go</button></form>'
 QUESTION = """
 <form id="f" method="post" action="/answer"><input type="hidden" name="xsrf" value="2"></form>
 <button form="f" name="logout" value="yes">Yes</button><button form="f" name="later">Later</button>
@@ -51,6 +55,10 @@ class Site:
             case "/login":
                 where = "/home" if form["password"] == "right" else "/again"
                 return web.Response(status=303, headers={"Location": where})
+            case "/login-alone":
+                return web.Response(text=LOGIN_ALONE, content_type="text/html")
+            case "/password-alone":
+                return web.Response(text=PASSWORD_ALONE, content_type="text/html")
             case "/question":
                 return web.Response(text=QUESTION, content_type="text/html")
             case "/kept":
@@ -112,6 +120,24 @@ def test_a_sign_in_fills_the_login_form(site, browser):
 def test_a_login_form_that_comes_back_is_not_filled_twice(site, browser):
     page = browser.sign_in(site.url + "/form", "user1", "wrong")
     assert (page.url.path, len(site.requests)) == ("/again", 3)
+
+
+def test_login_and_password_may_be_on_two_pages(site, browser):
+    browser.sign_in(site.url + "/login-alone", "user1", "right")
+    assert [form for _, _, form in site.requests if form] == [
+        {"who": "user1"},
+        {"xsrf": '"1"', "login": "user1", "password": "right"},
+    ]
+
+
+def test_a_page_that_knows_the_person_asks_for_the_password_alone(site, browser):
+    browser.sign_in(site.url + "/password-alone", "user1", "right")
+    assert site.requests[1] == ("POST", "/home", {"secret": "right"})
+
+
+def test_a_field_of_text_alone_is_no_login():
+    code = Form("/code", "post", [Field("user_code", "text", "WDJB")])
+    assert code.asked("user1", "right") == {}
 
 
 def test_a_cookie_comes_back(site, browser):
