@@ -9,7 +9,7 @@ PYTEST  = pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-oldest tools check bench bench-proxy fuzz soak providers-check screenshots clean
+.PHONY: help demo demo-check test test-oldest tools check bench bench-proxy fuzz soak providers-check hub-check screenshots clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ soak: $(VENV)/.test  ## Call for half an hour while provider and API are killed 
 providers-check: $(VENV)/.test  ## Make the journey at real identity providers (15 minutes, once 500 MB)
 	@$(BIN)/python .ci/find-tools providers
 	@$(BIN)/python -m tests.providers $(if $(WRITE),--write) $(PROVIDERS)
+
+hub-check: $(VENV)/.test  ## Make the journey at a real JupyterHub (10 minutes, as root)
+	@$(BIN)/python .ci/find-browser > $(VENV)/.browser
+	@JUPYTER_OIDC_BROWSER="$$(cat $(VENV)/.browser)" $(BIN)/python -m tests.hub
 
 screenshots: $(VENV)/.test  ## Make the pictures of the documentation anew, in docs/images
 	@$(BIN)/python .ci/find-browser > $(VENV)/.browser

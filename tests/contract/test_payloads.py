@@ -138,7 +138,7 @@ INVALID: list[tuple[str, dict[str, Any]]] = [
     ("providers.reply", {"providers": {}}),
     ("sign-in.request", {"strategy": "implicit"}),
     ("sign-in.request", {"next": "x" * 2049}),
-    ("sign-in.request", {"prompt": "none"}),
+    ("sign-in.request", {"prompt": "often"}),
     ("sign-in.request", {"issuer": "https://evil.example.com"}),
     ("sign-in.reply", {"flow": "short"}),
     ("sign-in.reply", {"expires_in": -1}),

@@ -1,0 +1,1 @@
+"""A real JupyterHub with the configuration of the documentation (``make hub-check``)."""

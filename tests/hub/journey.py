@@ -1,0 +1,216 @@
+"""The journey: two people at one Hub, in a real browser, through the Hub's proxy.
+
+A step returns if it was made, and raises ``AssertionError`` (or what Playwright raises) with what was seen instead.
+Steps build on one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.lab_page import NOTEBOOK, SLOW, Lab, answer_certified, new_notebook
+from tests.hub.hub import RealHub
+from tests.support.browser import chromium
+from tests.support.certified_provider import CertifiedProvider, ProviderDocument, RegisteredClient
+from tests.support.upstream import Upstream
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+SESSION = "jupyter-oidc/providers/corp/session"
+SIGN_IN = "import jupyter_oidc as oidc\noidc.sign_in()"
+WAIT_MS = 120_000
+
+
+@dataclass
+class Place:
+    """The address of one person's server; Jupyter's own token is none of theirs."""
+
+    url: str
+    token: str = ""
+
+
+@dataclass
+class Journey:
+    """The Hub with what it needs, and a browser profile of each person."""
+
+    folder: Path
+    cache: Path
+    people: dict[str, Lab] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.provider = self._open.enter_context(CertifiedProvider(ProviderDocument()))
+        self.api = self._open.enter_context(Upstream(accepts=lambda token: token in self.provider.issued()))
+        self.hub = RealHub(self.folder, self.cache)
+        self.hub.write_settings(self.provider.issuer, self.api.url)
+        self.provider.register_client(RegisteredClient("jupyter", (self.hub.redirect_uri,)))
+        self._open.enter_context(self.hub)
+        self.browser = self._open.enter_context(chromium())
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self._open.close()
+
+    def at_the_hub(self, name: str, context: BrowserContext | None = None) -> Lab:
+        """Log in to the Hub as ``name``, which starts their server, and wait for JupyterLab."""
+        home = self.folder / "home" / name
+        home.mkdir(parents=True, exist_ok=True)
+        new_notebook(home)
+        page = (context or self.browser.new_context(viewport={"width": 1280, "height": 800})).new_page()
+        page.goto(f"{self.hub.url}/hub/login?next=%2Fhub%2Fuser%2F{name}%2Flab%2Ftree%2Fnotebook.ipynb")
+        page.locator("input[name=username]").fill(name)
+        page.locator("input[name=password]").fill(self.hub.password)
+        page.locator("input[type=submit]").click()
+        lab = Lab(page, Place(f"{self.hub.url}/user/{name}/"))
+        self.arrive(lab)
+        self.people[name] = lab
+        return lab
+
+    def back(self, lab: Lab) -> None:
+        """Open the notebook again; the Hub starts a server that does not run."""
+        lab.page.goto(f"{lab.place.url}{NOTEBOOK}")
+        self.arrive(lab)
+
+    def arrive(self, lab: Lab) -> None:
+        """Wait for JupyterLab; a server that does not run is started by the Hub's button."""
+        start = lab.page.locator("#start")
+        expect(lab.item.or_(start)).to_be_visible(timeout=WAIT_MS)
+        if start.count():
+            start.click()
+        expect(lab.item).to_be_visible(timeout=WAIT_MS)
+
+    def session(self, page: Page, server: str = "ada/") -> tuple[int, dict[str, Any]]:
+        """Ask for the session of a server from a page of this person."""
+        told = page.evaluate(
+            "async address => { const r = await fetch(address); return [r.status, await r.json().catch(() => ({}))]; }",
+            f"{self.hub.url}/user/{server}{SESSION}",
+        )
+        return told[0], told[1]
+
+
+def start(journey: Journey) -> None:
+    """Ada logs in at the Hub; her page tries to sign in by itself, once, and shows the button."""
+    lab = journey.at_the_hub("ada")
+    lab.says("Sign in")
+    assert urlsplit(lab.page.url).path.startswith("/user/ada/lab")
+    tried = lab.page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('jupyter-oidc:silent'))")
+    assert tried == ["jupyter-oidc:silent:/user/ada/:corp"], tried
+
+
+def sign_in_from_a_cell(journey: Journey) -> None:
+    """The link of a cell leads to the Hub's host, through the one redirect URI, and back to Ada's server (Q10.1, Q10.2)."""
+    lab = journey.people["ada"]
+    journey.back(lab)
+    lab.start_code(SIGN_IN)
+    link = lab.page.locator(".jp-OutputArea a", has_text="Open the sign-in page").first
+    expect(link).to_be_visible(timeout=SLOW)
+    href = link.get_attribute("href") or ""
+    assert href.startswith(f"{journey.hub.url}/user/ada/jupyter-oidc/start/"), href
+    with lab.page.context.expect_page() as opened:
+        link.click()
+    answer_certified(opened.value)
+    expect(opened.value.get_by_text("You are signed in")).to_be_visible()
+    lab.says("Example User")
+
+
+def call(journey: Journey) -> None:
+    """A kernel calls an API."""
+    said = journey.people["ada"].run_code("oidc.api('orders').get('items').status_code")
+    assert said.strip() == "200", said
+
+
+def only_system_settings_count(journey: Journey) -> None:
+    """Only files that belong to root count, which is what a Hub's servers go by unless such a file says otherwise (Q8.1)."""
+    said = journey.people["ada"].run_code("!jupyter oidc config show 2>&1 | head -40")
+    assert "user-redirect" in said, said
+
+
+def named_server(journey: Journey) -> None:
+    """A named server of Ada's takes part, with the same redirect URI (Q10.2)."""
+    lab = journey.people["ada"]
+    page = lab.page.context.new_page()
+    journey.hub.ask("POST", "users/ada/servers/gpu")
+    journey.hub.until(lambda: journey.hub.runs("ada", "gpu"), "the named server did not start", within=120)
+    gpu = Lab(page, Place(f"{journey.hub.url}/user/ada/gpu/"))
+    page.goto(f"{gpu.place.url}lab")
+    expect(gpu.item).to_be_visible(timeout=WAIT_MS)
+    gpu.says("Example User")  # one home, one key: the session is shared
+    gpu.sign_out()
+    window = gpu.begin()
+    answer_certified(window)
+    gpu.says("Example User")
+    gpu.gone(window)
+    page.close()
+    journey.hub.ask("DELETE", "users/ada/servers/gpu", json={"remove": True})
+
+
+def stop_and_start(journey: Journey) -> None:
+    """Ada stops her server and starts it again, and is signed in (Q10.5)."""
+    journey.hub.stop_server("ada")
+    lab = journey.people["ada"]
+    journey.back(lab)
+    lab.says("Example User")
+
+
+def culled(journey: Journey) -> None:
+    """The Hub's culler stops a server that nobody uses, and its session is there the next time (Q10.5)."""
+    lab = journey.people["ada"]
+    lab.page.goto("about:blank")
+    journey.hub.cull("ada")
+    journey.back(lab)
+    lab.says("Example User")
+    assert lab.run_code("import jupyter_oidc as oidc\noidc.api('orders').get('items').status_code").strip() == "200"
+
+
+def guest(journey: Journey) -> None:
+    """Bob, whom Ada lets in, has no access to her session, nor has a kernel that he starts; Ada is told (Q10.4)."""
+    bob = journey.at_the_hub("bob")
+    bob.says("Sign in")
+    bob.page.goto(f"{journey.hub.url}/user/ada/{NOTEBOOK}")
+    authorize = bob.page.locator("input[type=submit]")
+    status = bob.page.locator(".jp-Notebook")
+    expect(authorize.or_(status).first).to_be_visible(timeout=WAIT_MS)
+    if authorize.count():
+        authorize.click()
+    guest_lab = Lab(bob.page, Place(f"{journey.hub.url}/user/ada/"))
+    expect(status).to_be_visible(timeout=WAIT_MS)
+    assert journey.session(bob.page)[0] == 403
+    said = guest_lab.run_code("import jupyter_oidc as oidc\noidc.session()")
+    assert "This server is shared" in said, said
+    ada = journey.people["ada"]
+    assert journey.session(ada.page)[1].get("sharing") == "own-kernels"
+    ada.show_panel()
+    expect(ada.panel.get_by_text("This server is shared")).to_be_visible()
+
+
+def silent(journey: Journey) -> None:
+    """In a browser that the provider knows, the page of another server signs in without a click (Q10.3)."""
+    context = journey.people["ada"].page.context
+    journey.people["ada"].page.goto(f"{journey.hub.url}/hub/logout")
+    journey.hub.stop_server("bob")
+    lab = journey.at_the_hub("bob", context)
+    lab.says("Example User")
+    assert urlsplit(lab.page.url).path.startswith("/user/bob/lab")
+
+
+STEPS: dict[str, Callable[[Journey], None]] = {
+    "log in at the Hub": start,
+    "sign in from a cell": sign_in_from_a_cell,
+    "call an API": call,
+    "settings of root": only_system_settings_count,
+    "named server": named_server,
+    "stop and start": stop_and_start,
+    "culling": culled,
+    "another person": guest,
+    "silent sign-in": silent,
+}

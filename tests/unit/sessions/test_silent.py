@@ -1,0 +1,101 @@
+"""When a page may try to sign in by itself, and what a silent sign-in leaves as it was (Q10.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.pending import PendingSignIn, Progress, Wishes
+from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle
+
+SILENT = Wishes(prompt="none", silent=True)
+
+
+async def begin(stage: Stage, wishes: Wishes = SILENT, **how: Any) -> PendingSignIn:
+    pending, _ = await stage.service.sign_ins.begin("user:a", wishes, **how)
+    return pending
+
+
+async def test_a_page_that_tries_is_no_sign_in_under_way() -> None:
+    """Q10.3: nobody is shown one, and nothing has to be abandoned."""
+    stage = Stage()
+    pending = await begin(stage)
+    assert (stage.service.state, stage.notes.kinds, pending.lifetime) == (State.SIGNED_OUT, [], 60)
+
+
+async def test_a_sign_in_by_a_click_is_over_although_a_page_still_tries() -> None:
+    """Q10.3: the panel does not wait for an attempt of another tab."""
+    stage = Stage()
+    clicked, _, _ = await stage.begin()
+    stage.service.sign_ins.silent._newest = None
+    await begin(stage)
+    stage.service.sign_ins.cancel(clicked)
+    assert stage.service.state is State.SIGNED_OUT
+
+
+async def test_a_page_that_tries_while_the_person_gets_in_is_done() -> None:
+    """Q10.3, Q6.2: it wants nothing but that."""
+    stage = Stage()
+    pending = await begin(stage)
+    await stage.sign_in()
+    assert (pending.progress, pending.overtaken) == (Progress.COMPLETED, True)
+
+
+async def test_two_pages_that_begin_at_once_are_one_attempt() -> None:
+    """Q10.3: what may be tried is decided where it begins."""
+    stage = Stage()
+    await begin(stage)
+    with pytest.raises(RequestInvalid) as refused:
+        await begin(stage)
+    assert refused.value.detail == "silent.not_now"
+
+
+async def test_a_code_cannot_be_entered_by_nobody() -> None:
+    """Q10.3: the refusal says what to do."""
+    stage = Stage(SETTINGS)
+    stage.provider.advertise |= DEVICE
+    with pytest.raises(RequestInvalid) as refused:
+        await begin(stage, Wishes(prompt="none"), wish="device")
+    assert (refused.value.detail, refused.value.action) == (
+        "prompt.device",
+        "Leave 'prompt' out, or choose another strategy.",
+    )
+
+
+async def test_a_page_that_never_went_out_may_try_again_later() -> None:
+    """Q10.3: its window was closed, say; that tells nothing of the way."""
+    stage = Stage()
+    await begin(stage)
+    stage.clock.advance(599)
+    assert not stage.service.may_sign_in_silently
+    stage.clock.advance(1)
+    assert stage.service.may_sign_in_silently
+
+
+async def test_a_session_that_runs_leaves_nothing_to_try() -> None:
+    """Q10.3."""
+    stage = Stage()
+    assert stage.service.may_sign_in_silently
+    await stage.sign_in()
+    assert not stage.service.may_sign_in_silently
+
+
+async def test_settings_that_wait_for_the_person_are_not_put_in_force_by_a_page() -> None:
+    """Q10.3, Q8.1: to open a page is no consent to anything."""
+    stage = Stage()
+    stage.service.settings_wait(True)
+    assert not stage.service.may_sign_in_silently
+
+
+async def test_a_sign_out_is_remembered_by_the_session_under_other_settings() -> None:
+    """Q10.3: a cell could write them, and have the next page undo what the person did."""
+    stage = Stage()
+    await stage.sign_in()
+    await stage.service.sign_out()
+    successor = stage.new_service()
+    successor.follow_on(stage.service)
+    await settle()
+    assert not successor.may_sign_in_silently
