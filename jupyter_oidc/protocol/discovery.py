@@ -46,6 +46,8 @@ class Metadata:
     revocation_endpoint: str | None = None
     end_session_endpoint: str | None = None
     device_authorization_endpoint: str | None = None
+    pushed_authorization_request_endpoint: str | None = None
+    requires_pushed_requests: bool = False
     token_endpoint_auth_methods: frozenset[str] | None = None
     token_endpoint_auth_signing_algs: frozenset[str] | None = None
     code_challenge_methods: frozenset[str] | None = None
@@ -104,6 +106,8 @@ def read_discovery_reply(
         revocation_endpoint=read.endpoint("revocation_endpoint"),
         end_session_endpoint=read.endpoint("end_session_endpoint"),
         device_authorization_endpoint=read.endpoint("device_authorization_endpoint"),
+        pushed_authorization_request_endpoint=read.endpoint("pushed_authorization_request_endpoint"),
+        requires_pushed_requests=read.flag("require_pushed_authorization_requests"),
         token_endpoint_auth_methods=read.listed("token_endpoint_auth_methods_supported"),
         token_endpoint_auth_signing_algs=read.listed("token_endpoint_auth_signing_alg_values_supported"),
         code_challenge_methods=read.listed("code_challenge_methods_supported"),

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
+from jupyter_oidc.protocol.discovery import check_offered
+
 if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.sessions.pending import Wishes
@@ -41,7 +44,33 @@ def prompt_of(settings: Provider, metadata: Metadata, wishes: Wishes) -> str | N
     """
     if (prompt := wishes.prompt or settings.prompt) is not None:
         return prompt
-    stronger = bool(wishes.step_up.acr_values) or wishes.step_up.max_age is not None
+    stronger = bool(wishes.step_up.asked) or wishes.step_up.max_age is not None
     if stronger or settings.offline_access_prompt == "none" or OFFLINE_ACCESS not in scopes_of(settings, metadata):
         return None
     return "consent"
+
+
+def pushes(settings: Provider, metadata: Metadata) -> bool:
+    """Return whether an authorization request goes to the provider before the browser does (P-1).
+
+    Raises :class:`ConfigurationInvalid` if the provider insists on that and the settings forbid it, and
+    :class:`DiscoveryFailed` if it has to be and there is no endpoint for it.
+    """
+    if settings.pushed_authorization_requests == "never":
+        if metadata.requires_pushed_requests:
+            raise ConfigurationInvalid(
+                "The provider takes pushed authorization requests only, and the settings forbid them.",
+                action="Ask your administrator to set pushed_authorization_requests to 'auto'.",
+                detail="discovery.require_pushed_authorization_requests",
+            )
+        return False
+    if settings.pushed_authorization_requests == "auto" and not metadata.requires_pushed_requests:
+        return False
+    if metadata.pushed_authorization_request_endpoint is None:
+        check_offered(metadata, "pushed_authorization_request_endpoint")
+        raise DiscoveryFailed(
+            "Authorization requests have to be pushed, and the provider's metadata name no endpoint for that.",
+            action="Ask your administrator to set pushed_authorization_requests to 'auto', or to ask the provider's.",
+            detail="discovery.pushed_authorization_request_endpoint",
+        )
+    return True

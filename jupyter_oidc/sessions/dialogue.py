@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from jupyter_oidc.errors import (
     ClockSkew,
+    ConfigurationInvalid,
     DiscoveryFailed,
     EgressProxyAuth,
     IdpUnavailable,
@@ -37,12 +38,13 @@ from jupyter_oidc.protocol import (
     jws,
     logout,
     logout_token,
+    pushed_authorization,
     token,
     userinfo,
 )
 from jupyter_oidc.protocol.pkce import challenge_of
-from jupyter_oidc.sessions.asked import prompt_of, scopes_of
-from jupyter_oidc.sessions.oauth_errors import refusal_of
+from jupyter_oidc.sessions.asked import prompt_of, pushes, scopes_of
+from jupyter_oidc.sessions.oauth_errors import refusal_of, too_weak
 from jupyter_oidc.sessions.proving import Proving
 from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, unwanted_of
 
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.credentials import Credentials
     from jupyter_oidc.sessions.grant import TokenKey
-    from jupyter_oidc.sessions.pending import PendingSignIn, Wishes
+    from jupyter_oidc.sessions.pending import PendingSignIn, StepUp, Wishes
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.sessions.revocation import Revoked, Unwanted
     from jupyter_oidc.settings import Provider
@@ -92,13 +94,15 @@ class Person:
 
     ``identity`` is what a later ID token is compared with (F-5); unknown if no ID token was seen since the
     session was restored from storage.
-    ``sid`` is the provider's name for its own session, if an ID token told it (Back-Channel Logout 1.0, 2.1).
+    ``sid`` is the provider's name for its own session, if an ID token told it (Back-Channel Logout 1.0, 2.1), and ``acr``
+    how strongly it says that they proved who they are.
     """
 
     identity: id_token.Identity | None
     subject: str
     claims: Mapping[str, Any]
     sid: str | None = None
+    acr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +247,11 @@ class Dialogue:
         return metadata
 
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
-        """Return the URL that sends the browser to the provider for ``pending`` (section A)."""
+        """Return the URL that sends the browser to the provider for ``pending`` (sections A and P).
+
+        A request that is pushed is pushed now, so its reference is good for this browser's one visit (P-4).
+        Raises the refusal of the provider, if it takes no such request.
+        """
         metadata = pending.metadata = pending.metadata or await self.metadata()
         self.check_ready(metadata)
         settings = self._settings
@@ -258,13 +266,35 @@ class Dialogue:
             response_mode=settings.response_mode,
             prompt=prompt_of(settings, metadata, pending.wishes),
             max_age=self._max_age(pending.wishes),
-            acr_values=pending.wishes.step_up.acr_values,
+            acr_values=self.demanded(pending.wishes).asked,
             audience=settings.audience if settings.send_audience_in_authorize else None,
-            login_hint=pending.wishes.login_hint,
+            login_hint=pending.wishes.login_hint or settings.login_hint,
+            ui_locales=pending.wishes.ui_locales or settings.ui_locales,
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
             more=settings.authorization_parameters,
         )
-        return authorization.authorization_url(metadata, request)
+        if not pushes(settings, metadata):
+            return authorization.authorization_url(metadata, request)
+        pushed = await self._push(metadata, request, pending.proof_key)
+        return pushed_authorization.pushed_url(metadata, settings.client_id, pushed)
+
+    async def _push(
+        self,
+        metadata: discovery.Metadata,
+        request: authorization.AuthorizationRequest,
+        proof_key: dpop.ProofKey | None,
+    ) -> pushed_authorization.Pushed:
+        """Hand ``request`` to the provider, proved by the key that the code is going to be bound to (X-9)."""
+        call = pushed_authorization.push_call(metadata, self._credentials.client(), request)
+        if call is None:
+            raise DiscoveryFailed(detail="discovery.pushed_authorization_request_endpoint")
+        reply = await self._proving.send(call, proof_key)
+        answer = pushed_authorization.read_push_reply(reply, now=self._clock.now().wall)
+        if isinstance(answer, token.TokenUnavailable):
+            raise IdpUnavailable(detail="pushed.status", retry_after=answer.retry_after)
+        if isinstance(answer, token.TokenError):
+            raise refusal_of(answer.error, "pushed")
+        return answer
 
     def scopes(self) -> tuple[str, ...]:
         """Return what a sign-in asks for, as far as is known without asking the provider."""
@@ -276,6 +306,10 @@ class Dialogue:
         if self._settings.dpop_bound_access_tokens:
             dpop.check_dpop(metadata)
         token.check_client_method(metadata, self._credentials.client())
+
+    def check_authorization(self, metadata: discovery.Metadata) -> None:
+        """Refuse a provider whose authorization endpoint would not take a request as the settings want it sent (P-1)."""
+        pushes(self._settings, metadata)
 
     def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
         """Return the key of a session: the ``stored`` one, or a new one if the settings want one (X-1).
@@ -317,7 +351,7 @@ class Dialogue:
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
         if isinstance(answer, token.TokenError):
             return answer
-        rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending.wishes))
+        rules = self._sign_in_rules(pending.nonce, pending.wishes)
         return await self._admit(metadata, answer, rules, reply, proof_key, asked)
 
     async def authorize_device(self, pending: PendingSignIn, *, longest: float) -> device.DeviceAuthorization:
@@ -333,7 +367,7 @@ class Dialogue:
                 audience=settings.audience if settings.send_audience_in_authorize else None,
                 prompt=wishes.prompt or settings.prompt,
                 max_age=self._max_age(wishes),
-                acr_values=wishes.step_up.acr_values,
+                acr_values=self.demanded(wishes).asked,
             ),
         )
         if call is None:
@@ -372,7 +406,7 @@ class Dialogue:
             return Unanswered()
         if not isinstance(answer, token.TokenSet):
             return answer
-        rules = self._id_token_rules(nonce=None, max_age=self._max_age(pending.wishes))
+        rules = self._sign_in_rules(None, pending.wishes)
         tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
             await self._discard(token.handed_over(reply), self.origin(tokens.person.subject, tokens.person.sid))
@@ -416,10 +450,12 @@ class Dialogue:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
             origin = self.origin(verified.identity.subject, verified.sid)
             claims = await self._claims(metadata, answer, verified, proof_key)
-        except Problem:
+        except Problem as problem:
             await self._discard(token.handed_over(reply), origin)
+            if problem.detail == id_token.TOO_WEAK:
+                raise too_weak() from None
             raise
-        person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
+        person = Person(verified.identity, verified.identity.subject, claims, verified.sid, verified.acr)
         return Tokens(answer, person, asked, verified.expires_at, proof_key)
 
     async def spend(
@@ -585,11 +621,31 @@ class Dialogue:
         wanted = [age for age in (self._settings.max_age, wishes.step_up.max_age) if age is not None]
         return min(wanted, default=None)
 
+    def demanded(self, wishes: Wishes) -> StepUp:
+        """Return how strong a sign-in has to be by what the settings and the API that asked for it say (Q5.14).
+
+        Raises ``ConfigurationInvalid`` if the settings admit no level that is strong enough.
+        """
+        demanded = wishes.step_up.within(self._settings.acr_values)
+        if demanded is None:
+            raise ConfigurationInvalid(
+                "The API wants a sign-in at a level that the settings do not admit.",
+                action="Ask your administrator to add that level to 'acr_values' in the settings.",
+                detail="acr_values",
+            )
+        return demanded
+
+    def _sign_in_rules(self, nonce: str | None, wishes: Wishes) -> id_token.IdTokenRules:
+        """Return what the ID token of a sign-in has to say: what was asked for is also what is checked (V-13, V-14)."""
+        acr_values = self.demanded(wishes).acr_values
+        return self._id_token_rules(nonce=nonce, max_age=self._max_age(wishes), acr_values=acr_values)
+
     def _id_token_rules(
         self,
         *,
         nonce: str | None,
         max_age: int | None = None,
+        acr_values: tuple[str, ...] = (),
         previous: id_token.Identity | None = None,
         subject: str | None = None,
     ) -> id_token.IdTokenRules:
@@ -601,6 +657,7 @@ class Dialogue:
             nonce=nonce,
             skew=settings.clock_skew,
             max_age=max_age,
+            acr_values=acr_values,
             trusted_audiences=frozenset(settings.trusted_audiences),
             expected_subject=subject,
             previous=previous,

@@ -131,9 +131,14 @@ class SignIns:
             if "device" in (wish, self.settings.redirect_strategy):
                 check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
-        wishes = replace(wishes, step_up=self._owner.step_up_for(api))
+        demanded = self._owner.step_up_for(api)
+        if not demanded.acr_values:
+            demanded = replace(demanded, acr_values=wishes.step_up.acr_values)
+        wishes = replace(wishes, step_up=demanded)
+        self._dialogue.demanded(wishes)
         if chosen.strategy == "device":
             return await self._begin_device(metadata, caller, wishes), ""
+        self._dialogue.check_authorization(metadata)
         pending, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy)
         pending.metadata = metadata
         pending.under = self.settings

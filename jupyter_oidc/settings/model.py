@@ -15,6 +15,8 @@ ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
 BearerSource = Literal["access_token", "id_token"]
 OfflineAccessPrompt = Literal["consent", "none"]
+Pushing = Literal["auto", "always", "never"]
+"""Whether authorization requests are pushed (RFC 9126); ``auto`` where the provider insists on it."""
 CallerKind = Literal["browser", "kernel"]
 ClaimPath = str | tuple[str, ...]
 """Where a claim is: a name, in which a dot may lead into an object, or the keys one by one."""
@@ -28,6 +30,7 @@ ENDPOINTS: Final = (
     "userinfo_endpoint",
     "revocation_endpoint",
     "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
 )
 """The endpoints that settings may name in the place of the metadata's; the sign-out page has a key of its own."""
 PathData = Literal["%2F", "%5C", "%25", "//", "@"]
@@ -104,6 +107,7 @@ class Provider:
     one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the key's own.
     ``scopes_by_default`` says that nobody wrote ``scopes``, and ``offline_access_prompt`` which prompt goes along with the
     scope ``offline_access`` where ``prompt`` is not set.
+    ``acr_values`` are levels of authentication, of which every sign-in has to reach one (Core 1.0, 2).
     ``clock_skew`` and ``http_timeout`` are seconds.
     ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
@@ -134,6 +138,7 @@ class Provider:
     redirect_strategy: RedirectStrategy = "auto"
     redirect_uri: str | None = None
     response_mode: ResponseMode = "query"
+    pushed_authorization_requests: Pushing = "auto"
     id_token_signed_response_alg: str = "RS256"
     userinfo_signed_response_alg: str | None = None
     userinfo_required: bool = True
@@ -141,6 +146,9 @@ class Provider:
     trusted_audiences: tuple[str, ...] = ()
     prompt: str | None = None
     max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+    login_hint: str | None = None
+    ui_locales: tuple[str, ...] = ()
     clock_skew: float = 60.0
     http_timeout: float = 10.0
     ca_bundle: str | None = None

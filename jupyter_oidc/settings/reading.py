@@ -32,6 +32,7 @@ from jupyter_oidc.settings.model import (
     OfflineAccessPrompt,
     PathData,
     Provider,
+    Pushing,
     RedirectStrategy,
     SecretRef,
     Settings,
@@ -45,6 +46,8 @@ _UNNAMED: Final = "?"
 """Begins what stands for a name that cannot be used; no name begins so."""
 
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
+_LOCALE: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*\Z")  # RFC 5646, 2.1
+_MOST_WORDS: Final = 20
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}\Z")
 _CLASS: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+\Z", re.ASCII)
@@ -272,6 +275,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         redirect_strategy=strategy,
         redirect_uri=redirect_uri,
         response_mode=response_mode,
+        pushed_authorization_requests=keys.choice("pushed_authorization_requests", "auto", get_args(Pushing)),
         id_token_signed_response_alg=alg,
         userinfo_signed_response_alg=userinfo_alg,
         userinfo_required=keys.flag("userinfo_required", default=True),
@@ -279,6 +283,9 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         trusted_audiences=keys.words("trusted_audiences", ()),
         prompt=_prompt(keys),
         max_age=_max_age(keys),
+        acr_values=_listed(keys, "acr_values", _SCOPE, "['phr', 'phrh']"),
+        login_hint=keys.text("login_hint"),
+        ui_locales=_listed(keys, "ui_locales", _LOCALE, "['de-AT', 'en']"),
         clock_skew=keys.number("clock_skew", 60, 0, 300),
         http_timeout=keys.number("http_timeout", 10, 1, 60),
         ca_bundle=ca_bundle,
@@ -449,6 +456,15 @@ def _max_age(keys: _Keys) -> int | None:
         return value
     keys.at.add("max_age", "is not a whole number of seconds", "Write for example 3600.")
     return None
+
+
+def _listed(keys: _Keys, key: str, word: re.Pattern[str], example: str) -> tuple[str, ...]:
+    """Read a list whose entries are sent in one text with blanks in between."""
+    words = keys.words(key, ())
+    if len(words) > _MOST_WORDS or not all(word.match(one) for one in words):
+        keys.at.add(key, "holds too many entries, or one that cannot be sent", f"Write for example {example}.")
+        return ()
+    return words
 
 
 @dataclass(frozen=True, slots=True)

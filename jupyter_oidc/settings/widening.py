@@ -94,6 +94,7 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "redirect_strategy": _always,
     "redirect_uri": _always,
     "response_mode": _always,
+    "pushed_authorization_requests": _always,
     "id_token_signed_response_alg": _always,
     "userinfo_signed_response_alg": _always,
     "userinfo_required": _switched_off,
@@ -102,6 +103,10 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "trusted_audiences": _more,
     "prompt": _loosened,
     "max_age": _raised,
+    # NOTE: an empty list demands nothing.
+    "acr_values": _more_origins,
+    "login_hint": _never,
+    "ui_locales": _never,
     "clock_skew": _raised,
     "http_timeout": _raised,
     "ca_bundle": _given,

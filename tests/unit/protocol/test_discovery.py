@@ -172,6 +172,8 @@ GOOD: dict[str, tuple[str, object]] = {
     "revocation_endpoint": ("revocation_endpoint", "https://id.example.com/revoke"),
     "end_session_endpoint": ("end_session_endpoint", "https://id.example.com/logout"),
     "device_authorization_endpoint": ("device_authorization_endpoint", "https://id.example.com/device"),
+    "pushed_authorization_request_endpoint": ("pushed_authorization_request_endpoint", "https://id.example.com/par"),
+    "requires_pushed_requests": ("require_pushed_authorization_requests", True),
     "token_endpoint_auth_methods": ("token_endpoint_auth_methods_supported", ["client_secret_basic"]),
     "token_endpoint_auth_signing_algs": ("token_endpoint_auth_signing_alg_values_supported", ["ES256"]),
     "code_challenge_methods": ("code_challenge_methods_supported", ["S256"]),

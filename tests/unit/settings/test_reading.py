@@ -102,6 +102,48 @@ def test_access_tokens_are_bound_to_a_key_only_where_the_settings_say_so(change,
     assert read.providers[0].dpop_bound_access_tokens is expected
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "auto"),
+        ({"pushed_authorization_requests": "always"}, "always"),
+        ({"pushedAuthorizationRequests": "never"}, "never"),
+    ],
+)
+def test_requests_are_pushed_where_the_provider_insists_unless_the_settings_say_otherwise(change, expected):
+    """P-1."""
+    read = read_settings({"corp": {**GOOD, **change}})
+    assert isinstance(read, Settings)
+    assert read.providers[0].pushed_authorization_requests == expected
+
+
+@pytest.mark.parametrize("spelling", ["snake", "camel"])
+def test_level_hint_and_languages_of_a_sign_in_can_be_set(spelling):
+    """Q5.14, A-8."""
+    snake = {"acr_values": ["phr"], "login_hint": "ada@example.com", "ui_locales": ["de-AT", "en"]}
+    camel = {"acrValues": ["phr"], "loginHint": "ada@example.com", "uiLocales": ["de-AT", "en"]}
+    read = read_settings({"corp": {**GOOD, **(snake if spelling == "snake" else camel)}})
+    assert isinstance(read, Settings)
+    corp = read.providers[0]
+    assert (corp.acr_values, corp.login_hint, corp.ui_locales) == (("phr",), "ada@example.com", ("de-AT", "en"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"acr_values": "phr"},
+        {"acr_values": ["two words"]},
+        {"acr_values": ["a"] * 21},
+        {"ui_locales": ["de AT"]},
+        {"ui_locales": ["de_AT"]},
+        {"login_hint": ""},
+    ],
+)
+def test_a_level_or_language_that_cannot_be_sent_is_named(change):
+    """D8: a blank within a level would be two levels."""
+    assert findings(change) == [f"providers.corp.{next(iter(change))}"]
+
+
 def test_a_client_secret_is_a_reference():
     read = read_settings(
         {"corp": {**GOOD, "client_secret": "env:CORP", "token_endpoint_auth_method": "client_secret_basic"}}
