@@ -18,6 +18,8 @@ from jupyter_oidc.protocol.jwks import FITTING, SMALLEST_RSA
 from jupyter_oidc.protocol.jws import proves, sign_compact
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from jupyter_oidc.secret import Secret
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -97,11 +99,14 @@ def secret_signer(secret: Secret | None, alg: str | None) -> Signer:
     return Signer(alg, {"typ": "JWT", "alg": alg}, key)
 
 
-def key_signer(stored: Secret | None, alg: str | None, key_id: str | None) -> Signer:
+def key_signer(
+    stored: Secret | None, alg: str | None, key_id: str | None, *, admitted: Collection[str] | None = None
+) -> Signer:
     """Return the signer of ``private_key_jwt``: ``stored`` is a private key as PEM or JWK text (T-7).
 
     The ``kid`` is ``key_id``, or the key's own, or its thumbprint (RFC 7638). A certificate that stands beside a PEM key
     is named by ``x5t#S256`` (RFC 7515, 4.1.8), because some providers know a client's key by its certificate.
+    ``admitted`` are the only algorithms that a profile allows.
     Raises :class:`ConfigurationInvalid` for a key that is missing, cannot be read, or does not fit ``alg``.
     """
     if stored is None:
@@ -110,7 +115,13 @@ def key_signer(stored: Secret | None, alg: str | None, key_id: str | None) -> Si
     key = read_client_key(stored)
     if not isinstance(key, ClientKey):
         raise _unfit(_FAULTS[key])
-    alg = alg or key.alg or ("PS256" if key.only_pss else _BY_KEY.get(key.shape))
+    pss = key.only_pss or (admitted is not None and key.shape[0] == "RSA")
+    alg = alg or key.alg or ("PS256" if pss else _BY_KEY.get(key.shape))
+    if admitted is not None and alg not in admitted:
+        raise _unfit(
+            "The client's private key is for an algorithm that the profile in the settings does not allow.",
+            f"Ask your administrator for a key that signs with one of: {', '.join(admitted)}.",
+        )
     if alg is None or key.shape not in FITTING.get(alg, ()) or (key.only_pss and not alg.startswith("PS")):
         kind = f"{' '.join(key.shape).strip()}{', for PSS only' if key.only_pss else ''}"
         raise _unfit(

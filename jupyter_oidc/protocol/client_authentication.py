@@ -21,8 +21,16 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.message import FormField
 
 
-Method = Literal["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
-"""Core 1.0, 9."""
+Method = Literal[
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+]
+"""Core 1.0, 9; RFC 8705, 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +70,28 @@ def check_client_method(metadata: Metadata, client: Client) -> None:
         )
 
 
+def check_certificate_bound(metadata: Metadata) -> None:
+    """Refuse a provider that does not say that it binds access tokens to certificates (RFC 8705, 3.3).
+
+    Raises :class:`ConfigurationInvalid`.
+    """
+    if not metadata.certificate_bound_tokens:
+        raise ConfigurationInvalid(
+            "The provider does not say that it binds access tokens to a client certificate.",
+            action="Ask your administrator to enable that at the provider, "
+            "or to set tls_client_certificate_bound_access_tokens to False.",
+            detail="discovery.certificate_bound",
+        )
+
+
 def authenticate(client: Client) -> tuple[tuple[FormField, ...], BasicCredentials | None]:
     """Return body fields and credentials of exactly one method (RFC 6749, 2.3.1, 3.2.1; T-3, T-4, T-6 to T-9).
 
     Raises :class:`ConfigurationInvalid` if the method needs a secret or a key and there is none.
     """
     name = ("client_id", client.client_id)
-    if client.method == "none":
+    if client.method in ("none", "tls_client_auth", "self_signed_tls_client_auth"):
+        # NOTE: a certificate proves the client on the connection; what is sent says whose it is (RFC 8705, 2).
         return (name,), None
     if client.method in ("client_secret_jwt", "private_key_jwt"):
         if client.assertion is None:

@@ -54,6 +54,7 @@ class Metadata:
     scopes_supported: frozenset[str] | None = None
     grant_types: frozenset[str] | None = None
     dpop_signing_algs: frozenset[str] | None = None
+    certificate_bound_tokens: bool = False
     iss_parameter_supported: bool = False
     unusable: tuple[tuple[str, str], ...] = ()
     lifetime: float = 3600.0
@@ -68,11 +69,17 @@ def discovery_call(issuer: str, metadata_url: str | None = None) -> Call:
 
 
 def read_discovery_reply(
-    issuer: str, reply: Reply, *, allow_loopback_http: bool, endpoints: Mapping[str, str] = MappingProxyType({})
+    issuer: str,
+    reply: Reply,
+    *,
+    allow_loopback_http: bool,
+    endpoints: Mapping[str, str] = MappingProxyType({}),
+    mutual_tls: bool = False,
 ) -> Metadata:
     """Accept the metadata of exactly ``issuer`` (Discovery 1.0, 4.2, 4.3; D-3, D-4, D-5, D-7, A22, A24).
 
-    ``endpoints`` from the settings take the place of the document's and are judged by the same rules.
+    ``endpoints`` from the settings take the place of the document's and are judged by the same rules; so do those that the
+    document names for ``mutual_tls`` (``mtls_endpoint_aliases``; RFC 8705, 5), unless the settings name them.
     Unknown members are ignored, and so are members that decide nothing and cannot be used.
     Raises :class:`IssuerMismatch` if the document speaks for somebody else, compared byte for byte, and
     :class:`DiscoveryFailed` for everything else that is wrong with it.
@@ -90,7 +97,8 @@ def read_discovery_reply(
             f"The provider's metadata cannot be read: {unusable.fault}.",
             detail="discovery.format",
         ) from None
-    document = Document({**document.members, **endpoints}, document.doubled.difference(endpoints))
+    instead = {**(_aliases(document) if mutual_tls else {}), **endpoints}
+    document = Document({**document.members, **instead}, document.doubled.difference(instead))
     read = _Reading(document, allow_loopback_http=allow_loopback_http)
     named = document.members.get("issuer")
     if not isinstance(named, str):
@@ -114,10 +122,29 @@ def read_discovery_reply(
         scopes_supported=read.listed("scopes_supported"),
         grant_types=read.listed("grant_types_supported"),
         dpop_signing_algs=read.listed("dpop_signing_alg_values_supported"),
+        certificate_bound_tokens=read.flag("tls_client_certificate_bound_access_tokens"),
         iss_parameter_supported=read.flag("authorization_response_iss_parameter_supported"),
         unusable=tuple(read.unusable.items()),
         lifetime=cache_lifetime(reply.headers),
     )
+
+
+_CALLED_BY_US: Final = (
+    "token_endpoint",
+    "pushed_authorization_request_endpoint",
+    "userinfo_endpoint",
+    "revocation_endpoint",
+    "device_authorization_endpoint",
+)
+"""The endpoints that have an alias for clients with certificates; a browser is sent to none of them."""
+
+
+def _aliases(document: Document) -> dict[str, object]:
+    """Return what the document names in the place of its endpoints, to be judged as they are."""
+    value = document.members.get("mtls_endpoint_aliases")
+    if not isinstance(value, dict):
+        return {}
+    return {name: value[name] for name in _CALLED_BY_US if value.get(name) not in (None, "")}
 
 
 def check_pkce(metadata: Metadata) -> None:
@@ -130,6 +157,19 @@ def check_pkce(metadata: Metadata) -> None:
             "The provider does not support PKCE with S256, and without it no sign-in is started.",
             action="Ask your administrator to enable PKCE (S256) at the provider.",
             detail="discovery.pkce",
+        )
+
+
+def check_issuer_in_answers(metadata: Metadata) -> None:
+    """Refuse a provider that does not say that it names itself in its answers to a browser (RFC 9207, 3).
+
+    Raises :class:`DiscoveryFailed`.
+    """
+    if not metadata.iss_parameter_supported:
+        raise DiscoveryFailed(
+            "The provider does not say that it names itself in its answers (iss), and the profile asks for that.",
+            action="Ask your administrator to enable that at the provider, or to remove 'profile' from the settings.",
+            detail="discovery.authorization_response_iss_parameter_supported",
         )
 
 

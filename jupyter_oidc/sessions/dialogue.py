@@ -42,6 +42,8 @@ from jupyter_oidc.protocol import (
     token,
     userinfo,
 )
+from jupyter_oidc.protocol.client_authentication import check_certificate_bound
+from jupyter_oidc.protocol.confirmation import certificate_of
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.sessions.asked import prompt_of, pushes, scopes_of
 from jupyter_oidc.sessions.oauth_errors import refusal_of, too_weak
@@ -235,6 +237,7 @@ class Dialogue:
                 reply,
                 allow_loopback_http=self._settings.allow_insecure_loopback,
                 endpoints=dict(self._settings.endpoints),
+                mutual_tls=self._settings.mutual_tls,
             )
         except Problem as problem:
             self._discovery_failed_at = asked
@@ -273,6 +276,7 @@ class Dialogue:
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
             more=settings.authorization_parameters,
         )
+        self.check_authorization(metadata)
         if not pushes(settings, metadata):
             return authorization.authorization_url(metadata, request)
         pushed = await self._push(metadata, request, pending.proof_key)
@@ -305,10 +309,17 @@ class Dialogue:
         discovery.check_pkce(metadata)
         if self._settings.dpop_bound_access_tokens:
             dpop.check_dpop(metadata)
+        if self._settings.tls_client_certificate_bound_access_tokens:
+            check_certificate_bound(metadata)
         token.check_client_method(metadata, self._credentials.client())
 
     def check_authorization(self, metadata: discovery.Metadata) -> None:
-        """Refuse a provider whose authorization endpoint would not take a request as the settings want it sent (P-1)."""
+        """Refuse a provider whose authorization endpoint would not take a request as the settings want it sent (P-1).
+
+        Under a profile it also has to name itself in its answer (FAPI 2.0 Security Profile, 5.3.3.2).
+        """
+        if self._settings.profile:
+            discovery.check_issuer_in_answers(metadata)
         pushes(self._settings, metadata)
 
     def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
@@ -330,7 +341,7 @@ class Dialogue:
         metadata = pending.metadata or await self.metadata()
         expected = authorization.ExpectedCallback(
             issuer=self._settings.issuer,
-            iss_required=metadata.iss_parameter_supported,
+            iss_required=metadata.iss_parameter_supported or self._settings.profile is not None,
         )
         callback = authorization.read_callback(expected, parameters)
         if isinstance(callback, authorization.Declined):
@@ -422,16 +433,38 @@ class Dialogue:
     ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
         """Judge the answer to a code; tokens in one that is refused were issued all the same, and are revoked."""
         try:
-            return token.read_token_reply(
+            answer = token.read_token_reply(
                 reply,
                 requested_scopes=scopes_of(self._settings, metadata),
                 id_token_required=True,
                 now=self._clock.now().wall,
                 proved=proof_key is not None,
             )
+            self._check_binding(answer, self._credentials.certificate())
         except TokenResponseInvalid:
             await self._discard(token.handed_over(reply), self.origin())
             raise
+        return answer
+
+    def _check_binding(
+        self, answer: token.TokenSet | token.TokenError | token.TokenUnavailable, ours: str | None = None
+    ) -> None:
+        """Refuse an access token that shows that it is bound to no certificate, or to another than ``ours`` (RFC 8705, 3.1).
+
+        Most access tokens do not show it, and what they are bound to only the API can find out.
+        NOTE: at a renewal ``ours`` is not asked for: a certificate that was replaced is still shown on connections that
+        are open, and a refresh token has been spent.
+        """
+        if not isinstance(answer, token.TokenSet) or not self._settings.tls_client_certificate_bound_access_tokens:
+            return
+        told = certificate_of(answer.access_token)
+        if told == "" or (told is not None and ours is not None and told != ours):
+            raise TokenResponseInvalid(
+                "The provider's access token is not bound to the client certificate of this server.",
+                action="Ask your administrator whether something on the way to the provider ends TLS, and whether "
+                "tls_client_certificate_bound_access_tokens is set for this client at the provider.",
+                detail="token.cnf",
+            )
 
     async def _admit(
         self,
@@ -507,6 +540,7 @@ class Dialogue:
             now=self._clock.now().wall,
             proved=proof_key is not None,
         )
+        self._check_binding(answer)
         if not isinstance(answer, token.TokenSet):
             return answer
         answer = replace(answer, refresh_token=None)
@@ -536,13 +570,15 @@ class Dialogue:
         )
         if call is None:
             return None
-        return token.read_token_reply(
+        answer = token.read_token_reply(
             await self._proving.send(call, proof_key),
             requested_scopes=key.scopes or scopes_of(self._settings, metadata),
             id_token_required=False,
             now=self._clock.now().wall,
             proved=proof_key is not None,
         )
+        self._check_binding(answer)
+        return answer
 
     def origin(self, subject: str | None = None, sid: str | None = None) -> Origin:
         """Return where tokens of this conversation come from; without ``subject`` nobody has verified whose they are."""

@@ -9,7 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
+AuthMethod = Literal[
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+]
+TLS_METHODS: Final = ("tls_client_auth", "self_signed_tls_client_auth")
+"""The methods by which a client is known by the certificate that it shows (RFC 8705, 2)."""
+
+Profile = Literal["fapi2"]
+PROFILE_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA", "Ed25519")
+"""What may be signed with under a profile (FAPI 2.0 Security Profile, 5.4.1)."""
 RedirectStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
@@ -101,6 +115,7 @@ class Api:
 class Provider:
     """One OpenID Provider and our registration there (G-1, G-2).
 
+    ``profile`` is a security profile whose demands all other settings meet.
     ``metadata_url`` is where the metadata are, if not below the issuer, and ``endpoints`` take the place of theirs; the
     document must name ``issuer`` all the same.
     ``client_assertion_key`` signs what ``private_key_jwt`` sends (T-7), by ``token_endpoint_auth_signing_alg`` or, without
@@ -111,6 +126,8 @@ class Provider:
     ``clock_skew`` and ``http_timeout`` are seconds.
     ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
+    With ``tls_client_certificate_bound_access_tokens`` that certificate is also what access tokens are bound to, and APIs
+    are shown it (RFC 8705, 3).
     ``api_bearer_token_source`` is that of APIs that name none themselves.
     ``scope_claims`` are the claims whose texts are lists with blanks in between.
     ``authorization_parameters`` go into every authorization request besides our own.
@@ -122,6 +139,7 @@ class Provider:
     name: str
     issuer: str
     client_id: str
+    profile: Profile | None = None
     metadata_url: str | None = None
     endpoints: tuple[tuple[str, str], ...] = ()
     client_secret: SecretRef | None = None
@@ -143,6 +161,7 @@ class Provider:
     userinfo_signed_response_alg: str | None = None
     userinfo_required: bool = True
     dpop_bound_access_tokens: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
     trusted_audiences: tuple[str, ...] = ()
     prompt: str | None = None
     max_age: int | None = None
@@ -167,6 +186,11 @@ class Provider:
     scope_claims: tuple[str, ...] = ("scope", "scp")
     allow_insecure_loopback: bool = False
     apis: tuple[Api, ...] = ()
+
+    @property
+    def mutual_tls(self) -> bool:
+        """Whether calls to the provider have to show the client certificate, at its own endpoints for that (RFC 8705, 5)."""
+        return self.tls_client_certificate_bound_access_tokens or self.token_endpoint_auth_method in TLS_METHODS
 
 
 @dataclass(frozen=True, slots=True)

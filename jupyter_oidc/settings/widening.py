@@ -83,6 +83,7 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "token_endpoint_auth_signing_alg": _always,
     "client_assertion_key": _always,
     "client_assertion_key_id": _always,
+    "profile": _loosened,
     "metadata_url": _always,
     "endpoints": _always,
     "scopes": _more,
@@ -100,6 +101,7 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "userinfo_required": _switched_off,
     # NOTE: it narrows, but the tokens of a running session are not bound to a key, and cannot be.
     "dpop_bound_access_tokens": _always,
+    "tls_client_certificate_bound_access_tokens": _always,
     "trusted_audiences": _more,
     "prompt": _loosened,
     "max_age": _raised,

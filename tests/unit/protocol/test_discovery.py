@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -180,6 +181,7 @@ GOOD: dict[str, tuple[str, object]] = {
     "scopes_supported": ("scopes_supported", ["openid"]),
     "grant_types": ("grant_types_supported", ["authorization_code"]),
     "dpop_signing_algs": ("dpop_signing_alg_values_supported", ["ES256"]),
+    "certificate_bound_tokens": ("tls_client_certificate_bound_access_tokens", True),
     "iss_parameter_supported": ("authorization_response_iss_parameter_supported", True),
 }
 """Each member of the metadata: what it is called in the document, and a good value."""
@@ -206,6 +208,57 @@ def with_member(member: str, *values: object) -> str:
     """The text of a document with ``member`` as often as there are ``values``."""
     rest = json.dumps({name: value for name, value in document().items() if name != member})
     return "{" + "".join(f"{json.dumps(member)}: {json.dumps(value)}, " for value in values) + rest[1:]
+
+
+ALIASES = {
+    "token_endpoint": "https://mtls.example.com/token",
+    "userinfo_endpoint": "https://mtls.example.com/me",
+    "pushed_authorization_request_endpoint": "https://mtls.example.com/par",
+    "revocation_endpoint": "https://mtls.example.com/revoke",
+    "device_authorization_endpoint": "https://mtls.example.com/device",
+    "authorization_endpoint": "https://evil.example.com/authorize",
+    "jwks_uri": "https://evil.example.com/keys",
+    "issuer": "https://evil.example.com",
+}
+
+
+def aliased(value: object, **options: Any) -> Metadata:
+    body = document(mtls_endpoint_aliases=value)
+    return read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False, **options)
+
+
+def test_a_client_with_a_certificate_calls_the_endpoints_that_ask_for_it() -> None:
+    """RFC 8705, 5: those that it calls itself, and never what a browser is sent to, or who the issuer is."""
+    metadata = aliased(ALIASES, mutual_tls=True)
+    called = ("token_endpoint", "userinfo_endpoint", "revocation_endpoint", "device_authorization_endpoint")
+    for name in (*called, "pushed_authorization_request_endpoint"):
+        assert getattr(metadata, name) == ALIASES[name]
+    assert (metadata.issuer, metadata.authorization_endpoint) == (ISSUER, "https://id.example.com/authorize")
+    assert metadata.jwks_uri == "https://id.example.com/keys"
+
+
+def test_a_client_without_a_certificate_calls_the_others() -> None:
+    """RFC 8705, 5."""
+    assert aliased(ALIASES) == aliased(None)
+
+
+@pytest.mark.parametrize("value", [7, [], "https://mtls.example.com", {"token_endpoint": ""}, {"token_endpoint": None}])
+def test_aliases_that_name_nothing_change_nothing(value: object) -> None:
+    """Q1.4, RFC 8705, 5: an endpoint without an alias is called where it is."""
+    assert aliased(value, mutual_tls=True) == aliased(None)
+
+
+@pytest.mark.parametrize("alias", ["http://mtls.example.com/token", "/token", 7])
+def test_an_alias_is_judged_as_its_endpoint_is(alias: object) -> None:
+    """D-7: no credential goes to an address that is not https."""
+    with pytest.raises(DiscoveryFailed, match="token_endpoint"):
+        aliased({"token_endpoint": alias}, mutual_tls=True)
+
+
+def test_an_endpoint_of_the_settings_takes_the_place_of_an_alias() -> None:
+    """Q1.9."""
+    ours = {"token_endpoint": "https://inside.example.com/token"}
+    assert aliased(ALIASES, mutual_tls=True, endpoints=ours).token_endpoint == "https://inside.example.com/token"
 
 
 def test_the_table_names_every_member_of_the_metadata() -> None:

@@ -170,6 +170,7 @@ async def test_a_sign_in_by_code_needs_nothing_pushed() -> None:
     pending, _ = await stage.service.sign_ins.begin("user:a", wish="device")
     assert pending.strategy == "device"
     stage.service.sign_ins.cancel(pending)
+    await stage.scheduler.pass_time(6)
 
 
 def test_an_endpoint_that_nobody_insists_on_is_not_used() -> None:
