@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.adapters.client_certificate import thumbprint
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
 from jupyter_oidc.adapters.keyring_backends import choose_backend, use_backend
-from jupyter_oidc.adapters.outlet import outlet_of
+from jupyter_oidc.adapters.outlet import client_certificate_of, outlet_of
 from jupyter_oidc.adapters.private_folder import PrivateFolder
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.reach import reach
@@ -260,7 +261,14 @@ def _credentials(provider: Provider, clock: Clock, entropy: Entropy) -> Credenti
         entropy,
         secret=_Reference(provider.client_secret, what="client secret", key="client_secret"),
         key=_Reference(provider.client_assertion_key, what="client's private key", key="client_assertion_key"),
+        certificate=lambda: _shown(provider),
     )
+
+
+def _shown(provider: Provider) -> str | None:
+    """Return the thumbprint of the certificate that ``provider`` is shown."""
+    certificate = client_certificate_of(provider)
+    return None if certificate is None else thumbprint(certificate)
 
 
 def _provider_port(provider: Provider) -> ProviderPort:

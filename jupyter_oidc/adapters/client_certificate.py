@@ -8,6 +8,8 @@ Nothing of a key is ever said, not even that it has a wrong password: what is wr
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import ssl
 import tempfile
@@ -34,6 +36,7 @@ KEY: Final = "client_certificate_key"
 PASSWORD: Final = "client_certificate_password"
 
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
+_END: Final = "-----END CERTIFICATE-----"
 
 _Seen = tuple[tuple[int, int], ...]
 
@@ -100,6 +103,23 @@ def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
         raise Unusable(where, "names no private key that can be read; is its password right?") from None
     except (OSError, ValueError, RuntimeError, TypeError):  # a file that is not there, a password of the wrong kind
         raise Unusable(where, "names a file that does not exist or cannot be read") from None
+
+
+def thumbprint(certificate: ClientCertificate) -> str:
+    """Return the SHA-256 thumbprint of the certificate that is shown now, as ``x5t#S256`` has it (RFC 8705, 3.1).
+
+    Raises :class:`ConfigurationInvalid` if it cannot be read.
+    """
+    try:
+        _check_certificate(certificate.path)
+        pem = Path(certificate.path).read_text(encoding="ascii", errors="replace")
+        begin = pem.index(_BEGIN.decode())
+        der = ssl.PEM_cert_to_DER_cert(pem[begin : pem.index(_END, begin) + len(_END)])
+    except Unusable as trouble:
+        raise ConfigurationInvalid(f"{trouble.key} {trouble.problem}.", detail=trouble.key) from None
+    except (OSError, ValueError):
+        raise ConfigurationInvalid(f"{CERTIFICATE} names a file without a certificate.", detail=CERTIFICATE) from None
+    return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode("ascii")
 
 
 def _check_certificate(path: str) -> None:

@@ -57,6 +57,7 @@ async def ask_metadata(
             reply,
             allow_loopback_http=provider.allow_insecure_loopback,
             endpoints=dict(provider.endpoints),
+            mutual_tls=provider.mutual_tls,
         )
     except IssuerMismatch as problem:
         return None, [

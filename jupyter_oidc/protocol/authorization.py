@@ -85,6 +85,7 @@ class AuthorizationRequest:
     audience: str | None = None
     resource: str | None = None
     login_hint: str | None = None
+    ui_locales: tuple[str, ...] = ()
     dpop_jkt: str | None = None
     more: tuple[tuple[str, str], ...] = ()
 
@@ -92,9 +93,16 @@ class AuthorizationRequest:
 def authorization_url(metadata: Metadata, request: AuthorizationRequest) -> str:
     """Return the URL for the browser; the endpoint's own query stays in front (RFC 6749, 3.1; A-6).
 
+    Raises what :func:`parameters_of` and :func:`to_endpoint` raise.
+    """
+    return to_endpoint(metadata, parameters_of(request))
+
+
+def parameters_of(request: AuthorizationRequest) -> dict[str, str]:
+    """Return what is sent, whether the browser carries it or it is pushed (RFC 9126, 2.1).
+
     ``openid`` is added to the scopes if it is missing (A-2).
-    Raises :class:`ConfigurationInvalid` for a redirect URI with a fragment, and :class:`DiscoveryFailed` if
-    the endpoint's own query already holds one of our parameters, since none may be sent twice.
+    Raises :class:`ConfigurationInvalid` for a redirect URI with a fragment.
     """
     if "#" in request.redirect_uri:
         raise ConfigurationInvalid("The redirect URI in the settings must not contain a fragment (#).")
@@ -115,10 +123,20 @@ def authorization_url(metadata: Metadata, request: AuthorizationRequest) -> str:
         "audience": request.audience,
         "resource": request.resource,
         "login_hint": request.login_hint,
+        # NOTE: settings named it among ``more`` before it had a key of its own.
+        "ui_locales": " ".join(request.ui_locales) or dict(request.more).get("ui_locales"),
         "dpop_jkt": request.dpop_jkt,
     }
     sent = {name: value for name, value in request.more if name not in parameters}
     sent.update((name, value) for name, value in parameters.items() if value is not None)
+    return sent
+
+
+def to_endpoint(metadata: Metadata, sent: dict[str, str]) -> str:
+    """Return the URL of the authorization endpoint with ``sent`` in its query.
+
+    Raises :class:`DiscoveryFailed` if the endpoint's own query already holds one of these, since none may be sent twice.
+    """
     endpoint = metadata.authorization_endpoint
     kept = urlsplit(endpoint).query
     if any(name in sent for name, _ in parse_qsl(kept, keep_blank_values=True)):

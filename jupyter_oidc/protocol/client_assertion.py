@@ -18,7 +18,7 @@ from jupyter_oidc.protocol.jwks import FITTING, SMALLEST_RSA
 from jupyter_oidc.protocol.jws import proves, sign_compact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from jupyter_oidc.secret import Secret
 
@@ -111,7 +111,12 @@ def secret_signer(secret: Secret | None, alg: str | None, listed: frozenset[str]
 
 
 def key_signer(
-    stored: Secret | None, alg: str | None, key_id: str | None, listed: frozenset[str] | None = None
+    stored: Secret | None,
+    alg: str | None,
+    key_id: str | None,
+    listed: frozenset[str] | None = None,
+    *,
+    admitted: Collection[str] | None = None,
 ) -> Signer:
     """Return the signer of ``private_key_jwt``: ``stored`` is a private key as PEM or JWK text (T-7).
 
@@ -119,6 +124,7 @@ def key_signer(
 
     The ``kid`` is ``key_id``, or the key's own, or its thumbprint (RFC 7638). A certificate that stands beside a PEM key
     is named by ``x5t#S256`` (RFC 7515, 4.1.8), because some providers know a client's key by its certificate.
+    ``admitted`` are the only algorithms that a profile allows.
     Raises :class:`ConfigurationInvalid` for a key that is missing, cannot be read, or does not fit ``alg``.
     """
     if stored is None:
@@ -127,9 +133,16 @@ def key_signer(
     key = read_client_key(stored)
     if not isinstance(key, ClientKey):
         raise _unfit(_FAULTS[key])
-    usual = "PS256" if key.only_pss else _BY_KEY.get(key.shape)
-    suits = [one for one in FITTING if key.shape in FITTING[one] and (one.startswith("PS") or not key.only_pss)]
+    usual = "PS256" if key.only_pss or (admitted and key.shape[0] == "RSA") else _BY_KEY.get(key.shape)
+    suits = [
+        one for one in admitted or FITTING if key.shape in FITTING[one] and (one.startswith("PS") or not key.only_pss)
+    ]
     alg = alg or key.alg or (_listed(usual, suits, listed) if usual else None)
+    if admitted is not None and alg not in admitted:
+        raise _unfit(
+            "The client's private key is for an algorithm that the profile in the settings does not allow.",
+            f"Ask your administrator for a key that signs with one of: {', '.join(admitted)}.",
+        )
     if alg is None or key.shape not in FITTING.get(alg, ()) or (key.only_pss and not alg.startswith("PS")):
         kind = f"{' '.join(key.shape).strip()}{', for PSS only' if key.only_pss else ''}"
         raise _unfit(

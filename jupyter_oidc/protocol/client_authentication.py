@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.message import FormField
 
 
-Method = Literal["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
-"""Core 1.0, 9."""
+Method = Literal[
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+]
+"""Core 1.0, 9; RFC 8705, 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,8 @@ def authenticate(client: Client) -> tuple[tuple[FormField, ...], BasicCredential
     Raises :class:`ConfigurationInvalid` if the method needs a secret or a key and there is none.
     """
     name = ("client_id", client.client_id)
-    if client.method == "none":
+    if client.method in ("none", "tls_client_auth", "self_signed_tls_client_auth"):
+        # NOTE: a certificate proves the client on the connection; what is sent says whose it is (RFC 8705, 2).
         return (name,), None
     if client.method in ("client_secret_jwt", "private_key_jwt"):
         if client.assertion is None:

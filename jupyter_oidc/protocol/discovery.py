@@ -46,6 +46,8 @@ class Metadata:
     revocation_endpoint: str | None = None
     end_session_endpoint: str | None = None
     device_authorization_endpoint: str | None = None
+    pushed_authorization_request_endpoint: str | None = None
+    requires_pushed_requests: bool = False
     token_endpoint_auth_methods: frozenset[str] | None = None
     token_endpoint_auth_signing_algs: frozenset[str] | None = None
     code_challenge_methods: frozenset[str] | None = None
@@ -57,8 +59,8 @@ class Metadata:
     prompt_values: frozenset[str] | None = None
     id_token_signing_algs: frozenset[str] | None = None
     userinfo_signing_algs: frozenset[str] | None = None
-    requires_pushed_requests: bool = False
     requires_signed_requests: bool = False
+    certificate_bound_tokens: bool = False
     iss_parameter_supported: bool = False
     unusable: tuple[tuple[str, str], ...] = ()
     lifetime: float = 3600.0
@@ -73,11 +75,17 @@ def discovery_call(issuer: str, metadata_url: str | None = None) -> Call:
 
 
 def read_discovery_reply(
-    issuer: str, reply: Reply, *, allow_loopback_http: bool, endpoints: Mapping[str, str] = MappingProxyType({})
+    issuer: str,
+    reply: Reply,
+    *,
+    allow_loopback_http: bool,
+    endpoints: Mapping[str, str] = MappingProxyType({}),
+    mutual_tls: bool = False,
 ) -> Metadata:
     """Accept the metadata of exactly ``issuer`` (Discovery 1.0, 4.2, 4.3; D-3, D-4, D-5, D-7, A22, A24).
 
-    ``endpoints`` from the settings take the place of the document's and are judged by the same rules.
+    ``endpoints`` from the settings take the place of the document's and are judged by the same rules; so do those that the
+    document names for ``mutual_tls`` (``mtls_endpoint_aliases``; RFC 8705, 5), unless the settings name them.
     Unknown members are ignored, and so are members that decide nothing and cannot be used.
     Raises :class:`IssuerMismatch` if the document speaks for somebody else, compared byte for byte, and
     :class:`DiscoveryFailed` for everything else that is wrong with it.
@@ -95,7 +103,8 @@ def read_discovery_reply(
             f"The provider's metadata cannot be read: {unusable.fault}.",
             detail="discovery.format",
         ) from None
-    document = Document({**document.members, **endpoints}, document.doubled.difference(endpoints))
+    instead = {**(_aliases(document) if mutual_tls else {}), **endpoints}
+    document = Document({**document.members, **instead}, document.doubled.difference(instead))
     read = _Reading(document, allow_loopback_http=allow_loopback_http)
     named = document.members.get("issuer")
     if not isinstance(named, str):
@@ -111,6 +120,8 @@ def read_discovery_reply(
         revocation_endpoint=read.endpoint("revocation_endpoint"),
         end_session_endpoint=read.endpoint("end_session_endpoint"),
         device_authorization_endpoint=read.endpoint("device_authorization_endpoint"),
+        pushed_authorization_request_endpoint=read.endpoint("pushed_authorization_request_endpoint"),
+        requires_pushed_requests=read.flag("require_pushed_authorization_requests"),
         token_endpoint_auth_methods=read.listed("token_endpoint_auth_methods_supported"),
         token_endpoint_auth_signing_algs=read.listed("token_endpoint_auth_signing_alg_values_supported"),
         code_challenge_methods=read.listed("code_challenge_methods_supported"),
@@ -122,12 +133,30 @@ def read_discovery_reply(
         prompt_values=read.listed("prompt_values_supported"),
         id_token_signing_algs=read.listed("id_token_signing_alg_values_supported"),
         userinfo_signing_algs=read.listed("userinfo_signing_alg_values_supported"),
-        requires_pushed_requests=read.flag("require_pushed_authorization_requests"),
         requires_signed_requests=read.flag("require_signed_request_object"),
+        certificate_bound_tokens=read.flag("tls_client_certificate_bound_access_tokens"),
         iss_parameter_supported=read.flag("authorization_response_iss_parameter_supported"),
         unusable=tuple(read.unusable.items()),
         lifetime=cache_lifetime(reply.headers),
     )
+
+
+_CALLED_BY_US: Final = (
+    "token_endpoint",
+    "pushed_authorization_request_endpoint",
+    "userinfo_endpoint",
+    "revocation_endpoint",
+    "device_authorization_endpoint",
+)
+"""The endpoints that have an alias for clients with certificates; a browser is sent to none of them."""
+
+
+def _aliases(document: Document) -> dict[str, object]:
+    """Return what the document names in the place of its endpoints, to be judged as they are."""
+    value = document.members.get("mtls_endpoint_aliases")
+    if not isinstance(value, dict):
+        return {}
+    return {name: value[name] for name in _CALLED_BY_US if value.get(name) not in (None, "")}
 
 
 def is_secure_url(url: str, *, allow_loopback_http: bool) -> bool:

@@ -32,7 +32,8 @@ OLDEST: Final = 600.0
 _LONGEST_SUBJECT: Final = 255
 _CLOCK: Final = "Set this machine's clock, then sign in again."
 _AGAIN: Final = "Close older pages of this sign-in, then begin again in JupyterLab."
-_ACTIONS: Final = {"exp": _CLOCK, "iat": _CLOCK, "nbf": _CLOCK, "nonce": _AGAIN}
+_LOG_IN: Final = "Sign in again, and log in on the provider's page."
+_ACTIONS: Final = {"exp": _CLOCK, "iat": _CLOCK, "nbf": _CLOCK, "nonce": _AGAIN, "auth_time": _LOG_IN}
 _FAULTS: Final = {
     "format": "it is not a signed token of three parts",
     "header": "its header asks for something that is not supported",
@@ -60,6 +61,9 @@ _FAULTS: Final = {
     "acr": "its authentication level (acr) is not one of those asked for",
 }
 
+
+TOO_WEAK: Final = "id_token.acr"
+"""Detail of the refusal of a sound token, for its level alone."""
 
 SOMEBODY_ELSE: Final = frozenset({"id_token.sub", "id_token.iss"})
 """Details of refusals that mean another person; what is missing or malformed has names of its own."""
@@ -111,6 +115,7 @@ class IdToken:
     claims: Mapping[str, Any]
     sid: str | None
     expires_at: float
+    acr: str | None = None
 
 
 def verify_id_token(
@@ -160,6 +165,7 @@ def verify_id_token(
         claims=MappingProxyType(told(claims)),
         sid=claims.get("sid"),
         expires_at=expires_at,
+        acr=claims.get("acr"),
     )
 
 

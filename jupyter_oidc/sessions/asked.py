@@ -41,9 +41,16 @@ def prompt_of(settings: Provider, metadata: Metadata, wishes: Wishes) -> str | N
     """
     if (prompt := wishes.prompt or settings.prompt) is not None:
         return prompt
-    stronger = bool(wishes.step_up.acr_values) or wishes.step_up.max_age is not None
+    stronger = bool(wishes.step_up.asked) or wishes.step_up.max_age is not None
     if metadata.prompt_values is not None and "consent" not in metadata.prompt_values:
         return None  # it would refuse that (Initiating User Registration 1.0, 4)
     if stronger or settings.offline_access_prompt == "none" or OFFLINE_ACCESS not in scopes_of(settings, metadata):
         return None
     return "consent"
+
+
+def pushes(settings: Provider, metadata: Metadata) -> bool:
+    """Return whether an authorization request goes to the provider before the browser does (P-1)."""
+    if settings.pushed_authorization_requests == "auto":
+        return metadata.requires_pushed_requests
+    return settings.pushed_authorization_requests == "always"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.dpop import ALGORITHM as DPOP_ALGORITHM
 from jupyter_oidc.sessions.algorithms import id_token_algs
+from jupyter_oidc.sessions.asked import pushes
 from jupyter_oidc.settings.client_authentication import KEY_ALGORITHMS, SECRET_ALGORITHMS, SIGNS_WITH
 from jupyter_oidc.settings.model import AuthMethod, ResponseMode
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 Subject = Literal[
     "PKCE",
     "DPoP",
+    "client certificate",
     "client authentication",
     "authorization request",
     "ID token",
@@ -146,16 +148,53 @@ def _other_method(wanted: Wanted) -> str:
     return f"Set token_endpoint_auth_method to one that it lists{_of(wanted.metadata.token_endpoint_auth_methods, methods)}."
 
 
-def _pushed_only(wanted: Wanted) -> Contradiction | None:
-    """RFC 9126, 5: ``require_pushed_authorization_requests``."""
-    if not wanted.metadata.requires_pushed_requests:
+def _pushing_forbidden(wanted: Wanted) -> Contradiction | None:
+    """P-1; RFC 9126, 5: ``require_pushed_authorization_requests``."""
+    if not wanted.metadata.requires_pushed_requests or pushes(wanted.settings, wanted.metadata):
         return None
     return Contradiction(
         "authorization request",
         "discovery.require_pushed_authorization_requests",
-        "The provider takes pushed authorization requests only, and this version sends none.",
-        "Let this client send plain authorization requests at the provider, if its policy allows that.",
+        "The provider takes pushed authorization requests only, and the settings forbid them.",
+        "Set pushed_authorization_requests to 'auto'.",
+    )
+
+
+def _nowhere_to_push(wanted: Wanted) -> Contradiction | None:
+    """P-1; RFC 9126, 5: ``pushed_authorization_request_endpoint``."""
+    if not pushes(wanted.settings, wanted.metadata) or wanted.metadata.pushed_authorization_request_endpoint:
+        return None
+    return Contradiction(
+        "authorization request",
+        "discovery.pushed_authorization_request_endpoint",
+        "Authorization requests have to be pushed, and the provider's metadata name no usable endpoint for that.",
+        "Set pushed_authorization_requests to 'auto', or enable that endpoint at the provider.",
         DiscoveryFailed,
+    )
+
+
+def _no_issuer_in_answers(wanted: Wanted) -> Contradiction | None:
+    """FAPI 2.0 Security Profile, 5.3.3.2; RFC 9207, 3: ``authorization_response_iss_parameter_supported``."""
+    if wanted.settings.profile is None or wanted.metadata.iss_parameter_supported:
+        return None
+    return Contradiction(
+        "authorization request",
+        "discovery.authorization_response_iss_parameter_supported",
+        "The provider does not say that it names itself in its answers (iss), and the profile asks for that.",
+        "Enable that at the provider, or remove 'profile' from the settings.",
+        DiscoveryFailed,
+    )
+
+
+def _unbound_tokens(wanted: Wanted) -> Contradiction | None:
+    """RFC 8705, 3.3: ``tls_client_certificate_bound_access_tokens``; without the member it is false."""
+    if not wanted.settings.tls_client_certificate_bound_access_tokens or wanted.metadata.certificate_bound_tokens:
+        return None
+    return Contradiction(
+        "client certificate",
+        "discovery.certificate_bound",
+        "The provider does not say that it binds access tokens to a client certificate.",
+        "Enable that at the provider, or set tls_client_certificate_bound_access_tokens to False.",
     )
 
 
@@ -257,9 +296,12 @@ def _other_userinfo_alg(wanted: Wanted) -> Contradiction | None:
 RULES: Final = (
     Rule(_without_pkce),
     Rule(_unknown_proofs),
+    Rule(_unbound_tokens),
     Rule(_other_client_method),
     Rule(_other_assertion_alg),
-    Rule(_pushed_only, only_by_browser=True),
+    Rule(_pushing_forbidden, only_by_browser=True),
+    Rule(_nowhere_to_push, only_by_browser=True),
+    Rule(_no_issuer_in_answers, only_by_browser=True),
     Rule(_signed_only, only_by_browser=True),
     Rule(_no_code, only_by_browser=True),
     Rule(_no_code_grant, only_by_browser=True),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_oidc.protocol.client_assertion import Signer, key_signer, secret_signer
 from jupyter_oidc.protocol.client_authentication import Client
+from jupyter_oidc.settings.model import PROFILE_ALGORITHMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,8 @@ class Credentials:
     ``secret`` and ``key`` return what ``client_secret`` and ``client_assertion_key`` lead to, or ``None`` where the
     settings name nothing; they raise a ``Problem`` if it cannot be had.
     ``listed`` are the algorithms that the metadata name for assertions, once somebody has read them; one that the settings
-    leave open follows them.
+    leave open follows them. ``certificate`` returns the
+    thumbprint of the one that is shown now (``x5t#S256``).
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class Credentials:
         *,
         secret: Callable[[], Secret | None],
         key: Callable[[], Secret | None],
+        certificate: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._entropy = entropy
         self.secret = secret
         self.key = key
+        self.certificate = certificate
         self.listed: frozenset[str] | None = None
         self._known: tuple[object, Signer] | None = None
 
@@ -80,7 +84,8 @@ class Credentials:
         if settings.token_endpoint_auth_method == "client_secret_jwt":
             return self._made_of(self.secret(), lambda secret: secret_signer(secret, alg, listed))
         if settings.token_endpoint_auth_method == "private_key_jwt":
-            return self._made_of(self.key(), lambda key: key_signer(key, alg, settings.client_assertion_key_id, listed))
+            admitted, key_id = PROFILE_ALGORITHMS if settings.profile else None, settings.client_assertion_key_id
+            return self._made_of(self.key(), lambda key: key_signer(key, alg, key_id, listed, admitted=admitted))
         return None
 
     def _made_of(self, stored: Secret | None, make: Callable[[Secret | None], Signer]) -> Signer:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from jupyter_oidc.errors import (
     ClockSkew,
+    ConfigurationInvalid,
     DiscoveryFailed,
     EgressProxyAuth,
     IdpUnavailable,
@@ -37,15 +38,17 @@ from jupyter_oidc.protocol import (
     jws,
     logout,
     logout_token,
+    pushed_authorization,
     token,
     userinfo,
 )
 from jupyter_oidc.protocol.client_authentication import authenticate
+from jupyter_oidc.protocol.confirmation import certificate_of
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.sessions import algorithms
-from jupyter_oidc.sessions.asked import prompt_of, scopes_of
+from jupyter_oidc.sessions.asked import prompt_of, pushes, scopes_of
 from jupyter_oidc.sessions.contradictions import Wanted, check_contradictions
-from jupyter_oidc.sessions.oauth_errors import refusal_of
+from jupyter_oidc.sessions.oauth_errors import refusal_of, too_weak
 from jupyter_oidc.sessions.proving import Proving
 from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, unwanted_of
 
@@ -58,7 +61,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.credentials import Credentials
     from jupyter_oidc.sessions.grant import TokenKey
-    from jupyter_oidc.sessions.pending import PendingSignIn, Wishes
+    from jupyter_oidc.sessions.pending import PendingSignIn, StepUp, Wishes
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.sessions.revocation import Revoked, Unwanted
     from jupyter_oidc.settings import Provider
@@ -95,13 +98,15 @@ class Person:
 
     ``identity`` is what a later ID token is compared with (F-5); unknown if no ID token was seen since the
     session was restored from storage.
-    ``sid`` is the provider's name for its own session, if an ID token told it (Back-Channel Logout 1.0, 2.1).
+    ``sid`` is the provider's name for its own session, if an ID token told it (Back-Channel Logout 1.0, 2.1), and ``acr``
+    how strongly it says that they proved who they are.
     """
 
     identity: id_token.Identity | None
     subject: str
     claims: Mapping[str, Any]
     sid: str | None = None
+    acr: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +239,7 @@ class Dialogue:
                 reply,
                 allow_loopback_http=self._settings.allow_insecure_loopback,
                 endpoints=dict(self._settings.endpoints),
+                mutual_tls=self._settings.mutual_tls,
             )
         except Problem as problem:
             self._discovery_failed_at = asked
@@ -247,7 +253,11 @@ class Dialogue:
         return metadata
 
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
-        """Return the URL that sends the browser to the provider for ``pending`` (section A)."""
+        """Return the URL that sends the browser to the provider for ``pending`` (sections A and P).
+
+        A request that is pushed is pushed now, so its reference is good for this browser's one visit (P-4).
+        Raises the refusal of the provider, if it takes no such request.
+        """
         metadata = pending.metadata = pending.metadata or await self.metadata()
         self.check_ready(metadata, by_code=False)
         settings = self._settings
@@ -262,13 +272,36 @@ class Dialogue:
             response_mode=settings.response_mode,
             prompt=prompt_of(settings, metadata, pending.wishes),
             max_age=self._max_age(pending.wishes),
-            acr_values=pending.wishes.step_up.acr_values,
+            acr_values=self.demanded(pending.wishes).asked,
             audience=settings.audience if settings.send_audience_in_authorize else None,
-            login_hint=pending.wishes.login_hint,
+            login_hint=pending.wishes.login_hint or settings.login_hint,
+            ui_locales=pending.wishes.ui_locales or settings.ui_locales,
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
             more=settings.authorization_parameters,
         )
-        return authorization.authorization_url(metadata, request)
+        if not pushes(settings, metadata):
+            return authorization.authorization_url(metadata, request)
+        pushed = await self._push(metadata, request, pending.proof_key)
+        return pushed_authorization.pushed_url(metadata, settings.client_id, pushed)
+
+    async def _push(
+        self,
+        metadata: discovery.Metadata,
+        request: authorization.AuthorizationRequest,
+        proof_key: dpop.ProofKey | None,
+    ) -> pushed_authorization.Pushed:
+        """Hand ``request`` to the provider, proved by the key that the code is going to be bound to (X-9)."""
+        call = pushed_authorization.push_call(metadata, self._credentials.client(), request)
+        if call is None:
+            discovery.check_offered(metadata, "pushed_authorization_request_endpoint")
+            raise DiscoveryFailed(detail="discovery.pushed_authorization_request_endpoint")
+        reply = await self._proving.send(call, proof_key)
+        answer = pushed_authorization.read_push_reply(reply, now=self._clock.now().wall)
+        if isinstance(answer, token.TokenUnavailable):
+            raise IdpUnavailable(detail="pushed.status", retry_after=answer.retry_after)
+        if isinstance(answer, token.TokenError):
+            raise refusal_of(answer.error, "pushed")
+        return answer
 
     def scopes(self) -> tuple[str, ...]:
         """Return what a sign-in asks for, as far as is known without asking the provider."""
@@ -299,7 +332,7 @@ class Dialogue:
         metadata = pending.metadata or await self.metadata()
         expected = authorization.ExpectedCallback(
             issuer=self._settings.issuer,
-            iss_required=metadata.iss_parameter_supported,
+            iss_required=metadata.iss_parameter_supported or self._settings.profile is not None,
         )
         callback = authorization.read_callback(expected, parameters)
         if isinstance(callback, authorization.Declined):
@@ -320,7 +353,7 @@ class Dialogue:
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
         if isinstance(answer, token.TokenError):
             return answer
-        rules = self._id_token_rules(nonce=pending.nonce, max_age=self._max_age(pending.wishes))
+        rules = self._sign_in_rules(pending.nonce, pending.wishes)
         return await self._admit(metadata, answer, rules, reply, proof_key, asked)
 
     async def authorize_device(self, pending: PendingSignIn, *, longest: float) -> device.DeviceAuthorization:
@@ -336,7 +369,7 @@ class Dialogue:
                 audience=settings.audience if settings.send_audience_in_authorize else None,
                 prompt=wishes.prompt or settings.prompt,
                 max_age=self._max_age(wishes),
-                acr_values=wishes.step_up.acr_values,
+                acr_values=self.demanded(wishes).asked,
             ),
         )
         if call is None:
@@ -375,7 +408,7 @@ class Dialogue:
             return Unanswered()
         if not isinstance(answer, token.TokenSet):
             return answer
-        rules = self._id_token_rules(nonce=None, max_age=self._max_age(pending.wishes))
+        rules = self._sign_in_rules(None, pending.wishes)
         tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
             await self._discard(token.handed_over(reply), self.origin(tokens.person.subject, tokens.person.sid))
@@ -391,16 +424,38 @@ class Dialogue:
     ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
         """Judge the answer to a code; tokens in one that is refused were issued all the same, and are revoked."""
         try:
-            return token.read_token_reply(
+            answer = token.read_token_reply(
                 reply,
                 requested_scopes=scopes_of(self._settings, metadata),
                 id_token_required=True,
                 now=self._clock.now().wall,
                 proved=proof_key is not None,
             )
+            self._check_binding(answer, self._credentials.certificate())
         except TokenResponseInvalid:
             await self._discard(token.handed_over(reply), self.origin())
             raise
+        return answer
+
+    def _check_binding(
+        self, answer: token.TokenSet | token.TokenError | token.TokenUnavailable, ours: str | None = None
+    ) -> None:
+        """Refuse an access token that shows that it is bound to no certificate, or to another than ``ours`` (RFC 8705, 3.1).
+
+        Most access tokens do not show it, and what they are bound to only the API can find out.
+        NOTE: at a renewal ``ours`` is not asked for: a certificate that was replaced is still shown on connections that
+        are open, and a refresh token has been spent.
+        """
+        if not isinstance(answer, token.TokenSet) or not self._settings.tls_client_certificate_bound_access_tokens:
+            return
+        told = certificate_of(answer.access_token)
+        if told == "" or (told is not None and ours is not None and told != ours):
+            raise TokenResponseInvalid(
+                "The provider's access token is not bound to the client certificate of this server.",
+                action="Ask your administrator whether something on the way to the provider ends TLS, and whether "
+                "tls_client_certificate_bound_access_tokens is set for this client at the provider.",
+                detail="token.cnf",
+            )
 
     async def _admit(
         self,
@@ -419,10 +474,12 @@ class Dialogue:
             verified = await self._verify(metadata, answer, answer.id_token, rules, reply)
             origin = self.origin(verified.identity.subject, verified.sid)
             claims = await self._claims(metadata, answer, verified, proof_key)
-        except Problem:
+        except Problem as problem:
             await self._discard(token.handed_over(reply), origin)
+            if problem.detail == id_token.TOO_WEAK:
+                raise too_weak() from None
             raise
-        person = Person(verified.identity, verified.identity.subject, claims, verified.sid)
+        person = Person(verified.identity, verified.identity.subject, claims, verified.sid, verified.acr)
         return Tokens(answer, person, asked, verified.expires_at, proof_key)
 
     async def spend(
@@ -474,6 +531,7 @@ class Dialogue:
             now=self._clock.now().wall,
             proved=proof_key is not None,
         )
+        self._check_binding(answer)
         if not isinstance(answer, token.TokenSet):
             return answer
         answer = replace(answer, refresh_token=None)
@@ -503,13 +561,15 @@ class Dialogue:
         )
         if call is None:
             return None
-        return token.read_token_reply(
+        answer = token.read_token_reply(
             await self._proving.send(call, proof_key),
             requested_scopes=key.scopes or scopes_of(self._settings, metadata),
             id_token_required=False,
             now=self._clock.now().wall,
             proved=proof_key is not None,
         )
+        self._check_binding(answer)
+        return answer
 
     def origin(self, subject: str | None = None, sid: str | None = None) -> Origin:
         """Return where tokens of this conversation come from; without ``subject`` nobody has verified whose they are."""
@@ -596,11 +656,31 @@ class Dialogue:
         wanted = [age for age in (self._settings.max_age, wishes.step_up.max_age) if age is not None]
         return min(wanted, default=None)
 
+    def demanded(self, wishes: Wishes) -> StepUp:
+        """Return how strong a sign-in has to be by what the settings and the API that asked for it say (Q5.14).
+
+        Raises ``ConfigurationInvalid`` if the settings admit no level that is strong enough.
+        """
+        demanded = wishes.step_up.within(self._settings.acr_values)
+        if demanded is None:
+            raise ConfigurationInvalid(
+                "The API wants a sign-in at a level that the settings do not admit.",
+                action="Ask your administrator to add that level to 'acr_values' in the settings.",
+                detail="acr_values",
+            )
+        return demanded
+
+    def _sign_in_rules(self, nonce: str | None, wishes: Wishes) -> id_token.IdTokenRules:
+        """Return what the ID token of a sign-in has to say: what was asked for is also what is checked (V-13, V-14)."""
+        acr_values = self.demanded(wishes).acr_values
+        return self._id_token_rules(nonce=nonce, max_age=self._max_age(wishes), acr_values=acr_values)
+
     def _id_token_rules(
         self,
         *,
         nonce: str | None,
         max_age: int | None = None,
+        acr_values: tuple[str, ...] = (),
         previous: id_token.Identity | None = None,
         subject: str | None = None,
     ) -> id_token.IdTokenRules:
@@ -611,6 +691,7 @@ class Dialogue:
             nonce=nonce,
             skew=settings.clock_skew,
             max_age=max_age,
+            acr_values=acr_values,
             trusted_audiences=frozenset(settings.trusted_audiences),
             expected_subject=subject,
             previous=previous,

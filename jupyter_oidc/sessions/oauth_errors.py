@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from jupyter_oidc.errors import IdpUnavailable, Problem, SignInDeclined, SignInRefused
+from jupyter_oidc.protocol.id_token import TOO_WEAK
 
 Sort = Literal["declined", "spent", "person", "scope", "audience", "set-up", "weather", "other"]
 """``person``: somebody has to show up; ``set-up``: settings here or there; ``spent``: what was sent is good no more."""
 
-Place = Literal["authorization", "token", "device"]
-"""Who refuses a sign-in: the authorization endpoint, the token endpoint, or the one for codes."""
+Place = Literal["authorization", "token", "device", "pushed"]
+"""Who refuses a sign-in: the authorization endpoint, the token endpoint, the one for codes, or for pushed requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,23 @@ MEANINGS: Final[dict[str, Meaning]] = {
         "Ask your administrator to compare redirect_uri, response_mode and the client's registration; the provider's log says more.",
     ),
     "invalid_request_object": Meaning("set-up", "The provider misses a signed request", _NO_OBJECTS),
-    "invalid_request_uri": Meaning("set-up", "The provider misses a pushed request", _NO_OBJECTS),
+    "invalid_redirect_uri": Meaning(
+        "set-up",
+        "The provider does not know the address to which it is to send the browser back",
+        "Ask your administrator to compare redirect_uri with the client's registration.",
+    ),
+    "invalid_request_uri": Meaning(
+        "set-up",
+        "The provider does not know the pushed request of this sign-in, or it has run out",
+        "Sign in again. If it happens again, ask your administrator to set pushed_authorization_requests to 'always'.",
+    ),
     "request_not_supported": Meaning(
         "set-up", "The provider speaks of a signed request, and there is none", _NO_OBJECTS
     ),
     "request_uri_not_supported": Meaning(
-        "set-up", "The provider speaks of a pushed request, and there is none", _NO_OBJECTS
+        "set-up",
+        "The provider does not take pushed requests",
+        "Ask your administrator to set pushed_authorization_requests to 'never', or to allow them at the provider.",
     ),
     "registration_not_supported": Meaning(
         "set-up", "The provider does not know this client", "Ask your administrator to check client_id in the settings."
@@ -127,7 +139,16 @@ _GRANTS: Final[dict[Place, str]] = {
     "authorization": "the authorization code grant",
     "token": "the authorization code grant",
     "device": "the device authorization grant",
+    "pushed": "the authorization code grant",
 }
+
+
+def too_weak() -> SignInRefused:
+    """Return how a sign-in ends that succeeded at the provider, at another level than was asked for (Q5.14)."""
+    action = MEANINGS["unmet_authentication_requirements"].action
+    return SignInRefused(
+        "The provider signed you in, but not as strongly as was asked for.", action=action, detail=TOO_WEAK
+    )
 
 
 def sort_of(error: str) -> Sort:

@@ -59,10 +59,19 @@ class Progress(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class StepUp:
-    """A stronger sign-in: at one of ``acr_values``, not longer ago than ``max_age`` seconds (RFC 9470, 3)."""
+    """A stronger sign-in: at one of ``acr_values``, not longer ago than ``max_age`` seconds (RFC 9470, 3).
+
+    ``besides`` are asked for after those, so that the sign-in is no weaker than one before; they need not be reached.
+    """
 
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
+    besides: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What the authorization request says, the preferred ones first."""
+        return tuple(dict.fromkeys((*self.acr_values, *self.besides)))[:MAX_ACR_VALUES]
 
     def after(self, earlier: StepUp) -> StepUp:
         """Return what one API wants now that has asked for ``earlier`` before: what it does not speak of stays."""
@@ -72,12 +81,24 @@ class StepUp:
     def beside(self, other: StepUp) -> StepUp:
         """Return what satisfies this and, if possible, ``other`` too: values that both name, else this one's first."""
         both = tuple(value for value in self.acr_values if value in other.acr_values)
-        values = both or dict.fromkeys((*self.acr_values, *other.acr_values))
         ages = [age for age in (self.max_age, other.max_age) if age is not None]
-        return StepUp(tuple(values)[:MAX_ACR_VALUES], min(ages, default=None))
+        return StepUp(both or self.acr_values, min(ages, default=None), () if both else other.acr_values)
+
+    def within(self, admitted: tuple[str, ...]) -> StepUp | None:
+        """Return this, held to the levels that the settings admit; ``None`` if it has none of them (Q5.14)."""
+        if not admitted:
+            return self
+        if not self.acr_values:
+            return StepUp(tuple(sorted(admitted, key=lambda value: value not in self.besides)), self.max_age)
+        both = tuple(value for value in self.acr_values if value in admitted)
+        return StepUp(both, self.max_age) if both else None
+
+    def reached(self, acr: str | None) -> StepUp:
+        """Return what a sign-in that asked for this has proved, by the level that its ID token names (Q5.14)."""
+        return StepUp((acr,) if self.acr_values and acr else (), self.max_age)
 
     def covers(self, wanted: StepUp) -> bool:
-        """Return whether a sign-in that asked for this has answered ``wanted``, as far as the request goes."""
+        """Return whether a sign-in that proved this has answered ``wanted``."""
         known = not wanted.acr_values or not set(wanted.acr_values).isdisjoint(self.acr_values)
         young = wanted.max_age is None or (self.max_age is not None and self.max_age <= wanted.max_age)
         return known and young
@@ -96,13 +117,14 @@ class ShownCode:
 class Wishes:
     """What a sign-in is to be like, besides who begins it.
 
-    ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3).
+    ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3), and so do ``ui_locales``.
     A ``silent`` one is tried by a page that opens: the browser goes on to ``next`` by itself, whatever comes of it.
     """
 
     next: str | None = None
     prompt: str | None = None
     login_hint: str | None = None
+    ui_locales: tuple[str, ...] = ()
     step_up: StepUp = StepUp()
     silent: bool = False
 

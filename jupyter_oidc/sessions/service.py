@@ -307,9 +307,10 @@ class SessionService:
         before = self._own_token() or self._superseded
         same = tokens.person is not None and tokens.person.subject == self._held.subject
         changes = has_session(self._state) and not same
-        asked = {api: wanted for api, wanted in self._step_ups.items() if same and not step_up.covers(wanted)}
+        reached = step_up.reached(tokens.person.acr if tokens.person else None)
+        asked = {api: wanted for api, wanted in self._step_ups.items() if same and not reached.covers(wanted)}
         self._next_generation()
-        self._step_ups, self._in_force = asked, step_up
+        self._step_ups, self._in_force = asked, reached
         generation = self._generation
         self._cut_off()
         self._sign_out_pages.withdraw(self.settings.name)

@@ -135,8 +135,12 @@ class SignIns:
                 check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
         self._dialogue.check_ready(metadata, by_code=chosen.strategy == "device")
-        wishes = replace(wishes, step_up=self._owner.step_up_for(api))
+        demanded = self._owner.step_up_for(api)
+        if not demanded.acr_values:
+            demanded = replace(demanded, acr_values=wishes.step_up.acr_values)
+        wishes = replace(wishes, step_up=demanded)
         self._check_prompt(wishes, chosen.strategy)
+        self._dialogue.demanded(wishes)
         if chosen.strategy == "device":
             return await self._begin_device(metadata, caller, wishes), ""
         pending, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy)

@@ -57,6 +57,7 @@ def choose(settings: Provider, *, offers_device: bool, browser: Browser, wish: W
             "Leave 'strategy' out, or ask your administrator to set redirect_strategy to 'auto'.",
             asked=True,
         )
+    offers_device = offers_device and settings.profile is None
     named = wish if wish != "auto" else pinned
     if named == "auto":
         return _by_itself(settings, offers_device=offers_device, browser=browser)
@@ -102,6 +103,8 @@ def _by_itself(settings: Provider, *, offers_device: bool, browser: Browser) -> 
 def _obstacle(named: Strategy, settings: Provider, *, offers_device: bool, browser: Browser) -> tuple[str, str] | None:
     """Return what is in the way of ``named``, and what to do; ``None`` if nothing is."""
     uri = settings.redirect_uri
+    if named == "device" and settings.profile is not None:
+        return _NOT_IN_PROFILE
     if named == "device":
         return None if offers_device else _NO_DEVICE
     if named in ("loopback", "paste") and settings.response_mode == "form_post":
@@ -115,6 +118,10 @@ def _obstacle(named: Strategy, settings: Provider, *, offers_device: bool, brows
     return _NOT_LOOPBACK if uri is not None and not is_loopback(uri) else None
 
 
+_NOT_IN_PROFILE: Final = (
+    "The profile in the settings does not allow sign-in by code (the device authorization grant).",
+    "Leave 'strategy' out, or choose another one.",
+)
 _NO_DEVICE: Final = (
     "The provider does not advertise sign-in by code (the device authorization grant).",
     "Ask your administrator to enable the device authorization grant at the provider, or choose another strategy.",

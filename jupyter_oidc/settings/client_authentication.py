@@ -59,7 +59,7 @@ def _check_secret(keys: _Keys, method: AuthMethod, secret: SecretRef | None, id_
     if secret is None and keys.take("client_secret") is not None:
         return  # already reported
     add, by_secret = keys.at.add, id_token_alg.startswith("HS")
-    if method in ("none", "private_key_jwt") and secret is not None and not by_secret:
+    if not method.startswith("client_secret") and secret is not None and not by_secret:
         instead = "Write 'client_secret_basic', or remove the client_secret."
         add("token_endpoint_auth_method", f"is '{method}', but a client_secret is given", instead, "contradictory")
     if method.startswith("client_secret") and secret is None:

@@ -9,7 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
+AuthMethod = Literal[
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+]
+TLS_METHODS: Final = ("tls_client_auth", "self_signed_tls_client_auth")
+"""The methods by which a client is known by the certificate that it shows (RFC 8705, 2)."""
+
+Profile = Literal["fapi2"]
+PROFILE_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA", "Ed25519")
+"""What may be signed with under a profile (FAPI 2.0 Security Profile, 5.4.1)."""
 RedirectStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
@@ -17,6 +31,8 @@ BearerSource = Literal["access_token", "id_token"]
 SignOutMethod = Literal["form", "link", "none"]
 OfflineAccessPrompt = Literal["consent", "none"]
 SilentSignIn = Literal["auto", "off"]
+Pushing = Literal["auto", "always", "never"]
+"""Whether authorization requests are pushed (RFC 9126); ``auto`` where the provider insists on it."""
 CallerKind = Literal["browser", "kernel"]
 ClaimPath = str | tuple[str, ...]
 """Where a claim is: a name, in which a dot may lead into an object, or the keys one by one."""
@@ -30,6 +46,7 @@ ENDPOINTS: Final = (
     "userinfo_endpoint",
     "revocation_endpoint",
     "device_authorization_endpoint",
+    "pushed_authorization_request_endpoint",
 )
 """The endpoints that settings may name in the place of the metadata's; the sign-out page has a key of its own."""
 PathData = Literal["%2F", "%5C", "%25", "//", "@"]
@@ -100,6 +117,7 @@ class Api:
 class Provider:
     """One OpenID Provider and our registration there (G-1, G-2).
 
+    ``profile`` is a security profile whose demands all other settings meet.
     ``metadata_url`` is where the metadata are, if not below the issuer, and ``endpoints`` take the place of theirs; the
     document must name ``issuer`` all the same.
     ``client_assertion_key`` signs what ``private_key_jwt`` sends (T-7), by ``token_endpoint_auth_signing_alg`` or, without
@@ -108,9 +126,12 @@ class Provider:
     scope ``offline_access`` where ``prompt`` is not set.
     ``id_token_signed_response_alg`` is the one that is accepted; without one, what the provider's metadata name counts.
     ``silent_sign_in`` says whether a page that opens tries to sign in without asking; ``None``: it does under a Hub.
+    ``acr_values`` are levels of authentication, of which every sign-in has to reach one (Core 1.0, 2).
     ``clock_skew`` and ``http_timeout`` are seconds.
     ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
+    With ``tls_client_certificate_bound_access_tokens`` that certificate is also what access tokens are bound to, and APIs
+    are shown it (RFC 8705, 3).
     ``api_bearer_token_source`` is that of APIs that name none themselves.
     ``scope_claims`` are the claims whose texts are lists with blanks in between.
     ``authorization_parameters`` go into every authorization request besides our own.
@@ -123,6 +144,7 @@ class Provider:
     name: str
     issuer: str
     client_id: str
+    profile: Profile | None = None
     metadata_url: str | None = None
     endpoints: tuple[tuple[str, str], ...] = ()
     client_secret: SecretRef | None = None
@@ -139,14 +161,19 @@ class Provider:
     redirect_strategy: RedirectStrategy = "auto"
     redirect_uri: str | None = None
     response_mode: ResponseMode = "query"
+    pushed_authorization_requests: Pushing = "auto"
     id_token_signed_response_alg: str | None = None
     userinfo_signed_response_alg: str | None = None
     userinfo_required: bool = True
     dpop_bound_access_tokens: bool = False
+    tls_client_certificate_bound_access_tokens: bool = False
     trusted_audiences: tuple[str, ...] = ()
     prompt: str | None = None
     silent_sign_in: SilentSignIn | None = None
     max_age: int | None = None
+    acr_values: tuple[str, ...] = ()
+    login_hint: str | None = None
+    ui_locales: tuple[str, ...] = ()
     clock_skew: float = 60.0
     http_timeout: float = 10.0
     ca_bundle: str | None = None
@@ -170,6 +197,11 @@ class Provider:
     def needs_id_token(self) -> bool:
         """Whether anything here sends the ID token on: an API that is called with it, or the form of a sign-out."""
         return self.sign_out_method == "form" or any(api.bearer_token_source == "id_token" for api in self.apis)
+
+    @property
+    def mutual_tls(self) -> bool:
+        """Whether calls to the provider have to show the client certificate, at its own endpoints for that (RFC 8705, 5)."""
+        return self.tls_client_certificate_bound_access_tokens or self.token_endpoint_auth_method in TLS_METHODS
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,10 @@ NO_PROXY_AT_ALL: Final = "none"
 """What ``egress_proxy`` says where even a proxy of the environment is not to be used."""
 
 
+CERTIFICATE_KEYS: Final = ("client_certificate", "client_certificate_key", "client_certificate_password")
+"""What belongs to a certificate that this server shows."""
+
+
 class NetworkSettings(TypedDict):
     """The arguments that a :class:`Provider` and an :class:`Api` take alike."""
 
@@ -52,6 +56,30 @@ def read_network(keys: _Keys) -> NetworkSettings:
         "client_certificate": certificate,
         "client_certificate_key": key,
         "client_certificate_password": password,
+    }
+
+
+def check_certificate(keys: _Keys, network: NetworkSettings, wanted_by: str) -> None:
+    """Report that there is no certificate, and ``wanted_by`` needs one."""
+    if network["client_certificate"] is None and keys.take("client_certificate") is None:
+        instead = "Write the path of the PEM file with the certificate that the provider knows."
+        keys.at.add("client_certificate", f"is missing, and '{wanted_by}' needs it", instead, "missing")
+
+
+def showing_the_same(keys: _Keys, network: NetworkSettings, shown: NetworkSettings) -> NetworkSettings:
+    """Return the network settings of an API whose tokens are bound to the certificate that the provider is ``shown``."""
+    own = network["client_certificate"]
+    if own is not None and own != shown["client_certificate"]:
+        problem = "is not the provider's, and the tokens of this API are bound to that"
+        instead = "Remove it, or set tls_client_certificate_bound_access_tokens to False."
+        keys.at.add("client_certificate", problem, instead, "contradictory")
+    if own is not None:
+        return network
+    return {
+        **network,
+        "client_certificate": shown["client_certificate"],
+        "client_certificate_key": shown["client_certificate_key"],
+        "client_certificate_password": shown["client_certificate_password"],
     }
 
 

@@ -26,19 +26,23 @@ from jupyter_oidc.settings.model import (
     DEFAULT_SCOPES,
     ENDPOINTS,
     STANDARD_LOGOUT_PARAMETER,
+    TLS_METHODS,
     Api,
     BearerSource,
     ClaimPath,
     OfflineAccessPrompt,
     PathData,
+    Profile,
     Provider,
+    Pushing,
     RedirectStrategy,
     SecretRef,
     Settings,
     SignOutMethod,
     SilentSignIn,
 )
-from jupyter_oidc.settings.network import read_network
+from jupyter_oidc.settings.network import NetworkSettings, check_certificate, read_network, showing_the_same
+from jupyter_oidc.settings.profile import apply_profile, check_api
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_through_hub, leads_to_callback, takes_any_port
 from jupyter_oidc.settings.secret_reference import read_secret_reference
 
@@ -47,12 +51,15 @@ _UNNAMED: Final = "?"
 """Begins what stands for a name that cannot be used; no name begins so."""
 
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
-_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
+_LOCALE: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*\Z")  # RFC 5646, 2.1
+_MOST_WORDS: Final = 20
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,41}\Z")
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}\Z")
 _CLASS: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+\Z", re.ASCII)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_BOUND: Final = "tls_client_certificate_bound_access_tokens"
 _ALGORITHMS: Final = (*KEY_ALGORITHMS, *SECRET_ALGORITHMS)
 _SOURCES: Final[tuple[BearerSource, ...]] = get_args(BearerSource)
 _PARAMETER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
@@ -234,6 +241,8 @@ def _usable(name: object, at: _At) -> str:
 def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     keys = _Keys.of(body, at)
     _preset(keys)
+    profile = keys.choice("profile", None, get_args(Profile))
+    apply_profile(keys, profile)
     loopback = keys.flag("allow_insecure_loopback")
     issuer = keys.text("issuer", required="Write the provider's issuer, for example 'https://id.example.com'.") or ""
     if issuer:
@@ -257,11 +266,19 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     ca_bundle = keys.text("ca_bundle")
     audience, send_audience = _audience(keys)
     bearer = keys.choice("api_bearer_token_source", "access_token", _SOURCES)
-    inherited = _Inherited(loopback_http=loopback, ca_bundle=ca_bundle, bearer=bearer)
+    network, bound = read_network(keys), keys.flag("tls_client_certificate_bound_access_tokens")
+    if authentication["token_endpoint_auth_method"] in TLS_METHODS or bound:
+        by_method = authentication["token_endpoint_auth_method"] in TLS_METHODS
+        wanted_by = authentication["token_endpoint_auth_method"] if by_method else _BOUND
+        check_certificate(keys, network, wanted_by)
+    inherited = _Inherited(
+        loopback_http=loopback, ca_bundle=ca_bundle, bearer=bearer, shown=network if bound else None, profile=profile
+    )
     provider = Provider(
         name=name,
         issuer=issuer,
         client_id=keys.text("client_id", required="Write the id of your registration at the provider.") or "",
+        profile=profile,
         metadata_url=_url(keys, "metadata_url", loopback_http=loopback, query=True),
         endpoints=_endpoints(keys, loopback_http=loopback),
         **authentication,
@@ -274,18 +291,23 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         redirect_strategy=strategy,
         redirect_uri=redirect_uri,
         response_mode=response_mode,
+        pushed_authorization_requests=keys.choice("pushed_authorization_requests", "auto", get_args(Pushing)),
         id_token_signed_response_alg=alg,
         userinfo_signed_response_alg=userinfo_alg,
         userinfo_required=keys.flag("userinfo_required", default=True),
         dpop_bound_access_tokens=keys.flag("dpop_bound_access_tokens"),
+        tls_client_certificate_bound_access_tokens=bound,
         trusted_audiences=keys.words("trusted_audiences", ()),
         prompt=_prompt(keys),
         silent_sign_in=keys.choice("silent_sign_in", None, get_args(SilentSignIn)),
         max_age=_max_age(keys),
+        acr_values=_listed(keys, "acr_values", _SCOPE, "['phr', 'phrh']"),
+        login_hint=keys.text("login_hint"),
+        ui_locales=_listed(keys, "ui_locales", _LOCALE, "['de-AT', 'en']"),
         clock_skew=keys.number("clock_skew", 60, 0, 300),
         http_timeout=keys.number("http_timeout", 10, 1, 60),
         ca_bundle=ca_bundle,
-        **read_network(keys),
+        **network,
         authorization_parameters=_authorization_parameters(keys),
         sign_out_method=_sign_out_method(keys),
         end_session_endpoint=_url(keys, "end_session_endpoint", loopback_http=loopback),
@@ -472,13 +494,27 @@ def _max_age(keys: _Keys) -> int | None:
     return None
 
 
+def _listed(keys: _Keys, key: str, word: re.Pattern[str], example: str) -> tuple[str, ...]:
+    """Read a list whose entries are sent in one text with blanks in between."""
+    words = keys.words(key, ())
+    if len(words) > _MOST_WORDS or not all(word.match(one) for one in words):
+        keys.at.add(key, "holds too many entries, or one that cannot be sent", f"Write for example {example}.")
+        return ()
+    return words
+
+
 @dataclass(frozen=True, slots=True)
 class _Inherited:
-    """What the APIs of a provider take from it unless they say otherwise."""
+    """What the APIs of a provider take from it unless they say otherwise.
+
+    ``shown`` holds the certificate that access tokens are bound to, if they are.
+    """
 
     loopback_http: bool
     ca_bundle: str | None
     bearer: BearerSource
+    shown: NetworkSettings | None = None
+    profile: Profile | None = None
 
 
 def _apis(provider: str, body: object, at: _At, inherited: _Inherited) -> tuple[Api, ...]:
@@ -500,6 +536,7 @@ def _apis(provider: str, body: object, at: _At, inherited: _Inherited) -> tuple[
 
 def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, inherited: _Inherited) -> Api:
     keys = _Keys.of(body, at)
+    check_api(keys, inherited.profile)
     base_url = (
         keys.text("base_url", required="Write the API's address, for example 'https://api.example.com/v1/'.") or ""
     )
@@ -525,6 +562,12 @@ def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, inherited: 
             "Write 'access_token', or remove the API's scopes, audience and resource.",
             "contradictory",
         )
+    network = read_network(keys)
+    if inherited.shown is not None and source == "access_token":
+        network = showing_the_same(keys, network, inherited.shown)
+        if base_url.startswith("http:"):
+            problem = "is not https, and the tokens of this API are bound to a certificate"
+            at.add("base_url", problem, f"Write https, or set {_BOUND} to False.", "contradictory")
     api = Api(
         name=name,
         provider=provider,
@@ -551,7 +594,7 @@ def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, inherited: 
         max_queue=keys.count("max_queue", 1_000, 0, 100_000) or 0,
         allow_private_network=keys.flag("allow_private_network"),
         ca_bundle=keys.text("ca_bundle") or inherited.ca_bundle,
-        **read_network(keys),
+        **network,
     )
     keys.finish()
     return api

@@ -10,12 +10,14 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.settings.model import Api, Provider, SecretRef
+from jupyter_oidc.settings.network import CERTIFICATE_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _BEARER: Final = "api_bearer_token_source"
 _RENAMED: Final = {"bearer_token_source": _BEARER}
+_FIELDS: Final = {written: field for field, written in _RENAMED.items()}
 _MAPPINGS: Final = frozenset({"authorization_parameters", "endpoints", "headers"})
 _OWN_NAME: Final = frozenset({"name", "provider", "apis", "scopes_by_default"})
 _SNAKE: Final = re.compile(r"_([a-z0-9])")
@@ -41,7 +43,9 @@ def camel(body: Mapping[str, Any]) -> dict[str, Any]:
 def _api(api: Api, provider: Provider, *, in_full: bool) -> dict[str, Any]:
     body = _plain(api, in_full=in_full)
     inherited = {"ca_bundle": provider.ca_bundle, _BEARER: provider.api_bearer_token_source}
-    own = {"ca_bundle": api.ca_bundle, _BEARER: api.bearer_token_source}
+    if provider.tls_client_certificate_bound_access_tokens and api.bearer_token_source == "access_token":
+        inherited |= {name: _json(name, getattr(provider, name)) for name in CERTIFICATE_KEYS}
+    own = {name: _json(name, getattr(api, _FIELDS.get(name, name))) for name in inherited}
     for key in () if in_full else inherited:
         body.pop(key, None)
         if own[key] != inherited[key]:

@@ -27,6 +27,7 @@ READERS = {
     "jupyter_oidc.protocol.id_token": "hashes the access token for at_hash",
     "jupyter_oidc.protocol.jws": "parses and verifies signed objects, and makes an HMAC key of the client secret",
     "jupyter_oidc.protocol.message": "parses reply bodies, and opens form fields for the adapter that sends them",
+    "jupyter_oidc.protocol.confirmation": "reads to which certificate an access token is bound",
     "jupyter_oidc.protocol.pasted": "takes the pasted address apart",
     "jupyter_oidc.protocol.pkce": "hashes the verifier",
 }

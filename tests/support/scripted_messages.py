@@ -20,6 +20,7 @@ PATHS = {
     "userinfo": "/userinfo",
     "revoke": "/revoke",
     "device": "/device",
+    "push": "/par",
     "end_session": "/logout",
 }
 """The endpoints that faults can be planned for."""

@@ -14,7 +14,7 @@ from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.redirects import local_path
 from jupyter_oidc.server.views import progress_view, started_view
-from jupyter_oidc.sessions.pending import Wishes
+from jupyter_oidc.sessions.pending import StepUp, Wishes
 
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService
@@ -43,7 +43,14 @@ class SignInHandler(OidcHandler):
             self.log.info("jupyter_oidc: next_rejected [%s]", self.request_id)
         pending, ticket = await session.sign_ins.begin(
             self.caller_name,
-            Wishes(next=next_path, prompt=wish.get("prompt"), silent=bool(wish.get("silent"))),
+            Wishes(
+                next=next_path,
+                prompt=wish.get("prompt"),
+                silent=bool(wish.get("silent")),
+                login_hint=wish.get("login_hint"),
+                ui_locales=tuple(wish.get("ui_locales", ())),
+                step_up=StepUp(tuple(wish.get("acr_values", ()))),
+            ),
             api=wish.get("api"),
             wish=wish.get("strategy", "auto"),
             browser=self.browser,

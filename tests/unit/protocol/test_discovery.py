@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -171,6 +172,8 @@ GOOD: dict[str, tuple[str, object]] = {
     "revocation_endpoint": ("revocation_endpoint", "https://id.example.com/revoke"),
     "end_session_endpoint": ("end_session_endpoint", "https://id.example.com/logout"),
     "device_authorization_endpoint": ("device_authorization_endpoint", "https://id.example.com/device"),
+    "pushed_authorization_request_endpoint": ("pushed_authorization_request_endpoint", "https://id.example.com/par"),
+    "requires_pushed_requests": ("require_pushed_authorization_requests", True),
     "token_endpoint_auth_methods": ("token_endpoint_auth_methods_supported", ["client_secret_basic"]),
     "token_endpoint_auth_signing_algs": ("token_endpoint_auth_signing_alg_values_supported", ["ES256"]),
     "code_challenge_methods": ("code_challenge_methods_supported", ["S256"]),
@@ -182,8 +185,8 @@ GOOD: dict[str, tuple[str, object]] = {
     "prompt_values": ("prompt_values_supported", ["none"]),
     "id_token_signing_algs": ("id_token_signing_alg_values_supported", ["RS256"]),
     "userinfo_signing_algs": ("userinfo_signing_alg_values_supported", ["RS256"]),
-    "requires_pushed_requests": ("require_pushed_authorization_requests", True),
     "requires_signed_requests": ("require_signed_request_object", True),
+    "certificate_bound_tokens": ("tls_client_certificate_bound_access_tokens", True),
     "iss_parameter_supported": ("authorization_response_iss_parameter_supported", True),
 }
 """Each member of the metadata: what it is called in the document, and a good value."""
@@ -210,6 +213,57 @@ def with_member(member: str, *values: object) -> str:
     """The text of a document with ``member`` as often as there are ``values``."""
     rest = json.dumps({name: value for name, value in document().items() if name != member})
     return "{" + "".join(f"{json.dumps(member)}: {json.dumps(value)}, " for value in values) + rest[1:]
+
+
+ALIASES = {
+    "token_endpoint": "https://mtls.example.com/token",
+    "userinfo_endpoint": "https://mtls.example.com/me",
+    "pushed_authorization_request_endpoint": "https://mtls.example.com/par",
+    "revocation_endpoint": "https://mtls.example.com/revoke",
+    "device_authorization_endpoint": "https://mtls.example.com/device",
+    "authorization_endpoint": "https://evil.example.com/authorize",
+    "jwks_uri": "https://evil.example.com/keys",
+    "issuer": "https://evil.example.com",
+}
+
+
+def aliased(value: object, **options: Any) -> Metadata:
+    body = document(mtls_endpoint_aliases=value)
+    return read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False, **options)
+
+
+def test_a_client_with_a_certificate_calls_the_endpoints_that_ask_for_it() -> None:
+    """RFC 8705, 5: those that it calls itself, and never what a browser is sent to, or who the issuer is."""
+    metadata = aliased(ALIASES, mutual_tls=True)
+    called = ("token_endpoint", "userinfo_endpoint", "revocation_endpoint", "device_authorization_endpoint")
+    for name in (*called, "pushed_authorization_request_endpoint"):
+        assert getattr(metadata, name) == ALIASES[name]
+    assert (metadata.issuer, metadata.authorization_endpoint) == (ISSUER, "https://id.example.com/authorize")
+    assert metadata.jwks_uri == "https://id.example.com/keys"
+
+
+def test_a_client_without_a_certificate_calls_the_others() -> None:
+    """RFC 8705, 5."""
+    assert aliased(ALIASES) == aliased(None)
+
+
+@pytest.mark.parametrize("value", [7, [], "https://mtls.example.com", {"token_endpoint": ""}, {"token_endpoint": None}])
+def test_aliases_that_name_nothing_change_nothing(value: object) -> None:
+    """Q1.4, RFC 8705, 5: an endpoint without an alias is called where it is."""
+    assert aliased(value, mutual_tls=True) == aliased(None)
+
+
+@pytest.mark.parametrize("alias", ["http://mtls.example.com/token", "/token", 7])
+def test_an_alias_is_judged_as_its_endpoint_is(alias: object) -> None:
+    """D-7: no credential goes to an address that is not https."""
+    with pytest.raises(DiscoveryFailed, match="token_endpoint"):
+        aliased({"token_endpoint": alias}, mutual_tls=True)
+
+
+def test_an_endpoint_of_the_settings_takes_the_place_of_an_alias() -> None:
+    """Q1.9."""
+    ours = {"token_endpoint": "https://inside.example.com/token"}
+    assert aliased(ALIASES, mutual_tls=True, endpoints=ours).token_endpoint == "https://inside.example.com/token"
 
 
 def test_the_table_names_every_member_of_the_metadata() -> None:

@@ -39,7 +39,14 @@ SETTINGS = Provider(
     scopes=("openid", "profile", "offline_access"),
     apis=(Api("orders", "corp", "https://api.example.com/v1/", requires=("orders.read",)),),
 )
-ENDPOINTS = {"/keys": "jwks", "/token": "token", "/userinfo": "userinfo", "/revoke": "revoke", "/device": "device"}
+ENDPOINTS = {
+    "/keys": "jwks",
+    "/token": "token",
+    "/userinfo": "userinfo",
+    "/revoke": "revoke",
+    "/device": "device",
+    "/par": "push",
+}
 DEVICE = {"device_authorization_endpoint": ISSUER + "/device"}
 """What a provider that offers sign-in by code advertises besides."""
 
@@ -243,6 +250,9 @@ class ValueProvider:
                 return reply(self.userinfo)
             case "device":
                 return reply(GIVEN)
+            case "push":
+                reference = f"urn:ietf:params:oauth:request_uri:{self.calls[endpoint]}"
+                return reply({"request_uri": reference, "expires_in": 60}, status=201)
             case "revoke":
                 self.revoked.append(form_of(call)["token"].removeprefix(MARKER))
                 return reply(b"", status=200)

@@ -34,6 +34,32 @@ async def request_of(stage: Stage, wishes: Wishes | None = None, api: str | None
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
+async def test_hint_and_languages_of_the_settings_are_sent_unless_the_sign_in_has_its_own() -> None:
+    """Q5.14, A-8."""
+    stage = Stage(replace(SETTINGS, login_hint="ada@example.com", ui_locales=("de-AT", "en")))
+    asked = await request_of(stage)
+    assert (asked["login_hint"], asked["ui_locales"]) == ("ada@example.com", "de-AT en")
+    own = await request_of(stage, Wishes(login_hint="bob@example.com", ui_locales=("fr",)))
+    assert (own["login_hint"], own["ui_locales"]) == ("bob@example.com", "fr")
+    assert not {"login_hint", "ui_locales", "acr_values"} & (await request_of(Stage())).keys()
+
+
+async def test_languages_among_the_parameters_of_older_settings_are_sent_as_before() -> None:
+    """A setting that has got a key of its own goes on to work where it was."""
+    stage = Stage(replace(SETTINGS, authorization_parameters=(("ui_locales", "de"),)))
+    assert (await request_of(stage))["ui_locales"] == "de"
+
+
+async def test_a_level_that_the_caller_asks_for_is_asked_for_unless_an_api_has_asked() -> None:
+    """Q5.14: whoever begins cannot ask for less than the API."""
+    stage = Stage()
+    await stage.sign_in()
+    mine = Wishes(step_up=StepUp(("phr",)))
+    assert (await request_of(stage, mine))["acr_values"] == "phr"
+    stage.service.expect_step_up("orders", StepUp(("gold",)))
+    assert (await request_of(stage, mine, api="orders"))["acr_values"] == "gold"
+
+
 def test_a_default_scope_that_the_provider_does_not_list_is_left_out() -> None:
     """Q9.6: Django OAuth Toolkit refuses a sign-in with it."""
     assert scopes_of(settings(), LISTED) == ("openid", "profile", "email")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.errors import Problem
-from jupyter_oidc.protocol import authorization, token
+from jupyter_oidc.protocol import authorization, pushed_authorization, token
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.oauth_errors import MEANINGS, refusal_of
 from jupyter_oidc.sessions.renewal import Doubts, Ends, Pauses, judge_oauth_error
@@ -37,7 +37,7 @@ async def refused_at_the_token_endpoint(error: str, status: int = 400) -> Proble
 
 def test_every_registered_code_is_in_the_table_and_no_other() -> None:
     """Q5.1, Q5.2: one that is registered later fails this until it has words of its own."""
-    assert set(MEANINGS) == authorization.ERRORS | token.ERRORS | {"other"}
+    assert set(MEANINGS) == authorization.ERRORS | token.ERRORS | pushed_authorization.ERRORS | {"other"}
 
 
 def test_no_two_codes_share_a_sentence() -> None:
@@ -47,7 +47,7 @@ def test_no_two_codes_share_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("error", MEANINGS)
-@pytest.mark.parametrize("place", ["authorization", "token", "device"])
+@pytest.mark.parametrize("place", ["authorization", "token", "device", "pushed"])
 def test_a_refusal_is_a_sentence_an_action_and_the_code(error: str, place: Any) -> None:
     """Q5.1, Q5.2, Q9.4."""
     problem = refusal_of(error, place)

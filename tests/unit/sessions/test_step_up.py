@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
-from jupyter_oidc.sessions.pending import Progress, StepUp
+from jupyter_oidc.sessions.pending import PendingSignIn, Progress, StepUp
 from tests.unit.protocol.makers import reply
-from tests.unit.sessions.stage import Stage, settle
+from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle
 
 
 async def asked(stage: Stage, api: str | None) -> dict[str, list[str]]:
@@ -100,6 +103,7 @@ async def test_what_another_api_asked_for_survives_the_step_up_of_the_first() ->
     await stage.sign_in()
     stage.service.expect_step_up("invoices", StepUp(("silver",)))
     stage.service.expect_step_up("orders", StepUp(("gold",)))
+    stage.provider.claims = {"acr": "gold"}
     await stage.sign_in()
     assert (await asked(stage, "invoices"))["acr_values"] == ["silver gold"]
 
@@ -118,8 +122,10 @@ async def test_many_apis_do_not_make_a_request_without_end() -> None:
     await stage.sign_in()
     for number in range(40):
         stage.service.expect_step_up(f"api-{number}", StepUp((f"level-{number}",)))
+        stage.provider.claims = {"acr": f"level-{number}"}
         await stage.sign_in()
-    assert len((await asked(stage, None))["acr_values"][0].split()) == 20
+    stage.service.expect_step_up("greedy", StepUp(tuple(f"rank-{number}" for number in range(20))))
+    assert len((await asked(stage, "greedy"))["acr_values"][0].split()) == 20
 
 
 @pytest.mark.parametrize(("age", "ends"), [(10, Progress.COMPLETED), (3_600, Progress.FAILED)])
@@ -130,6 +136,105 @@ async def test_an_old_login_does_not_pass_for_a_new_one(age: int, ends: Progress
     stage.service.expect_step_up("orders", StepUp((), 60))
     stage.provider.claims = {"auth_time": stage.clock.now().wall - age}
     assert (await stage.sign_in()).progress is ends
+
+
+async def stepping_up(acr: object, wanted: StepUp, **settings: Any) -> tuple[Stage, PendingSignIn]:
+    """A session, and the sign-in that the API ``orders`` asked for, at which the provider tells the level ``acr``."""
+    stage = Stage(replace(SETTINGS, **settings))
+    stage.provider.claims = {"acr": settings["acr_values"][0]} if "acr_values" in settings else {}
+    await stage.sign_in()
+    stage.service.expect_step_up("orders", wanted)
+    stage.provider.claims = {} if acr is ... else {"acr": acr}
+    return stage, await stage.sign_in()
+
+
+@pytest.mark.parametrize("acr", ["silver", "gold"])
+async def test_a_level_that_was_asked_for_is_reached(acr: str) -> None:
+    """Q5.14, V-14: any of those that the API named will do (RFC 9470, 4)."""
+    stage, pending = await stepping_up(acr, StepUp(("gold", "silver")))
+    assert pending.progress is Progress.COMPLETED
+    assert "acr_values" in await asked(stage, None), "the session is not to become weaker"
+
+
+@pytest.mark.parametrize("acr", ["bronze", "Gold", "gold silver", "", None, ...])
+async def test_a_level_that_was_not_reached_is_told_and_changes_nothing(acr: object) -> None:
+    """Q5.14: sent and never checked, a sign-in by password alone was a success."""
+    stage, pending = await stepping_up(acr, StepUp(("gold", "silver")))
+    assert pending.progress is Progress.FAILED
+    assert pending.problem is not None
+    assert (pending.problem.code, pending.problem.detail) == ("sign_in_refused", "id_token.acr")
+    assert pending.problem.message == "The provider signed you in, but not as strongly as was asked for."
+    assert pending.problem.action.startswith("Sign in again with a second factor.")
+    assert stage.notes.refusals == [("sign_in_refused", "id_token.acr")]
+    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), Granted), "the session before goes on"
+    assert (await asked(stage, "orders"))["acr_values"] == ["gold silver"], "and the API still waits"
+
+
+async def test_a_level_in_force_alone_does_not_pass_for_the_one_that_the_api_wants() -> None:
+    """Q5.14: it had that one, and refused."""
+    stage = await stepped_up()
+    stage.service.expect_step_up("invoices", StepUp(("platinum",)))
+    stage.provider.claims = {"acr": "gold"}
+    pending = await stage.sign_in()
+    assert (pending.progress, pending.problem and pending.problem.detail) == (Progress.FAILED, "id_token.acr")
+
+
+async def test_a_stronger_level_than_the_one_in_force_is_no_fault_where_nobody_asked() -> None:
+    """Q5.14: nobody can tell which of two names is more."""
+    stage = await stepped_up()
+    stage.provider.claims = {"acr": "platinum"}
+    _, state, binding = await stage.begin()
+    pending = await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    assert pending.progress is Progress.COMPLETED
+
+
+async def test_only_what_was_reached_counts_as_answered() -> None:
+    """Q5.14: two APIs wait, and one of them is served."""
+    stage = Stage()
+    await stage.sign_in()
+    stage.service.expect_step_up("invoices", StepUp(("silver",)))
+    stage.service.expect_step_up("orders", StepUp(("gold", "silver")))
+    stage.provider.claims = {"acr": "gold"}
+    assert (await stage.sign_in()).progress is Progress.COMPLETED
+    assert (await asked(stage, "invoices"))["acr_values"] == ["silver gold"]
+
+
+async def test_what_userinfo_says_of_the_level_does_not_count() -> None:
+    """Q5.14, U-5: only an ID token speaks of a sign-in."""
+    stage = Stage(replace(SETTINGS, acr_values=("gold",)))
+    stage.provider.userinfo["acr"] = "gold"
+    assert (await stage.sign_in()).progress is Progress.FAILED
+
+
+@pytest.mark.parametrize(("acr", "ends"), [("gold", Progress.COMPLETED), ("bronze", Progress.FAILED)])
+async def test_settings_can_ask_every_sign_in_for_a_level(acr: str, ends: Progress) -> None:
+    """Q5.14: asked for without any API, and checked."""
+    stage = Stage(replace(SETTINGS, acr_values=("gold", "platinum")))
+    stage.provider.claims = {"acr": acr}
+    assert (await asked(stage, None))["acr_values"] == ["gold platinum"]
+    assert (await stage.sign_in()).progress is ends
+
+
+async def test_an_api_cannot_ask_for_less_than_the_settings() -> None:
+    """Q5.14: an API chooses what it asks for, and nobody else's demand goes with it."""
+    stage = Stage(replace(SETTINGS, acr_values=("gold", "platinum")))
+    stage.provider.claims = {"acr": "gold"}
+    await stage.sign_in()
+    stage.service.expect_step_up("orders", StepUp(("bronze", "platinum")))
+    assert (await asked(stage, "orders"))["acr_values"] == ["platinum"]
+    stage.service.expect_step_up("orders", StepUp(("bronze",)))
+    with pytest.raises(ConfigurationInvalid, match="a level that the settings do not admit"):
+        await stage.service.sign_ins.begin("user:a", api="orders")
+
+
+async def test_a_sign_in_by_code_is_held_to_the_level_too() -> None:
+    """Q5.14: whatever way it takes."""
+    stage = Stage(replace(SETTINGS, acr_values=("gold",)))
+    stage.provider.advertise |= DEVICE
+    pending, _ = await stage.service.sign_ins.begin("user:a", wish="device")
+    await stage.scheduler.pass_time(6)
+    await settle()
+    assert (pending.progress, pending.problem and pending.problem.detail) == (Progress.FAILED, "id_token.acr")
 
 
 async def test_whatever_is_open_ends_with_a_sign_out_or_a_new_sign_in() -> None:

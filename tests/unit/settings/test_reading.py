@@ -102,6 +102,112 @@ def test_access_tokens_are_bound_to_a_key_only_where_the_settings_say_so(change,
     assert read.providers[0].dpop_bound_access_tokens is expected
 
 
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "auto"),
+        ({"pushed_authorization_requests": "always"}, "always"),
+        ({"pushedAuthorizationRequests": "never"}, "never"),
+    ],
+)
+def test_requests_are_pushed_where_the_provider_insists_unless_the_settings_say_otherwise(change, expected):
+    """P-1."""
+    read = read_settings({"corp": {**GOOD, **change}})
+    assert isinstance(read, Settings)
+    assert read.providers[0].pushed_authorization_requests == expected
+
+
+@pytest.mark.parametrize("spelling", ["snake", "camel"])
+def test_level_hint_and_languages_of_a_sign_in_can_be_set(spelling):
+    """Q5.14, A-8."""
+    snake = {"acr_values": ["phr"], "login_hint": "ada@example.com", "ui_locales": ["de-AT", "en"]}
+    camel = {"acrValues": ["phr"], "loginHint": "ada@example.com", "uiLocales": ["de-AT", "en"]}
+    read = read_settings({"corp": {**GOOD, **(snake if spelling == "snake" else camel)}})
+    assert isinstance(read, Settings)
+    corp = read.providers[0]
+    assert (corp.acr_values, corp.login_hint, corp.ui_locales) == (("phr",), "ada@example.com", ("de-AT", "en"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"acr_values": "phr"},
+        {"acr_values": ["two words"]},
+        {"acr_values": ["a"] * 21},
+        {"ui_locales": ["de AT"]},
+        {"ui_locales": ["de_AT"]},
+        {"login_hint": ""},
+    ],
+)
+def test_a_level_or_language_that_cannot_be_sent_is_named(change):
+    """D8: a blank within a level would be two levels."""
+    assert findings(change) == [f"providers.corp.{next(iter(change))}"]
+
+
+CERTIFIED = {"client_certificate": "/etc/me.pem", "client_certificate_key": "file:/etc/me.key"}
+BOUND = {**CERTIFIED, "tls_client_certificate_bound_access_tokens": True}
+
+
+@pytest.mark.parametrize("method", ["tls_client_auth", "self_signed_tls_client_auth"])
+def test_a_client_can_be_known_by_its_certificate(method):
+    """RFC 8705, 2."""
+    read = read_settings({"corp": {**GOOD, **CERTIFIED, "tokenEndpointAuthMethod": method}})
+    assert isinstance(read, Settings)
+    assert (read.providers[0].token_endpoint_auth_method, read.providers[0].mutual_tls) == (method, True)
+    assert read.providers[0].apis[0].client_certificate is None, "its tokens are bound to nothing"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"token_endpoint_auth_method": "tls_client_auth"}, "client_certificate"),
+        ({"tls_client_certificate_bound_access_tokens": True}, "client_certificate"),
+        (
+            {**CERTIFIED, "token_endpoint_auth_method": "tls_client_auth", "client_secret": "env:S"},
+            "token_endpoint_auth_method",
+        ),
+        (
+            {**CERTIFIED, "token_endpoint_auth_method": "tls_client_auth", "client_assertion_key": "env:K"},
+            "token_endpoint_auth_method",
+        ),
+    ],
+)
+def test_what_does_not_fit_to_a_certificate_is_named(change, named):
+    """RFC 8705, 2, T-3."""
+    assert findings(change) == [f"providers.corp.{named}"]
+
+
+@pytest.mark.parametrize(
+    "spelling", ["tls_client_certificate_bound_access_tokens", "tlsClientCertificateBoundAccessTokens"]
+)
+def test_apis_whose_tokens_are_bound_to_a_certificate_are_shown_it(spelling):
+    """RFC 8705, 3: they compare it with what the token says."""
+    read = read_settings({"corp": {**GOOD, **CERTIFIED, spelling: True}})
+    assert isinstance(read, Settings)
+    api = read.providers[0].apis[0]
+    assert (api.client_certificate, api.client_certificate_key) == ("/etc/me.pem", SecretRef("file", "/etc/me.key"))
+
+
+def test_an_api_that_gets_the_id_token_is_not_shown_the_certificate():
+    """RFC 8705, 3: an ID token is bound to nothing."""
+    read = read_settings({"corp": {**GOOD, **BOUND, "api_bearer_token_source": "id_token"}})
+    assert isinstance(read, Settings)
+    assert read.providers[0].apis[0].client_certificate is None
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"client_certificate": "/etc/another.pem"}, "client_certificate"),
+        ({"base_url": "http://localhost:9/", "allow": True}, "base_url"),
+    ],
+)
+def test_an_api_that_could_not_be_shown_that_certificate_is_named(change, named):
+    """RFC 8705, 3."""
+    loopback = {"allow_insecure_loopback": True} if change.pop("allow", False) else {}
+    assert findings({**BOUND, **loopback}, change) == [f"providers.corp.apis.orders.{named}"]
+
+
 def test_a_client_secret_is_a_reference():
     read = read_settings(
         {"corp": {**GOOD, "client_secret": "env:CORP", "token_endpoint_auth_method": "client_secret_basic"}}
@@ -158,7 +264,7 @@ def test_all_mistakes_are_reported_together():
         "issuer": "http://id.example.com",
         "clientid": "x",
         "scopes": ["profile"],
-        "token_endpoint_auth_method": "tls_client_auth",
+        "token_endpoint_auth_method": "carrier_pigeon",
         "apis": {"orders": {"base_url": "http://api.example.com/v1", "methods": ["get"]}, "Bad Name": {}},
     }
     read = read_settings({"corp": body, "other": 7}, "cookie")

@@ -1,0 +1,31 @@
+"""Which certificate an access token says that it is bound to (RFC 8705, 3.1).
+
+It is read to notice that a provider has bound a token to nothing, or to a certificate that somebody on the way has shown.
+The signature is not checked, because nothing is granted on the strength of it; the API decides.
+This module refuses to return anything else of a token.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.airlock import reveal
+from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
+
+if TYPE_CHECKING:
+    from jupyter_oidc.secret import Secret
+
+
+def certificate_of(access_token: Secret) -> str | None:
+    """Return the ``x5t#S256`` of ``access_token``, empty if it names none; ``None`` if it is not a JWT."""
+    parts = reveal(access_token).split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)).decode()
+        confirmation = parse_object(payload).get("cnf")
+    except (ValueError, ReplyUnusable):
+        return None
+    told = confirmation.get("x5t#S256") if isinstance(confirmation, dict) else None
+    return told.rstrip("=") if isinstance(told, str) else ""

@@ -1,0 +1,94 @@
+"""Pushed authorization requests: the request goes to the provider first, and the browser carries a reference (RFC 9126).
+
+So nobody between here and there can read or change what is asked for, and the provider knows who asks before it shows
+a page.
+This module refuses to fall back: a request that the provider does not take is not sent by the browser instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.errors import TokenResponseInvalid
+from jupyter_oidc.protocol import authorization, token
+from jupyter_oidc.protocol.client_authentication import authenticate
+from jupyter_oidc.protocol.json_value import number_in_text, printable
+from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
+from jupyter_oidc.protocol.reply_header import retry_after_of
+
+if TYPE_CHECKING:
+    from jupyter_oidc.protocol.authorization import AuthorizationRequest
+    from jupyter_oidc.protocol.client_authentication import Client
+    from jupyter_oidc.protocol.discovery import Metadata
+    from jupyter_oidc.protocol.message import Reply
+
+LONGEST_REFERENCE: Final = 2048
+"""Characters of a ``request_uri`` (RFC 9101, 5.2: it should not be longer than 512)."""
+
+ERRORS: Final = authorization.ERRORS | token.ERRORS | {"invalid_redirect_uri"}
+"""The error codes that are passed on (RFC 9126, 2.3); any other becomes ``other``.
+
+NOTE: ``invalid_redirect_uri`` is registered for another endpoint (RFC 7591, 3.2.2), and providers use it here.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """The provider keeps the request under ``request_uri`` for ``lifetime`` seconds; good for one browser, once (P-4)."""
+
+    request_uri: str
+    lifetime: float
+
+
+def push_call(metadata: Metadata, client: Client, request: AuthorizationRequest) -> Call | None:
+    """Hand ``request`` to the provider, as the client that it belongs to (P-1); ``None`` if there is no endpoint (H-3).
+
+    Raises what :func:`~jupyter_oidc.protocol.authorization.parameters_of` and client authentication raise.
+    """
+    if metadata.pushed_authorization_request_endpoint is None:
+        return None
+    fields, basic = authenticate(client)
+    sent = authorization.parameters_of(request)
+    return Call(
+        "POST",
+        metadata.pushed_authorization_request_endpoint,
+        form=(*sent.items(), *((name, value) for name, value in fields if name not in sent)),
+        basic=basic,
+    )
+
+
+def read_push_reply(reply: Reply, *, now: float) -> Pushed | token.TokenError | token.TokenUnavailable:
+    """Judge what came back for a pushed request (RFC 9126, 2.2, 2.3; P-2); ``now`` is in wall seconds.
+
+    Raises :class:`TokenResponseInvalid` with a ``detail`` that names what is wrong.
+    """
+    status = reply.status
+    if status in (408, 429) or 500 <= status <= 599:
+        return token.TokenUnavailable(status, retry_after_of(reply.headers, now))
+    try:
+        members = tolerant_object(reply).members
+    except ReplyUnusable:
+        members = {}
+    error = members.get("error")
+    if isinstance(error, str) and error and 200 <= status <= 499:  # NOTE: some providers send errors with status 200
+        return token.TokenError(error if error in ERRORS else "other", status)
+    if status not in (200, 201):
+        raise _unusable("status", f"the status is {status}")
+    reference, lifetime = members.get("request_uri"), number_in_text(members.get("expires_in"))
+    if not printable(reference) or " " in reference or len(reference) > LONGEST_REFERENCE:
+        raise _unusable("request_uri", "request_uri is missing, too long or not printable text")
+    if lifetime is None or lifetime <= 0:
+        raise _unusable("expires_in", "expires_in is missing or over")
+    return Pushed(reference, lifetime)
+
+
+def pushed_url(metadata: Metadata, client_id: str, pushed: Pushed) -> str:
+    """Return the URL for the browser: client and reference, and nothing else (RFC 9126, 4; P-3)."""
+    return authorization.to_endpoint(metadata, {"client_id": client_id, "request_uri": pushed.request_uri})
+
+
+def _unusable(check: str, fault: str) -> TokenResponseInvalid:
+    return TokenResponseInvalid(
+        f"The provider's answer to the pushed authorization request cannot be used: {fault}.", detail=f"pushed.{check}"
+    )

@@ -1,0 +1,68 @@
+"""A security profile: one switch that sets what it asks for, and names every setting that contradicts it.
+
+``fapi2`` is the FAPI 2.0 Security Profile, as far as a client can see to it (5.3.3, 5.4).
+This module refuses to weaken: what somebody wrote against the profile is a mistake, and is never quietly replaced.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from jupyter_oidc.settings.model import PROFILE_ALGORITHMS, TLS_METHODS
+from jupyter_oidc.settings.secret_reference import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_BOUND_TO_CERTIFICATE: Final = "tls_client_certificate_bound_access_tokens"
+_BOUND_TO_KEY: Final = "dpop_bound_access_tokens"
+_METHODS: Final = ("private_key_jwt", *TLS_METHODS)
+
+
+class _Keys(Keys, Protocol):
+    body: dict[str, Any]
+
+    def beneath(self, defaults: Mapping[str, Any]) -> None: ...
+
+
+def apply_profile(keys: _Keys, profile: str | None) -> None:
+    """Fill in what ``profile`` asks for where nobody wrote anything, and report what contradicts it."""
+    if profile is None:
+        return
+    keys.beneath(
+        {
+            "pushed_authorization_requests": "always",
+            "token_endpoint_auth_method": "private_key_jwt",
+            _BOUND_TO_KEY: keys.body.get(_BOUND_TO_CERTIFICATE) is not True,
+        }
+    )
+    body = keys.body
+    for key, fitting in (
+        ("pushed_authorization_requests", ("always",)),
+        ("token_endpoint_auth_method", _METHODS),
+        ("id_token_signed_response_alg", (None, *PROFILE_ALGORITHMS)),
+        ("userinfo_signed_response_alg", (None, *PROFILE_ALGORITHMS)),
+        ("token_endpoint_auth_signing_alg", (None, *PROFILE_ALGORITHMS)),
+        ("redirect_strategy", (None, "auto", "server", "loopback", "paste")),
+        ("api_bearer_token_source", (None, "access_token")),
+    ):
+        if body.get(key) not in fitting:
+            words = [f"'{one}'" for one in fitting if one is not None]
+            _report(keys, key, f"Write {' or '.join(words)}.")
+    if body.get(_BOUND_TO_KEY) is not True and body.get(_BOUND_TO_CERTIFICATE) is not True:
+        _report(keys, _BOUND_TO_KEY, f"Write True, or set {_BOUND_TO_CERTIFICATE} to True.")
+    if body.get("allow_insecure_loopback"):
+        _report(keys, "allow_insecure_loopback", "Remove it; provider and APIs are reached by https.")
+    for key in ("metadata_url", "endpoints"):
+        if body.get(key):
+            _report(keys, key, "Remove it; endpoints are those that the provider's metadata name, below the issuer.")
+
+
+def check_api(keys: _Keys, profile: str | None) -> None:
+    """Report what of an API contradicts ``profile``: an ID token is bound to nothing."""
+    if profile is not None and keys.body.get("api_bearer_token_source") not in (None, "access_token"):
+        _report(keys, "api_bearer_token_source", "Write 'access_token', or remove it.")
+
+
+def _report(keys: _Keys, key: str, instead: str) -> None:
+    keys.at.add(key, "contradicts the profile 'fapi2'", instead, "contradictory")

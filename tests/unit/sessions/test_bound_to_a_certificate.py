@@ -1,0 +1,115 @@
+"""Sessions of a client that shows a certificate, and tokens that are bound to it (RFC 8705)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.sessions.credentials import Credentials
+from jupyter_oidc.sessions.dialogue import Dialogue
+from jupyter_oidc.sessions.grant import TryLater
+from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.pending import Progress
+from tests.support.canary import CANARY
+from tests.unit.protocol.makers import ISSUER, claims_of, reply, signed
+from tests.unit.sessions.stage import SETTINGS, Stage, form_of
+
+OURS = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"
+MTLS = "https://mtls.example.com"
+KNOWN = replace(SETTINGS, token_endpoint_auth_method="tls_client_auth", client_certificate="/etc/me.pem")
+BOUND = replace(SETTINGS, tls_client_certificate_bound_access_tokens=True, client_certificate="/etc/me.pem")
+BINDS = {"tls_client_certificate_bound_access_tokens": True}
+
+
+class CertifiedStage(Stage):
+    """A stage whose client shows the certificate with the thumbprint ``OURS``."""
+
+    def new_service(self, client_secret: Any = lambda: None) -> Any:
+        service = super().new_service(client_secret)
+        credentials = Credentials(
+            self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None, certificate=lambda: OURS
+        )
+        dialogue = Dialogue(self.settings, self.provider, self.clock, credentials, self.entropy)
+        service._dialogue = service.sign_ins._dialogue = dialogue
+        return service
+
+
+def jwt(**claims: Any) -> str:
+    token = signed({"iss": ISSUER, "aud": "api", **claims})
+    CANARY.hold(token)
+    return token
+
+
+def answer(stage: Stage, access_token: str, **more: Any) -> Any:
+    now = stage.clock.now().wall
+    id_token = signed(claims_of(iat=now, exp=now + 600, nonce=stage.provider.nonce))
+    CANARY.hold(id_token)
+    return reply({"access_token": access_token, "token_type": "Bearer", "id_token": id_token, **more})
+
+
+async def signed_in_with(access_token: str) -> tuple[Stage, Any]:
+    stage = CertifiedStage(BOUND)
+    stage.provider.advertise = BINDS
+    pending, state, binding = await stage.begin()
+    stage.provider.plan("token", answer(stage, access_token, refresh_token="rt-0", expires_in=300))
+    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    return stage, pending
+
+
+async def test_a_client_that_is_known_by_its_certificate_names_itself_and_sends_no_secret() -> None:
+    """RFC 8705, 2: at the endpoints that ask for the certificate."""
+    stage = Stage(KNOWN)
+    aliases = {"token_endpoint": f"{MTLS}/token", "revocation_endpoint": f"{MTLS}/revoke"}
+    stage.provider.advertise = {"mtls_endpoint_aliases": aliases}
+    await stage.sign_in()
+    (redeemed,) = [call for call in stage.provider.sent if call.url == f"{MTLS}/token"]
+    assert form_of(redeemed)["client_id"] == "jupyter"
+    assert redeemed.basic is None
+    assert not {"client_secret", "client_assertion"} & form_of(redeemed).keys()
+    await stage.service.sign_out()
+    assert [call.url for call in stage.provider.sent if call.url.endswith("/revoke")] == [f"{MTLS}/revoke"]
+
+
+async def test_a_provider_that_does_not_list_the_method_is_found_before_a_page_opens() -> None:
+    """T-3."""
+    stage = Stage(KNOWN)
+    stage.provider.advertise = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
+    with pytest.raises(ConfigurationInvalid, match="tls_client_auth"):
+        await stage.service.sign_ins.begin("user:a")
+
+
+async def test_a_provider_that_binds_no_tokens_is_found_before_a_page_opens() -> None:
+    """RFC 8705, 3.3: without the member it does not."""
+    with pytest.raises(ConfigurationInvalid, match="does not say that it binds access tokens"):
+        await Stage(BOUND).service.sign_ins.begin("user:a")
+
+
+@pytest.mark.parametrize("token", [jwt(cnf={"x5t#S256": OURS}), "opaque"], ids=["ours", "opaque"])
+async def test_a_token_that_is_bound_to_our_certificate_or_does_not_show_it_is_taken(token: str) -> None:
+    """RFC 8705, 3.1."""
+    _, pending = await signed_in_with(token)
+    assert pending.progress is Progress.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "token",
+    [jwt(), jwt(cnf={"jkt": "k"}), jwt(cnf={"x5t#S256": "somebody else's"})],
+    ids=["to nothing", "to a key", "to another"],
+)
+async def test_a_token_that_is_bound_to_something_else_is_refused_and_taken_back(token: str) -> None:
+    """RFC 8705, 3.1: something in between may have ended TLS, and whoever finds such a token can use it."""
+    stage, pending = await signed_in_with(token)
+    assert (pending.progress, pending.problem and pending.problem.detail) == (Progress.FAILED, "token.cnf")
+    assert stage.provider.revoked == ["rt-0"]
+
+
+async def test_a_renewed_token_that_is_bound_to_nothing_is_not_used() -> None:
+    """RFC 8705, 3.1: and its successor is kept all the same (ADR 25)."""
+    stage, _ = await signed_in_with(jwt(cnf={"x5t#S256": OURS}))
+    stage.provider.plan("token", reply({"access_token": jwt(), "token_type": "Bearer", "refresh_token": "rt-1"}))
+    stage.clock.advance(11)
+    assert isinstance(await stage.service.refresh(), TryLater)
+    assert stage.service.state is State.REFRESH_FAILED

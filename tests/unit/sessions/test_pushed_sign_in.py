@@ -1,0 +1,178 @@
+"""Sign-ins whose request is pushed: when, proved by whom, and what a refusal of the provider says (section P)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from jupyter_oidc.airlock import reveal
+from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
+from jupyter_oidc.protocol.message import Call
+from jupyter_oidc.sessions.asked import pushes
+from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from tests.support.dpop_proofs import read_proof
+from tests.unit.protocol.makers import ISSUER, METADATA, reply
+from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, form_of
+
+PAR = ISSUER + "/par"
+OFFERED = {"pushed_authorization_request_endpoint": PAR}
+WANTED = {**OFFERED, "require_pushed_authorization_requests": True}
+REDIRECT = "http://localhost:8888/cb"
+
+
+def stage_of(advertised: dict[str, Any], **settings: Any) -> Stage:
+    stage = Stage(replace(SETTINGS, **settings))
+    stage.provider.advertise = advertised
+    return stage
+
+
+async def led(stage: Stage) -> tuple[PendingSignIn, dict[str, str], str]:
+    """Begin, use the ticket, and return the sign-in, the query of the browser's request and its binding."""
+    pending, ticket = await stage.service.sign_ins.begin("user:a")
+    stage.pending.use_ticket(ticket)
+    url, binding = await stage.service.sign_ins.authorization_url(pending, REDIRECT)
+    return pending, dict(parse_qsl(urlsplit(url).query)), binding
+
+
+def pushed(stage: Stage) -> list[Call]:
+    return [call for call in stage.provider.sent if call.url == PAR]
+
+
+@pytest.mark.parametrize(
+    ("advertised", "setting", "pushes_it"),
+    [
+        ({}, "auto", False),
+        (OFFERED, "auto", False),
+        (WANTED, "auto", True),
+        (OFFERED, "always", True),
+        (WANTED, "always", True),
+        ({}, "never", False),
+        (OFFERED, "never", False),
+    ],
+)
+async def test_a_request_is_pushed_where_the_provider_or_the_settings_insist(
+    advertised: dict[str, Any], setting: str, pushes_it: bool
+) -> None:
+    """P-1."""
+    stage = stage_of(advertised, pushed_authorization_requests=setting)
+    _, query, _ = await led(stage)
+    assert (len(pushed(stage)), "request_uri" in query, "state" in query) == (pushes_it, pushes_it, not pushes_it)
+
+
+async def test_a_pushed_request_ends_in_a_session_by_what_was_pushed() -> None:
+    """P-3, P-4: the browser carries two parameters; state, nonce and verifier are those that were pushed."""
+    stage = stage_of(WANTED)
+    pending, query, binding = await led(stage)
+    assert query == {"client_id": "jupyter", "request_uri": "urn:ietf:params:oauth:request_uri:1"}
+    asked = form_of(pushed(stage)[0])
+    assert (asked["redirect_uri"], asked["response_type"], asked["code_challenge_method"]) == (REDIRECT, "code", "S256")
+    stage.provider.nonce = asked["nonce"]
+    await stage.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"])], [binding])
+    assert pending.progress is Progress.COMPLETED
+
+
+async def test_every_visit_has_a_reference_of_its_own() -> None:
+    """P-4: used once, and a second attempt pushes anew."""
+    stage = stage_of(WANTED)
+    (_, first, _), (_, second, _) = await led(stage), await led(stage)
+    assert first["request_uri"] != second["request_uri"]
+    one, other = (form_of(call) for call in pushed(stage))
+    assert all(one[name] != other[name] for name in ("state", "nonce", "code_challenge"))
+
+
+async def test_the_pushed_request_is_proved_by_the_key_of_the_code() -> None:
+    """X-9: the same key for the pushed request, the code and what comes after."""
+    stage = stage_of(WANTED, dpop_bound_access_tokens=True)
+    pending, _, _ = await led(stage)
+    (call,) = pushed(stage)
+    assert pending.proof_key is not None
+    assert call.proof is not None
+    proof = read_proof(reveal(call.proof))
+    assert (proof.claims["htm"], proof.claims["htu"]) == ("POST", PAR)
+    assert {proof.thumbprint, form_of(call)["dpop_jkt"]} == {pending.proof_key.thumbprint()}
+
+
+async def test_a_demand_for_a_nonce_costs_one_request_more() -> None:
+    """X-5: and the token endpoint of the same server gets that nonce at once (X-7)."""
+    stage = stage_of(WANTED, dpop_bound_access_tokens=True)
+    stage.provider.plan("push", reply({"error": "use_dpop_nonce"}, status=400, headers={"dpop-nonce": "n-1"}))
+    pending, _, binding = await led(stage)
+    assert [read_proof(reveal(call.proof)).claims.get("nonce") for call in pushed(stage) if call.proof] == [None, "n-1"]
+    asked = form_of(pushed(stage)[1])
+    stage.provider.nonce = asked["nonce"]
+    await stage.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"])], [binding])
+    assert pending.progress is Progress.COMPLETED
+    redeemed = next(call for call in stage.provider.sent if call.url == ISSUER + "/token")
+    assert redeemed.proof is not None
+    assert read_proof(reveal(redeemed.proof)).claims["nonce"] == "n-1"
+
+
+async def refused(stage: Stage) -> Problem:
+    """Begin, and return what the start page hears; the sign-in has ended by the same."""
+    pending, ticket = await stage.service.sign_ins.begin("user:a")
+    stage.pending.use_ticket(ticket)
+    with pytest.raises(Problem) as caught:
+        await stage.service.sign_ins.authorization_url(pending, REDIRECT)
+    assert (pending.progress, pending.problem) == (Progress.FAILED, caught.value)
+    assert stage.notes.refusals == [(caught.value.code, caught.value.detail)]
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        ("invalid_client", "sign_in_refused", "does not recognise this application, or not its secret or key"),
+        ("invalid_redirect_uri", "sign_in_refused", "the address to which it is to send the browser back"),
+        ("invalid_scope", "sign_in_refused", "a scope that was asked for (invalid_scope)"),
+        ("server_error", "idp_unavailable", "an error of its own (server_error)"),
+        ("made_up", "sign_in_refused", "no registered name (other)"),
+    ],
+)
+async def test_a_refusal_of_the_pushed_request_has_its_code_and_its_words(error: str, code: str, says: str) -> None:
+    """Q5.1, RFC 9126, 2.3: by the same table as at the other endpoints."""
+    stage = stage_of(WANTED)
+    stage.provider.plan("push", reply({"error": error}, status=400))
+    problem = await refused(stage)
+    assert problem.code == code
+    assert says in problem.message
+
+
+async def test_a_provider_that_is_busy_is_tried_later() -> None:
+    stage = stage_of(WANTED)
+    stage.provider.plan("push", reply({}, status=429, headers={"retry-after": "9"}))
+    problem = await refused(stage)
+    assert isinstance(problem, IdpUnavailable)
+    assert problem.retry_after == 9.0
+
+
+async def test_what_insists_on_pushing_and_what_forbids_it_is_found_before_a_page_opens() -> None:
+    """P-1: the person is not left on the provider's error page."""
+    stage = stage_of(WANTED, pushed_authorization_requests="never")
+    with pytest.raises(ConfigurationInvalid, match="pushed authorization requests only"):
+        await stage.service.sign_ins.begin("user:a")
+
+
+@pytest.mark.parametrize("unusable", [{}, {"pushed_authorization_request_endpoint": "http://id.example.com/par"}])
+async def test_a_provider_without_an_endpoint_for_it_is_found_before_a_page_opens(unusable: dict[str, Any]) -> None:
+    """P-1: never sent by the browser instead."""
+    stage = stage_of(unusable, pushed_authorization_requests="always")
+    with pytest.raises(DiscoveryFailed) as caught:
+        await stage.service.sign_ins.begin("user:a")
+    assert caught.value.detail == "discovery.pushed_authorization_request_endpoint"
+
+
+async def test_a_sign_in_by_code_needs_nothing_pushed() -> None:
+    """RFC 9126, 5: the member is about authorization requests."""
+    stage = stage_of({**WANTED, **DEVICE}, pushed_authorization_requests="never")
+    pending, _ = await stage.service.sign_ins.begin("user:a", wish="device")
+    assert pending.strategy == "device"
+    stage.service.sign_ins.cancel(pending)
+    await stage.scheduler.pass_time(6)
+
+
+def test_an_endpoint_that_nobody_insists_on_is_not_used() -> None:
+    """P-1: the default changes nothing for providers that merely offer it."""
+    assert pushes(SETTINGS, replace(METADATA, pushed_authorization_request_endpoint=PAR)) is False
