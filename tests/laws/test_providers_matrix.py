@@ -1,4 +1,4 @@
-"""The matrix of real providers in the documentation is the one of the journey as it is written now.
+"""The matrix of real providers in the documentation is the one of the journey as it is written now, and so are its settings.
 
 Proof that the law can fail: a page without its table, another step and another version of a provider are noticed.
 """
@@ -6,11 +6,14 @@ Proof that the law can fail: a page without its table, another step and another 
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
+from jupyter_oidc.settings import Settings, read_settings
 from tests.laws.source import ROOT
 from tests.providers.journey import STEPS
+from tests.providers.keycloak import SETTINGS, api_settings
 from tests.providers.known import PROVIDERS
 from tests.providers.record import MADE, PAGE, Outcome, matrix, read, section, written
 
@@ -45,6 +48,14 @@ def test_every_step_that_is_not_offered_has_a_reason_and_no_other_step_has() -> 
 def test_the_page_is_found() -> None:
     assert "(reference/providers.md)" in (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     assert "(docs/reference/providers.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_settings_in_the_documentation_are_those_of_the_journey_and_are_good() -> None:
+    body = json.loads(PAGE.read_text(encoding="utf-8").partition("```json\n")[2].partition("```")[0])
+    assert body.items() >= SETTINGS.items()
+    assert body["apis"]["reports"].items() >= api_settings("reports").items()
+    read = read_settings({"corp": body})
+    assert isinstance(read, Settings), read
 
 
 @pytest.mark.parametrize("change", [{"version": "0"}, {"provider": "Another"}, {"steps": {"sign in": MADE}}])

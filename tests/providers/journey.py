@@ -120,6 +120,8 @@ class Journey:
 
         That endpoint wants a proof of its own with a token that is bound to a key, so that such a token is looked at only.
         """
+        if not token:
+            return refused("Bearer", "invalid_token")
         self.seen_schemes.add(scheme)
         if scheme == "DPoP":
             return None if "jkt" in claims_of(token).get("cnf", {}) else refused("DPoP", "invalid_token")

@@ -19,6 +19,21 @@ VERSION = "26.5.0"
 ARTIFACT = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
 ADMIN = ("admin", "admin")
 ACCESS_TOKEN_SECONDS = 300
+SETTINGS = {
+    "preset": "keycloak",
+    "scopes": ["openid", "profile", "email"],
+    "token_endpoint_auth_method": "client_secret_basic",
+    "client_secret": "env:CORP_SECRET",
+}
+"""Those of a confidential client, which alone may exchange tokens.
+
+Without ``offline_access`` all sign-ins of one browser share a session at Keycloak, which it can end (Q9.1).
+"""
+
+
+def api_settings(audience: str) -> dict[str, Any]:
+    """Return an audience and a scope that only token exchange gives: Keycloak ignores the audience in a refresh."""
+    return {"audience": audience, "scopes": [f"{audience}-access"]}
 
 
 def prepared(cache: Path) -> Path:
@@ -85,24 +100,16 @@ class Keycloak:
         self._served.stop()
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings of a confidential client, which alone may exchange tokens.
-
-        Without ``offline_access`` all sign-ins of one browser share a session at Keycloak, which it can end (Q9.1).
-        """
-        return {
-            "preset": "keycloak",
-            "scopes": ["openid", "profile", "email"],
-            "token_endpoint_auth_method": "client_secret_basic",
-            "client_secret": "env:CORP_SECRET",
-        }
+        """Return what stands in the documentation."""
+        return SETTINGS
 
     def environment(self) -> dict[str, str]:
         """Return the client's secret."""
         return {"CORP_SECRET": self._secret}
 
     def api(self, audience: str) -> dict[str, Any]:
-        """Return an audience and a scope that only token exchange gives: Keycloak ignores the audience in a refresh."""
-        return {"audience": audience, "scopes": [f"{audience}-access"]}
+        """Return what stands in the documentation."""
+        return api_settings(audience)
 
     def register(self, client_id: str, addresses: Addresses) -> None:
         """Register ``client_id``, and a client that stands for the API ``reports``."""

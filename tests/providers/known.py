@@ -7,7 +7,7 @@ from tests.providers.django_oauth_toolkit import DjangoOAuthToolkit
 from tests.providers.keycloak import Keycloak
 from tests.providers.oauth2_mock_server import OAuth2MockServer
 
-PROVIDERS = {
+PROVIDERS: dict[str, type[Keycloak | DjangoOAuthToolkit | Canaille | OAuth2MockServer]] = {
     "keycloak": Keycloak,
     "django-oauth-toolkit": DjangoOAuthToolkit,
     "canaille": Canaille,
