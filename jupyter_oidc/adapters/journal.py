@@ -45,7 +45,7 @@ PAUSE: Final = 0.02
 class CallRefused:
     """A proxied call that failed here or on its way: who called what, and why it failed.
 
-    ``api`` is empty where the call names none that is configured. ``code`` and ``detail`` are those of the ``Problem``;
+    ``api`` is empty where the call names none that is configured. ``error_code`` and ``detail`` are those of the ``Problem``;
     ``status`` is what the caller received, ``seconds`` how long it took.
     """
 
@@ -53,7 +53,7 @@ class CallRefused:
     method: str
     kernel_id: str | None
     status: int
-    code: str
+    error_code: str
     detail: str
     seconds: float
     request_id: str
@@ -98,12 +98,12 @@ class EventJournal:
         seconds: float,
         kernel_id: str | None,
         outcome: str,
-        code: str | None = None,
+        error_code: str | None = None,
         request_id: str | None = None,
     ) -> None:
         """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if anybody listens.
 
-        ``code`` and ``request_id`` are those of the line that :meth:`call_refused` has written, if it has.
+        ``error_code`` and ``request_id`` are those of the line that :meth:`call_refused` has written, if it has.
         """
         caller = "browser" if kernel_id is None else "kernel"
         count_call(api, caller, outcome, size)
@@ -120,7 +120,7 @@ class EventJournal:
             "duration": round(seconds, 6),
             "caller": caller,
             "kernel_id": kernel_id,
-            "code": code,
+            "code": error_code,
             "request_id": request_id,
             "person": self.person_of(api) if self.person_of else None,
         }
@@ -136,13 +136,13 @@ class EventJournal:
     def call_refused(self, call: CallRefused) -> None:
         """Write a proxied call that failed to the audit trail, in one line, and count it (Q5.10)."""
         if call.api:
-            count_call_refusal(call.api, call.code)
+            count_call_refusal(call.api, call.error_code)
         level = logging.ERROR if call.status == 500 else logging.WARNING
         self._of_calls.log(
             level,
             "jupyter_oidc: api %s: refused: %s (%s) %s by %s, %s in %.0fms [%s]",
             call.api or "-",
-            call.code,
+            call.error_code,
             call.detail,
             call.method,
             "browser" if call.kernel_id is None else f"kernel {call.kernel_id}",

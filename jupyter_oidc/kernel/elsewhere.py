@@ -9,6 +9,7 @@ Our server is never reached through a proxy that could read the grant, and this 
 from __future__ import annotations
 
 import os
+import ssl
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -65,7 +66,10 @@ class AsyncWays(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send ``request`` the way that its host has."""
         way = self._own if is_at(self._home, request.url) else self._others
-        return await way.handle_async_request(request)
+        try:
+            return await way.handle_async_request(request)
+        except ssl.SSLError as error:  # NOTE: an alert after the handshake; httpx names it for other clients only
+            raise httpx.ReadError("The other side ended TLS.", request=request) from error
 
     async def aclose(self) -> None:
         """Close both."""

@@ -68,6 +68,24 @@ REASONS: Final = {
 
 UNKNOWN: Final = "The server gives a reason that is not known here."
 NOT_STORED: Final = "The session could not be stored."
+FOLDER: Final = 'Run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.'
+KEYRING_OR_FOLDER: Final = 'Unlock the keyring of your system, or run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.'
+_STORAGE_NEXT: Final = {
+    "storage_unavailable": KEYRING_OR_FOLDER,
+    **dict.fromkeys(
+        (
+            "storage_key",
+            "storage_unsafe",
+            "storage_read_only",
+            "storage_no_home",
+            "storage_full",
+            "storage_failed",
+        ),
+        FOLDER,
+    ),
+}
+"""What helps against trouble with the place of the session, by reason code (Q7.5, Q8.8)."""
+
 STILL: Final = "Calls still work; it is tried again by itself."
 NOT_NOW: Final = "Calls do not work until it is renewed, which is tried again by itself."
 SETTINGS_PENDING: Final = "Settings have changed; they take effect when you sign in again."
@@ -123,11 +141,18 @@ def _words_of(summary: dict[str, Any]) -> Words:
     if state == "refresh-failed":
         headline = HEADLINES[state] if code in (None, "idp_unavailable") else RENEWAL_FAILS
         left = summary["expires_in"]
-        return Words(headline, reason or REASONS["idp_unavailable"], _remains(left), NOT_NOW if left == 0 else STILL)
+        still = NOT_NOW if left == 0 else STILL
+        remedy = _STORAGE_NEXT.get(code or "")
+        return Words(
+            headline, reason or REASONS["idp_unavailable"], _remains(left), f"{still} {remedy}" if remedy else still
+        )
     if state == "active":
         unsaved = NOT_STORED if summary["storage"] == "unsaved" else None
         return Words(
-            HEADLINES[state], reason or unsaved, _lasts(summary["expires_in"], refreshable=summary["refreshable"]), None
+            HEADLINES[state],
+            reason or unsaved,
+            _lasts(summary["expires_in"], refreshable=summary["refreshable"]),
+            _STORAGE_NEXT.get(code or ""),
         )
     return Words(HEADLINES[state], reason, None, _NEXT[state])
 

@@ -25,7 +25,7 @@ from jupyter_oidc.adapters.process import close_to_others
 from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import StorageUnavailable
+from jupyter_oidc.errors import StorageUnavailable, UnknownApi
 from jupyter_oidc.server.admission import admission_by
 from jupyter_oidc.server.announcement import OwnAnnouncement
 from jupyter_oidc.server.config import HUB_VARIABLES, TRAITS
@@ -188,9 +188,12 @@ class JupyterOIDC(ExtensionApp):
         await self._context.aclose()
 
     def _person_at(self, api: str) -> str | None:
-        """Return the subject of who is signed in for ``api``."""
+        """Return the subject of who is signed in for ``api``, which the settings may have dropped during a call."""
         services = self._context.opened
-        origin = None if services is None else services.sessions.of_api(api)[1].origin
+        try:
+            origin = None if services is None else services.sessions.of_api(api)[1].origin
+        except UnknownApi:
+            return None
         return None if origin is None else origin.subject
 
     def _close_process(self, said: Configured, log: logging.Logger) -> None:

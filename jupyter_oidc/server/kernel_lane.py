@@ -231,7 +231,7 @@ class LaneCall(HTTPMessageDelegate):
             seconds=self._request.request_time(),
             kernel_id=self._kernel_id,
             outcome=outcome,
-            code=self._code,
+            error_code=self._code,
             request_id=self._cut,
         )
 

@@ -37,7 +37,7 @@ def note_refused_call(
             method=request.method or "",
             kernel_id=kernel_id,
             status=status,
-            code=code,
+            error_code=code,
             detail=problem.detail if problem else DEFECT,
             seconds=request.request_time(),
             request_id=request_id,

@@ -86,10 +86,14 @@ class SignInNeeded:
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """No token now, and nobody has to do anything: try again after ``seconds``."""
+    """No token now, and nobody has to do anything: try again after ``seconds``.
+
+    ``remedy`` is what helps, where whoever found the trouble knows it better than the reason says.
+    """
 
     seconds: float
     reason: str
+    remedy: str | None = None
 
 
 Bearer = Granted | SignInNeeded | TryLater

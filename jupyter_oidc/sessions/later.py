@@ -34,13 +34,16 @@ _SOMEBODY_HAS_TO_ACT: Final = {
 """Message and action for the reasons that do not pass by themselves; all others are weather."""
 
 
+ASK_DOCTOR: Final = "Run 'jupyter oidc doctor' on the machine of the Jupyter server; it names the folder."
+
+
 def unavailable(later: TryLater) -> IdpUnavailable | StorageUnavailable:
     """Return ``later`` as a problem, which says when to try again (B6, B8); storage is no outage of the provider."""
     if later.reason == StorageUnavailable.code:
         return StorageUnavailable(
             "The session cannot be renewed: the place where it is stored, or where servers take turns at it, cannot be "
             "used on this machine.",
-            action="Run 'jupyter oidc doctor' on the machine of the Jupyter server; it names the folder.",
+            action=later.remedy or ASK_DOCTOR,
             detail=later.reason,
             retry_after=later.seconds,
         )

@@ -104,6 +104,7 @@ class SessionService:
         self._journal = journal
         self._state = State.SIGNED_OUT
         self._reason: str | None = None
+        self._remedy: str | None = None
         self._sequence = 0
         self._generation = 0
         self._held = Custody()
@@ -532,7 +533,7 @@ class SessionService:
                 return await self._cannot_renew(generation, key, source)
             wait = self._pace.seconds_to_wait()
             if wait > 0:
-                return TryLater(wait, self._reason or "idp_unavailable")
+                return TryLater(wait, self._reason or "idp_unavailable", self._remedy)
             if key in self._exchanged:
                 return await self._exchange_or_rest(generation, key)
             try:
@@ -548,7 +549,7 @@ class SessionService:
         except Overloaded as problem:
             return TryLater(problem.retry_after or 1.0, problem.code)
         except StorageUnavailable as problem:
-            return self._delay(generation, problem.code, None)
+            return self._delay(generation, problem.code, None, problem.action)
 
     async def _exchange_or_rest(self, generation: int, key: TokenKey) -> Bearer:
         """Exchange; what the provider does not give is not asked for with every call (B25, B30)."""
@@ -848,13 +849,14 @@ class SessionService:
         self._follow_the_clock()
         return SignInNeeded("session_expired") if has_session(self._state) else self._sign_in_needed()
 
-    def _delay(self, generation: int, reason: str, seconds: float | None) -> Bearer:
+    def _delay(self, generation: int, reason: str, seconds: float | None, remedy: str | None = None) -> Bearer:
         """Weather or a mistake in the settings: keep everything, try again later (B6, B7, B8)."""
         if generation != self._generation or not has_session(self._state):
             return self._sign_in_needed()
         wait = self._pace.failed(seconds)
         self._move(Happening.RENEWAL_DELAYED, reason)
-        return TryLater(wait, reason)
+        self._remedy = remedy
+        return TryLater(wait, reason, remedy)
 
     async def _end(
         self,
@@ -1049,7 +1051,7 @@ class SessionService:
 
     def _move(self, happening: Happening, reason: str | None = None) -> None:
         before, self._state = self._state, follow(self._state, happening)
-        self._reason = reason
+        self._reason, self._remedy = reason, None
         self.tell(happening.value, reason)
         if (before, happening) == (State.REFRESH_FAILED, Happening.RENEWED):
             self.sign_ins.overtake(self._in_force)

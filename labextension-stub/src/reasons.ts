@@ -18,7 +18,7 @@ namespace Private {
   export function known(trans: TranslationBundle): Readonly<Record<string, IReason | undefined>> {
     const ask = trans.__('Ask your administrator to check the settings of this provider.');
     const unlock = trans.__('Unlock the keyring of your system; until then a session is kept in memory.');
-    const folder = trans.__('Ask your administrator to check the folder of the session file.');
+    const folder = trans.__('Run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.');
     return {
       // What ended a session.
       session_ended_by_provider: { why: trans.__('The provider ended it.') },
@@ -65,7 +65,9 @@ namespace Private {
       },
       storage_unavailable: {
         why: trans.__('The place where the session is stored cannot be used.'),
-        next: trans.__('Unlock the keyring of your system, or ask your administrator to check where sessions are stored.')
+        next: trans.__(
+          'Unlock the keyring of your system, or run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.'
+        )
       },
       provider_configuration: { why: trans.__('The provider refuses this Jupyter server as it is set up.'), next: ask },
       provider_error: { why: trans.__('The provider reports an error of its own.') },

@@ -175,7 +175,7 @@ describe('the words a person meets', () => {
   it('say that a session could not be stored', () => {
     expect(words(ada({ storage: 'unsaved', reason: 'storage_full' }))).toMatchObject({
       reason: 'The disk is full, so the session cannot be stored.',
-      next: 'Ask your administrator to check the folder of the session file.',
+      next: 'Run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.',
       tone: 'attention'
     });
     expect(words(ada({ storage: 'unsaved' })).reason).toBe('The session could not be stored.');

@@ -131,3 +131,18 @@ def test_a_provider_that_refuses_is_not_called_unreachable(reason: str | None, h
 
 def test_a_reason_of_a_newer_server_is_no_error() -> None:
     assert words_of({**SUMMARY, "state": "signed-out-expired", "reason": "brand_new"}).reason == words.UNKNOWN
+
+
+@pytest.mark.parametrize("reason", sorted(reason for reason in words.REASONS if reason.startswith("storage_")))
+@pytest.mark.parametrize("state", ["active", "refresh-failed"])
+def test_what_helps_against_trouble_with_the_storage_is_said_alike(state: str, reason: str) -> None:
+    """Q8.8, Q7.5: where the folder that was tried is named; a cell said nothing."""
+    said = words_of({**SUMMARY, "state": state, "reason": reason}).next or ""
+    of_page = re.findall(
+        rf"{reason}: \{{\s*why: trans\.__\(\s*'[^']+'\s*\)(?:,\s*next: (folder|trans\.__\(\s*'([^']+)'))?",
+        source("reasons.ts"),
+    )
+    [(constant, text)] = of_page
+    wanted = words.FOLDER if constant == "folder" else text
+    assert said == " ".join(part for part in (words.STILL if state == "refresh-failed" else "", wanted) if part)
+    assert words.FOLDER in sentences("reasons.ts")

@@ -28,7 +28,7 @@ from tests.support.scripted_provider import ScriptedProvider
 from tests.support.upstream import Answer, Upstream, refused
 
 LONG_WAY = {"Content-Length": "0"}
-OF_ONE_CALL = ("date", "server", "content-length", "transfer-encoding")
+OF_ONE_CALL = ("date", "server", "content-length", "transfer-encoding", "x-oidc-request-id")
 """What may differ between two replies to the same call."""
 
 

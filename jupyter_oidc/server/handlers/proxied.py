@@ -71,7 +71,7 @@ class ProxiedHandler(OidcHandler):
                 seconds=self.request.request_time(),
                 kernel_id=self.kernel_id,
                 outcome=outcome,
-                code=self._code,
+                error_code=self._code,
                 request_id=None if self._code is None else self.request_id,
             )
 

@@ -20,6 +20,7 @@ from jupyter_oidc.kernel.errors import (
     StepUpRequired,
     StorageUnavailable,
     UpstreamTimeout,
+    UpstreamUnreachable,
 )
 from jupyter_oidc.kernel.find import Server
 from jupyter_oidc.kernel.grant import GrantAuth
@@ -355,6 +356,15 @@ def test_an_error_without_body_is_told_by_its_code(stage, call):
     stage.answers("HEAD", ITEMS, refusal("caller_forbidden", 403))
     with pytest.raises(CallerForbidden, match="Make the same call with GET to read why"):
         call(stage.server, "HEAD", "items")
+
+
+def test_an_error_without_body_keeps_the_id_that_leads_to_the_log(stage, call):
+    """Q5.10: a HEAD has its id in a header only."""
+    stage.answers("HEAD", ITEMS, Answer(b"", 502, {"X-OIDC-Error": "upstream_unreachable", "X-OIDC-Request-Id": "r-7"}))
+    with pytest.raises(UpstreamUnreachable) as caught:
+        call(stage.server, "HEAD", "items")
+    assert caught.value.request_id == "r-7"
+    assert caught.value._render_traceback_()[-1] == "(upstream_unreachable, request r-7)"
 
 
 def test_an_unknown_code_without_body_is_a_broken_contract(stage, call):

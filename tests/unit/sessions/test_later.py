@@ -33,3 +33,9 @@ def test_trouble_with_the_storage_is_not_told_as_an_outage_of_the_provider() -> 
     problem = unavailable(TryLater(4.0, "storage_unavailable"))
     assert (problem.code, problem.status, problem.retry_after) == ("storage_unavailable", 503, 4.0)
     assert problem.action == ("Run 'jupyter oidc doctor' on the machine of the Jupyter server; it names the folder.")
+
+
+def test_whoever_found_the_trouble_with_the_storage_says_what_helps() -> None:
+    """Q8.8, Q7.5: the folder that was tried is named by whoever tried it."""
+    problem = unavailable(TryLater(4.0, "storage_unavailable", "Make ~/share/jupyter_oidc your own."))
+    assert problem.action == "Make ~/share/jupyter_oidc your own."

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 
 import pytest
 
+from jupyter_oidc.adapters.entry_lock import FileEntryLock
 from jupyter_oidc.errors import IdpUnavailable, StorageUnavailable
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TryLater
+from jupyter_oidc.sessions.later import unavailable
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry
 from jupyter_oidc.sessions.service import SessionService
@@ -236,3 +240,26 @@ async def test_a_provider_that_is_slow_is_not_asked_twice_in_one_turn() -> None:
     before = stage.clock.now().monotonic
     assert isinstance(await stage.service.refresh(), TryLater)
     assert stage.clock.now().monotonic - before == 19.5
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes say who may write")
+async def test_a_call_that_waits_for_the_storage_names_the_folder(tmp_path: Path) -> None:
+    """Q8.8, Q7.5: at the first call and at those that wait for the next attempt, and no longer than the trouble lasts."""
+    stage = Stage()
+    await stage.sign_in()
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o777)
+    stage.lock = FileEntryLock(  # type: ignore[assignment]
+        lambda: folder, provider="corp", issuer=stage.settings.issuer, client_id=stage.settings.client_id
+    )
+    service = stage.new_service()
+    told = []
+    for _ in range(2):
+        later = await service.bearer(SIGN_IN_KEY, "access_token")
+        assert isinstance(later, TryLater)
+        told.append(unavailable(later).action)
+    assert [str(folder) in action for action in told] == [True, True]
+    folder.chmod(0o700)
+    stage.clock.advance(600)
+    assert isinstance(await service.bearer(SIGN_IN_KEY, "access_token"), Granted)
