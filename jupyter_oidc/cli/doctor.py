@@ -42,10 +42,12 @@ class Doctor(OidcApp):
     with a running server that is slow.
 
     It also begins a sign-in at each provider that asks for no interaction, to see whether the provider knows the client
-    and the redirect URI; --no-registration leaves that out. Nobody is signed in, and no token is involved.
+    and the redirect URI, if that is certain; --no-registration leaves that out. Nobody is signed in, and no token is involved.
 
     The output holds no secret and can be pasted in public: it names issuers, APIs and the redirect URI.
-    Exit code: 0 if nothing is broken (warnings may be there), 1 if something is.
+    Three marks: a check mark for what was looked at, a cross for what is wrong, a question mark for what cannot be known
+    from here. A guess is never reported as a finding, and never sent to a provider.
+    Exit code: 1 if something is wrong, 0 otherwise, whatever cannot be known.
     """
     examples = """
     jupyter oidc doctor
