@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.cli.running import RunningServer
     from jupyter_oidc.cli.settings_files import Read
-    from jupyter_oidc.diagnostics import Check
+    from jupyter_oidc.diagnostics import Check, Surroundings
 
 
 class Doctor(OidcApp):
@@ -42,10 +42,12 @@ class Doctor(OidcApp):
     with a running server that is slow.
 
     It also begins a sign-in at each provider that asks for no interaction, to see whether the provider knows the client
-    and the redirect URI; --no-registration leaves that out. Nobody is signed in, and no token is involved.
+    and the redirect URI, if that is certain; --no-registration leaves that out. Nobody is signed in, and no token is involved.
 
     The output holds no secret and can be pasted in public: it names issuers, APIs and the redirect URI.
-    Exit code: 0 if nothing is broken (warnings may be there), 1 if something is.
+    Three marks: a check mark for what was looked at, a cross for what is wrong, a question mark for what cannot be known
+    from here. A guess is never reported as a finding, and never sent to a provider.
+    Exit code: 1 if something is wrong, 0 otherwise, whatever cannot be known.
     """
     examples = """
     jupyter oidc doctor
@@ -99,9 +101,10 @@ class Doctor(OidcApp):
         )
         place = replace(place, admission=self._admission(server))
         with Progress(sys.stderr) as progress:
-            report = await examine(place, progress.tell, asks_registration=self.registration)
             progress.tell("the running server")
             told = await ask_what_it_knows(server)
+            place = replace(place, browsers_come_there=_seen_there(place, told))
+            report = await examine(place, progress.tell, asks_registration=self.registration)
         owners = owners_here()
         about = _about_sources(read, runs_as_root=owners is not None and owners.uid == 0)
         return Report((*about, *_replaced(report.checks, told)))
@@ -120,6 +123,18 @@ def _about_sources(read: Read, *, runs_as_root: bool) -> list[Check]:
         message = "Only system files count, and this user is root, who can change every one of them."
         found.append(about.warning(message, "Run the Jupyter server as a user of its own."))
     return found
+
+
+def _seen_there(place: Surroundings, told: tuple[Check, ...]) -> bool:
+    """Return whether the running server has seen browsers reach it at the address that it is known by here."""
+    open_ones = {one.name for one in place.settings.providers if not one.redirect_uri} if place.settings else set()
+    return any(
+        check.name == "redirect URI"
+        and check.status == "ok"
+        and check.provider in open_ones
+        and check.message.endswith(f" {place.address}jupyter-oidc/providers/{check.provider}/callback")
+        for check in told
+    )
 
 
 def _running() -> RunningServer | None:

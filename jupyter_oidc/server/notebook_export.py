@@ -17,7 +17,7 @@ from jupyter_server.nbconvert.handlers import NbconvertFileHandler, NbconvertPos
 from jupyter_server.services.nbconvert.handlers import NbconvertRootHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
-from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from jupyter_oidc.adapters.notebook_export import ConversionFailed, Converted, convert, exporters
 
@@ -63,7 +63,9 @@ class _Places:
 
 def converts_elsewhere(application: Any, path: str) -> bool:
     """Return whether ``application`` gives the conversion at ``path`` to a route of ours, and so to a process of its own."""
-    request = HTTPServerRequest(method="GET", uri=path, headers=HTTPHeaders({"Host": "localhost"}))
+    request = HTTPServerRequest(
+        start_line=RequestStartLine("GET", path, "HTTP/1.1"), headers=HTTPHeaders({"Host": "localhost"})
+    )
     found = getattr(application.find_handler(request), "handler_class", None)
     return found is _NotebookFile
 

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError
+from tornado.routing import PathMatches, Rule
+from tornado.web import RequestHandler
 
 from jupyter_oidc import contract
+from jupyter_oidc.cli.running import running_servers
 from tests.support.desk import Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.upstream import Upstream
@@ -23,19 +26,78 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream, request: py
     return getattr(request, "param", None) or configured(provider, upstream)
 
 
-async def checks_of(jp_fetch: Callable[..., Any]) -> dict[str, dict[str, Any]]:
-    told = contract.check("diagnostics.reply", json.loads((await jp_fetch(*ROUTE)).body))
+BROWSER = {"Sec-Fetch-Mode": "cors"}
+
+
+async def checks_of(jp_fetch: Callable[..., Any], **headers: str) -> dict[str, dict[str, Any]]:
+    told = contract.check("diagnostics.reply", json.loads((await jp_fetch(*ROUTE, headers=headers)).body))
     return {check["name"]: check for check in told["checks"]}
 
 
 async def test_a_running_server_knows_its_own_address(jp_fetch: Any, jp_http_port: int, jp_base_url: str) -> None:
-    """A30: the redirect URI is that of the address at which the server was asked, if it is a loopback one."""
-    checks = await checks_of(jp_fetch)
+    """A30: the redirect URI is that of the address at which a browser asked, if it is a loopback one."""
+    checks = await checks_of(jp_fetch, **BROWSER)
     assert checks["redirect URI"]["message"] == (
         "Register exactly this, to the letter: "
         f"http://127.0.0.1:{jp_http_port}{jp_base_url}jupyter-oidc/providers/corp/callback"
     )
-    assert {check["status"] for check in checks.values()} == {"ok"}
+    others = {name for name, check in checks.items() if check["status"] != "ok"}
+    assert others - {"certificate variables"} == {"audience of orders"}, "nobody is signed in"
+
+
+async def test_whoever_asks_without_a_browser_does_not_say_where_browsers_are(jp_fetch: Any) -> None:
+    """Q9.10: a terminal at this machine asks at a loopback address, wherever the browser is."""
+    assert (await checks_of(jp_fetch))["redirect URI"]["status"] == "unknown"
+    assert (await checks_of(jp_fetch, **BROWSER))["redirect URI"]["status"] == "ok", "not the answer of a moment ago"
+
+
+async def test_the_server_says_where_notebooks_are_converted(jp_fetch: Any) -> None:
+    """Q8.2: seen in the routes of this very server."""
+    check = (await checks_of(jp_fetch))["conversions"]
+    assert (check["status"], check["message"]) == (
+        "ok",
+        "Notebooks are converted by a process of its own, which holds no token.",
+    )
+
+
+async def test_a_route_that_takes_conversions_over_is_seen(jp_fetch: Any, jp_serverapp: Any, jp_base_url: str) -> None:
+    """Q8.2: whichever extension brings it."""
+    pattern = f"{jp_base_url}nbconvert/.*"
+    jp_serverapp.web_app.default_router.rules.insert(0, Rule(PathMatches(pattern), RequestHandler))
+    assert (await checks_of(jp_fetch))["conversions"]["status"] == "problem"
+
+
+def elsewhere(provider: ScriptedProvider, upstream: Upstream, **server: Any) -> dict[str, Any]:
+    """A server whose redirect URI leads to a host that Jupyter may not know."""
+    config = configured(provider, upstream, **server)
+    callback = "https://jupyter.example.com/jupyter-oidc/providers/corp/callback"
+    config["JupyterOIDC"]["providers"]["corp"]["redirect_uri"] = callback
+    return config
+
+
+class TestAHostOfTheSettings:
+    """Q5.6: Jupyter's own answer and ours agree, for a host that it refuses and for one that it knows."""
+
+    @pytest.fixture(
+        params=[{}, {"local_hostnames": ["localhost", "jupyter.example.com"]}, {"allow_remote_access": True}]
+    )
+    def jp_server_config(
+        self, provider: ScriptedProvider, upstream: Upstream, request: pytest.FixtureRequest
+    ) -> dict[str, Any]:
+        return elsewhere(provider, upstream, **request.param)
+
+    async def test_jupyter_answers_there_if_and_only_if_doctor_says_so(self, jp_fetch: Any) -> None:
+        """Q5.6: doctor said 'leads to this server' where every callback would have been refused with status 403."""
+        status = (await checks_of(jp_fetch))["host name"]["status"]
+        answer = await jp_fetch("api", headers={"Host": "jupyter.example.com"}, raise_error=False)
+        assert (status, answer.code) in {("ok", 200), ("problem", 403)}
+
+    async def test_a_terminal_asks_the_running_server_itself(self, jp_fetch: Any) -> None:
+        """Q5.6: over the wire, with that host, and gets Jupyter's own answer."""
+        (server,) = running_servers()
+        answer = await jp_fetch("api", headers={"Host": "jupyter.example.com"}, raise_error=False)
+        assert await server.answers_at("jupyter.example.com") is (answer.code == 200)
+        assert await server.answers_at("127.0.0.1") is True
 
 
 async def test_the_provider_is_asked_for_metadata_and_keys_once_for_all_who_ask(
@@ -50,9 +112,7 @@ async def test_the_provider_is_asked_for_metadata_and_keys_once_for_all_who_ask(
 async def test_a_signed_in_server_looks_at_its_access_token(
     jp_fetch: Any, desk: Desk, provider: ScriptedProvider
 ) -> None:
-    assert (await checks_of(jp_fetch))["audience of orders"]["message"].endswith(
-        "sign in to see whether it names the API."
-    )
+    assert "nobody is signed in" in (await checks_of(jp_fetch))["audience of orders"]["message"]
     assert desk.provider is provider
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from jupyter_oidc.adapters.private_folder import PrivateFolder
+from jupyter_oidc.adapters.vault_file import FileVault
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.ports import Entry
 from tests.interop.person import settings_for
 from tests.support.certificate import self_signed
 from tests.support.certified_provider import CertifiedProvider, RegisteredClient
@@ -73,16 +79,19 @@ def test_a_person_at_a_terminal_signs_in_looks_and_signs_out(
 def test_doctor_asks_the_running_server_what_its_tokens_say(
     beside: tuple[Command, JupyterProcess], provider: CertifiedProvider
 ) -> None:
-    """The redirect URI is that of the running server, and it is registered."""
+    """Q9.10: the redirect URI is that at which the running server has seen a browser, and it is registered."""
     command, process = beside
+    origin = process.url.split("/user/")[0].rstrip("/")
+    browser = {"Sec-Fetch-Mode": "cors", "Origin": origin}
     with closing(process.client()) as jupyter:
-        started = jupyter.post("jupyter-oidc/providers/corp/sign-in", json={}).json()
+        started = jupyter.post("jupyter-oidc/providers/corp/sign-in", json={}, headers=browser).json()
         link = f"{process.url.split('/user/')[0].rstrip('/')}{started['start_url']}"
         FormBrowser(provider.issuer, tls=process.trust).sign_in(link, "user1", "any")
     checks = {one["name"]: one for one in command.run("doctor", "--json").json()["checks"]}
     assert checks["redirect URI"]["message"].endswith(f": {process.callback('corp')}")
     assert checks["registration"]["status"] == "ok"
     assert "which is opaque" in checks["audience of orders"]["message"]
+    assert (checks["session"]["status"], checks["conversions"]["status"]) == ("ok", "ok")
 
 
 @pytest.mark.parametrize("what", ["status", "sign-in", "sign-out"])
@@ -97,6 +106,35 @@ def test_a_server_that_died_without_a_word_is_no_running_server(tmp_path: Path) 
     left = '{"pid": 999999, "url": "http://localhost:1/", "token": "t", "port": 1, "hostname": "localhost"}'
     (tmp_path / "runtime" / "jpserver-999999.json").write_text(left, encoding="utf-8")
     assert "No Jupyter server is running" in command.run("status").err
+
+
+def test_a_former_provider_is_forgotten_by_its_name_and_registration(tmp_path: Path) -> None:
+    """D3: one that is in no settings file any more; what is stored of another registration stays."""
+    key, folder = "A" * 43, tmp_path / "data" / "jupyter_oidc"
+    folder.mkdir(parents=True, mode=0o700)
+    entry = Entry("https://id.example.com", "jupyter", "ada", ("openid",), 1.0, Secret("rt-1"))
+
+    def vault(client_id: str) -> FileVault:
+        place = PrivateFolder(lambda: folder)
+        return FileVault(provider="old", issuer=entry.issuer, client_id=client_id, key=Secret(key), folder=place)
+
+    for client_id in ("jupyter", "another"):
+        asyncio.run(vault(client_id).save(replace(entry, client_id=client_id)))
+    command = Command(tmp_path, {"providers": {}, "storage": "encrypted-file"}, {"JUPYTER_OIDC_STORAGE_KEY": key})
+    done = command.run("forget", "old", "--issuer=https://id.example.com", "--client-id=jupyter", "-y")
+    assert (done.code, done.out) == (0, "old: nothing is stored any more.\n"), done.err
+    assert asyncio.run(vault("jupyter").load()) is None
+    assert asyncio.run(vault("another").load()) is not None
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--issuer=https://id.example.com",), ("old", "--client-id=jupyter"), ("--issuer=x", "--client-id=y")]
+)
+def test_half_a_registration_is_not_guessed_at(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """D3."""
+    said = Command(tmp_path, {"providers": {}, "storage": "encrypted-file"}).run("forget", *arguments, "-y")
+    assert (said.code, said.out) == (2, "")
+    assert "give its name, --issuer and --client-id" in said.err
 
 
 def test_forget_removes_what_is_stored_and_asks_first(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.support.command import Command, Said
 from tests.support.loop_thread import ServedInThread
 from tests.support.upstream import Upstream
 
-CALLBACK = "http://localhost:8888/jupyter-oidc/providers/corp/callback"
+CALLBACK = "https://jupyter.example.com/jupyter-oidc/providers/corp/callback"
 KEY = "A" * 43
 FINE = [
     "settings",
@@ -42,10 +42,16 @@ FINE = [
     "way to sign in",
     "registration",
     "redirect URI",
+    "host name",
     "client secret",
     "API orders",
     "audience of orders",
 ]
+OWN_AUTHORITIES = dict.fromkeys(("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), "")
+"""This machine's own variables are not what is examined here."""
+
+NOT_KNOWN = {"host name", "audience of orders"}
+"""What only a running server, or a session, could show."""
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +75,7 @@ def settings(issuer: str, api: Upstream, **changes: Any) -> dict[str, Any]:
                 "issuer": issuer,
                 "client_id": "jupyter",
                 "scopes": ["openid", "offline_access"],
+                "redirect_uri": CALLBACK,
                 "allow_insecure_loopback": True,
                 "apis": {"orders": {"base_url": api.url}},
                 **changes,
@@ -78,7 +85,7 @@ def settings(issuer: str, api: Upstream, **changes: Any) -> dict[str, Any]:
 
 
 def command(folder: Path, document: dict[str, Any], **environment: str) -> Command:
-    return Command(folder, document, {"JUPYTER_OIDC_STORAGE_KEY": KEY, **environment})
+    return Command(folder, document, {"JUPYTER_OIDC_STORAGE_KEY": KEY, **OWN_AUTHORITIES, **environment})
 
 
 def diagnosis(said: Said) -> dict[str, dict[str, Any]]:
@@ -91,17 +98,20 @@ def diagnosis(said: Said) -> dict[str, dict[str, Any]]:
 
 def only(checks: dict[str, dict[str, Any]], name: str, status: str = "problem") -> dict[str, Any]:
     """The one check that is not fine."""
-    assert [one["name"] for one in checks.values() if one["status"] != "ok"] == [name]
+    others = [one["name"] for one in checks.values() if one["status"] != "ok" and one["name"] not in NOT_KNOWN]
+    assert others == [name]
     assert checks[name]["status"] == status
     return checks[name]
 
 
 def test_a_healthy_set_up_is_fine_in_every_line(tmp_path: Path, provider: CertifiedProvider, api: Upstream) -> None:
-    """G-6, A30: metadata, keys, what to register, and that it is registered."""
+    """G-6, A30, Q9.10: metadata, keys, what to register, and that it is registered; what cannot be known fails nothing."""
     said = command(tmp_path, settings(provider.issuer, api)).run("doctor", "--json")
     checks = diagnosis(said)
-    assert [(name, check["status"]) for name, check in checks.items()] == [(name, "ok") for name in FINE]
-    assert checks["redirect URI"]["message"].endswith(f"register exactly this: {CALLBACK}")
+    expected = [(name, "unknown" if name in NOT_KNOWN else "ok") for name in FINE]
+    assert [(name, check["status"]) for name, check in checks.items()] == expected
+    assert said.code == 0
+    assert checks["redirect URI"]["message"].endswith(f"to the letter: {CALLBACK}")
     assert KEY not in said.out + said.err
 
 
@@ -110,7 +120,7 @@ def test_the_healthy_text_is_one_line_each_and_a_sum(
 ) -> None:
     said = command(tmp_path, settings(provider.issuer, api)).run("doctor")
     lines = said.out.strip().splitlines()
-    assert (said.code, lines[0], lines[-1]) == (0, "This server", "Everything is fine (20 checks).")
+    assert (said.code, lines[0], lines[-1]) == (0, "This server", "2 not known from here, 19 seen as they should be.")
     assert "  \N{CHECK MARK} issuer: The provider calls itself what the settings call it." in lines
     assert said.err == "", "progress is for a terminal"
 
@@ -148,13 +158,14 @@ def test_a_wrong_issuer(tmp_path: Path, provider: CertifiedProvider, api: Upstre
 
 def test_a_wrong_redirect_uri(tmp_path: Path, provider: CertifiedProvider, api: Upstream) -> None:
     """A30: the provider knows another address; the one to register is named to the letter."""
-    wanted = "https://jupyter.example.com/jupyter-oidc/providers/corp/callback"
+    wanted = "https://other.example.com/jupyter-oidc/providers/corp/callback"
     said = command(tmp_path, settings(provider.issuer, api, redirect_uri=wanted)).run("doctor", "--json")
     check = only(diagnosis(said), "registration")
     assert check["message"] == (
-        "The provider does not accept this client with this redirect URI (status 400; refused)."
+        "The authorization endpoint refused the request with status 400, and did not say why in a way that can be relied on."
     )
-    assert check["action"].endswith(f"add exactly: {wanted}")
+    assert f"not registered to the letter: {wanted} " in check["action"]
+    assert said.code == 1
 
 
 def test_a_provider_is_not_asked_about_the_client_where_nobody_wants_that(
@@ -207,7 +218,7 @@ def test_a_keyring_that_is_missing(
     tmp_path: Path, provider: CertifiedProvider, api: Upstream, storage: str, status: str, code: int
 ) -> None:
     document = {**settings(provider.issuer, api), "storage": storage}
-    said = Command(tmp_path, document).run("doctor", "--json")
+    said = Command(tmp_path, document, OWN_AUTHORITIES).run("doctor", "--json")
     check = only(diagnosis(said), "keyring", status)
     assert "does not keep secrets safely" in check["message"]
     assert said.code == code
@@ -266,3 +277,18 @@ def test_a_provider_that_never_answers_is_waited_for_eighteen_seconds(tmp_path: 
         assert time.monotonic() - began < 60, "not as long as a request may take"
     check = diagnosis(said)["provider"]
     assert (check["status"], "longer than 18 seconds" in check["message"]) == ("unknown", True)
+
+
+@pytest.mark.parametrize("strategy", ["auto", "device"])
+def test_with_no_server_running_nothing_is_guessed_and_nothing_fails(
+    tmp_path: Path, provider: CertifiedProvider, api: Upstream, strategy: str
+) -> None:
+    """Q9.10: without a redirect URI one was made up, sent, refused, and told as broken; the device grant is not offered."""
+    made = settings(provider.issuer, api, redirect_strategy=strategy)
+    del made["providers"]["corp"]["redirect_uri"]
+    said = command(tmp_path, made).run("doctor", "--json")
+    checks = diagnosis(said)
+    assert checks["registration"]["status"] == "unknown"
+    broken = [one["name"] for one in checks.values() if one["status"] == "problem"]
+    assert broken == (["way to sign in"] if strategy == "device" else [])
+    assert provider.record().token_errors == {}
