@@ -23,6 +23,7 @@ import httpx
 
 from jupyter_oidc.demo.stack import free_port
 from tests.providers.environment import environment_with
+from tests.support.jupyter_process import BUILT
 from tests.support.node import find_node
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class RealHub:
             **kept,
             "PATH": os.pathsep.join((str(self.python.parent), find_node().folder, os.environ.get("PATH", ""))),
             "NO_PROXY": "localhost,127.0.0.1",
-            "JUPYTER_PATH": str(here / "share" / "jupyter"),
+            "JUPYTER_PATH": os.pathsep.join((str(self._front_end()), str(here / "share" / "jupyter"))),
             "JUPYTER_CONFIG_PATH": os.pathsep.join((str(self.folder / "etc"), str(here / "etc" / "jupyter"))),
             "JUPYTERLAB_DIR": str(here / "share" / "jupyter" / "lab"),
             "JUPYTER_OIDC_HUB_KEY_FILE": str(key),
@@ -176,6 +177,12 @@ class RealHub:
             "HUB_CHECK_API_TOKEN": self.api_token,
             "HUB_CHECK_DOCUMENTED": str(CONFIG),
         }
+
+    def _front_end(self) -> Path:
+        """Serve the front end that this checkout has built, whichever one the environment has installed."""
+        share = self.folder / "share"
+        shutil.copytree(BUILT, share / "labextensions" / "@jupyter-oidc" / "labextension", dirs_exist_ok=True)
+        return share
 
     def _share_site_packages(self) -> None:
         """Let the Hub's environment find what this one has: JupyterLab, and this checkout's extension."""

@@ -6,6 +6,7 @@ Steps build on one another.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -89,11 +90,11 @@ class Journey:
             start.click()
         expect(lab.item).to_be_visible(timeout=WAIT_MS)
 
-    def session(self, page: Page, server: str = "ada/") -> tuple[int, dict[str, Any]]:
-        """Ask for the session of a server from a page of this person."""
+    def ask(self, page: Page, path: str) -> tuple[int, dict[str, Any]]:
+        """Ask Ada's server from a page of this person."""
         told = page.evaluate(
             "async address => { const r = await fetch(address); return [r.status, await r.json().catch(() => ({}))]; }",
-            f"{self.hub.url}/user/{server}{SESSION}",
+            f"{self.hub.url}/user/ada/{path}",
         )
         return told[0], told[1]
 
@@ -129,10 +130,18 @@ def call(journey: Journey) -> None:
     assert said.strip() == "200", said
 
 
-def only_system_settings_count(journey: Journey) -> None:
-    """Only files that belong to root count, which is what a Hub's servers go by unless such a file says otherwise (Q8.1)."""
-    said = journey.people["ada"].run_code("!jupyter oidc config show 2>&1 | head -40")
-    assert "user-redirect" in said, said
+def stop_and_start(journey: Journey) -> None:
+    """Ada stops her server and starts it again: she is signed in, and a provider of her own does not count (Q10.5, Q10.6)."""
+    own = journey.folder / "home" / "ada" / ".jupyter" / "jupyter_server_config.d" / "mine.json"
+    own.parent.mkdir(parents=True)
+    mine = {"issuer": journey.provider.issuer, "client_id": "mine", "allow_insecure_loopback": True}
+    own.write_text(json.dumps({"JupyterOIDC": {"providers": {"mine": mine}}}), encoding="utf-8")
+    journey.hub.stop_server("ada")
+    lab = journey.people["ada"]
+    journey.back(lab)
+    lab.says("Example User")
+    _, told = journey.ask(lab.page, "jupyter-oidc/providers")
+    assert [one["name"] for one in told["providers"]] == ["corp"], told
 
 
 def named_server(journey: Journey) -> None:
@@ -152,14 +161,6 @@ def named_server(journey: Journey) -> None:
     gpu.gone(window)
     page.close()
     journey.hub.ask("DELETE", "users/ada/servers/gpu", json={"remove": True})
-
-
-def stop_and_start(journey: Journey) -> None:
-    """Ada stops her server and starts it again, and is signed in (Q10.5)."""
-    journey.hub.stop_server("ada")
-    lab = journey.people["ada"]
-    journey.back(lab)
-    lab.says("Example User")
 
 
 def culled(journey: Journey) -> None:
@@ -184,11 +185,11 @@ def guest(journey: Journey) -> None:
         authorize.click()
     guest_lab = Lab(bob.page, Place(f"{journey.hub.url}/user/ada/"))
     expect(status).to_be_visible(timeout=WAIT_MS)
-    assert journey.session(bob.page)[0] == 403
+    assert journey.ask(bob.page, SESSION)[0] == 403
     said = guest_lab.run_code("import jupyter_oidc as oidc\noidc.session()")
     assert "This server is shared" in said, said
     ada = journey.people["ada"]
-    assert journey.session(ada.page)[1].get("sharing") == "own-kernels"
+    assert journey.ask(ada.page, SESSION)[1].get("sharing") == "own-kernels"
     ada.show_panel()
     expect(ada.panel.get_by_text("This server is shared")).to_be_visible()
 
@@ -207,9 +208,8 @@ STEPS: dict[str, Callable[[Journey], None]] = {
     "log in at the Hub": start,
     "sign in from a cell": sign_in_from_a_cell,
     "call an API": call,
-    "settings of root": only_system_settings_count,
-    "named server": named_server,
     "stop and start": stop_and_start,
+    "named server": named_server,
     "culling": culled,
     "another person": guest,
     "silent sign-in": silent,

@@ -28,10 +28,12 @@ class Server:
 
     def __init__(self, **started: Any) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.bodies: list[Any] = []
         self._started = {**STARTED, **started}
 
     def call(self, verb: str, path: str, *, wait: float = 0.0, body: Any = None) -> dict[str, Any]:
-        del wait, body
+        del wait
+        self.bodies.append(body)
         self.asked.append((verb, path.removeprefix("jupyter-oidc/providers/corp/")))
         if path.endswith("/sign-in"):
             return self._started
@@ -83,3 +85,11 @@ def test_a_strategy_that_is_not_known_is_said_and_cancelled() -> None:
     with pytest.raises(NoAnswer, match="in a way that this command does not know"):
         told(server)
     assert server.asked[-1] == ("DELETE", f"sign-in/{'f' * 22}")
+
+
+@pytest.mark.parametrize(("prompt", "body"), [("", None), ("none", {"prompt": "none"}), ("login", {"prompt": "login"})])
+def test_a_prompt_goes_to_the_server(prompt: str, body: dict[str, str] | None) -> None:
+    """Q10.3."""
+    server = Server(strategy="server")
+    TerminalSignIn(server, "corp", print, opens_browser=False, prompt=prompt).run()  # type: ignore[arg-type]
+    assert server.bodies[0] == body

@@ -99,6 +99,20 @@ def test_who_needs_a_stronger_sign_in_is_asked_for_the_api_that_wants_it(door):
     assert [json.loads(got.body) for got in door.asked("POST", BEGIN)] == [{"api": "orders"}]
 
 
+def test_a_prompt_is_passed_on(door):
+    """Q10.3."""
+    oidc.sign_in("corp", prompt="none")
+    assert [json.loads(got.body) for got in door.asked("POST", BEGIN)] == [{"prompt": "none"}]
+
+
+@pytest.mark.parametrize(("prompt", "begun"), [("none", 0), ("login", 1), ("select_account", 1), ("consent", 1)])
+def test_somebody_who_is_in_is_asked_again_only_by_a_prompt_that_asks(door, prompt, begun):
+    """Q10.3: another account, or the password once more; nothing is to be had by asking nothing."""
+    door.answers("GET", SESSION, SUMMARY)
+    oidc.sign_in("corp", prompt=prompt)
+    assert len(door.asked("POST", BEGIN)) == begun
+
+
 def test_the_provider_of_an_api_need_not_be_named(door):
     providers = [{"name": name, "issuer": "https://op.example", "state": "active"} for name in ("other", "corp")]
     door.answers("GET", "jupyter-oidc/providers", {"providers": providers})
