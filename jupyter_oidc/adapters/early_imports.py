@@ -83,11 +83,16 @@ class EarlyImports:
 
     def _run(self) -> None:
         try:
-            for name in import_everything(self._more):
-                self._log.debug("jupyter_oidc: the module %s cannot be imported here", name)
-            self._tell(leave_what_users_write())
+            self._import()
         finally:
             self._done.set()
+
+    def _import(self) -> None:
+        try:
+            for name in import_everything(self._more):
+                self._log.debug("jupyter_oidc: the module %s cannot be imported here", name)
+        finally:
+            self._tell(leave_what_users_write())
 
     def _tell(self, left: tuple[str, ...]) -> None:
         if left:

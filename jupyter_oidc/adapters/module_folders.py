@@ -59,7 +59,7 @@ def _keep(wanted: Callable[[str], bool]) -> tuple[str, ...]:
 
 def _loaded_from() -> set[str]:
     """Return the real path of every folder and archive from which a module has been loaded by its whole name."""
-    found = set()
+    found: set[Path] = set()
     for module in list(sys.modules.values()):
         spec = getattr(module, "__spec__", None)
         origin = getattr(spec, "origin", None)
@@ -70,8 +70,8 @@ def _loaded_from() -> set[str]:
         if file.stem == "__init__":
             file = file.parent
         if file.name.partition(".")[0] == parts[-1] and len(file.parents) >= len(parts):
-            found.add(os.path.realpath(file.parents[len(parts) - 1]))
-    return found
+            found.add(file.parents[len(parts) - 1])
+    return {os.path.realpath(place) for place in found}
 
 
 def _installation() -> list[str]:

@@ -16,7 +16,6 @@ import re
 import select
 import stat
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -36,8 +35,8 @@ CREDENTIAL: Final = "jupyter_oidc_storage_key"
 """The name of the file in the folder that ``CREDENTIALS_DIRECTORY`` names (systemd.exec, LoadCredential)."""
 
 MAX_KEYS_BYTES: Final = 65_536
-PATIENCE_SECONDS: Final = 5.0
-"""For whoever writes into a pipe, while the server starts."""
+MAX_SILENCE_SECONDS: Final = 5.0
+"""Of whoever writes into a pipe, while the server starts."""
 
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=?")
@@ -115,10 +114,10 @@ def _of_descriptor(number: str) -> Secret:
 
 
 def _read(descriptor: int, *, waits: bool) -> bytes:
-    """Return everything there is; raises ``ValueError`` if that is too much or takes too long."""
-    until, read = time.monotonic() + PATIENCE_SECONDS, b""
+    """Return everything there is; raises ``ValueError`` if that is too much, or nothing comes for too long."""
+    read = b""
     while len(read) <= MAX_KEYS_BYTES:
-        if waits and not select.select([descriptor], [], [], max(0.0, until - time.monotonic()))[0]:
+        if waits and not select.select([descriptor], [], [], MAX_SILENCE_SECONDS)[0]:
             break
         piece = os.read(descriptor, MAX_KEYS_BYTES)
         if not piece:

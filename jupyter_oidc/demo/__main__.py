@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
 import webbrowser
 
 from jupyter_oidc.demo.cast import ACCESS_TOKEN_SECONDS, PERSONAS
 from jupyter_oidc.demo.child import ChildFailed
+from jupyter_oidc.demo.interrupts import StopRequests
 from jupyter_oidc.demo.stack import Plan, Stack
 
 
@@ -33,11 +33,11 @@ def main() -> int:
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     chosen = parser.parse_args()
 
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    requests = StopRequests()
+    requests.listen()
+    plan = Plan(port=chosen.port, base_url=chosen.base_url)
     try:
-        with Stack(Plan(port=chosen.port, base_url=chosen.base_url), say=lambda line: print(f"  ... {line}")) as stack:
+        with Stack(plan, lambda line: print(f"  ... {line}", flush=True), requests) as stack:
             print(instructions(stack), flush=True)
             if not chosen.no_browser:
                 webbrowser.open(stack.lab_url)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import socket
 import sys
 import time
@@ -22,6 +21,7 @@ import aiohttp
 
 from jupyter_oidc.demo.cast import API, PROVIDER
 from jupyter_oidc.demo.child import ChildFailed
+from jupyter_oidc.demo.interrupts import StopRequests
 from jupyter_oidc.demo.journey import Journey, StepFailed, expect
 from jupyter_oidc.demo.ledger import read_ledger
 from jupyter_oidc.demo.running_kernel import Server
@@ -171,13 +171,12 @@ def nothing_left(stack: Stack, kernel: int, report: Report) -> None:
 
 def main() -> int:
     """Make the journey; return the exit code."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    requests = StopRequests()
+    requests.listen()
     report, seen = Report(), Seen()
     started: list[str] = []
     try:
-        with Stack(Plan(base_url="/demo/check/", watched=True), say=started.append) as stack:
+        with Stack(Plan(base_url="/demo/check/", watched=True), started.append, requests) as stack:
             report.passed("; ".join(started))
             process, environment = asyncio.run(travel(stack, report, seen))
             search(stack, report, seen, process, environment)

@@ -12,6 +12,7 @@ import shutil
 import socket
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing_extensions import Self
 
 from jupyter_oidc.demo.cast import API, CLIENT_ID, PROVIDER, SCOPES
 from jupyter_oidc.demo.child import Child, ChildFailed
+from jupyter_oidc.demo.interrupts import StopRequests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,10 +81,14 @@ class Places:
 
 
 class Stack:
-    """The running demo; a context manager that leaves nothing behind."""
+    """The running demo; a context manager that leaves nothing behind.
 
-    def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
+    ``requests`` are those to stop that this process listens to, if it does.
+    """
+
+    def __init__(self, plan: Plan, say: Callable[[str], None], requests: StopRequests | None = None) -> None:
         self._say = say
+        self._requests = requests or StopRequests()
         self._children: list[Child] = []
         self._token = secrets.token_urlsafe(24)
         self._base = "/" + "/".join(part for part in plan.base_url.split("/") if part)
@@ -135,11 +141,20 @@ class Stack:
             child.check()
 
     def stop(self) -> None:
-        """Stop everything, the server first; can be called again."""
+        """Stop everything, the server first, and remove the folder; no request to stop interrupts it. Can be called again."""
+        self._requests.hold_back()
+        if self.places.root.exists():
+            self._tell("stopping JupyterLab, the API and the provider, and removing the folder with their keys")
         for child in reversed(self._children):
             child.release()
             child.finish(within=_STOPPING)
         shutil.rmtree(self.places.root, ignore_errors=True)
+        if self.places.root.exists():
+            self._tell(f"{self.places.root} could not be removed; it holds keys of the demo: remove it")
+
+    def _tell(self, line: str) -> None:
+        with suppress(OSError):  # the terminal may have gone, and the rest has to be done all the same
+            self._say(line)
 
     def _start(self) -> None:
         places = self.places

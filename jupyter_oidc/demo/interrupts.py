@@ -1,0 +1,45 @@
+"""Requests to stop, by Ctrl-C or a signal: the first one interrupts, and no later one interrupts the stopping.
+
+What has to be cleared away are processes and private keys, so it is cleared away whole.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from typing import Any, Final
+
+_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+_STILL: Final = b"  ... still stopping; the folder with the demo's keys is removed at the end\n"
+
+
+class StopRequests:
+    """The signals that ask this process to stop; ``listen`` before anything is there that has to be cleared away."""
+
+    def __init__(self) -> None:
+        self._interrupts = True
+        self._before: dict[int, Any] = {}
+
+    def listen(self) -> None:
+        """Raise :class:`KeyboardInterrupt` at the first request, in the main thread, and at no other."""
+        for name in _SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None:
+                self._before[number] = signal.signal(number, self._heard)
+
+    def hold_back(self) -> None:
+        """Let no request interrupt any more: stopping has begun for another reason."""
+        self._interrupts = False
+
+    def forget(self) -> None:
+        """Leave the signals as they were."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _heard(self, *_: object) -> None:
+        if self._interrupts:
+            self._interrupts = False
+            raise KeyboardInterrupt
+        with suppress(OSError):  # the terminal may have gone
+            os.write(2, _STILL)  # NOTE: not 'print', which this may have interrupted
