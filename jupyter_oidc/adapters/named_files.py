@@ -40,7 +40,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             yield from _bundle(f"{at}.ca_bundle", provider.ca_bundle)
         yield from _client_certificate(at, provider)
         for api in provider.apis:
-            yield from _client_certificate(f"{at}.apis.{api.name}", api)
+            if api.client_certificate != provider.client_certificate:
+                yield from _client_certificate(f"{at}.apis.{api.name}", api)
             if api.ca_bundle and api.ca_bundle != provider.ca_bundle:
                 yield from _bundle(f"{at}.apis.{api.name}.ca_bundle", api.ca_bundle)
 
