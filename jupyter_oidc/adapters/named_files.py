@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.settings import Finding, Settings
+from jupyter_oidc.settings.network import CERTIFICATE_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,8 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             yield from _bundle(f"{at}.ca_bundle", provider.ca_bundle)
         yield from _client_certificate(at, provider)
         for api in provider.apis:
-            yield from _client_certificate(f"{at}.apis.{api.name}", api)
+            if any(getattr(api, key) != getattr(provider, key) for key in CERTIFICATE_KEYS):
+                yield from _client_certificate(f"{at}.apis.{api.name}", api)
             if api.ca_bundle and api.ca_bundle != provider.ca_bundle:
                 yield from _bundle(f"{at}.apis.{api.name}.ca_bundle", api.ca_bundle)
 

@@ -93,7 +93,8 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "token_endpoint_auth_signing_alg": _always,
     "client_assertion_key": _always,
     "client_assertion_key_id": _always,
-    "profile": _loosened,
+    # NOTE: it narrows, but what it sets (keys, methods, algorithms) waits, and is judged together.
+    "profile": _always,
     "metadata_url": _always,
     "endpoints": _always,
     "scopes": _more,

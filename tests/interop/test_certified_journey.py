@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from tests.interop.person import Person, at_work
 from tests.support.certificate import self_signed
@@ -138,6 +139,32 @@ def _there_and_back(person: Person) -> None:
     assert person.summary()["state"] == "active"
     assert person.post("refresh").json()["state"] == "active"
     assert person.post("sign-out").json()["revoked"] == "done"
+
+
+def test_a_stronger_sign_in_that_the_provider_does_not_give_is_not_done(
+    tmp_path: Path, provider: CertifiedProvider, upstream: Upstream
+) -> None:
+    """Q5.14: the provider ignores acr_values, which are a wish (Core 1.0, 3.1.2.1), and signs in by password alone."""
+    with at_work(tmp_path, provider, upstream) as person:
+        person.sign_in()
+        upstream.plan(wants_phr)
+        told = person.jupyter.get("jupyter-oidc/api/orders/items")
+        assert (told.status_code, told.json()["code"]) == (401, "step_up_required")
+        started = person.jupyter.post("jupyter-oidc/providers/corp/sign-in", json={"api": "orders"}).json()
+        page = person.browser.sign_in(person.start_url(started), "user1", "any")
+        assert page.status_code == 400
+        assert "not as strongly as was asked for" in page.text
+        progress = person.jupyter.get(f"jupyter-oidc/providers/corp/sign-in/{started['flow']}").json()
+        assert (progress["state"], progress["error"]["code"]) == ("failed", "sign_in_refused")
+        assert progress["error"]["action"].startswith("Sign in again with a second factor.")
+        assert person.summary()["state"] == "active"
+        assert person.jupyter.get("jupyter-oidc/api/orders/items").status_code == 200, "the session before goes on"
+        assert "id_token.acr" in person.process.log
+
+
+async def wants_phr(_: web.Request) -> web.Response:
+    challenge = 'Bearer error="insufficient_user_authentication", acr_values="phr"'
+    return web.Response(status=401, headers={"WWW-Authenticate": challenge})
 
 
 def test_a_loop_crosses_token_expiries_and_every_refresh_token_is_used_once(

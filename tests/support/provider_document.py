@@ -6,7 +6,15 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-AuthMethod = Literal["none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]
+AuthMethod = Literal[
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,8 @@ class ProviderDocument:
     (neither as ``resource`` nor as ``audience``). With ``use_granted_resource`` a token request without a resource gets
     a token for the granted one, otherwise an opaque one for the userinfo endpoint. With ``dpop_nonces`` every DPoP proof
     has to hold a nonce of the provider's. ``dress`` makes it look like another one. ``features`` are the package's own.
+    With ``strict`` it holds its clients to the FAPI 2.0 Security Profile. ``tls`` are a certificate and its key, as PEM: it
+    speaks https, and a second port asks for client certificates, whose address is in ``mtls_endpoint_aliases``.
     """
 
     clients: tuple[RegisteredClient, ...] = ()
@@ -122,6 +132,8 @@ class ProviderDocument:
     dpop_nonces: bool = False
     dress: Dress = field(default_factory=Dress)
     features: dict[str, Any] = field(default_factory=dict)
+    strict: bool = False
+    tls: tuple[str, str] | None = field(default=None, repr=False)
     host: str = "127.0.0.1"
     port: int = 0
 
@@ -141,6 +153,8 @@ class ProviderDocument:
                 "dpop_nonces": self.dpop_nonces,
                 "dress": asdict(self.dress),
                 "features": self.features,
+                "strict": self.strict,
+                "tls": None if self.tls is None else {"cert": self.tls[0], "key": self.tls[1]},
                 "host": self.host,
                 "port": self.port,
             }

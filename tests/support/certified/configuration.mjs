@@ -13,6 +13,29 @@ const signingKey = (kid, alg, ...how) => ({
   use: 'sig',
 });
 
+const SIGN = ['PS256', 'ES256', 'EdDSA', 'Ed25519'];
+
+/** What the FAPI 2.0 Security Profile asks for; a front has asked for the certificate, and passes it on. */
+const strictly = () => ({
+  clientAuthMethods: ['client_secret_basic', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'],
+  enabledJWA: { clientAuthSigningAlgValues: SIGN, dPoPSigningAlgValues: SIGN },
+});
+
+const strictFeatures = () => ({
+  fapi: { enabled: true, profile: '2.0' },
+  pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
+  mTLS: {
+    enabled: true,
+    certificateBoundAccessTokens: true,
+    tlsClientAuth: true,
+    selfSignedTlsClientAuth: true,
+    getCertificate: (ctx) => ctx.req.socket.getPeerX509Certificate?.(),
+    certificateAuthorized: () => true,
+    certificateSubjectMatches: (ctx, property, expected) =>
+      property === 'tls_client_auth_subject_dn' && ctx.req.socket.getPeerX509Certificate().subject === expected,
+  },
+});
+
 /** Returns the configuration; `state.ttl` is read at each issue, so that a test can change it on the way. */
 export function configurationFrom(document, state, adapter, offline) {
   const { accounts, resources, scopes, features } = document;
@@ -24,11 +47,13 @@ export function configurationFrom(document, state, adapter, offline) {
     jwks: {
       keys: [
         signingKey('rsa', 'RS256', 'rsa', { modulusLength: 2048 }),
+        ...(document.strict ? [signingKey('pss', 'PS256', 'rsa', { modulusLength: 2048 })] : []),
         signingKey('ec', 'ES256', 'ec', { namedCurve: 'P-256' }),
       ],
     },
     pkce: { required: () => true },
     ...configurationOf(document.dress, offline),
+    ...(document.strict && strictly()),
     conformIdTokenClaims: !document.claims_in_id_token,
     scopes: ['openid', 'offline_access', ...scopes].filter((scope) => !document.dress.refuses_scopes.includes(scope)),
     claims: { openid: ['sub'], profile: PROFILE, email: ['email', 'email_verified'] },
@@ -70,6 +95,7 @@ export function configurationFrom(document, state, adapter, offline) {
           };
         },
       },
+      ...(document.strict && strictFeatures()),
       ...features,
     },
   };

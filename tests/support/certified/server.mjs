@@ -7,6 +7,7 @@
 import { Console } from 'node:console';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createInterface } from 'node:readline';
 import { Provider } from 'oidc-provider';
 import { configurationFrom } from './configuration.mjs';
@@ -16,6 +17,14 @@ import { recordOf } from './record.mjs';
 import { createStore } from './store.mjs';
 
 const LOOPBACK = '127.0.0.1';
+const CERTIFIED = [
+  'token_endpoint',
+  'pushed_authorization_request_endpoint',
+  'userinfo_endpoint',
+  'revocation_endpoint',
+  'device_authorization_endpoint',
+  'introspection_endpoint',
+];
 const PAGE = '<!doctype html><title>Maintenance</title><p>Back soon.</p>';
 
 // Standard output is for our lines only; the provider's own remarks go to standard error.
@@ -33,15 +42,27 @@ lines.on('close', () => process.exit(0));
 const document = JSON.parse(first);
 
 const state = { ttl: document.ttl, down: null };
-const main = createServer();
+const main = document.tls ? createTlsServer(document.tls) : createServer();
 const port = await listen(main, document.port);
-const base = `http://${document.host}:${port}${document.dress.path}`;
+// The front: another port, which asks every client for its certificate, whoever issued that.
+const front = document.tls && createTlsServer({ ...document.tls, requestCert: true, rejectUnauthorized: false });
+const frontPort = front ? await listen(front, 0) : 0;
+const base = `${document.tls ? 'https' : 'http'}://${document.host}:${port}${document.dress.path}`;
 const issuer = base + document.dress.ends_with;
 
 const { adapter, revokeAccount } = createStore();
 const offline = new Set();
 const provider = new Provider(issuer, configurationFrom(document, state, adapter, offline));
 dressUp(provider, document, offline);
+if (front) {
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.path !== '/.well-known/openid-configuration') return;
+    const asks = CERTIFIED.filter((name) => ctx.body[name]);
+    const aliases = asks.map((name) => [name, ctx.body[name].replace(`:${port}/`, `:${frontPort}/`)]);
+    ctx.body.mtls_endpoint_aliases = Object.fromEntries(aliases);
+  });
+}
 const record = recordOf(provider, tell);
 
 async function register(metadata) {
@@ -59,11 +80,13 @@ async function register(metadata) {
 for (const client of document.clients) await register(client);
 
 const answer = dressed(document.dress, provider.callback());
-main.on('request', (request, response) => {
+const serve = (request, response) => {
   if (state.down === 'unavailable') response.writeHead(503).end();
   else if (state.down === 'html') response.writeHead(200, { 'Content-Type': 'text/html' }).end(PAGE);
   else answer(request, response);
-});
+};
+main.on('request', serve);
+front?.on('request', serve);
 
 const control = controlServer({
   record: () => record,

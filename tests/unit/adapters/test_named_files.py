@@ -38,6 +38,13 @@ def test_a_bundle_that_apis_take_from_their_provider_is_found_once(tmp_path: Pat
     assert len(found(ca_bundle=str(tmp_path / "nowhere.pem"), apis={"orders": ORDERS})) == 1
 
 
+def test_a_certificate_that_apis_take_from_their_provider_is_found_once(tmp_path: Path) -> None:
+    """RFC 8705, 3: where access tokens are bound to it."""
+    bound = {"client_certificate": str(tmp_path / "nowhere.pem"), "tls_client_certificate_bound_access_tokens": True}
+    (finding,) = found(**bound, apis={"orders": ORDERS})
+    assert finding.startswith("providers.corp.client_certificate: names a file that does not exist")
+
+
 def test_one_broken_certificate_among_sound_ones_is_found(tmp_path: Path) -> None:
     """G-5: OpenSSL alone would trust the rest and say nothing."""
     sound = Authority.in_folder(tmp_path).pem

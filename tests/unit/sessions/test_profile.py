@@ -1,0 +1,96 @@
+"""Sessions under the profile ``fapi2``: what is refused that is fine without it (FAPI 2.0 Security Profile, 5.3, 5.4)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from joserfc.jwk import ECKey, RSAKey
+
+from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
+from jupyter_oidc.protocol.client_assertion import key_signer
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.pending import Progress
+from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
+from jupyter_oidc.settings.model import PROFILE_ALGORITHMS
+from tests.support.canary import CANARY
+from tests.unit.protocol.makers import ISSUER
+from tests.unit.sessions.stage import SETTINGS, Stage
+
+FAPI = replace(
+    SETTINGS,
+    profile="fapi2",
+    pushed_authorization_requests="always",
+    token_endpoint_auth_method="tls_client_auth",
+    client_certificate="/etc/me.pem",
+)
+FIT = {
+    "pushed_authorization_request_endpoint": ISSUER + "/par",
+    "authorization_response_iss_parameter_supported": True,
+}
+
+
+def stage_of(**advertised: Any) -> Stage:
+    stage = Stage(FAPI)
+    stage.provider.advertise = {**FIT, **advertised}
+    return stage
+
+
+async def test_a_provider_that_does_not_name_itself_in_its_answers_is_refused_before_a_page_opens() -> None:
+    """5.3.3.2, RFC 9207, 3: without that, an answer of another provider could pass for its own."""
+    stage = stage_of(authorization_response_iss_parameter_supported=None)
+    with pytest.raises(DiscoveryFailed, match="names itself in its answers"):
+        await stage.service.sign_ins.begin("user:a")
+
+
+@pytest.mark.parametrize(
+    ("iss", "ends"), [([("iss", ISSUER)], Progress.COMPLETED), ([], Progress.FAILED), ([("iss", "x")], Progress.FAILED)]
+)
+async def test_an_answer_has_to_name_its_sender(iss: list[tuple[str, str]], ends: Progress) -> None:
+    """5.3.3.2, R-5."""
+    stage = stage_of()
+    pending, ticket = await stage.service.sign_ins.begin("user:a")
+    stage.pending.use_ticket(ticket)
+    _, binding = await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+    pushed = next(call for call in stage.provider.sent if call.url == ISSUER + "/par")
+    asked = {name: str(value) for name, value in pushed.form}
+    stage.provider.nonce = asked["nonce"]
+    await stage.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"]), *iss], [binding])
+    assert pending.progress is ends
+
+
+def test_a_sign_in_by_code_is_no_way_under_the_profile() -> None:
+    """5.3.3.2: the code grant, and no other; ``auto`` does not take it either."""
+    named = choose(FAPI, offers_device=True, browser="here", wish="device")
+    assert isinstance(named, Impossible)
+    assert "profile" in named.reason
+    elsewhere = choose(FAPI, offers_device=True, browser="elsewhere")
+    assert isinstance(elsewhere, Choice)
+    assert elsewhere.strategy == "server"
+
+
+def stored(key: RSAKey | ECKey, **members: str) -> Secret:
+    text = json.dumps({**key.as_dict(private=True), **members})
+    CANARY.hold(str(key.as_dict(private=True)["d"]))
+    return Secret(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "alg"), [(RSAKey.generate_key(2048), "PS256"), (ECKey.generate_key("P-256"), "ES256")], ids=["RSA", "EC"]
+)
+def test_an_assertion_is_signed_with_what_the_profile_allows(key: RSAKey | ECKey, alg: str) -> None:
+    """5.4.1: a key of RSA signs with RS256 without it."""
+    assert key_signer(stored(key), None, None, admitted=PROFILE_ALGORITHMS).alg == alg
+
+
+@pytest.mark.parametrize(
+    ("key", "more"),
+    [(RSAKey.generate_key(2048), {"alg": "RS256"}), (ECKey.generate_key("P-384"), {})],
+    ids=["RS256", "P-384"],
+)
+def test_a_key_for_another_algorithm_is_refused(key: RSAKey | ECKey, more: dict[str, str]) -> None:
+    """5.4.1."""
+    with pytest.raises(ConfigurationInvalid, match="does not allow"):
+        key_signer(stored(key, **more), None, None, admitted=PROFILE_ALGORITHMS)
