@@ -29,6 +29,7 @@ READERS = {
     "jupyter_oidc.protocol.message": "parses reply bodies, and opens form fields for the adapter that sends them",
     "jupyter_oidc.protocol.pasted": "takes the pasted address apart",
     "jupyter_oidc.protocol.pkce": "hashes the verifier",
+    "jupyter_oidc.server.sign_out_page": "writes the ID token into the one page that posts it to the provider",
 }
 
 
