@@ -318,7 +318,11 @@ def test_a_download_of_the_page_holds_no_token(place: Place, browser: Browser) -
     with at_jupyter(browser, place) as page:
         address = sign_in_and_out(place, page)
         files: list[Download] = []
-        page.on("download", lambda file: files.append(file))
+
+        def keep(file: Download) -> None:
+            files.append(file)
+
+        page.on("download", keep)
         page.evaluate(
             """url => {
                 const link = document.createElement("a");
