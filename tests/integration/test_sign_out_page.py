@@ -105,9 +105,10 @@ async def test_a_sign_out_in_the_panel_leads_to_a_form_with_everything_that_the_
 
 
 async def test_the_page_is_out_of_our_origin_and_leads_where_it_must(
-    desk: Desk, tab: httpx.AsyncClient, provider: ScriptedProvider
+    desk: Desk, tab: httpx.AsyncClient, provider: ScriptedProvider, jp_serverapp: Any
 ) -> None:
     """Q9.8: nobody caches, frames or reads it, whoever opened the window; the form goes there and back."""
+    jp_serverapp.web_app.settings["headers"] = {"Cross-Origin-Opener-Policy": "same-origin"}
     await begin(desk, tab)
     page = await show(tab, await sign_out(tab))
     nonce = re.search(r'script nonce="([^"]+)"', page.text)

@@ -127,6 +127,7 @@ DRESSINGS: dict[str, Dressing] = {
         ),
         must_say={"aud": "api://default"},
         entitlements=("Everyone", "Analysts"),
+        signs_out="post_logout_redirect_uri",
     ),
     "auth0": Dressing(
         ProviderDocument(

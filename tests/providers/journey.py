@@ -261,7 +261,9 @@ def sign_out(journey: Journey) -> None:
     assert reply["revoked"] in ("done", "not-supported"), reply
     assert journey.state()[0] == "signed-out"
     if reply["end_session_url"]:
-        page = journey.browser.open(str(httpx.URL(journey.process.url).join(reply["end_session_url"])))
+        process = journey.process
+        journey.browser.open(f"{process.url}login?token={process.token}")
+        page = journey.browser.open(str(httpx.URL(process.url).join(reply["end_session_url"])))
         for _ in range(FORMS_OF_A_SIGN_OUT):
             if "You are signed out" in page.text or not forms_of(page.text):
                 break

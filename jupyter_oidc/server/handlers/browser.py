@@ -510,6 +510,7 @@ class SignOutPageHandler(AskingHandler):
         self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Security-Policy", sign_out_policy(opened.request, nonce))
+        self.clear_header("Cross-Origin-Opener-Policy")  # NOTE: Jupyter's settings may have it for every page
         page = sign_out_html(opened.request, opened.id_token_hint, nonce)
         self.finish(page, set_content_type="text/html; charset=UTF-8")
 
