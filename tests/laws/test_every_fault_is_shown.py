@@ -20,23 +20,7 @@ FIELD_ROWS = {"Q1": 12, "Q2": 4, "Q3": 9, "Q4": 6, "Q5": 14, "Q6": 3, "Q7": 7, "
 """Tables of what was found in the field, whose rows are written with a point: ``Q3.4``."""
 
 NOT_YET: set[str] = {
-    "Q1.10",
-    "Q3.6",
-    "Q5.6",
-    "Q5.7",
-    "Q5.10",
-    "Q5.11",
-    "Q5.14",
-    "Q7.6",
-    "Q8.3",
-    "Q8.5",
-    "Q9.8",
     "Q9.9",
-    "Q9.10",
-    "Q9.11",
-    "Q10.3",
-    "Q10.5",
-    "Q10.7",
 }
 """Rows without a test, each with an open issue."""
 
