@@ -379,7 +379,7 @@ SIGNS = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
     ids=["key", "configured id", "other kind", "method", "secret", "algorithm not listed", "algorithm of the list", "method not listed"],
 )  # fmt: skip
 def test_how_the_client_signs(provider: Provider, metadata: dict[str, Any], name: str, status: str, says: str) -> None:
-    """T-3, T-7; Q1.10: an algorithm that nobody set follows the metadata."""
+    """T-3, T-7; Q9.9: what to copy, to the letter; Q1.10: an algorithm that nobody set follows the metadata."""
     port = Answering(discovery=reply(document(**metadata)))
     key = Secret(RSA.as_pem(private=True).decode())
     check = named(examined(port, provider, credentials=lambda one: credentials(one, key=key)), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +14,12 @@ from jupyter_oidc.cli.running import address_of, admits_by
 from jupyter_oidc.diagnostics import Check, Report, examine
 from jupyter_oidc.diagnostics.report import as_json, as_text
 from jupyter_oidc.diagnostics.surroundings import Admission, Authorities
-from jupyter_oidc.settings import Provider
-from tests.unit.diagnostics.surroundings import CORP, Answering, named, surroundings
-from tests.unit.protocol.makers import document, reply
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.sessions.oauth_errors import refusal_of
+from jupyter_oidc.settings import Provider, SecretRef
+from tests.support.marker import MARKER
+from tests.unit.diagnostics.surroundings import CORP, Answering, credentials, named, surroundings
+from tests.unit.protocol.makers import RSA, document, reply
 from tests.unit.sessions.stage import DEVICE, Stage
 
 CALLBACK = CORP.redirect_uri or ""
@@ -244,6 +248,35 @@ def test_what_the_metadata_say_is_told_as_what_they_say() -> None:
     assert check.message.startswith(
         "The provider names an endpoint at which a sign-out asks it to take the refresh token"
     )
+
+
+# -- Q9.9: what to copy ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key_id", [None, f"{MARKER}pasted-in-the-wrong-place"])
+def test_the_public_half_of_the_key_is_shown_and_nothing_that_could_be_a_secret(key_id: str | None) -> None:
+    """Q9.9: the JWK to give to the provider; an id of the settings is not repeated, and the private half never shows."""
+    signing = replace(
+        CORP,
+        token_endpoint_auth_method="private_key_jwt",
+        client_assertion_key=SecretRef("file", "/etc/jupyter/key.pem"),
+        client_assertion_key_id=key_id,
+    )
+    key = Secret(RSA.as_pem(private=True).decode())
+    checks = examined(None, signing, credentials=lambda one: credentials(one, key=key))
+    message = named(checks, "client assertion").message
+    members = json.loads(message[message.index("{") : message.index("}") + 1])
+    assert members["n"] == RSA.as_dict(private=False)["n"]
+    assert ("kid" in members) == (key_id is None)
+    assert MARKER not in as_text(Report(checks))
+    assert str(RSA.as_dict(private=True)["d"]) not in as_text(Report(checks))
+
+
+def test_a_refused_client_is_told_with_the_providers_code_and_where_to_look() -> None:
+    """Q9.9."""
+    problem = refusal_of("invalid_client", "token")
+    assert "(invalid_client)" in problem.message
+    assert "'jupyter oidc doctor' shows the public half and the id that the provider has to know" in problem.action
 
 
 # -- conversions ---------------------------------------------------------------------------------------------------

@@ -296,3 +296,32 @@ def test_neither_key_nor_assertion_shows() -> None:
     shown = repr(signer) + repr(signing("private_key_jwt", signer)) + repr(made(signer))
     assert EC.as_dict(private=True)["d"] not in shown
     assert reveal(made(signer)).split(".")[2] not in shown
+
+
+@pytest.mark.parametrize(
+    ("key", "members"),
+    [
+        (RSA, {"kty", "n", "e", "use", "alg", "kid"}),
+        (EC, {"kty", "crv", "x", "y", "use", "alg", "kid"}),
+        (ED, {"kty", "crv", "x", "use", "alg", "kid"}),
+    ],
+    ids=["RSA", "EC", "Ed25519"],
+)
+def test_what_is_shown_to_be_copied_is_the_public_half_and_nothing_of_the_other(key: Any, members: set[str]) -> None:
+    """Q9.9, T-12: RFC 7517, 4; a member that is not named, d and p and whatever comes, never goes along."""
+    public = key_signer(Secret(pem(key)), None, "k-7").public_jwk()
+    assert public is not None
+    assert (set(public), public["kid"], public["use"]) == (members, "k-7", "sig")
+    private = {value for name, value in key.as_dict(private=True).items() if name not in members}
+    assert private.isdisjoint(public.values())
+
+
+def test_what_is_copied_verifies_what_is_signed() -> None:
+    """Q9.9: a provider that is given exactly this accepts the assertion."""
+    signer = key_signer(Secret(pem(EC)), None, None)
+    assert jwt.decode(reveal(made(signer)), ECKey.import_key(signer.public_jwk() or {})).claims["iss"] == CLIENT
+
+
+def test_a_secret_has_no_public_half() -> None:
+    """Q9.9."""
+    assert secret_signer(SECRET, None).public_jwk() is None
