@@ -145,7 +145,7 @@ def _of_section(path: str, section: Mapping[str, Any]) -> Iterator[Finding]:
     known = Extension.class_trait_names(config=True)
     for key in section:
         if key not in known:
-            close = difflib.get_close_matches(str(key), [*TRAITS, "close_process"], n=1)
+            close = difflib.get_close_matches(str(key), TRAITS, n=1)
             hint = f"Did you mean '{close[0]}'?" if close else "Remove it."
             yield Finding(_at(path, f"{SECTION}.{_key(key)}"), "is not a known key", hint)
 

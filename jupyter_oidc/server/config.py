@@ -22,8 +22,16 @@ from jupyter_oidc.settings import Finding, Settings, read_settings
 CHOICES: Final = ("storage", "keyring_backend", "storage_folder")
 """What the section says of where sessions are stored; it changes with the next start of the server."""
 
-TRAITS: Final = ("providers", *CHOICES, "settings_sources", "reload")
-"""What the section holds besides the process's own switches."""
+SWITCHES: Final[Mapping[str, bool]] = {
+    "close_process": True,
+    "allow_remote_kernels": False,
+    "grant_kernels_of_others": False,
+    "audit_person": False,
+}
+"""What the section switches on or off from the start of the server on, with the defaults."""
+
+TRAITS: Final = ("providers", *CHOICES, "settings_sources", "reload", *SWITCHES)
+"""What the section may hold."""
 
 _SNAKE: Final = {"keyringBackend": "keyring_backend", "storageFolder": "storage_folder"}
 
@@ -32,7 +40,7 @@ HUB_VARIABLES: Final = ("JUPYTERHUB_API_TOKEN", "JUPYTERHUB_SERVICE_PREFIX")
 
 Sources = Literal["all", "system"]
 
-_DEFAULTS: Final[Mapping[str, Any]] = {"storage": "auto", "reload": True}
+_DEFAULTS: Final[Mapping[str, Any]] = {"storage": "auto", "reload": True, **SWITCHES}
 _ONLY_SYSTEM: Final = (
     "settings count from system files only (settings_sources is 'system'); what stands on the command line or in files "
     "that this user can change does not"
@@ -42,7 +50,7 @@ _ABSENT: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What all sources together say; ``choices`` in the order of :data:`CHOICES`.
+    """What all sources together say; ``choices`` in the order of :data:`CHOICES`, ``on`` those of the :data:`SWITCHES`.
 
     ``system`` are the names of the providers that stand in system files, and ``removed`` those that are taken away in so
     many words (``"NAME": null``); ``notes`` say what does not count, and why.
@@ -52,7 +60,7 @@ class Configured:
     choices: tuple[object, ...]
     sources: Sources
     reload: bool
-    close_process: object = None
+    on: frozenset[str] = frozenset()
     system: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
@@ -119,15 +127,17 @@ def configured(
     else:
         reach, notes = users, _not_counted(system, users)
     scalars = {**_DEFAULTS, **reach.scalars, **system.scalars}
-    if not isinstance(scalars["reload"], bool):
-        findings = (*findings, Finding("reload", "is not true or false", "Write True or False without quotes."))
+    switches = {name: scalars[name] for name in ("reload", *SWITCHES)}
+    unclear = [name for name, said in switches.items() if not isinstance(said, bool)]
+    instead = "Write True or False without quotes."
+    findings = (*findings, *(Finding(name, "is not true or false", instead) for name in unclear))
     names = frozenset(system.providers) if isinstance(system.providers, Mapping) else frozenset()
     return Configured(
         _joined(system.providers, reach.providers),
         choices_in(scalars),
         sources,
-        reload=scalars["reload"] is True,
-        close_process=scalars.get("close_process"),
+        reload=switches["reload"] is True,
+        on=frozenset(name for name, usual in SWITCHES.items() if (usual if name in unclear else switches[name])),
         system=names,
         removed=system.removed | (reach.removed - names),
         notes=notes,

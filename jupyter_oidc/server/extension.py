@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from jupyter_oidc.diagnostics.surroundings import Admission
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.server.config import Configured
     from jupyter_oidc.server.diagnosis import Look
     from jupyter_oidc.settings import Settings
 
@@ -124,16 +123,17 @@ class JupyterOIDC(ExtensionApp):
         clock = SystemClock()
         log = speak_through(server.log)
         journal = EventJournal(server.event_logger, log, clock)
-        if self.audit_person:
-            journal.person_of = self._person_at
-        journal.register()
         own = {name: getattr(self, name) for name in TRAITS if name in self.config.get(SECTION, {})}
         source = SettingsSource(server.config_file_paths, own, owners_here())
         said = source.now()
-        self._close_process(said, log)
+        if "audit_person" in said.on:
+            journal.person_of = self._person_at
+        journal.register()
+        if "close_process" in said.on and not close_to_others():
+            log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
         read = said.read()
         entropy = SystemEntropy()
-        sharing = self._sharing()
+        sharing = self._sharing(admits_all="grant_kernels_of_others" in said.on)
         admits = (lambda _: True) if sharing is None else sharing.admits
         grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager), admits)
         settings, findings = (None, tuple(read)) if isinstance(read, list) else (read.settings, ())
@@ -147,7 +147,7 @@ class JupyterOIDC(ExtensionApp):
             clock=clock,
             proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
             whereabouts=Whereabouts.of_server(server.ip, os.environ, server.base_url),
-            allow_remote_kernels=bool(self.allow_remote_kernels),
+            allow_remote_kernels="allow_remote_kernels" in said.on,
             under_hub=any(name in os.environ for name in HUB_VARIABLES),
             sharing=sharing,
         )
@@ -196,12 +196,6 @@ class JupyterOIDC(ExtensionApp):
             return None
         return None if origin is None else origin.subject
 
-    def _close_process(self, said: Configured, log: logging.Logger) -> None:
-        """Close the memory of this process, unless the settings say no; where only system files count, those do."""
-        wanted = self.close_process if said.sources == "all" else said.close_process is not False
-        if wanted and not close_to_others():
-            log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
-
     def _look(self, storage_key: Secret | None) -> Look:
         """Return what says what diagnostics look at: the services, and what Jupyter itself knows."""
         application: Any = self._server().web_app
@@ -226,14 +220,14 @@ class JupyterOIDC(ExtensionApp):
 
         return look
 
-    def _sharing(self) -> Sharing | None:
+    def _sharing(self, *, admits_all: bool) -> Sharing | None:
         """Return what knows who is on this server, if it has one owner among many users."""
         owner = os.environ.get("JUPYTERHUB_USER")
         if not owner:
             return None
         sharing = Sharing(
             owner,
-            admits_all=self.grant_kernels_of_others is True,
+            admits_all=admits_all,
             changed=lambda: self._context.tell("sharing-changed"),
         )
         sharing.watch(self._server().kernel_manager)

@@ -109,14 +109,37 @@ def test_under_a_hub_only_system_files_count(tmp_path: Path, variable: str) -> N
     hub = Machine(tmp_path, {variable: "x"})
     hub.write(hub.admin, {"providers": {"corp": CORP}})
     hub.write(hub.user, {"providers": {"mine": MINE}, "storage": "memory"})
-    said = hub.says(providers={"other": {**MINE, "client_id": "d"}}, close_process=False)
-    assert (said.sources, said.providers, said.choices[0], said.close_process) == (
-        "system",
-        {"corp": CORP},
-        "auto",
-        None,
-    )
+    said = hub.says(providers={"other": {**MINE, "client_id": "d"}})
+    assert (said.sources, said.providers, said.choices[0]) == ("system", {"corp": CORP}, "auto")
     assert "settings count from system files only" in said.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("switch", "default"),
+    [
+        ("close_process", True),
+        ("allow_remote_kernels", False),
+        ("grant_kernels_of_others", False),
+        ("audit_person", False),
+    ],
+)
+def test_a_switch_is_where_a_system_file_put_it_or_where_it_was(tmp_path: Path, switch: str, default: bool) -> None:
+    """Q8.1: siblings of what opens more; under a Hub neither the user's files nor the command line count."""
+    hub = Machine(tmp_path, {"JUPYTERHUB_API_TOKEN": "x"})
+    hub.write(hub.user, {switch: not default})
+    assert (switch in hub.says(**{switch: not default}).on) is default
+    hub.write(hub.admin, {switch: not default})
+    assert (switch in hub.says(**{switch: default}).on) is not default
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_a_mistake(machine: Machine) -> None:
+    machine.write(machine.admin, {"audit_person": "yes", "close_process": "no"})
+    said = machine.says()
+    assert [(one.key, one.problem) for one in said.findings] == [
+        ("close_process", "is not true or false"),
+        ("audit_person", "is not true or false"),
+    ]
+    assert said.on == {"close_process"}
 
 
 @pytest.mark.parametrize(
