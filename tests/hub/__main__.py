@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -47,6 +48,7 @@ def main() -> int:
     if not hasattr(os, "geteuid") or os.geteuid():
         print("Under a Hub only settings that belong to root count, so this check needs root (a container will do).")
         return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the Hub, and what it has started, end with this
     expect.set_options(timeout=30_000)
     folder = Path(tempfile.mkdtemp(prefix="hub-check-"))
     failed = 1

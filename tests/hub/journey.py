@@ -93,7 +93,11 @@ class Journey:
     def ask(self, page: Page, path: str) -> tuple[int, dict[str, Any]]:
         """Ask Ada's server from a page of this person."""
         told = page.evaluate(
-            "async address => { const r = await fetch(address); return [r.status, await r.json().catch(() => ({}))]; }",
+            """async address => {
+                const token = (document.cookie.match(/(?:^|; )_xsrf=([^;]*)/) ?? ['', ''])[1];
+                const reply = await fetch(address, {headers: {'X-XSRFToken': token}});
+                return [reply.status, await reply.json().catch(() => ({}))];
+            }""",
             f"{self.hub.url}/user/ada/{path}",
         )
         return told[0], told[1]
@@ -179,13 +183,14 @@ def guest(journey: Journey) -> None:
     bob.says("Sign in")
     bob.page.goto(f"{journey.hub.url}/user/ada/{NOTEBOOK}")
     authorize = bob.page.locator("input[type=submit]")
-    status = bob.page.locator(".jp-Notebook")
-    expect(authorize.or_(status).first).to_be_visible(timeout=WAIT_MS)
+    notebook = bob.page.locator(".jp-Notebook")
+    expect(authorize.or_(notebook).first).to_be_visible(timeout=WAIT_MS)
     if authorize.count():
         authorize.click()
     guest_lab = Lab(bob.page, Place(f"{journey.hub.url}/user/ada/"))
-    expect(status).to_be_visible(timeout=WAIT_MS)
-    assert journey.ask(bob.page, SESSION)[0] == 403
+    expect(notebook).to_be_visible(timeout=WAIT_MS)
+    status, told = journey.ask(bob.page, SESSION)
+    assert (status, told.get("message")) == (403, "This session belongs to the owner of the server."), told
     said = guest_lab.run_code("import jupyter_oidc as oidc\noidc.session()")
     assert "This server is shared" in said, said
     ada = journey.people["ada"]
