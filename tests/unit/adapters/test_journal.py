@@ -153,8 +153,9 @@ async def test_calls_are_emitted_later_and_a_few_at_a_time() -> None:
     for number in range(120):
         call(journal, size=number)
     assert heard.events == []
-    await passed_on()
-    await passed_on()
+    for _ in range(100):
+        if len(heard.events) < 120:
+            await passed_on()
     assert [event["bytes"] for event in heard.events] == list(range(120))
 
 
