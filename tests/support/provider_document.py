@@ -109,6 +109,8 @@ class ProviderDocument:
     (neither as ``resource`` nor as ``audience``). With ``use_granted_resource`` a token request without a resource gets
     a token for the granted one, otherwise an opaque one for the userinfo endpoint. With ``dpop_nonces`` every DPoP proof
     has to hold a nonce of the provider's. ``dress`` makes it look like another one. ``features`` are the package's own.
+    With ``http_post_methods`` its pages take forms of other sites, for which its cookies are ``SameSite=None``: a browser
+    keeps those over https only.
     """
 
     clients: tuple[RegisteredClient, ...] = ()
@@ -120,6 +122,7 @@ class ProviderDocument:
     claims_in_id_token: bool = False
     ttl: dict[str, int] = field(default_factory=dict)
     dpop_nonces: bool = False
+    http_post_methods: bool = False
     dress: Dress = field(default_factory=Dress)
     features: dict[str, Any] = field(default_factory=dict)
     host: str = "127.0.0.1"
@@ -139,6 +142,7 @@ class ProviderDocument:
                 "claims_in_id_token": self.claims_in_id_token,
                 "ttl": {**LIFETIMES, **self.ttl},
                 "dpop_nonces": self.dpop_nonces,
+                "http_post_methods": self.http_post_methods,
                 "dress": asdict(self.dress),
                 "features": self.features,
                 "host": self.host,
