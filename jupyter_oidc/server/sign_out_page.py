@@ -1,4 +1,4 @@
-"""The page from which a browser signs out at the provider: a form that posts an ID token there by itself (ADR 40).
+"""The page from which a browser signs out at the provider: a form that posts an ID token there by itself (ADR 39).
 
 It is the one page of ours that holds a token, so no script of JupyterLab may read it, although both come from one origin:
 it is given only to a browser that shows it by itself, and its policy takes it out of our origin (``sandbox``), whoever

@@ -2,7 +2,7 @@
 
 The page leaves for the provider and comes back: a hidden frame would be asked for third-party cookies and refused by the
 provider's framing policy, and a window that no click opened is blocked.
-So this holds only where the browser comes back to the very host of the page, by the callback route (ADR 41).
+So this holds only where the browser comes back to the very host of the page, by the callback route (ADR 40).
 """
 
 from __future__ import annotations

@@ -893,7 +893,7 @@ class SessionService:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
         ``beside`` are sessions that are to be spared, where it is not a person who signs out but the settings that go:
-        then no page is offered. A page is ``bound`` to the browser that asks, if it is one (ADR 40).
+        then no page is offered. A page is ``bound`` to the browser that asks, if it is one (ADR 39).
         Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
         """
         await self._restore_once()

@@ -24,7 +24,7 @@ PAUSE: Final = 5.0
 class SignOut:
     """What happened: the local session is always gone; ``end_session_url`` carries no token.
 
-    With a ``ticket`` the browser goes there by a page of ours (ADR 40).
+    With a ``ticket`` the browser goes there by a page of ours (ADR 39).
     """
 
     revoked: Revoked

@@ -1,4 +1,4 @@
-"""The one-time pages by which a browser brings an ID token to the provider's sign-out page (ADR 40).
+"""The one-time pages by which a browser brings an ID token to the provider's sign-out page (ADR 39).
 
 A page is offered by a sign-out, can be opened once and within a minute, and only then does the ID token come out of here;
 whoever opens it in a way that a script could read gets nothing, and nobody gets it afterwards.

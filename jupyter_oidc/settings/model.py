@@ -135,7 +135,7 @@ class Provider:
     ``api_bearer_token_source`` is that of APIs that name none themselves.
     ``scope_claims`` are the claims whose texts are lists with blanks in between.
     ``authorization_parameters`` go into every authorization request besides our own.
-    ``sign_out_method`` is how a browser gets to the provider's sign-out page (ADR 40).
+    ``sign_out_method`` is how a browser gets to the provider's sign-out page (ADR 39).
     ``end_session_endpoint`` takes the place of the one in the metadata, and ``post_logout_redirect_parameter`` is the
     name under which ``post_logout_redirect_uri`` is sent there (D5).
     ``allow_insecure_loopback`` is the developer switch that admits plain ``http`` on loopback addresses (D-7).

@@ -1,4 +1,4 @@
-"""Signing out at the provider in a real browser, and what script in JupyterLab's origin gets of it: nothing (Q9.8, ADR 40)."""
+"""Signing out at the provider in a real browser, and what script in JupyterLab's origin gets of it: nothing (Q9.8, ADR 39)."""
 
 from __future__ import annotations
 

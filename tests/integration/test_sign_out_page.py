@@ -1,4 +1,4 @@
-"""The page that brings an ID token to the provider's sign-out, and the way back from there (Q9.8, ADR 40).
+"""The page that brings an ID token to the provider's sign-out, and the way back from there (Q9.8, ADR 39).
 
 What a browser is asked by is written out here; that browsers write it so is shown in ``tests/e2e``.
 """

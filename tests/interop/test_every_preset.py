@@ -51,7 +51,7 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
 @contextmanager
 def staged(name: str, tmp_path: Path, **changes: object) -> Iterator[Stage]:
     dressing = DRESSINGS[name]
-    with CertifiedProvider(dressing.document) as provider, Upstream() as api:
+    with CertifiedProvider(replace(dressing.document, http_post_methods=True)) as provider, Upstream() as api:
         base = provider.issuer.rstrip("/")
         api.judge = _judge(base, provider.issuer, dressing)
         settings = {
@@ -135,7 +135,7 @@ def _leave(stage: Stage, end_session_url: str | None) -> None:
     process = stage.person.process
     stage.person.browser.open(f"{process.url}login?token={process.token}")
     end = stage.person.browser.sign_out(str(httpx.URL(process.url).join(end_session_url)))
-    assert (str(end.url).partition("?")[0], "You are signed out" in end.text) == (back, True)
+    assert (str(end.url).partition("?")[0], "You are signed out" in end.text) == (back, True), end.text
 
 
 def test_without_its_preset_a_default_scope_that_the_provider_does_not_list_is_left_out(tmp_path: Path) -> None:

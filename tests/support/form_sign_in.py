@@ -29,7 +29,7 @@ _LONGEST_WALK = 30
 """Redirects and forms until a sign-in counts as a loop."""
 
 _SIGN_OUT_PAGE = re.compile(r"/jupyter-oidc/providers/[^/]+/sign-out/[^/]+\Z")
-"""The one page of ours that may hold a token: the ID token that its form posts to the provider (ADR 40)."""
+"""The one page of ours that may hold a token: the ID token that its form posts to the provider (ADR 39)."""
 
 _HINT = re.compile(rb'(name="id_token_hint" value=")[^"]*(")')
 _DISTANCES = ("none", "same-origin", "same-site", "cross-site")

@@ -487,7 +487,7 @@ class LoopbackHandler(CallbackHandler):
 
 
 class SignOutPageHandler(AskingHandler):
-    """``providers/{p}/sign-out/{ticket}``: the browser goes to the provider's sign-out page from here (ADR 40)."""
+    """``providers/{p}/sign-out/{ticket}``: the browser goes to the provider's sign-out page from here (ADR 39)."""
 
     what = "Sign-out"
 

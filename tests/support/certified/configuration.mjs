@@ -43,7 +43,11 @@ export function configurationFrom(document, state, adapter, offline) {
 
   return {
     adapter,
-    cookies: { keys: [randomBytes(32).toString('hex')] },
+    cookies: {
+      keys: [randomBytes(32).toString('hex')],
+      ...(document.http_post_methods && { long: { httpOnly: true, sameSite: 'none' } }),
+    },
+    enableHttpPostMethods: document.http_post_methods,
     jwks: {
       keys: [
         signingKey('rsa', 'RS256', 'rsa', { modulusLength: 2048 }),
