@@ -182,7 +182,7 @@ def guest(journey: Journey) -> None:
     bob = journey.at_the_hub("bob")
     bob.says("Sign in")
     bob.page.goto(f"{journey.hub.url}/user/ada/{NOTEBOOK}")
-    authorize = bob.page.locator("input[type=submit]")
+    authorize = bob.page.get_by_role("button", name="Authorize")
     notebook = bob.page.locator(".jp-Notebook")
     expect(authorize.or_(notebook).first).to_be_visible(timeout=WAIT_MS)
     if authorize.count():
