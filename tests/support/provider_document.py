@@ -113,15 +113,15 @@ class Dress:
 class ProviderDocument:
     """What the provider is started with.
 
-        ``resources`` are by resource indicator. ``default_resource`` is assumed where an authorization request names none
-        (neither as ``resource`` nor as ``audience``). With ``use_granted_resource`` a token request without a resource gets
-        a token for the granted one, otherwise an opaque one for the userinfo endpoint. With ``dpop_nonces`` every DPoP proof
-        has to hold a nonce of the provider's. ``dress`` makes it look like another one. ``features`` are the package's own.
-            With ``strict`` it holds its clients to the FAPI 2.0 Security Profile. ``tls`` are a certificate and its key, as PEM: it
-        speaks https, and a second port asks for client certificates, whose address is in ``mtls_endpoint_aliases``.
-            With ``http_post_methods`` its pages take forms of other sites, for which its cookies are ``SameSite=None``: a browser
-        keeps those over https only.
-        """
+    ``resources`` are by resource indicator. ``default_resource`` is assumed where an authorization request names none
+    (neither as ``resource`` nor as ``audience``). With ``use_granted_resource`` a token request without a resource gets
+    a token for the granted one, otherwise an opaque one for the userinfo endpoint. With ``dpop_nonces`` every DPoP proof
+    has to hold a nonce of the provider's. ``dress`` makes it look like another one. ``features`` are the package's own.
+    With ``strict`` it holds its clients to the FAPI 2.0 Security Profile. ``tls`` are a certificate and its key, as PEM: it
+    speaks https, and a second port asks for client certificates, whose address is in ``mtls_endpoint_aliases``.
+    With ``http_post_methods`` its pages take forms of other sites, for which its cookies are ``SameSite=None``: a browser
+    keeps those over https only.
+    """
 
     clients: tuple[RegisteredClient, ...] = ()
     accounts: dict[str, dict[str, Any]] = field(default_factory=lambda: ACCOUNTS)
