@@ -147,7 +147,12 @@ def _running() -> RunningServer | None:
 
 def _replaced(checks: tuple[Check, ...], told: tuple[Check, ...]) -> tuple[Check, ...]:
     """Put what the running server knows in the place of what cannot be known without it, and the rest of it behind."""
-    better = {(check.provider, check.name): check for check in told if check.status != "unknown"}
+    unknown = {(check.provider, check.name) for check in checks if check.status == "unknown"}
+    better = {
+        (check.provider, check.name): check
+        for check in told
+        if check.status != "unknown" or (check.provider, check.name) in unknown  # it knows better why not
+    }
     replaced = [better.pop((check.provider, check.name), check) for check in checks]
     providers = list(dict.fromkeys(check.provider for check in checks))
     both = [*replaced, *(check for check in better.values() if check.provider in providers)]

@@ -330,6 +330,7 @@ def test_what_a_running_server_has_seen_takes_the_place_of_what_is_not_known() -
         Check("settings", None, "ok", "x"),
         Check("redirect URI", "corp", "unknown", "x", "y", "user"),
         Check("z", "b", "ok", "x"),
+        Check("audience of a", "b", "unknown", "x", "y", "user"),
     )
     told = (
         Check("redirect URI", "corp", "ok", "seen"),
@@ -337,6 +338,7 @@ def test_what_a_running_server_has_seen_takes_the_place_of_what_is_not_known() -
         Check("conversions", None, "ok", "seen"),
         Check("z", "b", "unknown", "not seen", "y", "user"),
         Check("session", "gone", "ok", "seen"),
+        Check("audience of a", "b", "unknown", "opaque", "y", "user"),
     )
     assert [(one.name, one.provider, one.message) for one in _replaced(ours, told)] == [
         ("settings", None, "x"),
@@ -344,4 +346,5 @@ def test_what_a_running_server_has_seen_takes_the_place_of_what_is_not_known() -
         ("redirect URI", "corp", "seen"),
         ("session", "corp", "seen"),
         ("z", "b", "x"),
+        ("audience of a", "b", "opaque"),
     ]
