@@ -45,6 +45,7 @@ SUSPICIOUS = re.compile(r"insecure|(dis|un)?verif|tls|ssl|trust|certif|hostname"
 
 HARMLESS = {
     "allow_insecure_loopback": "admits plain http, at loopback hosts only, and says nothing about certificates",
+    "tls_client_certificate_bound_access_tokens": "is about our certificate, and asks for more",
     "trusted_audiences": "is about ID tokens",
 }
 """Settings whose names sound like it."""
