@@ -17,7 +17,7 @@ from jupyter_oidc.protocol.device import offers_device_grant
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.sessions.asked import scopes_of
+from jupyter_oidc.sessions.asked import pushes, scopes_of
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose, pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub, takes_any_port
 
@@ -179,6 +179,10 @@ async def check_registration(
         )
     if metadata.prompt_values is not None and "none" not in metadata.prompt_values:
         return about.unknown("The provider does not let itself be asked without a page for a person.", _TRY, "user")
+    if pushes(provider, metadata):
+        return about.unknown(
+            "The provider is asked by requests that are pushed, which only a sign-in sends.", "Sign in once.", "user"
+        )
     try:
         reply = await port.send(_question(place, provider, metadata, wanted.uri))
     except Problem as problem:

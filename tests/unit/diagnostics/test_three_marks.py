@@ -88,6 +88,14 @@ def test_where_a_sign_in_would_not_be_started_the_provider_is_not_asked() -> Non
     assert named(examined(port), "registration").status == "unknown"
 
 
+def test_a_provider_that_takes_pushed_requests_only_is_not_asked_by_another() -> None:
+    """Q9.10, P-1: it would refuse any client; a pushed request needs a sign-in."""
+    at = "https://id.example.com/par"
+    pushed = document(require_pushed_authorization_requests=True, pushed_authorization_request_endpoint=at)
+    check = named(examined(Answering(discovery=reply(pushed), authorize=AssertionError("asked"))), "registration")
+    assert (check.status, "requests that are pushed" in check.message) == ("unknown", True)
+
+
 def test_a_provider_that_knows_no_prompt_none_is_not_asked_with_it() -> None:
     """Q9.10: it would refuse any client with status 400 (Initiating User Registration 1.0, 4)."""
     port = Answering(discovery=reply(document(prompt_values_supported=["login"])), authorize=AssertionError("asked"))
