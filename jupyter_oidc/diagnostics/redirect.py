@@ -203,7 +203,7 @@ def _question(place: Surroundings, provider: Provider, metadata: Metadata, redir
         audience=provider.audience if provider.send_audience_in_authorize else None,
         more=tuple((name, value) for name, value in provider.authorization_parameters if name != "prompt"),
     )
-    return Call("GET", authorization_url(metadata, request), accept="text/html, */*;q=0.8")
+    return Call("GET", authorization_url(metadata, request), accept="text/html, */*;q=0.8", endpoint="authorization")
 
 
 def _judged(about: Subject, provider: Provider, redirect_uri: str, reply: Reply) -> Check:

@@ -55,6 +55,7 @@ def push_call(metadata: Metadata, client: Client, request: AuthorizationRequest)
         metadata.pushed_authorization_request_endpoint,
         form=(*sent.items(), *((name, value) for name, value in fields if name not in sent)),
         basic=basic,
+        endpoint="pushed_authorization_request",
     )
 
 

@@ -307,7 +307,7 @@ def test_a_certificate_file_that_cannot_be_read_says_where_to_look(tmp_path, cal
 
 def test_two_clients_share_what_is_slow_to_make(stage):
     one, other = stage.client(), stage.client()
-    assert one._transport._pool._ssl_context is other._transport._pool._ssl_context
+    assert one._transport._own._pool._ssl_context is other._transport._own._pool._ssl_context
 
 
 # -- whose error is whose ----------------------------------------------------------------------------------------

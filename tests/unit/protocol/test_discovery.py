@@ -34,13 +34,13 @@ from tests.unit.protocol.makers import ISSUER, METADATA, document, reply
 )
 def test_one_terminating_slash_is_dropped_before_the_suffix(issuer: str, url: str) -> None:
     """D-2."""
-    assert discovery_call(issuer) == Call("GET", url, max_redirects=3)
+    assert discovery_call(issuer) == Call("GET", url, max_redirects=3, endpoint="metadata")
 
 
 def test_metadata_are_asked_for_where_the_settings_say() -> None:
     """Q1.9."""
     where = "https://t.b2clogin.example/t/v2.0/.well-known/openid-configuration?p=B2C_1_in"
-    assert discovery_call(ISSUER, where) == Call("GET", where, max_redirects=3)
+    assert discovery_call(ISSUER, where) == Call("GET", where, max_redirects=3, endpoint="metadata")
 
 
 def test_an_endpoint_of_the_settings_takes_the_place_of_a_good_a_bad_or_no_one() -> None:

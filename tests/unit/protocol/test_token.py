@@ -81,7 +81,11 @@ GRANT = (
 def test_a_public_client_names_itself_in_the_body() -> None:
     """T-1, T-2, T-5, T-6; T-11: no redirect is followed."""
     assert redeem(PUBLIC) == Call(
-        "POST", "https://id.example.com/token", form=(*GRANT, ("client_id", "jupyter")), max_redirects=0
+        "POST",
+        "https://id.example.com/token",
+        form=(*GRANT, ("client_id", "jupyter")),
+        max_redirects=0,
+        endpoint="token",
     )
 
 
