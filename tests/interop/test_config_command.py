@@ -65,7 +65,7 @@ def test_check_online_asks_for_metadata_and_keys(tmp_path: Path, provider: Certi
     body = {"issuer": provider.issuer, "client_id": "nobody", "allow_insecure_loopback": True}
     said = Command(tmp_path, {"providers": {"corp": body}}).run("config", "check", "--online")
     assert said.code == 0, said.out
-    assert "keys: ID tokens can be verified (RS256)." in said.out
+    assert "keys: The provider publishes a key for RS256." in said.out
     assert "registration" not in said.out
 
 

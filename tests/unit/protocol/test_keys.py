@@ -23,6 +23,7 @@ def test_the_key_set_is_asked_for_where_the_metadata_says() -> None:
         "https://id.example.com/keys",
         accept="application/jwk-set+json, application/json",
         max_redirects=3,
+        endpoint="keys",
     )
 
 

@@ -30,7 +30,7 @@ def refused(answer: Reply, sent: SignedUserinfo | None = None) -> str:
 def test_the_access_token_travels_in_the_header_only() -> None:
     """U-2, H-4."""
     assert userinfo_call(METADATA, Secret("SlAV32hkKG")) == Call(
-        "GET", "https://id.example.com/userinfo", bearer=Secret("SlAV32hkKG"), max_redirects=0
+        "GET", "https://id.example.com/userinfo", bearer=Secret("SlAV32hkKG"), max_redirects=0, endpoint="userinfo"
     )
 
 
