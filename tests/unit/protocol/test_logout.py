@@ -23,6 +23,7 @@ def test_a_revocation_names_the_token_its_kind_and_the_client() -> None:
         "https://id.example.com/revoke",
         form=(("token", Secret("r1")), ("token_type_hint", "refresh_token")),
         basic=BasicCredentials("jupyter", Secret("s")),
+        endpoint="revocation",
     )
 
 

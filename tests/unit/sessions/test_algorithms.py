@@ -52,6 +52,22 @@ def test_an_algorithm_of_the_settings_is_the_only_one() -> None:
     assert id_token_algs(replace(SETTINGS, id_token_signed_response_alg="ES256"), metadata) == ("ES256",)
 
 
+@pytest.mark.parametrize(
+    ("listed", "algs"),
+    [
+        (None, ("PS256",)),
+        ({"RS256", "PS256", "ES256"}, ("PS256",)),
+        ({"RS256", "ES256", "EdDSA"}, ("ES256", "EdDSA")),
+        ({"RS256", "HS256"}, ()),
+    ],
+    ids=["no list", "usual", "others", "none that fits"],
+)
+def test_under_a_profile_it_is_one_of_the_profile(listed: set[str] | None, algs: tuple[str, ...]) -> None:
+    """Q1.10; FAPI 2.0 Security Profile, 5.4.1."""
+    metadata = replace(METADATA, id_token_signing_algs=None if listed is None else frozenset(listed))
+    assert id_token_algs(replace(CONFIDENTIAL, profile="fapi2"), metadata) == algs
+
+
 def stage_with(listed: list[str], **changes: Any) -> Stage:
     """A provider that lists ``listed`` and publishes an RSA and an EC key."""
     stage = Stage(replace(SETTINGS, **changes))

@@ -37,14 +37,14 @@ def refused(**written: Any) -> list[str]:
 
 
 def test_one_switch_and_a_key_are_enough() -> None:
-    """5.3.3.1, 5.3.3.2, 5.4.1: PAR, private_key_jwt, DPoP, PS256."""
+    """5.3.3.1, 5.3.3.2, 5.4.1: PAR, private_key_jwt, DPoP; the algorithm of ID tokens is the metadata's (Q1.10)."""
     corp = accepted(**SIGNS)
     assert (corp.profile, corp.pushed_authorization_requests, corp.token_endpoint_auth_method) == (
         "fapi2",
         "always",
         "private_key_jwt",
     )
-    assert (corp.dpop_bound_access_tokens, corp.id_token_signed_response_alg) == (True, "PS256")
+    assert (corp.dpop_bound_access_tokens, corp.id_token_signed_response_alg) == (True, None)
 
 
 def test_a_client_with_a_certificate_needs_no_key() -> None:
