@@ -25,6 +25,7 @@ FAPI = replace(
     pushed_authorization_requests="always",
     token_endpoint_auth_method="tls_client_auth",
     client_certificate="/etc/me.pem",
+    id_token_signed_response_alg="RS256",  # NOTE: what the stage's provider signs with; no settings can say so here
 )
 FIT = {
     "pushed_authorization_request_endpoint": ISSUER + "/par",
