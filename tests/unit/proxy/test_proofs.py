@@ -52,6 +52,8 @@ class Scripted:
 class Opened:
     """A WebSocket on which nobody speaks."""
 
+    status = 101
+    headers: Headers = []  # noqa: RUF012 - of a fake that nobody changes
     subprotocol: str | None = None
     close_code: int | None = None
 
