@@ -741,6 +741,7 @@ class SessionService:
         self._held = Custody()
         self._cut_off()
         if isinstance(news, Gone):
+            self.sign_ins.silent.signed_out()
             self._move(Happening.SIGNED_OUT, "signed_out_elsewhere")
         else:
             self._move(Happening.ENDED, "signed_in_elsewhere")
@@ -962,6 +963,7 @@ class SessionService:
         if has_session(self._state) and concerns(token, held.subject, held.sid):
             self._next_generation()
             self._held = Custody()
+            self.sign_ins.silent.signed_out()
             self._cut_off()
             self._move(Happening.ENDED, "signed_out_at_provider")
             await self._forget_stored(held.subject)

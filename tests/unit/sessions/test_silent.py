@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.errors import IdpUnavailable, RequestInvalid
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress, Wishes
+from tests.unit.protocol.makers import ISSUER, logout_claims_of, reply, signed
 from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle
 
 SILENT = Wishes(prompt="none", silent=True)
@@ -99,3 +102,47 @@ async def test_a_sign_out_is_remembered_by_the_session_under_other_settings() ->
     successor.follow_on(stage.service)
     await settle()
     assert not successor.may_sign_in_silently
+
+
+async def test_a_sign_out_at_another_server_is_a_sign_out_here() -> None:
+    """Q10.3: the entry that two servers share is gone, and the next page must not bring the person back."""
+    stage = Stage()
+    await stage.sign_in()
+    other = stage.new_service()
+    await other.summary()
+    await settle()
+    await stage.service.sign_out()
+    stage.clock.advance(10)
+    await other.refresh()
+    assert (other.state, other.may_sign_in_silently) == (State.SIGNED_OUT, False)
+
+
+async def test_a_sign_out_at_the_provider_is_a_sign_out_here() -> None:
+    """Q10.3: a logout token says that somebody has signed out, somewhere else."""
+    stage = Stage()
+    await stage.sign_in()
+    now = stage.clock.now().wall
+    await stage.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
+    stage.clock.advance(10_000)
+    assert (stage.service.state, stage.service.may_sign_in_silently) == (State.SIGNED_OUT_EXPIRED, False)
+
+
+async def test_a_request_that_could_not_be_pushed_has_sent_nobody_anywhere() -> None:
+    """Q10.3: one answer of 503 switched it off until somebody clicked."""
+    stage = Stage(replace(SETTINGS, pushed_authorization_requests="always"))
+    stage.provider.advertise = {"pushed_authorization_request_endpoint": ISSUER + "/par"}
+    stage.provider.plan("push", reply({}, status=503))
+    pending = await begin(stage)
+    with pytest.raises(IdpUnavailable):
+        await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+    stage.clock.advance(600)
+    assert stage.service.may_sign_in_silently
+
+
+async def test_one_that_went_out_and_did_not_come_back_is_the_last() -> None:
+    """Q10.3: the person stands before a page of the provider."""
+    stage = Stage()
+    pending = await begin(stage)
+    await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+    stage.clock.advance(10_000)
+    assert not stage.service.may_sign_in_silently
