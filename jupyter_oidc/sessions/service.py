@@ -1022,7 +1022,7 @@ class SessionService:
     def follow_on(self, before: SessionService) -> None:
         """Count on from where ``before`` ends, so that nobody takes a summary of this session for one of that."""
         self._sequence += before._sequence + 1
-        self._latest = self._latest or before._latest
+        self._latest = self._latest or before._held.user or before._latest
         self.sign_ins.silent = before.sign_ins.silent
 
     def give_way(

@@ -37,7 +37,6 @@ from jupyter_oidc.sessions.pending import (
     Progress,
     Question,
     ShownCode,
-    StepUp,
     Wishes,
     has_state,
 )
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
-    from jupyter_oidc.sessions.pending import PendingSignIns
+    from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
     from jupyter_oidc.sessions.ports import Journal, Scheduler
     from jupyter_oidc.sessions.strategy import Browser, Strategy, Wish
     from jupyter_oidc.settings import Provider
@@ -325,15 +324,14 @@ class SignIns:
             self._journal.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
         self.notice_abandoned()
 
-    def overtake(self, step_up: StepUp) -> None:
+    def overtake(self, proved: StepUp) -> None:
         """Complete every sign-in that only waits for the person to be in, because now they are, by another way.
 
-        One that asks for more than ``step_up``, which is how strongly they signed in, goes on; so does one that wants the
-        person to be asked.
+        One that asks for more than was ``proved`` goes on; so does one that wants the person to be asked.
         """
         for pending in self._pending.waiting(self.settings.name):
             wishes = pending.wishes
-            if not pending.consumed and wishes.prompt in (None, "none") and wishes.step_up in (StepUp(), step_up):
+            if not pending.consumed and wishes.prompt in (None, "none") and proved.covers(wishes.step_up):
                 pending.overtaken = True
                 self._pending.finish(pending, Progress.COMPLETED)
 
@@ -383,7 +381,7 @@ class SignIns:
         await self._owner.install(tokens, pending.wishes.step_up)
         self.silent.signed_in(pending)
         self._pending.finish(pending, Progress.COMPLETED)
-        self.overtake(pending.wishes.step_up)
+        self.overtake(pending.wishes.step_up.reached(tokens.person.acr if tokens.person else None))
 
     # -- another person ------------------------------------------------------------------------------------
 

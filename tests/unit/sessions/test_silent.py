@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -146,3 +147,23 @@ async def test_one_that_went_out_and_did_not_come_back_is_the_last() -> None:
     await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
     stage.clock.advance(10_000)
     assert not stage.service.may_sign_in_silently
+
+
+async def test_another_person_is_asked_for_after_settings_have_narrowed() -> None:
+    """Q10.3, A26: the session under the narrower settings is of the person who was in when they came."""
+    stage = Stage()
+    await stage.sign_in()
+    await stage.vault.delete()
+    narrowed = stage.new_service()
+    narrowed.follow_on(stage.service)
+    stage.service = narrowed
+    await narrowed.summary()
+    assert narrowed.state is State.SIGNED_OUT
+    stage.provider.claims, stage.provider.userinfo = {"sub": "eve"}, {"sub": "eve", "name": "Eve"}
+    pending = await begin(stage)
+    stage.provider.nonce = pending.nonce
+    url, binding = await narrowed.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    await narrowed.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    assert pending.question is not None
+    assert (pending.question.now, pending.question.is_over) == ("Example User", True)
