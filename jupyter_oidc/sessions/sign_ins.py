@@ -28,6 +28,7 @@ from jupyter_oidc.protocol.discovery import check_offered
 from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
+from jupyter_oidc.sessions.asked import takes_prompt
 from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.pending import (
@@ -138,7 +139,7 @@ class SignIns:
         if not demanded.acr_values:
             demanded = replace(demanded, acr_values=wishes.step_up.acr_values)
         wishes = replace(wishes, step_up=demanded)
-        self._check_prompt(wishes, chosen.strategy)
+        self._check_prompt(wishes, chosen.strategy, metadata)
         self._dialogue.demanded(wishes)
         if chosen.strategy == "device":
             return await self._begin_device(metadata, caller, wishes), ""
@@ -152,13 +153,22 @@ class SignIns:
             self._under_way(pending)
         return pending, ticket
 
-    def _check_prompt(self, wishes: Wishes, strategy: Strategy) -> None:
-        """Refuse what can come to nothing: a code to be entered without anybody, or a page that tries too often."""
+    def _check_prompt(self, wishes: Wishes, strategy: Strategy, metadata: Metadata) -> None:
+        """Refuse what can come to nothing: a code to be entered without anybody, or a page that tries too often.
+
+        So does a prompt that the provider does not list, which it refuses (Initiating User Registration 1.0, 4).
+        """
         if wishes.prompt == "none" and strategy == "device":
             raise RequestInvalid(
                 "A sign-in by code needs somebody who enters it, so it cannot be silent.",
                 action="Leave 'prompt' out, or choose another strategy.",
                 detail="prompt.device",
+            )
+        if strategy != "device" and wishes.prompt and not takes_prompt(metadata, wishes.prompt):
+            raise RequestInvalid(
+                f"The provider does not list the prompt '{wishes.prompt}'.",
+                action="Leave 'prompt' out.",
+                detail="prompt.unlisted",
             )
         if wishes.silent and (strategy != "server" or not self.silent.may_begin()):
             raise RequestInvalid(
@@ -249,10 +259,15 @@ class SignIns:
                 if self._pending.consume(pending):
                     self.give_up(pending, problem)
                     return pending
+                if pending.wishes.silent:
+                    pending.consumed = True
+                    return pending
         raise problem
 
     async def _answered(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> PendingSignIn:
         if not self._pending.consume(pending):
+            if pending.wishes.silent:
+                return await self._came_back(pending)
             if pending.progress is Progress.WAITING and pending.question is None:
                 await self._pending.outcome(pending, DUPLICATE_WAIT)
             elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
@@ -263,6 +278,14 @@ class SignIns:
         await asyncio.wait((exchange,))
         if not exchange.cancelled():  # NOTE: cancelled by us, it has ended ``pending`` all the same
             exchange.result()
+        return pending
+
+    async def _came_back(self, pending: PendingSignIn) -> PendingSignIn:
+        """Take note that the browser of a silent sign-in is back, too late or once more: its page opens all the same."""
+        pending.consumed = True
+        if pending.question is None:
+            with suppress(StateUsed):
+                await self._pending.outcome(pending, DUPLICATE_WAIT)
         return pending
 
     async def paste(self, pending: PendingSignIn, caller: str, pasted: Secret) -> PendingSignIn:

@@ -167,3 +167,31 @@ async def test_another_person_is_asked_for_after_settings_have_narrowed() -> Non
     await narrowed.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
     assert pending.question is not None
     assert (pending.question.now, pending.question.is_over) == ("Example User", True)
+
+
+async def test_a_page_stays_where_the_provider_lists_its_prompts_without_none() -> None:
+    """Q10.3: it would refuse that on a page of its own (Initiating User Registration 1.0, 4)."""
+    stage = Stage()
+    stage.provider.advertise = {"prompt_values_supported": ["login", "consent"]}
+    with pytest.raises(RequestInvalid) as refused:
+        await begin(stage)
+    assert refused.value.detail == "prompt.unlisted"
+
+
+@pytest.mark.parametrize(("prompt", "listed"), [("login", ["none"]), ("select_account", ["login"])])
+async def test_a_prompt_that_the_provider_does_not_list_is_found_before_a_page_opens(
+    prompt: str, listed: list[str]
+) -> None:
+    """Q10.3: the one that is really sent, and not that of the settings."""
+    stage = Stage()
+    stage.provider.advertise = {"prompt_values_supported": listed}
+    with pytest.raises(RequestInvalid, match=f"does not list the prompt '{prompt}'"):
+        await begin(stage, Wishes(prompt=prompt))
+
+
+@pytest.mark.parametrize("more", [{}, {"prompt_values_supported": ["none", "login"]}])
+async def test_a_prompt_that_is_listed_or_of_which_nothing_is_said_is_sent(more: dict[str, Any]) -> None:
+    """Q1.3, Q10.3: a member that is absent contradicts nothing."""
+    stage = Stage()
+    stage.provider.advertise = more
+    assert (await begin(stage)).progress is Progress.WAITING
