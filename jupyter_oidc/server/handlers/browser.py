@@ -1,4 +1,4 @@
-"""Routes that a browser walks through during a sign-in and after a sign-out; they need no Jupyter login."""
+"""Routes that a browser walks through during a sign-in and a sign-out; those that ask its user need a Jupyter login."""
 
 from __future__ import annotations
 
