@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import Problem
+from jupyter_oidc.settings.model import TLS_METHODS
 
 if TYPE_CHECKING:
     from jupyter_oidc.diagnostics.surroundings import Surroundings
     from jupyter_oidc.settings import Finding, Provider
 
 _SETTINGS: Final = Subject("settings")
+
+_INSTEAD_OF_A_SECRET: Final = {
+    "private_key_jwt": "a key takes its place",
+    **dict.fromkeys(TLS_METHODS, "the client certificate takes its place"),
+}
 
 
 def check_settings(place: Surroundings) -> list[Check]:
@@ -31,8 +37,8 @@ async def check_client_secret(place: Surroundings, provider: Provider) -> Check:
     """See whether the reference leads to a secret; the secret itself goes nowhere."""
     about = Subject("client secret", provider.name)
     if provider.client_secret is None:
-        signs = provider.token_endpoint_auth_method == "private_key_jwt"
-        return about.ok(f"None is configured; {'a key takes its place' if signs else 'PKCE protects the sign-in'}.")
+        instead = _INSTEAD_OF_A_SECRET.get(provider.token_endpoint_auth_method, "PKCE protects the sign-in")
+        return about.ok(f"None is configured; {instead}.")
     try:
         await asyncio.to_thread(place.credentials(provider).secret)
     except Problem as problem:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from jupyter_oidc.errors import TokenResponseInvalid
 from jupyter_oidc.protocol import authorization, token
 from jupyter_oidc.protocol.client_authentication import authenticate
-from jupyter_oidc.protocol.json_value import number_in_text, printable
+from jupyter_oidc.protocol.json_value import printable
 from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
 from jupyter_oidc.protocol.reply_header import retry_after_of
 
@@ -35,10 +35,9 @@ NOTE: ``invalid_redirect_uri`` is registered for another endpoint (RFC 7591, 3.2
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """The provider keeps the request under ``request_uri`` for ``lifetime`` seconds; good for one browser, once (P-4)."""
+    """The provider keeps the request under ``request_uri``, which is good for one browser, once and at once (P-4)."""
 
     request_uri: str
-    lifetime: float
 
 
 def push_call(metadata: Metadata, client: Client, request: AuthorizationRequest) -> Call | None:
@@ -49,11 +48,12 @@ def push_call(metadata: Metadata, client: Client, request: AuthorizationRequest)
     if metadata.pushed_authorization_request_endpoint is None:
         return None
     fields, basic = authenticate(client)
-    sent = authorization.parameters_of(request)
+    # NOTE: what authenticates the client is its own, whatever settings have added to the request.
+    sent = {**authorization.parameters_of(request), **dict(fields)}
     return Call(
         "POST",
         metadata.pushed_authorization_request_endpoint,
-        form=(*sent.items(), *((name, value) for name, value in fields if name not in sent)),
+        form=tuple(sent.items()),
         basic=basic,
         endpoint="pushed_authorization_request",
     )
@@ -76,12 +76,10 @@ def read_push_reply(reply: Reply, *, now: float) -> Pushed | token.TokenError | 
         return token.TokenError(error if error in ERRORS else "other", status)
     if status not in (200, 201):
         raise _unusable("status", f"the status is {status}")
-    reference, lifetime = members.get("request_uri"), number_in_text(members.get("expires_in"))
+    reference = members.get("request_uri")  # NOTE: nobody waits with it, so what ``expires_in`` says is not read
     if not printable(reference) or " " in reference or len(reference) > LONGEST_REFERENCE:
         raise _unusable("request_uri", "request_uri is missing, too long or not printable text")
-    if lifetime is None or lifetime <= 0:
-        raise _unusable("expires_in", "expires_in is missing or over")
-    return Pushed(reference, lifetime)
+    return Pushed(reference)
 
 
 def pushed_url(metadata: Metadata, client_id: str, pushed: Pushed) -> str:

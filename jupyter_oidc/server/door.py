@@ -30,7 +30,7 @@ class Door:
 
     An open door has no callers and a ``protection``.
     ``from_other_sites`` lets in a browser that a page of another site sends here, as a whole page and without a body; such
-    a verb begins nothing.
+    a verb begins no sign-in and ends no session: it asks, or shows what a ticket of ours names.
     """
 
     callers: tuple[Caller, ...]

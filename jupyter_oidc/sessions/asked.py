@@ -49,6 +49,11 @@ def prompt_of(settings: Provider, metadata: Metadata, wishes: Wishes) -> str | N
     return "consent"
 
 
+def takes_prompt(metadata: Metadata, prompt: str) -> bool:
+    """Return whether the provider takes every word of ``prompt``; one that lists none may take any."""
+    return metadata.prompt_values is None or metadata.prompt_values.issuperset(prompt.split())
+
+
 def pushes(settings: Provider, metadata: Metadata) -> bool:
     """Return whether an authorization request goes to the provider before the browser does (P-1)."""
     if settings.pushed_authorization_requests == "auto":

@@ -431,25 +431,28 @@ class Dialogue:
                 now=self._clock.now().wall,
                 proved=proof_key is not None,
             )
-            self._check_binding(answer, self._credentials.certificate())
-        except TokenResponseInvalid:
+            self._check_binding(answer, self._credentials.certificate)
+        except Problem:
             await self._discard(token.handed_over(reply), self.origin())
             raise
         return answer
 
     def _check_binding(
-        self, answer: token.TokenSet | token.TokenError | token.TokenUnavailable, ours: str | None = None
+        self,
+        answer: token.TokenSet | token.TokenError | token.TokenUnavailable,
+        certificate: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """Refuse an access token that shows that it is bound to no certificate, or to another than ``ours`` (RFC 8705, 3.1).
+        """Refuse an access token that shows that it is bound to no ``certificate``, or to another than that (RFC 8705, 3.1).
 
         Most access tokens do not show it, and what they are bound to only the API can find out.
-        NOTE: at a renewal ``ours`` is not asked for: a certificate that was replaced is still shown on connections that
+        NOTE: at a renewal ours is not asked for: a certificate that was replaced is still shown on connections that
         are open, and a refresh token has been spent.
         """
         if not isinstance(answer, token.TokenSet) or not self._settings.tls_client_certificate_bound_access_tokens:
             return
         told = certificate_of(answer.access_token)
-        if told == "" or (told is not None and ours is not None and told != ours):
+        ours = certificate() if told else None
+        if told == "" or (ours is not None and told != ours):
             raise TokenResponseInvalid(
                 "The provider's access token is not bound to the client certificate of this server.",
                 action="Ask your administrator whether something on the way to the provider ends TLS, and whether "

@@ -94,8 +94,11 @@ class StepUp:
         return StepUp(both, self.max_age) if both else None
 
     def reached(self, acr: str | None) -> StepUp:
-        """Return what a sign-in that asked for this has proved, by the level that its ID token names (Q5.14)."""
-        return StepUp((acr,) if self.acr_values and acr else (), self.max_age)
+        """Return what a sign-in that asked for this has proved, by the level that its ID token names (Q5.14).
+
+        A level that was asked for only ``besides`` counts, too; one that nobody asked for has no meaning here.
+        """
+        return StepUp((acr,) if acr and acr in self.asked else (), self.max_age)
 
     def covers(self, wanted: StepUp) -> bool:
         """Return whether a sign-in that proved this has answered ``wanted``."""

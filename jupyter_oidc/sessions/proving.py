@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 NONCE_AGAIN: Final = "token.dpop_nonce"
 """Detail of the problem that the token endpoint refused the nonce that it gave, or gave none: nothing was spent."""
 
+NONCE_AGAIN_FOR_PUSHED: Final = "pushed.dpop_nonce"
+"""The same at the endpoint for pushed authorization requests."""
+
 
 class Prover:
     """Makes proofs for requests to one kind of peer, with the newest nonce of each origin in them (X-7).
@@ -73,8 +76,8 @@ class Proving:
     async def send(self, call: Call, key: dpop.ProofKey | None) -> Reply:
         """Return the reply to ``call``, which is repeated once, with a new proof, if a nonce is demanded (X-5, X-6).
 
-        A call without a bearer token is a token request, and a second demand there is ``TokenResponseInvalid`` (B32);
-        at UserInfo it is a reply like any other.
+        A call without a bearer token is a token request or a pushed authorization request, and a second demand there is
+        ``TokenResponseInvalid`` (B32); at UserInfo it is a reply like any other.
         Raises what the port raises, too.
         """
         if key is None:
@@ -85,7 +88,7 @@ class Proving:
         if call.bearer is None and _wants_nonce(call, reply):
             raise TokenResponseInvalid(
                 "The provider demands a nonce in the proof (DPoP) and does not take the one that it gave.",
-                detail=NONCE_AGAIN,
+                detail=NONCE_AGAIN_FOR_PUSHED if call.endpoint == "pushed_authorization_request" else NONCE_AGAIN,
             )
         return reply
 

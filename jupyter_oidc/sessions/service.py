@@ -741,6 +741,7 @@ class SessionService:
         self._held = Custody()
         self._cut_off()
         if isinstance(news, Gone):
+            self.sign_ins.silent.signed_out()
             self._move(Happening.SIGNED_OUT, "signed_out_elsewhere")
         else:
             self._move(Happening.ENDED, "signed_in_elsewhere")
@@ -962,6 +963,7 @@ class SessionService:
         if has_session(self._state) and concerns(token, held.subject, held.sid):
             self._next_generation()
             self._held = Custody()
+            self.sign_ins.silent.signed_out()
             self._cut_off()
             self._move(Happening.ENDED, "signed_out_at_provider")
             await self._forget_stored(held.subject)
@@ -1020,7 +1022,7 @@ class SessionService:
     def follow_on(self, before: SessionService) -> None:
         """Count on from where ``before`` ends, so that nobody takes a summary of this session for one of that."""
         self._sequence += before._sequence + 1
-        self._latest = self._latest or before._latest
+        self._latest = self._latest or before._held.user or before._latest
         self.sign_ins.silent = before.sign_ins.silent
 
     def give_way(

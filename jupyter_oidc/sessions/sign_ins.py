@@ -28,6 +28,7 @@ from jupyter_oidc.protocol.discovery import check_offered
 from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
+from jupyter_oidc.sessions.asked import takes_prompt
 from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.pending import (
@@ -37,7 +38,6 @@ from jupyter_oidc.sessions.pending import (
     Progress,
     Question,
     ShownCode,
-    StepUp,
     Wishes,
     has_state,
 )
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
-    from jupyter_oidc.sessions.pending import PendingSignIns
+    from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
     from jupyter_oidc.sessions.ports import Journal, Scheduler
     from jupyter_oidc.sessions.strategy import Browser, Strategy, Wish
     from jupyter_oidc.settings import Provider
@@ -139,7 +139,7 @@ class SignIns:
         if not demanded.acr_values:
             demanded = replace(demanded, acr_values=wishes.step_up.acr_values)
         wishes = replace(wishes, step_up=demanded)
-        self._check_prompt(wishes, chosen.strategy)
+        self._check_prompt(wishes, chosen.strategy, metadata)
         self._dialogue.demanded(wishes)
         if chosen.strategy == "device":
             return await self._begin_device(metadata, caller, wishes), ""
@@ -153,13 +153,22 @@ class SignIns:
             self._under_way(pending)
         return pending, ticket
 
-    def _check_prompt(self, wishes: Wishes, strategy: Strategy) -> None:
-        """Refuse what can come to nothing: a code to be entered without anybody, or a page that tries too often."""
+    def _check_prompt(self, wishes: Wishes, strategy: Strategy, metadata: Metadata) -> None:
+        """Refuse what can come to nothing: a code to be entered without anybody, or a page that tries too often.
+
+        So does a prompt that the provider does not list, which it refuses (Initiating User Registration 1.0, 4).
+        """
         if wishes.prompt == "none" and strategy == "device":
             raise RequestInvalid(
                 "A sign-in by code needs somebody who enters it, so it cannot be silent.",
                 action="Leave 'prompt' out, or choose another strategy.",
                 detail="prompt.device",
+            )
+        if strategy != "device" and wishes.prompt and not takes_prompt(metadata, wishes.prompt):
+            raise RequestInvalid(
+                f"The provider does not list the prompt '{wishes.prompt}'.",
+                action="Leave 'prompt' out.",
+                detail="prompt.unlisted",
             )
         if wishes.silent and (strategy != "server" or not self.silent.may_begin()):
             raise RequestInvalid(
@@ -250,10 +259,15 @@ class SignIns:
                 if self._pending.consume(pending):
                     self.give_up(pending, problem)
                     return pending
+                if pending.wishes.silent:
+                    pending.consumed = True
+                    return pending
         raise problem
 
     async def _answered(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> PendingSignIn:
         if not self._pending.consume(pending):
+            if pending.wishes.silent:
+                return await self._came_back(pending)
             if pending.progress is Progress.WAITING and pending.question is None:
                 await self._pending.outcome(pending, DUPLICATE_WAIT)
             elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
@@ -264,6 +278,14 @@ class SignIns:
         await asyncio.wait((exchange,))
         if not exchange.cancelled():  # NOTE: cancelled by us, it has ended ``pending`` all the same
             exchange.result()
+        return pending
+
+    async def _came_back(self, pending: PendingSignIn) -> PendingSignIn:
+        """Take note that the browser of a silent sign-in is back, too late or once more: its page opens all the same."""
+        pending.consumed = True
+        if pending.question is None:
+            with suppress(StateUsed):
+                await self._pending.outcome(pending, DUPLICATE_WAIT)
         return pending
 
     async def paste(self, pending: PendingSignIn, caller: str, pasted: Secret) -> PendingSignIn:
@@ -325,15 +347,14 @@ class SignIns:
             self._journal.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
         self.notice_abandoned()
 
-    def overtake(self, step_up: StepUp) -> None:
+    def overtake(self, proved: StepUp) -> None:
         """Complete every sign-in that only waits for the person to be in, because now they are, by another way.
 
-        One that asks for more than ``step_up``, which is how strongly they signed in, goes on; so does one that wants the
-        person to be asked.
+        One that asks for more than was ``proved`` goes on; so does one that wants the person to be asked.
         """
         for pending in self._pending.waiting(self.settings.name):
             wishes = pending.wishes
-            if not pending.consumed and wishes.prompt in (None, "none") and wishes.step_up in (StepUp(), step_up):
+            if not pending.consumed and wishes.prompt in (None, "none") and proved.covers(wishes.step_up):
                 pending.overtaken = True
                 self._pending.finish(pending, Progress.COMPLETED)
 
@@ -383,7 +404,7 @@ class SignIns:
         await self._owner.install(tokens, pending.wishes.step_up)
         self.silent.signed_in(pending)
         self._pending.finish(pending, Progress.COMPLETED)
-        self.overtake(pending.wishes.step_up)
+        self.overtake(pending.wishes.step_up.reached(tokens.person.acr if tokens.person else None))
 
     # -- another person ------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.sessions.pending import Progress
+
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.sessions.pending import PendingSignIn
@@ -37,7 +39,9 @@ class SilentSignIns:
         newest = self._newest
         if newest is None or not self._wanted:
             return self._wanted
-        went_out = bool(newest.state_digest)
+        # NOTE: it is bound to the browser before its request is pushed; one that failed there has sent nobody anywhere.
+        never_sent = newest.progress is Progress.FAILED and not newest.consumed
+        went_out = bool(newest.state_digest) and not never_sent
         age = self._clock.now().monotonic - newest.begun.monotonic
         return age >= PAUSE_SECONDS and (newest.consumed or not went_out)
 

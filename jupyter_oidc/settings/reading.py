@@ -69,6 +69,7 @@ _OURS: Final = frozenset(
         *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge"),
         *("code_challenge_method", "response_mode", "prompt", "max_age", "acr_values", "audience", "resource"),
         *("login_hint", "dpop_jkt", "request", "request_uri", "id_token_hint", "client_secret", "client_assertion"),
+        "client_assertion_type",
     },
 )
 """Parameters of an authorization request that settings may not add, because we send them or never want to."""

@@ -71,7 +71,12 @@ def _tells_more(before: Any, after: Any) -> bool:
 
 
 def _more_origins(before: Any, after: Any) -> bool:
-    """An empty list allows every origin."""
+    """A form may be led on to each of them, and an empty list lets every origin have the sign-out page."""
+    return _switched_off(before, after) or _more(before, after)
+
+
+def _more_levels(before: Any, after: Any) -> bool:
+    """An empty list demands nothing."""
     return bool(before) and (not after or _more(before, after))
 
 
@@ -117,8 +122,7 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "prompt": _loosened,
     "silent_sign_in": _automatic,
     "max_age": _raised,
-    # NOTE: an empty list demands nothing.
-    "acr_values": _more_origins,
+    "acr_values": _more_levels,
     "login_hint": _never,
     "ui_locales": _never,
     "clock_skew": _raised,

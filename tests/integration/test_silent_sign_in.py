@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import time
 from typing import Any
 
 import httpx
@@ -222,3 +224,39 @@ async def test_pages_learn_beforehand_whether_there_is_anything_to_try(desk: Des
     """Q10.3: no other page waits for an answer."""
     del desk
     assert jp_web_app.settings["page_config_data"]["oidcSilentSignIn"] is True
+
+
+async def callback_of(desk: Desk, browser: Any) -> str:
+    """Begin, and return the address by which the provider sends ``browser`` back."""
+    started = (await begin(desk, next=base_of(desk) + "lab/tree/a.ipynb")).json()
+    start = str(httpx.URL(desk.url).join(started["start_url"]))
+    left = await asyncio.to_thread(lambda: browser.open(start, stop_at=f"{desk.url}{ROUTE}/callback"))
+    return str(left.headers["location"])
+
+
+@pytest.mark.parametrize("spoil", ["", "&more=%FF"], ids=["an answer", "no usable answer"])
+async def test_a_page_that_comes_back_too_late_is_where_it_was(desk: Desk, spoil: str) -> None:
+    """Q10.3: no error page stands in its place, and one that did come back is not the last."""
+    browser = desk.provider.browser()
+    address = await callback_of(desk, browser)
+    desk.clock.ahead = 61
+    page = await asyncio.to_thread(lambda: browser.open(address + spoil, stop_at=f"{desk.url}lab"))
+    assert (page.status_code, page.headers.get("location")) == (303, base_of(desk) + "lab/tree/a.ipynb")
+    assert await desk.state() == ("signed-out", None)
+    desk.clock.ahead = 700
+    assert await may_try(desk)
+
+
+@pytest.mark.parametrize("changes", [{"silent_sign_in": "auto", "pushed_authorization_requests": "always"}])
+async def test_a_page_does_not_leave_under_the_hands_of_somebody_who_works_in_it(
+    desk: Desk, provider: ScriptedProvider
+) -> None:
+    """Q10.3: it goes on after ten seconds, and a redirect that came then would take away what was typed."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/par"
+        provider.advertise["pushed_authorization_request_endpoint"] = address
+        began = time.monotonic()
+        assert await page_opens(desk) == "BASE/lab/tree/a.ipynb?x=1"
+        assert 4 < time.monotonic() - began < 9
+    desk.clock.ahead = 601
+    assert await may_try(desk), "nobody was sent anywhere"

@@ -1,7 +1,8 @@
-"""Routes that a browser walks through during a sign-in and after a sign-out; they need no Jupyter login."""
+"""Routes that a browser walks through during a sign-in and a sign-out; those that ask its user need a Jupyter login."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -12,6 +13,7 @@ from tornado.web import authenticated
 
 from jupyter_oidc.errors import (
     Forbidden,
+    IdpUnavailable,
     Problem,
     RequestInvalid,
     ResponseMalformed,
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 COOKIE: Final = "jupyter-oidc-flow-"
+
+LEAVING_SECONDS: Final = 5.0
+"""From the start of a silent sign-in to its leaving for the provider; a page that is still there after ten goes on."""
 
 
 class PageHandler(OidcHandler):
@@ -176,7 +181,12 @@ class StartHandler(PageHandler):
         by_hub = leads_through_hub(redirect_uri, pending.provider)
         # NOTE: the Hub sends a browser to its user's default server; a named one is found by what ends the state.
         named = os.environ.get("JUPYTERHUB_SERVER_NAME", "") if by_hub else ""
-        url, binding = await session.sign_ins.authorization_url(pending, redirect_uri, server_name=named)
+        going = session.sign_ins.authorization_url(pending, redirect_uri, server_name=named)
+        try:
+            # NOTE: later than that somebody may have begun to work in the page, and it must not leave under their hands.
+            url, binding = await asyncio.wait_for(going, LEAVING_SECONDS if pending.wishes.silent else None)
+        except asyncio.TimeoutError:
+            raise IdpUnavailable(detail="silent.slow") from None
         form_post = settings.response_mode == "form_post"
         path = self._callback_path(pending) if by_hub else None
         self.bind_browser(pending, binding, redirect_uri, form_post=form_post, path=path)

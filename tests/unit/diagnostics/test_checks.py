@@ -372,11 +372,13 @@ SIGNS = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
         (replace(SIGNING, token_endpoint_auth_signing_alg="ES256"), SIGNS, "client assertion", "problem", "does not fit the algorithm ES256"),
         (SIGNING, SIGNS, "client authentication", "ok", "The provider takes private_key_jwt."),
         (SIGNING, SIGNS, "client secret", "ok", "None is configured; a key takes its place."),
+        (replace(CORP, token_endpoint_auth_method="tls_client_auth"), {}, "client secret", "ok", "None is configured; the client certificate takes its place."),
+        (replace(CORP, token_endpoint_auth_method="self_signed_tls_client_auth"), {}, "client secret", "ok", "None is configured; the client certificate takes its place."),
         (replace(SIGNING, token_endpoint_auth_signing_alg="RS256"), {**SIGNS, "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256"]}, "client authentication", "problem", "a client's assertion that is signed with RS256."),
         (SIGNING, {**SIGNS, "token_endpoint_auth_signing_alg_values_supported": ["ES256", "PS256"]}, "client assertion", "ok", "private key (PS256)"),
         (SIGNING, {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}, "client authentication", "problem", "does not list the client authentication method private_key_jwt"),
     ],
-    ids=["key", "configured id", "other kind", "method", "secret", "algorithm not listed", "algorithm of the list", "method not listed"],
+    ids=["key", "configured id", "other kind", "method", "secret", "certificate", "own certificate", "algorithm not listed", "algorithm of the list", "method not listed"],
 )  # fmt: skip
 def test_how_the_client_signs(provider: Provider, metadata: dict[str, Any], name: str, status: str, says: str) -> None:
     """T-3, T-7; Q9.9: what to copy, to the letter; Q1.10: an algorithm that nobody set follows the metadata."""

@@ -12,7 +12,7 @@ from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.grant import TryLater
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import Progress
+from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from tests.support.canary import CANARY
 from tests.unit.protocol.makers import ISSUER, claims_of, reply, signed
 from tests.unit.sessions.stage import SETTINGS, Stage, form_of
@@ -113,3 +113,33 @@ async def test_a_renewed_token_that_is_bound_to_nothing_is_not_used() -> None:
     stage.clock.advance(11)
     assert isinstance(await stage.service.refresh(), TryLater)
     assert stage.service.state is State.REFRESH_FAILED
+
+
+def unreadable() -> str | None:
+    raise ConfigurationInvalid(detail="client_certificate")
+
+
+async def ended_where_the_certificate_is_unreadable(
+    access_token: str, settings: Any = BOUND
+) -> tuple[Stage, PendingSignIn]:
+    stage = CertifiedStage(settings)
+    stage.provider.advertise = BINDS
+    pending, state, binding = await stage.begin()
+    stage.service._dialogue._credentials.certificate = unreadable
+    stage.provider.plan("token", answer(stage, access_token, refresh_token="rt-0", expires_in=300))
+    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    return stage, pending
+
+
+async def test_tokens_that_cannot_be_compared_are_taken_back() -> None:
+    """A17: they were issued, and nobody is going to use them."""
+    stage, pending = await ended_where_the_certificate_is_unreadable(jwt(cnf={"x5t#S256": OURS}))
+    assert (pending.progress, pending.problem and pending.problem.code) == (Progress.FAILED, "configuration_invalid")
+    assert stage.provider.revoked == ["rt-0"]
+
+
+@pytest.mark.parametrize(("token", "settings"), [("opaque", BOUND), (jwt(), SETTINGS)], ids=["opaque", "unbound"])
+async def test_a_certificate_that_nothing_is_compared_with_is_not_read(token: str, settings: Any) -> None:
+    """A17, Q1.3: a file that is unreadable now is no reason to throw tokens away that say nothing of it."""
+    _, pending = await ended_where_the_certificate_is_unreadable(token, settings)
+    assert pending.progress is Progress.COMPLETED

@@ -176,3 +176,14 @@ async def test_a_sign_in_by_code_needs_nothing_pushed() -> None:
 def test_an_endpoint_that_nobody_insists_on_is_not_used() -> None:
     """P-1: the default changes nothing for providers that merely offer it."""
     assert pushes(SETTINGS, replace(METADATA, pushed_authorization_request_endpoint=PAR)) is False
+
+
+async def test_a_second_demand_for_a_nonce_names_the_endpoint_that_makes_it() -> None:
+    """B32, X-5: who reads the audit trail looks at the right one."""
+    stage = stage_of(WANTED, dpop_bound_access_tokens=True)
+    demands = [
+        reply({"error": "use_dpop_nonce"}, status=400, headers={"dpop-nonce": nonce}) for nonce in ("n-1", "n-2")
+    ]
+    stage.provider.plan("push", *demands)
+    problem = await refused(stage)
+    assert (problem.detail, len(pushed(stage))) == ("pushed.dpop_nonce", 2)

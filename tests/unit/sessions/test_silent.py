@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.errors import RequestInvalid
+from jupyter_oidc.errors import IdpUnavailable, RequestInvalid
+from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress, Wishes
+from tests.unit.protocol.makers import ISSUER, logout_claims_of, reply, signed
 from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle
 
 SILENT = Wishes(prompt="none", silent=True)
@@ -99,3 +103,95 @@ async def test_a_sign_out_is_remembered_by_the_session_under_other_settings() ->
     successor.follow_on(stage.service)
     await settle()
     assert not successor.may_sign_in_silently
+
+
+async def test_a_sign_out_at_another_server_is_a_sign_out_here() -> None:
+    """Q10.3: the entry that two servers share is gone, and the next page must not bring the person back."""
+    stage = Stage()
+    await stage.sign_in()
+    other = stage.new_service()
+    await other.summary()
+    await settle()
+    await stage.service.sign_out()
+    stage.clock.advance(10)
+    await other.refresh()
+    assert (other.state, other.may_sign_in_silently) == (State.SIGNED_OUT, False)
+
+
+async def test_a_sign_out_at_the_provider_is_a_sign_out_here() -> None:
+    """Q10.3: a logout token says that somebody has signed out, somewhere else."""
+    stage = Stage()
+    await stage.sign_in()
+    now = stage.clock.now().wall
+    await stage.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
+    stage.clock.advance(10_000)
+    assert (stage.service.state, stage.service.may_sign_in_silently) == (State.SIGNED_OUT_EXPIRED, False)
+
+
+async def test_a_request_that_could_not_be_pushed_has_sent_nobody_anywhere() -> None:
+    """Q10.3: one answer of 503 switched it off until somebody clicked."""
+    stage = Stage(replace(SETTINGS, pushed_authorization_requests="always"))
+    stage.provider.advertise = {"pushed_authorization_request_endpoint": ISSUER + "/par"}
+    stage.provider.plan("push", reply({}, status=503))
+    pending = await begin(stage)
+    with pytest.raises(IdpUnavailable):
+        await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+    stage.clock.advance(600)
+    assert stage.service.may_sign_in_silently
+
+
+async def test_one_that_went_out_and_did_not_come_back_is_the_last() -> None:
+    """Q10.3: the person stands before a page of the provider."""
+    stage = Stage()
+    pending = await begin(stage)
+    await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+    stage.clock.advance(10_000)
+    assert not stage.service.may_sign_in_silently
+
+
+async def test_another_person_is_asked_for_after_settings_have_narrowed() -> None:
+    """Q10.3, A26: the session under the narrower settings is of the person who was in when they came."""
+    stage = Stage()
+    await stage.sign_in()
+    await stage.vault.delete()
+    narrowed = stage.new_service()
+    narrowed.follow_on(stage.service)
+    stage.service = narrowed
+    await narrowed.summary()
+    assert narrowed.state is State.SIGNED_OUT
+    stage.provider.claims, stage.provider.userinfo = {"sub": "eve"}, {"sub": "eve", "name": "Eve"}
+    pending = await begin(stage)
+    stage.provider.nonce = pending.nonce
+    url, binding = await narrowed.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    await narrowed.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    assert pending.question is not None
+    assert (pending.question.now, pending.question.is_over) == ("Example User", True)
+
+
+async def test_a_page_stays_where_the_provider_lists_its_prompts_without_none() -> None:
+    """Q10.3: it would refuse that on a page of its own (Initiating User Registration 1.0, 4)."""
+    stage = Stage()
+    stage.provider.advertise = {"prompt_values_supported": ["login", "consent"]}
+    with pytest.raises(RequestInvalid) as refused:
+        await begin(stage)
+    assert refused.value.detail == "prompt.unlisted"
+
+
+@pytest.mark.parametrize(("prompt", "listed"), [("login", ["none"]), ("select_account", ["login"])])
+async def test_a_prompt_that_the_provider_does_not_list_is_found_before_a_page_opens(
+    prompt: str, listed: list[str]
+) -> None:
+    """Q10.3: the one that is really sent, and not that of the settings."""
+    stage = Stage()
+    stage.provider.advertise = {"prompt_values_supported": listed}
+    with pytest.raises(RequestInvalid, match=f"does not list the prompt '{prompt}'"):
+        await begin(stage, Wishes(prompt=prompt))
+
+
+@pytest.mark.parametrize("more", [{}, {"prompt_values_supported": ["none", "login"]}])
+async def test_a_prompt_that_is_listed_or_of_which_nothing_is_said_is_sent(more: dict[str, Any]) -> None:
+    """Q1.3, Q10.3: a member that is absent contradicts nothing."""
+    stage = Stage()
+    stage.provider.advertise = more
+    assert (await begin(stage)).progress is Progress.WAITING

@@ -277,3 +277,47 @@ async def test_a_token_that_needs_no_waiting_is_there_at_once() -> None:
     await stage.service.sign_out()
     assert stage.service.ready(SIGN_IN_KEY) is None
     assert not stage.service.is_current(ready.generation)
+
+
+async def test_a_level_that_was_asked_for_besides_stays_in_force_when_it_is_reached() -> None:
+    """Q5.14: the session is as strong as before, and the next sign-in is to be no weaker."""
+    stage = await stepped_up()
+    await stage.sign_in()
+    assert (await asked(stage, None))["acr_values"] == ["gold"]
+
+
+async def test_a_level_that_nobody_asked_for_is_not_in_force() -> None:
+    """Q5.14: whether its name stands for more or for less, nobody here can tell."""
+    stage = await stepped_up()
+    stage.provider.claims["acr"] = "platinum"
+    await stage.sign_in()
+    assert "acr_values" not in await asked(stage, None)
+
+
+async def waits_for(stage: Stage, api: str | None = None) -> PendingSignIn:
+    """A sign-in of a cell that nobody has answered yet."""
+    pending, _ = await stage.service.sign_ins.begin("kernel:k1", api=api)
+    return pending
+
+
+async def test_a_cell_that_asks_for_no_level_is_done_whatever_level_the_session_had() -> None:
+    """Q6.2, Q5.14: what is only asked for besides keeps nobody waiting."""
+    stage = await stepped_up()
+    cell = await waits_for(stage)
+    stage.service.expect_step_up("invoices", StepUp(("silver",)))
+    stage.provider.claims["acr"] = "silver"
+    await stage.sign_in()
+    assert (cell.wishes.step_up.besides, cell.progress) == (("gold",), Progress.COMPLETED)
+
+
+@pytest.mark.parametrize(("acr", "ends"), [("gold", Progress.COMPLETED), ("silver", Progress.WAITING)])
+async def test_a_cell_that_asks_for_a_level_is_done_when_that_one_was_reached(acr: str, ends: Progress) -> None:
+    """Q6.2, Q5.14: by what the ID token says, and not by what another sign-in has asked for."""
+    stage = Stage()
+    await stage.sign_in()
+    stage.service.expect_step_up("orders", StepUp(("gold",)))
+    cell = await waits_for(stage, "orders")
+    stage.service.expect_step_up("invoices", StepUp(("silver", "gold")))
+    stage.provider.claims = {"acr": acr}
+    await stage.sign_in()
+    assert cell.progress is ends

@@ -356,6 +356,7 @@ def test_the_value_of_a_secret_is_never_repeated():
         ({"scope_claims": "scope"}, "scope_claims"),
         ({"authorization_parameters": ["access_type"]}, "authorization_parameters"),
         ({"authorization_parameters": {"state": "fixed"}}, "authorization_parameters"),
+        ({"authorization_parameters": {"client_assertion_type": "x"}}, "authorization_parameters"),
         ({"authorization_parameters": {"a b": "c"}}, "authorization_parameters"),
         ({"authorization_parameters": {"access_type": 7}}, "authorization_parameters"),
         ({"end_session_endpoint": "http://id.example.com/logout"}, "end_session_endpoint"),
