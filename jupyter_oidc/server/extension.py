@@ -25,7 +25,7 @@ from jupyter_oidc.adapters.process import close_to_others
 from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import StorageUnavailable, UnknownApi
+from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.admission import admission_by
 from jupyter_oidc.server.announcement import OwnAnnouncement
 from jupyter_oidc.server.config import CHOICES, HUB_VARIABLES, TRAITS
@@ -128,7 +128,7 @@ class JupyterOIDC(ExtensionApp):
         source = SettingsSource(server.config_file_paths, own, owners_here())
         said = source.now()
         if "audit_person" in said.on:
-            journal.person_of = self._person_at
+            journal.names_people = True
         journal.register()
         if "close_process" in said.on and not close_to_others():
             log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
@@ -187,15 +187,6 @@ class JupyterOIDC(ExtensionApp):
         self._watching.stop()
         self._announcement.withdraw()
         await self._context.aclose()
-
-    def _person_at(self, api: str) -> str | None:
-        """Return the subject of who is signed in for ``api``, which the settings may have dropped during a call."""
-        services = self._context.opened
-        try:
-            origin = None if services is None else services.sessions.of_api(api)[1].origin
-        except UnknownApi:
-            return None
-        return None if origin is None else origin.subject
 
     def _look(self, storage_key: Secret | None) -> Look:
         """Return what says what diagnostics look at: the services, and what Jupyter itself knows."""
