@@ -39,7 +39,7 @@ from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.proving import Prover
-from jupyter_oidc.sessions.registry import Sessions
+from jupyter_oidc.sessions.registry import LAST_CALLS_SECONDS, Sessions
 from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
@@ -78,6 +78,7 @@ class Parts:
 class Services:
     """What the server asks: sessions, pending sign-ins and the proxy.
 
+    ``handovers`` is what sessions still do that gave way to others: they take their tokens back.
     ``instance`` is different in every process, so that an ETag of an earlier one never matches.
     """
 
@@ -89,6 +90,7 @@ class Services:
     instance: str
     given: Settings
     background: Background
+    handovers: Background
 
     @property
     def settings(self) -> Settings:
@@ -217,20 +219,28 @@ class Services:
             service.follow_on(before)
             unknown = Origin(service.settings.issuer, service.settings.client_id)
             left_to_do = before.give_way(kept, lambda: (service.origin or unknown,))
-            self.background.start(left_to_do())
+            self.handovers.start(left_to_do())
 
     def _tell(self, name: str) -> None:
         at = utc_text(self.clock.now().wall)
         self.journal.session(SessionEvent(name, "settings-changed", None, 0, at))
 
     async def aclose(self) -> None:
-        """Stop background work and close connections."""
+        """Stop background work and close connections; tokens that nobody wants any more are taken back first (Q10.5)."""
         for task in self.background:
             task.cancel()
         self.sign_out_pages.clear()
-        await self.sessions.aclose()
+        await asyncio.gather(self._finish_handovers(), self.sessions.aclose())
         await self.proxy.aclose()
         self.journal.emit_all()
+
+    async def _finish_handovers(self) -> None:
+        if len(self.handovers):
+            _, late = await asyncio.wait(self.handovers, timeout=LAST_CALLS_SECONDS)
+            for task in late:
+                task.cancel()
+            if late:
+                self.journal.notice("a session under earlier settings may live on at its provider: it did not answer")
 
 
 class _Reference:
@@ -421,4 +431,5 @@ def build(settings: Settings, parts: Parts) -> Services:
         instance=parts.entropy.token(64),
         given=settings,
         background=Background(lambda defect: parts.journal.defect("proxy", defect), expected=Problem),
+        handovers=Background(lambda defect: parts.journal.defect("settings", defect), expected=Problem),
     )

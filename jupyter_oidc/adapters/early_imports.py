@@ -84,6 +84,12 @@ class EarlyImports:
     def _run(self) -> None:
         try:
             self._import()
+        except BaseException as error:  # noqa: BLE001 - nobody waits for this thread, so it is said here
+            self._log.warning(
+                "jupyter_oidc: the imports did not finish (%s); a module that somebody writes now could run in this "
+                "server.",
+                type(error).__name__,
+            )
         finally:
             self._done.set()
 
@@ -100,20 +106,23 @@ class EarlyImports:
 
 
 def import_everything(more: Iterable[str] = ()) -> tuple[str, ...]:
-    """Import our own parts, the libraries and ``more``; return the names of those that cannot be imported here."""
+    """Import our own parts, the libraries and ``more``; return the names of those that cannot be imported here.
+
+    None that fails, in whatever way, keeps the others from being imported; our own come first all the same.
+    """
     backends = (name.rpartition(".")[0] for name in system_stores())
     missing: list[str] = []
-    for name in (*LIBRARIES, *backends, *more):
-        _import(name, missing)
     for part in OUR_PARTS:
         _import_all_of(f"jupyter_oidc.{part}", missing)
+    for name in (*LIBRARIES, *backends, *more):
+        _import(name, missing)
     return tuple(missing)
 
 
 def _import(name: str, missing: list[str]) -> ModuleType | None:
     try:
         return import_module(name)
-    except Exception:  # noqa: BLE001 - what is optional is missing in ways of its own
+    except BaseException:  # noqa: BLE001 - what is optional is missing in ways of its own; 'SystemExit' ends no list
         missing.append(name)
         return None
 

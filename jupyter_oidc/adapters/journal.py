@@ -20,8 +20,6 @@ from jupyter_oidc.adapters.named_log import PROXY, SESSIONS
 from jupyter_oidc.clock import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jupyter_events import EventLogger
 
     from jupyter_oidc.background import Defect
@@ -62,10 +60,10 @@ class CallRefused:
 class EventJournal:
     """Implements ``Journal`` on the server's event logger and log.
 
-    ``person_of`` returns the subject of who is signed in for an API; without it, call events name nobody.
+    Call events name nobody unless it ``names_people``.
     """
 
-    person_of: Callable[[str], str | None] | None = None
+    names_people = False
 
     def __init__(self, events: EventLogger, log: logging.Logger, clock: Clock) -> None:
         self.events = events
@@ -100,10 +98,12 @@ class EventJournal:
         outcome: str,
         error_code: str | None = None,
         request_id: str | None = None,
+        person: str | None = None,
     ) -> None:
         """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if anybody listens.
 
-        ``error_code`` and ``request_id`` are those of the line that :meth:`call_refused` has written, if it has.
+        ``error_code`` and ``request_id`` are those of the line that :meth:`call_refused` has written, if it has;
+        ``person`` is the subject of whose token the call carried, which may not be who is signed in when it ends.
         """
         caller = "browser" if kernel_id is None else "kernel"
         count_call(api, caller, outcome, size)
@@ -122,7 +122,7 @@ class EventJournal:
             "kernel_id": kernel_id,
             "code": error_code,
             "request_id": request_id,
-            "person": self.person_of(api) if self.person_of else None,
+            "person": person if self.names_people else None,
         }
         self._waiting.append((self._clock.now().wall, event))
         if self._emitting is None:

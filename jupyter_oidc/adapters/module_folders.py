@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import site
+import stat
 import sys
 import sysconfig
 from pathlib import Path
@@ -17,16 +18,19 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+MAX_LINKS: Final = 40
+"""Links on the way to one entry; more than that is a circle."""
+
 _OF_THE_INSTALLATION: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 
 
 def leave(folders: Iterable[str]) -> tuple[str, ...]:
     """Look for modules no longer in the working folder and in ``folders``, unless something came from there.
 
-    Returns the entries that were taken off; one that is relative and needed is replaced by what it means now.
+    Returns the entries that were taken off; of one that stays, the real path is kept, which no link can change later.
     """
     places = {os.path.realpath(folder) for folder in ("", *folders)}
-    return _keep(lambda place: place not in places)
+    return _keep(lambda _, place: place not in places)
 
 
 def leave_what_users_write() -> tuple[str, ...]:
@@ -36,19 +40,20 @@ def leave_what_users_write() -> tuple[str, ...]:
     """
     # NOTE: 'Path.is_dir' raises where this user may not look.
     installation = {os.path.realpath(place) for place in _installation() if os.path.isdir(place)}  # noqa: PTH112
-    return _keep(lambda place: place in installation or not _writable(Path(place)))
+    return _keep(lambda entry, place: place in installation or not _writable(entry))
 
 
-def _keep(wanted: Callable[[str], bool]) -> tuple[str, ...]:
-    """Keep the entries whose real path is ``wanted`` or needed."""
+def _keep(wanted: Callable[[str, str], bool]) -> tuple[str, ...]:
+    """Keep the real path of each entry that is needed, or ``wanted`` as it is written and by its real path.
+
+    An entry that leads nowhere yet is kept as it is written: it may be a mark for a hook, and no path.
+    """
     needed = _loaded_from()
     kept, left = [], []
     for entry in sys.path:
         place = os.path.realpath(entry)
-        if place in needed:
-            kept.append(entry if Path(entry).is_absolute() else place)
-        elif wanted(place):
-            kept.append(entry)
+        if place in needed or wanted(entry, place):
+            kept.append(place if os.path.lexists(place) else entry)
         else:
             left.append(entry)
     if kept != sys.path:
@@ -79,10 +84,53 @@ def _installation() -> list[str]:
     return [*(paths[name] for name in _OF_THE_INSTALLATION if name in paths), *site.getsitepackages()]
 
 
-def _writable(place: Path) -> bool:
-    """Return whether this user can write in ``place``, or could make it."""
-    while not os.path.lexists(place):
-        if place == place.parent:
+def _writable(entry: str) -> bool:
+    """Return whether this user decides what lies at ``entry``: can write to a folder on the way to it, or make it.
+
+    The way is walked as the system walks it, through every link as it is written and then through what it leads to: who
+    may write to a folder may put another folder or link in the place of what is in it. The owner of a folder may let
+    themselves write at any time. In a folder with the sticky bit, as ``/tmp``, only the owner of what is in it may
+    replace that, so root's own is safe there; anybody else's counts as writable, and so does what does not exist yet.
+    """
+    rest = [*Path(os.path.join(os.getcwd(), entry)).parts]  # noqa: PTH109, PTH118 - a Path would not keep '..' as written
+    here, links = rest.pop(0), 0
+    while True:
+        after = os.path.join(here, rest[0]) if rest else None  # noqa: PTH118
+        if _may_replace(here, after):
+            return True
+        if after is None:
             return False
-        place = place.parent
-    return os.access(place, os.W_OK)
+        try:
+            target = os.readlink(after) if os.path.islink(after) else None  # noqa: PTH114, PTH115
+        except OSError:
+            return True
+        rest.pop(0)
+        if target is None:
+            here = os.path.realpath(after)
+            continue
+        links += 1
+        if links > MAX_LINKS:
+            return True
+        parts = [*Path(target).parts]
+        if Path(target).is_absolute():
+            here = parts.pop(0)
+        rest[:0] = parts
+
+
+def _may_replace(folder: str, inside: str | None) -> bool:
+    """Return whether this user may put something into ``folder``, or in the place of what is ``inside``."""
+    try:
+        of_folder = os.stat(folder)  # noqa: PTH116
+    except OSError:
+        return False  # there is nothing, or nothing for this user; who may change that is seen on the way to it
+    me = os.geteuid() if hasattr(os, "geteuid") else None
+    if me is not None and of_folder.st_uid == me:
+        return True
+    if not os.access(folder, os.W_OK):
+        return False
+    if inside is None or not of_folder.st_mode & stat.S_ISVTX:
+        return True
+    try:
+        return os.lstat(inside).st_uid != 0
+    except OSError:
+        return True

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import os
 import re
-import select
+import selectors
 import stat
 import sys
 from dataclasses import dataclass
@@ -59,7 +59,8 @@ class StorageKey:
 def take_storage_key(environ: MutableMapping[str, str]) -> Secret | None:
     """Return what the variable, the descriptor or the credential file holds, the first that is there; else ``None``.
 
-    The variables are removed from ``environ``, and the descriptor is closed whether or not it is used.
+    The variables are removed from ``environ``, and the descriptor is closed whether or not it is used; one of the
+    standard ones, and what is no pipe, socket or file, cannot be meant and is left alone.
     A descriptor or file that cannot be read counts as one that holds no key, which :func:`keys_in` says.
     """
     value = environ.pop(VARIABLE, "")
@@ -100,15 +101,18 @@ def unknown_key() -> StorageUnavailable:
 
 
 def _of_descriptor(number: str) -> Secret:
-    """Read the descriptor to its end and close it; what is no pipe and no file is left alone."""
+    """Read the descriptor to its end and close it; what is no pipe, no socket and no file is left alone."""
     if not re.fullmatch(r"[0-9]{1,6}", number) or (descriptor := int(number)) <= 2:
         return Secret("")
     try:
         kind = os.fstat(descriptor).st_mode
-        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind)):
+        waits = stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)
+        if not (stat.S_ISREG(kind) or waits):
             return Secret("")
-        with os.fdopen(descriptor, "rb", buffering=0) as source:
-            return Secret(_read(source.fileno(), waits=stat.S_ISFIFO(kind)).decode("ascii"))
+        try:
+            return Secret(_read(descriptor, waits=waits).decode("ascii"))
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError):
         return Secret("")
 
@@ -117,13 +121,20 @@ def _read(descriptor: int, *, waits: bool) -> bytes:
     """Return everything there is; raises ``ValueError`` if that is too much, or nothing comes for too long."""
     read = b""
     while len(read) <= MAX_KEYS_BYTES:
-        if waits and not select.select([descriptor], [], [], MAX_SILENCE_SECONDS)[0]:
+        if waits and not _has_more(descriptor):
             break
         piece = os.read(descriptor, MAX_KEYS_BYTES)
         if not piece:
             return read
         read += piece
     raise ValueError
+
+
+def _has_more(descriptor: int) -> bool:
+    """Return whether there is something to read, or the end, in time."""
+    with selectors.DefaultSelector() as selector:  # NOTE: 'select' knows no descriptor of 1024 or more
+        selector.register(descriptor, selectors.EVENT_READ)
+        return bool(selector.select(MAX_SILENCE_SECONDS))
 
 
 def _of_credential(folder: str) -> Secret | None:

@@ -134,13 +134,13 @@ def _picked(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _own(server: Server, options: dict[str, Any]) -> httpx.BaseTransport:
-    if goes_directly(server):
+    if goes_directly(server, proxy_is_named=options.get("proxy") is not None):
         return wire(server, **_picked(options, _OF_OURS))
     return _ByClient({"verify": trusted(server), **_picked(options, (*_OF_OURS, *_OF_THE_WAY))})
 
 
 def _own_async(server: Server, options: dict[str, Any]) -> httpx.AsyncBaseTransport:
-    if goes_directly(server):
+    if goes_directly(server, proxy_is_named=options.get("proxy") is not None):
         return wire_async(server, **_picked(options, _OF_OURS))
     return _ByAsyncClient({"verify": trusted(server), **_picked(options, (*_OF_OURS, *_OF_THE_WAY))})
 

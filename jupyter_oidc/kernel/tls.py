@@ -39,12 +39,14 @@ def connection_options(server: Server) -> dict[str, Any]:
     }
 
 
-def goes_directly(server: Server) -> bool:
-    """Return whether no proxy of the environment may stand between this process and ``server``.
+def goes_directly(server: Server, *, proxy_is_named: bool = False) -> bool:
+    """Return whether no proxy stands between this process and ``server``, be it one of the environment or a named one.
 
     It must not see calls that never leave this machine, nor read the grant in those that are not encrypted.
     """
-    return server.is_local or not server.url.startswith("https:") or not getproxies()
+    if server.is_local or not server.url.startswith("https:"):
+        return True
+    return not proxy_is_named and not getproxies()
 
 
 def wire(server: Server, **options: Any) -> httpx.HTTPTransport:

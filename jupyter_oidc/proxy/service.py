@@ -231,6 +231,7 @@ class ProxyService:
         await gate.turnstile.enter()
         try:
             granted = await gate.granted()
+            request.carries(granted)
             reply = await self._send(gate, request, url, headers, granted)
         except BaseException as error:
             gate.session.outages.note(gate.api.name, error)
@@ -246,6 +247,7 @@ class ProxyService:
                 if renewed is not None and request.body is None:
                     reply.drop()
                     granted = renewed
+                    request.carries(granted)
                     reply = await self._send(gate, request, url, headers, granted)
                 else:
                     retryable = renewed is not None or (unproved and request.body is not None)
@@ -265,6 +267,7 @@ class ProxyService:
         await gate.sockets.enter()
         try:
             granted = await gate.granted()
+            request.carries(granted)
             opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
             if isinstance(opened, SocketRefused) and opened.status == 401:
                 gate.step_up(opened.headers)
@@ -272,6 +275,7 @@ class ProxyService:
                 renewed = None if unasked else await gate.renewed(granted)
                 if renewed is not None:
                     granted = renewed
+                    request.carries(granted)
                     opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
             down = _down(gate.api, request, url, opened, held, retryable=False)
         except BaseException as error:

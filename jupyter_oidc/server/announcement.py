@@ -25,6 +25,7 @@ from jupyter_oidc.contract.announcement import (
 )
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import MutableMapping
 
     from jupyter_oidc.entropy import Entropy
@@ -36,8 +37,9 @@ _EVERYWHERE: Final = {"": "127.0.0.1", "*": "127.0.0.1", "0.0.0.0": "127.0.0.1",
 class OwnAnnouncement:
     """The announcement of ``server``, in a file whose name no other server can have."""
 
-    def __init__(self, server: Any, entropy: Entropy) -> None:
+    def __init__(self, server: Any, entropy: Entropy, log: logging.Logger) -> None:
         self._server = server
+        self._log = log
         self._over = False
         self.path = Path(server.runtime_dir).absolute() / file_name(entropy.token(96))
 
@@ -48,7 +50,7 @@ class OwnAnnouncement:
         try:
             self._write()
         except OSError as error:
-            self._server.log.error("jupyter_oidc: kernels cannot be told where this server is: %s", error)  # noqa: TRY400
+            self._log.error("jupyter_oidc: kernels cannot be told where this server is: %s", error)
 
     def _write(self) -> None:
         for path, other in announced_in(self.path.parent):

@@ -25,10 +25,10 @@ from jupyter_oidc.adapters.process import close_to_others
 from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.errors import StorageUnavailable, UnknownApi
+from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.admission import admission_by
 from jupyter_oidc.server.announcement import OwnAnnouncement
-from jupyter_oidc.server.config import HUB_VARIABLES, TRAITS
+from jupyter_oidc.server.config import CHOICES, HUB_VARIABLES, TRAITS
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.handlers.proxied import Below
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.diagnostics.surroundings import Admission
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
+    from jupyter_oidc.server.config import Configured
     from jupyter_oidc.server.diagnosis import Look
     from jupyter_oidc.settings import Settings
 
@@ -127,7 +128,7 @@ class JupyterOIDC(ExtensionApp):
         source = SettingsSource(server.config_file_paths, own, owners_here())
         said = source.now()
         if "audit_person" in said.on:
-            journal.person_of = self._person_at
+            journal.names_people = True
         journal.register()
         if "close_process" in said.on and not close_to_others():
             log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
@@ -162,8 +163,8 @@ class JupyterOIDC(ExtensionApp):
         if said.reload:
             self._watching.start()
         self._tell_pages()
-        self._imports = EarlyImports(server.log, more=_named_modules(settings), folders=(server.root_dir,))
-        self._tell_kernels(entropy)
+        self._imports = EarlyImports(log, more=_named_modules(said), folders=(server.root_dir,))
+        self._tell_kernels(entropy, log)
 
     def initialize_handlers(self) -> None:
         """Add the routes; those of the proxy come first, because they are called most and compared with least."""
@@ -186,15 +187,6 @@ class JupyterOIDC(ExtensionApp):
         self._watching.stop()
         self._announcement.withdraw()
         await self._context.aclose()
-
-    def _person_at(self, api: str) -> str | None:
-        """Return the subject of who is signed in for ``api``, which the settings may have dropped during a call."""
-        services = self._context.opened
-        try:
-            origin = None if services is None else services.sessions.of_api(api)[1].origin
-        except UnknownApi:
-            return None
-        return None if origin is None else origin.subject
 
     def _look(self, storage_key: Secret | None) -> Look:
         """Return what says what diagnostics look at: the services, and what Jupyter itself knows."""
@@ -247,10 +239,10 @@ class JupyterOIDC(ExtensionApp):
         wanted = any(is_wanted(one, under_hub=self._context.under_hub) for one in providers)
         self._server().web_app.settings.setdefault("page_config_data", {})["oidcSilentSignIn"] = wanted
 
-    def _tell_kernels(self, entropy: Entropy) -> None:
+    def _tell_kernels(self, entropy: Entropy, log: logging.Logger) -> None:
         """Let kernels and terminals know this server and no other."""
         server = self._server()
-        self._announcement = OwnAnnouncement(server, entropy)
+        self._announcement = OwnAnnouncement(server, entropy, log)
         self._announcement.tell_kernels(server.kernel_manager)
         kernels_wait(server.kernel_manager, self._imports)
         IOLoop.current().add_callback(self._announce)
@@ -271,10 +263,11 @@ def _services(settings: Settings, journal: EventJournal, storage_key: Secret | N
     return build(settings, system_parts(settings, journal, storage_key))
 
 
-def _named_modules(settings: Settings | None) -> tuple[str, ...]:
-    """Return the modules that the settings name; what they say of that later counts from the next start."""
-    backend = None if settings is None else settings.keyring_backend
-    return () if backend is None else (backend.rpartition(".")[0],)
+def _named_modules(said: Configured) -> tuple[str, ...]:
+    """Return the modules that the settings name, sound or not; what they say of that later counts from the next start."""
+    backend = dict(zip(CHOICES, said.choices, strict=True))["keyring_backend"]
+    module = backend.rpartition(".")[0] if isinstance(backend, str) else ""
+    return (module,) if module else ()
 
 
 def _check_key(settings: Settings, storage_key: Secret | None, log: logging.Logger) -> None:

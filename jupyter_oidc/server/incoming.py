@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvider
 
 from jupyter_oidc.errors import BadPath
-from jupyter_oidc.proxy.request import ProxyRequest
+from jupyter_oidc.proxy.request import Person, ProxyRequest
 from jupyter_oidc.proxy.target import without_reserved
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def proxy_request(
         caller=caller,
         proxy_path=f"{prefix}{name}/",
         own_host=request.host,
+        person=Person(),
         body=body,
         length=length,
     )

@@ -200,7 +200,7 @@ class LaneCall(HTTPMessageDelegate):
         if isinstance(error, Problem):
             error.with_traceback(None)  # NOTE: it would hold this call, and no cycle is left behind (ADR 17)
         api = "" if isinstance(error, UnknownApi) else self._asked.api
-        given = {"context": self._lane.context, "refused": Refused(self._kernel_id, api, error)}
+        given = {"context": self._lane.context, "refused": Refused(self._kernel_id, api, error, self._asked.person)}
         handler = self._lane.application.get_handler_delegate(self._request, ProxyHandler, given)
         handler.headers_received(self._start_line, self._request.headers)
         handler.finish()
@@ -233,6 +233,7 @@ class LaneCall(HTTPMessageDelegate):
             outcome=outcome,
             error_code=self._code,
             request_id=self._cut,
+            person=None if self._asked.person is None else self._asked.person.subject,
         )
 
 

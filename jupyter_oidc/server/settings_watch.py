@@ -73,7 +73,10 @@ class SettingsSource:
 
 
 class SettingsWatch:
-    """Watches the files of ``source``; ``settings`` are those in force, or ``None`` if they contained mistakes."""
+    """Watches the files of ``source``; ``settings`` are those in force, or ``None`` if they contained mistakes.
+
+    Where sessions are stored stays what it was at the start, also if nothing came into force then.
+    """
 
     def __init__(
         self,
@@ -86,7 +89,8 @@ class SettingsWatch:
         self._settings = settings
         self._apply = apply
         self._log = log
-        self._system = source.now().system
+        start = source.now()
+        self._system, self._choices = start.system, start.choices
         self._fingerprint = source.fingerprint()
         self._changing: Fingerprint | None = None
         self._said: frozenset[str] = frozenset()
@@ -106,6 +110,12 @@ class SettingsWatch:
         said, lost = await asyncio.to_thread(self._source.look_again)
         read = await asyncio.to_thread(said.read)
         notes = [f"{one}: what it said before stays in force until the next start of the server" for one in lost]
+        if not isinstance(read, list) and said.choices != self._choices:
+            for name, one, before in zip(CHOICES, said.choices, self._choices, strict=True):
+                if one != before:
+                    self._log.warning("jupyter_oidc: '%s' changes with the next start of the server.", name)
+            said = replace(said, choices=self._choices)
+            read = await asyncio.to_thread(said.read)
         if isinstance(read, list):
             self._say_once(notes)
             self._refuse(read)
@@ -117,11 +127,6 @@ class SettingsWatch:
         if doubled:
             self._refuse(doubled)
             return
-        if self._settings is not None:
-            choices: dict[str, Any] = {name: getattr(self._settings, name) for name in CHOICES}
-            for name in (name for name in CHOICES if getattr(settings, name) != choices[name]):
-                self._log.warning("jupyter_oidc: '%s' changes with the next start of the server.", name)
-            settings = replace(settings, **choices)
         if settings == self._settings:
             return
         self._settings = settings

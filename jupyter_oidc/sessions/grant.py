@@ -61,13 +61,13 @@ class AccessToken:
         """Return the same for a moment in which the wall clock is not to be believed (B25)."""
         return self.lifetime is None or self.lifetime - (now.monotonic - self.obtained.monotonic) > reserve
 
-    def granted(self, generation: int) -> Granted:
+    def granted(self, generation: int, subject: str) -> Granted:
         """Return this token as the answer to who may send it."""
-        return Granted(self.secret, generation, self.proof_key)
+        return Granted(self.secret, generation, self.proof_key, subject)
 
 
 class Granted(NamedTuple):
-    """A token for one upstream call; ``generation`` tells which session it belongs to.
+    """A token for one upstream call; ``generation`` tells which session it belongs to, and ``subject`` whose that is.
 
     With a ``proof_key`` it is worth nothing without a proof by that key; without one it is a bearer token.
     """
@@ -75,6 +75,7 @@ class Granted(NamedTuple):
     secret: Secret
     generation: int
     proof_key: ProofKey | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Sessions:
     async def aclose(self) -> None:
         """Close every service, because the process ends; a session that is kept nowhere else ends with it (ADR 36)."""
         services = list(dict.fromkeys([*self._services.values(), *self._waiting.values()]))
-        await asyncio.gather(*(service.settle() for service in services))
+        await asyncio.gather(*(service.settle(process_ends=True) for service in services))
         ending = [service for service in services if await service.ends_with_process()]
         beside = tuple(service.origin for service in services if service not in ending and service.origin)
         last_calls = [service.take_back(beside) for service in ending]
@@ -126,6 +126,8 @@ class Sessions:
             _, late = await asyncio.wait(last_calls, timeout=LAST_CALLS_SECONDS)
             for task in late:
                 task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=1.0)
         for service in services:
             await service.aclose()
 

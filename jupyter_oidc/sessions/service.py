@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jupyter_oidc.background import Background, defect_of
 from jupyter_oidc.clock import utc_text
@@ -66,6 +66,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Api, Provider
 
 BearerSource = Literal["access_token", "id_token"]
+
+SETTLING_SECONDS: Final = 5.0
+"""For work that is under way when a service closes; after that it is cancelled."""
 
 
 class SessionService:
@@ -301,7 +304,11 @@ class SessionService:
         """Begin a new session, replacing an old one completely (S-6, A26).
 
         What the same person's APIs asked for, and what this sign-in asked for, goes on to hold.
+        Raises ``SignInCancelled`` if this service is closed: nobody would end that session, so its tokens are revoked.
         """
+        if self._closed:
+            self._throw_away_sign_in(tokens)
+            raise SignInCancelled
         if self._takes_over is not None:
             takes_over, self._takes_over, self._settings_pending = self._takes_over, None, False
             takes_over(tokens.set.refresh_token)
@@ -389,13 +396,13 @@ class SessionService:
         if rejected is not None and held is not None and held.secret == rejected and held.alive(self._clock.now()):
             self._refused_by_api = rejected
             if not self._may_force(key):
-                return held.granted(self._generation)
+                return held.granted(self._generation, self._held.subject)
             return await self._renew(key, source, replacing=held)
         if held is not None and (usable := self._usable(held)):
-            return usable.granted(self._generation)
+            return usable.granted(self._generation, self._held.subject)
         outcome = await self._renew(key, source)
         if isinstance(outcome, TryLater) and held is not None and held.alive(self._clock.now()):
-            return held.granted(self._generation)
+            return held.granted(self._generation, self._held.subject)
         return outcome
 
     def ready(self, key: TokenKey, source: BearerSource = "access_token") -> Granted | None:
@@ -403,7 +410,7 @@ class SessionService:
         if self._restored is None or not has_session(self._state):
             return None
         usable = self._usable(self._held_token(key, source))
-        return None if usable is None else usable.granted(self._generation)
+        return None if usable is None else usable.granted(self._generation, self._held.subject)
 
     def is_current(self, generation: int) -> bool:
         """Return whether the session of ``generation`` is still the one, and this its service: a closed one has none."""
@@ -450,7 +457,7 @@ class SessionService:
             return self._sign_in_needed()
         usable = self._usable(self._held.access.get(SIGN_IN_KEY))
         if usable is not None and self._pace.just_renewed(self._clock.now()):
-            return usable.granted(self._generation)
+            return usable.granted(self._generation, self._held.subject)
         return await self._renew_sign_in_token()
 
     def _may_force(self, key: TokenKey) -> bool:
@@ -526,7 +533,7 @@ class SessionService:
             held = self._held
             token = self._held_token(key, source)
             if token is not None and token is not replacing and self._usable(token):
-                return token.granted(generation)
+                return token.granted(generation, self._held.subject)
             if (resting := self._rests.answer((key, source))) is not None:
                 return resting
             if held.refresh_token is None:
@@ -568,7 +575,11 @@ class SessionService:
         Raises ``AudienceRefused`` if the provider has none for this API; nothing else is touched by that.
         """
         usable = self._usable(self._held.access.get(SIGN_IN_KEY))
-        base = usable.granted(generation) if usable else await self._take_turn(generation, SIGN_IN_KEY, "access_token")
+        base: Bearer
+        if usable is not None:
+            base = usable.granted(generation, self._held.subject)
+        else:
+            base = await self._take_turn(generation, SIGN_IN_KEY, "access_token")
         if not isinstance(base, Granted):
             return base
         asked = self._clock.now()
@@ -588,7 +599,7 @@ class SessionService:
         self._exchanged.add(key)
         token = AccessToken(answer.access_token, asked, answer.expires_in, base.proof_key)
         self._held = replace(self._held, access={**self._held.access, key: token})
-        return token.granted(generation)
+        return token.granted(generation, self._held.subject)
 
     async def _renew_in_turn(self, generation: int, key: TokenKey, source: BearerSource, visit: Visit) -> Bearer:
         """Spend the refresh token that is stored now; nobody else does so meanwhile (B2, B10)."""
@@ -779,7 +790,7 @@ class SessionService:
         if token is None or not token.alive(self._clock.now()):
             self._rests.begin((key, source), renewal.LONGEST_WAIT, "no_id_token_on_refresh")
             return TryLater(renewal.LONGEST_WAIT, "no_id_token_on_refresh")
-        return token.granted(generation)
+        return token.granted(generation, self._held.subject)
 
     async def _refused(self, generation: int, key: TokenKey, error: TokenError, visit: Visit, *, lost: bool) -> Bearer:
         """Judge a refusal; ``lost`` says that the token may have been spent without anybody storing the next."""
@@ -842,7 +853,7 @@ class SessionService:
         now, sign_in = self._clock.now(), self._held.access.get(SIGN_IN_KEY)
         token = self._held_token(key, source)
         if token is not None and token.alive(now):
-            return token.granted(self._generation)
+            return token.granted(self._generation, self._held.subject)
         if sign_in is not None and sign_in.alive(now):
             if source == "id_token":
                 return SignInNeeded("session_expired")
@@ -1136,22 +1147,31 @@ class SessionService:
         await self.settle()
         await self._dialogue.aclose()
 
-    async def settle(self) -> None:
-        """Stop timers and background work; waits up to 5 s (D10). A second call has nothing left to wait for."""
+    async def settle(self, *, process_ends: bool = False) -> None:
+        """Stop timers and background work; waits up to 5 s (D10). A second call has nothing left to wait for.
+
+        If the ``process_ends``, nobody answers any more to what a sign-in asks: its tokens are revoked (Q10.5).
+        """
         self._closed = True
+        if process_ends:
+            self.sign_ins.abandon(only_ours=True)
         self.sign_ins.stop_asking()
         self._cut_off()
         self._pace.stop()
         self._stop_end_timer()
-        busy = [*self._renewals.values(), *self._background]
-        if busy:
-            _, late = await asyncio.wait(busy, timeout=5.0)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SETTLING_SECONDS
+        while (busy := self._busy()) and (left := until - loop.time()) > 0:
+            await asyncio.wait(busy, timeout=left)  # what ends may have begun to revoke something
+        if late := self._busy():
             for task in late:
                 task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=1.0)  # who has a new refresh token stores it now
+            await asyncio.wait(late, timeout=1.0)  # who has a new refresh token stores it now
         await self._keeper.try_again()
         self._keeper.stop()
+
+    def _busy(self) -> set[asyncio.Task[Any]]:
+        return {*self._renewals.values(), *self._background}
 
     async def ends_with_process(self) -> bool:
         """Return whether there is a refresh token here that is stored nowhere else, so that nobody will use it again."""
@@ -1166,11 +1186,16 @@ class SessionService:
 
     async def _take_back(self, beside: tuple[Origin, ...]) -> None:
         unwanted, self._beside = self._own_token() or self._superseded, beside
+        self._keeper.give_up_the_entry()  # NOTE: a store that works again must not take what is revoked now
         self._next_generation()
         self._held = Custody()
         if has_session(self._state):
             self._move(Happening.SIGNED_OUT)
         if unwanted is None:
             return
-        if await revoke_patiently(self._dialogue, unwanted, self._scheduler, attempts=1) == "failed":
-            self._journal.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")
+        revoked: Revoked = "failed"
+        try:
+            revoked = await revoke_patiently(self._dialogue, unwanted, self._scheduler, attempts=1)
+        finally:  # also where there is no more time for the provider's answer
+            if revoked == "failed":
+                self._journal.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
+import httpx
 import pytest
 from aiohttp import web
 from yarl import URL
@@ -100,6 +101,36 @@ async def refusal(desk: Desk, **rest: Any) -> tuple[int, str | None]:
             pass
     assert caught.value.headers is not None
     return caught.value.status, caught.value.headers.get("X-OIDC-Error")
+
+
+SOUND = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+"""A handshake (RFC 6455, 1.2)."""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"Connection": "keep-alive"},
+        {"Sec-WebSocket-Version": "8"},
+        {"Sec-WebSocket-Key": "short"},
+        {"Sec-WebSocket-Key": ""},
+    ],
+)
+async def test_a_bad_handshake_is_the_callers_fault_and_no_token_goes_out_for_it(
+    desk: Desk, live: Live, wrong: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Q5.10: it was told as a defect of ours, after the API's socket had been opened with the token."""
+    await desk.sign_in()
+    async with httpx.AsyncClient() as client:
+        headers = {"Authorization": f"token {desk.token}", **SOUND, **wrong}
+        reply = await client.get(desk.url + SOCKET, headers=headers)
+    assert (reply.status_code, reply.headers["X-OIDC-Error"], live.tokens) == (400, "request_invalid", [])
+    assert "defect" not in caplog.text
 
 
 async def test_a_socket_of_another_site_is_refused(desk: Desk, live: Live) -> None:

@@ -15,6 +15,11 @@ class DiagnosticsHandler(OidcHandler):
     @door("user", action="read")
     async def get(self) -> None:
         """Return the checks of these services."""
-        own = f"{self.request.protocol}://{self.request.host}{self.base_url}"
-        shown = own if is_browser(self.request.headers) else self.context.whereabouts.public_url()
-        self.answer(await self.context.diagnosis.view(self.services, shown or own, seen=shown is not None))
+        whereabouts = self.context.whereabouts
+        address = f"{self.request.protocol}://{self.request.host}{self.base_url}"
+        seen = is_browser(self.request.headers)
+        if not seen:
+            # NOTE: what JupyterHub tells is where browsers should come, and nobody has been seen there.
+            address = whereabouts.public_url() or address
+            seen = whereabouts.origin is not None and address == whereabouts.origin + self.base_url
+        self.answer(await self.context.diagnosis.view(self.services, address, seen=seen))

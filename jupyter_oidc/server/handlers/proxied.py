@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.compose import Services
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.proxy.ports import Caller
-    from jupyter_oidc.proxy.request import ProxyRequest
+    from jupyter_oidc.proxy.request import Person, ProxyRequest
 
 
 class Below(Matcher):
@@ -43,13 +43,16 @@ class ProxiedHandler(OidcHandler):
     _code: str | None = None
     """Why the call failed here or on its way, once that is written down."""
 
+    _person: Person | None = None
+    """Whose token the call carries, once there is a call."""
+
     def _proxy_request(self, body: AsyncIterator[bytes] | None = None, length: int | None = None) -> ProxyRequest:
         """Return the call as it came; raises ``BadPath`` or ``UnknownApi``."""
         caller: Caller = "browser" if self.kernel_id is None else "kernel"
         prefix, identity = self.context.proxy_prefix, self.identity_provider
         asked = proxy_request(self.request, prefix, caller, identity, body=body, length=length)
         self.services.proxy.gate(asked.api)
-        self._api = asked.api
+        self._api, self._person = asked.api, asked.person
         return asked
 
     def _end_with_kernel(self, cut: Callable[[], None]) -> Callable[[], None]:
@@ -73,6 +76,7 @@ class ProxiedHandler(OidcHandler):
                 outcome=outcome,
                 error_code=self._code,
                 request_id=None if self._code is None else self.request_id,
+                person=None if self._person is None else self._person.subject,
             )
 
     def _log_refusal(self, status: int, told: Problem | None) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_oidc.proxy.ports import UpstreamReply
+    from jupyter_oidc.proxy.request import Person
     from jupyter_oidc.proxy.service import Answer
     from jupyter_oidc.server.handler import Context
 
@@ -47,6 +48,8 @@ _END: Final = b""
 class Refused:
     """A call of ``api`` by a kernel that ended in ``error`` on the short way; ``api`` is empty if there is none.
 
+    ``person`` says whose token it carried.
+
     Who called has been looked at there. Nobody is looked at twice: a grant that ended meanwhile would turn what became of
     the call into "nothing was sent", and clients would send it again (C14).
     """
@@ -54,6 +57,7 @@ class Refused:
     kernel_id: str
     api: str
     error: Exception
+    person: Person | None = None
 
 
 class ProxyHandler(ProxiedHandler):
@@ -103,7 +107,7 @@ class ProxyHandler(ProxiedHandler):
     async def _let_in(self) -> None:
         """Authenticate; start the upstream call of an upload while its body is still arriving."""
         if self._refused is not None:
-            self._api = self._refused.api
+            self._api, self._person = self._refused.api, self._refused.person
             self._enter(self._refused.kernel_id)
             raise self._refused.error
         await super()._let_in()

@@ -6,13 +6,14 @@ The upstream is opened first, so that whoever is refused there never sees a sock
 from __future__ import annotations
 
 import asyncio
+import re
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Final
 
 from tornado.httputil import HTTPHeaders
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from jupyter_oidc.errors import Problem
+from jupyter_oidc.errors import Problem, RequestInvalid
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
@@ -32,6 +33,10 @@ _GOING_AWAY: Final = 1001
 _INTERNAL: Final = 1011
 _NEVER_SENT: Final = frozenset({1004, 1005, 1006, 1015})
 """Codes that stand for something that happened and may not be sent (RFC 6455, 7.4.1)."""
+
+
+_KEY: Final = re.compile(r"[A-Za-z0-9+/]{22}==")
+"""16 bytes in base64 (RFC 6455, 4.1)."""
 
 
 class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
@@ -64,7 +69,8 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
 
     @door("user", "kernel", action="execute")
     async def get(self, *_: str) -> None:  # type: ignore[override]  # NOTE: a decorated verb is any awaitable
-        """Open the API's socket, then the caller's."""
+        """Open the API's socket, then the caller's, whose handshake is looked at first: no token goes out for a bad one."""
+        _check_handshake(self.request.headers)
         wanted = self.request.headers.get("Sec-WebSocket-Protocol", "")
         names = tuple(name.strip() for name in wanted.split(",") if name.strip())
         opened = await self._open_upstream(names)
@@ -184,7 +190,8 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Count a handshake that led to no socket; one that did is counted when it closes."""
         super().on_finish()
         if self.get_status() != 101:
-            outcome = f"{self.get_status() // 100}xx" if self._is_answered else "refused"
+            answered = f"{self.get_status() // 100}xx" if self._is_answered else "refused"
+            outcome = "client_abort" if self._gone else answered
             self._note_call(self.get_status(), 0, outcome)
 
     def _take_headers(self, lines: Headers) -> None:
@@ -196,6 +203,20 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         for name, value in lines:
             if name.lower() not in ("content-length", "content-encoding", "content-type"):
                 headers.add(name, value)
+
+
+def _check_handshake(headers: HTTPHeaders) -> None:
+    """Raise ``RequestInvalid`` for a handshake that cannot lead to a socket (RFC 6455, 4.2.1)."""
+    connection = [name.strip().lower() for name in headers.get("Connection", "").split(",")]
+    if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in connection:
+        wrong = "connection"
+    elif headers.get("Sec-WebSocket-Version") != "13":
+        wrong = "version"
+    elif not _KEY.fullmatch(headers.get("Sec-WebSocket-Key", "")):
+        wrong = "key"
+    else:
+        return
+    raise RequestInvalid("This is no WebSocket handshake of version 13.", detail=f"websocket.{wrong}")
 
 
 def _sendable(code: int) -> int:

@@ -67,6 +67,32 @@ def test_what_is_missing_or_broken_stops_nothing(name: str) -> None:
     assert import_everything([name]) == (name,)
 
 
+def test_a_module_that_wants_to_end_the_process_ends_no_list() -> None:
+    """Q8.3: what comes after it in the list would be imported later, when cells have written files."""
+    assert import_everything([f"{__package__}.leaving_module", "jupyter_oidc_of_nobody"]) == (
+        f"{__package__}.leaving_module",
+        "jupyter_oidc_of_nobody",
+    )
+
+
+def test_imports_that_did_not_finish_leave_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Q8.3: sibling: nobody waits for the thread's own error."""
+    from jupyter_oidc.adapters.early_imports import EarlyImports
+
+    class Broken(EarlyImports):
+        """Ends in the middle."""
+
+        def begin(self) -> None:
+            """Begin where it is heard."""
+            self._run()
+
+        def _import(self) -> None:
+            raise SystemExit
+
+    Broken(logging.getLogger()).wait()
+    assert "the imports did not finish (SystemExit)" in caplog.text
+
+
 def test_the_event_loop_goes_on_meanwhile(tmp_path: Path) -> None:
     script = """
 import asyncio, json, logging

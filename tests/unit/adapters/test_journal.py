@@ -105,6 +105,18 @@ async def test_a_call_event_has_exactly_the_listed_fields() -> None:
     ]
 
 
+@pytest.mark.parametrize(("names_people", "named"), [(True, "ada"), (False, None)])
+async def test_a_call_event_names_whose_token_the_call_carried_if_the_settings_say_so(
+    names_people: bool, named: str | None
+) -> None:
+    """Q5.10: it is handed over with the call, and nobody is asked who is signed in when the call ends."""
+    journal, heard = listened(CALL)
+    journal.names_people = names_people
+    call(journal, person="ada")
+    await passed_on()
+    assert [event["person"] for event in heard.events] == [named]
+
+
 @pytest.mark.parametrize("schema", [SESSION, CALL])
 async def test_the_public_schemas_refuse_a_field_that_nobody_listed(schema: str) -> None:
     """Law 8."""

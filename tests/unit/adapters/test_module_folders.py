@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,19 +109,71 @@ def test_a_place_that_this_user_could_make_is_left(place: Path) -> None:
     assert tried(place, script)["path"] == []
 
 
+AS_NOBODY = (
+    "import sysconfig; sysconfig.get_paths(); os.setuid(65534)"
+    if hasattr(os, "getuid") and os.getuid() == 0
+    else "pass"
+)
+"""Another user than root, who may write everywhere."""
+
+
 def test_a_place_that_this_user_cannot_write_to_stays(place: Path) -> None:
     """An administrator's folder of plug-ins is theirs."""
-    place.chmod(0o555)
-    nobody = (
-        "import sysconfig; sysconfig.get_paths(); os.setuid(65534)"
-        if hasattr(os, "getuid") and os.getuid() == 0
-        else "pass"
-    )
-    script = f"mine = [{str(place)!r}]; sys.path[:0] = mine\n{nobody}\nleft = leave_what_users_write()"
-    try:
-        assert tried(place, script)["path"] == [str(place)]
-    finally:
-        place.chmod(0o755)
+    script = f"mine = ['/usr/share']; sys.path[:0] = mine\n{AS_NOBODY}\nleft = leave_what_users_write()"
+    assert tried(place, script)["path"] == ["/usr/share"]
+
+
+@pytest.fixture
+def own() -> Iterator[Path]:
+    """A folder that belongs to the user as whom the processes here run."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    if AS_NOBODY != "pass":
+        os.chown(folder, 65534, -1)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda own: (own / "link").symlink_to("/usr/share"),
+        lambda own: ((own / "second").symlink_to("/usr/share"), (own / "link").symlink_to("second")),
+        lambda own: (own / "link").mkdir(mode=0o555),
+    ],
+)
+def test_a_place_in_a_folder_of_this_user_is_left_wherever_it_leads(place: Path, own: Path, make: Any) -> None:
+    """Q8.3: who may write to a folder may put another one in the place of what is in it, link or not."""
+    make(own)
+    entry = str(own / "link")
+    script = f"mine = [{entry!r}, '/usr/share']; sys.path[:0] = mine\n{AS_NOBODY}\nleft = leave_what_users_write()"
+    told = tried(place, script)
+    assert (entry in told["left"], told["path"]) == (True, ["/usr/share"])
+
+
+def test_a_folder_that_its_owner_may_open_again_is_left(place: Path, own: Path) -> None:
+    """Q8.3: sibling: a mode is no protection against the owner."""
+    own.chmod(0o555)
+    script = f"mine = [{str(own)!r}]; sys.path[:0] = mine\n{AS_NOBODY}\nleft = leave_what_users_write()"
+    assert str(own) in tried(place, script)["left"]
+
+
+@pytest.mark.skipif(AS_NOBODY == "pass", reason="only root can make what is root's")
+def test_a_folder_of_root_in_one_with_the_sticky_bit_stays(place: Path) -> None:
+    """Q8.3: sibling: in /tmp nobody else can replace what is root's."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        script = f"mine = [{folder!r}]; sys.path[:0] = mine\n{AS_NOBODY}\nleft = leave_what_users_write()"
+        assert tried(place, script)["path"] == [folder]
+
+
+def test_of_a_link_that_stays_the_real_path_is_kept(tmp_path: Path, place: Path) -> None:
+    """Q8.3: sibling: the link may lead elsewhere a moment later."""
+    (place / "needed.py").touch()
+    link = tmp_path / "link"
+    link.symlink_to(place)
+    script = f"mine = [{str(link)!r}, {str(place)!r}]; sys.path.insert(0, mine[0]); import needed; left = leave([])"
+    assert tried(tmp_path, script) == {"left": [], "path": [str(place)]}
 
 
 def test_the_folder_of_installed_packages_stays_though_nothing_was_loaded_from_it(place: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import os
 import re
+import resource
 import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +94,31 @@ def test_a_number_that_is_no_descriptor_for_this_says_that_there_is_no_key(numbe
         "There is no key for the encrypted file in JUPYTER_OIDC_STORAGE_KEY, the descriptor or the credential file."
     )
     assert is_open(0)
+
+
+def test_a_key_comes_through_a_socket_which_is_closed() -> None:
+    """Q8.5: sibling: some who start servers hand over a socket; it is not left open for kernels to inherit."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.sendall(ONE.encode())
+        theirs.shutdown(socket.SHUT_WR)
+        descriptor = ours.detach()
+        assert take_storage_key({DESCRIPTOR: str(descriptor)}) == Secret(ONE)
+    assert not is_open(descriptor)
+
+
+def test_a_key_comes_through_a_descriptor_of_a_large_number() -> None:
+    """Q8.5: sibling: 'select' refuses numbers of 1024 and more, and the descriptor stayed open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    try:
+        small = described(ONE)
+        os.dup2(small, 1500)
+        os.close(small)
+        assert take_storage_key({DESCRIPTOR: "1500"}) == Secret(ONE)
+        assert not is_open(1500)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_descriptor_of_something_else_is_left_alone() -> None:

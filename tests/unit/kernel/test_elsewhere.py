@@ -148,6 +148,27 @@ def test_a_server_far_away_is_reached_through_the_proxy_by_a_tunnel(storage, com
     assert storage.issued[0].encode() not in proxy.passed
 
 
+def test_a_server_far_away_is_reached_through_the_proxy_that_the_caller_names(storage, company, call, monkeypatch):
+    """Q3.6: the environment may name none; the grant goes through the tunnel, encrypted."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", company)
+    storage.answers("GET", ITEMS, ["a book"])
+    with ConnectProxy({STORAGE: storage.port}) as named:
+        options = {"proxy": named.url}
+        assert call(Server(f"https://{STORAGE}/", Path(company)), options=options).json() == ["a book"]
+        assert set(named.lines) == {f"CONNECT {STORAGE}:443 HTTP/1.1"}
+        assert storage.issued[0].encode() not in named.passed
+
+
+def test_no_option_leads_a_server_far_away_without_tls_through_a_proxy(proxy, call):
+    """Q3.6: the proxy would read the grant."""
+    with pytest.raises(ServerNotFound):
+        call(Server("http://hub.invalid/"), options={"proxy": proxy.url})
+    assert proxy.asked == []
+
+
 def test_a_server_far_away_without_tls_is_not_asked_for_through_a_proxy(proxy, call):
     """Q3.6: the proxy would read the grant, and the proof that it is asked for with."""
     with pytest.raises(ServerNotFound):

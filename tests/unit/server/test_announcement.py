@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ class Server:
     base_url: str = "/"
     sock: str = ""
     ssl_options: dict[str, Any] | None = None
-    log: logging.Logger = field(default_factory=lambda: logging.getLogger("tests.server"))
 
 
 @dataclass
@@ -45,7 +44,7 @@ class Manager:
 
 
 def own(server: Server) -> OwnAnnouncement:
-    return OwnAnnouncement(server, SystemEntropy())
+    return OwnAnnouncement(server, SystemEntropy(), logging.getLogger("jupyter_oidc"))
 
 
 @pytest.mark.parametrize(
@@ -118,6 +117,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_kernel_from_starting(
     announced.tell_kernels(manager)
     assert manager.pre_start_kernel(None, {})[2] == "k1"
     assert "kernels cannot be told where this server is" in caplog.text
+    assert {record.name for record in caplog.records} == {"jupyter_oidc"}
 
 
 def test_a_terminal_is_told_the_server_and_is_no_kernel(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from jupyter_oidc.adapters.ownership import Owners
 from jupyter_oidc.server.config import Reading
+from jupyter_oidc.server.extension import _named_modules
 from jupyter_oidc.server.settings_watch import SettingsSource, SettingsWatch
 from jupyter_oidc.settings import Settings
 
@@ -326,3 +327,39 @@ async def test_where_sessions_are_stored_does_not_change_while_the_server_runs(
         await watch.look()
     assert [getattr(settings, name) for settings in folder.applied] == [None]
     assert f"'{name}' changes with the next start of the server." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("keyring_backend", "hostile.Ring"), ("storage_folder", "/tmp/there"), ("storage", "memory")]
+)
+async def test_where_sessions_are_stored_is_what_it_was_at_a_start_with_mistakes(
+    folder: Folder, caplog: pytest.LogCaptureFixture, name: str, value: str
+) -> None:
+    """Q8.3, Q8.5: nothing was in force, and the first sound files may be those that a cell has written."""
+    usual = {"keyring_backend": None, "storage_folder": None, "storage": "auto"}
+    folder.section({"corp": {"issuer": "https://one.example"}})
+    watch = folder.watch()
+    folder.section({"corp": ONE}, **{name: value})
+    await rest(watch)
+    assert [getattr(settings, name) for settings in folder.applied] == [usual[name]]
+    assert f"'{name}' changes with the next start of the server." in caplog.text
+
+
+async def test_a_wrong_storage_at_the_start_is_not_put_right_by_a_reload(
+    folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Q8.3: sibling: what the start could not read, a cell does not choose either."""
+    folder.section({"corp": ONE}, storage="cloud")
+    watch = folder.watch()
+    folder.section({"corp": ONE}, storage="memory")
+    await rest(watch)
+    assert folder.applied == []
+    assert "'storage' changes with the next start of the server." in caplog.text
+
+
+def test_the_backend_that_is_named_is_imported_early_though_there_are_mistakes(folder: Folder) -> None:
+    """Q8.3: sibling: it is used after the first sound reload, when cells have written files already."""
+    folder.section({"corp": {"issuer": "https://one.example"}}, keyring_backend="corporate.rings.Ring")
+    said = SettingsSource([str(folder.path)], {}, NOBODY_IS_TRUSTED, {}).now()
+    assert isinstance(said.read(), list)
+    assert _named_modules(said) == ("corporate.rings",)

@@ -8,6 +8,7 @@ from jupyter_oidc.errors import StateUsed
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from tests.unit.protocol.makers import SUBJECT
 from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle, text_of
 
 
@@ -51,6 +52,17 @@ async def test_a_no_keeps_the_person_and_revokes_what_came() -> None:
     await stage.service.sign_ins.answer(pending, change=False)
     await settle()
     assert (pending.progress, await name(stage), stage.provider.revoked) == (Progress.FAILED, "Example User", ["rt-2"])
+
+
+async def test_a_token_says_whose_it_is_also_after_somebody_else_has_taken_over() -> None:
+    """Q5.10: the trail names whose token a call carried, and not who is signed in when the call ends."""
+    stage, pending = await eve_at_the_door()
+    before = await stage.service.bearer(SIGN_IN_KEY)
+    await stage.service.sign_ins.answer(pending, change=True)
+    after = await stage.service.bearer(SIGN_IN_KEY)
+    assert isinstance(before, Granted)
+    assert isinstance(after, Granted)
+    assert (before.subject, after.subject) == (SUBJECT, "eve")
 
 
 @pytest.mark.parametrize("first", [True, False])

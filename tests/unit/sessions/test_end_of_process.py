@@ -15,6 +15,7 @@ from jupyter_oidc.sessions.ports import Entry, StorageKind
 from jupyter_oidc.sessions.registry import Sessions
 from tests.unit.protocol.makers import reply
 from tests.unit.sessions.stage import SETTINGS, Stage, settle, text_of
+from tests.unit.test_two_providers import World
 
 
 class Durable(MemoryVault):
@@ -126,6 +127,71 @@ async def test_a_provider_that_refuses_is_asked_once_and_the_log_says_so() -> No
     stage.provider.plan("revoke", *[reply({"error": "server_error"}, status=503)] * 3)
     await stopped(stage)
     assert (stage.provider.calls["revoke"], stage.notes.refusals[-1]) == (1, ("idp_unavailable", "revocation"))
+
+
+async def test_a_provider_that_does_not_answer_leaves_a_line_in_the_log() -> None:
+    """Q10.5: sibling: a token may live on at the provider, and somebody should know."""
+    stage = Stage()
+    await stage.sign_in()
+    stage.provider.plan("revoke", asyncio.Event())
+    await stopped(stage)
+    assert stage.notes.refusals == [("idp_unavailable", "revocation")]
+
+
+async def test_a_store_that_works_again_does_not_take_what_was_just_revoked() -> None:
+    """Q10.5: sibling: the next start would go on with a token that is dead."""
+    vault, answers = Durable(), asyncio.Event()
+    vault.full = True
+    stage = Stage(vault=vault)
+    await stage.sign_in()
+    stage.provider.plan("revoke", answers)
+    stopping = asyncio.ensure_future(stopped(stage))
+    await settle()
+    vault.full = False
+    answers.set()
+    await stopping
+    assert (stage.provider.revoked, await vault.load()) == (["rt-1"], None)
+
+
+async def test_the_tokens_of_a_question_that_nobody_has_answered_are_revoked() -> None:
+    """Q10.5, Q8.9: sibling: they belong to no session yet, and the process knows of them alone."""
+    stage = Stage(vault=Durable())
+    await stage.sign_in()
+    stage.provider.claims, stage.provider.userinfo = {"sub": "eve"}, {"sub": "eve", "name": "Eve"}
+    pending = await stage.sign_in()
+    assert pending.question is not None
+    await stopped(stage)
+    assert stage.provider.revoked == ["rt-2"]
+
+
+@pytest.mark.parametrize("process_ends", [True, False])
+async def test_a_closed_service_begins_no_session_with_tokens_that_still_come(process_ends: bool) -> None:
+    """Q10.5: sibling: nobody would end that session, so what comes is revoked."""
+    stage, held = Stage(), asyncio.Event()
+    _, state, binding = await stage.begin()
+    stage.provider.plan("token", held)
+    answer = [("code", "c-1"), ("state", state)]
+    signing_in = asyncio.ensure_future(stage.service.sign_ins.callback(answer, [binding]))
+    await settle()
+    closing = asyncio.ensure_future(stopped(stage) if process_ends else stage.service.aclose())
+    await settle()
+    held.set()
+    await asyncio.gather(signing_in, closing)
+    assert (stage.provider.revoked, stage.service.origin, await stage.vault.load()) == (["rt-1"], None, None)
+
+
+async def test_a_session_that_gave_way_is_taken_back_before_the_process_ends() -> None:
+    """Q10.5: sibling: the settings have changed a moment before the stop."""
+    services = World().services
+    ended: list[str] = []
+
+    async def last_call() -> None:
+        await asyncio.sleep(0.1)
+        ended.append("revoked")
+
+    services.handovers.start(last_call())
+    await services.aclose()
+    assert ended == ["revoked"]
 
 
 @pytest.mark.parametrize(("sid", "revoked"), [("s-1", []), ("s-2", ["rt-1"])], ids=["the same", "another"])
