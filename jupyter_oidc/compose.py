@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.client_certificate import thumbprint
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
 from jupyter_oidc.adapters.keyring_backends import choose_backend, use_backend
-from jupyter_oidc.adapters.outlet import client_certificate_of, outlet_of
+from jupyter_oidc.adapters.outlet import outlet_of
 from jupyter_oidc.adapters.private_folder import PrivateFolder
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.reach import reach
@@ -263,22 +262,16 @@ class _Reference:
         return found
 
 
-def _credentials(provider: Provider, clock: Clock, entropy: Entropy) -> Credentials:
-    """Return what ``provider`` is shown, for sessions and for diagnostics alike."""
+def _credentials(provider: Provider, clock: Clock, entropy: Entropy, port: ProviderPort | None = None) -> Credentials:
+    """Return what ``provider`` is shown, for sessions and for diagnostics alike; calls leave by ``port``."""
     return Credentials(
         provider,
         clock,
         entropy,
         secret=_Reference(provider.client_secret, what="client secret", key="client_secret"),
         key=_Reference(provider.client_assertion_key, what="client's private key", key="client_assertion_key"),
-        certificate=lambda: _shown(provider),
+        certificate=lambda: port.thumbprint if isinstance(port, HttpProvider) else None,
     )
-
-
-def _shown(provider: Provider) -> str | None:
-    """Return the thumbprint of the certificate that ``provider`` is shown."""
-    certificate = client_certificate_of(provider)
-    return None if certificate is None else thumbprint(certificate)
 
 
 def _provider_port(provider: Provider) -> ProviderPort:
@@ -400,10 +393,11 @@ def _session(
     *,
     takes_over: Callable[[Secret | None], None] | None = None,
 ) -> SessionService:
-    vault, credentials = parts.vault(provider), _credentials(provider, parts.clock, parts.entropy)
+    vault, port = parts.vault(provider), parts.provider_port(provider)
+    credentials = _credentials(provider, parts.clock, parts.entropy, port)
     return SessionService(
         provider,
-        dialogue=Dialogue(provider, parts.provider_port(provider), parts.clock, credentials, parts.entropy),
+        dialogue=Dialogue(provider, port, parts.clock, credentials, parts.entropy),
         vault=vault,
         lock=LockIfShared(vault, parts.lock(provider)),
         pending=pending,

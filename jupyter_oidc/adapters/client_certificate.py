@@ -106,7 +106,7 @@ def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
 
 
 def thumbprint(certificate: ClientCertificate) -> str:
-    """Return the SHA-256 thumbprint of the certificate that is shown now, as ``x5t#S256`` has it (RFC 8705, 3.1).
+    """Return the SHA-256 thumbprint of the certificate in the file, as ``x5t#S256`` has it (RFC 8705, 3.1).
 
     Raises :class:`ConfigurationInvalid` if it cannot be read.
     """
@@ -172,11 +172,14 @@ def presenting_context() -> Any:
         A pair that does not fit together, perhaps because it is being replaced, leaves the one before in use.
         """
 
+        thumbprint: str | None
+        """That of the certificate in use, whatever the file holds by now; ``None`` if it was replaced while it was read."""
+
         def present(self, certificate: ClientCertificate) -> None:
             """Present ``certificate``; raises as :func:`load` does."""
             self._certificate = certificate
             self._seen = _seen(certificate)
-            load(self, certificate)
+            self._load()
 
         def wrap_bio(self, *parts: Any, **named: Any) -> ssl.SSLObject:
             """Begin TLS; see ``ssl.SSLContext.wrap_bio``."""
@@ -191,9 +194,20 @@ def presenting_context() -> Any:
             self._seen = now
             with suppress(Unusable, ConfigurationInvalid):
                 load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), self._certificate)
-                load(self, self._certificate)
+                self._load()
+
+        def _load(self) -> None:
+            before = _thumbprint_now(self._certificate)
+            load(self, self._certificate)
+            self.thumbprint = before if before == _thumbprint_now(self._certificate) else None
 
     return PresentingContext
+
+
+def _thumbprint_now(certificate: ClientCertificate) -> str | None:
+    with suppress(ConfigurationInvalid):
+        return thumbprint(certificate)
+    return None
 
 
 def _seen(certificate: ClientCertificate) -> _Seen:

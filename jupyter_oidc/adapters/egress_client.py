@@ -64,6 +64,7 @@ class EgressClients:
         self._make = make
         self._making = asyncio.Lock()
         self._clients: dict[tuple[str, bool], httpx.AsyncClient] = {}
+        self._contexts: dict[tuple[str, bool], Any] = {}
         self._replaced: list[httpx.AsyncClient] = []
         self._pause = Pause()
 
@@ -101,7 +102,14 @@ class EgressClients:
                     through = httpx.Proxy(proxy.url, headers=headers)
                 context = await asyncio.to_thread(verifying, outlet)
                 self._clients[key] = self._make(through, context)
+                self._contexts[key] = context
             return self._clients[key]
+
+    @property
+    def thumbprint(self) -> str | None:
+        """That of the certificate that was shown; ``None`` for none, or where two ways out have shown two."""
+        shown = {context.thumbprint for (_, presents), context in self._contexts.items() if presents}
+        return shown.pop() if len(shown) == 1 else None
 
     async def aclose(self) -> None:
         """Close the connections."""

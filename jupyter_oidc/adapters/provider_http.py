@@ -130,6 +130,11 @@ class HttpProvider:
             # provoke that is no URL, even if it is not followed
             raise IdpUnavailable(detail="idp.unanswered") from None
 
+    @property
+    def thumbprint(self) -> str | None:
+        """That of our certificate that calls have shown to the provider (``x5t#S256``)."""
+        return self._clients.thumbprint
+
     async def aclose(self) -> None:
         """Close the connection pools."""
         await self._clients.aclose()

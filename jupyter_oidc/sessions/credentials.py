@@ -27,7 +27,7 @@ class Credentials:
     settings name nothing; they raise a ``Problem`` if it cannot be had.
     ``listed`` are the algorithms that the metadata name for assertions, once somebody has read them; one that the settings
     leave open follows them. ``certificate`` returns the
-    thumbprint of the one that is shown now (``x5t#S256``).
+    thumbprint of the one that the provider was shown last (``x5t#S256``), whatever its file holds by now.
     """
 
     def __init__(

@@ -50,6 +50,10 @@ class ToProvider:
     async def __aexit__(self, *_: object) -> None:
         await self._port.aclose()
 
+    @property
+    def thumbprint(self) -> str | None:
+        return self._port.thumbprint
+
     async def status(self, url: str) -> int:
         return (await self._port.send(Call("GET", url, bearer=Secret(TOKEN)))).status
 

@@ -17,7 +17,7 @@ import pytest
 from cryptography import x509
 from typing_extensions import Self
 
-from jupyter_oidc.adapters.client_certificate import ClientCertificate, Unusable, load
+from jupyter_oidc.adapters.client_certificate import ClientCertificate, Unusable, load, thumbprint
 from jupyter_oidc.adapters.keyring_backends import use_backend
 from jupyter_oidc.adapters.named_files import with_files
 from jupyter_oidc.adapters.outlet import outlet_of
@@ -237,6 +237,25 @@ async def test_a_new_certificate_is_shown_on_new_connections(
         Path(key).write_bytes(new_key)
         await outlet.status(peer.url)
         assert peer.names == ["CN=us", "CN=us", "CN=renewed"], "half a pair is not shown"
+
+
+async def test_what_was_shown_is_known_whatever_the_file_holds_by_now(authority: Authority, tmp_path: Path) -> None:
+    """Q9.8, RFC 8705, 3.1: a token is bound to what the provider saw, and half a new pair it has not seen."""
+    certificate, key = pair(authority, tmp_path)
+    network = {"client_certificate": certificate, "client_certificate_key": SecretRef("file", key)}
+    async with Known(answer(), tls=asking(authority)) as peer, ToProvider(ca_bundle=authority.bundle, **network) as out:
+        assert out.thumbprint is None, "nothing was shown yet"
+        await out.status(peer.url)
+        first = thumbprint(ClientCertificate(certificate))
+        assert out.thumbprint == first
+        renewed, new_key = authority.issued("renewed")
+        Path(certificate).write_bytes(renewed)
+        second = thumbprint(ClientCertificate(certificate))
+        await out.status(peer.url)
+        assert (out.thumbprint, first == second) == (first, False)
+        Path(key).write_bytes(new_key)
+        await out.status(peer.url)
+        assert out.thumbprint == second
 
 
 # -- where the key comes from --------------------------------------------------------------------------------
