@@ -8,7 +8,7 @@ import gzip
 import traceback
 import weakref
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,35 @@ async def test_a_handshake_of_a_websocket_is_proved_in_the_same_way() -> None:
         assert isinstance(refused, SocketRefused)
         assert (refused.status, ("dpop-nonce", "r-1") in [(n.lower(), v) for n, v in refused.headers]) == (401, True)
         assert (peer.seen[0].header("Authorization"), peer.seen[0].header("DPoP")) == ("DPoP at-1", "a.b.c")
+
+
+@pytest.mark.parametrize(("proof", "times"), [(Secret("a.b.c"), 1), (None, 2)], ids=["proved", "bearer"])
+async def test_a_call_that_is_lost_on_a_dead_connection_is_made_again_only_without_a_proof(
+    proof: Secret | None, times: int
+) -> None:
+    """X-2; RFC 9449, 11.1: it would carry the same proof a second time. C14."""
+    lost: list[bytes] = []
+
+    async def dying(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            if b" /first " in await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                lost.append(await reader.readuntil(b"\r\n\r\n"))
+            else:
+                lost.append(b"again")
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(dying, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, upstream() as port:
+        first = await port.open(call(f"{url}/first", proof=proof))
+        assert [chunk async for chunk in first.chunks()] == [b"ok"]
+        first.drop()
+        with suppress(Problem):
+            (await port.open(call(f"{url}/second", proof=proof))).drop()
+    assert len(lost) == times
 
 
 @pytest.mark.parametrize("path", ["/a%2Fb", "/a%20b?q=%C3%A9&r=a+b", "/a;b=1/c", "/%7Euser/~user", "/a%252e"])
