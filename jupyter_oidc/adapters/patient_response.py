@@ -5,6 +5,8 @@ It follows the redirects of a WebSocket handshake, too, and cannot be told not t
 And it repeats what was lost on any connection, by the method alone. Here a call is made again, once and on a new
 connection, if it has no body and does the same however often it is made, and if the connection was used before and died
 before the answer began: then nobody but the connection was at fault (RFC 9110, 9.2.2; RFC 9112, 9.3.1).
+A call with a DPoP proof is never made again here: it would carry the same proof, which is good for one call
+(RFC 9449, 11.1). Whoever called is told that the connection ended, and may call again, with a proof of its own.
 """
 
 from __future__ import annotations
@@ -72,10 +74,10 @@ def patient_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class 
 
         @property
         def _may_be_repeated(self) -> bool:
-            """Whether the call has no body and does the same however often it is made."""
+            """Whether the call has no body and no proof, and does the same however often it is made."""
             sent = self.request_info.headers
             has_body = sent.get("Content-Length", "0") != "0" or "Transfer-Encoding" in sent
-            return self.method in _IDEMPOTENT and not has_body
+            return self.method in _IDEMPOTENT and not has_body and "DPoP" not in sent
 
         @property
         def _continue(self) -> Any:

@@ -9,12 +9,15 @@ import traceback
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from jupyter_oidc.adapters.guarded_resolver import GuardedResolver, PrivateAddress
+from jupyter_oidc.adapters.patient_response import patient_response
 from jupyter_oidc.adapters.public_address import is_public
 from jupyter_oidc.adapters.upstream_http import HttpUpstream, HttpUpstreamReply
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
@@ -93,6 +96,25 @@ async def test_a_handshake_of_a_websocket_is_proved_in_the_same_way() -> None:
         assert isinstance(refused, SocketRefused)
         assert (refused.status, ("dpop-nonce", "r-1") in [(n.lower(), v) for n, v in refused.headers]) == (401, True)
         assert (peer.seen[0].header("Authorization"), peer.seen[0].header("DPoP")) == ("DPoP at-1", "a.b.c")
+
+
+@dataclass
+class Sent:
+    """What a response knows of its request."""
+
+    headers: CIMultiDict[str]
+
+
+@pytest.mark.parametrize(
+    ("headers", "again"),
+    [({"Authorization": "Bearer at-1"}, True), ({"DPoP": "a.b.c"}, False)],
+    ids=["bearer", "proved"],
+)
+def test_a_call_is_made_again_only_without_a_proof(headers: dict[str, str], again: bool) -> None:
+    """X-2; RFC 9449, 11.1: it would carry the same proof a second time. C14."""
+    response: Any = object.__new__(patient_response())
+    response.method, response._cache = "GET", {"request_info": Sent(CIMultiDict(headers))}
+    assert response._may_be_repeated is again
 
 
 @pytest.mark.parametrize("path", ["/a%2Fb", "/a%20b?q=%C3%A9&r=a+b", "/a;b=1/c", "/%7Euser/~user", "/a%252e"])

@@ -8,6 +8,7 @@ import pytest
 
 import jupyter_oidc as oidc
 from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.kernel.elsewhere import AsyncWays, Ways
 from jupyter_oidc.kernel.errors import ServerNotFound, UpstreamUnreachable
 from jupyter_oidc.kernel.find import Server
 from jupyter_oidc.kernel.grant import GrantAuth
@@ -148,18 +149,28 @@ def test_a_server_far_away_is_reached_through_the_proxy_by_a_tunnel(storage, com
     assert storage.issued[0].encode() not in proxy.passed
 
 
-def test_a_server_far_away_is_reached_through_the_proxy_that_the_caller_names(storage, company, call, monkeypatch):
-    """Q3.6: the environment may name none; the grant goes through the tunnel, encrypted."""
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_a_server_far_away_is_reached_through_the_proxy_that_the_caller_names(storage, company, monkeypatch, is_async):
+    """Q3.6: the environment may name none; what goes through the tunnel is encrypted."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", company)
-    storage.answers("GET", ITEMS, ["a book"])
+    server = Server(f"https://{STORAGE}/", Path(company))
     with ConnectProxy({STORAGE: storage.port}) as named:
-        options = {"proxy": named.url}
-        assert call(Server(f"https://{STORAGE}/", Path(company)), options=options).json() == ["a book"]
-        assert set(named.lines) == {f"CONNECT {STORAGE}:443 HTTP/1.1"}
-        assert storage.issued[0].encode() not in named.passed
+        options, headers = {"proxy": named.url}, {"Authorization": "Bearer grant-of-a-kernel"}
+
+        async def called():
+            async with httpx.AsyncClient(transport=AsyncWays(server, options)) as client:
+                await client.get(f"{server.url}file", headers=headers)
+
+        if is_async:
+            asyncio.run(called())
+        else:
+            with httpx.Client(transport=Ways(server, options)) as client:
+                client.get(f"{server.url}file", headers=headers)
+        assert named.lines == [f"CONNECT {STORAGE}:443 HTTP/1.1"]
+        assert [got.bearer for got in storage.received] == ["Bearer grant-of-a-kernel"]
+        assert b"grant-of-a-kernel" not in named.passed
 
 
 def test_no_option_leads_a_server_far_away_without_tls_through_a_proxy(proxy, call):
