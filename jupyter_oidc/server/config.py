@@ -40,6 +40,12 @@ HUB_VARIABLES: Final = ("JUPYTERHUB_API_TOKEN", "JUPYTERHUB_SERVICE_PREFIX")
 
 Sources = Literal["all", "system"]
 
+
+def is_under_hub(environment: Mapping[str, str]) -> bool:
+    """Return whether the server with this ``environment`` belongs to a Hub."""
+    return any(name in environment for name in HUB_VARIABLES)
+
+
 _DEFAULTS: Final[Mapping[str, Any]] = {"storage": "auto", "reload": True, **SWITCHES}
 _ONLY_SYSTEM: Final = (
     "settings count from system files only (settings_sources is 'system'); what stands on the command line or in files "
@@ -254,10 +260,9 @@ def _joined(system: Any, users: Any) -> object:
 
 def _sources(system: _Layer, users: _Layer, environment: Mapping[str, str]) -> tuple[Sources, tuple[Finding, ...]]:
     """Return which sources count: what a system file says, else ``system`` under a Hub, else what anybody says."""
-    under_hub = any(name in environment for name in HUB_VARIABLES)
     said = system.scalars.get("settings_sources")
     if said is None:
-        said = "system" if under_hub else users.scalars.get("settings_sources", "all")
+        said = "system" if is_under_hub(environment) else users.scalars.get("settings_sources", "all")
     if said == "all":
         return "all", ()
     if said == "system":

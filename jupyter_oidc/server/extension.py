@@ -28,7 +28,7 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.admission import admission_by
 from jupyter_oidc.server.announcement import OwnAnnouncement
-from jupyter_oidc.server.config import CHOICES, HUB_VARIABLES, TRAITS
+from jupyter_oidc.server.config import CHOICES, TRAITS, is_under_hub
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.handlers.proxied import Below
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
@@ -149,7 +149,7 @@ class JupyterOIDC(ExtensionApp):
             proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
             whereabouts=Whereabouts.of_server(server.ip, os.environ, server.base_url),
             allow_remote_kernels="allow_remote_kernels" in said.on,
-            under_hub=any(name in os.environ for name in HUB_VARIABLES),
+            under_hub=is_under_hub(os.environ),
             sharing=sharing,
         )
         for finding in findings:

@@ -42,7 +42,7 @@ def prompt_of(settings: Provider, metadata: Metadata, wishes: Wishes) -> str | N
     if (prompt := wishes.prompt or settings.prompt) is not None:
         return prompt
     stronger = bool(wishes.step_up.asked) or wishes.step_up.max_age is not None
-    if metadata.prompt_values is not None and "consent" not in metadata.prompt_values:
+    if not takes_prompt(metadata, "consent"):
         return None  # it would refuse that (Initiating User Registration 1.0, 4)
     if stronger or settings.offline_access_prompt == "none" or OFFLINE_ACCESS not in scopes_of(settings, metadata):
         return None

@@ -914,7 +914,7 @@ class SessionService:
         subject = self._held.subject or None
         state = self._entropy.token(256)
         request = self._dialogue.logout_request(state) if subject and beside is None else None
-        link = self._dialogue.logout_request() if request else None
+        link = self.logout_link() if request else None
         hint = self._held.id_token.secret if self._held.id_token else None
         self._next_generation()
         generation, self._held = self._generation, Custody()
@@ -942,9 +942,9 @@ class SessionService:
         if request is None or link is None or generation != self._generation:
             return SignOut(revoked, None)
         if self.settings.sign_out_method == "link" or not request.takes_form:
-            return SignOut(revoked, link.url)
+            return SignOut(revoked, link)
         ticket = self._sign_out_pages.offer(self.settings.name, request, hint, state, bound=bound)
-        return SignOut(revoked, link.url, ticket)
+        return SignOut(revoked, link, ticket)
 
     def logout_link(self) -> str | None:
         """Return the link by which a person ends the provider's session; it carries no token."""
