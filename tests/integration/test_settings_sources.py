@@ -62,13 +62,13 @@ async def test_reloading_can_be_switched_off(desk: Desk, settings_file: Path) ->
     assert await desk.call(1) == [200]
 
 
-@pytest.mark.parametrize("first", [{"storage": "nowhere"}])
+@pytest.mark.parametrize("first", [{"audit_person": "no"}])
 async def test_a_provider_that_comes_with_a_correction_is_a_new_one(
     desk: Desk, settings_file: Path, provider: ScriptedProvider
 ) -> None:
     """Q8.1: whoever corrects the mistake may have added something, and what is stored is not opened with it."""
     document = json.loads(settings_file.read_text(encoding="utf-8"))
-    document["JupyterOIDC"]["storage"] = "memory"
+    document["JupyterOIDC"]["audit_person"] = False
     settings_file.write_text(json.dumps(document), encoding="utf-8")
     await asyncio.sleep(3.5 * INTERVAL)
     async with desk.client() as cell:
