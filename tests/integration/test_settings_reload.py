@@ -186,7 +186,8 @@ async def test_a_sign_in_that_waits_for_metadata_while_the_settings_change_is_to
     """Q9.12: a request that we gave up is answered with a reason; it used to be a bare 500."""
     provider.plan("discovery", hang=True)
     asking = asyncio.ensure_future(desk.ask("POST", f"{ROUTE}/sign-in", json={}))
-    await asyncio.sleep(0.3)
+    while not provider.count("discovery"):
+        await asyncio.sleep(0.01)
     await desk.context.reload(changed(desk, sign_out_method="none"))
     reply = await asking
     assert (reply.status_code, reply.json()["code"], reply.headers["Retry-After"]) == (503, "overloaded", "1")
