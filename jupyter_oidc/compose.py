@@ -33,11 +33,11 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
-from jupyter_oidc.sessions.dialogue import Dialogue
+from jupyter_oidc.sessions.dpop_client import DPoPProver
+from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
-from jupyter_oidc.sessions.proving import Prover
 from jupyter_oidc.sessions.registry import LAST_CALLS_SECONDS, Sessions
 from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
@@ -397,7 +397,7 @@ def _session(
     credentials = _credentials(provider, parts.clock, parts.entropy, port)
     return SessionService(
         provider,
-        dialogue=Dialogue(provider, port, parts.clock, credentials, parts.entropy),
+        oidc_client=OidcClient(provider, port, parts.clock, credentials, parts.entropy),
         vault=vault,
         lock=LockIfShared(vault, parts.lock(provider)),
         pending=pending,
@@ -419,7 +419,7 @@ def build(settings: Settings, parts: Parts) -> Services:
     return Services(
         sessions=sessions,
         pending=pending,
-        proxy=ProxyService(sessions, parts.upstream, Prover(parts.clock, parts.entropy)),
+        proxy=ProxyService(sessions, parts.upstream, DPoPProver(parts.clock, parts.entropy)),
         parts=parts,
         sign_out_pages=pages,
         instance=parts.entropy.token(64),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from filelock import BaseFileLock
 
-    from jupyter_oidc.sessions.ports import EntryLock, Turn, Vault
+    from jupyter_oidc.sessions.ports import EntryLock, HeldLock, Vault
 
 _PAUSE: Final = 0.02
 """Seconds between two looks at a lock that somebody else holds."""
@@ -41,15 +41,15 @@ _NETWORK_FUSE: Final = ("fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfu
 
 
 @dataclass(frozen=True, slots=True)
-class _OnlyTurn:
-    """Implements ``Turn`` where nothing is shared."""
+class _OnlyLock:
+    """Implements ``HeldLock`` where nothing is shared."""
 
     interrupted: bool = False
 
-    async def spending(self) -> None:
+    async def mark_in_use(self) -> None:
         """Nobody else could be told."""
 
-    async def persisted(self) -> None:
+    async def clear_mark(self) -> None:
         """Nobody else could be told."""
 
 
@@ -57,9 +57,9 @@ class NoLock:
     """Implements ``EntryLock`` for storage in memory, which no other server shares."""
 
     @asynccontextmanager
-    async def turn(self, *, patience: float) -> AsyncIterator[Turn]:  # noqa: ARG002  # NOTE: nobody waits
+    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:  # noqa: ARG002  # NOTE: nobody waits
         """Give the turn at once."""
-        yield _OnlyTurn()
+        yield _OnlyLock()
 
 
 class LockIfShared:
@@ -70,26 +70,26 @@ class LockIfShared:
         self._lock = lock
 
     @asynccontextmanager
-    async def turn(self, *, patience: float) -> AsyncIterator[Turn]:
+    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:
         """Wait for the turn if there is somebody to wait for."""
         lock = NoLock() if await self._vault.kind() == "memory" else self._lock
-        async with lock.turn(patience=patience) as turn:
-            yield turn
+        async with lock.hold(timeout_seconds=timeout_seconds) as held_lock:
+            yield held_lock
 
 
 @dataclass(frozen=True, slots=True)
-class _FileTurn:
-    """Implements ``Turn`` with a marker file."""
+class _FileLock:
+    """Implements ``HeldLock`` with a marker file."""
 
     folder: PrivateFolder
     marker: str
     interrupted: bool
 
-    async def spending(self) -> None:
+    async def mark_in_use(self) -> None:
         """Write the marker; it is on the disk when this returns."""
         await asyncio.to_thread(self.folder.write, self.marker, b"spending\n")
 
-    async def persisted(self) -> None:
+    async def clear_mark(self) -> None:
         """Remove the marker."""
         await asyncio.to_thread(self.folder.remove, self.marker)
 
@@ -118,8 +118,8 @@ class FileEntryLock:
         self._trusted = False
 
     @asynccontextmanager
-    async def turn(self, *, patience: float) -> AsyncIterator[Turn]:
-        """Wait for the turn without holding up anything else; see ``EntryLock.turn``."""
+    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:
+        """Wait for the turn without holding up anything else; see ``EntryLock.hold``."""
         if not self._trusted:
             await asyncio.to_thread(self.check_place)
             self._trusted = True
@@ -128,7 +128,7 @@ class FileEntryLock:
             await asyncio.to_thread(self._folder.ensure)
         lock = self._lock()
         try:
-            await self._acquire(lock, patience)
+            await self._acquire(lock, timeout_seconds)
         except OSError:
             raise StorageUnavailable(
                 "The lock of the stored session cannot be used.",
@@ -138,7 +138,7 @@ class FileEntryLock:
         try:
             marker = f"{self._name}.spending"
             left = await asyncio.to_thread(self._folder.read, marker, 64)
-            yield _FileTurn(self._folder, marker, interrupted=left is not None)
+            yield _FileLock(self._folder, marker, interrupted=left is not None)
         finally:
             lock.release()
 
@@ -158,10 +158,10 @@ class FileEntryLock:
         # NOTE: a lock object for each turn, so that two sessions of one process exclude each other too.
         return FileLock(self._where() / f"{self._name}.lock", mode=0o600, thread_local=False)
 
-    async def _acquire(self, lock: BaseFileLock, patience: float) -> None:
+    async def _acquire(self, lock: BaseFileLock, timeout_seconds: float) -> None:
         """Look again and again; a caller that goes away while a look is under way leaves nothing locked."""
         now = asyncio.get_running_loop().time
-        until = now() + patience
+        until = now() + timeout_seconds
         while True:
             look = asyncio.ensure_future(asyncio.to_thread(_taken, lock))
             try:

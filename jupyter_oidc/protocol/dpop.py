@@ -2,7 +2,7 @@
 
 One algorithm, ES256; a provider that lists others only is refused before the sign-in starts.
 Chance and time are arguments: the caller draws the seed of a key and the ``jti`` of a proof.
-This module refuses to remember nonces and to decide which request needs a proof; ``sessions/proving.py`` does.
+This module refuses to remember nonces and to decide which request needs a proof; ``sessions/dpop_client.py`` does.
 """
 
 from __future__ import annotations

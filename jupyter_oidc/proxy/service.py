@@ -29,8 +29,8 @@ from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.target import upstream_url
 from jupyter_oidc.proxy.turnstile import Turnstile
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
-from jupyter_oidc.sessions.later import unavailable
 from jupyter_oidc.sessions.registry import token_key
+from jupyter_oidc.sessions.retry_later import retry_later_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.proxy.ports import UpstreamPort, UpstreamReply, UpstreamSocket
     from jupyter_oidc.proxy.request import ProxyRequest
+    from jupyter_oidc.sessions.dpop_client import DPoPProver
     from jupyter_oidc.sessions.grant import TokenKey
-    from jupyter_oidc.sessions.proving import Prover
     from jupyter_oidc.sessions.registry import Sessions
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
@@ -84,7 +84,7 @@ class Gate:
             case SignInNeeded():
                 raise NotSignedIn
             case TryLater() as later:
-                raise unavailable(later)
+                raise retry_later_problem(later)
 
     async def renewed(self, rejected: Granted) -> Granted | None:
         """Return another token after the API ``rejected`` one; ``None`` if there is no better one.
@@ -101,7 +101,7 @@ class Gate:
                 raise NotSignedIn
             case TryLater() as later:
                 if self.session.ready(self.key, self.api.bearer_token_source) is None:
-                    raise unavailable(later)
+                    raise retry_later_problem(later)
                 return None
 
     def step_up(self, headers: Headers) -> None:
@@ -127,12 +127,12 @@ class _Watched:
         """Whether the session has ended, or is another one by now."""
         return not self._session.is_current(self._generation)
 
-    def on_end(self, cut: Callable[[], None]) -> None:
-        """Call ``cut`` when the session ends on purpose, or now if it has."""
+    def on_session_end(self, close_stream: Callable[[], None]) -> None:
+        """Call ``close_stream`` when the session ends on purpose, or now if it has."""
         if self.is_over:
-            cut()
+            close_stream()
         else:
-            self._unwatch = self._session.on_end(cut)
+            self._unwatch = self._session.on_session_end(close_stream)
 
     def _stop_watching(self) -> None:
         # NOTE: whoever watches usually holds this answer, so it is let go of: a call leaves no cycle behind (ADR 17).
@@ -194,7 +194,7 @@ class OpenSocket(_Watched):
 class ProxyService:
     """Sends admitted calls to the APIs with the right token; ``prover`` is asked only where one is bound to a key."""
 
-    def __init__(self, sessions: Sessions, upstream: UpstreamPort, prover: Prover) -> None:
+    def __init__(self, sessions: Sessions, upstream: UpstreamPort, prover: DPoPProver) -> None:
         self._upstream = upstream
         self._prover = prover
         self._gates: dict[str, Gate] = {}

@@ -170,7 +170,7 @@ class LaneCall(HTTPMessageDelegate):
             if whole is not None and "Content-Length" not in head:
                 head["Content-Length"] = str(len(whole))
         if whole is None:
-            answer.on_end(self._break_off)
+            answer.on_session_end(self._break_off)
             context = self._lane.context
             stop_watching = context.kernel_streams.watch(context.grants, self._grant, self._break_off)
             try:
@@ -189,7 +189,7 @@ class LaneCall(HTTPMessageDelegate):
             written = connection.write_headers(line, head, whole)
             connection.finish()
             if not written.done():
-                answer.on_end(self._break_off)
+                answer.on_session_end(self._break_off)
             await written
 
     def _refuse(self, error: Exception) -> None:

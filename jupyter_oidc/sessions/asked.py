@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
-    from jupyter_oidc.sessions.pending import Wishes
+    from jupyter_oidc.sessions.pending import SignInOptions
     from jupyter_oidc.settings import Provider
 
 OFFLINE_ACCESS: Final = "offline_access"
@@ -32,16 +32,16 @@ def scopes_of(settings: Provider, metadata: Metadata) -> tuple[str, ...]:
     return tuple(scope for scope in settings.scopes if scope != OFFLINE_ACCESS)
 
 
-def prompt_of(settings: Provider, metadata: Metadata, wishes: Wishes) -> str | None:
+def prompt_of(settings: Provider, metadata: Metadata, options: SignInOptions) -> str | None:
     """Return the ``prompt`` of an authorization request.
 
     Where a refresh token is asked for and nobody has set a prompt, it is ``consent``: a provider must ignore
     ``offline_access`` without it (OpenID Connect Core 1.0, 11), unless the settings know that this one does not.
     A sign-in that an API asked for is about strength and not about consent.
     """
-    if (prompt := wishes.prompt or settings.prompt) is not None:
+    if (prompt := options.prompt or settings.prompt) is not None:
         return prompt
-    stronger = bool(wishes.step_up.asked) or wishes.step_up.max_age is not None
+    stronger = bool(options.step_up.asked) or options.step_up.max_age is not None
     if not takes_prompt(metadata, "consent"):
         return None  # it would refuse that (Initiating User Registration 1.0, 4)
     if stronger or settings.offline_access_prompt == "none" or OFFLINE_ACCESS not in scopes_of(settings, metadata):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from jupyter_oidc.errors import Problem, UnknownFlow
 from jupyter_oidc.protocol.device import SLOWER
 from jupyter_oidc.protocol.token import TokenError, TokenUnavailable
-from jupyter_oidc.sessions.dialogue import Tokens, Unanswered
 from jupyter_oidc.sessions.oauth_errors import refusal_of
+from jupyter_oidc.sessions.oidc_client import NoResponse, Tokens
 from jupyter_oidc.sessions.pending import Progress
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LONGEST_PAUSE: Final = 60.0
 """Seconds to which silence makes a pause grow; the interval itself may be longer."""
 
-Asked = Tokens | TokenError | TokenUnavailable | Unanswered
+Asked = Tokens | TokenError | TokenUnavailable | NoResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class DevicePoll:
             else:
                 pause = self._after_silence(asked)
 
-    def _after_silence(self, asked: TokenUnavailable | Unanswered) -> float:
+    def _after_silence(self, asked: TokenUnavailable | NoResponse) -> float:
         """Return the pause after no answer, or one that only asks for time (RFC 8628, 3.5)."""
         self._silences += 1
         wanted = asked.retry_after if isinstance(asked, TokenUnavailable) else None

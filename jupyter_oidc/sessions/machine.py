@@ -21,7 +21,7 @@ class State(str, Enum):
     SIGNED_OUT_EXPIRED = "signed-out-expired"
 
 
-class Happening(str, Enum):
+class SessionTransition(str, Enum):
     """What can happen to a session; the value is the ``kind`` of the emitted event."""
 
     SIGN_IN_BEGUN = "sign-in-begun"
@@ -29,59 +29,59 @@ class Happening(str, Enum):
     SIGNED_IN = "signed-in"
     PERSON_CHANGED = "person-changed"
     RESTORED = "restored"
-    RENEWED = "renewed"
-    RENEWAL_DELAYED = "renewal-delayed"
+    REFRESHED = "renewed"
+    REFRESH_DELAYED = "renewal-delayed"
     STORED = "stored"
     ENDED = "ended"
     SIGNED_OUT = "signed-out"
 
 
 class ImpossibleTransition(RuntimeError):
-    """A happening that the table does not allow: a defect of ours, never of a peer."""
+    """A transition that the table does not allow: a defect of ours, never of a peer."""
 
 
-_S, _H = State, Happening
+_S, _T = State, SessionTransition
 
-TABLE: Final[dict[tuple[State, Happening], State]] = {
-    (_S.SIGNED_OUT, _H.SIGN_IN_BEGUN): _S.SIGNING_IN,
-    (_S.SIGNED_OUT, _H.SIGNED_IN): _S.ACTIVE,
-    (_S.SIGNED_OUT, _H.RESTORED): _S.ACTIVE,
-    (_S.SIGNED_OUT, _H.SIGNED_OUT): _S.SIGNED_OUT,
-    (_S.SIGNING_IN, _H.SIGN_IN_BEGUN): _S.SIGNING_IN,
-    (_S.SIGNING_IN, _H.SIGN_IN_ABANDONED): _S.SIGNED_OUT,
-    (_S.SIGNING_IN, _H.SIGNED_IN): _S.ACTIVE,
-    (_S.SIGNING_IN, _H.SIGNED_OUT): _S.SIGNED_OUT,
-    (_S.ACTIVE, _H.SIGN_IN_BEGUN): _S.ACTIVE,
-    (_S.ACTIVE, _H.SIGN_IN_ABANDONED): _S.ACTIVE,
-    (_S.ACTIVE, _H.SIGNED_IN): _S.ACTIVE,
-    (_S.ACTIVE, _H.PERSON_CHANGED): _S.ACTIVE,
-    (_S.ACTIVE, _H.RENEWED): _S.ACTIVE,
-    (_S.ACTIVE, _H.RENEWAL_DELAYED): _S.REFRESH_FAILED,
-    (_S.ACTIVE, _H.STORED): _S.ACTIVE,
-    (_S.ACTIVE, _H.ENDED): _S.SIGNED_OUT_EXPIRED,
-    (_S.ACTIVE, _H.SIGNED_OUT): _S.SIGNED_OUT,
-    (_S.REFRESH_FAILED, _H.SIGN_IN_BEGUN): _S.REFRESH_FAILED,
-    (_S.REFRESH_FAILED, _H.SIGN_IN_ABANDONED): _S.REFRESH_FAILED,
-    (_S.REFRESH_FAILED, _H.SIGNED_IN): _S.ACTIVE,
-    (_S.REFRESH_FAILED, _H.PERSON_CHANGED): _S.ACTIVE,
-    (_S.REFRESH_FAILED, _H.RENEWED): _S.ACTIVE,
-    (_S.REFRESH_FAILED, _H.RENEWAL_DELAYED): _S.REFRESH_FAILED,
-    (_S.REFRESH_FAILED, _H.STORED): _S.REFRESH_FAILED,
-    (_S.REFRESH_FAILED, _H.ENDED): _S.SIGNED_OUT_EXPIRED,
-    (_S.REFRESH_FAILED, _H.SIGNED_OUT): _S.SIGNED_OUT,
-    (_S.SIGNED_OUT_EXPIRED, _H.SIGN_IN_BEGUN): _S.SIGNING_IN,
-    (_S.SIGNED_OUT_EXPIRED, _H.SIGNED_IN): _S.ACTIVE,
-    (_S.SIGNED_OUT_EXPIRED, _H.SIGNED_OUT): _S.SIGNED_OUT,
+TABLE: Final[dict[tuple[State, SessionTransition], State]] = {
+    (_S.SIGNED_OUT, _T.SIGN_IN_BEGUN): _S.SIGNING_IN,
+    (_S.SIGNED_OUT, _T.SIGNED_IN): _S.ACTIVE,
+    (_S.SIGNED_OUT, _T.RESTORED): _S.ACTIVE,
+    (_S.SIGNED_OUT, _T.SIGNED_OUT): _S.SIGNED_OUT,
+    (_S.SIGNING_IN, _T.SIGN_IN_BEGUN): _S.SIGNING_IN,
+    (_S.SIGNING_IN, _T.SIGN_IN_ABANDONED): _S.SIGNED_OUT,
+    (_S.SIGNING_IN, _T.SIGNED_IN): _S.ACTIVE,
+    (_S.SIGNING_IN, _T.SIGNED_OUT): _S.SIGNED_OUT,
+    (_S.ACTIVE, _T.SIGN_IN_BEGUN): _S.ACTIVE,
+    (_S.ACTIVE, _T.SIGN_IN_ABANDONED): _S.ACTIVE,
+    (_S.ACTIVE, _T.SIGNED_IN): _S.ACTIVE,
+    (_S.ACTIVE, _T.PERSON_CHANGED): _S.ACTIVE,
+    (_S.ACTIVE, _T.REFRESHED): _S.ACTIVE,
+    (_S.ACTIVE, _T.REFRESH_DELAYED): _S.REFRESH_FAILED,
+    (_S.ACTIVE, _T.STORED): _S.ACTIVE,
+    (_S.ACTIVE, _T.ENDED): _S.SIGNED_OUT_EXPIRED,
+    (_S.ACTIVE, _T.SIGNED_OUT): _S.SIGNED_OUT,
+    (_S.REFRESH_FAILED, _T.SIGN_IN_BEGUN): _S.REFRESH_FAILED,
+    (_S.REFRESH_FAILED, _T.SIGN_IN_ABANDONED): _S.REFRESH_FAILED,
+    (_S.REFRESH_FAILED, _T.SIGNED_IN): _S.ACTIVE,
+    (_S.REFRESH_FAILED, _T.PERSON_CHANGED): _S.ACTIVE,
+    (_S.REFRESH_FAILED, _T.REFRESHED): _S.ACTIVE,
+    (_S.REFRESH_FAILED, _T.REFRESH_DELAYED): _S.REFRESH_FAILED,
+    (_S.REFRESH_FAILED, _T.STORED): _S.REFRESH_FAILED,
+    (_S.REFRESH_FAILED, _T.ENDED): _S.SIGNED_OUT_EXPIRED,
+    (_S.REFRESH_FAILED, _T.SIGNED_OUT): _S.SIGNED_OUT,
+    (_S.SIGNED_OUT_EXPIRED, _T.SIGN_IN_BEGUN): _S.SIGNING_IN,
+    (_S.SIGNED_OUT_EXPIRED, _T.SIGNED_IN): _S.ACTIVE,
+    (_S.SIGNED_OUT_EXPIRED, _T.SIGNED_OUT): _S.SIGNED_OUT,
 }
-"""``(state, happening) -> next state``; a pair that is not listed cannot happen."""
+"""``(state, transition) -> next state``; a pair that is not listed cannot happen."""
 
 
-def follow(state: State, happening: Happening) -> State:
-    """Return the state after ``happening``; raises :class:`ImpossibleTransition` for a pair not in the table."""
+def next_state(state: State, transition: SessionTransition) -> State:
+    """Return the state after ``transition``; raises :class:`ImpossibleTransition` for a pair not in the table."""
     try:
-        return TABLE[state, happening]
+        return TABLE[state, transition]
     except KeyError:
-        raise ImpossibleTransition(f"{happening.value} cannot happen in {state.value}") from None
+        raise ImpossibleTransition(f"{transition.value} cannot happen in {state.value}") from None
 
 
 def has_session(state: State) -> bool:
@@ -92,9 +92,9 @@ def has_session(state: State) -> bool:
 def mermaid() -> str:
     """Write the table as a Mermaid state diagram, for the documentation."""
     edges: dict[tuple[State, State], list[str]] = {}
-    for (source, happening), target in TABLE.items():
+    for (source, transition), target in TABLE.items():
         if source is not target:
-            edges.setdefault((source, target), []).append(happening.value)
+            edges.setdefault((source, target), []).append(transition.value)
     names = {state: state.value.replace("-", "_") for state in State}
     lines = ["stateDiagram-v2", f"    [*] --> {names[State.SIGNED_OUT]}"]
     lines += [f"    {names[state]} : {state.value}" for state in State]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
-    from jupyter_oidc.sessions.dialogue import Tokens
+    from jupyter_oidc.sessions.oidc_client import Tokens
     from jupyter_oidc.sessions.strategy import Strategy
     from jupyter_oidc.settings import Provider
 
@@ -117,7 +117,7 @@ class ShownCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SignInOptions:
     """What a sign-in is to be like, besides who begins it.
 
     ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3), and so do ``ui_locales``.
@@ -167,7 +167,7 @@ class PendingSignIn:
     begun: Moment
     nonce: str
     verifier: Secret
-    wishes: Wishes = Wishes()
+    options: SignInOptions = SignInOptions()
     strategy: Strategy = "server"
     code: ShownCode | None = None
     lifetime: float = LIFETIME
@@ -205,7 +205,7 @@ class PendingSignIns:
         self,
         provider: str,
         caller: str,
-        wishes: Wishes,
+        options: SignInOptions,
         *,
         strategy: Strategy = "server",
         offered: bool = False,
@@ -224,7 +224,7 @@ class PendingSignIns:
             begun=self._clock.now(),
             nonce=self._entropy.token(256),
             verifier=Secret(self._entropy.token(256)),
-            wishes=wishes,
+            options=options,
             strategy=strategy,
             offered=offered,
             ticket_digest=_digest(ticket),

@@ -78,10 +78,10 @@ class Vault(Protocol):
         ...
 
 
-class Turn(Protocol):
+class HeldLock(Protocol):
     """The right to spend the refresh token of an entry, held until its context ends (B10).
 
-    ``interrupted`` says that an earlier holder died after :meth:`spending` and before :meth:`persisted`, so the stored
+    ``interrupted`` says that an earlier holder died after :meth:`mark_in_use` and before :meth:`clear_mark`, so the stored
     token may already be spent (B14).
     """
 
@@ -90,11 +90,11 @@ class Turn(Protocol):
         """Whether an earlier holder was cut off between spending and persisting."""
         ...
 
-    async def spending(self) -> None:
+    async def mark_in_use(self) -> None:
         """Write down, durably and without any token, that the stored token is about to be spent."""
         ...
 
-    async def persisted(self) -> None:
+    async def clear_mark(self) -> None:
         """Strike that out: the stored token is the newest one, or none is stored."""
         ...
 
@@ -102,8 +102,8 @@ class Turn(Protocol):
 class EntryLock(Protocol):
     """Lets one server at a time use the stored entry of a provider (B10)."""
 
-    def turn(self, *, patience: float) -> AbstractAsyncContextManager[Turn]:
-        """Wait up to ``patience`` seconds for the turn.
+    def hold(self, *, timeout_seconds: float) -> AbstractAsyncContextManager[HeldLock]:
+        """Wait up to ``timeout_seconds`` seconds for the turn.
 
         Raises :class:`~jupyter_oidc.errors.Overloaded` if others keep it that long, and
         :class:`~jupyter_oidc.errors.StorageUnavailable` if there is no place for a lock that can be trusted.

@@ -30,22 +30,31 @@ from jupyter_oidc.errors import (
 )
 from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.protocol.token import TokenError, TokenSet, TokenUnavailable
-from jupyter_oidc.sessions import renewal
-from jupyter_oidc.sessions.custody import Custody
-from jupyter_oidc.sessions.dialogue import Spent, Unanswered, Unverified
+from jupyter_oidc.sessions import refresh_policy
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.honoured import honoured
-from jupyter_oidc.sessions.keeping import SHORT_PATIENCE, Foreign, Gone, Keeper, Newer, News, Unchanged, Visit
-from jupyter_oidc.sessions.machine import Happening, State, follow, has_session
-from jupyter_oidc.sessions.pace import Pace
+from jupyter_oidc.sessions.machine import SessionTransition, State, has_session, next_state
+from jupyter_oidc.sessions.negative_token_cache import NegativeTokenCache
+from jupyter_oidc.sessions.oidc_client import NoResponse, Spent, UnverifiableResponse
 from jupyter_oidc.sessions.pending import Question, StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.readiness import Outages, readiness_of
+from jupyter_oidc.sessions.refresh_schedule import RefreshSchedule
 from jupyter_oidc.sessions.registry import token_key
-from jupyter_oidc.sessions.resting import Rests
 from jupyter_oidc.sessions.revocation import Unwanted, unwanted_of
-from jupyter_oidc.sessions.sign_ins import Owner, SignIns
+from jupyter_oidc.sessions.session_data import SessionData
+from jupyter_oidc.sessions.session_store import (
+    USER_LOCK_TIMEOUT_SECONDS,
+    Deleted,
+    OtherSubject,
+    RotatedElsewhere,
+    Same,
+    SessionStore,
+    StoredState,
+    StoreTransaction,
+)
+from jupyter_oidc.sessions.sign_ins import SessionCallbacks, SignIns
 from jupyter_oidc.sessions.sign_out import SignOut, revoke_patiently
 from jupyter_oidc.sessions.summary import ApiAccess, Summary, name_of, user_of
 
@@ -56,7 +65,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock, Moment
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
+    from jupyter_oidc.sessions.oidc_client import OidcClient, Refused, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns
     from jupyter_oidc.sessions.ports import Cancellable, Entry, EntryLock, Journal, Scheduler, Vault
     from jupyter_oidc.sessions.readiness import TokenOutlook
@@ -82,7 +91,7 @@ class SessionService:
         self,
         settings: Provider,
         *,
-        dialogue: Dialogue,
+        oidc_client: OidcClient,
         vault: Vault,
         lock: EntryLock,
         pending: PendingSignIns,
@@ -95,11 +104,11 @@ class SessionService:
         takes_over: Callable[[Secret | None], None] | None = None,
     ) -> None:
         self.settings = settings
-        self._dialogue = dialogue
-        self._keeper = Keeper(vault, lock, scheduler=scheduler, entropy=entropy, resaved=self._resaved)
+        self._oidc_client = oidc_client
+        self._store = SessionStore(vault, lock, scheduler=scheduler, entropy=entropy, resaved=self._resaved)
         self._background = Background(self._report, expected=Problem)
-        self._keeper.retry_by(
-            lambda: self._background.start(self._keeper.try_again(), after_defect=self._keeper.try_again_later)
+        self._store.retry_by(
+            lambda: self._background.start(self._store.try_again(), after_defect=self._store.try_again_later)
         )
         self._clock = clock
         self._entropy = entropy
@@ -110,7 +119,7 @@ class SessionService:
         self._remedy: str | None = None
         self._sequence = 0
         self._generation = 0
-        self._held = Custody()
+        self._held = SessionData()
         self._latest: User | None = None
         self._changed = asyncio.Event()
         self._restored: asyncio.Task[None] | None = None
@@ -118,38 +127,38 @@ class SessionService:
         self._settings_pending = takes_over is not None
         self._one_at_a_time = asyncio.Lock()
         self._renewals: dict[TokenKey, asyncio.Task[Bearer]] = {}
-        self._pace = Pace(clock, scheduler, entropy, self._timer_rang)
+        self._refresh_schedule = RefreshSchedule(clock, scheduler, entropy, self._refresh_is_due)
         self._outcome_open = False
         self._refused_by_api: Secret | None = None
         self._closed = False
-        self._watching: set[Callable[[], None]] = set()
+        self._stream_closers: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
         self._in_force = StepUp()
         self._superseded: Unwanted | None = None
         self._end_timer: Cancellable | None = None
         self._beside: tuple[Origin, ...] = ()
         self._before: Callable[[], SessionService | None] = lambda: None
-        dialogue.ask_before_revoking(self._living)
+        oidc_client.ask_before_revoking(self._living)
         self._logouts = logouts
         self._sign_out_pages = sign_out_pages
         self._exchanged: set[TokenKey] = set()
-        self._rests = Rests(clock)
+        self._negative_tokens = NegativeTokenCache(clock)
         self._told: tuple[int, tuple[ApiAccess, ...]] = (-1, ())
         self.outages = Outages(clock, self._wake)
-        owner = Owner(
+        callbacks = SessionCallbacks(
             ready=self._restore_once,
             question=self._question,
-            begun=lambda: self._move(Happening.SIGN_IN_BEGUN),
+            begun=lambda: self._move(SessionTransition.SIGN_IN_BEGUN),
             abandoned=self._sign_in_abandoned,
             install=self._install,
-            throw_away=self._throw_away_sign_in,
+            revoke_orphan=self._revoke_orphaned_sign_in,
             step_up_for=self._step_up_for,
             spawn=self._background.start,
         )
         self.sign_ins = SignIns(
             settings,
-            owner,
-            dialogue=dialogue,
+            callbacks,
+            oidc_client=oidc_client,
             pending=pending,
             clock=clock,
             scheduler=scheduler,
@@ -188,10 +197,10 @@ class SessionService:
         return self._usable(self._held.access.get(key)) is not None
 
     async def _summary_now(self) -> Summary:
-        storage = "unsaved" if self._keeper.unsaved else await self._keeper.kind()
+        storage = "unsaved" if self._store.unsaved else await self._store.kind()
         self._follow_the_clock()
         held, settings = self._held, self.settings
-        now, retry_at = self._clock.now(), self._pace.retry_at
+        now, retry_at = self._clock.now(), self._refresh_schedule.retry_at
         last = held.last_token(settings, now)
         left = last.seconds_left(now) if last else None
         apis = tuple(self._access_to(api) for api in settings.apis)
@@ -206,7 +215,7 @@ class SessionService:
             entitlements_more=held.shown.more,
             entitlements_known=held.shown.known,
             scopes=held.scopes,
-            missing_scopes=tuple(s for s in self._dialogue.scopes() if s not in held.scopes) if held.subject else (),
+            missing_scopes=tuple(s for s in self._oidc_client.scopes() if s not in held.scopes) if held.subject else (),
             signed_in_at=held.signed_in_at,
             access_expires_at=None if left is None else now.wall + left,
             expires_in=None if left is None else max(0, int(left)),
@@ -236,7 +245,7 @@ class SessionService:
         if held.refresh_token is None and (source == "id_token" or key == SIGN_IN_KEY or not self._sign_in_lives(now)):
             return "ended"
         try:
-            resting = self._rests.answer((key, source))
+            resting = self._negative_tokens.lookup((key, source))
         except AudienceRefused:
             return "refused"
         return "delayed" if resting is not None or self._state is State.REFRESH_FAILED else "there"
@@ -273,7 +282,7 @@ class SessionService:
 
     def _sign_in_abandoned(self) -> None:
         if self._state is State.SIGNING_IN:
-            self._move(Happening.SIGN_IN_ABANDONED)
+            self._move(SessionTransition.SIGN_IN_ABANDONED)
 
     def comes_after(self, before: Callable[[], SessionService | None]) -> None:
         """Say which service has the session that a sign-in here would replace, where it is another one (ADR 30)."""
@@ -307,7 +316,7 @@ class SessionService:
         Raises ``SignInCancelled`` if this service is closed: nobody would end that session, so its tokens are revoked.
         """
         if self._closed:
-            self._throw_away_sign_in(tokens)
+            self._revoke_orphaned_sign_in(tokens)
             raise SignInCancelled
         if self._takes_over is not None:
             takes_over, self._takes_over, self._settings_pending = self._takes_over, None, False
@@ -320,17 +329,17 @@ class SessionService:
         self._next_generation()
         self._step_ups, self._in_force = asked, reached
         generation = self._generation
-        self._cut_off()
+        self._close_streams()
         self._sign_out_pages.withdraw(self.settings.name)
-        self._held = Custody.of_sign_in(tokens, self.settings, self._clock.now())
-        await self._keeper.keep(self._held.entry(self.settings))
+        self._held = SessionData.of_sign_in(tokens, self.settings, self._clock.now())
+        await self._store.keep(self._held.entry(self.settings))
         if before is not None and before.token != tokens.set.refresh_token:
-            self._throw_away(before)
+            self._revoke_orphan(before)
         if generation != self._generation:
             raise SignInCancelled
         changes = changes and has_session(self._state)
-        self._move(Happening.PERSON_CHANGED if changes else Happening.SIGNED_IN)
-        self._pace.plan(self._plannable())
+        self._move(SessionTransition.PERSON_CHANGED if changes else SessionTransition.SIGNED_IN)
+        self._refresh_schedule.plan(self._plannable())
         self._plan_end()
 
     # -- what time does ------------------------------------------------------------------------------------
@@ -369,8 +378,8 @@ class SessionService:
     def _end_by_time(self) -> None:
         """Without a refresh token the session ends when its last token does, and not before (A25)."""
         self._next_generation()
-        self._held = Custody()
-        self._move(Happening.ENDED, "not_refreshable")
+        self._held = SessionData()
+        self._move(SessionTransition.ENDED, "not_refreshable")
 
     # -- what may go out -----------------------------------------------------------------------------------
 
@@ -416,20 +425,20 @@ class SessionService:
         """Return whether the session of ``generation`` is still the one, and this its service: a closed one has none."""
         return not self._closed and generation == self._generation
 
-    def on_end(self, cut: Callable[[], None]) -> Callable[[], None]:
-        """Call ``cut`` when this session ends on purpose: a sign-out, here or at the provider, or another person.
+    def on_session_end(self, close_stream: Callable[[], None]) -> Callable[[], None]:
+        """Call ``close_stream`` when this session ends on purpose: a sign-out, here or at the provider, or another person.
 
         What the provider refuses to renew ends by itself, and streams that flow already may go on (B1).
-        Returns a function that forgets ``cut``.
+        Returns a function that forgets ``close_stream``.
         """
-        self._watching.add(cut)
-        return lambda: self._watching.discard(cut)
+        self._stream_closers.add(close_stream)
+        return lambda: self._stream_closers.discard(close_stream)
 
-    def _cut_off(self) -> None:
+    def _close_streams(self) -> None:
         """Let everything that was opened with this session end (S-5)."""
-        watching, self._watching = self._watching, set()
-        for cut in watching:
-            cut()
+        closing, self._stream_closers = self._stream_closers, set()
+        for close_stream in closing:
+            close_stream()
 
     def expect_step_up(self, api: str, wanted: StepUp) -> None:
         """Remember what ``api`` asked for, for the next sign-in that names it (RFC 9470, 4)."""
@@ -456,13 +465,13 @@ class SessionService:
         if not has_session(self._state):
             return self._sign_in_needed()
         usable = self._usable(self._held.access.get(SIGN_IN_KEY))
-        if usable is not None and self._pace.just_renewed(self._clock.now()):
+        if usable is not None and self._refresh_schedule.just_refreshed(self._clock.now()):
             return usable.granted(self._generation, self._held.subject)
         return await self._renew_sign_in_token()
 
     def _may_force(self, key: TokenKey) -> bool:
         """Return whether a rejected token may be replaced now: join the attempt under way, or start one in 30 s."""
-        return key in self._renewals or (self._held.refresh_token is not None and self._pace.may_force())
+        return key in self._renewals or (self._held.refresh_token is not None and self._refresh_schedule.may_force())
 
     def _held_token(self, key: TokenKey, source: BearerSource) -> AccessToken | None:
         return self._held.id_token if source == "id_token" else self._held.access.get(key)
@@ -470,8 +479,8 @@ class SessionService:
     def _usable(self, token: AccessToken | None) -> AccessToken | None:
         if token is None:
             return None
-        now, reserve = self._clock.now(), renewal.reserve(token.lifetime)
-        alive = token.alive_by_monotonic_clock if self._pace.just_renewed(now) else token.alive
+        now, reserve = self._clock.now(), refresh_policy.reserve(token.lifetime)
+        alive = token.alive_by_monotonic_clock if self._refresh_schedule.just_refreshed(now) else token.alive
         return token if alive(now, reserve) else None
 
     async def _renew(
@@ -488,13 +497,13 @@ class SessionService:
         task = self._renewals.get(key)
         if task is None:
             if self._closed:
-                return TryLater(renewal.GRACE, "overloaded")  # another service is about to take over
+                return TryLater(refresh_policy.GRACE, "overloaded")  # another service is about to take over
             task = self._background.start(self._renew_or_delay(self._generation, key, source, replacing))
             self._renewals[key] = task
             task.add_done_callback(lambda _: self._renewals.pop(key, None))
         await asyncio.wait((task,))
         if task.cancelled():  # NOTE: given up with this service; whoever waits was not cancelled
-            return TryLater(renewal.GRACE, "overloaded")
+            return TryLater(refresh_policy.GRACE, "overloaded")
         return task.result()
 
     async def _renew_or_delay(
@@ -534,11 +543,11 @@ class SessionService:
             token = self._held_token(key, source)
             if token is not None and token is not replacing and self._usable(token):
                 return token.granted(generation, self._held.subject)
-            if (resting := self._rests.answer((key, source))) is not None:
+            if (resting := self._negative_tokens.lookup((key, source))) is not None:
                 return resting
             if held.refresh_token is None:
                 return await self._cannot_renew(generation, key, source)
-            wait = self._pace.seconds_to_wait()
+            wait = self._refresh_schedule.seconds_to_wait()
             if wait > 0:
                 return TryLater(wait, self._reason or "idp_unavailable", self._remedy)
             if key in self._exchanged:
@@ -551,8 +560,8 @@ class SessionService:
     async def _take_turn(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
         """Renew while no other server does; raises ``AudienceRefused``."""
         try:
-            async with self._keeper.turn() as visit:
-                return await self._renew_in_turn(generation, key, source, visit)
+            async with self._store.transaction() as transaction:
+                return await self._renew_in_turn(generation, key, source, transaction)
         except Overloaded as problem:
             return TryLater(problem.retry_after or 1.0, problem.code)
         except StorageUnavailable as problem:
@@ -563,10 +572,10 @@ class SessionService:
         try:
             outcome = await self._exchange(generation, key)
         except AudienceRefused:
-            self._rests.begin((key, "access_token"), renewal.FORCED_PAUSE, None)
+            self._negative_tokens.add((key, "access_token"), refresh_policy.FORCED_PAUSE, None)
             raise
         if isinstance(outcome, TryLater) and generation == self._generation:
-            self._rests.begin((key, "access_token"), outcome.seconds, outcome.reason)
+            self._negative_tokens.add((key, "access_token"), outcome.seconds, outcome.reason)
         return outcome
 
     async def _exchange(self, generation: int, key: TokenKey) -> Bearer:
@@ -584,13 +593,13 @@ class SessionService:
             return base
         asked = self._clock.now()
         try:
-            answer = await self._dialogue.exchange(base.secret, key, base.proof_key)
+            answer = await self._oidc_client.exchange(base.secret, key, base.proof_key)
         except ProviderProblem as problem:
-            return TryLater(problem.retry_after or renewal.GRACE, problem.code)
+            return TryLater(problem.retry_after or refresh_policy.GRACE, problem.code)
         if generation != self._generation:
             return self._sign_in_needed()
         if isinstance(answer, TokenUnavailable):
-            return TryLater(answer.retry_after or renewal.GRACE, "idp_unavailable")
+            return TryLater(answer.retry_after or refresh_policy.GRACE, "idp_unavailable")
         if isinstance(answer, TokenError):
             self._note_refused_apis(key, answer.error, way="exchange")
         if not isinstance(answer, TokenSet):
@@ -601,38 +610,40 @@ class SessionService:
         self._held = replace(self._held, access={**self._held.access, key: token})
         return token.granted(generation, self._held.subject)
 
-    async def _renew_in_turn(self, generation: int, key: TokenKey, source: BearerSource, visit: Visit) -> Bearer:
+    async def _renew_in_turn(
+        self, generation: int, key: TokenKey, source: BearerSource, transaction: StoreTransaction
+    ) -> Bearer:
         """Spend the refresh token that is stored now; nobody else does so meanwhile (B2, B10)."""
         known = self._held.entry(self.settings)
         if generation != self._generation or known is None:
             return self._sign_in_needed()
-        news = await visit.news(known)
+        stored = await transaction.stored_state(known)
         if generation != self._generation:
             return self._sign_in_needed()
         spent = known.refresh_token
-        match news:
-            case Gone() | Foreign():
-                return self._left_elsewhere(news)
-            case Newer(entry=entry):
+        match stored:
+            case Deleted() | OtherSubject():
+                return self._left_elsewhere(stored)
+            case RotatedElsewhere(entry=entry):
                 spent = entry.refresh_token
                 self._held = self._adopted(self._held, entry)
                 self._outcome_open = False
-        return await self._spend_in_turn(generation, key, source, visit, spent)
+        return await self._spend_in_turn(generation, key, source, transaction, spent)
 
-    def _adopted(self, held: Custody, entry: Entry) -> Custody:
+    def _adopted(self, held: SessionData, entry: Entry) -> SessionData:
         """Return ``held`` with the refresh token that another server has stored, and the key it is bound to."""
-        return replace(held, refresh_token=entry.refresh_token, proof_key=self._dialogue.proof_key(entry.dpop_key))
+        return replace(held, refresh_token=entry.refresh_token, proof_key=self._oidc_client.proof_key(entry.dpop_key))
 
     async def _spend_in_turn(
         self,
         generation: int,
         key: TokenKey,
         source: BearerSource,
-        visit: Visit,
+        transaction: StoreTransaction,
         spent: Secret,
     ) -> Bearer:
         """Send ``spent``, and store what replaces it before anything else of the answer is judged (ADR 0025)."""
-        await visit.spending()
+        await transaction.mark_in_use()
         origin, began = self._own_origin(), self._clock.now().monotonic
         try:
             answer = await self._spend(spent, key, began)
@@ -641,83 +652,91 @@ class SessionService:
             LocalProblem,
         ) as problem:  # the latter: a secret or file that has gone; nothing was sent
             if not self._outcome_open:
-                await visit.settled()  # nothing was sent, or nothing was spent (B32)
+                await transaction.clear_mark()  # nothing was sent, or nothing was spent (B32)
             return self._delay(generation, problem.code, problem.retry_after)
-        if isinstance(answer, Unanswered):
+        if isinstance(answer, NoResponse):
             self._outcome_open = True
             return self._delay(generation, "idp_unavailable", None)
         if answer.tokens.unreadable:
-            return await self._end(generation, "successor_unreadable", "token.refresh_token", visit)
+            return await self._end(generation, "successor_unreadable", "token.refresh_token", transaction)
         if (successor := answer.tokens.refresh_token) is not None:
-            left = await self._keep_successor(generation, Unwanted(successor, origin), visit)
+            left = await self._keep_successor(generation, Unwanted(successor, origin), transaction)
             self._outcome_open = False
             if left is not None:
                 return left
-        return await self._judge(generation, key, source, visit, answer, began)
+        return await self._judge(generation, key, source, transaction, answer, began)
 
-    async def _spend(self, spent: Secret, key: TokenKey, began: float) -> Spent | Unanswered:
+    async def _spend(self, spent: Secret, key: TokenKey, began: float) -> Spent | NoResponse:
         """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
 
         The second attempt ends in time for others to have their turn, which ``began`` then (B12).
         """
         proof_key = self._held.proof_key
-        answer = await self._dialogue.spend(spent, key, proof_key)
-        if isinstance(answer, Unanswered):
+        answer = await self._oidc_client.spend(spent, key, proof_key)
+        if isinstance(answer, NoResponse):
             self._outcome_open = True
-            left = self._left_of_turn(began) - renewal.GRACE
+            left = self._left_of_turn(began) - refresh_policy.GRACE
             if left > 0:
-                await self._scheduler.sleep(renewal.GRACE)
+                await self._scheduler.sleep(refresh_policy.GRACE)
                 with suppress(asyncio.TimeoutError):
-                    answer = await asyncio.wait_for(self._dialogue.spend(spent, key, proof_key), left)
+                    answer = await asyncio.wait_for(self._oidc_client.spend(spent, key, proof_key), left)
         return answer
 
     def _left_of_turn(self, began: float) -> float:
-        return renewal.LONGEST_TURN - (self._clock.now().monotonic - began)
+        return refresh_policy.LONGEST_TURN - (self._clock.now().monotonic - began)
 
-    async def _keep_successor(self, generation: int, successor: Unwanted, visit: Visit) -> Bearer | None:
+    async def _keep_successor(
+        self, generation: int, successor: Unwanted, transaction: StoreTransaction
+    ) -> Bearer | None:
         """Store the token that replaces the spent one; return the answer if this session is over (F-4, B3).
 
         A session that is over does not want it any more.
         """
-        news = await self._news_before_saving(generation, visit)
-        if isinstance(news, Unchanged):
+        stored = await self._stored_state_before_saving(generation, transaction)
+        if isinstance(stored, Same):
             after = replace(self._held, refresh_token=successor.token)
             if after.refresh_token == self._held.refresh_token:
-                await visit.settled()
+                await transaction.clear_mark()
             else:
-                await visit.save(after.entry(self.settings))
+                await transaction.save(after.entry(self.settings))
             if generation == self._generation:
                 self._held = after
                 return None
         left: Bearer | None = self._sign_in_needed()
-        match news:
-            case Gone() | Foreign():
-                left = self._left_elsewhere(news)
-            case Newer(entry=entry):
+        match stored:
+            case Deleted() | OtherSubject():
+                left = self._left_elsewhere(stored)
+            case RotatedElsewhere(entry=entry):
                 self._held = self._adopted(self._held, entry)
                 left = None
-        self._throw_away(successor)
+        self._revoke_orphan(successor)
         return left
 
     async def _judge(
-        self, generation: int, key: TokenKey, source: BearerSource, visit: Visit, spent: Spent, began: float
+        self,
+        generation: int,
+        key: TokenKey,
+        source: BearerSource,
+        transaction: StoreTransaction,
+        spent: Spent,
+        began: float,
     ) -> Bearer:
         """Judge what came with the successor; whatever is wrong with it, the successor is kept already."""
         held = self._held
         kept = spent.tokens.refresh_token is not None
         try:
             answer: Tokens | Refused = await asyncio.wait_for(
-                self._dialogue.judge(
+                self._oidc_client.judge(
                     spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
                 ),
-                max(self._left_of_turn(began), renewal.GRACE),
+                max(self._left_of_turn(began), refresh_policy.GRACE),
             )
         except asyncio.TimeoutError:
-            answer = Unverified()
+            answer = UnverifiableResponse()
         except (IdTokenRejected, UserinfoRejected) as problem:
-            reason = renewal.reason_of_rejection(problem)
-            outcome = await self._end(generation, reason, problem.detail, visit)
-            self._throw_away(unwanted_of(spent.tokens, self._dialogue.origin()))
+            reason = refresh_policy.reason_of_rejection(problem)
+            outcome = await self._end(generation, reason, problem.detail, transaction)
+            self._revoke_orphan(unwanted_of(spent.tokens, self._oidc_client.origin()))
             return outcome
         except (ProviderProblem, LocalProblem) as problem:  # the latter: a secret that an ID token is verified with
             self._outcome_open = self._outcome_open or not kept
@@ -726,16 +745,16 @@ class SessionService:
             self._outcome_open = True
             return self._delay(generation, "idp_unavailable", answer.retry_after)
         if isinstance(answer, TokenError):
-            lost = visit.interrupted or self._outcome_open
-            return await self._refused(generation, key, answer, visit, lost=lost)
+            lost = transaction.interrupted or self._outcome_open
+            return await self._refused(generation, key, answer, transaction, lost=lost)
         if not kept:
             self._outcome_open = False
-            await visit.settled()  # a success that names no successor leaves the token in force (RFC 6749, 6)
-        if isinstance(answer, Unverified):
+            await transaction.clear_mark()  # a success that names no successor leaves the token in force (RFC 6749, 6)
+        if isinstance(answer, UnverifiableResponse):
             return self._delay(generation, "idp_unavailable", None)
-        return await self._renewed(generation, key, source, answer, visit)
+        return await self._renewed(generation, key, source, answer, transaction)
 
-    async def _news_before_saving(self, generation: int, visit: Visit) -> News | None:
+    async def _stored_state_before_saving(self, generation: int, transaction: StoreTransaction) -> StoredState | None:
         """Look once more before what was renewed is stored; ``None`` if this session has ended meanwhile (B31).
 
         Who signs in or out does not wait long for its turn, and must not be undone by us (D7).
@@ -743,19 +762,19 @@ class SessionService:
         known = self._held.entry(self.settings)
         if generation != self._generation or known is None:
             return None
-        news = await visit.news(known)
-        return news if generation == self._generation else None
+        stored = await transaction.stored_state(known)
+        return stored if generation == self._generation else None
 
-    def _left_elsewhere(self, news: Gone | Foreign) -> Bearer:
+    def _left_elsewhere(self, stored: Deleted | OtherSubject) -> Bearer:
         """Another server that shares the entry ended this session; what is stored is not ours to touch (D7)."""
         self._next_generation()
-        self._held = Custody()
-        self._cut_off()
-        if isinstance(news, Gone):
+        self._held = SessionData()
+        self._close_streams()
+        if isinstance(stored, Deleted):
             self.sign_ins.silent.signed_out()
-            self._move(Happening.SIGNED_OUT, "signed_out_elsewhere")
+            self._move(SessionTransition.SIGNED_OUT, "signed_out_elsewhere")
         else:
-            self._move(Happening.ENDED, "signed_in_elsewhere")
+            self._move(SessionTransition.ENDED, "signed_in_elsewhere")
         return self._sign_in_needed()
 
     async def _renewed(
@@ -764,7 +783,7 @@ class SessionService:
         key: TokenKey,
         source: BearerSource,
         answer: Tokens,
-        visit: Visit,
+        transaction: StoreTransaction,
     ) -> Bearer:
         if generation != self._generation:
             return self._sign_in_needed()  # what ended the session took the successor with it
@@ -774,53 +793,55 @@ class SessionService:
             answer = replace(answer, set=replace(answer.set, expires_in=None))
         after = self._held.absorbing(answer, key, self.settings)
         if after.entry(self.settings) != self._held.entry(self.settings):
-            news = await self._news_before_saving(generation, visit)
-            if isinstance(news, Unchanged):
-                await visit.save(after.entry(self.settings))
-            elif isinstance(news, (Gone, Foreign)):
-                return self._left_elsewhere(news)
+            stored = await self._stored_state_before_saving(generation, transaction)
+            if isinstance(stored, Same):
+                await transaction.save(after.entry(self.settings))
+            elif isinstance(stored, (Deleted, OtherSubject)):
+                return self._left_elsewhere(stored)
             if generation != self._generation:
                 return self._sign_in_needed()
-            if isinstance(news, Newer):
-                after = self._adopted(after, news.entry)
+            if isinstance(stored, RotatedElsewhere):
+                after = self._adopted(after, stored.entry)
         self._held = after
-        self._move(Happening.RENEWED)
-        self._pace.renewed(self._plannable())
+        self._move(SessionTransition.REFRESHED)
+        self._refresh_schedule.refreshed(self._plannable())
         token = self._held_token(key, source)
         if token is None or not token.alive(self._clock.now()):
-            self._rests.begin((key, source), renewal.LONGEST_WAIT, "no_id_token_on_refresh")
-            return TryLater(renewal.LONGEST_WAIT, "no_id_token_on_refresh")
+            self._negative_tokens.add((key, source), refresh_policy.LONGEST_WAIT, "no_id_token_on_refresh")
+            return TryLater(refresh_policy.LONGEST_WAIT, "no_id_token_on_refresh")
         return token.granted(generation, self._held.subject)
 
-    async def _refused(self, generation: int, key: TokenKey, error: TokenError, visit: Visit, *, lost: bool) -> Bearer:
+    async def _refused(
+        self, generation: int, key: TokenKey, error: TokenError, transaction: StoreTransaction, *, lost: bool
+    ) -> Bearer:
         """Judge a refusal; ``lost`` says that the token may have been spent without anybody storing the next."""
-        verdict = renewal.judge_oauth_error(error.error, for_api=key != SIGN_IN_KEY)
-        if isinstance(verdict, renewal.Ends):
+        verdict = refresh_policy.judge_oauth_error(error.error, for_api=key != SIGN_IN_KEY)
+        if isinstance(verdict, refresh_policy.Ends):
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
-            return await self._end(generation, reason, f"token.{error.error}", visit, keep=verdict.token_is_good)
-        if isinstance(verdict, renewal.Doubts):
-            return await self._doubted(generation, verdict.reason, error, visit)
-        await visit.settled()
-        if isinstance(verdict, renewal.RefusesAudience):
+            return await self._end(generation, reason, f"token.{error.error}", transaction, keep=verdict.token_is_good)
+        if isinstance(verdict, refresh_policy.Doubts):
+            return await self._doubted(generation, verdict.reason, error, transaction)
+        await transaction.clear_mark()
+        if isinstance(verdict, refresh_policy.RefusesAudience):
             self._note_refused_apis(key, error.error)
             raise AudienceRefused
         self._note_refusal(verdict.reason, error.error)
         return self._delay(generation, verdict.reason, verdict.seconds)
 
-    async def _doubted(self, generation: int, reason: str, error: TokenError, visit: Visit) -> Bearer:
+    async def _doubted(self, generation: int, reason: str, error: TokenError, transaction: StoreTransaction) -> Bearer:
         """Keep trying, ever more rarely, while calls work; then say that signing in again helps (Q1.8).
 
         The refresh token stays until the next sign-in, as nobody said that it is dead.
         """
         if generation != self._generation:
             return self._sign_in_needed()
-        refusals = self._pace.refused()
+        refusals = self._refresh_schedule.refused()
         left = self._seconds_of_use_left()
-        if left == 0 and refusals >= renewal.REFUSALS_BEFORE_AN_END:
-            return await self._end(generation, reason, f"token.{error.error}", visit, keep=True)
-        await visit.settled()
+        if left == 0 and refusals >= refresh_policy.REFUSALS_BEFORE_AN_END:
+            return await self._end(generation, reason, f"token.{error.error}", transaction, keep=True)
+        await transaction.clear_mark()
         self._note_refusal(reason, error.error)
-        pause = renewal.refusal_pause(refusals, self._entropy.jitter())
+        pause = refresh_policy.refusal_pause(refusals, self._entropy.jitter())
         return self._delay(generation, reason, min(pause, left) if left else pause)
 
     def _check_honoured(self, key: TokenKey, answer: TokenSet, *, way: str) -> None:
@@ -865,8 +886,8 @@ class SessionService:
         """Weather or a mistake in the settings: keep everything, try again later (B6, B7, B8)."""
         if generation != self._generation or not has_session(self._state):
             return self._sign_in_needed()
-        wait = self._pace.failed(seconds)
-        self._move(Happening.RENEWAL_DELAYED, reason)
+        wait = self._refresh_schedule.failed(seconds)
+        self._move(SessionTransition.REFRESH_DELAYED, reason)
         self._remedy = remedy
         return TryLater(wait, reason, remedy)
 
@@ -875,7 +896,7 @@ class SessionService:
         generation: int,
         reason: str,
         detail: str,
-        visit: Visit,
+        transaction: StoreTransaction,
         *,
         keep: bool = False,
     ) -> Bearer:
@@ -886,11 +907,11 @@ class SessionService:
         if generation == self._generation:
             superseded = self._own_token() if keep else None
             self._next_generation()
-            self._held, self._superseded = Custody(), superseded
-            self._move(Happening.ENDED, reason)
+            self._held, self._superseded = SessionData(), superseded
+            self._move(SessionTransition.ENDED, reason)
             self._journal.refusal(self.settings.name, "refresh", reason, detail)
             try:
-                await (visit.settled() if keep else visit.remove())
+                await (transaction.clear_mark() if keep else transaction.remove())
             except StorageUnavailable as trouble:
                 self._journal.refusal(self.settings.name, "storage", trouble.code, trouble.detail)
         return self._sign_in_needed()
@@ -913,15 +934,15 @@ class SessionService:
         refresh_token, origin = (own.token, own.origin) if own else (None, self._own_origin())
         subject = self._held.subject or None
         state = self._entropy.token(256)
-        request = self._dialogue.logout_request(state) if subject and beside is None else None
+        request = self._oidc_client.logout_request(state) if subject and beside is None else None
         link = self.logout_link() if request else None
         hint = self._held.id_token.secret if self._held.id_token else None
         self._next_generation()
-        generation, self._held = self._generation, Custody()
+        generation, self._held = self._generation, SessionData()
         self.sign_ins.abandon()
         self.sign_ins.silent.signed_out()
-        self._cut_off()
-        self._move(Happening.SIGNED_OUT)
+        self._close_streams()
+        self._move(SessionTransition.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
         try:
             newest = await self._forget_stored(subject) or refresh_token
@@ -930,9 +951,9 @@ class SessionService:
         revoked: Revoked = "nothing-to-revoke"
         if newest is not None:
             unwanted = Unwanted(newest, origin)
-            revoked = await revoke_patiently(self._dialogue, unwanted, self._scheduler, attempts=1)
+            revoked = await revoke_patiently(self._oidc_client, unwanted, self._scheduler, attempts=1)
             if revoked == "failed":
-                self._throw_away(unwanted)
+                self._revoke_orphan(unwanted)
         if trouble is not None:
             raise StorageUnavailable(
                 "You are signed out here, but the stored session could not be removed.",
@@ -948,7 +969,7 @@ class SessionService:
 
     def logout_link(self) -> str | None:
         """Return the link by which a person ends the provider's session; it carries no token."""
-        request = self._dialogue.logout_request()
+        request = self._oidc_client.logout_request()
         return None if request is None else request.url
 
     async def end_by_provider(self, raw: Secret) -> None:
@@ -966,17 +987,17 @@ class SessionService:
             raise refused from None
 
     async def _end_by_provider(self, raw: Secret) -> None:
-        token = await self._dialogue.logout_token(raw)
+        token = await self._oidc_client.logout_token(raw)
         if self._logouts.knows(token):
             raise LogoutTokenInvalid(detail="logout_token.jti")
         await self._restore_once()
         held = self._held
         if has_session(self._state) and concerns(token, held.subject, held.sid):
             self._next_generation()
-            self._held = Custody()
+            self._held = SessionData()
             self.sign_ins.silent.signed_out()
-            self._cut_off()
-            self._move(Happening.ENDED, "signed_out_at_provider")
+            self._close_streams()
+            self._move(SessionTransition.ENDED, "signed_out_at_provider")
             await self._forget_stored(held.subject)
         self._logouts.remember(token, self._clock.now().wall, self.settings.clock_skew)
 
@@ -995,26 +1016,26 @@ class SessionService:
         if self._takes_over is not None:
             return
         try:
-            entry = await self._keeper.look()
+            entry = await self._store.look()
         except StorageUnavailable as problem:
             self._reason = problem.detail
             return
         if entry is None or self._generation:
             return
         self._next_generation()
-        self._held = Custody.of_entry(entry, self._dialogue.proof_key(entry.dpop_key))
-        self._move(Happening.RESTORED)
+        self._held = SessionData.of_entry(entry, self._oidc_client.proof_key(entry.dpop_key))
+        self._move(SessionTransition.RESTORED)
         self._background.start(self._renew_sign_in_token())
 
     async def _forget_stored(self, subject: str | None) -> Secret | None:
         """Remove the entry of ``subject``, or any; return its refresh token, which another server may have renewed."""
         # NOTE: a renewal of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
-        stored = await self._keeper.forget(subject, patience=0.0 if self._renewals else SHORT_PATIENCE)
+        stored = await self._store.forget(subject, timeout_seconds=0.0 if self._renewals else USER_LOCK_TIMEOUT_SECONDS)
         return None if stored is None else stored.refresh_token
 
     def _resaved(self) -> None:
         if has_session(self._state):
-            self._move(Happening.STORED, self._reason)
+            self._move(SessionTransition.STORED, self._reason)
 
     # -- other settings ------------------------------------------------------------------------------------
 
@@ -1027,7 +1048,7 @@ class SessionService:
     def narrow(self, settings: Provider) -> None:
         """Go on under ``settings``, whose APIs are narrower; what is open is closed, since some of it may be shut now."""
         self.settings = settings
-        self._cut_off()
+        self._close_streams()
         self.tell("settings-changed")
 
     def follow_on(self, before: SessionService) -> None:
@@ -1046,27 +1067,27 @@ class SessionService:
         """
         unwanted = self._own_token() or self._superseded
         self._next_generation()
-        self._held = Custody()
-        self._cut_off()
-        self._keeper.give_up_the_entry()
+        self._held = SessionData()
+        self._close_streams()
+        self._store.give_up_the_entry()
         self.sign_ins.abandon(only_ours=True)
-        self._move(Happening.SIGNED_OUT)
+        self._move(SessionTransition.SIGNED_OUT)
 
         async def afterwards() -> None:
             self._beside = beside()
             if unwanted is not None and unwanted.token != kept:
-                await revoke_patiently(self._dialogue, unwanted, self._scheduler)
+                await revoke_patiently(self._oidc_client, unwanted, self._scheduler)
             await self.aclose()
 
         return afterwards
 
     # -- inner workings ------------------------------------------------------------------------------------
 
-    def _move(self, happening: Happening, reason: str | None = None) -> None:
-        before, self._state = self._state, follow(self._state, happening)
+    def _move(self, transition: SessionTransition, reason: str | None = None) -> None:
+        before, self._state = self._state, next_state(self._state, transition)
         self._reason, self._remedy = reason, None
-        self.tell(happening.value, reason)
-        if (before, happening) == (State.REFRESH_FAILED, Happening.RENEWED):
+        self.tell(transition.value, reason)
+        if (before, transition) == (State.REFRESH_FAILED, SessionTransition.REFRESHED):
             self.sign_ins.overtake(self._in_force)
 
     def tell(self, kind: str, reason: str | None = None) -> None:
@@ -1092,19 +1113,19 @@ class SessionService:
         self._refused_by_api = None
         self._step_ups, self._in_force = {}, StepUp()
         self._exchanged.clear()
-        self._rests.start_over()
-        self._pace.start_over()
+        self._negative_tokens.clear()
+        self._refresh_schedule.reset()
 
     def _plannable(self) -> float | None:
         """Return the lifetime of the sign-in's access token; ``None`` if it is unknown or nothing can be renewed."""
         access = self._held.access.get(SIGN_IN_KEY)
         return None if self._held.refresh_token is None or access is None else access.lifetime
 
-    def _timer_rang(self) -> None:
+    def _refresh_is_due(self) -> None:
         if has_session(self._state):
-            self._background.start(self._renew_sign_in_token(), after_defect=self._timer_failed)
+            self._background.start(self._renew_sign_in_token(), after_defect=self._due_refresh_failed)
 
-    def _timer_failed(self) -> None:
+    def _due_refresh_failed(self) -> None:
         self._delay(self._generation, "internal_error", None)
 
     async def _renew_sign_in_token(self) -> Bearer:
@@ -1117,7 +1138,7 @@ class SessionService:
         return self._own_origin() if self._held.subject else None
 
     def _own_origin(self) -> Origin:
-        return self._dialogue.origin(self._held.subject, self._held.sid)
+        return self._oidc_client.origin(self._held.subject, self._held.sid)
 
     def _own_token(self) -> Unwanted | None:
         token = self._held.refresh_token
@@ -1127,17 +1148,17 @@ class SessionService:
         """Return the sessions that no revocation of ours may harm."""
         return self._beside if self.origin is None else (self.origin, *self._beside)
 
-    def _throw_away(self, unwanted: Unwanted | None) -> None:
+    def _revoke_orphan(self, unwanted: Unwanted | None) -> None:
         """Revoke a token that nobody wants any more, if that harms nobody."""
         if unwanted is not None:
-            self._background.start(revoke_patiently(self._dialogue, unwanted, self._scheduler))
+            self._background.start(revoke_patiently(self._oidc_client, unwanted, self._scheduler))
 
-    def _throw_away_sign_in(self, tokens: Tokens) -> None:
+    def _revoke_orphaned_sign_in(self, tokens: Tokens) -> None:
         """Revoke what a sign-in brought that was cancelled meanwhile."""
         person = tokens.person
-        origin = self._dialogue.origin(person.subject, person.sid) if person else self._dialogue.origin()
+        origin = self._oidc_client.origin(person.subject, person.sid) if person else self._oidc_client.origin()
         if tokens.set.refresh_token is not None:
-            self._throw_away(Unwanted(tokens.set.refresh_token, origin))
+            self._revoke_orphan(Unwanted(tokens.set.refresh_token, origin))
 
     def _report(self, defect: Defect) -> None:
         self._journal.defect(f"provider {self.settings.name}", defect)
@@ -1145,7 +1166,7 @@ class SessionService:
     async def aclose(self) -> None:
         """Settle, then close the provider connection; what the session holds stays as it is."""
         await self.settle()
-        await self._dialogue.aclose()
+        await self._oidc_client.aclose()
 
     async def settle(self, *, process_ends: bool = False) -> None:
         """Stop timers and background work; waits up to 5 s (D10). A second call has nothing left to wait for.
@@ -1156,8 +1177,8 @@ class SessionService:
         if process_ends:
             self.sign_ins.abandon(only_ours=True)
         self.sign_ins.stop_asking()
-        self._cut_off()
-        self._pace.stop()
+        self._close_streams()
+        self._refresh_schedule.stop()
         self._stop_end_timer()
         loop = asyncio.get_running_loop()
         until = loop.time() + SETTLING_SECONDS
@@ -1167,15 +1188,15 @@ class SessionService:
             for task in late:
                 task.cancel()
             await asyncio.wait(late, timeout=1.0)  # who has a new refresh token stores it now
-        await self._keeper.try_again()
-        self._keeper.stop()
+        await self._store.try_again()
+        self._store.stop()
 
     def _busy(self) -> set[asyncio.Task[Any]]:
         return {*self._renewals.values(), *self._background}
 
     async def ends_with_process(self) -> bool:
         """Return whether there is a refresh token here that is stored nowhere else, so that nobody will use it again."""
-        return (self._own_token() or self._superseded) is not None and await self._keeper.ends_with_process()
+        return (self._own_token() or self._superseded) is not None and await self._store.ends_with_process()
 
     def take_back(self, beside: tuple[Origin, ...]) -> asyncio.Task[None]:
         """End the session for good, because the process ends and took care of it alone (Q10.5, ADR 36).
@@ -1186,16 +1207,16 @@ class SessionService:
 
     async def _take_back(self, beside: tuple[Origin, ...]) -> None:
         unwanted, self._beside = self._own_token() or self._superseded, beside
-        self._keeper.give_up_the_entry()  # NOTE: a store that works again must not take what is revoked now
+        self._store.give_up_the_entry()  # NOTE: a store that works again must not take what is revoked now
         self._next_generation()
-        self._held = Custody()
+        self._held = SessionData()
         if has_session(self._state):
-            self._move(Happening.SIGNED_OUT)
+            self._move(SessionTransition.SIGNED_OUT)
         if unwanted is None:
             return
         revoked: Revoked = "failed"
         try:
-            revoked = await revoke_patiently(self._dialogue, unwanted, self._scheduler, attempts=1)
+            revoked = await revoke_patiently(self._oidc_client, unwanted, self._scheduler, attempts=1)
         finally:  # also where there is no more time for the provider's answer
             if revoked == "failed":
                 self._journal.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")

@@ -2,7 +2,7 @@
 
 It drives a sign-in to its tokens and hands those to the owner of the session.
 It refuses to hold a session, to move the state machine or to keep a token itself; the owner does, through what it
-passed in as :class:`Owner`.
+passed in as :class:`SessionCallbacks`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from jupyter_oidc.sessions.pending import (
     Progress,
     Question,
     ShownCode,
-    Wishes,
+    SignInOptions,
     has_state,
 )
 from jupyter_oidc.sessions.silent import SILENT_SECONDS, SilentSignIns
@@ -50,25 +50,25 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.dialogue import Dialogue, Tokens
+    from jupyter_oidc.sessions.oidc_client import OidcClient, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
     from jupyter_oidc.sessions.ports import Journal, Scheduler
     from jupyter_oidc.sessions.strategy import Browser, Strategy, Wish
     from jupyter_oidc.settings import Provider
 
-AS_USUAL = Wishes()
+DEFAULT_OPTIONS = SignInOptions()
 DUPLICATE_WAIT = 10.0
 """Seconds that a second callback waits for the result of the first (A3)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class SessionCallbacks:
     """What the owner of the session does for its sign-ins.
 
     ``ready`` returns once storage was looked at; ``question`` is what has to be asked before ``install``, if anything has,
     and more has after a silent sign-in;
     ``begun`` and ``abandoned`` say that sign-ins are under way, or none any more; ``install`` begins a session, for which
-    this much was asked, ``throw_away`` revokes tokens that nobody wants; ``step_up_for`` tells what an
+    this much was asked, ``revoke_orphan`` revokes tokens that nobody wants; ``step_up_for`` tells what an
     API asked for; ``spawn`` runs work in the background.
     """
 
@@ -77,7 +77,7 @@ class Owner:
     begun: Callable[[], None]
     abandoned: Callable[[], None]
     install: Callable[[Tokens, StepUp], Awaitable[None]]
-    throw_away: Callable[[Tokens], None]
+    revoke_orphan: Callable[[Tokens], None]
     step_up_for: Callable[[str | None], StepUp]
     spawn: Callable[[Coroutine[Any, Any, object]], asyncio.Task[object]]
 
@@ -88,17 +88,17 @@ class SignIns:
     def __init__(
         self,
         settings: Provider,
-        owner: Owner,
+        callbacks: SessionCallbacks,
         *,
-        dialogue: Dialogue,
+        oidc_client: OidcClient,
         pending: PendingSignIns,
         clock: Clock,
         scheduler: Scheduler,
         journal: Journal,
     ) -> None:
         self.settings = settings
-        self._owner = owner
-        self._dialogue = dialogue
+        self._callbacks = callbacks
+        self._oidc_client = oidc_client
         self._pending = pending
         self._clock = clock
         self._scheduler = scheduler
@@ -107,7 +107,7 @@ class SignIns:
 
     async def choice(self, browser: Browser, wish: Wish = "auto") -> Choice | Impossible:
         """Return which way a sign-in would take now, and why; asks the provider for its metadata."""
-        return self._choice(await self._dialogue.metadata(), browser, wish)
+        return self._choice(await self._oidc_client.metadata(), browser, wish)
 
     def _choice(self, metadata: Metadata, browser: Browser, wish: Wish) -> Choice | Impossible:
         return choose(self.settings, offers_device=offers_device_grant(metadata), browser=browser, wish=wish)
@@ -115,7 +115,7 @@ class SignIns:
     async def begin(
         self,
         caller: str,
-        wishes: Wishes = AS_USUAL,
+        options: SignInOptions = DEFAULT_OPTIONS,
         *,
         api: str | None = None,
         wish: Wish = "auto",
@@ -127,50 +127,50 @@ class SignIns:
         The provider is asked for its metadata first, so that a provider that is down or misconfigured is
         reported here and not in a window that the user has to close again (A23, D-5).
         """
-        await self._owner.ready()
-        metadata = await self._dialogue.metadata()
+        await self._callbacks.ready()
+        metadata = await self._oidc_client.metadata()
         chosen = self._choice(metadata, browser, wish)
         if isinstance(chosen, Impossible):
             if "device" in (wish, self.settings.redirect_strategy):
                 check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
-        self._dialogue.check_ready(metadata, by_code=chosen.strategy == "device")
-        demanded = self._owner.step_up_for(api)
+        self._oidc_client.check_ready(metadata, by_code=chosen.strategy == "device")
+        demanded = self._callbacks.step_up_for(api)
         if not demanded.acr_values:
-            demanded = replace(demanded, acr_values=wishes.step_up.acr_values)
-        wishes = replace(wishes, step_up=demanded)
-        self._check_prompt(wishes, chosen.strategy, metadata)
-        self._dialogue.demanded(wishes)
+            demanded = replace(demanded, acr_values=options.step_up.acr_values)
+        options = replace(options, step_up=demanded)
+        self._check_prompt(options, chosen.strategy, metadata)
+        self._oidc_client.demanded(options)
         if chosen.strategy == "device":
-            return await self._begin_device(metadata, caller, wishes), ""
-        pending, ticket = self._pending.begin(self.settings.name, caller, wishes, strategy=chosen.strategy)
+            return await self._begin_device(metadata, caller, options), ""
+        pending, ticket = self._pending.begin(self.settings.name, caller, options, strategy=chosen.strategy)
         pending.metadata = metadata
         pending.under = self.settings
-        if wishes.silent:
+        if options.silent:
             pending.lifetime = SILENT_SECONDS
             self.silent.begun(pending)
         else:
             self._under_way(pending)
         return pending, ticket
 
-    def _check_prompt(self, wishes: Wishes, strategy: Strategy, metadata: Metadata) -> None:
+    def _check_prompt(self, options: SignInOptions, strategy: Strategy, metadata: Metadata) -> None:
         """Refuse what can come to nothing: a code to be entered without anybody, or a page that tries too often.
 
         So does a prompt that the provider does not list, which it refuses (Initiating User Registration 1.0, 4).
         """
-        if wishes.prompt == "none" and strategy == "device":
+        if options.prompt == "none" and strategy == "device":
             raise RequestInvalid(
                 "A sign-in by code needs somebody who enters it, so it cannot be silent.",
                 action="Leave 'prompt' out, or choose another strategy.",
                 detail="prompt.device",
             )
-        if strategy != "device" and wishes.prompt and not takes_prompt(metadata, wishes.prompt):
+        if strategy != "device" and options.prompt and not takes_prompt(metadata, options.prompt):
             raise RequestInvalid(
-                f"The provider does not list the prompt '{wishes.prompt}'.",
+                f"The provider does not list the prompt '{options.prompt}'.",
                 action="Leave 'prompt' out.",
                 detail="prompt.unlisted",
             )
-        if wishes.silent and (strategy != "server" or not self.silent.may_begin()):
+        if options.silent and (strategy != "server" or not self.silent.may_begin()):
             raise RequestInvalid(
                 "No page may try to sign in by itself now.", action="Sign in by the button.", detail="silent.not_now"
             )
@@ -179,7 +179,7 @@ class SignIns:
         """Return what a third party asks for; raises ``RequestInvalid`` (section I)."""
         return read_initiation(parameters, self.settings.issuer)
 
-    def offer(self, caller: str, wishes: Wishes, browser: Browser = "here") -> str | None:
+    def offer(self, caller: str, options: SignInOptions, browser: Browser = "here") -> str | None:
         """Return a start ticket for a sign-in that begins when somebody uses it; the provider hears of nothing before.
 
         ``None`` if this provider's sign-ins do not end in a browser of ours, so that a link would not be enough.
@@ -188,7 +188,7 @@ class SignIns:
         if isinstance(chosen, Impossible) or chosen.strategy in ("device", "paste"):
             return None
         pending, ticket = self._pending.begin(
-            self.settings.name, caller, wishes, strategy=chosen.strategy, offered=True
+            self.settings.name, caller, options, strategy=chosen.strategy, offered=True
         )
         pending.under = self.settings
         return ticket
@@ -196,9 +196,9 @@ class SignIns:
     def offer_again(self, failed: PendingSignIn) -> str:
         """Return a start ticket for another attempt like ``failed``; it begins when somebody uses the ticket."""
         # NOTE: whoever clicks can be asked, and is: the same question would fail in the same way.
-        wishes = replace(failed.wishes, prompt=None) if failed.wishes.prompt == "none" else failed.wishes
+        options = replace(failed.options, prompt=None) if failed.options.prompt == "none" else failed.options
         pending, ticket = self._pending.begin(
-            self.settings.name, failed.caller, wishes, strategy=failed.strategy, offered=True
+            self.settings.name, failed.caller, options, strategy=failed.strategy, offered=True
         )
         pending.under = self.settings
         return ticket
@@ -210,13 +210,13 @@ class SignIns:
 
         ``server_name`` is put at the end of the state, for a Hub that sends the browser on.
         """
-        await self._owner.ready()
+        await self._callbacks.ready()
         if pending.offered:
             pending.offered = False
             self._under_way(pending)
         state, binding = self._pending.bind(pending, redirect_uri, server_name)
         try:
-            return await self._dialogue.authorization_url(pending, state), binding
+            return await self._oidc_client.authorization_url(pending, state), binding
         except Problem as problem:
             self.give_up(pending, problem)
             raise
@@ -259,14 +259,14 @@ class SignIns:
                 if self._pending.consume(pending):
                     self.give_up(pending, problem)
                     return pending
-                if pending.wishes.silent:
+                if pending.options.silent:
                     pending.consumed = True
                     return pending
         raise problem
 
     async def _answered(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> PendingSignIn:
         if not self._pending.consume(pending):
-            if pending.wishes.silent:
+            if pending.options.silent:
                 return await self._came_back(pending)
             if pending.progress is Progress.WAITING and pending.question is None:
                 await self._pending.outcome(pending, DUPLICATE_WAIT)
@@ -274,7 +274,7 @@ class SignIns:
                 raise StateUsed
             return pending
         # The exchange goes on when the browser closes the connection: the code can be spent only once (T-10).
-        exchange = self._owner.spawn(self._redeem(pending, parameters))
+        exchange = self._callbacks.spawn(self._redeem(pending, parameters))
         await asyncio.wait((exchange,))
         if not exchange.cancelled():  # NOTE: cancelled by us, it has ended ``pending`` all the same
             exchange.result()
@@ -353,25 +353,25 @@ class SignIns:
         One that asks for more than was ``proved`` goes on; so does one that wants the person to be asked.
         """
         for pending in self._pending.waiting(self.settings.name):
-            wishes = pending.wishes
-            if not pending.consumed and wishes.prompt in (None, "none") and proved.covers(wishes.step_up):
+            options = pending.options
+            if not pending.consumed and options.prompt in (None, "none") and proved.covers(options.step_up):
                 pending.overtaken = True
                 self._pending.finish(pending, Progress.COMPLETED)
 
     def notice_abandoned(self) -> None:
         """Tell the owner if no sign-in is under way any more."""
-        if all(pending.wishes.silent for pending in self._pending.waiting(self.settings.name)):
-            self._owner.abandoned()
+        if all(pending.options.silent for pending in self._pending.waiting(self.settings.name)):
+            self._callbacks.abandoned()
 
     def _under_way(self, pending: PendingSignIn) -> None:
-        self._owner.begun()
+        self._callbacks.begun()
         self._scheduler.after(pending.lifetime + 1, self.notice_abandoned)
 
     # -- by redirect ---------------------------------------------------------------------------------------
 
     async def _redeem(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> None:
         try:
-            answer = await self._dialogue.redeem(pending, parameters)
+            answer = await self._oidc_client.redeem(pending, parameters)
             if isinstance(answer, Declined):
                 self.give_up(pending, refusal_of(answer.error, "authorization"))
             elif isinstance(answer, TokenError):
@@ -386,25 +386,25 @@ class SignIns:
     async def _accept(self, pending: PendingSignIn, tokens: Tokens) -> None:
         """Make a session of ``tokens``, unless ``pending`` was cancelled meanwhile, perhaps by a sign-out."""
         if pending.progress is not Progress.WAITING:
-            self._owner.throw_away(tokens)
+            self._callbacks.revoke_orphan(tokens)
             self.give_up(pending, SignInCancelled())
             return
-        question = self._owner.question(tokens, pending.wishes.silent)
+        question = self._callbacks.question(tokens, pending.options.silent)
         if question is None:
             await self._settle(pending, tokens)
         elif pending.strategy == "server":
             pending.question = question
             self._scheduler.after(QUESTION_SECONDS, lambda: self._unanswered(pending))
         else:
-            self._owner.throw_away(tokens)
+            self._callbacks.revoke_orphan(tokens)
             self.give_up(pending, _somebody_else("sign_in.another_person"))
 
     async def _settle(self, pending: PendingSignIn, tokens: Tokens) -> None:
         pending.settling = True
-        await self._owner.install(tokens, pending.wishes.step_up)
+        await self._callbacks.install(tokens, pending.options.step_up)
         self.silent.signed_in(pending)
         self._pending.finish(pending, Progress.COMPLETED)
-        self.overtake(pending.wishes.step_up.reached(tokens.person.acr if tokens.person else None))
+        self.overtake(pending.options.step_up.reached(tokens.person.acr if tokens.person else None))
 
     # -- another person ------------------------------------------------------------------------------------
 
@@ -421,7 +421,7 @@ class SignIns:
             self._drop_question(pending)
             return
         pending.question, pending.settling = None, True
-        await asyncio.shield(self._owner.spawn(self._install_other(pending, question.tokens)))
+        await asyncio.shield(self._callbacks.spawn(self._install_other(pending, question.tokens)))
 
     async def _install_other(self, pending: PendingSignIn, tokens: Tokens) -> None:
         try:
@@ -440,7 +440,7 @@ class SignIns:
         """Let the tokens of the other person go; they are revoked."""
         question, pending.question = pending.question, None
         if question is not None:
-            self._owner.throw_away(question.tokens)
+            self._callbacks.revoke_orphan(question.tokens)
 
     def _end_of_work(self, pending: PendingSignIn) -> None:
         if pending.question is not None:
@@ -451,14 +451,14 @@ class SignIns:
 
     # -- by code -------------------------------------------------------------------------------------------
 
-    async def _begin_device(self, metadata: Metadata, caller: str, wishes: Wishes) -> PendingSignIn:
+    async def _begin_device(self, metadata: Metadata, caller: str, options: SignInOptions) -> PendingSignIn:
         """Ask the provider for a pair of codes, and begin to ask whether the person has used theirs."""
-        pending, _ = self._pending.begin(self.settings.name, caller, wishes, strategy="device")
+        pending, _ = self._pending.begin(self.settings.name, caller, options, strategy="device")
         pending.metadata = metadata
         pending.ticket_digest = None
         pending.under = self.settings
         try:
-            given = await self._dialogue.authorize_device(pending, longest=LIFETIME)
+            given = await self._oidc_client.authorize_device(pending, longest=LIFETIME)
         except Problem as problem:
             self.give_up(pending, problem)
             raise
@@ -468,10 +468,10 @@ class SignIns:
         if pending.progress is not Progress.WAITING:
             raise SignInCancelled  # by a sign-out meanwhile, or by another of the same caller
         pending.lifetime = given.lifetime
-        pending.proof_key = self._dialogue.proof_key(None)
+        pending.proof_key = self._oidc_client.proof_key(None)
         pending.code = ShownCode(given.user_code, given.verification_uri, given.verification_uri_complete)
         self._under_way(pending)
-        self._owner.spawn(self._ask_until_answered(pending, given))
+        self._callbacks.spawn(self._ask_until_answered(pending, given))
         return pending
 
     async def _ask_until_answered(self, pending: PendingSignIn, given: DeviceAuthorization) -> None:
@@ -480,7 +480,7 @@ class SignIns:
         poll = DevicePoll(
             pending,
             given.interval,
-            ask=lambda: self._dialogue.redeem_device(given.device_code, pending, proof_key),
+            ask=lambda: self._oidc_client.redeem_device(given.device_code, pending, proof_key),
             clock=self._clock,
             scheduler=self._scheduler,
         )

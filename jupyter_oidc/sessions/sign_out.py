@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from jupyter_oidc.errors import Problem
 
 if TYPE_CHECKING:
-    from jupyter_oidc.sessions.dialogue import Dialogue
+    from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.ports import Scheduler
     from jupyter_oidc.sessions.revocation import Revoked, Unwanted
     from jupyter_oidc.sessions.sign_out_pages import Ticket
@@ -33,7 +33,7 @@ class SignOut:
 
 
 async def revoke_patiently(
-    dialogue: Dialogue,
+    oidc_client: OidcClient,
     unwanted: Unwanted,
     scheduler: Scheduler,
     *,
@@ -47,7 +47,7 @@ async def revoke_patiently(
         if attempt:
             await scheduler.sleep(PAUSE * 2 ** (attempt - 1))
         try:
-            outcome = await dialogue.revoke(unwanted)
+            outcome = await oidc_client.revoke(unwanted)
         except Problem:
             continue
         if outcome != "failed":

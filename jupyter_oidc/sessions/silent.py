@@ -52,7 +52,7 @@ class SilentSignIns:
     def signed_in(self, pending: PendingSignIn) -> None:
         """Take note that ``pending`` has succeeded; one that a person took part in shows the way to be sound."""
         self._wanted = True
-        if not pending.wishes.silent:
+        if not pending.options.silent:
             self._newest = None
 
     def signed_out(self) -> None:

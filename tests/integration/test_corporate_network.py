@@ -21,7 +21,7 @@ from aiohttp import web
 from cryptography import x509
 from yarl import URL
 
-from jupyter_oidc.sessions.renewal import PAUSE
+from jupyter_oidc.sessions.refresh_policy import PAUSE
 from jupyter_oidc.settings import Settings
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.desk import ROUTE, Desk

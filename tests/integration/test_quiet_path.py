@@ -54,7 +54,7 @@ async def test_a_token_is_validated_when_it_comes_and_never_for_a_call(desk: Des
     """Whoever looked into a token now would have to ask for keys, and the new ones would not fit."""
     await desk.sign_in()
     session = desk.context.services.sessions.of_provider("corp")
-    session._dialogue._keys = None
+    session._oidc_client._keys = None
     provider.rotate_keys()
     asked = len(provider.received)
     replies = await calls(desk, f"token {desk.token}")

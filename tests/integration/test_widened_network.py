@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 
 from jupyter_oidc.server.settings_watch import INTERVAL
-from jupyter_oidc.sessions.renewal import PAUSE
+from jupyter_oidc.sessions.refresh_policy import PAUSE
 from tests.integration.test_corporate_network import API, ID, Outside, certified
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.desk import ROUTE, Desk

@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from jupyter_oidc.demo.stack import free_port
-from jupyter_oidc.sessions.machine import Happening
+from jupyter_oidc.sessions.machine import SessionTransition
 from tests.support.canary import CANARY
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.kernel_proof import GRANT, proof, start_kernel
@@ -216,7 +216,7 @@ def test_every_kind_code_and_outcome_in_the_alerts_is_one_that_is_counted() -> N
     from jupyter_oidc.errors import BY_CODE
 
     known = {
-        "kind": {one.value for one in Happening},
+        "kind": {one.value for one in SessionTransition},
         "code": set(BY_CODE),
         "outcome": {"2xx", "3xx", "4xx", "5xx", "refused", "client_abort", "upstream_truncated", "websocket"},
     }

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
-from jupyter_oidc.sessions.renewal import PAUSE
+from jupyter_oidc.sessions.refresh_policy import PAUSE
 from tests.interop.person import at_work
 from tests.support.canary import CANARY
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument

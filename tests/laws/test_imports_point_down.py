@@ -44,7 +44,7 @@ def test_the_tree_keeps_every_import_contract():
         ("sessions/grant.py", "import tornado", "The inside is pure"),
         ("proxy/headers.py", "import logging", "The inside is pure"),
         ("protocol/pkce.py", "import asyncio", "The protocol has no event loop"),
-        ("sessions/renewal.py", "import time", "Time and chance are arguments"),
+        ("sessions/refresh_policy.py", "import time", "Time and chance are arguments"),
         ("server/pages.py", "import random", "Time and chance are arguments"),
         ("kernel/find.py", "import jupyter_oidc.errors", "The kernel helper knows the rest"),
         ("demo/stack.py", "import jupyter_oidc.settings", "The demo knows the rest"),

@@ -2,7 +2,7 @@
 
 And one function sends revocations, so that each of them asks first whether it may be made (Q9.1).
 
-Proved able to fail: a seeded module that follows the machine itself, and one that builds its own ``Custody``,
+Proved able to fail: a seeded module that moves the machine itself, and one that builds its own ``SessionData``,
 are caught; that answers of an older generation are ignored is shown in ``tests/unit/sessions``.
 """
 
@@ -14,9 +14,9 @@ from tests.laws.source import Module, modules, seeded
 
 OWNER = "jupyter_oidc.sessions.service"
 OWNED = {
-    "jupyter_oidc.sessions.machine.follow": {OWNER},
-    "jupyter_oidc.sessions.custody.Custody": {OWNER},
-    "jupyter_oidc.sessions.dialogue.Dialogue": {
+    "jupyter_oidc.sessions.machine.next_state": {OWNER},
+    "jupyter_oidc.sessions.session_data.SessionData": {OWNER},
+    "jupyter_oidc.sessions.oidc_client.OidcClient": {
         OWNER,
         "jupyter_oidc.sessions.sign_ins",  # brings tokens to the owner, and keeps none
         "jupyter_oidc.sessions.sign_out",
@@ -39,8 +39,8 @@ def test_only_the_session_service_moves_a_session():
 
 
 def test_a_second_owner_is_noticed():
-    assert trespassers([seeded("from jupyter_oidc.sessions.machine import follow")]) != []
-    assert trespassers([seeded("from jupyter_oidc.sessions.custody import Custody")]) != []
+    assert trespassers([seeded("from jupyter_oidc.sessions.machine import next_state")]) != []
+    assert trespassers([seeded("from jupyter_oidc.sessions.session_data import SessionData")]) != []
 
 
 def senders_of_revocations(found: list[Module]) -> list[str]:
@@ -57,9 +57,9 @@ def senders_of_revocations(found: list[Module]) -> list[str]:
 
 def test_only_one_function_revokes_and_it_asks_first() -> None:
     """Q9.1."""
-    assert senders_of_revocations(modules()) == ["jupyter_oidc.sessions.dialogue.revoke"]
-    (dialogue,) = modules("sessions.dialogue")
-    (revoke,) = [node for node in ast.walk(dialogue.tree) if getattr(node, "name", "") == "revoke"]
+    assert senders_of_revocations(modules()) == ["jupyter_oidc.sessions.oidc_client.revoke"]
+    (oidc_client,) = modules("sessions.oidc_client")
+    (revoke,) = [node for node in ast.walk(oidc_client.tree) if getattr(node, "name", "") == "revoke"]
     assert "may_be_revoked" in {node.id for node in ast.walk(revoke) if isinstance(node, ast.Name)}
 
 

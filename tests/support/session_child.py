@@ -23,8 +23,8 @@ from jupyter_oidc.clock import Moment, SystemClock
 from jupyter_oidc.compose import Parts, Services, build, system_parts
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.sessions.ports import Entry, EntryLock, ProviderPort, Turn, Vault
-from jupyter_oidc.sessions.renewal import PAUSE
+from jupyter_oidc.sessions.ports import Entry, EntryLock, HeldLock, ProviderPort, Vault
+from jupyter_oidc.sessions.refresh_policy import PAUSE
 from jupyter_oidc.settings import Settings, read_settings
 
 POINTS = ("marked", "sent", "answered", "stored", "settled")
@@ -58,11 +58,11 @@ class DyingPort:
     point: str
 
     async def send(self, call: Call) -> Reply:
-        spending = ("grant_type", "refresh_token") in call.form
-        if spending and self.point == "sent":
+        mark_in_use = ("grant_type", "refresh_token") in call.form
+        if mark_in_use and self.point == "sent":
             asyncio.get_running_loop().call_later(0.05, die)
         reply = await self.port.send(call)
-        if spending and self.point in ("answered", "sent"):
+        if mark_in_use and self.point in ("answered", "sent"):
             die()
         return reply
 
@@ -91,21 +91,21 @@ class DyingVault:
 
 
 @dataclass
-class DyingTurn:
-    turn: Turn
+class DyingHeldLock:
+    held_lock: HeldLock
     point: str
 
     @property
     def interrupted(self) -> bool:
-        return self.turn.interrupted
+        return self.held_lock.interrupted
 
-    async def spending(self) -> None:
-        await self.turn.spending()
+    async def mark_in_use(self) -> None:
+        await self.held_lock.mark_in_use()
         if self.point == "marked":
             die()
 
-    async def persisted(self) -> None:
-        await self.turn.persisted()
+    async def clear_mark(self) -> None:
+        await self.held_lock.clear_mark()
         if self.point == "settled":
             die()
 
@@ -116,9 +116,9 @@ class DyingLock:
     point: str
 
     @asynccontextmanager
-    async def turn(self, *, patience: float) -> AsyncIterator[Turn]:
-        async with self.lock.turn(patience=patience) as turn:
-            yield DyingTurn(turn, self.point)
+    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:
+        async with self.lock.hold(timeout_seconds=timeout_seconds) as held_lock:
+            yield DyingHeldLock(held_lock, self.point)
 
 
 class HurriedClock:

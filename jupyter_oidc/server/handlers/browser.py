@@ -85,7 +85,7 @@ class PageHandler(OidcHandler):
 
     def target_of(self, pending: PendingSignIn) -> str:
         """Return where the person goes on: a path of this server, seen from where JupyterLab is."""
-        return urljoin(self.home, pending.wishes.next or self.base_url)
+        return urljoin(self.home, pending.options.next or self.base_url)
 
     def bind_browser(
         self, pending: PendingSignIn, binding: str, redirect_uri: str, *, form_post: bool, path: str | None = None
@@ -164,7 +164,7 @@ class StartHandler(PageHandler):
         except Problem as problem:
             session.sign_ins.give_up(pending, problem)
             self.note_refusal(problem, pending.flow, is_audited=True)
-            if pending.wishes.silent:
+            if pending.options.silent:
                 self.go_on(pending)
             else:
                 self.show_problem(problem)
@@ -184,7 +184,7 @@ class StartHandler(PageHandler):
         going = session.sign_ins.authorization_url(pending, redirect_uri, server_name=named)
         try:
             # NOTE: later than that somebody may have begun to work in the page, and it must not leave under their hands.
-            url, binding = await asyncio.wait_for(going, LEAVING_SECONDS if pending.wishes.silent else None)
+            url, binding = await asyncio.wait_for(going, LEAVING_SECONDS if pending.options.silent else None)
         except asyncio.TimeoutError:
             raise IdpUnavailable(detail="silent.slow") from None
         form_post = settings.response_mode == "form_post"
@@ -275,7 +275,7 @@ class CallbackHandler(PageHandler):
         flow = self._flow_of(parameters)
         self.note_refusal(None, flow or "")
         pending = await session.sign_ins.callback(parameters, self._bindings(flow), self.only)
-        if pending.wishes.silent and pending.question is None:
+        if pending.options.silent and pending.question is None:
             self.go_on(pending)
         elif pending.progress is Progress.COMPLETED:
             self.set_status(303)
@@ -300,7 +300,7 @@ class CallbackHandler(PageHandler):
         except ValueError:
             parameters = []
         pending = session.sign_ins.refuse(parameters, self._bindings(self._flow_of(parameters)), problem, self.only)
-        if pending.wishes.silent:
+        if pending.options.silent:
             self.go_on(pending)
         else:
             self.show_problem(problem, again=self._again(session, pending))
@@ -423,7 +423,7 @@ class PersonHandler(AskingHandler):
             raise RequestInvalid("The answer is neither 'keep' nor 'change'.")
         sign_ins = self.services.sessions.of_sign_in(pending).sign_ins
         await sign_ins.answer(pending, change=answers == ["change"])
-        if pending.wishes.silent:
+        if pending.options.silent:
             self.go_on(pending)
         elif pending.progress is Progress.COMPLETED:
             self.set_status(303)

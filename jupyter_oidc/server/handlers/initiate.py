@@ -12,7 +12,7 @@ from jupyter_oidc.server.handler import fields_of
 from jupyter_oidc.server.handlers.browser import AskingHandler
 from jupyter_oidc.server.pages import Page
 from jupyter_oidc.server.redirects import local_path
-from jupyter_oidc.sessions.pending import Wishes
+from jupyter_oidc.sessions.pending import SignInOptions
 
 
 class InitiateLoginHandler(AskingHandler):
@@ -23,9 +23,9 @@ class InitiateLoginHandler(AskingHandler):
         """Ask the person whether to sign in; a click begins an ordinary sign-in, and nothing else does (I-5)."""
         session = self.services.sessions.of_provider(provider)
         asked = session.sign_ins.initiation(fields_of(self.request.query) or [])
-        wishes = Wishes(next=local_path(asked.target, self.base_url), login_hint=asked.login_hint)
+        options = SignInOptions(next=local_path(asked.target, self.base_url), login_hint=asked.login_hint)
         # NOTE: counted apart, so that another site's requests cannot push out a sign-in that the person began.
-        ticket = session.sign_ins.offer(f"initiated:{self.caller_name}", wishes, self.browser)
+        ticket = session.sign_ins.offer(f"initiated:{self.caller_name}", options, self.browser)
         start = [("Sign in", url_path_join(self.base_url, "jupyter-oidc", "start", ticket))] if ticket else []
         self.show(
             Page(

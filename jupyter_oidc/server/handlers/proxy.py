@@ -277,7 +277,7 @@ class ProxyHandler(ProxiedHandler):
     async def _stream(self, answer: Answer) -> None:
         self._begin(answer)
         upstream = answer.upstream
-        answer.on_end(self._break_off)
+        answer.on_session_end(self._break_off)
         try:
             if self.request.method == "HEAD" or answer.status in (204, 304):
                 await self.flush()

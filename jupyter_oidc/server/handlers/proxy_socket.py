@@ -105,7 +105,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Begin to pass the API's messages on."""
         if self._socket is not None:
             self._relay = self.services.background.start(self._pass_down(self._socket))
-            self._socket.on_end(self._cut_off)
+            self._socket.on_session_end(self._cut_off)
             self._stop_watching = self._end_with_kernel(self._kernel_gone)
 
     async def on_message(self, message: str | bytes) -> None:

@@ -12,7 +12,7 @@ from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.views import provider_view, sign_out_view, summary_view
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
-from jupyter_oidc.sessions.later import unavailable
+from jupyter_oidc.sessions.retry_later import retry_later_problem
 from jupyter_oidc.sessions.sign_out_pages import TICKET_SECONDS
 
 _SEQUENCE: Final = re.compile(r"-?[0-9]{1,17}\Z")
@@ -77,7 +77,7 @@ class RefreshHandler(OidcHandler):
             case SignInNeeded():
                 raise NotSignedIn
             case TryLater() as later:
-                raise unavailable(later)
+                raise retry_later_problem(later)
 
 
 class SignOutHandler(OidcHandler):

@@ -14,7 +14,7 @@ from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.redirects import local_path
 from jupyter_oidc.server.views import progress_view, started_view
-from jupyter_oidc.sessions.pending import StepUp, Wishes
+from jupyter_oidc.sessions.pending import SignInOptions, StepUp
 
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService
@@ -43,7 +43,7 @@ class SignInHandler(OidcHandler):
             self.log.info("jupyter_oidc: next_rejected [%s]", self.request_id)
         pending, ticket = await session.sign_ins.begin(
             self.caller_name,
-            Wishes(
+            SignInOptions(
                 next=next_path,
                 prompt=wish.get("prompt"),
                 silent=bool(wish.get("silent")),

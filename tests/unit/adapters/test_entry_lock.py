@@ -32,8 +32,8 @@ from jupyter_oidc.adapters.entry_lock import FileEntryLock
 
 async def hold():
     lock = FileEntryLock(lambda: Path(sys.argv[1]), provider="corp", issuer="https://id.example.com", client_id="jupyter")
-    async with lock.turn(patience=5) as turn:
-        await turn.spending()
+    async with lock.hold(timeout_seconds=5) as held_lock:
+        await held_lock.mark_in_use()
         print("held", flush=True)
         await asyncio.sleep(60)
 
@@ -52,10 +52,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "jupyter_oidc"
 
 
-async def held(lock: EntryLock, patience: float = 0.1) -> bool:
+async def held(lock: EntryLock, timeout_seconds: float = 0.1) -> bool:
     """Whether somebody else has the turn."""
     try:
-        async with lock.turn(patience=patience):
+        async with lock.hold(timeout_seconds=timeout_seconds):
             return False
     except Overloaded:
         return True
@@ -64,14 +64,14 @@ async def held(lock: EntryLock, patience: float = 0.1) -> bool:
 async def test_a_turn_excludes_every_other_and_ends_with_its_context(folder: Path) -> None:
     """B10: two locks of one process as well."""
     one, two = lock_in(folder), lock_in(folder)
-    async with one.turn(patience=1):
+    async with one.hold(timeout_seconds=1):
         assert await held(two)
     assert not await held(two)
 
 
 async def test_each_provider_has_a_lock_of_its_own(folder: Path) -> None:
     """B23."""
-    async with lock_in(folder).turn(patience=1):
+    async with lock_in(folder).hold(timeout_seconds=1):
         assert not await held(lock_in(folder, provider="other"))
 
 
@@ -80,7 +80,7 @@ async def test_turns_are_taken_one_after_the_other(folder: Path) -> None:
 
     async def visit() -> int:
         nonlocal inside
-        async with lock_in(folder).turn(patience=20):
+        async with lock_in(folder).hold(timeout_seconds=20):
             inside += 1
             await asyncio.sleep(0.001)
             seen, inside = inside, inside - 1
@@ -98,11 +98,11 @@ async def test_who_is_killed_holds_nothing_and_leaves_its_mark(folder: Path) -> 
         assert await held(lock_in(folder))
         child.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
         await asyncio.to_thread(child.wait)
-        async with lock_in(folder).turn(patience=1) as turn:
-            assert turn.interrupted
-            await turn.persisted()
-        async with lock_in(folder).turn(patience=1) as turn:
-            assert not turn.interrupted
+        async with lock_in(folder).hold(timeout_seconds=1) as held_lock:
+            assert held_lock.interrupted
+            await held_lock.clear_mark()
+        async with lock_in(folder).hold(timeout_seconds=1) as held_lock:
+            assert not held_lock.interrupted
     finally:
         child.kill()
         child.wait()
@@ -110,19 +110,19 @@ async def test_who_is_killed_holds_nothing_and_leaves_its_mark(folder: Path) -> 
 
 async def test_a_waiter_that_is_cancelled_never_ends_up_with_the_turn(folder: Path) -> None:
     for pause in (0.0, 0.001, 0.005, 0.02, 0.05):
-        async with lock_in(folder).turn(patience=1):
-            waiting = asyncio.ensure_future(held(lock_in(folder), patience=10))
+        async with lock_in(folder).hold(timeout_seconds=1):
+            waiting = asyncio.ensure_future(held(lock_in(folder), timeout_seconds=10))
             await asyncio.sleep(pause)
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
-        assert not await held(lock_in(folder), patience=1)
+        assert not await held(lock_in(folder), timeout_seconds=1)
 
 
 async def test_the_files_hold_nothing_and_are_for_this_user_only(folder: Path) -> None:
     """D11."""
-    async with lock_in(folder).turn(patience=1) as turn:
-        await turn.spending()
+    async with lock_in(folder).hold(timeout_seconds=1) as held_lock:
+        await held_lock.mark_in_use()
         found = {path.suffix: (path.stat().st_mode & 0o777, path.read_bytes()) for path in folder.iterdir()}
     assert found == {".lock": (0o600, b""), ".spending": (0o600, b"spending\n")}
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -263,7 +263,7 @@ def test_a_runtime_folder_that_cannot_be_trusted_is_passed_over(tmp_path: Path, 
 
 async def test_memory_needs_no_turns() -> None:
     lock = LockIfShared(MemoryVault(), lock_in(Path("/nonexistent/place")))
-    async with lock.turn(patience=0) as one, NoLock().turn(patience=0) as two:
+    async with lock.hold(timeout_seconds=0) as one, NoLock().hold(timeout_seconds=0) as two:
         assert (one.interrupted, two.interrupted) == (False, False)
 
 

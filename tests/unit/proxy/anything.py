@@ -23,7 +23,7 @@ from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.proxy.target import without_reserved
-from jupyter_oidc.sessions.proving import Prover
+from jupyter_oidc.sessions.dpop_client import DPoPProver
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.settings import Api
 from jupyter_oidc.settings.model import PathData
@@ -126,7 +126,7 @@ class Recorded:
     async def _signed_in(self) -> ProxyService:
         stage = Stage(replace(SETTINGS, apis=(*SETTINGS.apis, NAMES)))
         await stage.sign_in()
-        return ProxyService(Sessions([stage.service]), self.upstream, Prover(stage.clock, stage.entropy))
+        return ProxyService(Sessions([stage.service]), self.upstream, DPoPProver(stage.clock, stage.entropy))
 
     def ask(self, wish: Wish) -> tuple[Problem | None, list[UpstreamCall]]:
         """Return how the proxy refused ``wish``, and the calls that went out for it."""

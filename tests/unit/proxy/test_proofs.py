@@ -11,7 +11,7 @@ from jupyter_oidc.proxy.headers import Headers
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest
 from jupyter_oidc.proxy.service import Answer, OpenSocket, ProxyService
-from jupyter_oidc.sessions.proving import Prover
+from jupyter_oidc.sessions.dpop_client import DPoPProver
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.settings import Api
 from tests.support.canary import CANARY
@@ -98,7 +98,7 @@ class Scene:
     def __init__(self, *planned: Scripted, bound: bool = True) -> None:
         self.stage = Stage(replace(SETTINGS, dpop_bound_access_tokens=bound, apis=APIS))
         self.upstream = ScriptedUpstream(*planned)
-        prover = Prover(self.stage.clock, self.stage.entropy)
+        prover = DPoPProver(self.stage.clock, self.stage.entropy)
         self.proxy = ProxyService(Sessions([self.stage.service]), self.upstream, prover)
 
     async def get(self, api: str = "orders", **changes: object) -> Answer:

@@ -16,7 +16,7 @@ from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.message import Call, Reply, written
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.credentials import Credentials
-from jupyter_oidc.sessions.dialogue import Dialogue
+from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.service import SessionService
@@ -113,29 +113,29 @@ class SharedLock:
         self.turns = 0
 
     @asynccontextmanager
-    async def turn(self, *, patience: float) -> AsyncIterator[SharedTurn]:
+    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[SharedHeldLock]:
         try:
             if self.stuck:
                 raise asyncio.TimeoutError
-            await asyncio.wait_for(self.lock.acquire(), patience / 100)
+            await asyncio.wait_for(self.lock.acquire(), timeout_seconds / 100)
         except asyncio.TimeoutError:
             raise Overloaded(detail="lock.timeout", retry_after=1.0) from None
         self.turns += 1
         try:
-            yield SharedTurn(self, self.marked)
+            yield SharedHeldLock(self, self.marked)
         finally:
             self.lock.release()
 
 
 @dataclass
-class SharedTurn:
+class SharedHeldLock:
     lock: SharedLock
     interrupted: bool
 
-    async def spending(self) -> None:
+    async def mark_in_use(self) -> None:
         self.lock.marked = True
 
-    async def persisted(self) -> None:
+    async def clear_mark(self) -> None:
         self.lock.marked = False
 
 
@@ -314,7 +314,7 @@ class Stage:
         credentials = Credentials(self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None)
         return SessionService(
             self.settings,
-            dialogue=Dialogue(self.settings, self.provider, self.clock, credentials, self.entropy),
+            oidc_client=OidcClient(self.settings, self.provider, self.clock, credentials, self.entropy),
             vault=self.vault,
             lock=self.lock,
             pending=self.pending,

@@ -15,7 +15,7 @@ from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.algorithms import id_token_algs
 from jupyter_oidc.sessions.asked import prompt_of
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import Wishes
+from jupyter_oidc.sessions.pending import SignInOptions
 from jupyter_oidc.settings import SecretRef
 from tests.unit.protocol.makers import EC, METADATA, RSA, base64url, claims_of, jwk, logout_claims_of, reply, signed
 from tests.unit.sessions.stage import SETTINGS, Stage
@@ -129,9 +129,9 @@ async def test_the_public_key_is_no_secret() -> None:
 async def test_a_logout_token_after_a_restart_is_judged_by_the_metadata_too() -> None:
     """Q1.10, B-5: and anybody who sends some does not make us ask again and again (K-7)."""
     stage = stage_with(["ES256"])
-    dialogue = stage.service.sign_ins._dialogue
+    oidc_client = stage.service.sign_ins._oidc_client
     token = signed(logout_claims_of(), key=EC, alg="ES256", header={"alg": "ES256", "kid": "k2", "typ": "logout+jwt"})
-    assert (await dialogue.logout_token(Secret(token))).jti
+    assert (await oidc_client.logout_token(Secret(token))).jti
     assert (stage.provider.calls["discovery"], stage.provider.calls["jwks"]) == (1, 1)
 
 
@@ -139,10 +139,10 @@ async def test_logout_tokens_of_strangers_ask_once_in_ten_seconds() -> None:
     """Q1.10, K-7."""
     stage = stage_with(["ES256"])
     stage.provider.plan("discovery", *[reply(b"", status=503)] * 9)
-    dialogue = stage.service.sign_ins._dialogue
+    oidc_client = stage.service.sign_ins._oidc_client
     for _ in range(3):
         with pytest.raises(Exception, match=r"cannot be reached|refused"):
-            await dialogue.logout_token(Secret("x.y.z"))
+            await oidc_client.logout_token(Secret("x.y.z"))
     assert stage.provider.calls["discovery"] == 1
 
 
@@ -184,4 +184,4 @@ def test_the_prompt_that_goes_along_by_default_follows_the_metadata(
 ) -> None:
     """Q1.10: a prompt that a provider does not list is refused with status 400 (Initiating User Registration 1.0, 4)."""
     metadata = replace(METADATA, prompt_values=None if listed is None else frozenset(listed))
-    assert prompt_of(SETTINGS, metadata, Wishes()) == prompt
+    assert prompt_of(SETTINGS, metadata, SignInOptions()) == prompt

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from jupyter_oidc.sessions.asked import prompt_of, scopes_of
-from jupyter_oidc.sessions.pending import StepUp, Wishes
+from jupyter_oidc.sessions.pending import SignInOptions, StepUp
 from jupyter_oidc.settings import Provider, Settings, read_settings
 from jupyter_oidc.settings.presets import names, preset
 from tests.unit.protocol.makers import ISSUER, METADATA
@@ -27,9 +27,9 @@ def settings(**written: Any) -> Provider:
     return read.providers[0]
 
 
-async def request_of(stage: Stage, wishes: Wishes | None = None, api: str | None = None) -> dict[str, str]:
+async def request_of(stage: Stage, options: SignInOptions | None = None, api: str | None = None) -> dict[str, str]:
     """The parameters of the authorization request."""
-    pending, _ = await stage.service.sign_ins.begin("user:a", wishes or Wishes(), api=api)
+    pending, _ = await stage.service.sign_ins.begin("user:a", options or SignInOptions(), api=api)
     url, _ = await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
@@ -39,7 +39,7 @@ async def test_hint_and_languages_of_the_settings_are_sent_unless_the_sign_in_ha
     stage = Stage(replace(SETTINGS, login_hint="ada@example.com", ui_locales=("de-AT", "en")))
     asked = await request_of(stage)
     assert (asked["login_hint"], asked["ui_locales"]) == ("ada@example.com", "de-AT en")
-    own = await request_of(stage, Wishes(login_hint="bob@example.com", ui_locales=("fr",)))
+    own = await request_of(stage, SignInOptions(login_hint="bob@example.com", ui_locales=("fr",)))
     assert (own["login_hint"], own["ui_locales"]) == ("bob@example.com", "fr")
     assert not {"login_hint", "ui_locales", "acr_values"} & (await request_of(Stage())).keys()
 
@@ -54,7 +54,7 @@ async def test_a_level_that_the_caller_asks_for_is_asked_for_unless_an_api_has_a
     """Q5.14: whoever begins cannot ask for less than the API."""
     stage = Stage()
     await stage.sign_in()
-    mine = Wishes(step_up=StepUp(("phr",)))
+    mine = SignInOptions(step_up=StepUp(("phr",)))
     assert (await request_of(stage, mine))["acr_values"] == "phr"
     stage.service.expect_step_up("orders", StepUp(("gold",)))
     assert (await request_of(stage, mine, api="orders"))["acr_values"] == "gold"
@@ -102,29 +102,29 @@ async def test_consent_goes_along_where_a_refresh_token_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changed", "wishes", "prompt"),
+    ("changed", "options", "prompt"),
     [
-        ({"scopes": ("openid", "profile")}, Wishes(), None),
-        ({"offline_access_prompt": "none"}, Wishes(), None),
-        ({"prompt": "login"}, Wishes(), "login"),
-        ({}, Wishes(prompt="select_account"), "select_account"),
-        ({}, Wishes(prompt="none"), "none"),
-        ({}, Wishes(step_up=StepUp(acr_values=("gold",))), None),
-        ({}, Wishes(step_up=StepUp(max_age=0)), None),
-        ({"offline_access_prompt": "none", "prompt": "consent"}, Wishes(), "consent"),
+        ({"scopes": ("openid", "profile")}, SignInOptions(), None),
+        ({"offline_access_prompt": "none"}, SignInOptions(), None),
+        ({"prompt": "login"}, SignInOptions(), "login"),
+        ({}, SignInOptions(prompt="select_account"), "select_account"),
+        ({}, SignInOptions(prompt="none"), "none"),
+        ({}, SignInOptions(step_up=StepUp(acr_values=("gold",))), None),
+        ({}, SignInOptions(step_up=StepUp(max_age=0)), None),
+        ({"offline_access_prompt": "none", "prompt": "consent"}, SignInOptions(), "consent"),
     ],
     ids=["not asked for", "settings say no", "set", "wished", "silent", "step-up", "step-up by age", "set beside no"],
 )
 def test_nobody_is_asked_for_consent_where_something_else_was_said(
-    changed: dict[str, Any], wishes: Wishes, prompt: str | None
+    changed: dict[str, Any], options: SignInOptions, prompt: str | None
 ) -> None:
     """Q5.13: a silent sign-in stays silent, and a step-up is no question of consent."""
-    assert prompt_of(replace(SETTINGS, **changed), METADATA, wishes) == prompt
+    assert prompt_of(replace(SETTINGS, **changed), METADATA, options) == prompt
 
 
 def test_a_scope_that_is_left_out_brings_no_question() -> None:
     """Q5.13, Q9.6."""
-    assert prompt_of(settings(), LISTED, Wishes()) is None
+    assert prompt_of(settings(), LISTED, SignInOptions()) is None
 
 
 @pytest.mark.parametrize("name", names())
@@ -133,7 +133,7 @@ def test_no_preset_asks_for_consent_that_its_provider_does_not_need(name: str) -
     read = read_settings({"corp": filled(preset(name).body())})
     assert isinstance(read, Settings)
     wanted = {"google": "consent"}.get(name)
-    assert prompt_of(read.providers[0], KNOWN, Wishes()) == wanted
+    assert prompt_of(read.providers[0], KNOWN, SignInOptions()) == wanted
 
 
 async def test_a_sign_in_by_code_is_not_asked_twice() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.sessions.credentials import Credentials
-from jupyter_oidc.sessions.dialogue import Dialogue
 from jupyter_oidc.sessions.grant import TryLater
 from jupyter_oidc.sessions.machine import State
+from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from tests.support.canary import CANARY
 from tests.unit.protocol.makers import ISSUER, claims_of, reply, signed
@@ -32,8 +32,8 @@ class CertifiedStage(Stage):
         credentials = Credentials(
             self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None, certificate=lambda: OURS
         )
-        dialogue = Dialogue(self.settings, self.provider, self.clock, credentials, self.entropy)
-        service._dialogue = service.sign_ins._dialogue = dialogue
+        oidc_client = OidcClient(self.settings, self.provider, self.clock, credentials, self.entropy)
+        service._oidc_client = service.sign_ins._oidc_client = oidc_client
         return service
 
 
@@ -125,7 +125,7 @@ async def ended_where_the_certificate_is_unreadable(
     stage = CertifiedStage(settings)
     stage.provider.advertise = BINDS
     pending, state, binding = await stage.begin()
-    stage.service._dialogue._credentials.certificate = unreadable
+    stage.service._oidc_client._credentials.certificate = unreadable
     stage.provider.plan("token", answer(stage, access_token, refresh_token="rt-0", expires_in=300))
     await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
     return stage, pending

@@ -12,7 +12,7 @@ from jupyter_oidc.diagnostics import examine
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.discovery import read_discovery_reply
 from jupyter_oidc.sessions.contradictions import RULES, Wanted, contradictions
-from jupyter_oidc.sessions.sign_ins import AS_USUAL
+from jupyter_oidc.sessions.sign_ins import DEFAULT_OPTIONS
 from jupyter_oidc.settings import Provider
 from tests.unit.diagnostics.surroundings import CORP, Answering, surroundings
 from tests.unit.protocol.makers import ISSUER, document, reply
@@ -142,7 +142,7 @@ async def test_a_sign_in_that_was_offered_is_refused_when_it_is_followed() -> No
     """Q1.10: what the provider says then counts."""
     stage = Stage()
     stage.provider.advertise = {"require_signed_request_object": True}
-    pending = stage.pending.use_ticket(stage.service.sign_ins.offer("user:a", AS_USUAL) or "")
+    pending = stage.pending.use_ticket(stage.service.sign_ins.offer("user:a", DEFAULT_OPTIONS) or "")
     with pytest.raises(DiscoveryFailed, match="signed request objects only"):
         await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
 

@@ -214,7 +214,7 @@ async def test_an_outage_of_the_metadata_in_between_is_weather_too() -> None:
     stage = stage_of()
     stage.provider.plan("token", PENDING)
     pending, _ = await stage.service.sign_ins.begin("user:a")
-    stage.service._dialogue._metadata_until = 0.0
+    stage.service._oidc_client._metadata_until = 0.0
     stage.provider.plan("discovery", IdpUnavailable(), reply(b"<html>", media="text/html"))
     await settle()
     assert pending.progress is Progress.COMPLETED

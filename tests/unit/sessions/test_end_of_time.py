@@ -98,7 +98,7 @@ async def test_streams_that_flow_may_go_on_after_such_an_end() -> None:
     """Q6.1, B1: the session ended by itself; only an end on purpose cuts streams off."""
     stage = await not_refreshable()
     cut: list[str] = []
-    stage.service.on_end(lambda: cut.append("cut"))
+    stage.service.on_session_end(lambda: cut.append("cut"))
     await stage.scheduler.pass_time(300)
     assert (stage.service.state, cut) == (State.SIGNED_OUT_EXPIRED, [])
 

@@ -105,7 +105,7 @@ class SharedSession(RuleBasedStateMachine):
 
     def left(self, server: int) -> None:
         """A session that the other server could not store is its own, and stays."""
-        self.signed_out = not self.servers[1 - server]._keeper.unsaved
+        self.signed_out = not self.servers[1 - server]._store.unsaved
 
     @rule(server=SERVERS)
     def refresh(self, server: int) -> None:
@@ -157,8 +157,8 @@ class SharedSession(RuleBasedStateMachine):
         """It stops in order; what it could not store by then is gone with it."""
         old = self.servers[server]
         self.do(old.aclose())
-        self.was_lost = self.was_lost or old._keeper.unsaved
-        old._keeper._unsaved = None
+        self.was_lost = self.was_lost or old._store.unsaved
+        old._store._unsaved = None
         self.servers[server] = self.stage.new_service()
 
     @rule(server=SERVERS)
@@ -170,7 +170,7 @@ class SharedSession(RuleBasedStateMachine):
         had = has_session(self.servers[server].state)
         self.do(self.servers[server].end_by_provider(Secret(signed(claims))))
         assert not has_session(self.servers[server].state) or not self.servers[server]._held.subject
-        if had and not self.servers[1 - server]._keeper.unsaved and not self.store_fails:
+        if had and not self.servers[1 - server]._store.unsaved and not self.store_fails:
             self.left(server)
 
     @rule(seconds=st.sampled_from([-86_400, -300, 300, 86_400]))
@@ -187,7 +187,7 @@ class SharedSession(RuleBasedStateMachine):
         """What nobody could store is known to one server only; everything else is spent once."""
         if not hasattr(self, "stage"):
             return
-        lost = self.store_fails or any(server._keeper.unsaved for server in self.servers)
+        lost = self.store_fails or any(server._store.unsaved for server in self.servers)
         if not lost and not self.was_lost:
             assert self.stage.provider.reuses == 0
         self.was_lost = self.was_lost or lost
@@ -202,7 +202,7 @@ class SharedSession(RuleBasedStateMachine):
     def after_a_sign_out_every_server_notices(self, server: int) -> None:
         self.do(self.stage.scheduler.pass_time(4_000))
         self.do(self.servers[server].refresh())
-        assert not has_session(self.servers[server].state) or self.servers[server]._keeper.unsaved
+        assert not has_session(self.servers[server].state) or self.servers[server]._store.unsaved
 
     @invariant()
     def who_is_active_has_a_person_or_will_have_one(self) -> None:

@@ -10,7 +10,7 @@ from jupyter_oidc.errors import Problem
 from jupyter_oidc.protocol import authorization, pushed_authorization, token
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.oauth_errors import MEANINGS, refusal_of
-from jupyter_oidc.sessions.renewal import Doubts, Ends, Pauses, judge_oauth_error
+from jupyter_oidc.sessions.refresh_policy import Doubts, Ends, Pauses, judge_oauth_error
 from tests.unit.protocol.makers import reply
 from tests.unit.sessions.stage import Stage
 from tests.unit.sessions.test_device import begun, stage_of

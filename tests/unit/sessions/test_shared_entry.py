@@ -12,9 +12,9 @@ from jupyter_oidc.adapters.entry_lock import FileEntryLock
 from jupyter_oidc.errors import IdpUnavailable, StorageUnavailable
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TryLater
-from jupyter_oidc.sessions.later import unavailable
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry
+from jupyter_oidc.sessions.retry_later import retry_later_problem
 from jupyter_oidc.sessions.service import SessionService
 from tests.unit.protocol.makers import OTHER_RSA, claims_of, reply, signed
 from tests.unit.sessions.stage import Stage, settle, text_of
@@ -258,7 +258,7 @@ async def test_a_call_that_waits_for_the_storage_names_the_folder(tmp_path: Path
     for _ in range(2):
         later = await service.bearer(SIGN_IN_KEY, "access_token")
         assert isinstance(later, TryLater)
-        told.append(unavailable(later).action)
+        told.append(retry_later_problem(later).action)
     assert [str(folder) in action for action in told] == [True, True]
     folder.chmod(0o700)
     stage.clock.advance(600)

@@ -11,15 +11,15 @@ import pytest
 from jupyter_oidc.errors import IdpUnavailable, RequestInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import PendingSignIn, Progress, Wishes
+from jupyter_oidc.sessions.pending import PendingSignIn, Progress, SignInOptions
 from tests.unit.protocol.makers import ISSUER, logout_claims_of, reply, signed
 from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle
 
-SILENT = Wishes(prompt="none", silent=True)
+SILENT = SignInOptions(prompt="none", silent=True)
 
 
-async def begin(stage: Stage, wishes: Wishes = SILENT, **how: Any) -> PendingSignIn:
-    pending, _ = await stage.service.sign_ins.begin("user:a", wishes, **how)
+async def begin(stage: Stage, options: SignInOptions = SILENT, **how: Any) -> PendingSignIn:
+    pending, _ = await stage.service.sign_ins.begin("user:a", options, **how)
     return pending
 
 
@@ -62,7 +62,7 @@ async def test_a_code_cannot_be_entered_by_nobody() -> None:
     stage = Stage(SETTINGS)
     stage.provider.advertise |= DEVICE
     with pytest.raises(RequestInvalid) as refused:
-        await begin(stage, Wishes(prompt="none"), wish="device")
+        await begin(stage, SignInOptions(prompt="none"), wish="device")
     assert (refused.value.detail, refused.value.action) == (
         "prompt.device",
         "Leave 'prompt' out, or choose another strategy.",
@@ -186,7 +186,7 @@ async def test_a_prompt_that_the_provider_does_not_list_is_found_before_a_page_o
     stage = Stage()
     stage.provider.advertise = {"prompt_values_supported": listed}
     with pytest.raises(RequestInvalid, match=f"does not list the prompt '{prompt}'"):
-        await begin(stage, Wishes(prompt=prompt))
+        await begin(stage, SignInOptions(prompt=prompt))
 
 
 @pytest.mark.parametrize("more", [{}, {"prompt_values_supported": ["none", "login"]}])

@@ -242,11 +242,11 @@ async def test_whatever_is_open_ends_with_a_sign_out_or_a_new_sign_in() -> None:
     stage = Stage()
     await stage.sign_in()
     cut: list[str] = []
-    stage.service.on_end(lambda: cut.append("one"))
-    forget = stage.service.on_end(lambda: cut.append("closed before"))
+    stage.service.on_session_end(lambda: cut.append("one"))
+    forget = stage.service.on_session_end(lambda: cut.append("closed before"))
     forget()
     await stage.sign_in()
-    stage.service.on_end(lambda: cut.append("two"))
+    stage.service.on_session_end(lambda: cut.append("two"))
     await stage.service.sign_out()
     assert cut == ["one", "two"]
 
@@ -256,7 +256,7 @@ async def test_a_refused_renewal_cuts_nothing_that_flows() -> None:
     stage = Stage()
     await stage.sign_in()
     cut: list[str] = []
-    stage.service.on_end(lambda: cut.append("cut"))
+    stage.service.on_session_end(lambda: cut.append("cut"))
     stage.clock.advance(400)
     stage.provider.plan("token", reply({"error": "invalid_grant"}, status=400))
     await stage.service.bearer(SIGN_IN_KEY)
@@ -307,7 +307,7 @@ async def test_a_cell_that_asks_for_no_level_is_done_whatever_level_the_session_
     stage.service.expect_step_up("invoices", StepUp(("silver",)))
     stage.provider.claims["acr"] = "silver"
     await stage.sign_in()
-    assert (cell.wishes.step_up.besides, cell.progress) == (("gold",), Progress.COMPLETED)
+    assert (cell.options.step_up.besides, cell.progress) == (("gold",), Progress.COMPLETED)
 
 
 @pytest.mark.parametrize(("acr", "ends"), [("gold", Progress.COMPLETED), ("silver", Progress.WAITING)])

@@ -9,7 +9,7 @@ import pytest
 from jupyter_oidc.errors import IdpUnavailable
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.pending import Progress, StepUp, Wishes
+from jupyter_oidc.sessions.pending import Progress, SignInOptions, StepUp
 from tests.unit.sessions.stage import DEVICE, Stage, settle, text_of
 
 
@@ -97,7 +97,7 @@ async def test_a_stronger_sign_in_is_not_done_by_a_weaker_one() -> None:
 async def test_who_wants_to_choose_an_account_still_may() -> None:
     """Q6.2: a sign-in with a ``prompt`` of its own is not about being in."""
     stage = Stage()
-    wish = Wishes(prompt="select_account")
+    wish = SignInOptions(prompt="select_account")
     choosing, _ = await stage.service.sign_ins.begin("user:a", wish)
     await stage.sign_in()
     assert choosing.progress is Progress.WAITING
@@ -118,7 +118,7 @@ async def test_the_answer_to_a_sign_in_that_is_done_already_changes_nothing(subj
 async def test_a_link_that_nobody_has_followed_stays_good() -> None:
     """Q6.2: an offer is no wait."""
     stage = Stage()
-    ticket = stage.service.sign_ins.offer("user:a", Wishes())
+    ticket = stage.service.sign_ins.offer("user:a", SignInOptions())
     assert ticket is not None
     await stage.sign_in()
     assert stage.pending.use_ticket(ticket).progress is Progress.WAITING

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.protocol.id_token import Identity
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.dialogue import Tokens
+    from jupyter_oidc.sessions.oidc_client import Tokens
     from jupyter_oidc.settings import Provider
 
 
 @dataclass(frozen=True, slots=True)
-class Custody:
+class SessionData:
     """The belongings of one session; an empty instance belongs to nobody.
 
     ``shown`` are those of the ``entitlements`` that a summary has room for, chosen once.
@@ -54,7 +54,7 @@ class Custody:
     proof_key: ProofKey | None = None
 
     @classmethod
-    def of_sign_in(cls, tokens: Tokens, settings: Provider, now: Moment) -> Custody:
+    def of_sign_in(cls, tokens: Tokens, settings: Provider, now: Moment) -> SessionData:
         """Return the belongings of a session that begins ``now``.
 
         A token that has no lifetime, and that nothing can renew, is judged by the API alone (A13).
@@ -64,7 +64,7 @@ class Custody:
         return cls(signed_in_at=now.wall, proof_key=tokens.proof_key).absorbing(tokens, SIGN_IN_KEY, settings)
 
     @classmethod
-    def of_entry(cls, entry: Entry, proof_key: ProofKey | None) -> Custody:
+    def of_entry(cls, entry: Entry, proof_key: ProofKey | None) -> SessionData:
         """Return the belongings of a session that was stored: a refresh token, and whose it is.
 
         ``proof_key`` is the key that its tokens are, or will be, bound to.
@@ -83,7 +83,7 @@ class Custody:
             sid=entry.sid,
         )
 
-    def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider) -> Custody:
+    def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider) -> SessionData:
         """Return these belongings after a token response for ``key`` (F-4)."""
         answer = tokens.set
         access_token = AccessToken(answer.access_token, tokens.asked, answer.expires_in, tokens.proof_key)

@@ -37,7 +37,7 @@ _SOMEBODY_HAS_TO_ACT: Final = {
 ASK_DOCTOR: Final = "Run 'jupyter oidc doctor' on the machine of the Jupyter server; it names the folder."
 
 
-def unavailable(later: TryLater) -> IdpUnavailable | StorageUnavailable:
+def retry_later_problem(later: TryLater) -> IdpUnavailable | StorageUnavailable:
     """Return ``later`` as a problem, which says when to try again (B6, B8); storage is no outage of the provider."""
     if later.reason == StorageUnavailable.code:
         return StorageUnavailable(

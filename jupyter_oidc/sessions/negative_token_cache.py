@@ -1,7 +1,7 @@
 """Tokens that are not asked for again for a while, because the provider has just not given them.
 
 Each call of an API would spend a refresh token otherwise, for an answer that is known (B25, B30).
-It refuses to hold back the sign-in's own token; that is the business of ``pace``.
+It refuses to hold back the sign-in's own token; that is the business of ``refresh_schedule``.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ Wanted = tuple["TokenKey", str]
 """Which token, and whether it is an access token or an ID token."""
 
 
-class Rests:
+class NegativeTokenCache:
     """What was not to be had lately, until when, and why: ``None`` is a refusal, a text a reason to try later."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until: dict[Wanted, tuple[float, str | None]] = {}
 
-    def begin(self, wanted: Wanted, seconds: float, reason: str | None) -> None:
+    def add(self, wanted: Wanted, seconds: float, reason: str | None) -> None:
         """Do not ask for ``wanted`` for ``seconds``."""
         self._until[wanted] = (self._clock.now().monotonic + seconds, reason)
 
-    def answer(self, wanted: Wanted) -> TryLater | None:
+    def lookup(self, wanted: Wanted) -> TryLater | None:
         """Return the answer that needs no asking, if ``wanted`` rests; raises ``AudienceRefused`` if that is it."""
         until, reason = self._until.get(wanted, (0.0, None))
         left = until - self._clock.now().monotonic
@@ -40,6 +40,6 @@ class Rests:
             raise AudienceRefused
         return TryLater(left, reason)
 
-    def start_over(self) -> None:
+    def clear(self) -> None:
         """Forget everything: another session begins, or none is left."""
         self._until.clear()

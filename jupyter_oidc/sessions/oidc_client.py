@@ -48,8 +48,8 @@ from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.sessions import algorithms
 from jupyter_oidc.sessions.asked import prompt_of, pushes, scopes_of
 from jupyter_oidc.sessions.contradictions import Wanted, check_contradictions
+from jupyter_oidc.sessions.dpop_client import DPoPClient
 from jupyter_oidc.sessions.oauth_errors import refusal_of, too_weak
-from jupyter_oidc.sessions.proving import Proving
 from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, unwanted_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.credentials import Credentials
     from jupyter_oidc.sessions.grant import TokenKey
-    from jupyter_oidc.sessions.pending import PendingSignIn, StepUp, Wishes
+    from jupyter_oidc.sessions.pending import PendingSignIn, SignInOptions, StepUp
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.sessions.revocation import Revoked, Unwanted
     from jupyter_oidc.settings import Provider
@@ -128,12 +128,12 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
+class NoResponse:
     """The token request went out and nothing came back: the refresh token may be spent, or not (B5)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unverified:
+class UnverifiableResponse:
     """Tokens arrived and cannot be checked now (the keys are not to be had): nothing of them may be used."""
 
 
@@ -150,7 +150,7 @@ class Spent:
     asked: Moment
 
 
-Refused = token.TokenError | token.TokenUnavailable | Unverified
+Refused = token.TokenError | token.TokenUnavailable | UnverifiableResponse
 
 
 class _Judge(Protocol[_T_co]):
@@ -159,7 +159,7 @@ class _Judge(Protocol[_T_co]):
     def __call__(self, keys: jwks.KeySet, *, fresh: bool) -> _T_co | jws.KeysStale: ...
 
 
-class Dialogue:
+class OidcClient:
     """Talks to the provider in ``settings`` through ``port``."""
 
     def __init__(
@@ -172,7 +172,7 @@ class Dialogue:
     ) -> None:
         self._settings = settings
         self._port = port
-        self._proving = Proving(port, clock, entropy)
+        self._dpop_client = DPoPClient(port, clock, entropy)
         self._clock = clock
         self._credentials = credentials
         self._metadata: discovery.Metadata | None = None
@@ -191,7 +191,7 @@ class Dialogue:
         A sign-in begins with these and keeps them to its end (``PendingSignIn.metadata``).
         Raises ``IssuerMismatch``, ``DiscoveryFailed``, ``IdpUnavailable`` or ``TlsUntrusted``; failures are
         not remembered, but whoever waits for the same answer hears of the same failure.
-        Raises ``Overloaded`` if this dialogue is closed meanwhile, because another one takes over.
+        Raises ``Overloaded`` if this client is closed meanwhile, because another one takes over.
         """
         if self._metadata is not None and self._clock.now().monotonic < self._metadata_until:
             return self._metadata
@@ -270,12 +270,12 @@ class Dialogue:
             nonce=pending.nonce,
             code_challenge=challenge_of(pending.verifier),
             response_mode=settings.response_mode,
-            prompt=prompt_of(settings, metadata, pending.wishes),
-            max_age=self._max_age(pending.wishes),
-            acr_values=self.demanded(pending.wishes).asked,
+            prompt=prompt_of(settings, metadata, pending.options),
+            max_age=self._max_age(pending.options),
+            acr_values=self.demanded(pending.options).asked,
             audience=settings.audience if settings.send_audience_in_authorize else None,
-            login_hint=pending.wishes.login_hint or settings.login_hint,
-            ui_locales=pending.wishes.ui_locales or settings.ui_locales,
+            login_hint=pending.options.login_hint or settings.login_hint,
+            ui_locales=pending.options.ui_locales or settings.ui_locales,
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
             more=settings.authorization_parameters,
         )
@@ -295,7 +295,7 @@ class Dialogue:
         if call is None:
             discovery.check_offered(metadata, "pushed_authorization_request_endpoint")
             raise DiscoveryFailed(detail="discovery.pushed_authorization_request_endpoint")
-        reply = await self._proving.send(call, proof_key)
+        reply = await self._dpop_client.send(call, proof_key)
         answer = pushed_authorization.read_push_reply(reply, now=self._clock.now().wall)
         if isinstance(answer, token.TokenUnavailable):
             raise IdpUnavailable(detail="pushed.status", retry_after=answer.retry_after)
@@ -320,7 +320,7 @@ class Dialogue:
         """
         if stored is not None:
             return dpop.ProofKey(stored)
-        return self._proving.new_key() if self._settings.dpop_bound_access_tokens else None
+        return self._dpop_client.new_key() if self._settings.dpop_bound_access_tokens else None
 
     async def redeem(
         self,
@@ -338,7 +338,7 @@ class Dialogue:
         if isinstance(callback, authorization.Declined):
             return callback
         asked = self._clock.now()
-        reply = await self._proving.send(
+        reply = await self._dpop_client.send(
             token.redeem_call(
                 metadata,
                 self._credentials.client(),
@@ -353,12 +353,12 @@ class Dialogue:
             raise IdpUnavailable(detail="token.status", retry_after=answer.retry_after)
         if isinstance(answer, token.TokenError):
             return answer
-        rules = self._sign_in_rules(pending.nonce, pending.wishes)
+        rules = self._sign_in_rules(pending.nonce, pending.options)
         return await self._admit(metadata, answer, rules, reply, proof_key, asked)
 
     async def authorize_device(self, pending: PendingSignIn, *, longest: float) -> device.DeviceAuthorization:
         """Get a code for the person and one for us, good for at most ``longest`` seconds (RFC 8628, 3.1, 3.2)."""
-        settings, wishes = self._settings, pending.wishes
+        settings, options = self._settings, pending.options
         metadata = pending.metadata = pending.metadata or await self.metadata()
         call = device.device_authorization_call(
             metadata,
@@ -367,9 +367,9 @@ class Dialogue:
                 scopes=scopes_of(settings, metadata),
                 code_challenge=challenge_of(pending.verifier) if device.takes_pkce(metadata) else None,
                 audience=settings.audience if settings.send_audience_in_authorize else None,
-                prompt=wishes.prompt or settings.prompt,
-                max_age=self._max_age(wishes),
-                acr_values=self.demanded(wishes).asked,
+                prompt=options.prompt or settings.prompt,
+                max_age=self._max_age(options),
+                acr_values=self.demanded(options).asked,
             ),
         )
         if call is None:
@@ -388,11 +388,11 @@ class Dialogue:
 
     async def redeem_device(
         self, device_code: Secret, pending: PendingSignIn, proof_key: dpop.ProofKey | None
-    ) -> Tokens | token.TokenError | token.TokenUnavailable | Unanswered:
+    ) -> Tokens | token.TokenError | token.TokenUnavailable | NoResponse:
         """Ask once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
 
         There is no nonce in this grant, so none may be in the ID token either (see ``protocol.device``).
-        ``Unanswered`` says that no answer came, or one of something in between that is not the provider; the next
+        ``NoResponse`` says that no answer came, or one of something in between that is not the provider; the next
         question may be answered. Raises what makes tokens unusable, or what happened after they had been given.
         """
         try:
@@ -400,15 +400,15 @@ class Dialogue:
             verifier = pending.verifier if device.takes_pkce(metadata) else None
             call = device.device_token_call(metadata, self._credentials.client(), device_code, verifier)
             asked = self._clock.now()
-            reply = await self._proving.send(call, proof_key)
+            reply = await self._dpop_client.send(call, proof_key)
             answer = await self._read_sign_in(metadata, reply, proof_key)
         except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
             if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_THE_PROVIDER:
                 raise
-            return Unanswered()
+            return NoResponse()
         if not isinstance(answer, token.TokenSet):
             return answer
-        rules = self._sign_in_rules(None, pending.wishes)
+        rules = self._sign_in_rules(None, pending.options)
         tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
             await self._discard(token.handed_over(reply), self.origin(tokens.person.subject, tokens.person.sid))
@@ -487,7 +487,7 @@ class Dialogue:
 
     async def spend(
         self, refresh_token: Secret, key: TokenKey, proof_key: dpop.ProofKey | None = None
-    ) -> Spent | Unanswered:
+    ) -> Spent | NoResponse:
         """Send ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
 
         Whatever comes back is handed over unjudged, for :meth:`judge`, so that its successor can be kept first.
@@ -504,10 +504,10 @@ class Dialogue:
         )
         asked = self._clock.now()
         try:
-            reply = await self._proving.send(call, proof_key)
+            reply = await self._dpop_client.send(call, proof_key)
         except IdpUnavailable as problem:
             if problem.detail == "idp.unanswered":
-                return Unanswered()
+                return NoResponse()
             raise
         return Spent(reply, metadata, token.handed_over(reply), asked)
 
@@ -543,7 +543,7 @@ class Dialogue:
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
             # NOTE: a caller whose time is up hears that nothing could be checked; being cancelled ends the checks here,
             # and not the task.
-            return Unverified()
+            return UnverifiableResponse()
 
     async def exchange(
         self, access_token: Secret, key: TokenKey, proof_key: dpop.ProofKey | None = None
@@ -565,7 +565,7 @@ class Dialogue:
         if call is None:
             return None
         answer = token.read_token_reply(
-            await self._proving.send(call, proof_key),
+            await self._dpop_client.send(call, proof_key),
             requested_scopes=key.scopes or scopes_of(self._settings, metadata),
             id_token_required=False,
             now=self._clock.now().wall,
@@ -654,17 +654,17 @@ class Dialogue:
             self._discovery.cancel()
         await self._port.aclose()
 
-    def _max_age(self, wishes: Wishes) -> int | None:
+    def _max_age(self, options: SignInOptions) -> int | None:
         """Return the stricter of what the settings and the API that asked for this sign-in demand (A-8, V-13)."""
-        wanted = [age for age in (self._settings.max_age, wishes.step_up.max_age) if age is not None]
+        wanted = [age for age in (self._settings.max_age, options.step_up.max_age) if age is not None]
         return min(wanted, default=None)
 
-    def demanded(self, wishes: Wishes) -> StepUp:
+    def demanded(self, options: SignInOptions) -> StepUp:
         """Return how strong a sign-in has to be by what the settings and the API that asked for it say (Q5.14).
 
         Raises ``ConfigurationInvalid`` if the settings admit no level that is strong enough.
         """
-        demanded = wishes.step_up.within(self._settings.acr_values)
+        demanded = options.step_up.within(self._settings.acr_values)
         if demanded is None:
             raise ConfigurationInvalid(
                 "The API wants a sign-in at a level that the settings do not admit.",
@@ -673,10 +673,10 @@ class Dialogue:
             )
         return demanded
 
-    def _sign_in_rules(self, nonce: str | None, wishes: Wishes) -> id_token.IdTokenRules:
+    def _sign_in_rules(self, nonce: str | None, options: SignInOptions) -> id_token.IdTokenRules:
         """Return what the ID token of a sign-in has to say: what was asked for is also what is checked (V-13, V-14)."""
-        acr_values = self.demanded(wishes).acr_values
-        return self._id_token_rules(nonce=nonce, max_age=self._max_age(wishes), acr_values=acr_values)
+        acr_values = self.demanded(options).acr_values
+        return self._id_token_rules(nonce=nonce, max_age=self._max_age(options), acr_values=acr_values)
 
     def _id_token_rules(
         self,
@@ -789,7 +789,7 @@ class Dialogue:
         call = userinfo.userinfo_call(metadata, access_token, signed=alg is not None)
         if call is None:
             return {}
-        reply = await self._proving.send(call, proof_key)
+        reply = await self._dpop_client.send(call, proof_key)
         if reply.status == 429 or reply.status >= 500:
             raise IdpUnavailable(detail="userinfo.status")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_oidc.sessions.renewal import (
+from jupyter_oidc.sessions.refresh_policy import (
     Doubts,
     Ends,
     Pauses,

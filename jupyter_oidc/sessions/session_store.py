@@ -15,47 +15,47 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import Overloaded, StorageUnavailable
-from jupyter_oidc.sessions.renewal import backoff
+from jupyter_oidc.sessions.refresh_policy import backoff
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.sessions.ports import Entry, EntryLock, Scheduler, StorageKind, Turn, Vault
+    from jupyter_oidc.sessions.ports import Entry, EntryLock, HeldLock, Scheduler, StorageKind, Vault
 
-PATIENCE: Final = 30.0
+REFRESH_LOCK_TIMEOUT_SECONDS: Final = 30.0
 """Seconds that a renewal waits for its turn (B12)."""
 
-SHORT_PATIENCE: Final = 5.0
+USER_LOCK_TIMEOUT_SECONDS: Final = 5.0
 """Seconds that a sign-in or sign-out waits: a person is waiting with it, and goes on without the turn."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unchanged:
+class Same:
     """The entry is the one that this server knows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Newer:
+class RotatedElsewhere:
     """Another server has spent the token and stored the next one (B2)."""
 
     entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class Deleted:
     """Another server has signed out (D7)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Foreign:
+class OtherSubject:
     """Another server has signed in as somebody else."""
 
 
-News = Unchanged | Newer | Gone | Foreign
+StoredState = Same | RotatedElsewhere | Deleted | OtherSubject
 
 
-class Keeper:
+class SessionStore:
     """Keeps one provider's entry; ``resaved`` is called when a token that could not be stored at first has been."""
 
     def __init__(
@@ -99,10 +99,12 @@ class Keeper:
         return stored
 
     @asynccontextmanager
-    async def turn(self, patience: float = PATIENCE) -> AsyncIterator[Visit]:
+    async def transaction(
+        self, timeout_seconds: float = REFRESH_LOCK_TIMEOUT_SECONDS
+    ) -> AsyncIterator[StoreTransaction]:
         """Wait for the right to spend the stored token; raises ``Overloaded`` or ``StorageUnavailable``."""
-        async with self._lock.turn(patience=patience) as turn:
-            yield Visit(self, turn)
+        async with self._lock.hold(timeout_seconds=timeout_seconds) as held_lock:
+            yield StoreTransaction(self, held_lock)
 
     async def keep(self, entry: Entry | None) -> None:
         """Store the entry of a new sign-in, or nothing if it has no refresh token; the old one is gone then.
@@ -112,15 +114,15 @@ class Keeper:
         order = self._new_order()
         self._was_stored = False
         try:
-            async with self.turn(SHORT_PATIENCE) as visit:
+            async with self.transaction(USER_LOCK_TIMEOUT_SECONDS) as transaction:
                 if order == self._orders:
-                    await visit.save(entry)
+                    await transaction.save(entry)
         except (Overloaded, StorageUnavailable):
             # NOTE: somebody holds the turn for long; the person's sign-in is worth more than a clean turn.
             if order == self._orders:
                 await self.store(entry)
 
-    async def forget(self, subject: str | None, *, patience: float = SHORT_PATIENCE) -> Entry | None:
+    async def forget(self, subject: str | None, *, timeout_seconds: float = USER_LOCK_TIMEOUT_SECONDS) -> Entry | None:
         """Remove the entry; return the newest: what was stored, which another server may have renewed (D1, D7).
 
         What could not be stored is newer than that (B15).
@@ -130,9 +132,9 @@ class Keeper:
         self._new_order()
         unsaved, self._unsaved = self._unsaved, None
         try:
-            async with self.turn(patience) as visit:
+            async with self.transaction(timeout_seconds) as transaction:
                 stored = await self._removed(subject)
-                await visit.settled()
+                await transaction.clear_mark()
         except Overloaded:
             stored = await self._removed(subject)
         return unsaved or stored
@@ -164,10 +166,10 @@ class Keeper:
         if self._unsaved is None and self._unwanted is None:
             return
         try:
-            async with self.turn() as visit:
+            async with self.transaction() as transaction:
                 saved = await self._catch_up()
                 if saved:
-                    await visit.settled()
+                    await transaction.clear_mark()
         except (Overloaded, StorageUnavailable):
             saved = await self._catch_up()
         if saved:
@@ -237,48 +239,48 @@ def _same(one: Entry, other: Entry) -> bool:
     return one.subject == other.subject and one.refresh_token == other.refresh_token
 
 
-class Visit:
+class StoreTransaction:
     """One turn at the entry."""
 
-    def __init__(self, keeper: Keeper, turn: Turn) -> None:
-        self._keeper = keeper
-        self._turn = turn
+    def __init__(self, store: SessionStore, held_lock: HeldLock) -> None:
+        self._store = store
+        self._held_lock = held_lock
 
     @property
     def interrupted(self) -> bool:
         """Whether the stored token may already be spent, because somebody was cut off in the middle (B14)."""
-        return self._turn.interrupted
+        return self._held_lock.interrupted
 
-    async def news(self, known: Entry) -> News:
+    async def stored_state(self, known: Entry) -> StoredState:
         """Compare what is stored with what this server knows."""
-        if self._keeper.unsaved:
-            return Unchanged()  # what is stored is older than what we hold
+        if self._store.unsaved:
+            return Same()  # what is stored is older than what we hold
         try:
-            stored = await self._keeper.look()
+            stored = await self._store.look()
         except StorageUnavailable:
-            return Unchanged()  # a store that does not answer says nothing new; the turn is still ours
+            return Same()  # a store that does not answer says nothing new; the turn is still ours
         if stored is None:
-            return Gone()
+            return Deleted()
         if stored.subject != known.subject:
-            return Foreign()
-        return Unchanged() if stored.refresh_token == known.refresh_token else Newer(stored)
+            return OtherSubject()
+        return Same() if stored.refresh_token == known.refresh_token else RotatedElsewhere(stored)
 
-    async def spending(self) -> None:
+    async def mark_in_use(self) -> None:
         """Note, durably, that the stored token is about to be spent."""
-        await self._turn.spending()
+        await self._held_lock.mark_in_use()
 
-    async def settled(self) -> None:
+    async def clear_mark(self) -> None:
         """Note that what is stored is good again, or gone."""
-        await self._turn.persisted()
+        await self._held_lock.clear_mark()
 
     async def save(self, entry: Entry | None) -> bool:
         """Store ``entry``, and settle if that worked."""
-        saved = await self._keeper.store(entry)
+        saved = await self._store.store(entry)
         if saved:
-            await self.settled()
+            await self.clear_mark()
         return saved
 
     async def remove(self) -> None:
         """Remove the entry; raises ``StorageUnavailable``."""
-        await self._keeper.store(None)
-        await self.settled()
+        await self._store.store(None)
+        await self.clear_mark()

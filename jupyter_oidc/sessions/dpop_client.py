@@ -1,6 +1,6 @@
 """Adds DPoP proofs to the calls of one session, and answers a peer that wants a nonce in them (RFC 9449).
 
-It stands between the dialogue and the provider's port, and does nothing at all for a session without a key.
+It stands between ``OidcClient`` and the provider's port, and does nothing at all for a session without a key.
 It refuses to make up a nonce: none is sent before a peer gave one (X-8).
 """
 
@@ -29,7 +29,7 @@ NONCE_AGAIN_FOR_PUSHED: Final = "pushed.dpop_nonce"
 """The same at the endpoint for pushed authorization requests."""
 
 
-class Prover:
+class DPoPProver:
     """Makes proofs for requests to one kind of peer, with the newest nonce of each origin in them (X-7).
 
     An authorization server and the servers that take its tokens have one instance each, because their nonces are
@@ -60,14 +60,14 @@ class Prover:
         return nonce is not None
 
 
-class Proving:
+class DPoPClient:
     """Sends calls to the provider, with a proof if the session has a key."""
 
     def __init__(self, port: ProviderPort, clock: Clock, entropy: Entropy) -> None:
         self._port = port
         self._entropy = entropy
-        self._at_token_endpoint = Prover(clock, entropy)
-        self._at_userinfo = Prover(clock, entropy)
+        self._at_token_endpoint = DPoPProver(clock, entropy)
+        self._at_userinfo = DPoPProver(clock, entropy)
 
     def new_key(self) -> dpop.ProofKey:
         """Return a key for one new session (X-1)."""

@@ -2,14 +2,14 @@
 
 It counts failures, keeps to what the provider asked for, and holds back storms: of forced renewals, of people who press
 *refresh*, and of a wall clock that jumps.
-It refuses to know tokens and states; how long to wait is computed in ``renewal``.
+It refuses to know tokens and states; how long to wait is computed in ``refresh_policy``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.sessions import renewal
+from jupyter_oidc.sessions import refresh_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,42 +19,42 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import Cancellable, Scheduler
 
 
-class Pace:
-    """The pace of one session's renewals; ``ring`` is called when the timer says that it is time for one."""
+class RefreshSchedule:
+    """The pace of one session's renewals; ``on_due`` is called when the timer says that it is time for one."""
 
-    def __init__(self, clock: Clock, scheduler: Scheduler, entropy: Entropy, ring: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, scheduler: Scheduler, entropy: Entropy, on_due: Callable[[], None]) -> None:
         self._clock = clock
         self._scheduler = scheduler
         self._entropy = entropy
-        self._ring = ring
+        self._on_due = on_due
         self._timer: Cancellable | None = None
         self._failures = 0
         self._refusals = 0
         self._not_before = 0.0
-        self._forced_at = -renewal.FORCED_PAUSE
-        self._renewed_at = -renewal.PAUSE
+        self._forced_at = -refresh_policy.FORCED_PAUSE
+        self._refreshed_at = -refresh_policy.PAUSE
         self.retry_at: float | None = None
         """Wall seconds of the next attempt after a failure; ``None`` while all is well."""
 
-    def start_over(self) -> None:
+    def reset(self) -> None:
         """Forget everything: another session begins, or none is left."""
         self._forget_failures()
-        self._forced_at = -renewal.FORCED_PAUSE
-        self._renewed_at = -renewal.PAUSE
+        self._forced_at = -refresh_policy.FORCED_PAUSE
+        self._refreshed_at = -refresh_policy.PAUSE
         self._start(None)
 
     def seconds_to_wait(self) -> float:
         """Return for how long no attempt may be made; 0 or less if one may begin now."""
         return self._not_before - self._clock.now().monotonic
 
-    def just_renewed(self, now: Moment) -> bool:
+    def just_refreshed(self, now: Moment) -> bool:
         """Return whether the last renewal succeeded less than ten seconds ago (B25)."""
-        return now.monotonic - self._renewed_at < renewal.PAUSE
+        return now.monotonic - self._refreshed_at < refresh_policy.PAUSE
 
     def may_force(self) -> bool:
         """Return whether a token that an API refused may be replaced now; a yes is good once in 30 seconds (B27)."""
         now = self._clock.now().monotonic
-        if now - self._forced_at < renewal.FORCED_PAUSE:
+        if now - self._forced_at < refresh_policy.FORCED_PAUSE:
             return False
         self._forced_at = now
         return True
@@ -62,7 +62,7 @@ class Pace:
     def failed(self, seconds: float | None) -> float:
         """Wait ``seconds``, or by backoff, and try again then; return how long that is (B6, B7, B8)."""
         self._failures += 1
-        wait = seconds if seconds is not None else renewal.backoff(self._failures, self._entropy.jitter())
+        wait = seconds if seconds is not None else refresh_policy.backoff(self._failures, self._entropy.jitter())
         now = self._clock.now()
         self._not_before = now.monotonic + wait
         self.retry_at = now.wall + wait
@@ -74,15 +74,15 @@ class Pace:
         self._refusals += 1
         return self._refusals
 
-    def renewed(self, lifetime: float | None) -> None:
+    def refreshed(self, lifetime: float | None) -> None:
         """Forget failures and plan the next renewal for a token of ``lifetime`` seconds."""
         self._forget_failures()
-        self._renewed_at = self._clock.now().monotonic
+        self._refreshed_at = self._clock.now().monotonic
         self.plan(lifetime)
 
     def plan(self, lifetime: float | None) -> None:
         """Renew before expiry; never by timer if ``lifetime`` is ``None``: unknown, or nothing can be renewed (F-3)."""
-        self._start(None if lifetime is None else renewal.proactive_delay(lifetime, self._entropy.jitter()))
+        self._start(None if lifetime is None else refresh_policy.proactive_delay(lifetime, self._entropy.jitter()))
 
     def stop(self) -> None:
         """Stop the timer."""
@@ -94,4 +94,4 @@ class Pace:
     def _start(self, seconds: float | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if seconds is None else self._scheduler.after(seconds, self._ring)
+        self._timer = None if seconds is None else self._scheduler.after(seconds, self._on_due)
