@@ -125,8 +125,8 @@ class ProxyHandler(ProxiedHandler):
         return self._door_is_open() and super()._body_is_awaited()
 
     def _begin_upload(self, length: int | None) -> None:
-        gate, *_ = self.services.proxy.check(self._proxy_request(length=length))
-        api = gate.api
+        route, *_ = self.services.proxy.check(self._proxy_request(length=length))
+        api = route.api
         if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
             raise BodyTooLarge
         connection: Any = self.request.connection
