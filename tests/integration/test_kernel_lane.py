@@ -19,7 +19,7 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 
 from jupyter_oidc.server import kernel_lane
-from jupyter_oidc.server.door import door_of
+from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from tests.support.desk import Desk, configured
 from tests.support.kernels import grant_for
@@ -92,8 +92,8 @@ def test_its_verbs_are_those_that_kernels_may_use() -> None:
 
 
 def _callers(verb: object) -> set[str]:
-    declared = door_of(verb)
-    return set(declared.callers) if declared else set()
+    rule = access_rule_of(verb)
+    return set(rule.callers) if rule else set()
 
 
 @pytest.mark.parametrize(
