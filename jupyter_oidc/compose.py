@@ -128,7 +128,7 @@ class Services:
             ended += await self._follow(provider)
         dropped = [self.sessions.waiting(session.settings.name) for session in ended]
         self.sessions.arrange(names)
-        self.proxy.follow(self.sessions)
+        self.proxy.route_to(self.sessions)
         install(replace(self, instance=self.entropy.token(64)))
         beside = tuple(session.origin for session in self.sessions if session.origin)
         for session in ended:
@@ -176,7 +176,7 @@ class Services:
         if replace(now, apis=session.settings.apis) == session.settings:
             session.narrow(now)
             self.sessions.put(session)
-            self.proxy.follow(self.sessions)
+            self.proxy.route_to(self.sessions)
             return []
         await session.aclose()  # what is stored is whole before the next service reads it
         if self.sessions.find(after.name) is not session:
@@ -213,7 +213,7 @@ class Services:
         if service is None:
             return
         before = self.sessions.take_over(service)
-        self.proxy.follow(self.sessions)
+        self.proxy.route_to(self.sessions)
         if before is not None:
             service.follow_on(before)
             unknown = Origin(service.settings.issuer, service.settings.client_id)

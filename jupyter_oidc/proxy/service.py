@@ -4,7 +4,7 @@ An upstream 401 earns one forced refresh and one replay if nothing was sent that
 on and means nothing to the session (C11, C13, C30).
 A token that is bound to a key goes out with a proof of its own for each request, a repeated one included; an API that
 wants a nonce in it gets one repetition under the same condition, and its 401 says nothing about the token (X-6).
-What is known of an API before a call comes is looked up once, in its :class:`Gate`.
+What is known of an API before a call comes is looked up once, in its :class:`ApiRoute`.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from jupyter_oidc.errors import (
 from jupyter_oidc.protocol.dpop import challenge_wants_nonce
 from jupyter_oidc.proxy.addresses import LEADING, led_back
 from jupyter_oidc.proxy.challenge import missing_scope_in, rejects_token, step_up_in
+from jupyter_oidc.proxy.concurrency_limiter import ConcurrencyLimiter
 from jupyter_oidc.proxy.headers import Headers, headers_down, headers_up
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.target import upstream_url
-from jupyter_oidc.proxy.turnstile import Turnstile
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.sessions.retry_later import retry_later_problem
@@ -54,22 +54,22 @@ _SIGN_IN_BY_NAME = "Sign in again for it: oidc.sign_in(api='{}') in a notebook, 
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class ApiRoute:
     """One API: its settings, whose session opens it, with which token, and how many may pass at once."""
 
     api: Api
     session: SessionService
     key: TokenKey
-    turnstile: Turnstile
-    sockets: Turnstile
-    own: frozenset[str]
+    call_limiter: ConcurrencyLimiter
+    socket_limiter: ConcurrencyLimiter
+    own_headers: frozenset[str]
 
     @classmethod
-    def of(cls, api: Api, session: SessionService) -> Gate:
-        """Return the gate of ``api``."""
-        own = frozenset(name.lower() for name, _ in api.headers)
-        calls = Turnstile(api.max_in_flight, api.max_queue)
-        return cls(api, session, token_key(api), calls, Turnstile(api.max_in_flight, 0), own)
+    def of(cls, api: Api, session: SessionService) -> ApiRoute:
+        """Return the route of ``api``."""
+        own_headers = frozenset(name.lower() for name, _ in api.headers)
+        calls = ConcurrencyLimiter(api.max_in_flight, api.max_queue)
+        return cls(api, session, token_key(api), calls, ConcurrencyLimiter(api.max_in_flight, 0), own_headers)
 
     async def granted(self) -> Granted:
         """Return a bearer token; raises what the caller must hear if there is none."""
@@ -86,7 +86,7 @@ class Gate:
             case TryLater() as later:
                 raise retry_later_problem(later)
 
-    async def renewed(self, rejected: Granted) -> Granted | None:
+    async def refreshed(self, rejected: Granted) -> Granted | None:
         """Return another token after the API ``rejected`` one; ``None`` if there is no better one.
 
         Raises what the caller must hear if the token has expired on its way, or the session with it: that is not for
@@ -147,14 +147,14 @@ class Answer(_Watched):
     :meth:`close` must be called in the end, whatever happens; it makes room for the next call.
     """
 
-    __slots__ = ("_closed", "_turnstile", "headers", "status", "upstream")
+    __slots__ = ("_closed", "_limiter", "headers", "status", "upstream")
 
-    def __init__(self, headers: Headers, upstream: UpstreamReply, gate: Gate, generation: int) -> None:
-        super().__init__(gate.session, generation)
+    def __init__(self, headers: Headers, upstream: UpstreamReply, route: ApiRoute, generation: int) -> None:
+        super().__init__(route.session, generation)
         self.status = upstream.status
         self.headers = headers
         self.upstream = upstream
-        self._turnstile = gate.turnstile
+        self._limiter = route.call_limiter
         self._closed = False
 
     def close(self) -> None:
@@ -163,7 +163,7 @@ class Answer(_Watched):
             self._closed = True
             self._stop_watching()
             self.upstream.drop()
-            self._turnstile.leave()
+            self._limiter.release()
 
 
 class OpenSocket(_Watched):
@@ -172,14 +172,14 @@ class OpenSocket(_Watched):
     :meth:`close` must be called in the end, whatever happens.
     """
 
-    __slots__ = ("_closed", "_turnstile", "headers", "max_message_bytes", "upstream")
+    __slots__ = ("_closed", "_limiter", "headers", "max_message_bytes", "upstream")
 
-    def __init__(self, headers: Headers, upstream: UpstreamSocket, gate: Gate, generation: int) -> None:
-        super().__init__(gate.session, generation)
+    def __init__(self, headers: Headers, upstream: UpstreamSocket, route: ApiRoute, generation: int) -> None:
+        super().__init__(route.session, generation)
         self.headers = headers
         self.upstream = upstream
-        self.max_message_bytes = gate.api.max_message_bytes
-        self._turnstile = gate.sockets
+        self.max_message_bytes = route.api.max_message_bytes
+        self._limiter = route.socket_limiter
         self._closed = False
 
     async def close(self, code: int) -> None:
@@ -187,7 +187,7 @@ class OpenSocket(_Watched):
         if not self._closed:
             self._closed = True
             self._stop_watching()
-            self._turnstile.leave()
+            self._limiter.release()
             await self.upstream.close(code)
 
 
@@ -197,29 +197,29 @@ class ProxyService:
     def __init__(self, sessions: Sessions, upstream: UpstreamPort, prover: DPoPProver) -> None:
         self._upstream = upstream
         self._prover = prover
-        self._gates: dict[str, Gate] = {}
-        self.follow(sessions)
+        self._routes: dict[str, ApiRoute] = {}
+        self.route_to(sessions)
 
-    def follow(self, sessions: Sessions) -> None:
-        """Open what ``sessions`` open; a gate that is still the same keeps those who are in it."""
-        before, self._gates = self._gates, {}
+    def route_to(self, sessions: Sessions) -> None:
+        """Open what ``sessions`` open; a route that is still the same keeps its calls in flight."""
+        before, self._routes = self._routes, {}
         for api in sessions.apis:
             session, known = sessions.of_api(api.name)[1], before.get(api.name)
             same = known is not None and known.api == api and known.session is session
-            self._gates[api.name] = known if known is not None and same else Gate.of(api, session)
+            self._routes[api.name] = known if known is not None and same else ApiRoute.of(api, session)
 
-    def gate(self, name: str) -> Gate:
-        """Return the gate of the API ``name``; raises ``UnknownApi``."""
+    def route(self, name: str) -> ApiRoute:
+        """Return the route of the API ``name``; raises ``UnknownApi``."""
         try:
-            return self._gates[name]
+            return self._routes[name]
         except KeyError:
             raise UnknownApi from None
 
-    def check(self, request: ProxyRequest) -> tuple[Gate, str, Headers, list[str]]:
-        """Return the gate, the URL, the headers and the names of those held back for ``request`` if it may go out, without a socket; raises what is wrong."""
-        gate = self.gate(request.api)
-        url = _admitted(gate.api, request)
-        return gate, url, *headers_up(request.headers, gate.api.request_headers, gate.own)
+    def check(self, request: ProxyRequest) -> tuple[ApiRoute, str, Headers, list[str]]:
+        """Return the route, the URL, the headers and the names of those held back for ``request`` if it may go out, without a socket; raises what is wrong."""
+        route = self.route(request.api)
+        url = _admitted(route.api, request)
+        return route, url, *headers_up(request.headers, route.api.request_headers, route.own_headers)
 
     async def open(self, request: ProxyRequest) -> Answer:
         """Send ``request`` and return the head of the answer.
@@ -227,72 +227,72 @@ class ProxyService:
         Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API, whatever its status, is
         no problem.
         """
-        gate, url, headers, held = self.check(request)
-        await gate.turnstile.enter()
+        route, url, headers, held = self.check(request)
+        await route.call_limiter.acquire()
         try:
-            granted = await gate.granted()
+            granted = await route.granted()
             request.carries(granted)
-            reply = await self._send(gate, request, url, headers, granted)
+            reply = await self._send(route, request, url, headers, granted)
         except BaseException as error:
-            gate.session.outages.note(gate.api.name, error)
-            gate.turnstile.leave()
+            route.session.outages.note(route.api.name, error)
+            route.call_limiter.release()
             raise
-        gate.session.outages.over(gate.api.name)
+        route.session.outages.over(route.api.name)
         try:
             retryable = False
             if reply.status == 401:
-                gate.step_up(reply.headers)
+                route.step_up(reply.headers)
                 unproved = _wants_nonce(granted, reply)
-                renewed = None if unproved or _may_miss(held, reply) else await gate.renewed(granted)
-                if renewed is not None and request.body is None:
+                refreshed = None if unproved or _may_miss(held, reply) else await route.refreshed(granted)
+                if refreshed is not None and request.body is None:
                     reply.drop()
-                    granted = renewed
+                    granted = refreshed
                     request.carries(granted)
-                    reply = await self._send(gate, request, url, headers, granted)
+                    reply = await self._send(route, request, url, headers, granted)
                 else:
-                    retryable = renewed is not None or (unproved and request.body is not None)
-            down = _down(gate.api, request, url, reply, held, retryable=retryable)
+                    retryable = refreshed is not None or (unproved and request.body is not None)
+            down = _down(route.api, request, url, reply, held, retryable=retryable)
         except BaseException:
             reply.drop()
-            gate.turnstile.leave()
+            route.call_limiter.release()
             raise
-        return Answer(down, reply, gate, granted.generation)
+        return Answer(down, reply, route, granted.generation)
 
     async def open_socket(self, request: ProxyRequest, subprotocols: tuple[str, ...]) -> OpenSocket | SocketRefused:
         """Open a WebSocket for ``request``, or return what the API said instead, with the headers that come down.
 
         The token is renewed first if it is about to end, since nobody can do so on an open socket (C27).
         """
-        gate, url, headers, held = self.check(request)
-        await gate.sockets.enter()
+        route, url, headers, held = self.check(request)
+        await route.socket_limiter.acquire()
         try:
-            granted = await gate.granted()
+            granted = await route.granted()
             request.carries(granted)
-            opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
+            opened = await self._send_handshake(route, url, headers, granted, subprotocols)
             if isinstance(opened, SocketRefused) and opened.status == 401:
-                gate.step_up(opened.headers)
+                route.step_up(opened.headers)
                 unasked = _wants_nonce(granted, opened) or _may_miss(held, opened)
-                renewed = None if unasked else await gate.renewed(granted)
-                if renewed is not None:
-                    granted = renewed
+                refreshed = None if unasked else await route.refreshed(granted)
+                if refreshed is not None:
+                    granted = refreshed
                     request.carries(granted)
-                    opened = await self._send_handshake(gate, url, headers, granted, subprotocols)
-            down = _down(gate.api, request, url, opened, held, retryable=False)
+                    opened = await self._send_handshake(route, url, headers, granted, subprotocols)
+            down = _down(route.api, request, url, opened, held, retryable=False)
         except BaseException as error:
-            gate.session.outages.note(gate.api.name, error)
-            gate.sockets.leave()
+            route.session.outages.note(route.api.name, error)
+            route.socket_limiter.release()
             raise
-        gate.session.outages.over(gate.api.name)
+        route.session.outages.over(route.api.name)
         if isinstance(opened, SocketRefused):
-            gate.sockets.leave()
+            route.socket_limiter.release()
             return SocketRefused(opened.status, down)
         down = [(name, value) for name, value in down if not name.lower().startswith(_OF_ONE_HANDSHAKE)]
-        return OpenSocket(down, opened, gate, granted.generation)
+        return OpenSocket(down, opened, route, granted.generation)
 
     async def _send_handshake(
-        self, gate: Gate, url: str, headers: Headers, granted: Granted, subprotocols: tuple[str, ...]
+        self, route: ApiRoute, url: str, headers: Headers, granted: Granted, subprotocols: tuple[str, ...]
     ) -> UpstreamSocket | SocketRefused:
-        call = UpstreamCall(gate.api, "GET", url, headers, granted.secret)
+        call = UpstreamCall(route.api, "GET", url, headers, granted.secret)
         if granted.proof_key is None:
             return await self._upstream.open_socket(call, subprotocols)
         opened = await self._upstream.open_socket(self._proved(call, granted.proof_key), subprotocols)
@@ -307,9 +307,9 @@ class ProxyService:
         await self._upstream.aclose()
 
     async def _send(
-        self, gate: Gate, request: ProxyRequest, url: str, headers: Headers, granted: Granted
+        self, route: ApiRoute, request: ProxyRequest, url: str, headers: Headers, granted: Granted
     ) -> UpstreamReply:
-        call = UpstreamCall(gate.api, request.method, url, headers, granted.secret, request.body, request.length)
+        call = UpstreamCall(route.api, request.method, url, headers, granted.secret, request.body, request.length)
         if granted.proof_key is None:
             return await self._upstream.open(call)
         reply = await self._upstream.open(self._proved(call, granted.proof_key))

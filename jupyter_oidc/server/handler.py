@@ -35,12 +35,12 @@ from jupyter_oidc.errors import (
     Problem,
     RequestInvalid,
 )
+from jupyter_oidc.server.access_rule import RESOURCE, AccessRule, access_rule_of, public_route
 from jupyter_oidc.server.diagnosis import Diagnosis
-from jupyter_oidc.server.door import RESOURCE, Door, door_of, open_door
 from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
-from jupyter_oidc.server.loopback import LoopbackDoors
+from jupyter_oidc.server.loopback import LoopbackListeners
 from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
 from jupyter_oidc.server.silent import host_of_page, may_try
 from jupyter_oidc.server.whereabouts import Whereabouts
@@ -104,7 +104,7 @@ class Context:
     clock: Clock
     proxy_prefix: str
     whereabouts: Whereabouts = field(default_factory=Whereabouts)
-    doors: LoopbackDoors = field(default_factory=LoopbackDoors)
+    loopback_listeners: LoopbackListeners = field(default_factory=LoopbackListeners)
     kernel_streams: KernelStreams = field(default_factory=KernelStreams)
     allow_remote_kernels: bool = False
     under_hub: bool = False
@@ -198,7 +198,7 @@ class Context:
 
     async def aclose(self) -> None:
         """Close the services, if they were ever made, and every listener."""
-        await self.doors.aclose()
+        await self.loopback_listeners.aclose()
         self.kernel_streams.close()
         if self._opened is not None:
             await self._opened.aclose()
@@ -265,7 +265,7 @@ class OidcHandler(APIHandler):
         """Take over the context that the route table hands in."""
         self.context = context
         self.kernel_id: str | None = None
-        self._admitted: Door | None = None
+        self._admitted: AccessRule | None = None
         self._refusal: Problem | HTTPError | None = None
         self._told: Problem | None = None
         self._told_flow = ""
@@ -317,7 +317,7 @@ class OidcHandler(APIHandler):
     def _can_wait(self) -> bool:
         headers, length = self.request.headers, self.declared_length
         small = length is not None and length <= self.lingers_for and "Transfer-Encoding" not in headers
-        return small and "Expect" not in headers and self._declared() is not None
+        return small and "Expect" not in headers and self._access_rule() is not None
 
     @property
     def declared_length(self) -> int | None:
@@ -371,7 +371,7 @@ class OidcHandler(APIHandler):
             if error.status_code == 404:  # how Jupyter refuses a foreign origin
                 raise CsrfFailed from None
             raise
-        if self._is_foreign() and not self._door_is_open() and not self.token_authenticated:
+        if self._is_foreign() and not self._is_public() and not self.token_authenticated:
             raise CsrfFailed
 
     def _enter(self, kernel_id: str) -> None:
@@ -393,13 +393,13 @@ class OidcHandler(APIHandler):
 
     def _is_led_here(self) -> bool:
         """Return whether the browser shows this verb as a page of its own, and the verb is made for that."""
-        declared, headers = self._declared(), self.request.headers
+        rule, headers = self._access_rule(), self.request.headers
         whole_page = (headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")) == ("navigate", "document")
-        return declared is not None and declared.from_other_sites and whole_page and "Origin" not in headers
+        return rule is not None and rule.from_other_sites and whole_page and "Origin" not in headers
 
     def check_xsrf_cookie(self) -> None:
         """Enforce XSRF as the server does, and refuse with our code."""
-        if self._door_is_open():
+        if self._is_public():
             return
         try:
             super().check_xsrf_cookie()
@@ -407,8 +407,8 @@ class OidcHandler(APIHandler):
             raise CsrfFailed from None
 
     def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
-        """Check the origin as the server does, save for open doors, which say what protects them."""
-        return self._door_is_open() or bool(super().check_origin(origin_to_satisfy_tornado))
+        """Check the origin as the server does, save for public routes, which say what protects them."""
+        return self._is_public() or bool(super().check_origin(origin_to_satisfy_tornado))
 
     def insist(self) -> None:
         """Raise the refusal that waited for the end of the body."""
@@ -416,28 +416,28 @@ class OidcHandler(APIHandler):
         if self._refusal is not None:
             raise self._refusal
 
-    async def admit(self, declared: Door) -> None:
-        """Let the caller pass ``declared``, or raise; asked twice, it answers from memory."""
+    async def admit(self, rule: AccessRule) -> None:
+        """Let the caller pass ``rule``, or raise; asked twice, it answers from memory."""
         self.insist()
-        if self._admitted is declared:
+        if self._admitted is rule:
             return
-        await self._check(declared)
-        self._admitted = declared
+        await self._check(rule)
+        self._admitted = rule
 
-    async def _check(self, declared: Door) -> None:
+    async def _check(self, rule: AccessRule) -> None:
         if self.kernel_id is not None:
-            if "kernel" not in declared.callers:
+            if "kernel" not in rule.callers:
                 raise GrantInvalid("A kernel grant does not open this route.", detail="grant.route")
             return
         user = self.current_user
-        if not user or "user" not in declared.callers:
+        if not user or "user" not in rule.callers:
             raise Forbidden
         owner = os.environ.get("JUPYTERHUB_USER")
         if owner and getattr(user, "username", None) != owner:
             if self.context.sharing is not None:
                 self.context.sharing.look()
             raise Forbidden("This session belongs to the owner of the server.")
-        if not await ensure_async(self.authorizer.is_authorized(self, user, declared.action or "", RESOURCE)):
+        if not await ensure_async(self.authorizer.is_authorized(self, user, rule.action or "", RESOURCE)):
             raise Forbidden
         self.context.whereabouts.note(self.request.host, self.request.headers)
 
@@ -475,12 +475,12 @@ class OidcHandler(APIHandler):
             raise ConfigurationInvalid(f"The settings of jupyter_oidc contain mistakes: {listed}")
         return services
 
-    def _door_is_open(self) -> bool:
-        declared = self._declared()
-        return declared is not None and declared.protection is not None
+    def _is_public(self) -> bool:
+        rule = self._access_rule()
+        return rule is not None and rule.protection is not None
 
-    def _declared(self) -> Door | None:
-        return door_of(getattr(self, (self.request.method or "").lower(), None))
+    def _access_rule(self) -> AccessRule | None:
+        return access_rule_of(getattr(self, (self.request.method or "").lower(), None))
 
     # -- the envelope --------------------------------------------------------------------------------------
 
@@ -625,7 +625,7 @@ class OidcHandler(APIHandler):
             self.request_id,
         )
 
-    @open_door(protection="says nothing but the server's own CORS policy")
+    @public_route(protection="says nothing but the server's own CORS policy")
     async def options(self, *args: str, **kwargs: str) -> None:  # type: ignore[override]
         """Answer a preflight as the server does."""
         super().options(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""A door for one sign-in: a listener on this machine that a browser is sent through, and that is gone afterwards.
+"""A listener on this machine for one sign-in: the browser is sent through it, and it is gone afterwards.
 
 It serves one path under one name to one browser, by the handler that serves the callback route too, so that the same
 checks hold (RFC 8252, 7.3; A33).
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.service import SessionService
 
-_SILENCE: Final = 20.0
+_IDLE_TIMEOUT_SECONDS: Final = 20.0
 """Seconds for which a connection may stay without a request."""
 
-_LAST_PAGE: Final = 5.0
+_LAST_PAGE_SECONDS: Final = 5.0
 """Seconds for which the page at the end can still be fetched."""
 
-_MOST_ENDED: Final = 4
-"""Doors of sign-ins that are over, which stay open for their last page; who begins very often gets no more of them."""
+_MAX_ENDED_LISTENERS: Final = 4
+"""Listeners of sign-ins that are over, which stay open for their last page; who begins very often gets no more of them."""
 
-_LARGEST_HEAD: Final = 16_384
+_MAX_HEADER_BYTES: Final = 16_384
 
 
-class _Nothing(RequestHandler):
-    """Answers what is not for this door; says and logs nothing, because a stray address may hold a code."""
+class _NotFoundHandler(RequestHandler):
+    """Answers what is not for this listener; says and logs nothing, because a stray address may hold a code."""
 
     def prepare(self) -> None:
         self.set_status(404)
@@ -53,34 +53,34 @@ class _Nothing(RequestHandler):
         """Write no log."""
 
 
-class LoopbackDoor(Router):
+class LoopbackListener(Router):
     """The listener for ``pending``; ``home`` is where JupyterLab is for that browser."""
 
-    def __init__(self, session: SessionService, pending: PendingSignIn, *, home: str, word: str) -> None:
+    def __init__(self, session: SessionService, pending: PendingSignIn, *, home: str, nonce: str) -> None:
         self.session = session
         self.pending = pending
         self.home = home
         self.redirect_uri = ""
         self.last_page_shown = asyncio.Event()
-        self._word: str | None = word
+        self._nonce: str | None = nonce
         self._server = HTTPServer(
             self,
-            no_keep_alive=True,  # so that little is left open when the door closes
-            idle_connection_timeout=_SILENCE,
-            max_header_size=_LARGEST_HEAD,
+            no_keep_alive=True,  # so that little is left open when the listener closes
+            idle_connection_timeout=_IDLE_TIMEOUT_SECONDS,
+            max_header_size=_MAX_HEADER_BYTES,
             max_body_size=0,
         )
         self._application: Application | None = None
-        self._handler: type[RequestHandler] = _Nothing
-        self._given: dict[str, Any] = {}
-        self.guard: asyncio.Task[None] | None = None
+        self._handler: type[RequestHandler] = _NotFoundHandler
+        self._handler_kwargs: dict[str, Any] = {}
+        self.close_task: asyncio.Task[None] | None = None
 
     def open(
         self, application: Application, handler: type[RequestHandler], given: dict[str, Any], uri: str, seconds: float
     ) -> str:
         """Listen where ``uri`` says and return the address to which the browser goes first.
 
-        ``handler`` serves the one path, with the settings of ``application``; the door closes after ``seconds`` at the
+        ``handler`` serves the one path, with the settings of ``application``; the listener closes after ``seconds`` at the
         latest.
         """
         parts = urlsplit(uri)
@@ -88,15 +88,18 @@ class LoopbackDoor(Router):
         sockets, port = listen_on_loopback(host, parts.port)
         netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self.redirect_uri = urlunsplit(("http", netloc, parts.path or "/", "", ""))
-        self._application, self._handler, self._given = application, handler, {**given, "door": self}
+        self._application, self._handler, self._handler_kwargs = application, handler, {**given, "listener": self}
         self._server.add_sockets(sockets)
-        self.guard = asyncio.get_running_loop().create_task(self._close_in_time(seconds))
-        return f"{self.redirect_uri}?start={self._word}"
+        self.close_task = asyncio.get_running_loop().create_task(self._close_in_time(seconds))
+        return f"{self.redirect_uri}?start={self._nonce}"
 
-    def takes_word(self, word: str) -> bool:
-        """Return whether ``word`` is the one that lets the browser in; it is good once."""
-        known, matches = self._word, self._word is not None and hmac.compare_digest(self._word.encode(), word.encode())
-        self._word = None if matches else known
+    def consume_nonce(self, nonce: str) -> bool:
+        """Return whether ``nonce`` is the one that lets the browser in; it is good once."""
+        known, matches = (
+            self._nonce,
+            self._nonce is not None and hmac.compare_digest(self._nonce.encode(), nonce.encode()),
+        )
+        self._nonce = None if matches else known
         return matches
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
@@ -107,8 +110,8 @@ class LoopbackDoor(Router):
         ours = urlsplit(self.redirect_uri)
         wanted = (request.method, request.host, request.path) == ("GET", ours.netloc, ours.path)
         if wanted:
-            return application.get_handler_delegate(request, self._handler, self._given)
-        return application.get_handler_delegate(request, _Nothing)
+            return application.get_handler_delegate(request, self._handler, self._handler_kwargs)
+        return application.get_handler_delegate(request, _NotFoundHandler)
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
@@ -117,37 +120,37 @@ class LoopbackDoor(Router):
 
     async def aclose(self) -> None:
         """Close now, whatever the sign-in is doing."""
-        if self.guard is not None:
-            self.guard.cancel()
+        if self.close_task is not None:
+            self.close_task.cancel()
             with suppress(asyncio.CancelledError):
-                await self.guard
+                await self.close_task
 
     async def _close_in_time(self, seconds: float) -> None:
         try:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self.pending.done.wait(), seconds)
-                await asyncio.wait_for(self.last_page_shown.wait(), _LAST_PAGE)
+                await asyncio.wait_for(self.last_page_shown.wait(), _LAST_PAGE_SECONDS)
         finally:
             await self.close()
 
 
-class LoopbackDoors:
-    """The doors that are open."""
+class LoopbackListeners:
+    """The listeners that are open."""
 
     def __init__(self) -> None:
-        self._open: dict[LoopbackDoor, None] = {}
+        self._open: dict[LoopbackListener, None] = {}
 
     async def open(
         self,
         application: Application,
         handler: type[RequestHandler],
         given: dict[str, Any],
-        door: LoopbackDoor,
+        listener: LoopbackListener,
         *,
         uri: str,
         seconds: float,
     ) -> str:
-        """Open ``door`` and return the address to which the browser goes first.
+        """Open ``listener`` and return the address to which the browser goes first.
 
         On a fixed port there is room for one: the sign-in that has it is cancelled, since the person began anew.
         """
@@ -156,15 +159,15 @@ class LoopbackDoors:
             other.session.sign_ins.cancel(other.pending)
             await other.aclose()
         ended = [other for other in self._open if other.pending.done.is_set()]
-        for other in ended[: max(0, len(ended) - _MOST_ENDED)]:
+        for other in ended[: max(0, len(ended) - _MAX_ENDED_LISTENERS)]:
             await other.aclose()
-        first = door.open(application, handler, given, uri, seconds)
-        self._open[door] = None
-        if door.guard is not None:
-            door.guard.add_done_callback(lambda _: self._open.pop(door, None))
+        first = listener.open(application, handler, given, uri, seconds)
+        self._open[listener] = None
+        if listener.close_task is not None:
+            listener.close_task.add_done_callback(lambda _: self._open.pop(listener, None))
         return first
 
     async def aclose(self) -> None:
         """Close all of them."""
-        for door in list(self._open):
-            await door.aclose()
+        for listener in list(self._open):
+            await listener.aclose()

@@ -19,7 +19,7 @@ from aiohttp import web
 from prometheus_client import REGISTRY
 
 from jupyter_oidc.server import kernel_lane
-from jupyter_oidc.server.door import door_of
+from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from tests.support.desk import Desk, configured
 from tests.support.kernels import grant_for
@@ -92,8 +92,8 @@ def test_its_verbs_are_those_that_kernels_may_use() -> None:
 
 
 def _callers(verb: object) -> set[str]:
-    declared = door_of(verb)
-    return set(declared.callers) if declared else set()
+    rule = access_rule_of(verb)
+    return set(rule.callers) if rule else set()
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ async def test_a_renewal_that_is_given_up_is_answered(desk: Desk, provider: Scri
     waiting = [asyncio.ensure_future(by(desk, kernel, "GET", "orders/items", headers=way)) for way in (LONG_WAY, {})]
     services, settings = desk.context.services, desk.context.settings
     session = services.sessions.of_provider("corp")
-    await eventually(lambda: services.proxy.gate("orders").turnstile._inside == 2 and len(session._renewals) == 1)
+    await eventually(lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session._renewals) == 1)
     assert settings is not None
     corp = replace(settings.providers[0], client_id="another")
     await desk.context.reload(replace(settings, providers=(corp,)))
@@ -390,14 +390,17 @@ async def test_a_sign_out_ends_a_small_answer_that_nobody_reads(
     for listening in http_server._sockets.values():
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     upstream.plan(says(body=b"x" * 900_000))
-    raw, turnstile = RawClient(desk.url, desk.token, grant=kernel), desk.context.services.proxy.gate("orders").turnstile
+    raw, call_limiter = (
+        RawClient(desk.url, desk.token, grant=kernel),
+        desk.context.services.proxy.route("orders").call_limiter,
+    )
     lines = [f"{name}: {value}" for name, value in headers.items()]
     with raw.sent(raw.head("GET", "orders/items", *lines)) as connection:
-        await eventually(lambda: turnstile._inside == 1)
+        await eventually(lambda: call_limiter._running == 1)
         await asyncio.sleep(0.3)
-        assert turnstile._inside == 1
+        assert call_limiter._running == 1
         await desk.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
-        await eventually(lambda: turnstile._inside == 0)
+        await eventually(lambda: call_limiter._running == 0)
         assert not (await asyncio.to_thread(connection.reply)).whole
 
 

@@ -14,7 +14,7 @@ import pytest
 from jupyter_oidc.adapters.loopback_sockets import listen_on_loopback
 from jupyter_oidc.demo.stack import free_port
 from jupyter_oidc.errors import ConfigurationInvalid
-from jupyter_oidc.server.door import door_of
+from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.browser import LoopbackHandler
 from jupyter_oidc.server.redirects import must_be_near
 from tests.support.canary import CANARY
@@ -90,12 +90,12 @@ async def test_the_browser_comes_back_through_a_port_of_its_own_that_is_closed_a
     progress = (await desk.ask("GET", f"{ROUTE}/sign-in/{flow}")).json()
     assert progress["state"] == "completed"
     assert await gone(asked["redirect_uri"])
-    assert desk.context.doors._open == {}
+    assert desk.context.loopback_listeners._open == {}
 
 
 async def test_nothing_listens_before_a_browser_came(desk: Desk) -> None:
     await begin(desk)
-    assert desk.context.doors._open == {}
+    assert desk.context.loopback_listeners._open == {}
 
 
 async def test_an_idle_connection_and_a_slow_one_hold_nobody_up(desk: Desk) -> None:
@@ -139,7 +139,7 @@ async def test_the_listener_knows_one_path_under_one_name(
     caplog.clear()
     assert await fetch(f"{parts.scheme}://{parts.netloc}{path}", method, **headers) == 404
     assert "/cb" not in caplog.text
-    assert len(desk.context.doors._open) == 1
+    assert len(desk.context.loopback_listeners._open) == 1
 
 
 async def test_the_word_is_good_once_and_for_nobody_who_guesses(desk: Desk) -> None:
@@ -180,7 +180,7 @@ async def test_who_begins_again_and_again_leaves_few_listeners_behind(desk: Desk
     """A27: a sign-in that is dropped for a newer one does not keep its port."""
     for _ in range(40):
         await listener(desk)
-    assert len(desk.context.doors._open) <= 25
+    assert len(desk.context.loopback_listeners._open) <= 25
 
 
 async def test_an_answer_counts_at_its_own_listener_only(desk: Desk) -> None:
@@ -214,7 +214,7 @@ async def test_another_issuer_is_refused_as_at_the_callback_route(desk: Desk, mu
 
 async def test_a_cancelled_sign_in_closes_its_listener(desk: Desk) -> None:
     flow, first = await listener(desk)
-    next(iter(desk.context.doors._open)).last_page_shown.set()
+    next(iter(desk.context.loopback_listeners._open)).last_page_shown.set()
     await desk.ask("DELETE", f"{ROUTE}/sign-in/{flow}")
     assert await gone(first)
 
@@ -287,4 +287,4 @@ def test_localhost_is_taken_at_both_of_its_addresses() -> None:
 
 
 def test_every_verb_of_the_listener_has_a_door() -> None:
-    assert door_of(LoopbackHandler.get) is not None
+    assert access_rule_of(LoopbackHandler.get) is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.test_every_door import PROVIDERS
+from tests.integration.test_access_rules import PROVIDERS
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from jupyter_oidc.server.handler import OidcHandler
-from tests.integration.test_every_door import GUARDED, PROVIDERS, WRITES
+from tests.integration.test_access_rules import GUARDED, PROVIDERS, WRITES
 
 STRANGER = "Authorization: Bearer jog.nobody-knows-this-one-at-all\r\n"
 

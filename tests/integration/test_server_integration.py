@@ -11,8 +11,8 @@ import pytest
 from jupyter_server.auth import Authorizer
 
 from jupyter_oidc import contract
-from jupyter_oidc.server.door import door_of
-from tests.integration.test_every_door import PROVIDERS, walk
+from jupyter_oidc.server.access_rule import access_rule_of
+from tests.integration.test_access_rules import PROVIDERS, walk
 
 
 class Reluctant(Authorizer):
@@ -52,14 +52,14 @@ def ask(jp_serverapp, http_server_client, jp_base_url):
 
 
 @pytest.mark.server(authorizer_class=Reluctant)
-async def test_every_door_asks_the_authorizer_with_its_own_action(ask):
-    for verb, path, declared in walk():
-        if declared.protection is not None:
+async def test_every_route_asks_the_authorizer_with_its_own_action(ask):
+    for verb, path, rule in walk():
+        if rule.protection is not None:
             continue
         Reluctant.asked.clear()
         response = await ask(verb, path)
         assert (response.code, response.headers["X-OIDC-Error"]) == (403, "forbidden")
-        assert Reluctant.asked == [(declared.action, "jupyter_oidc")]
+        assert Reluctant.asked == [(rule.action, "jupyter_oidc")]
 
 
 async def test_under_jupyterhub_only_the_owner_uses_the_session(ask, monkeypatch):
@@ -72,9 +72,9 @@ async def test_under_jupyterhub_only_the_owner_uses_the_session(ask, monkeypatch
 async def test_mistakes_in_the_settings_are_all_named_and_jupyter_keeps_running(ask):
     """D8."""
     assert (await ask("GET", "/api/status")).code == 200
-    for verb, path, declared in walk():
+    for verb, path, rule in walk():
         response = await ask(verb, path)
-        if declared.protection is None and verb != "HEAD":
+        if rule.protection is None and verb != "HEAD":
             body = contract.check("error", json.loads(response.body))
             assert (verb, path, response.code, body["code"]) == (verb, path, 500, "configuration_invalid")
             for key in ("issuer", "client_id", "client_secret"):
@@ -100,9 +100,9 @@ async def test_no_provider_at_all_is_an_empty_list(ask):
 
 
 def test_every_guarded_verb_tells_jupyter_that_it_authenticates():
-    for _, _, declared in walk():
-        assert declared is not None
-    assert door_of(object()) is None
+    for _, _, rule in walk():
+        assert rule is not None
+    assert access_rule_of(object()) is None
 
 
 HEAVY = {"httpx", "joserfc", "cryptography", "keyring", "aiohttp", "yarl", "fastjsonschema", "truststore"}

@@ -11,7 +11,7 @@ import ast
 import pytest
 from tornado.web import RequestHandler
 
-from jupyter_oidc.server.door import door_of
+from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.routes import ROUTES
 from tests.laws.source import Module, modules, seeded
@@ -25,7 +25,7 @@ def doorless(handler: type[RequestHandler]) -> list[str]:
         verb
         for verb in VERBS
         if getattr(handler, verb) is not RequestHandler._unimplemented_method
-        and door_of(getattr(handler, verb)) is None
+        and access_rule_of(getattr(handler, verb)) is None
     ]
 
 
@@ -50,12 +50,12 @@ def test_every_verb_has_a_door(handler):
 
 
 @pytest.mark.parametrize("handler", [handler for _, handler in ROUTES], ids=lambda handler: handler.__name__)
-def test_every_door_names_an_action_or_a_protection(handler):
+def test_every_route_names_an_action_or_a_protection(handler):
     for verb in VERBS:
-        declared = door_of(getattr(handler, verb))
-        if declared is not None:
-            assert (declared.action is None) == (declared.protection is not None)
-            assert bool(declared.callers) == (declared.action is not None)
+        rule = access_rule_of(getattr(handler, verb))
+        if rule is not None:
+            assert (rule.action is None) == (rule.protection is not None)
+            assert bool(rule.callers) == (rule.action is not None)
 
 
 def test_handlers_reach_nothing_but_services():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jupyter_server.utils import url_path_join
 
-from jupyter_oidc.server.door import door
+from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.views import api_view
 
@@ -14,7 +14,7 @@ class ApisHandler(OidcHandler):
 
     _track_activity = False
 
-    @door("user", "kernel", action="read")
+    @allow("user", "kernel", action="read")
     async def get(self) -> None:
         """List every API in the order of the settings."""
         views = []

@@ -21,9 +21,9 @@ from jupyter_oidc.errors import (
     StateInvalid,
     StateUsed,
 )
-from jupyter_oidc.server.door import door, open_door
+from jupyter_oidc.server.access_rule import allow, public_route
 from jupyter_oidc.server.handler import SIGN_OUT_COOKIE, OidcHandler, cookies_in, fields_of
-from jupyter_oidc.server.loopback import LoopbackDoor
+from jupyter_oidc.server.loopback import LoopbackListener
 from jupyter_oidc.server.pages import Page, html_of, policy_of
 from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.server.redirects import must_be_near, redirect_uri_for, starts_elsewhere
@@ -147,7 +147,7 @@ def _page_status(problem: Problem) -> int:
 class StartHandler(PageHandler):
     """``start/{ticket}``: bind the browser, then send it to the provider."""
 
-    @open_door(protection="a one-time ticket of 256 random bits, good for five minutes")
+    @public_route(protection="a one-time ticket of 256 random bits, good for five minutes")
     async def get(self, ticket: str) -> None:
         """Use the ticket once; a browser on another host than the redirect URI's is sent there first."""
         services = self.services
@@ -195,17 +195,17 @@ class StartHandler(PageHandler):
     async def _through_listener(self, session: SessionService, pending: PendingSignIn) -> None:
         """Open a listener on this machine and send the browser there first."""
         must_be_near(self.request.host, self.request.remote_ip or "")
-        door = LoopbackDoor(
+        listener = LoopbackListener(
             session,
             pending,
             home=f"{self.request.protocol}://{self.request.host}{self.base_url}",
-            word=self.context.entropy.token(256),
+            nonce=self.context.entropy.token(256),
         )
         uri = session.settings.redirect_uri or f"http://127.0.0.1{self._callback_path(pending)}"
         given = {"context": self.context}
         seconds = pending.seconds_left(self.services.clock.now())
-        doors = self.context.doors
-        self.go(await doors.open(self.application, LoopbackHandler, given, door, uri=uri, seconds=seconds))
+        listeners = self.context.loopback_listeners
+        self.go(await listeners.open(self.application, LoopbackHandler, given, listener, uri=uri, seconds=seconds))
 
     async def _to_be_pasted(self, session: SessionService, pending: PendingSignIn) -> None:
         """Send the browser to the provider; the person copies the address at which it ends."""
@@ -238,7 +238,7 @@ class CallbackHandler(PageHandler):
         """The one sign-in that may end here; ``None`` for every one that comes back to the server."""
         return None
 
-    @open_door(protection="state and binding cookie (R-2, R-9)")
+    @public_route(protection="state and binding cookie (R-2, R-9)")
     async def get(self, provider: str) -> None:
         """Take the provider's answer from the query; without one, show how the sign-in ended."""
         parameters = fields_of(self.request.query)
@@ -250,7 +250,7 @@ class CallbackHandler(PageHandler):
         else:
             await self.end(session, parameters)
 
-    @open_door(protection="state and binding cookie (R-2, R-9)")
+    @public_route(protection="state and binding cookie (R-2, R-9)")
     async def post(self, provider: str) -> None:
         """Take the provider's answer from a form (Form Post Response Mode, 2)."""
         parameters = self.form()
@@ -391,7 +391,7 @@ class PersonHandler(AskingHandler):
     It stands below the callback, so that the browser brings the binding cookie of the sign-in along.
     """
 
-    @door("user", action="write", from_other_sites=True)
+    @allow("user", action="write", from_other_sites=True)
     async def get(self, provider: str) -> None:
         """Ask."""
         pending = self._pending(provider)
@@ -414,7 +414,7 @@ class PersonHandler(AskingHandler):
         answers = (("keep", keep), ("change", f"Sign in as {question.instead}"))
         self.show(Page(title, lines, "\N{BLACK QUESTION MARK ORNAMENT}", form=(here, answers)))
 
-    @door("user", action="write")
+    @allow("user", action="write")
     async def post(self, provider: str) -> None:
         """Take the answer."""
         pending = self._pending(provider)
@@ -447,52 +447,52 @@ class PersonHandler(AskingHandler):
 
 
 class LoopbackHandler(CallbackHandler):
-    """The one page of a :class:`~jupyter_oidc.server.loopback.LoopbackDoor`: its beginning, its answer, its end."""
+    """The one page of a :class:`~jupyter_oidc.server.loopback.LoopbackListener`: its beginning, its answer, its end."""
 
-    def initialize(self, context: Context, door: LoopbackDoor | None = None) -> None:
-        """Take over the door that this request came through."""
+    def initialize(self, context: Context, listener: LoopbackListener | None = None) -> None:
+        """Take over the listener that this request came through."""
         super().initialize(context)
-        assert door is not None  # noqa: S101 - the door itself made this handler
-        self.door = door
+        assert listener is not None  # noqa: S101 - the listener itself made this handler
+        self.listener = listener
 
     @property
     def home(self) -> str:
         """Where JupyterLab is, which is not where this page is."""
-        return self.door.home
+        return self.listener.home
 
     @property
     def provider_name(self) -> str:
-        """The provider of the sign-in that this door is for."""
-        return self.door.session.settings.name
+        """The provider of the sign-in that this listener is for."""
+        return self.listener.session.settings.name
 
     @property
     def only(self) -> PendingSignIn:
-        """The sign-in that this door is for."""
-        return self.door.pending
+        """The sign-in that this listener is for."""
+        return self.listener.pending
 
-    @open_door(protection="a one-time word of 256 random bits, then state and binding cookie (R-2)")
+    @public_route(protection="a one-time nonce of 256 random bits, then state and binding cookie (R-2)")
     async def get(self) -> None:
-        """Begin with the word, end with the provider's answer, and show how it ended."""
+        """Begin with the nonce, end with the provider's answer, and show how it ended."""
         parameters = fields_of(self.request.query)
         match [name for name, _ in parameters or ()]:
             case ["start"]:
                 await self._begin((parameters or [])[0][1])
             case ["flow"]:
-                self.show_end(self.door.session, (parameters or [])[0][1])
-                # NOTE: any page may ask for this address; the door closes behind the browser that it is for, at the end.
+                self.show_end(self.listener.session, (parameters or [])[0][1])
+                # NOTE: any page may ask for this address; the listener closes behind the browser that it is for, at the end.
                 if self.only.done.is_set() and self.services.pending.is_bound(
                     self.only, self._bindings(self.only.flow)
                 ):
-                    self.door.last_page_shown.set()
+                    self.listener.last_page_shown.set()
             case _:
-                await self.end(self.door.session, parameters)
+                await self.end(self.listener.session, parameters)
 
-    async def _begin(self, word: str) -> None:
-        door = self.door
-        if not door.takes_word(word):
+    async def _begin(self, nonce: str) -> None:
+        listener = self.listener
+        if not listener.consume_nonce(nonce):
             raise StateInvalid(detail="loopback.start")
-        url, binding = await door.session.sign_ins.authorization_url(door.pending, door.redirect_uri)
-        self.bind_browser(door.pending, binding, door.redirect_uri, form_post=False)
+        url, binding = await listener.session.sign_ins.authorization_url(listener.pending, listener.redirect_uri)
+        self.bind_browser(listener.pending, binding, listener.redirect_uri, form_post=False)
         self.go(url)
 
 
@@ -501,7 +501,7 @@ class SignOutPageHandler(AskingHandler):
 
     what = "Sign-out"
 
-    @door("user", action="write", from_other_sites=True)
+    @allow("user", action="write", from_other_sites=True)
     async def get(self, provider: str, ticket: str) -> None:
         """Show the form once, to a browser that is logged in to Jupyter and shows nothing else with it."""
         session, pages = self.services.sessions.of_provider(provider), self.services.sign_out_pages
@@ -537,7 +537,7 @@ class SignOutPageHandler(AskingHandler):
 class SignedOutHandler(PageHandler):
     """``providers/{p}/signed-out``: the page after a sign-out; works for anybody, changes no session (L-7)."""
 
-    @open_door(
+    @public_route(
         protection="changes no session and shows nothing about anybody; a state with its cookie is what it believes"
     )
     async def get(self, provider: str) -> None:

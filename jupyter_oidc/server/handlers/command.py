@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jupyter_oidc.errors import Forbidden
+from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.commands import LEASE_SECONDS
-from jupyter_oidc.server.door import door
 from jupyter_oidc.server.handler import OidcHandler
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class _ForTheCommandLine(OidcHandler):
 class CommandsHandler(_ForTheCommandLine):
     """Begins a command."""
 
-    @door("user", action="execute")
+    @allow("user", action="execute")
     async def post(self) -> None:
         """Return its id and key, once."""
         self.envelope("command.request")
@@ -44,14 +44,14 @@ class CommandsHandler(_ForTheCommandLine):
 class CommandHandler(_ForTheCommandLine):
     """Keeps and ends one."""
 
-    @door("user", action="execute")
+    @allow("user", action="execute")
     async def post(self, command_id: str) -> None:
         """Renew its lease."""
         self.envelope("command.request")
         self.must_be_configured().renew(command_id)
         self.answer({"expires_in": LEASE_SECONDS})
 
-    @door("user", action="execute")
+    @allow("user", action="execute")
     async def delete(self, command_id: str) -> None:
         """End it, and with it every grant that it has got."""
         self.must_be_configured().end(command_id)

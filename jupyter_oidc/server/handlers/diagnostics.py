@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_oidc.server.door import door
+from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.whereabouts import is_browser
 
@@ -12,7 +12,7 @@ class DiagnosticsHandler(OidcHandler):
 
     _track_activity = False
 
-    @door("user", action="read")
+    @allow("user", action="read")
     async def get(self) -> None:
         """Return the checks of these services."""
         whereabouts = self.context.whereabouts

@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 from jupyter_server.utils import url_path_join
 
 from jupyter_oidc.errors import RequestInvalid
-from jupyter_oidc.server.door import door, open_door
+from jupyter_oidc.server.access_rule import allow, public_route
 from jupyter_oidc.server.handler import fields_of
 from jupyter_oidc.server.handlers.browser import AskingHandler
 from jupyter_oidc.server.pages import Page
@@ -18,7 +18,7 @@ from jupyter_oidc.sessions.pending import SignInOptions
 class InitiateLoginHandler(AskingHandler):
     """``providers/{p}/initiate-login``: the provider's portal has a tile for this application, say."""
 
-    @door("user", action="write", from_other_sites=True)
+    @allow("user", action="write", from_other_sites=True)
     async def get(self, provider: str) -> None:
         """Ask the person whether to sign in; a click begins an ordinary sign-in, and nothing else does (I-5)."""
         session = self.services.sessions.of_provider(provider)
@@ -40,7 +40,7 @@ class InitiateLoginHandler(AskingHandler):
             )
         )
 
-    @open_door(protection="has no effect: it turns a form into the address that GET judges, for Jupyter's user only")
+    @public_route(protection="has no effect: it turns a form into the address that GET judges, for Jupyter's user only")
     async def post(self, provider: str) -> None:
         """Take the words of a form; the browser brings Jupyter's cookie with the GET that follows, not with this (I-1)."""
         self.services.sessions.of_provider(provider)

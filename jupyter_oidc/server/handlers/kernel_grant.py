@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from jupyter_oidc.server.door import open_door
+from jupyter_oidc.server.access_rule import public_route
 from jupyter_oidc.server.handler import OidcHandler
 
 
 class KernelGrantHandler(OidcHandler):
     """Issues grants; the proof is checked in ``kernel_grants``."""
 
-    @open_door(protection="proof of a live kernel's connection key")
+    @public_route(protection="proof of a live kernel's connection key")
     async def post(self) -> None:
         """Check the proof, and where it comes from, and return a grant."""
         self.context.must_be_near(self.request)

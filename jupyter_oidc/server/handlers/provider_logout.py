@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from jupyter_oidc.errors import LogoutTokenInvalid
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.server.door import open_door
+from jupyter_oidc.server.access_rule import public_route
 from jupyter_oidc.server.handler import OidcHandler
 
 
 class BackchannelLogoutHandler(OidcHandler):
     """Called by the provider itself, without a browser: no cookie, no login, no XSRF token (B-1)."""
 
-    @open_door(protection="a logout token that the provider has signed, good once (B-5, B-12)")
+    @public_route(protection="a logout token that the provider has signed, good once (B-5, B-12)")
     async def post(self, provider: str) -> None:
         """End the session that the logout token names; nothing to end is a success too (B-15)."""
         session = self.services.sessions.of_provider(provider)

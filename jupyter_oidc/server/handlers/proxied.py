@@ -51,7 +51,7 @@ class ProxiedHandler(OidcHandler):
         caller: Caller = "browser" if self.kernel_id is None else "kernel"
         prefix, identity = self.context.proxy_prefix, self.identity_provider
         asked = proxy_request(self.request, prefix, caller, identity, body=body, length=length)
-        self.services.proxy.gate(asked.api)
+        self.services.proxy.route(asked.api)
         self._api, self._person = asked.api, asked.person
         return asked
 

@@ -17,7 +17,7 @@ from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, Problem, UpstreamTimeout
-from jupyter_oidc.server.door import door, door_of
+from jupyter_oidc.server.access_rule import access_rule_of, allow
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
 from jupyter_oidc.server.head import head_of
@@ -111,22 +111,22 @@ class ProxyHandler(ProxiedHandler):
             self._enter(self._refused.kernel_id)
             raise self._refused.error
         await super()._let_in()
-        declared = door_of(getattr(self, (self.request.method or "").lower()))
-        if declared is None or declared.protection is not None:
+        rule = access_rule_of(getattr(self, (self.request.method or "").lower()))
+        if rule is None or rule.protection is not None:
             return
-        await self.admit(declared)
+        await self.admit(rule)
         if "Transfer-Encoding" in self.request.headers:
             self._begin_upload(None)
         elif self.request.headers.get("Content-Length", "0") != "0":
             self._begin_upload(self.declared_length)
 
     def _body_is_awaited(self) -> bool:
-        """Leave an upload its own pace; what an open door lets in waits for nothing else."""
-        return self._door_is_open() and super()._body_is_awaited()
+        """Leave an upload its own pace; a call that a public route lets in waits for nothing else."""
+        return self._is_public() and super()._body_is_awaited()
 
     def _begin_upload(self, length: int | None) -> None:
-        gate, *_ = self.services.proxy.check(self._proxy_request(length=length))
-        api = gate.api
+        route, *_ = self.services.proxy.check(self._proxy_request(length=length))
+        api = route.api
         if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
             raise BodyTooLarge
         connection: Any = self.request.connection
@@ -209,32 +209,32 @@ class ProxyHandler(ProxiedHandler):
         if self._answer is not None:
             self._answer.close()
 
-    @door("user", "kernel", action="execute")
+    @allow("user", "kernel", action="execute")
     async def get(self, *_: str) -> None:
         """Pass a GET on."""
         await self._pass_on()
 
-    @door("user", "kernel", action="execute")
+    @allow("user", "kernel", action="execute")
     async def head(self, *_: str) -> None:
         """Pass a HEAD on."""
         await self._pass_on()
 
-    @door("user", "kernel", action="execute")
+    @allow("user", "kernel", action="execute")
     async def post(self, *_: str) -> None:
         """Pass a POST on."""
         await self._pass_on()
 
-    @door("user", "kernel", action="execute")
+    @allow("user", "kernel", action="execute")
     async def put(self, *_: str) -> None:
         """Pass a PUT on."""
         await self._pass_on()
 
-    @door("user", "kernel", action="execute")
+    @allow("user", "kernel", action="execute")
     async def patch(self, *_: str) -> None:
         """Pass a PATCH on."""
         await self._pass_on()
 
-    @door("user", "kernel", action="execute")
+    @allow("user", "kernel", action="execute")
     async def delete(self, *_: str) -> None:
         """Pass a DELETE on."""
         await self._pass_on()

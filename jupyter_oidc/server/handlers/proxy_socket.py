@@ -15,7 +15,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from jupyter_oidc.errors import Problem, RequestInvalid
 from jupyter_oidc.proxy.ports import SocketRefused
-from jupyter_oidc.server.door import door
+from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.peer import LOOK, has_hung_up
 
@@ -67,7 +67,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         del subprotocols  # the API has seen them
         return self._socket.upstream.subprotocol if self._socket else None
 
-    @door("user", "kernel", action="execute")
+    @allow("user", "kernel", action="execute")
     async def get(self, *_: str) -> None:  # type: ignore[override]  # NOTE: a decorated verb is any awaitable
         """Open the API's socket, then the caller's, whose handshake is looked at first: no token goes out for a bad one."""
         _check_handshake(self.request.headers)

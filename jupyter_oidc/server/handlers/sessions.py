@@ -8,7 +8,7 @@ from typing import Final
 from jupyter_server.utils import url_path_join
 
 from jupyter_oidc.errors import NotSignedIn, RequestInvalid, SessionExpired
-from jupyter_oidc.server.door import door
+from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.views import provider_view, sign_out_view, summary_view
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
@@ -23,7 +23,7 @@ class ProvidersHandler(OidcHandler):
 
     _track_activity = False
 
-    @door("user", "kernel", action="read")
+    @allow("user", "kernel", action="read")
     async def get(self) -> None:
         """List the providers in the order of the settings."""
         told = [(await service.summary(), service) for service in self.services.sessions]
@@ -36,7 +36,7 @@ class SessionHandler(OidcHandler):
 
     _track_activity = False
 
-    @door("user", "kernel", action="read")
+    @allow("user", "kernel", action="read")
     async def get(self, provider: str) -> None:
         """Return the summary; with ``wait`` and ``sequence``, once it differs from that sequence."""
         session = self.services.sessions.of_provider(provider)
@@ -64,7 +64,7 @@ class SessionHandler(OidcHandler):
 class RefreshHandler(OidcHandler):
     """``providers/{p}/refresh``: renew now."""
 
-    @door("user", "kernel", action="write")
+    @allow("user", "kernel", action="write")
     async def post(self, provider: str) -> None:
         """Renew the access token and return the summary."""
         self.envelope("refresh.request")
@@ -83,7 +83,7 @@ class RefreshHandler(OidcHandler):
 class SignOutHandler(OidcHandler):
     """``providers/{p}/sign-out``: end the session here, then at the provider."""
 
-    @door("user", "kernel", action="write")
+    @allow("user", "kernel", action="write")
     async def post(self, provider: str) -> None:
         """Sign out and say what happened at each step; a page of ours is bound to the browser that asks."""
         self.envelope("sign-out.request")

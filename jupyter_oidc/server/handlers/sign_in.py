@@ -10,7 +10,7 @@ from jupyter_server.utils import url_path_join
 
 from jupyter_oidc.errors import RequestInvalid
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.server.door import door
+from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.handler import OidcHandler
 from jupyter_oidc.server.redirects import local_path
 from jupyter_oidc.server.views import progress_view, started_view
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class SignInHandler(OidcHandler):
     """``providers/{p}/sign-in``: begin."""
 
-    @door("user", "kernel", action="write")
+    @allow("user", "kernel", action="write")
     async def post(self, provider: str) -> None:
         """Open a sign-in; the reply says where the browser starts it."""
         wish = self.envelope("sign-in.request")
@@ -76,7 +76,7 @@ class SignInProgressHandler(OidcHandler):
 
     _track_activity = False
 
-    @door("user", "kernel", action="read")
+    @allow("user", "kernel", action="read")
     async def get(self, provider: str, flow: str) -> None:
         """Return the progress; with ``wait``, as soon as the sign-in is finished."""
         pending = self.services.pending.find(flow, provider)
@@ -90,7 +90,7 @@ class SignInProgressHandler(OidcHandler):
             self.services.pending.sweep()
         self.answer(progress_view(pending, self.services.clock.now()))
 
-    @door("user", "kernel", action="write")
+    @allow("user", "kernel", action="write")
     async def delete(self, provider: str, flow: str) -> None:
         """Cancel; a sign-in that is already finished stays as it is."""
         pending = self.services.pending.find(flow, provider)
@@ -101,7 +101,7 @@ class SignInProgressHandler(OidcHandler):
 class CompleteHandler(OidcHandler):
     """``providers/{p}/sign-in/{flow}/complete``: the address at which the provider left the browser, pasted."""
 
-    @door("user", "kernel", action="write")
+    @allow("user", "kernel", action="write")
     async def post(self, provider: str, flow: str) -> None:
         """Take the address from the one who began, and answer how the sign-in ended."""
         services = self.services

@@ -1,6 +1,6 @@
 """How many calls to one API may be on their way at once, and how many may wait (C28, C29).
 
-Every API has a turnstile of its own, so one that is slow or down holds up nobody else.
+Every API has a limiter of its own, so one that is slow or down holds up nobody else.
 """
 
 from __future__ import annotations
@@ -11,31 +11,31 @@ from contextlib import suppress
 
 from jupyter_oidc.errors import Overloaded
 
-RETRY_AFTER = 1.0
+RETRY_AFTER_SECONDS = 1.0
 """Seconds after which a call that found the queue full is worth another try."""
 
 
-class Turnstile:
-    """Lets ``most`` callers in at once and up to ``waiting`` more wait, the first one first."""
+class ConcurrencyLimiter:
+    """Lets ``max_running`` calls run at once and up to ``max_waiting`` more wait, the first one first."""
 
-    __slots__ = ("_inside", "_most", "_queue", "_waiting")
+    __slots__ = ("_max_running", "_max_waiting", "_queue", "_running")
 
-    def __init__(self, most: int, waiting: int) -> None:
-        self._most = most
-        self._waiting = waiting
-        self._inside = 0
+    def __init__(self, max_running: int, max_waiting: int) -> None:
+        self._max_running = max_running
+        self._max_waiting = max_waiting
+        self._running = 0
         self._queue: deque[asyncio.Future[None]] = deque()
 
-    async def enter(self) -> None:
-        """Come in, or wait for it; raises ``Overloaded`` if too many wait already."""
-        if self._inside < self._most:
-            self._inside += 1
+    async def acquire(self) -> None:
+        """Take a place, or wait for one; raises ``Overloaded`` if too many wait already."""
+        if self._running < self._max_running:
+            self._running += 1
             return
-        if len(self._queue) >= self._waiting:
+        if len(self._queue) >= self._max_waiting:
             raise Overloaded(
                 "Too many calls to this API are waiting.",
                 action="Wait a moment, or make fewer calls at once.",
-                retry_after=RETRY_AFTER,
+                retry_after=RETRY_AFTER_SECONDS,
             )
         place = asyncio.get_running_loop().create_future()
         self._queue.append(place)
@@ -46,14 +46,14 @@ class Turnstile:
                 with suppress(ValueError):  # whoever left in the same moment has passed it over
                     self._queue.remove(place)
             else:
-                self.leave()  # somebody handed over a place that nobody will use
+                self.release()  # somebody handed over a place that nobody will use
             raise
 
-    def leave(self) -> None:
-        """Make room; whoever waits longest comes in."""
+    def release(self) -> None:
+        """Free a place; the call that has waited longest takes it."""
         while self._queue:
             place = self._queue.popleft()
             if not place.done():
                 place.set_result(None)
                 return
-        self._inside -= 1
+        self._running -= 1

@@ -7,56 +7,56 @@ import asyncio
 import pytest
 
 from jupyter_oidc.errors import Overloaded
-from jupyter_oidc.proxy.turnstile import Turnstile
+from jupyter_oidc.proxy.concurrency_limiter import ConcurrencyLimiter
 
 
-async def waiting(turnstile: Turnstile, count: int) -> list[asyncio.Task[None]]:
-    tasks = [asyncio.ensure_future(turnstile.enter()) for _ in range(count)]
+async def waiting(limiter: ConcurrencyLimiter, count: int) -> list[asyncio.Task[None]]:
+    tasks = [asyncio.ensure_future(limiter.acquire()) for _ in range(count)]
     await asyncio.sleep(0)
     return tasks
 
 
 async def test_as_many_as_may_come_in_at_once() -> None:
-    turnstile = Turnstile(2, 0)
-    await turnstile.enter()
-    await turnstile.enter()
+    limiter = ConcurrencyLimiter(2, 0)
+    await limiter.acquire()
+    await limiter.acquire()
     with pytest.raises(Overloaded) as caught:
-        await turnstile.enter()
+        await limiter.acquire()
     assert caught.value.retry_after == 1.0
-    turnstile.leave()
-    await turnstile.enter()
+    limiter.release()
+    await limiter.acquire()
 
 
 async def test_who_waits_longest_comes_in_first() -> None:
-    turnstile = Turnstile(1, 2)
-    await turnstile.enter()
-    first, second = await waiting(turnstile, 2)
+    limiter = ConcurrencyLimiter(1, 2)
+    await limiter.acquire()
+    first, second = await waiting(limiter, 2)
     with pytest.raises(Overloaded):
-        await turnstile.enter()
-    turnstile.leave()
+        await limiter.acquire()
+    limiter.release()
     await asyncio.sleep(0)
     assert (first.done(), second.done()) == (True, False)
-    turnstile.leave()
+    limiter.release()
     await second
 
 
 async def test_a_caller_that_leaves_the_queue_takes_no_place() -> None:
-    turnstile = Turnstile(1, 2)
-    await turnstile.enter()
-    first, second = await waiting(turnstile, 2)
+    limiter = ConcurrencyLimiter(1, 2)
+    await limiter.acquire()
+    first, second = await waiting(limiter, 2)
     first.cancel()
     await asyncio.sleep(0)
-    turnstile.leave()
+    limiter.release()
     await second
-    turnstile.leave()
-    await turnstile.enter()
+    limiter.release()
+    await limiter.acquire()
 
 
 async def test_a_place_that_was_handed_to_a_caller_who_leaves_is_handed_on() -> None:
-    turnstile = Turnstile(1, 2)
-    await turnstile.enter()
-    first, second = await waiting(turnstile, 2)
-    turnstile.leave()
+    limiter = ConcurrencyLimiter(1, 2)
+    await limiter.acquire()
+    first, second = await waiting(limiter, 2)
+    limiter.release()
     first.cancel()  # in the same moment
     await asyncio.sleep(0)
     await asyncio.wait_for(second, 1)
@@ -64,11 +64,11 @@ async def test_a_place_that_was_handed_to_a_caller_who_leaves_is_handed_on() -> 
 
 async def test_a_caller_that_leaves_the_queue_while_a_place_is_passed_on_just_leaves() -> None:
     """C18: two connections that end in the same moment, of one that waits and of one that is inside."""
-    turnstile = Turnstile(1, 2)
-    await turnstile.enter()
-    first, second = await waiting(turnstile, 2)
+    limiter = ConcurrencyLimiter(1, 2)
+    await limiter.acquire()
+    first, second = await waiting(limiter, 2)
     first.cancel()
-    turnstile.leave()
+    limiter.release()
     await second
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -76,20 +76,20 @@ async def test_a_caller_that_leaves_the_queue_while_a_place_is_passed_on_just_le
 
 async def test_places_are_never_lost() -> None:
     """Any order of coming, waiting, leaving and giving up."""
-    turnstile = Turnstile(3, 50)
+    limiter = ConcurrencyLimiter(3, 50)
     inside = 0
     most = 0
 
     async def visit(number: int) -> None:
         nonlocal inside, most
-        await turnstile.enter()
+        await limiter.acquire()
         inside += 1
         most = max(most, inside)
         try:
             await asyncio.sleep(0.001 * (number % 3))
         finally:
             inside -= 1
-            turnstile.leave()
+            limiter.release()
 
     for _ in range(20):
         tasks = [asyncio.ensure_future(visit(number)) for number in range(40)]
@@ -99,4 +99,4 @@ async def test_places_are_never_lost() -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     assert (inside, most) == (0, 3)
     for _ in range(3):
-        await turnstile.enter()
+        await limiter.acquire()

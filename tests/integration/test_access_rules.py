@@ -13,7 +13,7 @@ from tornado.httpclient import HTTPResponse
 from tornado.web import RequestHandler
 
 from jupyter_oidc import contract
-from jupyter_oidc.server.door import door_of
+from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.routes import ROUTES
 
 PROVIDERS = {
@@ -36,19 +36,19 @@ def sample(pattern: str) -> str:
 
 
 def walk() -> list[tuple[str, str, Any]]:
-    """Every (verb, path, door) that a route answers."""
+    """Every (verb, path, access rule) that a route answers."""
     return [
-        (verb, sample(pattern), door_of(method))
+        (verb, sample(pattern), access_rule_of(method))
         for pattern, handler in ROUTES
         for verb in VERBS
         if (method := getattr(handler, verb.lower())) is not RequestHandler._unimplemented_method
     ]
 
 
-GUARDED = [(verb, path) for verb, path, declared in walk() if declared.protection is None]
+GUARDED = [(verb, path) for verb, path, rule in walk() if rule.protection is None]
 WRITES = [(verb, path) for verb, path in GUARDED if verb not in ("GET", "HEAD")]
-OPEN = [(verb, path) for verb, path, declared in walk() if declared.protection is not None]
-USER_ONLY = [(verb, path) for verb, path, declared in walk() if declared.callers == ("user",)]
+OPEN = [(verb, path) for verb, path, rule in walk() if rule.protection is not None]
+USER_ONLY = [(verb, path) for verb, path, rule in walk() if rule.callers == ("user",)]
 
 
 @pytest.fixture(params=[True, False], ids=["lenient", "strict"])

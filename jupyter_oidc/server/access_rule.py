@@ -1,6 +1,6 @@
 """Who may come in: the declaration that every verb of every route carries (law 7).
 
-``@door`` is for Jupyter users and kernels, ``@open_door`` for the few routes that a browser reaches without
+``@allow`` is for Jupyter users and kernels, ``@public_route`` for the few routes that a browser reaches without
 either, and it has to say what protects them instead.
 """
 
@@ -25,10 +25,10 @@ _JUPYTER_MARK: Final = "__allow_unauthenticated"
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class AccessRule:
     """What a verb declares: who may call it, and the action that a user must be authorised for.
 
-    An open door has no callers and a ``protection``.
+    A public route has no callers and a ``protection``.
     ``from_other_sites`` lets in a browser that a page of another site sends here, as a whole page and without a body; such
     a verb begins no sign-in and ends no session: it asks, or shows what a ticket of ours names.
     """
@@ -39,27 +39,27 @@ class Door:
     from_other_sites: bool = False
 
 
-def door(*callers: Caller, action: Action, from_other_sites: bool = False) -> Callable[[Verb], Verb]:
+def allow(*callers: Caller, action: Action, from_other_sites: bool = False) -> Callable[[Verb], Verb]:
     """Let in ``callers`` only, users after the server's ``Authorizer`` agreed to ``(action, "jupyter_oidc")``.
 
     One decorated function per verb: Jupyter's own ``@authorized`` remembers the first action it saw.
     """
-    declared = Door(callers, action, from_other_sites=from_other_sites)
+    rule = AccessRule(callers, action, from_other_sites=from_other_sites)
 
     def decorate(verb: Verb) -> Verb:
         @wraps(verb)
         async def guarded(self: OidcHandler, *args: str, **kwargs: str) -> None:
-            await self.admit(declared)
+            await self.admit(rule)
             await verb(self, *args, **kwargs)
 
-        return _marked(guarded, declared, unauthenticated=False)
+        return _marked(guarded, rule, unauthenticated=False)
 
     return decorate
 
 
-def open_door(*, protection: str) -> Callable[[Verb], Verb]:
+def public_route(*, protection: str) -> Callable[[Verb], Verb]:
     """Let in everybody; ``protection`` says what protects the verb instead of a login."""
-    declared = Door((), None, protection)
+    rule = AccessRule((), None, protection)
 
     def decorate(verb: Verb) -> Verb:
         @wraps(verb)
@@ -67,19 +67,19 @@ def open_door(*, protection: str) -> Callable[[Verb], Verb]:
             self.insist()
             await verb(self, *args, **kwargs)
 
-        return _marked(guarded, declared, unauthenticated=True)
+        return _marked(guarded, rule, unauthenticated=True)
 
     return decorate
 
 
-def door_of(verb: object) -> Door | None:
+def access_rule_of(verb: object) -> AccessRule | None:
     """Return what ``verb`` declares, or ``None`` if it declares nothing."""
-    return getattr(verb, "__door__", None)
+    return getattr(verb, "__access_rule__", None)
 
 
-def _marked(verb: Verb, declared: Door, *, unauthenticated: bool) -> Verb:
+def _marked(verb: Verb, rule: AccessRule, *, unauthenticated: bool) -> Verb:
     marks: dict[str, Any] = vars(verb)
-    marks["__door__"] = declared
-    # Jupyter reads this attribute before it runs a verb; it must be there, and say the same as the door.
+    marks["__access_rule__"] = rule
+    # Jupyter reads this attribute before it runs a verb; it must be there, and say the same as the rule.
     marks[_JUPYTER_MARK] = unauthenticated
     return verb
