@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.egress_problems import Pause, absent, broken, refused
 from jupyter_oidc.adapters.tls import verifying
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

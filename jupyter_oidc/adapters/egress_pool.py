@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from jupyter_oidc.adapters.egress_problems import Pause, absent, broken, refused
 from jupyter_oidc.adapters.tls import verifying
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     import ssl

@@ -26,10 +26,10 @@ from jupyter_oidc.adapters.tls_problems import (
     untrusted,
     unwelcome,
 )
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Reply, written
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     import ssl

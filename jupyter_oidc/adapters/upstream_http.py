@@ -28,7 +28,6 @@ from jupyter_oidc.adapters.silence import Silence
 from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.adapters.tls_problems import handshake_fault, is_refusal_of_ours, unfit, untrusted, unwelcome
 from jupyter_oidc.adapters.work_budget import SMALL_PIECE_BYTES, budgeted_socket, limit_chunks, limit_reads
-from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
     RouteForbidden,
@@ -38,6 +37,7 @@ from jupyter_oidc.errors import (
     UpstreamUnreachable,
 )
 from jupyter_oidc.proxy.ports import SocketRefused
+from jupyter_oidc.secret_access import reveal, reveal_bytes
 
 if TYPE_CHECKING:
     import ssl

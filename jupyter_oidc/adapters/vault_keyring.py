@@ -14,8 +14,8 @@ from jupyter_oidc.adapters import keyring_entries
 from jupyter_oidc.adapters.entry_text import Owner
 from jupyter_oidc.adapters.keyring_backends import choose_backend
 from jupyter_oidc.adapters.keyring_thread import KeyringThread
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
