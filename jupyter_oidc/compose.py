@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
+from jupyter_oidc.adapters.forward_proxy import proxy_for
 from jupyter_oidc.adapters.keyring_backends import choose_backend, use_backend
-from jupyter_oidc.adapters.outlet import outlet_of
-from jupyter_oidc.adapters.private_folder import PrivateFolder
+from jupyter_oidc.adapters.network_route import outlet_of
+from jupyter_oidc.adapters.private_directory import PrivateFolder
+from jupyter_oidc.adapters.probe_api import reach
 from jupyter_oidc.adapters.provider_http import HttpProvider
-from jupyter_oidc.adapters.reach import reach
 from jupyter_oidc.adapters.secret_refs import resolve
 from jupyter_oidc.adapters.system_store import authorities_in
 from jupyter_oidc.adapters.timers import LoopScheduler
@@ -28,7 +28,7 @@ from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.background import Background
 from jupyter_oidc.clock import SystemClock, utc_text
-from jupyter_oidc.diagnostics.surroundings import Authorities, Storage, Surroundings
+from jupyter_oidc.diagnostics.context import Authorities, Storage, Surroundings
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from jupyter_oidc.adapters.journal import EventJournal
+    from jupyter_oidc.adapters.event_log import EventJournal
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort

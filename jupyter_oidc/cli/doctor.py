@@ -20,8 +20,8 @@ from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.compose import surroundings
 from jupyter_oidc.diagnostics import Report, examine
 from jupyter_oidc.diagnostics.check import Subject
+from jupyter_oidc.diagnostics.context import Admission
 from jupyter_oidc.diagnostics.report import as_json, as_text
-from jupyter_oidc.diagnostics.surroundings import Admission
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -8,7 +8,7 @@ from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import Problem, RouteForbidden, TlsUntrusted
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import Surroundings
     from jupyter_oidc.settings import Api
 
 

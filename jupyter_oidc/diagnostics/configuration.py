@@ -11,7 +11,7 @@ from jupyter_oidc.errors import Problem
 from jupyter_oidc.settings.model import TLS_METHODS
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import Surroundings
     from jupyter_oidc.settings import Finding, Provider
 
 _SETTINGS: Final = Subject("settings")

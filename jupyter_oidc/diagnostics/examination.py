@@ -20,7 +20,7 @@ from jupyter_oidc.settings.client_authentication import SIGNS_WITH
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import Surroundings
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.sessions.service import SessionService

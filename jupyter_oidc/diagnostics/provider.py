@@ -19,7 +19,7 @@ from jupyter_oidc.sessions.contradictions import contradictions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import Surroundings
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.sessions.contradictions import Wanted
     from jupyter_oidc.sessions.ports import ProviderPort

@@ -22,7 +22,7 @@ from jupyter_oidc.sessions.strategy import Choice, Impossible, choose, pins_call
 from jupyter_oidc.settings.redirect_uri import leads_through_hub, takes_any_port
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import Surroundings
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.message import Reply
     from jupyter_oidc.sessions.ports import ProviderPort

@@ -8,7 +8,7 @@ from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import Problem, StorageUnavailable
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.surroundings import Storage, Surroundings
+    from jupyter_oidc.diagnostics.context import Storage, Surroundings
     from jupyter_oidc.settings.model import Storage as Choice
 
 _KEYRING: Final = Subject("keyring")

@@ -18,7 +18,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool
 
 from jupyter_oidc.adapters.early_imports import EarlyImports
-from jupyter_oidc.adapters.journal import EventJournal
+from jupyter_oidc.adapters.event_log import EventJournal
 from jupyter_oidc.adapters.named_log import speak_through
 from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.process import close_to_others
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import Surroundings
-    from jupyter_oidc.diagnostics.surroundings import Admission
+    from jupyter_oidc.diagnostics.context import Admission
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.server.config import Configured

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from jupyter_oidc.adapters.entry_text import Owner
+from jupyter_oidc.adapters.entry_codec import Owner
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal

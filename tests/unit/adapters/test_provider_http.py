@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.adapters.outlet import Outlet
+from jupyter_oidc.adapters.network_route import Outlet
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import BasicCredentials, Call, Reply

@@ -14,8 +14,8 @@ from secrets import token_urlsafe
 
 import pytest
 
-from jupyter_oidc.adapters.private_folder import Disk, PrivateFolder
-from jupyter_oidc.adapters.sealed_text import seal
+from jupyter_oidc.adapters.jwe_file import seal
+from jupyter_oidc.adapters.private_directory import Disk, PrivateFolder
 from jupyter_oidc.adapters.storage_key import keys_in
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
 from jupyter_oidc.compose import surroundings, vaults

@@ -24,7 +24,7 @@ from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 from tests.support.marker import MARKER
-from tests.unit.diagnostics.surroundings import CORP, Answering, credentials, named, surroundings
+from tests.unit.diagnostics.contexts import CORP, Answering, credentials, named, surroundings
 from tests.unit.protocol.makers import EC, RSA, document, jwk, reply
 
 CALLBACK = CORP.redirect_uri or ""

@@ -12,13 +12,13 @@ import pytest
 from jupyter_oidc.cli.doctor import _replaced
 from jupyter_oidc.cli.running import address_of, admits_by
 from jupyter_oidc.diagnostics import Check, Report, examine
+from jupyter_oidc.diagnostics.context import Admission, Authorities
 from jupyter_oidc.diagnostics.report import as_json, as_text
-from jupyter_oidc.diagnostics.surroundings import Admission, Authorities
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.settings import Provider, SecretRef
 from tests.support.marker import MARKER
-from tests.unit.diagnostics.surroundings import CORP, Answering, credentials, named, surroundings
+from tests.unit.diagnostics.contexts import CORP, Answering, credentials, named, surroundings
 from tests.unit.protocol.makers import RSA, document, reply
 from tests.unit.sessions.stage import DEVICE, Stage
 

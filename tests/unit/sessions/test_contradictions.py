@@ -14,7 +14,7 @@ from jupyter_oidc.protocol.discovery import read_discovery_reply
 from jupyter_oidc.sessions.contradictions import RULES, Wanted, contradictions
 from jupyter_oidc.sessions.sign_ins import AS_USUAL
 from jupyter_oidc.settings import Provider
-from tests.unit.diagnostics.surroundings import CORP, Answering, surroundings
+from tests.unit.diagnostics.contexts import CORP, Answering, surroundings
 from tests.unit.protocol.makers import ISSUER, document, reply
 from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle
 

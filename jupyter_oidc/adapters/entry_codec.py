@@ -14,7 +14,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.installation import installation_id
+from jupyter_oidc.adapters.machine_id import installation_id
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.protocol.dpop import is_key
 from jupyter_oidc.protocol.json_value import number

@@ -11,7 +11,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.entry_text import damaged
+from jupyter_oidc.adapters.entry_codec import damaged
 from jupyter_oidc.adapters.storage_key import unknown_key
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal_bytes

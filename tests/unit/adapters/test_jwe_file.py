@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
-from jupyter_oidc.adapters.sealed_text import seal, unseal
+from jupyter_oidc.adapters.jwe_file import seal, unseal
 from jupyter_oidc.adapters.storage_key import keys_in
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret

@@ -28,7 +28,7 @@ from jupyter_oidc.secret_access import reveal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.adapters.egress import EgressProxy
+    from jupyter_oidc.adapters.forward_proxy import EgressProxy
 
 PATIENCE: Final = 3.0
 """Seconds for the whole look; a caller waits no longer for a name."""

@@ -25,7 +25,7 @@ from jupyter_oidc.settings import SecretRef
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_oidc.adapters.outlet import Outlet
+    from jupyter_oidc.adapters.network_route import Outlet
 
 _PORTS: Final = {"https": 443, "http": 80}
 

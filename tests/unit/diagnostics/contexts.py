@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from jupyter_oidc.diagnostics import Check, Surroundings
-from jupyter_oidc.diagnostics.surroundings import Storage
+from jupyter_oidc.diagnostics.context import Storage
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.credentials import Credentials
