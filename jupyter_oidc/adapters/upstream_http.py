@@ -238,7 +238,7 @@ class HttpUpstream:
         headers += [(name, _header_value(name, secret)) for name, secret in secrets]
         return headers, (call.bearer, *(secret for _, secret in secrets))
 
-    async def knock(self, api: Api) -> None:
+    async def probe_api(self, api: Api) -> None:
         """Ask ``api`` for the head of its address, without a token; any answer of it will do.
 
         Raises what :meth:`open` raises.
