@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.egress import proxy_for
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
+from jupyter_oidc.adapters.forward_proxy import proxy_for
 from jupyter_oidc.adapters.keyring_backends import choose_backend, use_backend
-from jupyter_oidc.adapters.outlet import outlet_of
-from jupyter_oidc.adapters.private_folder import PrivateFolder
+from jupyter_oidc.adapters.network_route import outlet_of
+from jupyter_oidc.adapters.private_directory import PrivateFolder
+from jupyter_oidc.adapters.probe_api import probe_api
 from jupyter_oidc.adapters.provider_http import HttpProvider
-from jupyter_oidc.adapters.reach import reach
 from jupyter_oidc.adapters.secret_refs import resolve
 from jupyter_oidc.adapters.system_store import authorities_in
 from jupyter_oidc.adapters.timers import LoopScheduler
@@ -28,7 +28,7 @@ from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.background import Background
 from jupyter_oidc.clock import SystemClock, utc_text
-from jupyter_oidc.diagnostics.surroundings import Authorities, Storage, Surroundings
+from jupyter_oidc.diagnostics.context import Authorities, DiagnosticContext, Storage
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from jupyter_oidc.adapters.journal import EventJournal
+    from jupyter_oidc.adapters.event_log import EventJournal
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort
@@ -279,7 +279,7 @@ def _provider_port(provider: Provider) -> ProviderPort:
     return HttpProvider(timeout=provider.http_timeout, outlet=outlet_of(provider))
 
 
-def surroundings(
+def diagnostic_context(
     settings: Settings | None,
     findings: Sequence[Finding],
     *,
@@ -288,7 +288,7 @@ def surroundings(
     address: str | None = None,
     address_is_assumed: bool = False,
     sessions: Sessions | None = None,
-) -> Surroundings:
+) -> DiagnosticContext:
     """Return what diagnostics look at: the same adapters that sessions and the proxy use."""
     if settings is not None:
         use_backend(settings.keyring_backend)
@@ -300,15 +300,15 @@ def surroundings(
         backend = await thread.run(choose_backend)
         return f"{type(backend).__module__}"
 
-    async def turns() -> None:
+    async def check_lock_folder() -> None:
         lock = FileEntryLock(lambda: lock_folder(place), provider=_DOCTOR, issuer="", client_id="")
         await asyncio.to_thread(lock.check_place)
 
-    def egress(provider: Provider) -> str | None:
+    def forward_proxy(provider: Provider) -> str | None:
         proxy = proxy_for(provider.issuer, outlet_of(provider), environment)
         return proxy.url.removeprefix("http://") if proxy else None
 
-    return Surroundings(
+    return DiagnosticContext(
         settings=settings,
         findings=tuple(findings),
         clock=clock,
@@ -318,14 +318,14 @@ def surroundings(
             file=FileVault(
                 provider=_DOCTOR, issuer="", client_id="", key=storage_key, folder=PrivateFolder(place)
             ).probe,
-            turns=turns,
+            lock_folder=check_lock_folder,
             has_key=storage_key is not None,
         ),
         provider_port=_provider_port,
         credentials=lambda provider: _credentials(provider, clock, entropy),
-        trust=lambda provider: verifying(outlet_of(provider)),
-        reach=reach,
-        egress=egress,
+        load_authorities=lambda provider: verifying(outlet_of(provider)),
+        probe_api=probe_api,
+        forward_proxy=forward_proxy,
         address=address,
         address_is_assumed=address_is_assumed,
         authorities=tuple(Authorities(*one) for one in authorities_in(environment)),

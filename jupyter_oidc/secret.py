@@ -2,7 +2,7 @@
 
 A value inside a :class:`Secret` cannot be printed, logged, formatted, serialised, hashed, copied or
 concatenated by accident.
-This module refuses to give the value back: only :mod:`jupyter_oidc.airlock` looks inside, and a law
+This module refuses to give the value back: only :mod:`jupyter_oidc.secret_access` looks inside, and a law
 (``tests/laws/test_one_reader.py``) names the modules that may ask it to.
 """
 

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.secret_refs import resolve
 from jupyter_oidc.adapters.system_store import system_context
-from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal, reveal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.private_folder import PrivateFolder, shown
+from jupyter_oidc.adapters.private_directory import PrivateFolder, shown
 from jupyter_oidc.errors import Overloaded, StorageUnavailable
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.entry_text import damaged
+from jupyter_oidc.adapters.entry_codec import damaged
 from jupyter_oidc.adapters.keyring_backends import has_short_entries
 from jupyter_oidc.errors import StorageUnavailable
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "jupyter_oidc"
 _FORMAT: Final = 1
-"""The format of a manifest; that of the text itself is in :mod:`jupyter_oidc.adapters.entry_text`."""
+"""The format of a manifest; that of the text itself is in :mod:`jupyter_oidc.adapters.entry_codec`."""
 
 PIECE: Final = 1_200
 """Characters in one entry; Windows keeps at most 1,280, and ends some of them with a zero."""

@@ -14,10 +14,10 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
-from jupyter_oidc.adapters.egress_client import EgressClients, Trip
-from jupyter_oidc.adapters.egress_problems import broken
+from jupyter_oidc.adapters.forward_proxy_client import EgressClients, Trip
+from jupyter_oidc.adapters.forward_proxy_problems import broken
 from jupyter_oidc.adapters.named_log import PROTOCOL
-from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
+from jupyter_oidc.adapters.peer_certificate import PresentedCertificates
 from jupyter_oidc.adapters.tls_problems import (
     handshake_fault,
     is_refusal_of_ours,
@@ -26,17 +26,17 @@ from jupyter_oidc.adapters.tls_problems import (
     untrusted,
     unwelcome,
 )
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Reply, written
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx
 
-    from jupyter_oidc.adapters.outlet import Outlet
+    from jupyter_oidc.adapters.network_route import Outlet
     from jupyter_oidc.protocol.message import Call
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})

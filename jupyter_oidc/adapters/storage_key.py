@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal, reveal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

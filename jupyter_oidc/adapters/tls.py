@@ -10,7 +10,7 @@ from jupyter_oidc.adapters.system_store import system_context
 from jupyter_oidc.errors import ConfigurationInvalid
 
 if TYPE_CHECKING:
-    from jupyter_oidc.adapters.outlet import Outlet
+    from jupyter_oidc.adapters.network_route import Outlet
 
 
 def verifying(outlet: Outlet) -> ssl.SSLContext:

@@ -10,7 +10,7 @@ from jupyter_oidc.adapters.client_certificate import CERTIFICATE
 from jupyter_oidc.errors import TlsUntrusted
 
 if TYPE_CHECKING:
-    from jupyter_oidc.adapters.outlet import Outlet, Peer
+    from jupyter_oidc.adapters.network_route import Outlet, Peer
 
 _EXPIRED: Final = frozenset({10, 0x800B0101, -67818})
 _NOT_YET: Final = frozenset({9, -67819})

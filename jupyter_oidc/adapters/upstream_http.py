@@ -2,7 +2,7 @@
 
 Each API has a connection pool of its own (C29); redirects are never followed; no cookie is kept or sent.
 A host name that leads into a private network is refused unless the API's settings allow it (C34).
-An API behind an egress proxy, or with a client certificate, has :mod:`jupyter_oidc.adapters.egress_pool`.
+An API behind an egress proxy, or with a client certificate, has :mod:`jupyter_oidc.adapters.forward_proxy_pool`.
 aiohttp is imported at the first call, not with the extension.
 """
 
@@ -17,18 +17,17 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_oidc.adapters.api_secrets import ApiSecrets
 from jupyter_oidc.adapters.bodiless_replies import careful_protocol
 from jupyter_oidc.adapters.deadlines import Deadline, Deadlines
-from jupyter_oidc.adapters.egress import proxy_for
-from jupyter_oidc.adapters.egress_pool import EgressPool
-from jupyter_oidc.adapters.long_reads import USUAL, LongReads
-from jupyter_oidc.adapters.outlet import outlet_of
-from jupyter_oidc.adapters.patient_response import HandshakeRefused, patient_response
-from jupyter_oidc.adapters.presented_certificate import PresentedCertificates
+from jupyter_oidc.adapters.forward_proxy import proxy_for
+from jupyter_oidc.adapters.forward_proxy_pool import EgressPool
+from jupyter_oidc.adapters.idle_timeout import Silence
+from jupyter_oidc.adapters.limited_response import HandshakeRefused, patient_response
+from jupyter_oidc.adapters.network_route import outlet_of
+from jupyter_oidc.adapters.peer_certificate import PresentedCertificates
 from jupyter_oidc.adapters.public_address import must_be_public
-from jupyter_oidc.adapters.silence import Silence
+from jupyter_oidc.adapters.read_buffer import USUAL, LongReads
 from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.adapters.tls_problems import handshake_fault, is_refusal_of_ours, unfit, untrusted, unwelcome
 from jupyter_oidc.adapters.work_budget import SMALL_PIECE_BYTES, budgeted_socket, limit_chunks, limit_reads
-from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
     RouteForbidden,
@@ -38,6 +37,7 @@ from jupyter_oidc.errors import (
     UpstreamUnreachable,
 )
 from jupyter_oidc.proxy.ports import SocketRefused
+from jupyter_oidc.secret_access import reveal, reveal_bytes
 
 if TYPE_CHECKING:
     import ssl
@@ -238,7 +238,7 @@ class HttpUpstream:
         headers += [(name, _header_value(name, secret)) for name, secret in secrets]
         return headers, (call.bearer, *(secret for _, secret in secrets))
 
-    async def knock(self, api: Api) -> None:
+    async def probe_api(self, api: Api) -> None:
         """Ask ``api`` for the head of its address, without a token; any answer of it will do.
 
         Raises what :meth:`open` raises.

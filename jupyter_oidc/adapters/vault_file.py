@@ -1,8 +1,8 @@
 """The refresh token in an encrypted file, for machines without a keyring.
 
-What the file holds is decided in :mod:`jupyter_oidc.adapters.entry_text`, how it is encrypted in
-:mod:`jupyter_oidc.adapters.sealed_text`, with which keys in :mod:`jupyter_oidc.adapters.storage_key`, and how it
-gets to the disk in :mod:`jupyter_oidc.adapters.private_folder`.
+What the file holds is decided in :mod:`jupyter_oidc.adapters.entry_codec`, how it is encrypted in
+:mod:`jupyter_oidc.adapters.jwe_file`, with which keys in :mod:`jupyter_oidc.adapters.storage_key`, and how it
+gets to the disk in :mod:`jupyter_oidc.adapters.private_directory`.
 This module refuses to store anything without a key.
 """
 
@@ -13,9 +13,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from jupyter_oidc.adapters.entry_text import Owner, damaged
-from jupyter_oidc.adapters.private_folder import PrivateFolder
-from jupyter_oidc.adapters.sealed_text import LONGEST, seal, unseal
+from jupyter_oidc.adapters.entry_codec import Owner, damaged
+from jupyter_oidc.adapters.jwe_file import LONGEST, seal, unseal
+from jupyter_oidc.adapters.private_directory import PrivateFolder
 from jupyter_oidc.adapters.storage_key import keys_in
 from jupyter_oidc.errors import StorageUnavailable
 

@@ -1,6 +1,6 @@
 """The refresh token in the operating system's keyring, through ``keyring``.
 
-What an entry says is decided in :mod:`jupyter_oidc.adapters.entry_text`, which backends may be used in
+What an entry says is decided in :mod:`jupyter_oidc.adapters.entry_codec`, which backends may be used in
 :mod:`jupyter_oidc.adapters.keyring_backends`, how a long token fits into short entries in
 :mod:`jupyter_oidc.adapters.keyring_entries`, and how long a call may take in
 :mod:`jupyter_oidc.adapters.keyring_thread`.
@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters import keyring_entries
-from jupyter_oidc.adapters.entry_text import Owner
+from jupyter_oidc.adapters.entry_codec import Owner
 from jupyter_oidc.adapters.keyring_backends import choose_backend
 from jupyter_oidc.adapters.keyring_thread import KeyringThread
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend

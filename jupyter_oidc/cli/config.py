@@ -14,7 +14,7 @@ from traitlets import Bool, Dict, Unicode
 from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp
 from jupyter_oidc.cli.documents import Unreadable, document_in, write_new
 from jupyter_oidc.cli.settings_files import Read, read_alone, settings_of
-from jupyter_oidc.compose import surroundings
+from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.diagnostics.examination import examine_metadata
 from jupyter_oidc.diagnostics.report import as_text
 from jupyter_oidc.settings import read_settings
@@ -84,7 +84,7 @@ class Check(_ConfigApp):
         self.say(f"Nothing to correct: {', '.join(provider.name for provider in found) or 'no provider'}.")
         if self.online:
             for read in reads:
-                report = asyncio.run(examine_metadata(surroundings(read.settings, (), environment=os.environ)))
+                report = asyncio.run(examine_metadata(diagnostic_context(read.settings, (), environment=os.environ)))
                 self.say(as_text(report, ascii_only=(sys.stdout.encoding or "").lower() != "utf-8"))
                 if not report.ok:
                     self.exit(1)

@@ -17,18 +17,18 @@ from jupyter_oidc.cli.app import FLAGS, OidcApp
 from jupyter_oidc.cli.progress import Progress
 from jupyter_oidc.cli.running import NoAnswer, address_of, admits_by, ask_what_it_knows, running_server
 from jupyter_oidc.cli.settings_files import settings_of
-from jupyter_oidc.compose import surroundings
+from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.diagnostics import Report, examine
 from jupyter_oidc.diagnostics.check import Subject
+from jupyter_oidc.diagnostics.context import Admission
 from jupyter_oidc.diagnostics.report import as_json, as_text
-from jupyter_oidc.diagnostics.surroundings import Admission
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from jupyter_oidc.cli.running import RunningServer
     from jupyter_oidc.cli.settings_files import Read
-    from jupyter_oidc.diagnostics import Check, Surroundings
+    from jupyter_oidc.diagnostics import Check, DiagnosticContext
 
 
 class Doctor(OidcApp):
@@ -91,7 +91,7 @@ class Doctor(OidcApp):
     async def _report(self) -> Report:
         read = settings_of(self, looks_at_files=True)
         server = _running()
-        place = surroundings(
+        context = diagnostic_context(
             read.settings,
             read.findings,
             environment=os.environ,
@@ -99,12 +99,12 @@ class Doctor(OidcApp):
             address=address_of(server, self.config),
             address_is_assumed=server is None,
         )
-        place = replace(place, admission=self._admission(server))
+        context = replace(context, admission=self._admission(server))
         with Progress(sys.stderr) as progress:
             progress.tell("the running server")
             told = await ask_what_it_knows(server)
-            place = replace(place, browsers_come_there=_seen_there(place, told))
-            report = await examine(place, progress.tell, asks_registration=self.registration)
+            context = replace(context, address_seen_by_browsers=_address_was_seen(context, told))
+            report = await examine(context, progress.tell, asks_registration=self.registration)
         owners = owners_here()
         about = _about_sources(read, runs_as_root=owners is not None and owners.uid == 0)
         return Report((*about, *_replaced(report.checks, told)))
@@ -125,14 +125,14 @@ def _about_sources(read: Read, *, runs_as_root: bool) -> list[Check]:
     return found
 
 
-def _seen_there(place: Surroundings, told: tuple[Check, ...]) -> bool:
+def _address_was_seen(context: DiagnosticContext, told: tuple[Check, ...]) -> bool:
     """Return whether the running server has seen browsers reach it at the address that it is known by here."""
-    open_ones = {one.name for one in place.settings.providers if not one.redirect_uri} if place.settings else set()
+    open_ones = {one.name for one in context.settings.providers if not one.redirect_uri} if context.settings else set()
     return any(
         check.name == "redirect URI"
         and check.status == "ok"
         and check.provider in open_ones
-        and check.message.endswith(f" {place.address}jupyter-oidc/providers/{check.provider}/callback")
+        and check.message.endswith(f" {context.address}jupyter-oidc/providers/{check.provider}/callback")
         for check in told
     )
 

@@ -8,15 +8,15 @@ from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import Problem, RouteForbidden, TlsUntrusted
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import DiagnosticContext
     from jupyter_oidc.settings import Api
 
 
-async def check_api(place: Surroundings, api: Api) -> Check:
-    """Knock as the proxy would call (C34, C35)."""
+async def check_api(context: DiagnosticContext, api: Api) -> Check:
+    """Send a request to ``api`` as the proxy would (C34, C35)."""
     about = Subject(f"API {api.name}", api.provider)
     try:
-        await place.reach(api)
+        await context.probe_api(api)
     except RouteForbidden:
         return about.problem(
             "Its host name leads to an address that is not on the public internet.",

@@ -11,7 +11,7 @@ from jupyter_oidc.errors import Problem
 from jupyter_oidc.settings.model import TLS_METHODS
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import DiagnosticContext
     from jupyter_oidc.settings import Finding, Provider
 
 _SETTINGS: Final = Subject("settings")
@@ -22,32 +22,32 @@ _INSTEAD_OF_A_SECRET: Final = {
 }
 
 
-def check_settings(place: Surroundings) -> list[Check]:
+def check_settings(context: DiagnosticContext) -> list[Check]:
     """Report every mistake, or how much there is."""
-    if place.findings:
-        return [_of_finding(finding) for finding in place.findings]
-    providers = place.settings.providers if place.settings else ()
+    if context.findings:
+        return [_of_finding(finding) for finding in context.findings]
+    providers = context.settings.providers if context.settings else ()
     if not providers:
         return [_SETTINGS.warning("No provider is configured.", "Write one: jupyter oidc config preset shows how.")]
     apis = sum(len(provider.apis) for provider in providers)
     return [_SETTINGS.ok(f"{_count(len(providers), 'provider')} and {_count(apis, 'API')} are configured.")]
 
 
-async def check_client_secret(place: Surroundings, provider: Provider) -> Check:
+async def check_client_secret(context: DiagnosticContext, provider: Provider) -> Check:
     """See whether the reference leads to a secret; the secret itself goes nowhere."""
     about = Subject("client secret", provider.name)
     if provider.client_secret is None:
         instead = _INSTEAD_OF_A_SECRET.get(provider.token_endpoint_auth_method, "PKCE protects the sign-in")
         return about.ok(f"None is configured; {instead}.")
     try:
-        await asyncio.to_thread(place.credentials(provider).secret)
+        await asyncio.to_thread(context.credentials(provider).secret)
     except Problem as problem:
         return about.failed(problem, "Put the secret where the settings say it is, readable by the Jupyter server.")
     return about.ok(f"The reference ({provider.client_secret.scheme}) leads to one.")
 
 
 async def check_client_assertion(
-    place: Surroundings, provider: Provider, listed: frozenset[str] | None = None
+    context: DiagnosticContext, provider: Provider, listed: frozenset[str] | None = None
 ) -> tuple[Check | None, str | None]:
     """See whether assertions can be signed, and by which algorithm (T-7, T-9); the key itself goes nowhere.
 
@@ -56,7 +56,7 @@ async def check_client_assertion(
     ``None`` for a client authentication method that sends none.
     """
     about, method = Subject("client assertion", provider.name), provider.token_endpoint_auth_method
-    credentials = place.credentials(provider)
+    credentials = context.credentials(provider)
     credentials.listed = listed
     try:
         signer = await asyncio.to_thread(credentials.signer)

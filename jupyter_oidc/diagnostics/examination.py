@@ -20,13 +20,13 @@ from jupyter_oidc.settings.client_authentication import SIGNS_WITH
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import DiagnosticContext
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Provider
 
-LONGEST: Final = 18.0
+MAX_EXAMINATION_SECONDS: Final = 18.0
 """Seconds."""
 
 
@@ -58,55 +58,55 @@ class _Group:
 
 
 async def examine(
-    place: Surroundings,
+    context: DiagnosticContext,
     tell: Callable[[str], None] = lambda _: None,
     *,
     asks_registration: bool = False,
-    seconds: float = LONGEST,
+    seconds: float = MAX_EXAMINATION_SECONDS,
 ) -> Report:
-    """Look at everything in ``place``; ``tell`` hears what is being looked at.
+    """Look at everything in ``context``; ``tell`` hears what is being looked at.
 
     With ``asks_registration`` each provider is asked whether it knows client and redirect URI.
     """
-    whole = _Group(Subject("storage"), configuration.check_settings(place))
-    if place.settings is None:
+    whole = _Group(Subject("storage"), configuration.check_settings(context))
+    if context.settings is None:
         return Report(tuple(whole.found))
-    groups = [_Group(Subject("provider", provider.name)) for provider in place.settings.providers]
+    groups = [_Group(Subject("provider", provider.name)) for provider in context.settings.providers]
     tell("settings")
     await asyncio.gather(
-        whole.fill(_storage(place, whole.found, tell), seconds),
+        whole.fill(_storage(context, whole.found, tell), seconds),
         *(
-            group.fill(_provider(place, provider, group.found, tell, asks_registration=asks_registration), seconds)
-            for provider, group in zip(place.settings.providers, groups, strict=True)
+            group.fill(_provider(context, provider, group.found, tell, asks_registration=asks_registration), seconds)
+            for provider, group in zip(context.settings.providers, groups, strict=True)
         ),
     )
     return Report(tuple(check for group in (whole, *groups) for check in group.found))
 
 
-async def examine_metadata(place: Surroundings, *, seconds: float = LONGEST) -> Report:
+async def examine_metadata(context: DiagnosticContext, *, seconds: float = MAX_EXAMINATION_SECONDS) -> Report:
     """Ask each provider for its metadata and keys, and for nothing else (G-6)."""
     groups = []
-    for provider in place.settings.providers if place.settings else ():
+    for provider in context.settings.providers if context.settings else ():
         group = _Group(Subject("provider", provider.name))
         groups.append(group)
-        port = place.provider_port(provider)
+        port = context.provider_port(provider)
         try:
-            await group.fill(_metadata(place, provider, port, group.found), seconds)
+            await group.fill(_metadata(context, provider, port, group.found), seconds)
         finally:
             await port.aclose()
     return Report(tuple(check for group in groups for check in group.found))
 
 
-async def _storage(place: Surroundings, found: list[Check], tell: Callable[[str], None]) -> None:
+async def _storage(context: DiagnosticContext, found: list[Check], tell: Callable[[str], None]) -> None:
     tell("storage")
-    found += network.check_authorities(place)
-    found += storage.check_conversions(place)
-    assert place.settings is not None  # noqa: S101 - for the type checker: examine has looked
-    found += await storage.check_storage(place.settings.storage, place.storage)
+    found += network.check_authorities(context)
+    found += storage.check_conversions(context)
+    assert context.settings is not None  # noqa: S101 - for the type checker: examine has looked
+    found += await storage.check_storage(context.settings.storage, context.storage)
 
 
 async def _provider(
-    place: Surroundings,
+    context: DiagnosticContext,
     provider: Provider,
     found: list[Check],
     tell: Callable[[str], None],
@@ -114,25 +114,25 @@ async def _provider(
     asks_registration: bool,
 ) -> None:
     """Look at one provider; after a failed discovery, at what does not need it."""
-    found.append(network.check_proxy(place, provider))
-    trusted = await network.check_certificates(place, provider)
+    found.append(network.check_proxy(context, provider))
+    trusted = await network.check_certificates(context, provider)
     found.append(trusted)
-    assertion, alg = await configuration.check_client_assertion(place, provider)
+    assertion, alg = await configuration.check_client_assertion(context, provider)
     if assertion is not None:
         found.append(assertion)
     if trusted.status == "ok":
         tell(f"{provider.name}: the provider")
-        port = place.provider_port(provider)
+        port = context.provider_port(provider)
         try:
-            await _metadata(place, provider, port, found, alg=alg, asks_registration=asks_registration)
+            await _metadata(context, provider, port, found, alg=alg, asks_registration=asks_registration)
         finally:
             await port.aclose()
-    found.append(redirect.check_redirect_uri(place, provider))
-    found += await redirect.check_host(place, provider)
-    found.append(await configuration.check_client_secret(place, provider))
+    found.append(redirect.check_redirect_uri(context, provider))
+    found += await redirect.check_host(context, provider)
+    found.append(await configuration.check_client_secret(context, provider))
     tell(f"{provider.name}: the APIs")
-    found += await asyncio.gather(*(check_api(place, api) for api in provider.apis))
-    session = _session(place, provider)
+    found += await asyncio.gather(*(check_api(context, api) for api in provider.apis))
+    session = _session(context, provider)
     found += [check_audience(provider, api, session) for api in provider.apis]
     if session is not None and has_session(session.state):
         found += about_provider.check_granted(provider, await session.summary())
@@ -140,7 +140,7 @@ async def _provider(
 
 
 async def _metadata(
-    place: Surroundings,
+    context: DiagnosticContext,
     provider: Provider,
     port: ProviderPort,
     found: list[Check],
@@ -148,40 +148,40 @@ async def _metadata(
     alg: str | None = None,
     asks_registration: bool = False,
 ) -> None:
-    answer, checks = await about_provider.ask_metadata(place, provider, port)
+    answer, checks = await about_provider.ask_metadata(context, provider, port)
     found += checks
     if answer is None:
         return
     metadata = answer.metadata
     if alg is not None and metadata.token_endpoint_auth_signing_algs is not None:
         listed = metadata.token_endpoint_auth_signing_algs
-        assertion, alg = await configuration.check_client_assertion(place, provider, listed)
+        assertion, alg = await configuration.check_client_assertion(context, provider, listed)
         found[:] = [assertion if assertion and check.name == assertion.name else check for check in found]
     found.append(about_provider.check_clock(provider, answer))
     found.append(await about_provider.check_keys(provider, metadata, port))
-    contradicted = about_provider.check_contradictions(_wanted(place, provider, metadata, alg))
+    contradicted = about_provider.check_contradictions(_wanted(context, provider, metadata, alg))
     found += contradicted
     found += [check(provider, metadata) for check in about_provider.METADATA_CHECKS]
     if metadata.userinfo_endpoint is None:
         found.append(about_provider.check_userinfo(provider, metadata))
-    found.append(redirect.check_way(place, provider, metadata))
+    found.append(redirect.check_sign_in_strategy(context, provider, metadata))
     if asks_registration:
         refused = any(check.status == "problem" for check in contradicted)
-        found.append(await redirect.check_registration(place, provider, metadata, port, refused=refused))
+        found.append(await redirect.check_registration(context, provider, metadata, port, refused=refused))
 
 
-def _wanted(place: Surroundings, provider: Provider, metadata: Metadata, alg: str | None) -> Wanted:
+def _wanted(context: DiagnosticContext, provider: Provider, metadata: Metadata, alg: str | None) -> Wanted:
     """Return what a sign-in would use; where its algorithm cannot be known, the one that the settings name."""
     if alg is None and provider.token_endpoint_auth_method in SIGNS_WITH:
         by_default = "HS256" if provider.token_endpoint_auth_method == "client_secret_jwt" else None
         alg = provider.token_endpoint_auth_signing_alg or by_default
-    return Wanted(provider, metadata, alg, by_code=redirect.takes_code(place, provider, metadata))
+    return Wanted(provider, metadata, alg, by_code=redirect.uses_device_code(context, provider, metadata))
 
 
-def _session(place: Surroundings, provider: Provider) -> SessionService | None:
-    if place.sessions is None:
+def _session(context: DiagnosticContext, provider: Provider) -> SessionService | None:
+    if context.sessions is None:
         return None
     try:
-        return place.sessions.of_provider(provider.name)
+        return context.sessions.of_provider(provider.name)
     except UnknownProvider:
         return None

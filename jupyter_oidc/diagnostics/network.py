@@ -9,18 +9,18 @@ from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import Problem
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import DiagnosticContext
     from jupyter_oidc.settings import Provider
 
 
 _READABLE: Final = "Name a PEM file that the Jupyter server can read in ca_bundle."
 
 
-async def check_certificates(place: Surroundings, provider: Provider) -> Check:
+async def check_certificates(context: DiagnosticContext, provider: Provider) -> Check:
     """See whether the certificate authorities in the settings can be read."""
     about = Subject("certificates", provider.name)
     try:
-        await asyncio.to_thread(place.trust, provider)
+        await asyncio.to_thread(context.load_authorities, provider)
     except Problem as problem:
         if problem.detail == "ca_bundle":  # NOTE: without its path, which can hold a person's name
             return about.problem("The certificate authorities in ca_bundle cannot be read.", _READABLE)
@@ -29,14 +29,14 @@ async def check_certificates(place: Surroundings, provider: Provider) -> Check:
     return about.ok(f"The authorities of this machine are trusted{more}; nothing switches verification off.")
 
 
-def check_authorities(place: Surroundings) -> list[Check]:
+def check_authorities(context: DiagnosticContext) -> list[Check]:
     """Say which variables of the environment name certificate authorities, and whether they count here; not what they name."""
     about = Subject("certificate variables")
-    if not place.authorities:
+    if not context.authorities:
         return []
-    broken = [one.variable for one in place.authorities if one.counts and not one.readable]
-    heeded = [one.variable for one in place.authorities if one.counts and one.readable]
-    others = [one.variable for one in place.authorities if not one.counts]
+    broken = [one.variable for one in context.authorities if one.counts and not one.readable]
+    heeded = [one.variable for one in context.authorities if one.counts and one.readable]
+    others = [one.variable for one in context.authorities if not one.counts]
     said = [
         f"{' and '.join(heeded)} {_counts(heeded)}: certificates are judged by what {_names(heeded)}."
         if heeded
@@ -60,11 +60,11 @@ def _counts(names: list[str]) -> str:
     return "counts" if len(names) == 1 else "count"
 
 
-def check_proxy(place: Surroundings, provider: Provider) -> Check:
+def check_proxy(context: DiagnosticContext, provider: Provider) -> Check:
     """Say which way calls to the provider take; a proxy's user name and password are not shown."""
     about = Subject("egress proxy", provider.name)
     try:
-        proxy = place.egress(provider)
+        proxy = context.forward_proxy(provider)
     except Problem as problem:
         return about.failed(problem)
     if proxy is None:

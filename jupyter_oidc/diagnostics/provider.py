@@ -19,7 +19,7 @@ from jupyter_oidc.sessions.contradictions import contradictions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import DiagnosticContext
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.sessions.contradictions import Wanted
     from jupyter_oidc.sessions.ports import ProviderPort
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
     from jupyter_oidc.settings.model import AuthMethod
 
-LARGEST_OFFSET: Final = 300.0
+MAX_CLOCK_OFFSET_SECONDS: Final = 300.0
 """Seconds; beyond that a sign-in is refused (A21)."""
 
 _NOT_LISTED: Final = frozenset({"openid"})
@@ -42,7 +42,7 @@ class Answer:
 
 
 async def ask_metadata(
-    place: Surroundings, provider: Provider, port: ProviderPort
+    context: DiagnosticContext, provider: Provider, port: ProviderPort
 ) -> tuple[Answer | None, list[Check]]:
     """Fetch the metadata and judge them as a sign-in would."""
     about, issuer = Subject("discovery", provider.name), Subject("issuer", provider.name)
@@ -51,7 +51,7 @@ async def ask_metadata(
         reply = await port.send(call)
         if reply.status in (429, 500, 502, 503, 504):
             raise IdpUnavailable(f"The provider answers status {reply.status}.", detail="discovery.status")
-        offset = date_offset(reply.headers, place.clock.now().wall)
+        offset = date_offset(reply.headers, context.clock.now().wall)
         metadata = discovery.read_discovery_reply(
             provider.issuer,
             reply,
@@ -104,7 +104,7 @@ def check_clock(provider: Provider, answer: Answer) -> Check:
         return about.ok("The clocks agree.")
     message = f"The clock of this machine is {_minutes(seconds)} {way} the provider's."
     action = "Set the clock of this machine, best by NTP."
-    if seconds <= LARGEST_OFFSET:
+    if seconds <= MAX_CLOCK_OFFSET_SECONDS:
         return about.warning(f"{message} Sign-in still works; from five minutes on it is refused.", action)
     return about.problem(f"{message} Every sign-in is refused.", action)
 
@@ -196,7 +196,7 @@ def check_scopes(provider: Provider, metadata: Metadata) -> Check:
     return about.warning(f"The provider does not list: {words}. It may ignore or refuse that.", action)
 
 
-def check_renewal(provider: Provider, metadata: Metadata) -> Check:
+def check_refresh(provider: Provider, metadata: Metadata) -> Check:
     """See whether a session can be expected to last longer than its first access token (A25)."""
     about = Subject("refresh token", provider.name)
     if metadata.grant_types is not None and "refresh_token" not in metadata.grant_types:
@@ -258,7 +258,10 @@ def check_sign_out(provider: Provider, metadata: Metadata) -> Check:
         return about.ok(f"{revokes}; the provider's sign-out page is not offered, as set.")
     if (provider.end_session_endpoint or metadata.end_session_endpoint) is None:
         return about.ok(f"{revokes}; the provider has no sign-out page, so its session in the browser goes on.")
-    if provider.post_logout_redirect_uri is None and provider.post_logout_redirect_parameter != _STANDARD:
+    if (
+        provider.post_logout_redirect_uri is None
+        and provider.post_logout_redirect_parameter != _STANDARD_LOGOUT_PARAMETER
+    ):
         return about.warning(
             f"{revokes}; the provider's sign-out page insists on an address to return to, and there is none.",
             "Set post_logout_redirect_uri to a registered value, or sign_out_method to 'none'.",
@@ -266,7 +269,7 @@ def check_sign_out(provider: Provider, metadata: Metadata) -> Check:
     return about.ok(f"{revokes}, and has a sign-out page, which is offered.")
 
 
-_STANDARD: Final = "post_logout_redirect_uri"
+_STANDARD_LOGOUT_PARAMETER: Final = "post_logout_redirect_uri"
 
 
 async def check_keys(provider: Provider, metadata: Metadata, port: ProviderPort) -> Check:
@@ -292,7 +295,7 @@ async def check_keys(provider: Provider, metadata: Metadata, port: ProviderPort)
 
 METADATA_CHECKS: Final[tuple[Callable[[Provider, Metadata], Check], ...]] = (
     check_scopes,
-    check_renewal,
+    check_refresh,
     check_sign_out,
 )
 """Those that need nothing but the metadata."""

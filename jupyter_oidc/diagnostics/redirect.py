@@ -22,7 +22,7 @@ from jupyter_oidc.sessions.strategy import Choice, Impossible, choose, pins_call
 from jupyter_oidc.settings.redirect_uri import leads_through_hub, takes_any_port
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.surroundings import Surroundings
+    from jupyter_oidc.diagnostics.context import DiagnosticContext
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.message import Reply
     from jupyter_oidc.sessions.ports import ProviderPort
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_NOBODY_THERE: Final = frozenset(
+_NON_INTERACTIVE_ERRORS: Final = frozenset(
     {"login_required", "interaction_required", "consent_required", "account_selection_required", "access_denied"}
 )
 """What a sound request without interaction earns."""
@@ -44,19 +44,19 @@ class Expected:
     certain: bool
 
 
-def expected(place: Surroundings, provider: Provider) -> Expected:
+def expected(context: DiagnosticContext, provider: Provider) -> Expected:
     """Return the address that a sign-in will use, as far as it can be known beforehand."""
     if provider.redirect_uri:
         return Expected(provider.redirect_uri, certain=True)
-    if place.address and urlsplit(place.address).hostname in _LOOPBACK:
-        uri = f"{place.address}jupyter-oidc/providers/{provider.name}/callback"
-        return Expected(uri, certain=place.browsers_come_there)
-    return Expected(None, certain=place.browsers_come_there)
+    if context.address and urlsplit(context.address).hostname in _LOOPBACK:
+        uri = f"{context.address}jupyter-oidc/providers/{provider.name}/callback"
+        return Expected(uri, certain=context.address_seen_by_browsers)
+    return Expected(None, certain=context.address_seen_by_browsers)
 
 
-def check_way(place: Surroundings, provider: Provider, metadata: Metadata) -> Check:
+def check_sign_in_strategy(context: DiagnosticContext, provider: Provider, metadata: Metadata) -> Check:
     """Say which way a sign-in takes, and why; where the browser is decides, and is perhaps not known (A31, A32)."""
-    about, ways = Subject("way to sign in", provider.name), _ways(place, provider, metadata)
+    about, ways = Subject("way to sign in", provider.name), _possible_strategies(context, provider, metadata)
     obstacles = [way for way in ways if isinstance(way, Impossible)]
     if obstacles and len(obstacles) == len(ways):
         return about.problem(obstacles[0].reason, obstacles[0].action)
@@ -69,29 +69,34 @@ def check_way(place: Surroundings, provider: Provider, metadata: Metadata) -> Ch
     )
 
 
-def takes_code(place: Surroundings, provider: Provider, metadata: Metadata) -> bool:
+def uses_device_code(context: DiagnosticContext, provider: Provider, metadata: Metadata) -> bool:
     """Return whether a sign-in is certainly one by code, without an authorization request."""
-    return all(isinstance(way, Choice) and way.strategy == "device" for way in _ways(place, provider, metadata))
+    return all(
+        isinstance(way, Choice) and way.strategy == "device"
+        for way in _possible_strategies(context, provider, metadata)
+    )
 
 
-def _ways(place: Surroundings, provider: Provider, metadata: Metadata) -> list[Choice | Impossible]:
+def _possible_strategies(
+    context: DiagnosticContext, provider: Provider, metadata: Metadata
+) -> list[Choice | Impossible]:
     """Return what a sign-in may take: one way for each place where the browser may be."""
     places: tuple[Browser, ...] = ("here", "elsewhere")
-    if place.browsers_come_there and place.address:
-        places = ("here",) if urlsplit(place.address).hostname in _LOOPBACK else ("elsewhere",)
+    if context.address_seen_by_browsers and context.address:
+        places = ("here",) if urlsplit(context.address).hostname in _LOOPBACK else ("elsewhere",)
     return [choose(provider, offers_device=offers_device_grant(metadata), browser=where) for where in places]
 
 
-def check_redirect_uri(place: Surroundings, provider: Provider) -> Check:
+def check_redirect_uri(context: DiagnosticContext, provider: Provider) -> Check:
     """Say which address has to be registered (A30)."""
-    about, wanted = Subject("redirect URI", provider.name), expected(place, provider)
+    about, wanted = Subject("redirect URI", provider.name), expected(context, provider)
     path = f"/jupyter-oidc/providers/{provider.name}/callback"
     if provider.redirect_strategy == "device":
         return about.ok("Sign-ins by code need no redirect URI.")
     if wanted.uri and wanted.certain and _any_port(provider):
         return about.ok(f"Register exactly this, for any port if it names none: {wanted.uri}")
     if not wanted.certain:
-        likely = f" At {place.address} it would be {wanted.uri}." if wanted.uri else ""
+        likely = f" At {context.address} it would be {wanted.uri}." if wanted.uri else ""
         return about.unknown(
             f"redirect_uri is not set, and at which address browsers reach this server is not known from here.{likely}",
             f"Register the address at which browsers reach the server, followed by {path}; 'Check the set-up' in "
@@ -108,12 +113,12 @@ def check_redirect_uri(place: Surroundings, provider: Provider) -> Check:
         )
     if (
         provider.redirect_uri
-        and place.address
-        and not place.address_is_assumed
-        and not wanted.uri.endswith(urlsplit(place.address).path + path[1:])
+        and context.address
+        and not context.address_is_assumed
+        and not wanted.uri.endswith(urlsplit(context.address).path + path[1:])
     ):
         return about.warning(
-            f"redirect_uri is {wanted.uri}, but this server answers below {urlsplit(place.address).path}.",
+            f"redirect_uri is {wanted.uri}, but this server answers below {urlsplit(context.address).path}.",
             "Correct the path, unless a reverse proxy in front of the server changes it.",
         )
     return about.ok(f"Register exactly this, to the letter: {wanted.uri}")
@@ -123,7 +128,7 @@ def _any_port(provider: Provider) -> bool:
     return provider.redirect_strategy in ("loopback", "paste") or takes_any_port(provider.redirect_uri)
 
 
-async def check_host(place: Surroundings, provider: Provider) -> list[Check]:
+async def check_host(context: DiagnosticContext, provider: Provider) -> list[Check]:
     """See whether the Jupyter server answers at the host to which the redirect URI leads back, where it is its own (A30).
 
     Jupyter refuses hosts that it does not know, with status 403 and before any handler of ours.
@@ -132,7 +137,7 @@ async def check_host(place: Surroundings, provider: Provider) -> list[Check]:
     if not pins_callback(provider) or leads_through_hub(uri, provider.name):
         return []
     host = urlsplit(uri).netloc
-    found = await place.admission(host)
+    found = await context.admission(host)
     if found is None:
         return []
     if found.seen and found.admits:
@@ -154,14 +159,14 @@ async def check_host(place: Surroundings, provider: Provider) -> list[Check]:
 
 
 async def check_registration(
-    place: Surroundings, provider: Provider, metadata: Metadata, port: ProviderPort, *, refused: bool = False
+    context: DiagnosticContext, provider: Provider, metadata: Metadata, port: ProviderPort, *, refused: bool = False
 ) -> Check:
     """Ask the provider whether it knows client and redirect URI; nobody is signed in (A30).
 
     A guess is never sent. ``refused`` says that a sign-in would not even be sent there.
     """
-    about, wanted = Subject("registration", provider.name), expected(place, provider)
-    if provider.redirect_strategy == "device" or takes_code(place, provider, metadata):
+    about, wanted = Subject("registration", provider.name), expected(context, provider)
+    if provider.redirect_strategy == "device" or uses_device_code(context, provider, metadata):
         return about.unknown(
             "A sign-in by code shows the provider the client alone; the first one tells whether it is known.",
             "Sign in once.",
@@ -178,26 +183,28 @@ async def check_registration(
             "See the line about the redirect URI.",
         )
     if not takes_prompt(metadata, "none"):
-        return about.unknown("The provider does not let itself be asked without a page for a person.", _TRY, "user")
+        return about.unknown(
+            "The provider does not let itself be asked without a page for a person.", _SIGN_IN_ONCE, "user"
+        )
     if pushes(provider, metadata):
         return about.unknown(
             "The provider is asked by requests that are pushed, which only a sign-in sends.", "Sign in once.", "user"
         )
     try:
-        reply = await port.send(_question(place, provider, metadata, wanted.uri))
+        reply = await port.send(_silent_request_call(context, provider, metadata, wanted.uri))
     except Problem as problem:
         return about.unknown(problem.message, "Look at the provider's authorization page with a browser.")
-    return _judged(about, provider, wanted.uri, reply)
+    return _registration_check(about, provider, wanted.uri, reply)
 
 
-def _question(place: Surroundings, provider: Provider, metadata: Metadata, redirect_uri: str) -> Call:
+def _silent_request_call(context: DiagnosticContext, provider: Provider, metadata: Metadata, redirect_uri: str) -> Call:
     request = AuthorizationRequest(
         client_id=provider.client_id,
         redirect_uri=redirect_uri,
         scopes=scopes_of(provider, metadata),
-        state=place.entropy.token(128),
-        nonce=place.entropy.token(256),
-        code_challenge=challenge_of(Secret(place.entropy.token(256))),
+        state=context.entropy.token(128),
+        nonce=context.entropy.token(256),
+        code_challenge=challenge_of(Secret(context.entropy.token(256))),
         response_mode=provider.response_mode,
         prompt="none",
         audience=provider.audience if provider.send_audience_in_authorize else None,
@@ -206,20 +213,20 @@ def _question(place: Surroundings, provider: Provider, metadata: Metadata, redir
     return Call("GET", authorization_url(metadata, request), accept="text/html, */*;q=0.8", endpoint="authorization")
 
 
-def _judged(about: Subject, provider: Provider, redirect_uri: str, reply: Reply) -> Check:
+def _registration_check(about: Subject, provider: Provider, redirect_uri: str, reply: Reply) -> Check:
     """Read an answer that came instead of a sign-in page; of the peer's own text, registered error codes count."""
     location = reply.headers.get("location", "")
     if 300 <= reply.status < 400 and location.startswith(redirect_uri):
         error = parse_qs(urlsplit(location).query).get("error", ["none"])[0]
-        if error in _NOBODY_THERE or error == "none":
+        if error in _NON_INTERACTIVE_ERRORS or error == "none":
             return about.ok("The provider knows this client and this redirect URI.")
         if error in ERRORS:
             action = _ACTIONS.get(error, "Compare the client's registration at the provider with the settings.")
             return about.problem(
                 f"The provider knows client and redirect URI, and says no: {error} (refused).", action, "provider"
             )
-        return about.unknown("The provider sent the browser back with an error of its own.", _TRY)
-    if 400 <= reply.status < 500 and reply.status not in _LATER:
+        return about.unknown("The provider sent the browser back with an error of its own.", _SIGN_IN_ONCE)
+    if 400 <= reply.status < 500 and reply.status not in _TRANSIENT_STATUSES:
         return about.problem(
             f"The authorization endpoint refused the request with status {reply.status}, and did not say why in a way "
             "that can be relied on.",
@@ -230,11 +237,11 @@ def _judged(about: Subject, provider: Provider, redirect_uri: str, reply: Reply)
         )
     if reply.status >= 400:
         return about.unknown(f"The provider answers status {reply.status}.", "Try again later.", "provider")
-    return about.unknown("The provider shows a page instead of an answer, so it cannot be told.", _TRY, "user")
+    return about.unknown("The provider shows a page instead of an answer, so it cannot be told.", _SIGN_IN_ONCE, "user")
 
 
-_LATER: Final = frozenset({408, 425, 429})
-_TRY: Final = "Sign in once with a browser, and read what its page says."
+_TRANSIENT_STATUSES: Final = frozenset({408, 425, 429})
+_SIGN_IN_ONCE: Final = "Sign in once with a browser, and read what its page says."
 _ACTIONS: Final = {
     "invalid_scope": "Remove from 'scopes' what this client may not ask for, or allow it at the provider.",
     "unauthorized_client": "Allow the authorization code flow for this client at the provider.",

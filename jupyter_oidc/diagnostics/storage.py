@@ -8,21 +8,21 @@ from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.errors import Problem, StorageUnavailable
 
 if TYPE_CHECKING:
-    from jupyter_oidc.diagnostics.surroundings import Storage, Surroundings
+    from jupyter_oidc.diagnostics.context import DiagnosticContext, Storage
     from jupyter_oidc.settings.model import Storage as Choice
 
 _KEYRING: Final = Subject("keyring")
 _FILE: Final = Subject("encrypted file")
-_TURNS: Final = Subject("lock folder")
+_LOCK_FOLDER: Final = Subject("lock folder")
 _ENDS: Final = "Sessions are kept in memory and end with the server."
 
 
-def check_conversions(place: Surroundings) -> list[Check]:
+def check_conversions(context: DiagnosticContext) -> list[Check]:
     """Say where notebooks are converted, if that can be seen: templates of users are code (Q8.2, ADR 32)."""
     about = Subject("conversions")
-    if place.exports_elsewhere is None:
+    if context.converts_in_own_process is None:
         return []
-    if place.exports_elsewhere:
+    if context.converts_in_own_process:
         return [about.ok("Notebooks are converted by a process of its own, which holds no token.")]
     return [
         about.problem(
@@ -40,7 +40,7 @@ async def check_storage(choice: Choice, storage: Storage) -> list[Check]:
     if not checks or (checks[0].status != "ok" and storage.has_key and choice == "auto"):
         checks.append(await _file(storage))
     if any(check.status == "ok" for check in checks):
-        checks.append(await _turns(storage))
+        checks.append(await _lock_folder(storage))
     return checks
 
 
@@ -65,9 +65,9 @@ async def _file(storage: Storage) -> Check:
     return _FILE.ok("Key and folder are right.")
 
 
-async def _turns(storage: Storage) -> Check:
+async def _lock_folder(storage: Storage) -> Check:
     try:
-        await storage.turns()
+        await storage.lock_folder()
     except Problem as problem:
-        return _TURNS.failed(problem)
-    return _TURNS.ok("Several servers can take turns at a stored session.")
+        return _LOCK_FOLDER.failed(problem)
+    return _LOCK_FOLDER.ok("Several servers can take turns at a stored session.")

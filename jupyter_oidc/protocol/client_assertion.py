@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from jupyter_oidc.airlock import reveal_bytes
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.protocol.client_key import ClientKey, Fault, read_client_key
 from jupyter_oidc.protocol.jwks import FITTING, SMALLEST_RSA
 from jupyter_oidc.protocol.jws import proves, sign_compact
+from jupyter_oidc.secret_access import reveal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.protocol.jwks import FITTING
 from jupyter_oidc.protocol.jws import base64url
 from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret

@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret

@@ -13,10 +13,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.protocol.jws import base64url
 from jupyter_oidc.protocol.message import ReplyUnusable, json_object, parse_object
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal, reveal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

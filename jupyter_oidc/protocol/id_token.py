@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.airlock import reveal_bytes
 from jupyter_oidc.errors import IdTokenRejected
 from jupyter_oidc.protocol.claims import mistyped, told
 from jupyter_oidc.protocol.json_value import number, printable, texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact
+from jupyter_oidc.secret_access import reveal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

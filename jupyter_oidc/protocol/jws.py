@@ -17,10 +17,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.protocol.jwks import FITTING, MOST_CANDIDATES
 from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal, reveal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
-from jupyter_oidc.airlock import reveal, reveal_bytes
+from jupyter_oidc.secret_access import reveal, reveal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

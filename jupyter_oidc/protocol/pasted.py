@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import ResponseMalformed
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret

@@ -10,7 +10,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_oidc.diagnostics.surroundings import Admission
+    from jupyter_oidc.diagnostics.context import Admission
 
 
 def admission_by(settings: Mapping[str, Any], netloc: str) -> Admission:
     """Return whether a server with these tornado ``settings`` answers requests whose ``Host`` is ``netloc``."""
-    from jupyter_oidc.diagnostics.surroundings import Admission  # NOTE: here, because a start of the server needs none
+    from jupyter_oidc.diagnostics.context import Admission  # NOTE: here, because a start of the server needs none
 
     if settings.get("allow_remote_access"):
         return Admission(admits=True, seen=True)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
-    from jupyter_oidc.diagnostics import Surroundings
+    from jupyter_oidc.diagnostics import DiagnosticContext
 
     class Look(Protocol):
         """Says what there is to look at: ``seen`` if a browser was seen to reach the server at ``address``."""
 
-        def __call__(self, services: Services, address: str, *, seen: bool) -> Surroundings:
+        def __call__(self, services: Services, address: str, *, seen: bool) -> DiagnosticContext:
             """Return it."""
 
 

@@ -18,7 +18,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool
 
 from jupyter_oidc.adapters.early_imports import EarlyImports
-from jupyter_oidc.adapters.journal import EventJournal
+from jupyter_oidc.adapters.event_log import EventJournal
 from jupyter_oidc.adapters.named_log import speak_through
 from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.process import close_to_others
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     import logging
 
     from jupyter_oidc.compose import Services
-    from jupyter_oidc.diagnostics import Surroundings
-    from jupyter_oidc.diagnostics.surroundings import Admission
+    from jupyter_oidc.diagnostics import DiagnosticContext
+    from jupyter_oidc.diagnostics.context import Admission
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.server.config import Configured
@@ -196,10 +196,10 @@ class JupyterOIDC(ExtensionApp):
         async def admission(netloc: str) -> Admission:
             return admission_by(application.settings, netloc)
 
-        def look(services: Services, address: str, *, seen: bool) -> Surroundings:
-            from jupyter_oidc.compose import surroundings
+        def look(services: Services, address: str, *, seen: bool) -> DiagnosticContext:
+            from jupyter_oidc.compose import diagnostic_context
 
-            place = surroundings(
+            context = diagnostic_context(
                 services.settings,
                 (),
                 environment=os.environ,
@@ -208,7 +208,9 @@ class JupyterOIDC(ExtensionApp):
                 sessions=services.sessions,
             )
             elsewhere = converts_elsewhere(application, nbconvert)
-            return replace(place, browsers_come_there=seen, admission=admission, exports_elsewhere=elsewhere)
+            return replace(
+                context, address_seen_by_browsers=seen, admission=admission, converts_in_own_process=elsewhere
+            )
 
         return look
 

@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.server.pages import document_of
 
 if TYPE_CHECKING:

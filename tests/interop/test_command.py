@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.adapters.private_folder import PrivateFolder
+from jupyter_oidc.adapters.private_directory import PrivateFolder
 from jupyter_oidc.adapters.vault_file import FileVault
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.ports import Entry

@@ -17,7 +17,14 @@ from jupyter_oidc.server.routes import ROUTES
 from tests.laws.source import Module, modules, seeded
 
 VERBS = [verb.lower() for verb in RequestHandler.SUPPORTED_METHODS]
-FORBIDDEN = ("jupyter_oidc.protocol", "jupyter_oidc.adapters", "jupyter_oidc.airlock", "httpx", "aiohttp", "keyring")
+FORBIDDEN = (
+    "jupyter_oidc.protocol",
+    "jupyter_oidc.adapters",
+    "jupyter_oidc.secret_access",
+    "httpx",
+    "aiohttp",
+    "keyring",
+)
 
 
 def doorless(handler: type[RequestHandler]) -> list[str]:

@@ -1,6 +1,6 @@
-"""Law 2, one reader: only ``airlock`` looks inside a ``Secret``, and only named modules may import it.
+"""Law 2, one reader: only ``secret_access`` looks inside a ``Secret``, and only named modules may import it.
 
-Proved able to fail: ``test_another_reader_is_noticed`` and ``test_a_look_past_the_airlock_is_noticed`` seed a
+Proved able to fail: ``test_another_reader_is_noticed`` and ``test_a_look_past_secret_access_is_noticed`` seed a
 module of each kind and see it caught.
 """
 
@@ -10,13 +10,13 @@ from tests.laws.source import Module, modules, seeded
 
 READERS = {
     "jupyter_oidc.adapters.client_certificate": "hands the key of a client certificate to OpenSSL",
-    "jupyter_oidc.adapters.egress": "writes the egress proxy's credentials into the header for it",
-    "jupyter_oidc.adapters.egress_client": "writes that header on the wire to the provider's proxy",
-    "jupyter_oidc.adapters.egress_pool": "writes that header on the wire to an API's proxy",
-    "jupyter_oidc.adapters.entry_text": "writes the refresh token into the text that is stored, and reads it there",
-    "jupyter_oidc.adapters.presented_certificate": "writes the egress proxy's header on the wire, to look through it",
+    "jupyter_oidc.adapters.forward_proxy": "writes the egress proxy's credentials into the header for it",
+    "jupyter_oidc.adapters.forward_proxy_client": "writes that header on the wire to the provider's proxy",
+    "jupyter_oidc.adapters.forward_proxy_pool": "writes that header on the wire to an API's proxy",
+    "jupyter_oidc.adapters.entry_codec": "writes the refresh token into the text that is stored, and reads it there",
+    "jupyter_oidc.adapters.peer_certificate": "writes the egress proxy's header on the wire, to look through it",
     "jupyter_oidc.adapters.provider_http": "writes credentials on the wire",
-    "jupyter_oidc.adapters.sealed_text": "encrypts that text with the storage key",
+    "jupyter_oidc.adapters.jwe_file": "encrypts that text with the storage key",
     "jupyter_oidc.adapters.storage_key": "takes the variable with the storage keys apart",
     "jupyter_oidc.adapters.upstream_http": "writes the bearer token on the wire",
     "jupyter_oidc.adapters.vault_keyring": "stores the refresh token",
@@ -38,9 +38,9 @@ def unlisted_readers(found: list[Module]) -> list[str]:
     return [
         module.name
         for module in found
-        if "jupyter_oidc.airlock" in module.imports()
+        if "jupyter_oidc.secret_access" in module.imports()
         and module.name not in READERS
-        and module.name != "jupyter_oidc.airlock"
+        and module.name != "jupyter_oidc.secret_access"
     ]
 
 
@@ -48,7 +48,7 @@ def burglars(found: list[Module]) -> list[str]:
     return [
         module.name
         for module in found
-        if "_Secret__value" in module.text and module.name not in ("jupyter_oidc.airlock", "jupyter_oidc.secret")
+        if "_Secret__value" in module.text and module.name not in ("jupyter_oidc.secret_access", "jupyter_oidc.secret")
     ]
 
 
@@ -57,18 +57,18 @@ def test_only_listed_modules_read_secrets():
 
 
 def test_the_list_of_readers_names_no_module_that_stopped_reading():
-    readers = {module.name for module in modules() if "jupyter_oidc.airlock" in module.imports()}
+    readers = {module.name for module in modules() if "jupyter_oidc.secret_access" in module.imports()}
     assert set(READERS) - readers == set()
 
 
-def test_nobody_looks_past_the_airlock():
+def test_nobody_looks_past_secret_access():
     assert burglars(modules()) == []
 
 
 def test_another_reader_is_noticed():
-    leak = seeded("def show(s):\n    from jupyter_oidc.airlock import reveal\n    return reveal(s)\n")
+    leak = seeded("def show(s):\n    from jupyter_oidc.secret_access import reveal\n    return reveal(s)\n")
     assert unlisted_readers([leak]) == ["jupyter_oidc.seeded"]
 
 
-def test_a_look_past_the_airlock_is_noticed():
+def test_a_look_past_secret_access_is_noticed():
     assert burglars([seeded("x = secret._Secret__value")]) == ["jupyter_oidc.seeded"]

@@ -14,7 +14,18 @@ from tests.laws.source import Module, modules, seeded
 ASKERS = {"jupyter_oidc.clock", "jupyter_oidc.entropy"}
 MODULES = {"time", "random", "secrets", "uuid"}
 CALLS = {"now", "utcnow", "today", "urandom", "uuid4", "time_ns", "monotonic", "perf_counter"}
-INSIDE = ("protocol", "sessions", "proxy", "settings", "server", "compose", "adapters", "secret", "errors", "airlock")
+INSIDE = (
+    "protocol",
+    "sessions",
+    "proxy",
+    "settings",
+    "server",
+    "compose",
+    "adapters",
+    "secret",
+    "errors",
+    "secret_access",
+)
 
 
 def asks(module: Module) -> list[str]:

@@ -18,9 +18,9 @@ from jupyter_oidc.adapters.keyring_entries import SERVICE
 from jupyter_oidc.adapters.vault_auto import AutoVault
 from jupyter_oidc.adapters.vault_file import FileVault
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.ports import Entry
 from tests.support.marker import MARKER
 

@@ -18,12 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_oidc.adapters.vault_memory import MemoryVault
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.compose import Parts, Services, build
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.settings import Api, Provider, Settings
 from tests.support.canary import CANARY

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.ports import Entry, Vault
 
 

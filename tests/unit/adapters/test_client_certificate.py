@@ -19,16 +19,16 @@ from typing_extensions import Self
 
 from jupyter_oidc.adapters.client_certificate import ClientCertificate, Unusable, load, thumbprint
 from jupyter_oidc.adapters.keyring_backends import use_backend
-from jupyter_oidc.adapters.named_files import with_files
-from jupyter_oidc.adapters.outlet import outlet_of
+from jupyter_oidc.adapters.network_route import outlet_of
 from jupyter_oidc.adapters.provider_http import HttpProvider
+from jupyter_oidc.adapters.referenced_files import with_files
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.settings import Provider, SecretRef, Settings, read_settings
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
 from tests.unit.adapters.authority import LOOPBACK, Authority, Names
-from tests.unit.adapters.outlets import Outlets, ToApi, ToProvider
+from tests.unit.adapters.network_routes import Outlets, ToApi, ToProvider
 from tests.unit.adapters.peers import Peer, answer
 from tests.unit.adapters.rings import Ring
 

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from jupyter_oidc.adapters.entry_text import Owner
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.adapters.entry_codec import Owner
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 from tests.unit.adapters.entries import entry
 
 OWNER = Owner(provider="corp", issuer="https://id.example.com", client_id="c1", installation="here")

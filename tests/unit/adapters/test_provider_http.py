@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.adapters.outlet import Outlet
+from jupyter_oidc.adapters.network_route import Outlet
 from jupyter_oidc.adapters.provider_http import HttpProvider
-from jupyter_oidc.airlock import reveal_bytes
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import BasicCredentials, Call, Reply
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal_bytes
 from tests.support.marker import MARKER
 from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority
 from tests.unit.adapters.peers import Peer, Request, answer, drip, silence, unused_port

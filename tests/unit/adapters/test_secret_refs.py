@@ -12,8 +12,8 @@ import pytest
 from keyring.backend import KeyringBackend
 
 from jupyter_oidc.adapters.secret_refs import resolve
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import ConfigurationInvalid, Problem, StorageUnavailable
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.settings import SecretRef
 from tests.support.marker import MARKER
 from tests.unit.adapters import rings

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from jupyter_oidc.adapters.storage_key import DESCRIPTOR, VARIABLE, keys_in, take_storage_key
-from jupyter_oidc.airlock import reveal, reveal_bytes
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal, reveal_bytes
 
 ONE = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE"  # 32 times the letter A
 TWO = "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI"  # 32 times the letter B

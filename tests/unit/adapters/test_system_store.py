@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName
 
-from jupyter_oidc.adapters.outlet import outlet_of
+from jupyter_oidc.adapters.network_route import outlet_of
 from jupyter_oidc.adapters.tls import verifying
 from jupyter_oidc.settings import Provider
 from tests.unit.adapters.authority import Authority, Names

@@ -18,7 +18,7 @@ from jupyter_oidc.settings import SecretRef
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
 from tests.unit.adapters.authority import Authority, Names
-from tests.unit.adapters.outlets import TOKEN, Outlets, ToApi, ToProvider
+from tests.unit.adapters.network_routes import TOKEN, Outlets, ToApi, ToProvider
 from tests.unit.adapters.peers import Peer, answer, drip, silence, unused_port
 
 HOST = "host.example.com"

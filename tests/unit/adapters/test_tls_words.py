@@ -21,7 +21,7 @@ from jupyter_oidc.adapters.system_store import authorities_in
 from jupyter_oidc.adapters.tls_problems import handshake_fault
 from jupyter_oidc.errors import Problem
 from tests.unit.adapters.authority import LOOPBACK, Authority
-from tests.unit.adapters.outlets import Outlets, ToApi, ToProvider
+from tests.unit.adapters.network_routes import Outlets, ToApi, ToProvider
 from tests.unit.adapters.test_client_certificate import Strict, asking, problem_of
 
 WEAK_BITS = 1024

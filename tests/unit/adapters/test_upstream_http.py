@@ -17,7 +17,7 @@ import pytest
 from multidict import CIMultiDict
 
 from jupyter_oidc.adapters.guarded_resolver import GuardedResolver, PrivateAddress
-from jupyter_oidc.adapters.patient_response import patient_response
+from jupyter_oidc.adapters.limited_response import patient_response
 from jupyter_oidc.adapters.public_address import is_public
 from jupyter_oidc.adapters.upstream_http import HttpUpstream, HttpUpstreamReply
 from jupyter_oidc.errors import ConfigurationInvalid, Problem

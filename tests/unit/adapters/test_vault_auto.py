@@ -12,7 +12,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import null
 
-from jupyter_oidc.adapters.private_folder import Disk, PrivateFolder
+from jupyter_oidc.adapters.private_directory import Disk, PrivateFolder
 from jupyter_oidc.adapters.vault_auto import AutoVault
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault

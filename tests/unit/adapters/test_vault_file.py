@@ -14,11 +14,11 @@ from secrets import token_urlsafe
 
 import pytest
 
-from jupyter_oidc.adapters.private_folder import Disk, PrivateFolder
-from jupyter_oidc.adapters.sealed_text import seal
+from jupyter_oidc.adapters.jwe_file import seal
+from jupyter_oidc.adapters.private_directory import Disk, PrivateFolder
 from jupyter_oidc.adapters.storage_key import keys_in
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
-from jupyter_oidc.compose import surroundings, vaults
+from jupyter_oidc.compose import diagnostic_context, vaults
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Settings, read_settings
@@ -593,7 +593,7 @@ async def test_the_file_lies_where_the_settings_say(tmp_path: Path) -> None:
 async def test_turns_are_taken_where_the_settings_say(tmp_path: Path) -> None:
     """Q7.5: the lock lies beside the file."""
     settings = settings_with(tmp_path / "own disk")
-    await surroundings(settings, (), environment={}).storage.turns()
+    await diagnostic_context(settings, (), environment={}).storage.lock_folder()
     assert (tmp_path / "own disk").is_dir()
 
 

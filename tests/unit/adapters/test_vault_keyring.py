@@ -13,7 +13,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
-from jupyter_oidc.adapters.installation import installation_id
+from jupyter_oidc.adapters.machine_id import installation_id
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.errors import StorageUnavailable
 from tests.support.marker import MARKER

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.compose import surroundings as composed
+from jupyter_oidc.compose import diagnostic_context as composed
 from jupyter_oidc.diagnostics import Check, Report, examine
 from jupyter_oidc.diagnostics.examination import examine_metadata
 from jupyter_oidc.diagnostics.report import as_text
@@ -24,7 +24,7 @@ from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Finding, Provider, SecretRef, Settings
 from tests.support.marker import MARKER
-from tests.unit.diagnostics.surroundings import CORP, Answering, credentials, named, surroundings
+from tests.unit.diagnostics.contexts import CORP, Answering, credentials, diagnostic_context, named
 from tests.unit.protocol.makers import EC, RSA, document, jwk, reply
 
 CALLBACK = CORP.redirect_uri or ""
@@ -34,8 +34,8 @@ HUB_CALLBACK = "https://hub.example.com/hub/user-redirect/jupyter-oidc/providers
 def examined(
     port: Answering | None = None, provider: Provider = CORP, *, asks: bool = False, **changes: Any
 ) -> tuple[Check, ...]:
-    place = surroundings(port, provider, **changes)
-    return asyncio.run(examine(place, asks_registration=asks, seconds=changes.pop("seconds", 5))).checks
+    context = diagnostic_context(port, provider, **changes)
+    return asyncio.run(examine(context, asks_registration=asks, seconds=changes.pop("seconds", 5))).checks
 
 
 def test_where_all_is_well_every_line_is_fine() -> None:
@@ -214,15 +214,15 @@ def test_the_redirect_uri_to_register(configured: str | None, address: str | Non
 )
 def test_the_way_to_the_provider_is_named(proxy: str | None, says: str) -> None:
     """C35."""
-    check = named(examined(egress=lambda _: proxy), "egress proxy")
+    check = named(examined(forward_proxy=lambda _: proxy), "egress proxy")
     assert (check.status, says in check.message) == ("ok", True)
 
 
 def test_the_proxy_of_the_environment_is_named_without_its_password() -> None:
     """C35: by the same rules by which calls go out."""
     environment = {"HTTPS_PROXY": "http://ada:pa55word@proxy.example.com:3128"}
-    place = composed(Settings((CORP,)), (), environment=environment)
-    assert place.egress(CORP) == "proxy.example.com:3128"
+    context = composed(Settings((CORP,)), (), environment=environment)
+    assert context.forward_proxy(CORP) == "proxy.example.com:3128"
 
 
 def test_a_proxy_that_cannot_be_used_is_a_problem() -> None:
@@ -231,7 +231,7 @@ def test_a_proxy_that_cannot_be_used_is_a_problem() -> None:
     def unusable(_: object) -> str:
         raise ConfigurationInvalid("The environment names a proxy that cannot be used.", action="Correct it.")
 
-    check = named(examined(egress=unusable), "egress proxy")
+    check = named(examined(forward_proxy=unusable), "egress proxy")
     assert (check.status, check.action) == ("problem", "Correct it.")
 
 
@@ -242,15 +242,15 @@ def test_a_proxy_that_cannot_be_used_is_a_problem() -> None:
 def test_an_api_that_cannot_be_reached(problem: Exception, says: str) -> None:
     """C34."""
 
-    async def reach(_: object) -> None:
+    async def probe_api(_: object) -> None:
         raise problem
 
-    check = named(examined(reach=reach), "API orders")
+    check = named(examined(probe_api=probe_api), "API orders")
     assert (check.status, check.provider, says in check.message) == ("problem", "corp", True)
 
 
 def storage(**changes: Any) -> Any:
-    return replace(surroundings().storage, **changes)
+    return replace(diagnostic_context().storage, **changes)
 
 
 async def unsafe() -> str:
@@ -267,7 +267,7 @@ async def unsafe() -> str:
         ("auto", {"keyring": unsafe, "has_key": True, "file": unsafe}, [("keyring", "warning"), ("encrypted file", "problem")]),
         ("keyring", {"keyring": unsafe, "has_key": True}, [("keyring", "problem")]),
         ("encrypted-file", {"keyring": unsafe}, [("encrypted file", "ok"), ("lock folder", "ok")]),
-        ("keyring", {"turns": unsafe}, [("keyring", "ok"), ("lock folder", "problem")]),
+        ("keyring", {"lock_folder": unsafe}, [("keyring", "ok"), ("lock folder", "problem")]),
     ],
 )  # fmt: skip
 def test_places_are_tried_in_the_order_of_the_server(choice: Any, parts: Any, expected: list[tuple[str, str]]) -> None:
@@ -297,8 +297,8 @@ def test_time_runs_out_for_one_part_and_the_others_are_reported() -> None:
     async def for_ever(_: object) -> None:
         await asyncio.sleep(60)
 
-    place = surroundings(reach=for_ever)
-    report = asyncio.run(examine(place, seconds=0.2))
+    context = diagnostic_context(probe_api=for_ever)
+    report = asyncio.run(examine(context, seconds=0.2))
     assert named(report.checks, "provider").status == "unknown"
     assert named(report.checks, "keys").status == "ok"
     assert named(report.checks, "keyring").status == "ok"
@@ -351,8 +351,8 @@ def test_a_sign_in_by_code_needs_no_redirect_uri() -> None:
 )
 def test_a_reference_that_leads_nowhere_is_not_repeated(reference: SecretRef) -> None:
     """D8: the report is pasted in public; a path names a person, and the name of a variable may be the secret."""
-    place = composed(Settings((replace(CORP, client_secret=reference),)), (), environment={})
-    checks = examined(provider=replace(CORP, client_secret=reference), credentials=place.credentials)
+    context = composed(Settings((replace(CORP, client_secret=reference),)), (), environment={})
+    checks = examined(provider=replace(CORP, client_secret=reference), credentials=context.credentials)
     told = named(checks, "client secret")
     assert told.status == "problem"
     assert told.message == f"The client secret ({reference.scheme}) is empty or does not exist."
@@ -405,12 +405,12 @@ def test_advice_is_what_provider_and_settings_both_take(method: Any, listed: lis
     provider = replace(SIGNING, token_endpoint_auth_method=method, client_secret=SecretRef("env", "S"))
     if method == "private_key_jwt":
         provider = replace(provider, token_endpoint_auth_signing_alg="RS256")
-    place = surroundings(
+    context = diagnostic_context(
         Answering(discovery=reply(document(**metadata))),
         provider,
         credentials=lambda one: credentials(one, secret, key),
     )
-    for report in (examine(place), examine_metadata(place)):
+    for report in (examine(context), examine_metadata(context)):
         check = named(asyncio.run(report).checks, "client authentication")
         assert (check.status, check.action) == ("problem", f"Set {advice}")
 
@@ -421,15 +421,15 @@ def test_a_key_that_cannot_be_read_is_said_although_the_provider_is_silent() -> 
             await asyncio.sleep(60)
             raise AssertionError(call)
 
-    place = surroundings(Silent(), SIGNING, credentials=lambda one: credentials(one, key=Secret("rubbish")))
-    checks = asyncio.run(examine(place, seconds=0.3)).checks
+    context = diagnostic_context(Silent(), SIGNING, credentials=lambda one: credentials(one, key=Secret("rubbish")))
+    checks = asyncio.run(examine(context, seconds=0.3)).checks
     assert named(checks, "client assertion").message == "The client's private key cannot be read."
 
 
 def test_a_key_that_is_not_there_is_named_by_its_key_and_not_by_its_path() -> None:
     """D8."""
-    place = composed(Settings((SIGNING,)), (), environment={})
-    told = named(examined(provider=SIGNING, credentials=place.credentials), "client assertion")
+    context = composed(Settings((SIGNING,)), (), environment={})
+    told = named(examined(provider=SIGNING, credentials=context.credentials), "client assertion")
     assert (told.status, told.message) == ("problem", "The client's private key (file) is empty or does not exist.")
 
 
@@ -451,14 +451,14 @@ def test_a_secret_that_is_gone_is_said_once() -> None:
     provider = replace(
         CORP, token_endpoint_auth_method="client_secret_jwt", client_secret=SecretRef("env", "NOT_THERE")
     )
-    place = composed(Settings((provider,)), (), environment={})
-    checks = examined(None, provider, credentials=place.credentials)
+    context = composed(Settings((provider,)), (), environment={})
+    checks = examined(None, provider, credentials=context.credentials)
     assert [one.name for one in checks if one.status == "problem"] == ["client secret"]
 
 
 def test_a_bundle_that_has_gone_is_not_named_by_its_path() -> None:
     """D8."""
     broken = replace(CORP, ca_bundle="/home/jane.doe/authorities.pem")
-    place = composed(Settings((broken,)), (), environment={})
-    told = named(examined(provider=broken, trust=place.trust), "certificates")
+    context = composed(Settings((broken,)), (), environment={})
+    told = named(examined(provider=broken, load_authorities=context.load_authorities), "certificates")
     assert (told.status, told.message) == ("problem", "The certificate authorities in ca_bundle cannot be read.")

@@ -12,13 +12,13 @@ import pytest
 from jupyter_oidc.cli.doctor import _replaced
 from jupyter_oidc.cli.running import address_of, admits_by
 from jupyter_oidc.diagnostics import Check, Report, examine
+from jupyter_oidc.diagnostics.context import Admission, Authorities
 from jupyter_oidc.diagnostics.report import as_json, as_text
-from jupyter_oidc.diagnostics.surroundings import Admission, Authorities
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.settings import Provider, SecretRef
 from tests.support.marker import MARKER
-from tests.unit.diagnostics.surroundings import CORP, Answering, credentials, named, surroundings
+from tests.unit.diagnostics.contexts import CORP, Answering, credentials, diagnostic_context, named
 from tests.unit.protocol.makers import RSA, document, reply
 from tests.unit.sessions.stage import DEVICE, Stage
 
@@ -28,9 +28,9 @@ UNSET = replace(CORP, redirect_uri=None)
 
 def examined(port: Answering | None = None, provider: Provider = CORP, **changes: Any) -> tuple[Check, ...]:
     """What a terminal finds, where no browser was seen; one that has an answer for it is asked about the registration."""
-    place = surroundings(port, provider, **{"browsers_come_there": False, **changes})
+    context = diagnostic_context(port, provider, **{"address_seen_by_browsers": False, **changes})
     asks = port is not None and "authorize" in port.answers
-    return asyncio.run(examine(place, asks_registration=asks, seconds=5)).checks
+    return asyncio.run(examine(context, asks_registration=asks, seconds=5)).checks
 
 
 # -- Q9.10: a guess ------------------------------------------------------------------------------------------------
@@ -216,8 +216,8 @@ async def of_session(stage: Stage) -> dict[str, Check]:
         def of_provider(self, _: str) -> Any:
             return stage.service
 
-    place = surroundings(None, stage.settings, sessions=Only())
-    return {check.name: check for check in (await examine(place, seconds=5)).checks}
+    context = diagnostic_context(None, stage.settings, sessions=Only())
+    return {check.name: check for check in (await examine(context, seconds=5)).checks}
 
 
 async def test_what_was_asked_for_is_compared_with_what_was_got() -> None:
@@ -293,7 +293,7 @@ def test_a_refused_client_is_told_with_the_providers_code_and_where_to_look() ->
 @pytest.mark.parametrize(("elsewhere", "statuses"), [(True, ["ok"]), (False, ["problem"]), (None, [])])
 def test_where_notebooks_are_converted_is_said_if_it_was_seen(elsewhere: bool | None, statuses: list[str]) -> None:
     """Q8.2, ADR 32."""
-    checks = examined(exports_elsewhere=elsewhere)
+    checks = examined(converts_in_own_process=elsewhere)
     assert [check.status for check in checks if check.name == "conversions"] == statuses
 
 

@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
     DiscoveryFailed,
@@ -25,6 +24,7 @@ from jupyter_oidc.protocol.authorization import (
     state_of,
 )
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 from tests.unit.protocol.makers import ISSUER, METADATA
 
 REQUEST = AuthorizationRequest(

@@ -18,13 +18,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.protocol.client_assertion import ASSERTION_TYPE, LIFETIME, Signer, key_signer, secret_signer
 from jupyter_oidc.protocol.client_authentication import Client, authenticate
 from jupyter_oidc.protocol.client_key import read_client_key
 from jupyter_oidc.protocol.jws import base64url
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 from tests.support.marker import MARKER
 from tests.unit.protocol.makers import CLIENT, EC, ED, ISSUER, NOW, OTHER_RSA, RSA
 

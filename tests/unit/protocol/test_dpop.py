@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.protocol import dpop
 from jupyter_oidc.protocol.authorization import AuthorizationRequest, authorization_url
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 from tests.support.canary import CANARY
 from tests.support.dpop_proofs import Proof, read_proof
 from tests.unit.protocol.makers import METADATA, NOW, reply

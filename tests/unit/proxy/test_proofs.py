@@ -6,11 +6,11 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.proxy.headers import Headers
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest
 from jupyter_oidc.proxy.service import Answer, OpenSocket, ProxyService
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.dpop_client import DPoPProver
 from jupyter_oidc.sessions.registry import Sessions
 from jupyter_oidc.settings import Api

@@ -350,6 +350,6 @@ async def settle() -> None:
 
 def text_of(secret: Secret) -> str:
     """Look inside, as only a test may; the mark of the canary is left out."""
-    from jupyter_oidc.airlock import reveal
+    from jupyter_oidc.secret_access import reveal
 
     return reveal(secret).removeprefix(MARKER)

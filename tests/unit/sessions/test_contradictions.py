@@ -14,7 +14,7 @@ from jupyter_oidc.protocol.discovery import read_discovery_reply
 from jupyter_oidc.sessions.contradictions import RULES, Wanted, contradictions
 from jupyter_oidc.sessions.sign_ins import DEFAULT_OPTIONS
 from jupyter_oidc.settings import Provider
-from tests.unit.diagnostics.surroundings import CORP, Answering, surroundings
+from tests.unit.diagnostics.contexts import CORP, Answering, diagnostic_context
 from tests.unit.protocol.makers import ISSUER, document, reply
 from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle
 
@@ -172,7 +172,7 @@ def test_doctor_says_what_a_sign_in_would_run_into(case: str) -> None:
     """Q1.10: the same words, as a finding, with what to do."""
     changes, advertised, _, says = CASES[case]
     port = Answering(discovery=reply(document(**advertised)))
-    report = asyncio.run(examine(surroundings(port, replace(CORP, **changes)), seconds=5))
+    report = asyncio.run(examine(diagnostic_context(port, replace(CORP, **changes)), seconds=5))
     problems = [check for check in report.checks if check.status == "problem" and says in check.message]
     assert len(problems) == 1
     assert problems[0].action

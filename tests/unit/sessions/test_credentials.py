@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.compose import surroundings
+from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.settings import Provider, SecretRef, Settings
@@ -16,7 +16,7 @@ from tests.unit.sessions.stage import SETTINGS
 
 
 def composed(provider: Provider) -> Credentials:
-    return surroundings(Settings((provider,)), (), environment={}).credentials(provider)
+    return diagnostic_context(Settings((provider,)), (), environment={}).credentials(provider)
 
 
 def test_a_new_key_in_the_file_is_used_without_a_restart_and_an_old_one_is_read_once(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.journal import EventJournal
+from jupyter_oidc.adapters.event_log import EventJournal
 from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.background import Background, Defect, defect_of
 from jupyter_oidc.errors import Overloaded, Problem, StorageUnavailable

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import ConfigurationInvalid, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Call, Reply
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Bearer, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress

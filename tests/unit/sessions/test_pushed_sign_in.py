@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Call
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.asked import pushes
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from tests.support.dpop_proofs import read_proof

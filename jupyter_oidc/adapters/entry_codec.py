@@ -14,12 +14,12 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.installation import installation_id
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.adapters.machine_id import installation_id
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.protocol.dpop import is_key
 from jupyter_oidc.protocol.json_value import number
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.entitlements import Entitlements
 from jupyter_oidc.sessions.ports import Entry
 from jupyter_oidc.sessions.summary import Profile, User

@@ -22,13 +22,13 @@ class Storage:
     """The places for refresh tokens.
 
     ``keyring`` writes, reads and deletes a harmless entry and returns the backend's name; ``file`` checks the keys and
-    the folder of the encrypted file; ``turns`` checks the folder in which servers take turns.
+    the folder of the encrypted file; ``lock_folder`` checks the folder in which servers take turns.
     Each raises ``StorageUnavailable``. ``has_key`` says whether there is a key for the file, right or wrong.
     """
 
     keyring: Callable[[], Awaitable[str]]
     file: Callable[[], Awaitable[None]]
-    turns: Callable[[], Awaitable[None]]
+    lock_folder: Callable[[], Awaitable[None]]
     has_key: bool
 
 
@@ -52,21 +52,21 @@ class Admission:
     seen: bool
 
 
-async def _unknown(_: str) -> Admission | None:
+async def _admission_unknown(_: str) -> Admission | None:
     return None
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class DiagnosticContext:
     """What there is to look at; ``settings`` is ``None`` if ``findings`` keep them from existing.
 
-    ``credentials`` are what a provider is shown, ``trust`` loads its certificate authorities and ``reach``
-    knocks at an API; each raises a ``Problem``. ``egress`` names the proxy on the way to a provider, without its
-    password, and raises one if that proxy cannot be used.
+    ``credentials`` are what a provider is shown, ``load_authorities`` loads its certificate authorities and
+    ``probe_api`` sends a request without a token to an API; each raises a ``Problem``. ``forward_proxy`` names the
+    proxy on the way to a provider, without its password, and raises one if that proxy cannot be used.
     ``address`` is that of the Jupyter server with its base URL, if it is known, or what it would be if one ran
-    (``address_is_assumed``); ``browsers_come_there`` says that browsers have been seen to reach it so.
-    ``admission`` tells whether the server answers requests for a host, and ``exports_elsewhere`` where notebooks are
-    converted, if one of them is known.
+    (``address_is_assumed``); ``address_seen_by_browsers`` says that browsers have been seen to reach it so.
+    ``admission`` tells whether the server answers requests for a host, and ``converts_in_own_process`` where notebooks
+    are converted, if one of them is known.
     ``sessions`` are those of a running server.
     """
 
@@ -77,14 +77,14 @@ class Surroundings:
     storage: Storage
     provider_port: Callable[[Provider], ProviderPort]
     credentials: Callable[[Provider], Credentials]
-    trust: Callable[[Provider], object]
-    reach: Callable[[Api], Awaitable[None]]
-    egress: Callable[[Provider], str | None]
+    load_authorities: Callable[[Provider], object]
+    probe_api: Callable[[Api], Awaitable[None]]
+    forward_proxy: Callable[[Provider], str | None]
     address: str | None = None
     address_is_assumed: bool = False
-    browsers_come_there: bool = False
-    admission: Callable[[str], Awaitable[Admission | None]] = _unknown
-    exports_elsewhere: bool | None = None
+    address_seen_by_browsers: bool = False
+    admission: Callable[[str], Awaitable[Admission | None]] = _admission_unknown
+    converts_in_own_process: bool | None = None
     authorities: tuple[Authorities, ...] = ()
     sessions: Sessions | None = None
     files: tuple[Path, ...] = ()

@@ -58,7 +58,7 @@ def _client_certificate(at: str, destination: Provider | Api) -> Iterator[Findin
         return
     # NOTE: here, because few settings name a certificate, and every start of a server would load this.
     from jupyter_oidc.adapters.client_certificate import Unusable, load
-    from jupyter_oidc.adapters.outlet import client_certificate_of
+    from jupyter_oidc.adapters.network_route import client_certificate_of
 
     certificate = client_certificate_of(destination)
     if certificate is None or not certificate.asks_nobody:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.entry_text import Owner
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.adapters.entry_codec import Owner
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.entitlements import Entitlements
 from jupyter_oidc.sessions.summary import Profile, User
 from tests.unit.adapters.entries import entry

@@ -11,10 +11,10 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.entry_text import damaged
+from jupyter_oidc.adapters.entry_codec import damaged
 from jupyter_oidc.adapters.storage_key import unknown_key
-from jupyter_oidc.airlock import reveal_bytes
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,9 +14,9 @@ from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from jupyter_oidc.adapters.egress_problems import Pause, absent, broken, refused
+from jupyter_oidc.adapters.forward_proxy_problems import Pause, absent, broken, refused
 from jupyter_oidc.adapters.tls import verifying
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     import ssl
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from jupyter_oidc.adapters.egress import EgressProxy
-    from jupyter_oidc.adapters.outlet import Outlet
+    from jupyter_oidc.adapters.forward_proxy import EgressProxy
+    from jupyter_oidc.adapters.network_route import Outlet
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.secret import Secret
 

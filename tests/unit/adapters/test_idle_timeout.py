@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jupyter_oidc.adapters.silence import Silence
+from jupyter_oidc.adapters.idle_timeout import Silence
 
 
 class Broken:

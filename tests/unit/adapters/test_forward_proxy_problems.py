@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jupyter_oidc.adapters.egress_problems import Pause
+from jupyter_oidc.adapters.forward_proxy_problems import Pause
 
 
 class Minutes(asyncio.SelectorEventLoop):

@@ -11,11 +11,11 @@ from hypothesis import strategies as some
 from joserfc import jwe
 from joserfc.jwk import OctKey
 
-from jupyter_oidc.adapters.sealed_text import seal, unseal
+from jupyter_oidc.adapters.jwe_file import seal, unseal
 from jupyter_oidc.adapters.storage_key import keys_in
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 
 ONE = keys_in(Secret("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE"))
 TWO = keys_in(Secret("QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.named_files import trouble_with_bundle, with_files
+from jupyter_oidc.adapters.referenced_files import trouble_with_bundle, with_files
 from jupyter_oidc.settings import Finding, Settings, read_settings
 from tests.unit.adapters.authority import Authority
 

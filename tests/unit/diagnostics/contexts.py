@@ -1,12 +1,12 @@
-"""Surroundings in which all is well, for tests that make one thing wrong."""
+"""Diagnostic contexts in which all is well, for tests that make one thing wrong."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, get_args
 
-from jupyter_oidc.diagnostics import Check, Surroundings
-from jupyter_oidc.diagnostics.surroundings import Storage
+from jupyter_oidc.diagnostics import Check, DiagnosticContext
+from jupyter_oidc.diagnostics.context import Storage
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.credentials import Credentials
@@ -68,20 +68,20 @@ def credentials(provider: Provider, secret: Secret | None = None, key: Secret | 
     return Credentials(provider, HandClock(), CountingEntropy(), secret=lambda: secret, key=lambda: key)
 
 
-def surroundings(port: Answering | None = None, provider: Provider = CORP, **changes: Any) -> Surroundings:
-    made = Surroundings(
+def diagnostic_context(port: Answering | None = None, provider: Provider = CORP, **changes: Any) -> DiagnosticContext:
+    made = DiagnosticContext(
         settings=Settings((provider,)),
         findings=(),
         clock=HandClock(),
         entropy=CountingEntropy(),
-        storage=Storage(keyring=a_keyring, file=nothing, turns=nothing, has_key=False),
+        storage=Storage(keyring=a_keyring, file=nothing, lock_folder=nothing, has_key=False),
         provider_port=lambda _: port or Answering(),
         credentials=credentials,
-        trust=lambda _: None,
-        reach=nothing,
-        egress=lambda _: None,
+        load_authorities=lambda _: None,
+        probe_api=nothing,
+        forward_proxy=lambda _: None,
         address="https://j.example.com/",
-        browsers_come_there=True,
+        address_seen_by_browsers=True,
     )
     return replace(made, **changes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jupyter_oidc.adapters.outlet import outlet_of
+from jupyter_oidc.adapters.network_route import outlet_of
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.upstream_http import HttpUpstream
 from jupyter_oidc.protocol.message import Call

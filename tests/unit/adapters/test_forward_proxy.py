@@ -6,11 +6,11 @@ import base64
 
 import pytest
 
-from jupyter_oidc.adapters.egress import EgressProxy, is_loopback, is_spared, proxy_for
-from jupyter_oidc.adapters.outlet import Outlet
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.adapters.forward_proxy import EgressProxy, is_loopback, is_spared, proxy_for
+from jupyter_oidc.adapters.network_route import Outlet
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.settings import SecretRef
 from tests.support.marker import MARKER
 

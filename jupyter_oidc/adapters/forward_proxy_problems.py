@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from jupyter_oidc.errors import EgressProxyAuth, IdpUnavailable, UpstreamUnreachable
 
 if TYPE_CHECKING:
-    from jupyter_oidc.adapters.outlet import Peer
+    from jupyter_oidc.adapters.network_route import Peer
     from jupyter_oidc.errors import Problem
 
 PAUSE: Final = 30.0

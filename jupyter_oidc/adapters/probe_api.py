@@ -1,4 +1,4 @@
-"""Knocks at an API as the proxy would call it: the same way out, the same checks, and no token.
+"""Sends one request to an API as the proxy would: the same network route, the same checks, and no token.
 
 It answers the question whether this machine can reach the API, with the certificate checked, the address judged, and
 the egress proxy used that the settings or the environment name (C34, C35, H-1).
@@ -15,15 +15,15 @@ from jupyter_oidc.errors import UpstreamTimeout
 if TYPE_CHECKING:
     from jupyter_oidc.settings import Api
 
-LONGEST: Final = 5.0
+PROBE_TIMEOUT_SECONDS: Final = 5.0
 """Seconds."""
 
 
-async def reach(api: Api) -> None:
+async def probe_api(api: Api) -> None:
     """Return if ``api`` answers anything at all; raises the problem that a caller of the proxy would hear of."""
     upstream = HttpUpstream()
     try:
-        await asyncio.wait_for(upstream.knock(api), LONGEST)
+        await asyncio.wait_for(upstream.probe_api(api), PROBE_TIMEOUT_SECONDS)
     except asyncio.TimeoutError:
         raise UpstreamTimeout from None
     finally:

@@ -1,6 +1,6 @@
 """How a call to the provider leaves: httpx, directly or through an egress proxy, with the proxy's faults in our words.
 
-The same rules hold for an API in :mod:`jupyter_oidc.adapters.egress_pool`, which speaks aiohttp.
+The same rules hold for an API in :mod:`jupyter_oidc.adapters.forward_proxy_pool`, which speaks aiohttp.
 httpx is imported at the first call, not with the extension.
 """
 
@@ -14,18 +14,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jupyter_oidc.adapters.egress import proxy_for
-from jupyter_oidc.adapters.egress_problems import Pause, absent, broken, refused
+from jupyter_oidc.adapters.forward_proxy import proxy_for
+from jupyter_oidc.adapters.forward_proxy_problems import Pause, absent, broken, refused
 from jupyter_oidc.adapters.tls import verifying
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx
 
-    from jupyter_oidc.adapters.egress import EgressProxy
-    from jupyter_oidc.adapters.outlet import Outlet
+    from jupyter_oidc.adapters.forward_proxy import EgressProxy
+    from jupyter_oidc.adapters.network_route import Outlet
     from jupyter_oidc.errors import Problem
 
 

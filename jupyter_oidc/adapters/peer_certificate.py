@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from jupyter_oidc.adapters.public_address import is_public
-from jupyter_oidc.airlock import reveal
+from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.adapters.egress import EgressProxy
+    from jupyter_oidc.adapters.forward_proxy import EgressProxy
 
 PATIENCE: Final = 3.0
 """Seconds for the whole look; a caller waits no longer for a name."""

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from jupyter_oidc.adapters import upstream_http
-from jupyter_oidc.adapters.long_reads import A_GOOD_DEAL, LONG, USUAL, LongReads
+from jupyter_oidc.adapters.read_buffer import A_GOOD_DEAL, LONG, USUAL, LongReads
 from tests.unit.adapters.peers import Peer, answer
 from tests.unit.adapters.test_upstream_http import call, upstream
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from jupyter_oidc.adapters.presented_certificate import PresentedCertificates, harmless, issuer_name
+from jupyter_oidc.adapters.peer_certificate import PresentedCertificates, harmless, issuer_name
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.settings import SecretRef
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
 from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority, Names
-from tests.unit.adapters.outlets import Outlets, ToApi, ToProvider
+from tests.unit.adapters.network_routes import Outlets, ToApi, ToProvider
 from tests.unit.adapters.peers import Peer, answer, unused_port
 
 HOST = "host.example.com"
@@ -227,7 +227,7 @@ async def test_a_server_without_tls_has_no_name() -> None:
 
 @pytest.mark.parametrize("given", [b"", b"HTTP/1.1 407 No\r\n\r\n", b"x" * 40_000], ids=["closes", "407", "babbles"])
 async def test_a_proxy_that_opens_no_tunnel_leaves_no_name(proxy: ConnectProxy, given: bytes) -> None:
-    from jupyter_oidc.adapters.egress import EgressProxy
+    from jupyter_oidc.adapters.forward_proxy import EgressProxy
 
     proxy.answer = given
     through = EgressProxy("127.0.0.1", proxy.port)

@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from jupyter_oidc.adapters.secret_refs import resolve
-from jupyter_oidc.airlock import reveal
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.settings import SecretRef
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_oidc.adapters.outlet import Outlet
+    from jupyter_oidc.adapters.network_route import Outlet
 
 _PORTS: Final = {"https": 443, "http": 80}
 

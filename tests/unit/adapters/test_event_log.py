@@ -12,7 +12,7 @@ import pytest
 from jupyter_events import EventLogger
 from prometheus_client import REGISTRY
 
-from jupyter_oidc.adapters.journal import MOST_WAITING, EventJournal
+from jupyter_oidc.adapters.event_log import MOST_WAITING, EventJournal
 from jupyter_oidc.clock import Moment
 from jupyter_oidc.sessions.ports import SessionEvent
 
