@@ -11,7 +11,7 @@ from traitlets import Bool, Dict, Enum, Unicode
 from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, one_line
 from jupyter_oidc.cli.running import NoAnswer, RunningServer, running_server
 from jupyter_oidc.cli.sign_in import TerminalSignIn
-from jupyter_oidc.kernel.words import SHARING, access_words
+from jupyter_oidc.kernel.messages import SHARING, access_message
 
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
 Start it (jupyter lab), or look which run: jupyter server list."""
@@ -165,5 +165,5 @@ def _paragraph(summary: dict[str, Any]) -> list[str]:
         lines.append(f"    {SETTINGS_PENDING}")
     if shared := SHARING.get(summary.get("sharing", "none")):
         lines.append(f"    {shared}")
-    lines += [f"    API {api['name']}: {one_line(access_words(api))}" for api in summary["apis"]]
+    lines += [f"    API {api['name']}: {one_line(access_message(api))}" for api in summary["apis"]]
     return lines

@@ -1,4 +1,4 @@
-"""One process of the demo: started on a leash, waited for, and stopped with nothing left over."""
+"""One process of the demo: started with a watch on its parent, waited for, and stopped with nothing left over."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Child:
         return "\n".join(f"    | {line}" for line in lines) or "    | (its log is empty)"
 
     def release(self) -> None:
-        """Ask the process to stop: the leash ends."""
+        """Ask the process to stop: its standard input ends."""
         if self.process.stdin is not None:
             with contextlib.suppress(OSError):
                 self.process.stdin.close()

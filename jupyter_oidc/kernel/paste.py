@@ -14,7 +14,7 @@ from jupyter_oidc.kernel.errors import OIDCError, RequestInvalid, ResponseMalfor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.kernel.bridge import Bridge
+    from jupyter_oidc.kernel.server_connection import Bridge
 
 ATTEMPTS: Final = 3
 """How often somebody may paste something that is no answer to this sign-in."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from jupyter_oidc.kernel.bridge import bridge
 from jupyter_oidc.kernel.display import (
     Notice,
     code_html,
@@ -21,6 +20,7 @@ from jupyter_oidc.kernel.display import (
 from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
 from jupyter_oidc.kernel.paste import paste
 from jupyter_oidc.kernel.replies import broken_contract
+from jupyter_oidc.kernel.server_connection import bridge
 
 if TYPE_CHECKING:
     from collections.abc import Callable

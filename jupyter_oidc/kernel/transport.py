@@ -17,11 +17,11 @@ from jupyter_oidc.kernel.body import attach, file_body, keep_form
 from jupyter_oidc.kernel.elsewhere import LOST, PARTS, AsyncWays, Ways, unreached
 from jupyter_oidc.kernel.held_back import warn_of_held_back
 from jupyter_oidc.kernel.made_by import MadeBy, by_name
-from jupyter_oidc.kernel.repeats import PATIENCE, Repeats, code_of
 from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of
+from jupyter_oidc.kernel.retry_policy import PATIENCE, Repeats, code_of
 from jupyter_oidc.kernel.tls import connection_options
 from jupyter_oidc.kernel.upload import Upload
-from jupyter_oidc.kernel.waiting import Waiting
+from jupyter_oidc.kernel.wait_notice import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from jupyter_oidc.demo.leash import hold, publish
+from jupyter_oidc.demo.parent_watch import hold, publish
 
 _PIECE = 65_536
 

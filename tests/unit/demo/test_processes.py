@@ -13,7 +13,9 @@ import jupyter_oidc
 from jupyter_oidc.demo.child import Child, ChildFailed
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(jupyter_oidc.__file__).parents[1])}
-ON_A_LEASH = "from jupyter_oidc.demo import leash; import time; leash.hold(grace={grace}); {first}; time.sleep(60)"
+ON_A_LEASH = (
+    "from jupyter_oidc.demo import parent_watch; import time; parent_watch.hold(grace={grace}); {first}; time.sleep(60)"
+)
 
 
 def child_running(code, tmp_path):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jupyter_oidc.kernel.bridge import _bridge
+from jupyter_oidc.kernel.server_connection import _bridge
 from tests.unit.kernel.stage import KERNEL, Stage
 
 VARIABLES = (

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 import jupyter_oidc as oidc
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.kernel.elsewhere import AsyncWays, Ways
 from jupyter_oidc.kernel.errors import ServerNotFound, UpstreamUnreachable
 from jupyter_oidc.kernel.find import Server

@@ -11,7 +11,7 @@ import requests
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 
 import jupyter_oidc as oidc
-from jupyter_oidc.kernel.bridge import bridge
+from jupyter_oidc.kernel.server_connection import bridge
 from tests.unit.kernel.stage import Answer
 
 ITEMS = "jupyter-oidc/api/orders/items"

@@ -11,8 +11,8 @@ import requests
 from IPython.lib.pretty import pretty
 
 import jupyter_oidc as oidc
-from jupyter_oidc.kernel.bridge import bridge
 from jupyter_oidc.kernel.errors import NotAKernel, ProviderUnclear, ServerNotFound
+from jupyter_oidc.kernel.server_connection import bridge
 from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY, refusal
 
 SESSION = "jupyter-oidc/providers/corp/session"

@@ -19,7 +19,7 @@ _PIECE: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Leak:
     """A place where a secret was found; says which kind, never the value."""
 
     place: str
@@ -42,26 +42,26 @@ def forms_of_secret(value: str) -> tuple[bytes, ...]:
     return tuple(sorted(forms))
 
 
-class Search:
+class LeakSearch:
     """Knows everything that was issued, and looks for it."""
 
     def __init__(self, issued: Iterable[tuple[str, str]]) -> None:
         self._forms = [(kind, form) for kind, value in issued for form in forms_of_secret(value)]
 
-    def in_bytes(self, place: str, content: bytes) -> list[Trace]:
+    def in_bytes(self, place: str, content: bytes) -> list[Leak]:
         """Return what ``content`` gives away."""
-        return list(dict.fromkeys(Trace(place, kind) for kind, form in self._forms if form in content))
+        return list(dict.fromkeys(Leak(place, kind) for kind, form in self._forms if form in content))
 
-    def in_folder(self, folder: Path, *, without: Path | None = None) -> tuple[int, list[Trace]]:
+    def in_folder(self, folder: Path, *, without: Path | None = None) -> tuple[int, list[Leak]]:
         """Return the number of files below ``folder`` and what they give away; ``without`` is not entered."""
         files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
         files = [path for path in files if without is None or not path.is_relative_to(without)]
-        found = [trace for path in files for trace in self._in_file(path)]
+        found = [leak for path in files for leak in self._in_file(path)]
         return len(files), found
 
-    def _in_file(self, path: Path) -> list[Trace]:
+    def _in_file(self, path: Path) -> list[Leak]:
         longest = max((len(form) for _, form in self._forms), default=0)
-        found: list[Trace] = []
+        found: list[Leak] = []
         with path.open("rb") as file:
             kept = b""
             while piece := file.read(_PIECE):

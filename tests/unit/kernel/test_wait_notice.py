@@ -5,8 +5,8 @@ import contextlib
 import pytest
 
 from jupyter_oidc.kernel.display import waited_html, waiting_html
-from jupyter_oidc.kernel.repeats import Pause
-from jupyter_oidc.kernel.waiting import Waiting
+from jupyter_oidc.kernel.retry_policy import Pause
+from jupyter_oidc.kernel.wait_notice import Waiting
 
 BUSY = "The API is busy."
 LINE = "The API is busy. Trying again by itself for a while; interrupt to stop.\n"

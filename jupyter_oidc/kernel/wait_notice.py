@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from jupyter_oidc.kernel.repeats import Pause
+    from jupyter_oidc.kernel.retry_policy import Pause
 
 SILENT: Final = 2.0
 """Seconds that a call may wait, all in all, without a word."""

@@ -5,7 +5,7 @@ import pytest
 
 from jupyter_oidc.kernel.find import Server
 from jupyter_oidc.kernel.grant import GrantAuth
-from jupyter_oidc.kernel.repeats import MOST, Repeats
+from jupyter_oidc.kernel.retry_policy import MOST, Repeats
 from tests.unit.kernel.stage import KERNEL
 
 URL = "http://127.0.0.1:8888/jupyter-oidc/api/orders/items"

@@ -23,7 +23,7 @@ GRACE: Final = 15.0
 
 def hold(*, grace: float = GRACE) -> None:
     """Watch standard input in the background; at its end, stop this process, politely first."""
-    threading.Thread(target=_watch, args=(grace,), daemon=True, name="leash").start()
+    threading.Thread(target=_watch, args=(grace,), daemon=True, name="parent-watch").start()
 
 
 def _watch(grace: float) -> None:
@@ -44,7 +44,7 @@ def publish(path: Path, text: str) -> None:
 
 
 def main() -> None:
-    """Run ``module arguments...`` on the leash, and remove ``folder`` afterwards if the parent no longer can."""
+    """Run ``module arguments...`` under the watch, and remove ``folder`` afterwards if the parent no longer can."""
     folder, module, *arguments = sys.argv[1:]
     parent = os.getppid()
     hold()
