@@ -68,17 +68,17 @@ class RunningServer:
         """Return a client that is logged in, if the server has a token; raises :class:`NoAnswer`."""
         import httpx
 
-        from jupyter_oidc.kernel.tls import wire
+        from jupyter_oidc.kernel.tls import direct_transport
 
-        return httpx.Client(transport=_made(lambda: wire(self._server)), **self._options())
+        return httpx.Client(transport=_made(lambda: direct_transport(self._server)), **self._options())
 
     async def get(self, path: str) -> dict[str, Any]:
         """Return the reply to ``GET path``; raises :class:`NoAnswer`."""
         import httpx
 
-        from jupyter_oidc.kernel.tls import wire_async
+        from jupyter_oidc.kernel.tls import async_direct_transport
 
-        transport = _made(lambda: wire_async(self._server))
+        transport = _made(lambda: async_direct_transport(self._server))
         async with httpx.AsyncClient(transport=transport, **self._options()) as client:
             try:
                 return _read(await client.get(path))
@@ -103,10 +103,10 @@ class RunningServer:
         """
         import httpx
 
-        from jupyter_oidc.kernel.tls import wire_async
+        from jupyter_oidc.kernel.tls import async_direct_transport
 
         try:
-            transport = _made(lambda: wire_async(self._server))
+            transport = _made(lambda: async_direct_transport(self._server))
             async with httpx.AsyncClient(transport=transport, **self._options()) as client:
                 own = (await client.get("api")).status_code
                 other = (await client.get("api", headers={"Host": host})).status_code
