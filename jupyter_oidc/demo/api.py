@@ -178,7 +178,7 @@ async def _serve(listener: socket.socket, issuer: str, ready: Path) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(stopping.set))
-    parent_watch.hold(grace=3)
+    parent_watch.watch_parent(grace=3)
     runner = web.AppRunner(Orders(issuer).application(), access_log=None)
     await runner.setup()
     await web.SockSite(runner, listener, shutdown_timeout=1).start()

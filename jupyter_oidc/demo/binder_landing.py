@@ -16,10 +16,10 @@ from tornado import web
 
 from jupyter_oidc.demo import parent_watch
 
-TOLD = "JUPYTER_OIDC_DEMO_TOLD"
+ADDRESS_FILE_VARIABLE = "JUPYTER_OIDC_DEMO_TOLD"
 """The variable that names the file for the address."""
 
-PORT = "JUPYTER_OIDC_DEMO_PROVIDER_PORT"
+PROVIDER_PORT_VARIABLE = "JUPYTER_OIDC_DEMO_PROVIDER_PORT"
 """The variable that holds the provider's port."""
 
 
@@ -30,7 +30,9 @@ class BinderLandingHandler(JupyterHandler):
     def get(self) -> None:
         """Tell the provider where its pages are for this browser."""
         address = f"{self.request.protocol}://{self.request.host}{self.base_url}"
-        parent_watch.publish(Path(os.environ[TOLD]), f"{address}proxy/{os.environ[PORT]}")
+        parent_watch.publish(
+            Path(os.environ[ADDRESS_FILE_VARIABLE]), f"{address}proxy/{os.environ[PROVIDER_PORT_VARIABLE]}"
+        )
         self.redirect(url_path_join(self.base_url, "lab", "tree", "tutorial.ipynb"))
 
 

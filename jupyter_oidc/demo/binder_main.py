@@ -22,7 +22,7 @@ from jupyter_oidc.demo import binder_landing
 from jupyter_oidc.demo.child import Child, ChildFailed
 from jupyter_oidc.demo.environment import NOTEBOOK, answer_questions, oidc_settings
 
-_PATIENCE = 90.0
+_START_TIMEOUT_SECONDS = 90.0
 
 
 def jupyter_settings(issuer: str, api_url: str) -> dict[str, Any]:
@@ -78,8 +78,8 @@ def _run(root: Path, command: list[str], children: list[Child]) -> int:
         **os.environ,
         "JUPYTER_CONFIG_PATH": os.pathsep.join(path for path in paths if path),
         "JUPYTERLAB_SETTINGS_DIR": str(root / "lab-settings"),
-        binder_landing.TOLD: str(told),
-        binder_landing.PORT: str(urlsplit(issuer).port),
+        binder_landing.ADDRESS_FILE_VARIABLE: str(told),
+        binder_landing.PROVIDER_PORT_VARIABLE: str(urlsplit(issuer).port),
     }
     process = subprocess.Popen(command, env=environment)
     for ending in (signal.SIGTERM, signal.SIGINT):
@@ -92,7 +92,7 @@ def _helper(root: Path, name: str, children: list[Child], *arguments: str) -> st
     started = ("-m", f"jupyter_oidc.demo.{name}", "--ready", str(ready), *arguments)
     child = Child.start(f"The demo's {name}", started, root / f"{name}.log", os.environ)
     children.append(child)
-    return child.published(ready, within=_PATIENCE)
+    return child.published(ready, within=_START_TIMEOUT_SECONDS)
 
 
 if __name__ == "__main__":

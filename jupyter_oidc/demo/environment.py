@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 NOTEBOOK: Final = "tutorial.ipynb"
-_PATIENCE: Final = 90.0
-_STOPPING: Final = 20.0
+_START_TIMEOUT_SECONDS: Final = 90.0
+_STOP_TIMEOUT_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,10 @@ class DemoEnvironment:
     ``requests`` are those to stop that this process listens to, if it does.
     """
 
-    def __init__(self, options: DemoOptions, say: Callable[[str], None], requests: StopRequests | None = None) -> None:
-        self._say = say
+    def __init__(
+        self, options: DemoOptions, write_line: Callable[[str], None], requests: StopRequests | None = None
+    ) -> None:
+        self._write_line = write_line
         self._requests = requests or StopRequests()
         self._children: list[Child] = []
         self._token = secrets.token_urlsafe(24)
@@ -142,19 +144,23 @@ class DemoEnvironment:
 
     def stop(self) -> None:
         """Stop everything, the server first, and remove the folder; no request to stop interrupts it. Can be called again."""
-        self._requests.hold_back()
+        self._requests.ignore_further()
         if self.places.root.exists():
-            self._tell("stopping JupyterLab, the API and the provider, and removing the folder with their keys")
+            self._write_line_if_possible(
+                "stopping JupyterLab, the API and the provider, and removing the folder with their keys"
+            )
         for child in reversed(self._children):
             child.release()
-            child.finish(within=_STOPPING)
+            child.finish(within=_STOP_TIMEOUT_SECONDS)
         shutil.rmtree(self.places.root, ignore_errors=True)
         if self.places.root.exists():
-            self._tell(f"{self.places.root} could not be removed; it holds keys of the demo: remove it")
+            self._write_line_if_possible(
+                f"{self.places.root} could not be removed; it holds keys of the demo: remove it"
+            )
 
-    def _tell(self, line: str) -> None:
+    def _write_line_if_possible(self, line: str) -> None:
         with suppress(OSError):  # the terminal may have gone, and the rest has to be done all the same
-            self._say(line)
+            self._write_line(line)
 
     def _start(self) -> None:
         places = self.places
@@ -168,11 +174,11 @@ class DemoEnvironment:
             *("--folder", str(places.provider)),
             *watched,
         )
-        self._say(f"the provider is running at {issuer}")
+        self._write_line(f"the provider is running at {issuer}")
         api_url = self._helper("api", "--issuer", issuer)
-        self._say(f"the API is running at {api_url}")
+        self._write_line(f"the API is running at {api_url}")
         self._start_jupyter(issuer, api_url)
-        self._say(f"JupyterLab is running at {self.url}")
+        self._write_line(f"JupyterLab is running at {self.url}")
 
     def _helper(self, name: str, *arguments: str) -> str:
         """Start the module ``name`` of the demo and return what it publishes."""
@@ -184,7 +190,7 @@ class DemoEnvironment:
             _environment(self.places),
         )
         self._children.append(child)
-        return child.published(ready, within=_PATIENCE)
+        return child.published(ready, within=_START_TIMEOUT_SECONDS)
 
     def _start_jupyter(self, issuer: str, api_url: str) -> None:
         places = self.places
@@ -205,7 +211,7 @@ class DemoEnvironment:
         self._await_jupyter(child)
 
     def _await_jupyter(self, child: Child) -> None:
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _START_TIMEOUT_SECONDS
         headers = {"Authorization": f"token {self._token}"}
         with httpx.Client(trust_env=False, headers=headers) as client:
             while time.monotonic() < until:
@@ -220,7 +226,9 @@ class DemoEnvironment:
                 raise ChildFailed(
                     f"JupyterLab runs, but jupyter_oidc answers {reply.status_code} in it.\n{child.last_lines()}",
                 )
-        raise ChildFailed(f"JupyterLab did not become ready in {_PATIENCE:.0f} seconds.\n{child.last_lines()}")
+        raise ChildFailed(
+            f"JupyterLab did not become ready in {_START_TIMEOUT_SECONDS:.0f} seconds.\n{child.last_lines()}"
+        )
 
 
 def jupyter_settings(demo: DemoEnvironment, issuer: str, api_url: str) -> dict[str, Any]:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_SHORTEST: Final = 16
-_PIECE: Final = 4 * 1024 * 1024
+_MIN_PART_CHARACTERS: Final = 16
+_CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def forms_of_secret(value: str) -> tuple[bytes, ...]:
     The first part of a JWT is the same for every token of a provider and holds no secret, so it is left out.
     """
     parts = value.split(".")
-    plain = [value, *(part for part in parts[1:] if len(parts) == 3 and len(part) >= _SHORTEST)]
+    plain = [value, *(part for part in parts[1:] if len(parts) == 3 and len(part) >= _MIN_PART_CHARACTERS)]
     forms = {form.encode() for text in plain for form in (text, quote(text, safe=""))}
     for offset in range(3):
         # The characters that depend on what stands before and after the value are cut off.
@@ -64,7 +64,7 @@ class LeakSearch:
         found: list[Leak] = []
         with path.open("rb") as file:
             kept = b""
-            while piece := file.read(_PIECE):
-                found.extend(self.in_bytes(path.name, kept + piece))
-                kept = (kept + piece)[-longest:]
+            while chunk := file.read(_CHUNK_BYTES):
+                found.extend(self.in_bytes(path.name, kept + chunk))
+                kept = (kept + chunk)[-longest:]
         return list(dict.fromkeys(found))

@@ -122,7 +122,7 @@ def main() -> None:
     chosen = parser.parse_args()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    parent_watch.hold(grace=3)
+    parent_watch.watch_parent(grace=3)
     with socket.create_server((HOST, 0)) as listener:
         issuer = f"http://{HOST}:{listener.getsockname()[1]}"
         write_configuration(chosen.folder, issuer, chosen.redirect_uri)

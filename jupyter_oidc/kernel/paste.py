@@ -34,7 +34,7 @@ def paste(connection: ServerConnection, started: dict[str, Any], again: Callable
     try:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                progress = connection.complete(started, _typed())
+                progress = connection.complete(started, _ask_for_address())
             except (ResponseMalformed, StateInvalid) as refused:
                 if attempt == MAX_ATTEMPTS:
                     raise
@@ -48,7 +48,7 @@ def paste(connection: ServerConnection, started: dict[str, Any], again: Callable
     raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
-def _typed() -> str:
+def _ask_for_address() -> str:
     """Return what was typed; the server judges it, only what it would not read is cut off here."""
     try:
         typed = getpass.getpass(PROMPT).strip()

@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[DemoEnvironment]:
-    with DemoEnvironment(DemoOptions(watched=True), say=lambda _: None) as demo:
+    with DemoEnvironment(DemoOptions(watched=True), write_line=lambda _: None) as demo:
         yield demo
 
 
