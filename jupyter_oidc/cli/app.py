@@ -63,12 +63,12 @@ class OidcApp(JupyterApp):
             yield indent(dedent(str(self.examples)).strip("\n"), "    ")
             yield ""
 
-    def say(self, text: str = "") -> None:
+    def write_stdout(self, text: str = "") -> None:
         """Write a line for the person."""
         sys.stdout.write(f"{_lines(text)}\n")
         sys.stdout.flush()  # somebody may wait at the other end of a pipe for what is to be done next
 
-    def whisper(self, text: str) -> None:
+    def write_stderr(self, text: str) -> None:
         """Write a line that is not part of the result."""
         sys.stderr.write(f"{_lines(text)}\n")
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Bool, Dict, Unicode
 
 from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp
-from jupyter_oidc.cli.documents import Unreadable, document_in, write_new
-from jupyter_oidc.cli.settings_files import Read, read_alone, settings_of
+from jupyter_oidc.cli.documents import UnreadableFile, document_in, write_new
+from jupyter_oidc.cli.settings_files import SettingsResult, read_alone, settings_of
 from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.diagnostics.examination import examine_metadata
 from jupyter_oidc.diagnostics.report import as_text
@@ -33,15 +33,15 @@ class _ConfigApp(OidcApp):
     def one_argument(self, what: str) -> str:
         """Return the argument, or end with the help."""
         if len(self.extra_args) != 1:
-            self.whisper(f"{self.name} takes one argument: {what}.")
+            self.write_stderr(f"{self.name} takes one argument: {what}.")
             self.exit(2)
         return str(self.extra_args[0])
 
     def refuse(self, findings: tuple[Finding, ...] | list[Finding]) -> None:
         """Print every finding and end."""
         for finding in findings:
-            self.say(f"{finding.kind}: {finding}")
-        self.say(f"{len(findings)} to correct.")
+            self.write_stdout(f"{finding.kind}: {finding}")
+        self.write_stdout(f"{len(findings)} to correct.")
         self.exit(1)
 
     def providers(self) -> tuple[Provider, ...]:
@@ -79,13 +79,13 @@ class Check(_ConfigApp):
         if findings:
             self.refuse(findings)
         for note in dict.fromkeys(note for read in reads for note in read.notes):
-            self.whisper(f"{note[0].upper()}{note[1:]}.")
+            self.write_stderr(f"{note[0].upper()}{note[1:]}.")
         found = [provider for read in reads if read.settings for provider in read.settings.providers]
-        self.say(f"Nothing to correct: {', '.join(provider.name for provider in found) or 'no provider'}.")
+        self.write_stdout(f"Nothing to correct: {', '.join(provider.name for provider in found) or 'no provider'}.")
         if self.online:
             for read in reads:
                 report = asyncio.run(examine_metadata(diagnostic_context(read.settings, (), environment=os.environ)))
-                self.say(as_text(report, ascii_only=(sys.stdout.encoding or "").lower() != "utf-8"))
+                self.write_stdout(as_text(report, ascii_only=(sys.stdout.encoding or "").lower() != "utf-8"))
                 if not report.ok:
                     self.exit(1)
 
@@ -109,8 +109,8 @@ class Show(_ConfigApp):
         wanted = set(self.extra_args)
         shown = {one.name: plain(one, in_full=True) for one in self.providers() if not wanted or one.name in wanted}
         for name in sorted(wanted - set(shown)):
-            self.whisper(f"No provider is called '{name}'.")
-        self.say(json.dumps(shown, indent=2))
+            self.write_stderr(f"No provider is called '{name}'.")
+        self.write_stdout(json.dumps(shown, indent=2))
         self.exit(0 if wanted <= set(shown) else 1)
 
 
@@ -139,28 +139,28 @@ class Import(_ConfigApp):
         super().start()
         try:
             document = document_in(Path(self.one_argument("the file to import")), self.provider)
-        except Unreadable as unreadable:
+        except UnreadableFile as unreadable:
             self.refuse([unreadable.finding])
             return
-        document, left_out = document.at_home()
+        document, left_out = document.without_foreign_redirects()
         for key in left_out:
-            self.whisper(
+            self.write_stderr(
                 f"Left out: {key}, which does not lead to this server. 'jupyter oidc doctor' names the address."
             )
-        read = Read.of(read_settings(document.providers))
+        read = SettingsResult.of(read_settings(document.providers))
         if read.settings is None:
             self.refuse(read.findings)
             return
         body = {one.name: plain(one, in_full=False) for one in read.settings.providers}
         target = Path(self.output) if self.output else self._folder() / f"jupyter_oidc-{self.provider}.json"
         if not write_new(target, {"JupyterOIDC": {"providers": body}}, replace=self.answer_yes):
-            self.whisper(f"{target} is there already. Use -y to replace it.")
+            self.write_stderr(f"{target} is there already. Use -y to replace it.")
             self.exit(1)
-        self.say(f"Written: {target}")
+        self.write_stdout(f"Written: {target}")
         for one in read.settings.providers:
-            self.whisper(f"'{one.name}' signs in at {one.issuer}.")
-            for line in _what_leaves(one):
-                self.whisper(line)
+            self.write_stderr(f"'{one.name}' signs in at {one.issuer}.")
+            for line in _sent_secret_notes(one):
+                self.write_stderr(line)
 
     def _folder(self) -> Path:
         return Path(self.config_dir) / "jupyter_server_config.d"
@@ -184,9 +184,9 @@ class Export(_ConfigApp):
         name = self.one_argument("the name of a provider")
         found = [one for one in self.providers() if one.name == name]
         if not found:
-            self.whisper(f"No provider is called '{name}'.")
+            self.write_stderr(f"No provider is called '{name}'.")
             self.exit(1)
-        self.say(json.dumps(camel(plain(found[0], in_full=False)), indent=2))
+        self.write_stdout(json.dumps(camel(plain(found[0], in_full=False)), indent=2))
 
 
 class Preset(_ConfigApp):
@@ -211,23 +211,26 @@ class Preset(_ConfigApp):
         super().start()
         if not self.extra_args:
             for name in names():
-                self.say(f"{name:<10} {preset(name).title}")
+                self.write_stdout(f"{name:<10} {preset(name).title}")
             return
         name = self.one_argument("the name of a preset")
         if name not in names():
-            self.whisper(f"There is no preset '{name}'. There are: {', '.join(names())}.")
+            self.write_stderr(f"There is no preset '{name}'. There are: {', '.join(names())}.")
             self.exit(1)
         self._show(name)
 
     def _show(self, name: str) -> None:
         one = preset(name)
         for fact in one.facts:
-            self.whisper(f"{fact.topic}: {fact.fact}\n    {fact.source}")
-        self.whisper("\nFill in:")
+            self.write_stderr(f"{fact.topic}: {fact.fact}\n    {fact.source}")
+        self.write_stderr("\nFill in:")
         for placeholder, meaning in one.placeholders.items():
-            self.whisper(f"    {{{placeholder}}}: {meaning}")
-        self.say(
-            json.dumps({"JupyterOIDC": {"providers": {self.provider: _named(one.body(), self.provider)}}}, indent=2)
+            self.write_stderr(f"    {{{placeholder}}}: {meaning}")
+        self.write_stdout(
+            json.dumps(
+                {"JupyterOIDC": {"providers": {self.provider: _with_provider_name(one.body(), self.provider)}}},
+                indent=2,
+            )
         )
 
 
@@ -258,7 +261,7 @@ class Config(OidcApp):
         super().start()
 
 
-def _what_leaves(provider: Provider) -> list[str]:
+def _sent_secret_notes(provider: Provider) -> list[str]:
     """Return which secrets of this machine are going to be sent, and to whom: whoever wrote the file chose both."""
     sent = [("client_secret", provider.client_secret, provider.issuer)]
     places: list[tuple[str, Provider | Api]] = [("", provider)]
@@ -273,7 +276,7 @@ def _what_leaves(provider: Provider) -> list[str]:
     ]
 
 
-def _named(body: dict[str, Any], provider: str) -> dict[str, Any]:
+def _with_provider_name(body: dict[str, Any], provider: str) -> dict[str, Any]:
     """Write the provider's own name where the template has one in an address."""
     text = json.dumps(body).replace("/jupyter-oidc/providers/corp/", f"/jupyter-oidc/providers/{provider}/")
     named: dict[str, Any] = json.loads(text)

@@ -15,7 +15,7 @@ from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.storage_key import take_storage_key
 from jupyter_oidc.cli.app import FLAGS, OidcApp
 from jupyter_oidc.cli.progress import Progress
-from jupyter_oidc.cli.running import NoAnswer, address_of, admits_by, ask_what_it_knows, running_server
+from jupyter_oidc.cli.running import ServerError, address_of, admits_by, fetch_server_checks, running_server
 from jupyter_oidc.cli.settings_files import settings_of
 from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.diagnostics import Report, examine
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from jupyter_oidc.cli.running import RunningServer
-    from jupyter_oidc.cli.settings_files import Read
+    from jupyter_oidc.cli.settings_files import SettingsResult
     from jupyter_oidc.diagnostics import Check, DiagnosticContext
 
 
@@ -72,9 +72,9 @@ class Doctor(OidcApp):
         super().start()
         report = asyncio.run(self._report())
         if self.as_json:
-            self.say(json.dumps(as_json(report), indent=2))
+            self.write_stdout(json.dumps(as_json(report), indent=2))
         else:
-            self.say(as_text(report, ascii_only=not _can_draw(sys.stdout.encoding)))
+            self.write_stdout(as_text(report, ascii_only=not _supports_unicode(sys.stdout.encoding)))
         self.exit(0 if report.ok else 1)
 
     def _admission(self, server: RunningServer | None) -> Callable[[str], Awaitable[Admission | None]]:
@@ -90,7 +90,7 @@ class Doctor(OidcApp):
 
     async def _report(self) -> Report:
         read = settings_of(self, looks_at_files=True)
-        server = _running()
+        server = _running_server_or_none()
         context = diagnostic_context(
             read.settings,
             read.findings,
@@ -102,15 +102,15 @@ class Doctor(OidcApp):
         context = replace(context, admission=self._admission(server))
         with Progress(sys.stderr) as progress:
             progress.tell("the running server")
-            told = await ask_what_it_knows(server)
+            told = await fetch_server_checks(server)
             context = replace(context, address_seen_by_browsers=_address_was_seen(context, told))
             report = await examine(context, progress.tell, asks_registration=self.registration)
         owners = owners_here()
         about = _about_sources(read, runs_as_root=owners is not None and owners.uid == 0)
-        return Report((*about, *_replaced(report.checks, told)))
+        return Report((*about, *_merge_checks(report.checks, told)))
 
 
-def _about_sources(read: Read, *, runs_as_root: bool) -> list[Check]:
+def _about_sources(read: SettingsResult, *, runs_as_root: bool) -> list[Check]:
     """Say what does not count although it is written, and that for root the question who may write is moot."""
     about = Subject("settings files")
     found = [
@@ -137,15 +137,15 @@ def _address_was_seen(context: DiagnosticContext, told: tuple[Check, ...]) -> bo
     )
 
 
-def _running() -> RunningServer | None:
+def _running_server_or_none() -> RunningServer | None:
     """Return the server to ask; several, or one without us, are none."""
     try:
         return running_server()
-    except NoAnswer:
+    except ServerError:
         return None
 
 
-def _replaced(checks: tuple[Check, ...], told: tuple[Check, ...]) -> tuple[Check, ...]:
+def _merge_checks(checks: tuple[Check, ...], told: tuple[Check, ...]) -> tuple[Check, ...]:
     """Put what the running server knows in the place of what cannot be known without it, and the rest of it behind."""
     unknown = {(check.provider, check.name) for check in checks if check.status == "unknown"}
     better = {
@@ -159,5 +159,5 @@ def _replaced(checks: tuple[Check, ...], told: tuple[Check, ...]) -> tuple[Check
     return tuple(sorted(both, key=lambda check: providers.index(check.provider)))
 
 
-def _can_draw(encoding: str | None) -> bool:
+def _supports_unicode(encoding: str | None) -> bool:
     return (encoding or "").lower().replace("-", "") == "utf8"

@@ -16,10 +16,10 @@ from jupyter_oidc.settings import Finding
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_REDIRECT = ("redirectUri", "redirect_uri")
+_REDIRECT_KEYS = ("redirectUri", "redirect_uri")
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """A file holds no settings; ``finding`` says why."""
 
     def __init__(self, finding: Finding) -> None:
@@ -34,14 +34,18 @@ class Document:
     providers: Any
     choices: tuple[Any, ...] = ()
 
-    def at_home(self) -> tuple[Document, list[str]]:
+    def without_foreign_redirects(self) -> tuple[Document, list[str]]:
         """Return the document without redirect URIs that lead elsewhere, and the keys of those."""
         if not isinstance(self.providers, dict):
             return self, []
         left_out: list[str] = []
         kept = {}
         for name, body in self.providers.items():
-            away = [key for key in _REDIRECT if isinstance(body, dict) and _leads_away(body.get(key), str(name))]
+            away = [
+                key
+                for key in _REDIRECT_KEYS
+                if isinstance(body, dict) and _is_foreign_redirect(body.get(key), str(name))
+            ]
             left_out += [f"providers.{name}.{key}" for key in away]
             kept[name] = {key: value for key, value in body.items() if key not in away} if away else body
         return replace(self, providers=kept), left_out
@@ -50,17 +54,17 @@ class Document:
 def document_in(path: Path, provider: str) -> Document:
     """Return what ``path`` says; a flat file is about one provider, which is called ``provider``.
 
-    Raises :class:`Unreadable`.
+    Raises :class:`UnreadableFile`.
     """
     try:
         told = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError:
-        raise _unreadable(path, "cannot be read", "Name a file that you can read.") from None
+        raise _unreadable_file(path, "cannot be read", "Name a file that you can read.") from None
     except (ValueError, RecursionError):
         instead = "Correct it; 'python -m json.tool FILE' says where."
-        raise _unreadable(path, "is not JSON", instead) from None
+        raise _unreadable_file(path, "is not JSON", instead) from None
     if not isinstance(told, dict):
-        raise _unreadable(path, "is not a JSON object", "Write {...}.")
+        raise _unreadable_file(path, "is not a JSON object", "Write {...}.")
     section = told.get("JupyterOIDC", told)
     if isinstance(section, dict) and "providers" in section:
         return Document(section["providers"], choices_in(section))
@@ -85,7 +89,7 @@ def write_new(path: Path, document: Mapping[str, Any], *, replace: bool) -> bool
     return True
 
 
-def _leads_away(uri: object, provider: str) -> bool:
+def _is_foreign_redirect(uri: object, provider: str) -> bool:
     if not isinstance(uri, str):
         return False
     try:
@@ -94,5 +98,5 @@ def _leads_away(uri: object, provider: str) -> bool:
         return False
 
 
-def _unreadable(path: Path, problem: str, instead: str) -> Unreadable:
-    return Unreadable(Finding(f"file {path}", problem, instead))
+def _unreadable_file(path: Path, problem: str, instead: str) -> UnreadableFile:
+    return UnreadableFile(Finding(f"file {path}", problem, instead))

@@ -47,16 +47,18 @@ class Forget(OidcApp):
         super().start()
         read = settings_of(self)
         if read.settings is None:
-            self.whisper("The settings contain mistakes, so it is not known what to forget: jupyter oidc config check.")
+            self.write_stderr(
+                "The settings contain mistakes, so it is not known what to forget: jupyter oidc config check."
+            )
             self.exit(1)
             return
         settings = self._with_former(read.settings)
         wanted = [one.name for one in settings.providers if not self.extra_args or one.name in self.extra_args]
         if not wanted:
-            self.whisper("There is no such provider in the settings.")
+            self.write_stderr("There is no such provider in the settings.")
             self.exit(1)
         if running_servers():
-            self.whisper("A Jupyter server is running: 'jupyter oidc sign-out' ends its session as well.")
+            self.write_stderr("A Jupyter server is running: 'jupyter oidc sign-out' ends its session as well.")
         if not self.answer_yes and not _agreed(wanted):
             self.exit(1)
         self.exit(asyncio.run(self._forget(settings, wanted)))
@@ -66,7 +68,7 @@ class Forget(OidcApp):
         if not self.issuer and not self.client_id:
             return settings
         if len(self.extra_args) != 1 or not (self.issuer and self.client_id):
-            self.whisper("To forget a former provider, give its name, --issuer and --client-id.")
+            self.write_stderr("To forget a former provider, give its name, --issuer and --client-id.")
             self.exit(2)
         former = Provider(str(self.extra_args[0]), self.issuer, self.client_id)
         return replace(settings, providers=(former,))
@@ -81,10 +83,10 @@ class Forget(OidcApp):
             try:
                 await stores(provider).delete()
             except StorageUnavailable as problem:
-                self.say(f"{provider.name}: {problem.message} {problem.action}")
+                self.write_stdout(f"{provider.name}: {problem.message} {problem.action}")
                 code = 1
             else:
-                self.say(f"{provider.name}: nothing is stored any more.")
+                self.write_stdout(f"{provider.name}: nothing is stored any more.")
         return code
 
 

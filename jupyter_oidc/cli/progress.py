@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-_WIDTH = 60
+_LINE_CHARACTERS = 60
 
 
 class Progress:
@@ -33,5 +33,5 @@ class Progress:
 
     def _write(self, text: str) -> None:
         if self._shown:
-            self._stream.write(f"\r{text[:_WIDTH]:<{_WIDTH}}\r")
+            self._stream.write(f"\r{text[:_LINE_CHARACTERS]:<{_LINE_CHARACTERS}}\r")
             self._stream.flush()

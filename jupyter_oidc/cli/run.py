@@ -17,7 +17,7 @@ from urllib.parse import quote
 from traitlets import Dict
 
 from jupyter_oidc.cli.app import ALIASES
-from jupyter_oidc.cli.running import NoAnswer
+from jupyter_oidc.cli.running import ServerError
 from jupyter_oidc.cli.session import SessionApp
 from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.cli.running import RunningServer
 
-_NOT_FOUND: Final = 127
-_NOT_EXECUTABLE: Final = 126
-_KILLED: Final = 128
+_NOT_FOUND_CODE: Final = 127
+_NOT_EXECUTABLE_CODE: Final = 126
+_SIGNAL_CODE_OFFSET: Final = 128
 """What a shell adds to the number of the signal that ended a command."""
 
-_RENEWALS_IN_A_LEASE: Final = 4
+_REFRESHES_PER_LEASE: Final = 4
 
 
 class Run(SessionApp):
@@ -52,7 +52,7 @@ class Run(SessionApp):
     def work(self, server: RunningServer) -> int:
         """Begin an identity, run the command with it, end it."""
         if not self.extra_args:
-            raise NoAnswer("There is no command.", "Write it behind two dashes: jupyter oidc run -- COMMAND.")
+            raise ServerError("There is no command.", "Write it behind two dashes: jupyter oidc run -- COMMAND.")
         with _identity(server) as variables:
             return _run([str(part) for part in self.extra_args], {**os.environ, **variables})
 
@@ -63,26 +63,28 @@ def _identity(server: RunningServer) -> Iterator[dict[str, str]]:
     begun = server.call("POST", "jupyter-oidc/commands")
     route = f"jupyter-oidc/commands/{quote(begun['command_id'], safe='')}"
     folder = Path(tempfile.mkdtemp(prefix="jupyter-oidc-run-", dir=server.announced.parent))
-    over = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(server, route, float(begun["expires_in"]), over), daemon=True)
+    ended = threading.Event()
+    lease_refresher = threading.Thread(
+        target=_refresh_lease, args=(server, route, float(begun["expires_in"]), ended), daemon=True
+    )
     try:
         connection_file = folder / f"kernel-{begun['command_id']}.json"
         descriptor = os.open(connection_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump({"key": begun["key"]}, file)
-        keeper.start()
+        lease_refresher.start()
         yield {SERVER_VARIABLE: str(server.announced), KERNEL_VARIABLE: str(connection_file)}
     finally:
-        over.set()
+        ended.set()
         shutil.rmtree(folder, ignore_errors=True)
-        with suppress(NoAnswer):  # NOTE: the lease ends it, too
+        with suppress(ServerError):  # NOTE: the lease ends it, too
             server.call("DELETE", route)
 
 
-def _keep(server: RunningServer, route: str, lease: float, over: threading.Event) -> None:
-    """Renew the lease until it is ``over``; a server that does not answer once is asked again."""
-    while not over.wait(lease / _RENEWALS_IN_A_LEASE):
-        with suppress(NoAnswer):
+def _refresh_lease(server: RunningServer, route: str, lease: float, ended: threading.Event) -> None:
+    """Renew the lease until it is ``ended``; a server that does not answer once is asked again."""
+    while not ended.wait(lease / _REFRESHES_PER_LEASE):
+        with suppress(ServerError):
             server.call("POST", route)
 
 
@@ -91,9 +93,9 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
     try:
         process = subprocess.Popen(command, env=environment)  # noqa: S603 - it is what the person asked for
     except FileNotFoundError:
-        raise NotRun(_NOT_FOUND, f"There is no command {command[0]!r}.") from None
+        raise CommandNotRun(_NOT_FOUND_CODE, f"There is no command {command[0]!r}.") from None
     except OSError:
-        raise NotRun(_NOT_EXECUTABLE, f"The command {command[0]!r} cannot be run.") from None
+        raise CommandNotRun(_NOT_EXECUTABLE_CODE, f"The command {command[0]!r} cannot be run.") from None
 
     def pass_on(number: int, _: Any) -> None:
         process.send_signal(number)
@@ -106,10 +108,10 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return code if code >= 0 else _KILLED - code
+    return code if code >= 0 else _SIGNAL_CODE_OFFSET - code
 
 
-class NotRun(NoAnswer):
+class CommandNotRun(ServerError):
     """The command cannot be started; ``code`` is what a shell returns then."""
 
     def __init__(self, code: int, message: str) -> None:

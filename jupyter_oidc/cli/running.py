@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.kernel.find import Server
 
-_EVERYWHERE: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - read, not bound
-_KNOWS_BETTER: Final = (
+_ANY_ADDRESS: Final = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104 - read, not bound
+_SERVER_CHECK_PREFIXES: Final = (
     *("audience of ", "session", "sign-in of ", "entitlements", "redirect URI", "way to sign in", "conversions"),
 )
 """The checks that a running server makes with its own eyes, by the beginnings of their names."""
 _T = TypeVar("_T")
 
 
-class NoAnswer(Exception):
+class ServerError(Exception):
     """The running server cannot be asked, or says no; ``message`` and ``action`` are for a person.
 
     ``refusal`` is the code of the server's refusal, if it is one.
@@ -65,25 +65,25 @@ class RunningServer:
     where: Announcement
 
     def client(self) -> httpx.Client:
-        """Return a client that is logged in, if the server has a token; raises :class:`NoAnswer`."""
+        """Return a client that is logged in, if the server has a token; raises :class:`ServerError`."""
         import httpx
 
-        from jupyter_oidc.kernel.tls import wire
+        from jupyter_oidc.kernel.tls import direct_transport
 
-        return httpx.Client(transport=_made(lambda: wire(self._server)), **self._options())
+        return httpx.Client(transport=_make_transport(lambda: direct_transport(self._server)), **self._options())
 
     async def get(self, path: str) -> dict[str, Any]:
-        """Return the reply to ``GET path``; raises :class:`NoAnswer`."""
+        """Return the reply to ``GET path``; raises :class:`ServerError`."""
         import httpx
 
-        from jupyter_oidc.kernel.tls import wire_async
+        from jupyter_oidc.kernel.tls import async_direct_transport
 
-        transport = _made(lambda: wire_async(self._server))
+        transport = _make_transport(lambda: async_direct_transport(self._server))
         async with httpx.AsyncClient(transport=transport, **self._options()) as client:
             try:
-                return _read(await client.get(path))
+                return _json_reply(await client.get(path))
             except httpx.HTTPError as error:
-                raise _silent(self.url, error) from None
+                raise _unreachable(self.url, error) from None
 
     def call(self, verb: str, path: str, *, wait: float = 0.0, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the reply to ``verb path``; ``wait`` is how many seconds the server may take longer than usual."""
@@ -92,9 +92,9 @@ class RunningServer:
         with self.client() as client:
             try:
                 sent = body or {} if verb == "POST" else None
-                return _read(client.request(verb, path, json=sent, timeout=20 + wait))
+                return _json_reply(client.request(verb, path, json=sent, timeout=20 + wait))
             except httpx.HTTPError as error:
-                raise _silent(self.url, error) from None
+                raise _unreachable(self.url, error) from None
 
     async def answers_at(self, host: str) -> bool | None:
         """Return whether this server answers a request for ``host``; ``None`` if it cannot be asked.
@@ -103,14 +103,14 @@ class RunningServer:
         """
         import httpx
 
-        from jupyter_oidc.kernel.tls import wire_async
+        from jupyter_oidc.kernel.tls import async_direct_transport
 
         try:
-            transport = _made(lambda: wire_async(self._server))
+            transport = _make_transport(lambda: async_direct_transport(self._server))
             async with httpx.AsyncClient(transport=transport, **self._options()) as client:
                 own = (await client.get("api")).status_code
                 other = (await client.get("api", headers={"Host": host})).status_code
-        except (httpx.HTTPError, NoAnswer):
+        except (httpx.HTTPError, ServerError):
             return None
         if own != 200:
             return None
@@ -146,13 +146,13 @@ def running_servers() -> list[RunningServer]:
 
 
 def running_server(url: str = "") -> RunningServer | None:
-    """Return the server at ``url``, or the only one, or ``None`` if there is none; raises :class:`NoAnswer`."""
+    """Return the server at ``url``, or the only one, or ``None`` if there is none; raises :class:`ServerError`."""
     servers = [one for one in running_servers() if not url or _is_at(one.where, url)]
     if len(servers) > 1:
         listed = ", ".join(one.url if one.where.socket is None else one.where.socket for one in servers)
-        raise NoAnswer("Several Jupyter servers run here.", f"Name one with --server, of: {listed}.")
-    if not servers and next(_others(), None) is not None and not url:
-        raise NoAnswer(*_WITHOUT_US)
+        raise ServerError("Several Jupyter servers run here.", f"Name one with --server, of: {listed}.")
+    if not servers and next(_jupyter_server_pids(), None) is not None and not url:
+        raise ServerError(*_NOT_INSTALLED)
     return servers[0] if servers else None
 
 
@@ -162,7 +162,7 @@ def address_of(server: RunningServer | None, config: Mapping[str, Any]) -> str |
         return server.url
     settings = config.get("ServerApp", {})
     host, port = settings.get("ip", "localhost"), settings.get("port", 8888)
-    if not isinstance(host, str) or host in _EVERYWHERE:
+    if not isinstance(host, str) or host in _ANY_ADDRESS:
         host = "localhost"
     base = str(settings.get("base_url", "/")).strip("/")
     return f"http://{host}:{port}/{base}/" if base else f"http://{host}:{port}/"
@@ -174,7 +174,7 @@ def admits_by(config: Mapping[str, Any], netloc: str) -> bool:
     host, ip = urlsplit(f"//{netloc}").hostname or "", settings.get("ip", "localhost")
     remote = settings.get("allow_remote_access")
     if not isinstance(remote, bool):
-        remote = not (isinstance(ip, str) and ip not in _EVERYWHERE and _is_loopback(ip))
+        remote = not (isinstance(ip, str) and ip not in _ANY_ADDRESS and _is_loopback(ip))
     known = settings.get("local_hostnames", ["localhost"])
     return remote or _is_loopback(host) or (isinstance(known, list) and host in known)
 
@@ -186,15 +186,15 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-async def ask_what_it_knows(server: RunningServer | None) -> tuple[Check, ...]:
+async def fetch_server_checks(server: RunningServer | None) -> tuple[Check, ...]:
     """Return what only a running server knows: its sessions, their tokens, and where browsers have reached it."""
     if server is None:
         return ()
     try:
         told = await server.get("jupyter-oidc/diagnostics")
-    except NoAnswer:
+    except ServerError:
         return ()
-    return tuple(Check(**check) for check in told["checks"] if check["name"].startswith(_KNOWS_BETTER))
+    return tuple(Check(**check) for check in told["checks"] if check["name"].startswith(_SERVER_CHECK_PREFIXES))
 
 
 def _is_at(where: Announcement, url: str) -> bool:
@@ -218,7 +218,7 @@ def _token(runtime: Path, where: Announcement) -> str:
     return str(told.get("token") or "") if same else ""
 
 
-def _others() -> Iterator[int]:
+def _jupyter_server_pids() -> Iterator[int]:
     """Yield the processes of Jupyter servers that run, with jupyter_oidc or without it."""
     from jupyter_core.paths import jupyter_runtime_dir
     from jupyter_server.utils import check_pid
@@ -237,47 +237,50 @@ def _json(path: Path) -> Mapping[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _made(make: Callable[[], _T]) -> _T:
-    """Return what ``make`` makes; raises :class:`NoAnswer` for a certificate that cannot be used."""
+def _make_transport(make: Callable[[], _T]) -> _T:
+    """Return what ``make`` makes; raises :class:`ServerError` for a certificate that cannot be used."""
     from jupyter_oidc.kernel.errors import ServerNotFound
 
     try:
         return make()
     except ServerNotFound as problem:
-        raise NoAnswer(problem.message, problem.action) from None
+        raise ServerError(problem.message, problem.action) from None
 
 
-_WITHOUT_US: Final = (
+_NOT_INSTALLED: Final = (
     "The running Jupyter server does not have jupyter_oidc.",
     "Install it where that server runs, or switch it on: jupyter server extension enable jupyter_oidc.",
 )
-_LOOK: Final = "Look whether it still runs: jupyter server list."
+_LIST_SERVERS_ACTION: Final = "Look whether it still runs: jupyter server list."
 _NO_TOKEN: Final = (
     "Give the server a token: it may have a password only. If several servers share a home, give each its own "
     "JUPYTER_RUNTIME_DIR."
 )
 
 
-def _silent(url: str, error: BaseException) -> NoAnswer:
+def _unreachable(url: str, error: BaseException) -> ServerError:
     from jupyter_oidc.kernel.replies import unreachable
     from jupyter_oidc.kernel.unreached import why_unreached
 
     if why_unreached(error) == "silent":
-        return NoAnswer(f"The Jupyter server at {url} does not answer.", _LOOK)
+        return ServerError(f"The Jupyter server at {url} does not answer.", _LIST_SERVERS_ACTION)
     problem = unreachable(error)
-    return NoAnswer(f"{problem.message} ({url})", _LOOK if why_unreached(error) == "nobody listens" else problem.action)
+    return ServerError(
+        f"{problem.message} ({url})",
+        _LIST_SERVERS_ACTION if why_unreached(error) == "nobody listens" else problem.action,
+    )
 
 
-def _read(reply: httpx.Response) -> dict[str, Any]:
+def _json_reply(reply: httpx.Response) -> dict[str, Any]:
     if reply.status_code == 404 and "X-OIDC-Error" not in reply.headers:
-        raise NoAnswer(*_WITHOUT_US)
+        raise ServerError(*_NOT_INSTALLED)
     try:
         told = reply.json()
     except ValueError:
         told = None
     if not isinstance(told, dict):
-        raise NoAnswer("The running Jupyter server gave an answer that cannot be used.", "Read the server's log.")
+        raise ServerError("The running Jupyter server gave an answer that cannot be used.", "Read the server's log.")
     if reply.status_code >= 400:
         message = str(told.get("message") or "The running Jupyter server refused the request.")
-        raise NoAnswer(message, str(told.get("action") or _NO_TOKEN), str(told.get("code") or ""))
+        raise ServerError(message, str(told.get("action") or _NO_TOKEN), str(told.get("code") or ""))
     return told

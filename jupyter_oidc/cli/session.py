@@ -9,9 +9,9 @@ from urllib.parse import quote, urljoin
 from traitlets import Bool, Dict, Enum, Unicode
 
 from jupyter_oidc.cli.app import ALIASES, FLAGS, OidcApp, one_line
-from jupyter_oidc.cli.running import NoAnswer, RunningServer, running_server
+from jupyter_oidc.cli.running import RunningServer, ServerError, running_server
 from jupyter_oidc.cli.sign_in import TerminalSignIn
-from jupyter_oidc.kernel.words import SHARING, access_words
+from jupyter_oidc.kernel.messages import SHARING, access_message
 
 _NO_SERVER = """No Jupyter server is running for this user, and sessions live in one.
 Start it (jupyter lab), or look which run: jupyter server list."""
@@ -30,12 +30,12 @@ class SessionApp(OidcApp):
         try:
             server = running_server(self.server)
             if server is None:
-                self.whisper(_NO_SERVER)
+                self.write_stderr(_NO_SERVER)
                 self.exit(1)
                 return
             self.exit(self.work(server))
-        except NoAnswer as problem:
-            self.whisper(f"{problem.message}\n{problem.action}")
+        except ServerError as problem:
+            self.write_stderr(f"{problem.message}\n{problem.action}")
             self.exit(problem.code)
 
     def work(self, server: RunningServer) -> int:
@@ -48,7 +48,7 @@ class SessionApp(OidcApp):
             return str(self.extra_args[0])
         names = [one["name"] for one in server.call("GET", "jupyter-oidc/providers")["providers"]]
         if len(names) != 1:
-            raise NoAnswer(
+            raise ServerError(
                 "There is no provider." if not names else "There are several providers.",
                 "Configure one: jupyter oidc config preset." if not names else f"Name one of: {', '.join(names)}.",
             )
@@ -77,11 +77,11 @@ class Status(SessionApp):
         wanted = [name for name in known if not self.extra_args or name in self.extra_args]
         summaries = [server.call("GET", f"jupyter-oidc/providers/{quote(name)}/session") for name in wanted]
         if self.as_json:
-            self.say(json.dumps(summaries, indent=2))
+            self.write_stdout(json.dumps(summaries, indent=2))
         else:
-            self.say(f"Jupyter server: {server.url}")
+            self.write_stdout(f"Jupyter server: {server.url}")
             for summary in summaries:
-                self.say("\n".join(_paragraph(summary)))
+                self.write_stdout("\n".join(_paragraph(summary)))
         return 0 if summaries and all(one["state"] == "active" for one in summaries) else 1
 
 
@@ -111,10 +111,10 @@ class SignIn(SessionApp):
     def work(self, server: RunningServer) -> int:
         """Sign in, and show the session."""
         sign_in = TerminalSignIn(
-            server, self.provider(server), self.say, opens_browser=self.browser, prompt=str(self.prompt)
+            server, self.provider(server), self.write_stdout, opens_browser=self.browser, prompt=str(self.prompt)
         )
         summary = sign_in.run()
-        self.say("\n".join(_paragraph(summary)))
+        self.write_stdout("\n".join(_paragraph(summary)))
         return 0 if summary["state"] == "active" else 1
 
 
@@ -135,12 +135,12 @@ class SignOut(SessionApp):
     def work(self, server: RunningServer) -> int:
         """Sign out, and say what happened at each step."""
         told = server.call("POST", f"jupyter-oidc/providers/{quote(self.provider(server))}/sign-out")
-        self.say(f"The session on this machine has ended. {_REVOKED[told['revoked']]}")
+        self.write_stdout(f"The session on this machine has ended. {_REVOKED[told['revoked']]}")
         if told["end_session_url"]:
             ours = told["end_session_url"].startswith("/")
             link = told["end_session_address"] or urljoin(server.url, told["end_session_url"])
             within = " within a minute" if ours else ""
-            self.say(f"To end the provider's own session in your browser too, open{within}:\n\n    {link}\n")
+            self.write_stdout(f"To end the provider's own session in your browser too, open{within}:\n\n    {link}\n")
         return 0
 
 
@@ -165,5 +165,5 @@ def _paragraph(summary: dict[str, Any]) -> list[str]:
         lines.append(f"    {SETTINGS_PENDING}")
     if shared := SHARING.get(summary.get("sharing", "none")):
         lines.append(f"    {shared}")
-    lines += [f"    API {api['name']}: {one_line(access_words(api))}" for api in summary["apis"]]
+    lines += [f"    API {api['name']}: {one_line(access_message(api))}" for api in summary["apis"]]
     return lines

@@ -12,7 +12,7 @@ from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
 from jupyter_oidc.adapters.ownership import owners_here
-from jupyter_oidc.cli.documents import Document, Unreadable, document_in
+from jupyter_oidc.cli.documents import Document, UnreadableFile, document_in
 from jupyter_oidc.server.config import TRAITS, Reading, choices_in, python_config
 from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_file, settings_files
 from jupyter_oidc.server.settings_watch import SettingsSource
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.cli.app import OidcApp
 
 _PROGRAMS: Final = ("jupyter_config.py", "jupyter_server_config.py")
-_HARMLESS: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
+_PRINTABLE_KEY: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
 """What a key may look like to be repeated; anything else could be a secret that somebody pasted."""
 
 
@@ -40,7 +40,7 @@ class JupyterOIDC(Configurable):
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class SettingsResult:
     """What the files say; ``settings`` is ``None`` if ``findings`` keep them from existing.
 
     ``notes`` say what does not count although it is written somewhere, and ``only_system`` that system files alone do.
@@ -52,12 +52,12 @@ class Read:
     only_system: bool = False
 
     @classmethod
-    def of(cls, result: Settings | list[Finding]) -> Read:
+    def of(cls, result: Settings | list[Finding]) -> SettingsResult:
         """Return ``result`` as one value."""
         return cls(result, ()) if isinstance(result, Settings) else cls(None, tuple(result))
 
 
-def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> Read:
+def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> SettingsResult:
     """Read the section of the configuration files that ``app`` has loaded, and the folders ``*.d`` beside them.
 
     With ``looks_at_files`` every file is judged by itself too, those that the settings name included, as the server does
@@ -69,22 +69,22 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> Read:
     if looks_at_files:
         broken += _of_files(files, _programs(paths, str(app.config_file)), app.config)
     if broken:
-        return Read(None, tuple(dict.fromkeys(broken)))
+        return SettingsResult(None, tuple(dict.fromkeys(broken)))
     section = JupyterOIDC(config=app.config)
     own: Mapping[str, Any] = {name: getattr(section, name) for name in TRAITS if name in app.config.get(SECTION, {})}
     said = SettingsSource(paths, own, owners).now()
     read, only_system = said.read(looks_at_files=looks_at_files), said.sources == "system"
     if isinstance(read, Reading):
-        return Read(read.settings, (), read.told, only_system)
-    return Read(None, tuple(read), said.notes, only_system)
+        return SettingsResult(read.settings, (), read.told, only_system)
+    return SettingsResult(None, tuple(read), said.notes, only_system)
 
 
-def read_alone(path: str) -> Read:
+def read_alone(path: str) -> SettingsResult:
     """Read the settings in one file, a Python file included, by itself."""
     if path.endswith(".py"):
         said = python_config(Path(path))
         if isinstance(said, Finding):
-            return Read(None, (said,))
+            return SettingsResult(None, (said,))
         section = section_of(said)
         findings = [*_of_sections(path, list(said)), *_of_section(path, section)]
         document = Document(section.get("providers", {}), choices_in(section))
@@ -93,11 +93,11 @@ def read_alone(path: str) -> Read:
         findings = [*_of_sections(path, file.others), *_of_section(path, file.section)]
         try:
             document = document_in(Path(path), "corp")
-        except Unreadable as unreadable:
-            return Read(None, (unreadable.finding,))
+        except UnreadableFile as unreadable:
+            return SettingsResult(None, (unreadable.finding,))
     if findings:
-        return Read(None, tuple(findings))
-    return Read.of(read_settings(document.providers, *document.choices))
+        return SettingsResult(None, tuple(findings))
+    return SettingsResult.of(read_settings(document.providers, *document.choices))
 
 
 def _broken(files: Iterable[SettingsFile]) -> Iterator[Finding]:
@@ -155,7 +155,7 @@ def _at(path: str, key: str) -> str:
 
 
 def _key(key: object) -> str:
-    return key if isinstance(key, str) and _HARMLESS.match(key) else "(a key that is not shown)"
+    return key if isinstance(key, str) and _PRINTABLE_KEY.match(key) else "(a key that is not shown)"
 
 
 def _shown(path: str) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from typing_extensions import assert_never
 
-from jupyter_oidc.cli.running import NoAnswer
+from jupyter_oidc.cli.running import ServerError
 from jupyter_oidc.sessions.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.cli.running import RunningServer
 
-QUESTION_SECONDS: Final = 25
+POLL_SECONDS: Final = 25
 """Seconds of one question that waits."""
 
-ATTEMPTS: Final = 3
+MAX_ATTEMPTS: Final = 3
 """How often something may be pasted that is no answer to this sign-in."""
 
 MAX_PASTED_CHARACTERS: Final = 8192
 
 PROMPT: Final = "Paste the address at which the browser ended (it stays hidden), then press Enter: "
 
-_MAY_BE_MENDED: Final = ("response_malformed", "state_invalid", "request_invalid")
+_RETRYABLE_REFUSALS: Final = ("response_malformed", "state_invalid", "request_invalid")
 """Refusals of what was pasted that another attempt may mend."""
 
 
 class TerminalSignIn:
-    """One sign-in at ``provider``; ``say`` writes a line for the person, ``opens_browser`` opens a window as well.
+    """One sign-in at ``provider``; ``write_line`` writes a line for the person, ``opens_browser`` opens a window as well.
 
     A ``prompt`` is what the provider is to ask; without one, that is the settings' affair.
     """
@@ -46,19 +46,19 @@ class TerminalSignIn:
         self,
         server: RunningServer,
         provider: str,
-        say: Callable[[str], None],
+        write_line: Callable[[str], None],
         *,
         opens_browser: bool,
         prompt: str = "",
     ) -> None:
         self._server = server
         self._base = f"jupyter-oidc/providers/{quote(provider, safe='')}"
-        self._say = say
+        self._write_line = write_line
         self._opens_browser = opens_browser
         self._prompt = prompt
 
     def run(self) -> dict[str, Any]:
-        """Begin, say what to do, and return the session once the sign-in is over; raises :class:`NoAnswer`.
+        """Begin, say what to do, and return the session once the sign-in is over; raises :class:`ServerError`.
 
         Whatever ends this early, Ctrl-C included, cancels the sign-in.
         """
@@ -70,11 +70,11 @@ class TerminalSignIn:
             finished = progress.get("state") != "waiting"
         finally:
             if not finished:
-                with suppress(NoAnswer):  # NOTE: it also ends by itself, and why it is cancelled must not be hidden
+                with suppress(ServerError):  # NOTE: it also ends by itself, and why it is cancelled must not be hidden
                     self._server.call("DELETE", flow)
         error = progress.get("error")
         if error:
-            raise NoAnswer(str(error["message"]), str(error["action"]))
+            raise ServerError(str(error["message"]), str(error["action"]))
         return self._server.call("GET", f"{self._base}/session")
 
     def _follow(self, started: Mapping[str, Any], flow: str) -> dict[str, Any]:
@@ -102,49 +102,49 @@ class TerminalSignIn:
         address = str(whole or device.get("verification_uri", ""))
         act = "check that the page shows this code" if whole else "enter this code there"
         self._show(address, "Open this link on any machine to sign in:")
-        self._say(f"Then {act}:\n\n    {code}\n\nDo not enter a code that somebody else has sent you.\n")
+        self._write_line(f"Then {act}:\n\n    {code}\n\nDo not enter a code that somebody else has sent you.\n")
 
     def _show(self, address: str, what: str) -> None:
-        self._say(f"{what}\n\n    {address}\n")
+        self._write_line(f"{what}\n\n    {address}\n")
         if self._opens_browser and urlsplit(address).scheme in ("http", "https"):
             webbrowser.open(address)
 
     def _wait(self, started: Mapping[str, Any], flow: str) -> dict[str, Any]:
         progress, left = dict(started), float(started["expires_in"])
         while left > 0 and progress.get("state", "waiting") == "waiting":
-            progress = self._server.call("GET", f"{flow}?wait={QUESTION_SECONDS}", wait=QUESTION_SECONDS)
+            progress = self._server.call("GET", f"{flow}?wait={POLL_SECONDS}", wait=POLL_SECONDS)
             left = float(progress.get("expires_in", 0))
         return progress
 
     def _paste(self, flow: str) -> dict[str, Any]:
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                return self._server.call("POST", f"{flow}/complete", body={"redirect_url": _typed()})
-            except NoAnswer as refused:
-                if attempt == ATTEMPTS or refused.refusal not in _MAY_BE_MENDED:
+                return self._server.call("POST", f"{flow}/complete", body={"redirect_url": _ask_for_address()})
+            except ServerError as refused:
+                if attempt == MAX_ATTEMPTS or refused.refusal not in _RETRYABLE_REFUSALS:
                     raise
-                self._say(f"{refused.message} {refused.action}")
+                self._write_line(f"{refused.message} {refused.action}")
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
 def strategy_in(started: Mapping[str, Any]) -> Strategy:
-    """Return the strategy that the server has chosen; raises :class:`NoAnswer` for one that is not known here."""
+    """Return the strategy that the server has chosen; raises :class:`ServerError` for one that is not known here."""
     for known in get_args(Strategy):
         if started.get("strategy") == known:
             strategy: Strategy = known
             return strategy
-    raise NoAnswer(
+    raise ServerError(
         "The server wants to sign you in, in a way that this command does not know.",
         "Sign in from JupyterLab, or install the jupyter_oidc of the server here.",
     )
 
 
-def _typed() -> str:
+def _ask_for_address() -> str:
     """Return what was typed; the server judges it, only what it would not read is cut off here."""
     try:
         typed = getpass.getpass(PROMPT).strip()
     except EOFError:
-        raise NoAnswer(
+        raise ServerError(
             "Nobody can type here, and this sign-in needs an address to be pasted.",
             "Run this at a terminal, or sign in from JupyterLab.",
         ) from None

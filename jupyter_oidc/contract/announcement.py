@@ -19,10 +19,10 @@ SERVER_VARIABLE: Final = "JUPYTER_OIDC_SERVER"
 KERNEL_VARIABLE: Final = "JUPYTER_OIDC_CONNECTION_FILE"
 """Names the connection file of the kernel that a process is, or was started by."""
 
-_BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
-_NETWORK: Final = "/proc/self/ns/net"
-_PROCESSES: Final = "/proc/self/ns/pid"
-_LONGEST: Final = 65_536
+_BOOT_ID_PATH: Final = Path("/proc/sys/kernel/random/boot_id")
+_NETWORK_NAMESPACE_PATH: Final = "/proc/self/ns/net"
+_PID_NAMESPACE_PATH: Final = "/proc/self/ns/pid"
+_MAX_FILE_BYTES: Final = 65_536
 """Bytes of the file that are read; it has a few hundred."""
 
 
@@ -57,7 +57,7 @@ def read(path: str | Path) -> Announcement | None:
     """Return what is announced in ``path``; ``None`` if that is absent, damaged, or of another version."""
     try:
         with Path(path).open("rb") as file:
-            told = json.loads(file.read(_LONGEST))
+            told = json.loads(file.read(_MAX_FILE_BYTES))
         announced = Announcement(**told)
         parts = urlsplit(announced.url)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
@@ -88,7 +88,7 @@ def this_machine() -> str:
     Empty where the system has no such mark; containers are Linux's.
     """
     try:
-        return f"{_BOOT.read_text(encoding='ascii').strip()} {os.readlink(_NETWORK)}"  # noqa: PTH115 - no path
+        return f"{_BOOT_ID_PATH.read_text(encoding='ascii').strip()} {os.readlink(_NETWORK_NAMESPACE_PATH)}"  # noqa: PTH115 - no path
     except (OSError, ValueError):
         return ""
 
@@ -96,6 +96,6 @@ def this_machine() -> str:
 def these_processes() -> str:
     """Return a mark of what a process id means here: containers of one network may count their processes apart."""
     try:
-        return os.readlink(_PROCESSES)  # noqa: PTH115 - no path
+        return os.readlink(_PID_NAMESPACE_PATH)  # noqa: PTH115 - no path
     except OSError:
         return ""

@@ -7,17 +7,17 @@ import sys
 import time
 import webbrowser
 
-from jupyter_oidc.demo.cast import ACCESS_TOKEN_SECONDS, PERSONAS
 from jupyter_oidc.demo.child import ChildFailed
+from jupyter_oidc.demo.environment import DemoEnvironment, DemoOptions
 from jupyter_oidc.demo.interrupts import StopRequests
-from jupyter_oidc.demo.stack import Plan, Stack
+from jupyter_oidc.demo.personas import ACCESS_TOKEN_SECONDS, PERSONAS
 
 
-def instructions(stack: Stack) -> str:
+def instructions(demo: DemoEnvironment) -> str:
     """Return what a person reads when everything runs."""
     people = "\n".join(f"     {one.username} / {one.password:<11} {one.about}" for one in PERSONAS)
     return (
-        f"\n  Open     {stack.lab_url}\n"
+        f"\n  Open     {demo.lab_url}\n"
         "\n  1. Click 'Sign in' at the bottom of the window and in the panel that opens, or follow the notebook's first cell."
         f"\n  2. Sign in as one of these two (user name / password):\n{people}"
         f"\n  3. Run the other cells. Access tokens end after {ACCESS_TOKEN_SECONDS} seconds; watch that nothing breaks."
@@ -35,14 +35,14 @@ def main() -> int:
 
     requests = StopRequests()
     requests.listen()
-    plan = Plan(port=chosen.port, base_url=chosen.base_url)
+    options = DemoOptions(port=chosen.port, base_url=chosen.base_url)
     try:
-        with Stack(plan, lambda line: print(f"  ... {line}", flush=True), requests) as stack:
-            print(instructions(stack), flush=True)
+        with DemoEnvironment(options, lambda line: print(f"  ... {line}", flush=True), requests) as demo:
+            print(instructions(demo), flush=True)
             if not chosen.no_browser:
-                webbrowser.open(stack.lab_url)
+                webbrowser.open(demo.lab_url)
             while True:
-                stack.check()
+                demo.check()
                 time.sleep(0.5)
     except KeyboardInterrupt:
         print("\n  The demo has stopped.")

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
-from jupyter_oidc.demo import leash
+from jupyter_oidc.demo import parent_watch
 from jupyter_oidc.demo.bearer import Caller, Refused, judge, key_id, keys_of
-from jupyter_oidc.demo.cast import API, READ, WRITE
+from jupyter_oidc.demo.personas import API, READ, WRITE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -178,11 +178,11 @@ async def _serve(listener: socket.socket, issuer: str, ready: Path) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(stopping.set))
-    leash.hold(grace=3)
+    parent_watch.watch_parent(grace=3)
     runner = web.AppRunner(Orders(issuer).application(), access_log=None)
     await runner.setup()
     await web.SockSite(runner, listener, shutdown_timeout=1).start()
-    leash.publish(ready, f"http://{HOST}:{listener.getsockname()[1]}/v1/")
+    parent_watch.publish(ready, f"http://{HOST}:{listener.getsockname()[1]}/v1/")
     await stopping.wait()
     await runner.cleanup()
 

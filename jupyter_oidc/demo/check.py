@@ -19,20 +19,20 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
-from jupyter_oidc.demo.cast import API, PROVIDER
 from jupyter_oidc.demo.child import ChildFailed
+from jupyter_oidc.demo.environment import NOTEBOOK, DemoEnvironment, DemoOptions
 from jupyter_oidc.demo.interrupts import StopRequests
+from jupyter_oidc.demo.issued_tokens import read_issued_tokens
 from jupyter_oidc.demo.journey import Journey, StepFailed, expect
-from jupyter_oidc.demo.ledger import read_ledger
+from jupyter_oidc.demo.leak_search import Leak, LeakSearch
+from jupyter_oidc.demo.personas import API, PROVIDER
 from jupyter_oidc.demo.running_kernel import Server
-from jupyter_oidc.demo.stack import NOTEBOOK, Plan, Stack
-from jupyter_oidc.demo.traces import Search, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # Every route that a user's browser can read without being asked anything.
-_READABLE: Final = (
+_READABLE_PATHS: Final = (
     "jupyter-oidc/providers",
     f"jupyter-oidc/providers/{PROVIDER}/session",
     "jupyter-oidc/apis",
@@ -61,75 +61,81 @@ class Report:
 
 
 @dataclass(slots=True)
-class Seen:
+class CapturedOutput:
     """Everything that came out of the Jupyter server, with where it came from."""
 
-    pieces: list[tuple[str, bytes]] = field(default_factory=list)
+    outputs: list[tuple[str, bytes]] = field(default_factory=list)
 
     def keep(self, place: str, content: bytes) -> None:
         """Keep ``content`` for the search."""
-        self.pieces.append((place, content))
+        self.outputs.append((place, content))
 
 
-async def travel(stack: Stack, report: Report, seen: Seen) -> tuple[int, bytes]:
+async def run_journey(demo: DemoEnvironment, report: Report, captured: CapturedOutput) -> tuple[int, bytes]:
     """Make the journey; return the kernel's process id and its environment as it stands at the end."""
     async with aiohttp.ClientSession(trust_env=False) as client:
-        server = Server(stack.url, stack.token, seen.keep, client)
+        server = Server(demo.url, demo.token, captured.keep, client)
         status, model = await server.call("GET", f"api/contents/{NOTEBOOK}")
         expect(status == 200, f"the tutorial is not in the working folder: {status}")
         kernel = await server.kernel(NOTEBOOK)
         try:
             report.passed(f"the server started a kernel for {NOTEBOOK}")
-            journey = Journey(server, kernel, model["content"], report.passed, seen.keep)
-            await journey.make(stack.places.logs / "kernel-replies")
+            journey = Journey(server, kernel, model["content"], report.passed, captured.keep)
+            await journey.make(demo.places.logs / "kernel-replies")
             process, environment = await journey.environment()
         finally:
             await kernel.aclose()
-        for path in _READABLE:
+        for path in _READABLE_PATHS:
             await server.call("GET", path)
     return process, environment
 
 
-def search(stack: Stack, report: Report, seen: Seen, process: int, environment: bytes) -> None:
+def search_for_leaks(
+    demo: DemoEnvironment, report: Report, captured: CapturedOutput, process: int, environment: bytes
+) -> None:
     """Look for everything that the provider has issued, everywhere but at the provider."""
-    issued = read_ledger(stack.ledger)
+    issued = read_issued_tokens(demo.issued_tokens)
     kinds = {kind: sum(1 for one, _ in issued if one == kind) for kind, _ in issued}
-    expect(kinds.get("access_token", 0) >= 4, f"the ledger of issued tokens is incomplete: {kinds}")
-    looking = Search(issued)
-    _prove_the_search(looking, issued)
+    expect(kinds.get("access_token", 0) >= 4, f"the record of issued tokens is incomplete: {kinds}")
+    leak_search = LeakSearch(issued)
+    _check_search_finds_leaks(leak_search, issued)
     report.passed(
         f"the provider issued {', '.join(f'{count} x {kind}' for kind, count in kinds.items())}; "
         "planted copies of them are found by the search"
     )
 
-    places = stack.places
+    places = demo.places
     logs = [path for path in places.logs.iterdir() if path.suffix == ".log"]
-    found = [trace for path in logs for trace in looking.in_bytes(path.name, path.read_bytes())]
+    found = [leak for path in logs for leak in leak_search.in_bytes(path.name, path.read_bytes())]
     lines = sum(path.read_bytes().count(b"\n") for path in logs)
     expect(b"[D " in (places.logs / "jupyter.log").read_bytes(), "the server's log is not at DEBUG")
-    _nothing(found, report, f"{len(logs)} logs with {lines} lines, the server's at DEBUG")
+    _expect_no_leaks(found, report, f"{len(logs)} logs with {lines} lines, the server's at DEBUG")
 
-    found = [trace for place, content in seen.pieces for trace in looking.in_bytes(place, content)]
+    found = [leak for place, content in captured.outputs for leak in leak_search.in_bytes(place, content)]
     kernel_replies = (places.logs / "kernel-replies").read_bytes()
-    found += looking.in_bytes("reply to the kernel", kernel_replies)
+    found += leak_search.in_bytes("reply to the kernel", kernel_replies)
     expect(b"Difference engine" in kernel_replies, "the kernel's replies were not kept")
-    _nothing(found, report, f"{len(seen.pieces)} replies and messages, {len(kernel_replies)} bytes read by the kernel")
+    _expect_no_leaks(
+        found, report, f"{len(captured.outputs)} replies and messages, {len(kernel_replies)} bytes read by the kernel"
+    )
 
-    _nothing(
-        looking.in_bytes("kernel environment", environment + _first_environment(process)),
+    _expect_no_leaks(
+        leak_search.in_bytes("kernel environment", environment + _first_environment(process)),
         report,
         "the kernel's environment",
     )
-    found = looking.in_bytes(NOTEBOOK, (places.work / NOTEBOOK).read_bytes())
-    _nothing(found, report, "the saved notebook")
-    count, found = looking.in_folder(places.root, without=places.provider)
-    _nothing(found, report, f"{count} files: the working folder, Jupyter's own folders, connection files, history")
+    found = leak_search.in_bytes(NOTEBOOK, (places.work / NOTEBOOK).read_bytes())
+    _expect_no_leaks(found, report, "the saved notebook")
+    count, found = leak_search.in_folder(places.root, without=places.provider)
+    _expect_no_leaks(
+        found, report, f"{count} files: the working folder, Jupyter's own folders, connection files, history"
+    )
 
 
-def _prove_the_search(looking: Search, issued: Sequence[tuple[str, str]]) -> None:
+def _check_search_finds_leaks(leak_search: LeakSearch, issued: Sequence[tuple[str, str]]) -> None:
     for kind, value in issued:
         planted = json.dumps({"cell": f"x{value}y"}).encode()
-        expect(Trace("planted", kind) in looking.in_bytes("planted", planted), f"the search overlooks a {kind}")
+        expect(Leak("planted", kind) in leak_search.in_bytes("planted", planted), f"the search overlooks a {kind}")
 
 
 def _first_environment(process: int) -> bytes:
@@ -138,13 +144,13 @@ def _first_environment(process: int) -> bytes:
     return path.read_bytes() if path.exists() else b""
 
 
-def _nothing(found: Sequence[Trace], report: Report, where: str) -> None:
-    listed = "; ".join(sorted({f"{trace.kind} in {trace.place}" for trace in found}))
+def _expect_no_leaks(found: Sequence[Leak], report: Report, where: str) -> None:
+    listed = "; ".join(sorted({f"{leak.kind} in {leak.place}" for leak in found}))
     expect(not found, f"secrets were found: {listed}")
     report.passed(f"no code and no token in {where}")
 
 
-def gone(process: int) -> bool:
+def has_ended(process: int) -> bool:
     """Say whether no process has this id any more."""
     try:
         os.kill(process, 0)
@@ -155,17 +161,17 @@ def gone(process: int) -> bool:
     return False
 
 
-def nothing_left(stack: Stack, kernel: int, report: Report) -> None:
+def check_nothing_left(demo: DemoEnvironment, kernel: int, report: Report) -> None:
     """Check that no process, port or file of the demo has outlived it."""
-    processes = (*stack.process_ids, kernel)
+    processes = (*demo.process_ids, kernel)
     until = time.monotonic() + 10
-    while not all(map(gone, processes)) and time.monotonic() < until:
+    while not all(map(has_ended, processes)) and time.monotonic() < until:
         time.sleep(0.1)
-    left = [process for process in processes if not gone(process)]
+    left = [process for process in processes if not has_ended(process)]
     expect(not left, f"processes are still running: {left}")
-    expect(not stack.places.root.exists(), "the temporary folder is still there")
+    expect(not demo.places.root.exists(), "the temporary folder is still there")
     with socket.socket() as probe:
-        expect(probe.connect_ex(("127.0.0.1", stack.port)) != 0, f"port {stack.port} is still in use")
+        expect(probe.connect_ex(("127.0.0.1", demo.port)) != 0, f"port {demo.port} is still in use")
     report.passed(f"stopped: {len(processes)} processes, the port and the temporary folder are gone")
 
 
@@ -173,14 +179,14 @@ def main() -> int:
     """Make the journey; return the exit code."""
     requests = StopRequests()
     requests.listen()
-    report, seen = Report(), Seen()
+    report, captured = Report(), CapturedOutput()
     started: list[str] = []
     try:
-        with Stack(Plan(base_url="/demo/check/", watched=True), started.append, requests) as stack:
+        with DemoEnvironment(DemoOptions(base_url="/demo/check/", watched=True), started.append, requests) as demo:
             report.passed("; ".join(started))
-            process, environment = asyncio.run(travel(stack, report, seen))
-            search(stack, report, seen, process, environment)
-        nothing_left(stack, process, report)
+            process, environment = asyncio.run(run_journey(demo, report, captured))
+            search_for_leaks(demo, report, captured, process, environment)
+        check_nothing_left(demo, process, report)
     except KeyboardInterrupt:
         print("demo-check: stopped", file=sys.stderr)
         return 130

@@ -1,4 +1,4 @@
-"""One process of the demo: started on a leash, waited for, and stopped with nothing left over."""
+"""One process of the demo: started with a watch on its parent, waited for, and stopped with nothing left over."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_PAUSE: Final = 0.1
-_LAST_LINES: Final = 15
+_POLL_SECONDS: Final = 0.1
+_MAX_LOG_LINES: Final = 15
 
 
 class ChildFailed(Exception):
@@ -64,7 +64,7 @@ class Child:
             self.check()
             if ready.exists():
                 return ready.read_text(encoding="utf-8")
-            time.sleep(_PAUSE)
+            time.sleep(_POLL_SECONDS)
         raise ChildFailed(f"{self.name} did not become ready in {within:.0f} seconds.\n{self.last_lines()}")
 
     def check(self) -> None:
@@ -75,11 +75,11 @@ class Child:
 
     def last_lines(self) -> str:
         """Return the end of the log, indented."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_MAX_LOG_LINES:]
         return "\n".join(f"    | {line}" for line in lines) or "    | (its log is empty)"
 
     def release(self) -> None:
-        """Ask the process to stop: the leash ends."""
+        """Ask the process to stop: its standard input ends."""
         if self.process.stdin is not None:
             with contextlib.suppress(OSError):
                 self.process.stdin.close()

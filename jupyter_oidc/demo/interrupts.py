@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
-_STILL: Final = b"  ... still stopping; the folder with the demo's keys is removed at the end\n"
+_STILL_STOPPING_TEXT: Final = b"  ... still stopping; the folder with the demo's keys is removed at the end\n"
 
 
 class StopRequests:
@@ -26,20 +26,20 @@ class StopRequests:
         for name in _SIGNALS:
             number = getattr(signal, name, None)
             if number is not None:
-                self._before[number] = signal.signal(number, self._heard)
+                self._before[number] = signal.signal(number, self._on_signal)
 
-    def hold_back(self) -> None:
+    def ignore_further(self) -> None:
         """Let no request interrupt any more: stopping has begun for another reason."""
         self._interrupts = False
 
-    def forget(self) -> None:
+    def restore(self) -> None:
         """Leave the signals as they were."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _heard(self, *_: object) -> None:
+    def _on_signal(self, *_: object) -> None:
         if self._interrupts:
             self._interrupts = False
             raise KeyboardInterrupt
         with suppress(OSError):  # the terminal may have gone
-            os.write(2, _STILL)  # NOTE: not 'print', which this may have interrupted
+            os.write(2, _STILL_STOPPING_TEXT)  # NOTE: not 'print', which this may have interrupted

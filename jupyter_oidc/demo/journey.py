@@ -1,6 +1,6 @@
 """The journey that ``demo-check`` makes: the tutorial's cells, in a real kernel, with somebody at the login form.
 
-It proves what the tutorial says and nothing else; :mod:`jupyter_oidc.demo.check` reports it and searches for traces.
+It proves what the tutorial says and nothing else; :mod:`jupyter_oidc.demo.check` reports it and searches for leaks.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from jupyter_oidc.demo.browser import Visitor
-from jupyter_oidc.demo.cast import ADA, API, BEN, PROVIDER, READ, WRITE, Persona
-from jupyter_oidc.demo.stack import NOTEBOOK
+from jupyter_oidc.demo.environment import NOTEBOOK
+from jupyter_oidc.demo.personas import ADA, API, BEN, PROVIDER, READ, WRITE, Persona
 
 if TYPE_CHECKING:
     from collections.abc import Callable

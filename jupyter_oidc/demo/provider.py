@@ -18,10 +18,10 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_oidc.demo import leash
-from jupyter_oidc.demo.cast import ACCESS_TOKEN_SECONDS, API, CLIENT_ID, PERSONAS, SCOPES
-from jupyter_oidc.demo.doorstep import Doorstep
-from jupyter_oidc.demo.ledger import Ledger
+from jupyter_oidc.demo import parent_watch
+from jupyter_oidc.demo.binder_provider import PublicAddressMiddleware
+from jupyter_oidc.demo.issued_tokens import IssuedTokenLog
+from jupyter_oidc.demo.personas import ACCESS_TOKEN_SECONDS, API, CLIENT_ID, PERSONAS, SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -115,24 +115,26 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where the configuration and keys are written")
     parser.add_argument("--ready", type=Path, required=True, help="the file that receives the issuer when ready")
     parser.add_argument("--redirect-uri", action="append", default=[], help="a redirect URI to register")
-    parser.add_argument("--ledger", type=Path, help="note everything that is issued in this file (demo-check only)")
+    parser.add_argument(
+        "--issued-tokens", type=Path, help="note everything that is issued in this file (demo-check only)"
+    )
     parser.add_argument("--told", type=Path, help="the file that tells where browsers see the provider (Binder only)")
     chosen = parser.parse_args()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    leash.hold(grace=3)
+    parent_watch.watch_parent(grace=3)
     with socket.create_server((HOST, 0)) as listener:
         issuer = f"http://{HOST}:{listener.getsockname()[1]}"
         write_configuration(chosen.folder, issuer, chosen.redirect_uri)
-        server = _server(listener, chosen.folder, chosen.ledger)
+        server = _server(listener, chosen.folder, chosen.issued_tokens)
         if chosen.told is not None:
-            server.app = Doorstep(server.app, issuer, chosen.told)
+            server.app = PublicAddressMiddleware(server.app, issuer, chosen.told)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        leash.publish(chosen.ready, issuer)
+        parent_watch.publish(chosen.ready, issuer)
         threading.Event().wait()
 
 
-def _server(listener: socket.socket, folder: Path, ledger: Path | None) -> Any:
+def _server(listener: socket.socket, folder: Path, issued_tokens: Path | None) -> Any:
     from nanoidp.app import create_app
     from nanoidp.services.token import TokenService
     from werkzeug.serving import make_server
@@ -141,8 +143,8 @@ def _server(listener: socket.socket, folder: Path, ledger: Path | None) -> Any:
     app = create_app(str(folder), strict_config=True)
     # Request lines hold the user's authorization request; the application's own lines say enough.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    if ledger is not None:
-        app.wsgi_app = Ledger(app.wsgi_app, ledger)
+    if issued_tokens is not None:
+        app.wsgi_app = IssuedTokenLog(app.wsgi_app, issued_tokens)
     host, port = listener.getsockname()[:2]
     return make_server(host, port, app, threaded=True, fd=listener.fileno())
 

@@ -15,7 +15,7 @@ import aiohttp
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-_LONGEST_SILENCE: Final = 120.0
+_MAX_SILENCE_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class RunningKernel:
         return number
 
     async def _receive(self) -> dict[str, Any]:
-        message = await self.socket.receive(timeout=_LONGEST_SILENCE)
+        message = await self.socket.receive(timeout=_MAX_SILENCE_SECONDS)
         if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
             raise ConnectionError("The connection to the kernel has closed.")
         content = message.data if isinstance(message.data, bytes) else message.data.encode()

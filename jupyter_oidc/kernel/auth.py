@@ -14,7 +14,7 @@ import httpx
 from jupyter_oidc.kernel.body import can_be_sent_again
 from jupyter_oidc.kernel.grant import below
 from jupyter_oidc.kernel.made_by import MadeBy, by_name
-from jupyter_oidc.kernel.replies import LONGEST, broken_contract, content_of, content_of_async, problem
+from jupyter_oidc.kernel.replies import MAX_REPLY_BYTES, broken_contract, content_of, content_of_async, problem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
@@ -101,9 +101,9 @@ class ApiAuth(httpx.Auth):
                 response.request = request
                 response.history.append(first)
             if self._refused(response):
-                content = response.raw.read(LONGEST + 1, decode_content=True)
+                content = response.raw.read(MAX_REPLY_BYTES + 1, decode_content=True)
                 response.close()
-                if len(content) > LONGEST:
+                if len(content) > MAX_REPLY_BYTES:
                     raise broken_contract()
                 raise self._problem(response.request, response, content)
             return response
@@ -140,7 +140,7 @@ class Hidden(str):
         return "<hidden>"
 
 
-class RenewingHeaders(dict[str, str]):
+class RefreshingHeaders(dict[str, str]):
     """Headers whose ``Authorization`` is renewed when it is read, if it is old; more headers may be added.
 
     NOTE: it is a dictionary, because libraries ask for one. What copies it gets the grant of that moment, and a library
@@ -155,11 +155,11 @@ class RenewingHeaders(dict[str, str]):
         super().__setitem__(_NAME, _header(grants.current()))
 
     def __getitem__(self, name: str) -> str:
-        self._renew()
+        self._refresh()
         return super().__getitem__(name)
 
     def __iter__(self) -> Iterator[str]:
-        self._renew()
+        self._refresh()
         return super().__iter__()
 
     def __or__(self, other: Mapping[str, str]) -> dict[str, str]:  # type: ignore[override]  # a snapshot is plain
@@ -182,25 +182,25 @@ class RenewingHeaders(dict[str, str]):
 
     def copy(self) -> dict[str, str]:
         """Return a plain dictionary, which is good for at least three minutes."""
-        self._renew()
+        self._refresh()
         return dict(super().items())
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a header."""
-        self._renew()
+        self._refresh()
         return super().get(name, default)
 
     def items(self) -> Any:
         """Return names and values."""
-        self._renew()
+        self._refresh()
         return super().items()
 
     def values(self) -> Any:
         """Return the values."""
-        self._renew()
+        self._refresh()
         return super().values()
 
-    def _renew(self) -> None:
+    def _refresh(self) -> None:
         """Write the current grant, unless the caller has put something of their own in its place."""
         if isinstance(super().get(_NAME), Hidden):
             super().__setitem__(_NAME, _header(self._grants.current()))

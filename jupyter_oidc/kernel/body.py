@@ -15,7 +15,7 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-PIECE: Final = 64 * 1024
+CHUNK_BYTES: Final = 64 * 1024
 """Bytes that are read at once."""
 
 
@@ -24,7 +24,7 @@ class FileBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def __init__(self, file: BinaryIO, sent: Callable[[int], None] | None = None) -> None:
         self._file = file
-        self._sent = sent or _nobody_asks
+        self._sent = sent or _ignore_progress
         self._begin = file.tell()
         self.size = max(0, file.seek(0, os.SEEK_END) - self._begin)
         file.seek(self._begin)
@@ -32,16 +32,16 @@ class FileBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         self._file.seek(self._begin)
         self._sent(count := 0)
-        while piece := self._file.read(PIECE):
-            yield piece
-            self._sent(count := count + len(piece))
+        while chunk := self._file.read(CHUNK_BYTES):
+            yield chunk
+            self._sent(count := count + len(chunk))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._file.seek(self._begin)
         self._sent(count := 0)
-        while piece := await asyncio.to_thread(self._file.read, PIECE):
-            yield piece
-            self._sent(count := count + len(piece))
+        while chunk := await asyncio.to_thread(self._file.read, CHUNK_BYTES):
+            yield chunk
+            self._sent(count := count + len(chunk))
 
 
 class _FormBody(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -54,8 +54,8 @@ class _FormBody(httpx.SyncByteStream, httpx.AsyncByteStream):
         yield from self._form
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._form:
-            yield piece
+        async for chunk in self._form:
+            yield chunk
 
 
 def can_be_sent_again(request: httpx.Request) -> bool:
@@ -93,5 +93,5 @@ def _rewinds(content: object) -> bool:
     return callable(seekable) and bool(seekable())
 
 
-def _nobody_asks(_: int) -> None:
+def _ignore_progress(_: int) -> None:
     """Take no notice."""

@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import httpx
 
-from jupyter_oidc.kernel.elsewhere import PARTS, AsyncWays, Ways
-from jupyter_oidc.kernel.tls import goes_directly, wire, wire_async
+from jupyter_oidc.kernel.elsewhere import CONNECTION_OPTIONS, AsyncRoutingTransport, RoutingTransport
+from jupyter_oidc.kernel.tls import async_direct_transport, direct_transport, goes_directly
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
 """An idle connection is kept for 30 seconds: a person thinks between two cells."""
 
-_OWN: Final = PARTS | {"mounts", "transport"}
+_OWN: Final = CONNECTION_OPTIONS | {"mounts", "transport"}
 """Options of httpx that ask for connections of one's own."""
 
 
@@ -31,21 +31,21 @@ class Connections:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._pool: tuple[int, httpx.HTTPTransport | None] = (os.getpid(), None)
-        self._loops = _Loops(server)
+        self._pools = _PerLoopPools(server)
 
     def shared(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the option that lets a client use the shared connections, or none if it needs its own."""
         if not self._suits(options):
             return {}
         self.pool()  # NOTE: what is wrong with a certificate is said when a client is made
-        return {"transport": Ways(self._server, {}, own=_Shared(self))}
+        return {"transport": RoutingTransport(self._server, {}, own=_SharedTransport(self))}
 
     def pool(self) -> httpx.HTTPTransport:
         """Return the connections of this process; a forked child must not write on those of its parent."""
         # NOTE: two threads may make two; one of them serves one call only, no harm done.
         process, pool = self._pool
         if pool is None or process != os.getpid():
-            pool = wire(self._server, limits=LIMITS)
+            pool = direct_transport(self._server, limits=LIMITS)
             self._pool = (os.getpid(), pool)
         return pool
 
@@ -53,15 +53,15 @@ class Connections:
         """As ``shared`` for an asynchronous client."""
         if not self._suits(options):
             return {}
-        return {"transport": AsyncWays(self._server, {}, own=_SharedAsync(self._loops))}
+        return {"transport": AsyncRoutingTransport(self._server, {}, own=_SharedAsyncTransport(self._pools))}
 
     def _suits(self, options: dict[str, Any]) -> bool:
         # NOTE: the way through a corporate proxy is httpx's own to find, for each client.
         return _OWN.isdisjoint(options) and goes_directly(self._server)
 
 
-class _Shared(httpx.BaseTransport):
-    """The door of one client to the pool; closing it closes nothing."""
+class _SharedTransport(httpx.BaseTransport):
+    """Sends one client's calls through the shared pool; closing it closes nothing."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
@@ -70,38 +70,38 @@ class _Shared(httpx.BaseTransport):
         return self._connections.pool().handle_request(request)
 
 
-class _SharedAsync(httpx.AsyncBaseTransport):
-    """The door of one asynchronous client to the pool of the loop in which it is used."""
+class _SharedAsyncTransport(httpx.AsyncBaseTransport):
+    """Sends one asynchronous client's calls through the pool of the loop in which it is used."""
 
-    def __init__(self, loops: _Loops) -> None:
-        self._loops = loops
+    def __init__(self, pools: _PerLoopPools) -> None:
+        self._pools = pools
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._loops.enter(self).handle_async_request(request)
+        return await self._pools.acquire(self).handle_async_request(request)
 
     async def aclose(self) -> None:
-        await self._loops.leave(self)
+        await self._pools.release(self)
 
 
-class _Loops:
+class _PerLoopPools:
     """A pool for each event loop, and who uses it: connections cannot move from one loop to another."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._open: WeakKeyDictionary[
-            asyncio.AbstractEventLoop, tuple[httpx.AsyncHTTPTransport, WeakSet[_SharedAsync]]
+            asyncio.AbstractEventLoop, tuple[httpx.AsyncHTTPTransport, WeakSet[_SharedAsyncTransport]]
         ] = WeakKeyDictionary()
 
-    def enter(self, client: _SharedAsync) -> httpx.AsyncHTTPTransport:
+    def acquire(self, client: _SharedAsyncTransport) -> httpx.AsyncHTTPTransport:
         loop = asyncio.get_running_loop()
         if loop not in self._open:
-            pool = wire_async(self._server, limits=LIMITS)
+            pool = async_direct_transport(self._server, limits=LIMITS)
             self._open[loop] = (pool, WeakSet())
         pool, users = self._open[loop]
         users.add(client)
         return pool
 
-    async def leave(self, client: _SharedAsync) -> None:
+    async def release(self, client: _SharedAsyncTransport) -> None:
         loop = asyncio.get_running_loop()
         pool, users = self._open.get(loop, (None, WeakSet()))
         users.discard(client)

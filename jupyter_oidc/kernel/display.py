@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-from jupyter_oidc.kernel.words import NOT_LISTED, SHARING, access_words, words_of
+from jupyter_oidc.kernel.messages import NOT_LISTED, SHARING, access_message, session_message
 
 _DOT = {
     "active": "--jp-success-color1, #388e3c",
@@ -42,25 +42,25 @@ _CODE = (
 
 def session_text(summary: dict[str, Any]) -> str:
     """Return one line about a session."""
-    words = words_of(summary)
-    head = _with(words.headline, f" at {summary['provider']}{_as_whom(summary)}") + "."
+    message = session_message(summary)
+    head = _with(message.headline, f" at {summary['provider']}{_as_whom(summary)}") + "."
     shared = SHARING.get(summary["sharing"])
-    return " ".join(part for part in (head, words.reason, words.lasts, words.next, shared) if part)
+    return " ".join(part for part in (head, message.reason, message.lasts, message.next, shared) if part)
 
 
 def session_html(summary: dict[str, Any]) -> str:
     """Return a card about a session."""
-    words = words_of(summary)
+    message = session_message(summary)
     colour = _DOT.get(summary["state"], "--jp-ui-font-color3, #9e9e9e")
     dot = f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span>'
     rows = [
-        f"<div>{dot} <b>{escape(_with(words.headline, _as_whom(summary)))}</b></div>",
+        f"<div>{dot} <b>{escape(_with(message.headline, _as_whom(summary)))}</b></div>",
         *(
             f'<div style="{_MUTED}">{escape(line)}</div>'
             for line in (
                 summary["provider"],
-                words.reason,
-                words.lasts,
+                message.reason,
+                message.lasts,
                 _entitlements(summary),
                 SHARING.get(summary["sharing"]),
             )
@@ -68,8 +68,8 @@ def session_html(summary: dict[str, Any]) -> str:
         ),
         *(_api_row(api) for api in summary["apis"]),
     ]
-    if words.next:
-        rows.append(f"<div>{escape(words.next)}</div>")
+    if message.next:
+        rows.append(f"<div>{escape(message.next)}</div>")
     return f'<div role="status" style="{_CARD}">{"".join(rows)}</div>'
 
 
@@ -198,7 +198,7 @@ def _entitlements(summary: dict[str, Any]) -> str | None:
 
 def _api_row(api: dict[str, Any]) -> str:
     mark = "&#10003;" if api["readiness"] == "ready" else "&#8211;"
-    said = escape(plain(access_words(api)))
+    said = escape(plain(access_message(api)))
     return (
         f'<div><span aria-hidden="true">{mark}</span> {escape(api["name"])} <span style="{_MUTED}">{said}</span></div>'
     )

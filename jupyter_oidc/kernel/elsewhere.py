@@ -18,31 +18,31 @@ import httpx
 
 from jupyter_oidc.kernel.errors import OIDCError, ServerNotFound, UpstreamUnreachable
 from jupyter_oidc.kernel.replies import unreachable
-from jupyter_oidc.kernel.tls import goes_directly, trusted, wire, wire_async
+from jupyter_oidc.kernel.tls import async_direct_transport, direct_transport, goes_directly, trusted
 from jupyter_oidc.kernel.unreached import Why, why_unreached
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
 
-PARTS: Final = frozenset({"cert", "http1", "http2", "limits", "proxy", "trust_env", "verify"})
+CONNECTION_OPTIONS: Final = frozenset({"cert", "http1", "http2", "limits", "proxy", "trust_env", "verify"})
 """Options of httpx that say how connections are made."""
 
-_OF_OURS: Final = ("cert", "http1", "http2", "limits", "verify")
-_OF_OTHERS: Final = ("http1", "http2", "limits", "proxy", "trust_env", "verify")
-_OF_THE_WAY: Final = ("proxy", "trust_env")
+_OWN_OPTIONS: Final = ("cert", "http1", "http2", "limits", "verify")
+_OTHER_HOST_OPTIONS: Final = ("http1", "http2", "limits", "proxy", "trust_env", "verify")
+_PROXY_OPTIONS: Final = ("proxy", "trust_env")
 _THIS_MACHINE: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
-LOST: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+CONNECT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 """What httpx raises for a call that has not begun."""
 
 
-class Ways(httpx.BaseTransport):
+class RoutingTransport(httpx.BaseTransport):
     """Sends calls to ``server`` by ``own``, or as ``options`` say, and all others as the environment says."""
 
     def __init__(self, server: Server, options: dict[str, Any], own: httpx.BaseTransport | None = None) -> None:
         self._home = httpx.URL(server.url)
         self._own = own or _own(server, options)
-        self._others = _ByClient(_picked(options, _OF_OTHERS))
+        self._others = _ByClient(_picked(options, _OTHER_HOST_OPTIONS))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send ``request`` the way that its host has."""
@@ -55,13 +55,13 @@ class Ways(httpx.BaseTransport):
         self._others.close()
 
 
-class AsyncWays(httpx.AsyncBaseTransport):
-    """As ``Ways`` for an event loop."""
+class AsyncRoutingTransport(httpx.AsyncBaseTransport):
+    """As ``RoutingTransport`` for an event loop."""
 
     def __init__(self, server: Server, options: dict[str, Any], own: httpx.AsyncBaseTransport | None = None) -> None:
         self._home = httpx.URL(server.url)
         self._own = own or _own_async(server, options)
-        self._others = _ByAsyncClient(_picked(options, _OF_OTHERS))
+        self._others = _ByAsyncClient(_picked(options, _OTHER_HOST_OPTIONS))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send ``request`` the way that its host has."""
@@ -135,14 +135,14 @@ def _picked(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 def _own(server: Server, options: dict[str, Any]) -> httpx.BaseTransport:
     if goes_directly(server, proxy_is_named=options.get("proxy") is not None):
-        return wire(server, **_picked(options, _OF_OURS))
-    return _ByClient({"verify": trusted(server), **_picked(options, (*_OF_OURS, *_OF_THE_WAY))})
+        return direct_transport(server, **_picked(options, _OWN_OPTIONS))
+    return _ByClient({"verify": trusted(server), **_picked(options, (*_OWN_OPTIONS, *_PROXY_OPTIONS))})
 
 
 def _own_async(server: Server, options: dict[str, Any]) -> httpx.AsyncBaseTransport:
     if goes_directly(server, proxy_is_named=options.get("proxy") is not None):
-        return wire_async(server, **_picked(options, _OF_OURS))
-    return _ByAsyncClient({"verify": trusted(server), **_picked(options, (*_OF_OURS, *_OF_THE_WAY))})
+        return async_direct_transport(server, **_picked(options, _OWN_OPTIONS))
+    return _ByAsyncClient({"verify": trusted(server), **_picked(options, (*_OWN_OPTIONS, *_PROXY_OPTIONS))})
 
 
 class _ByClient(httpx.BaseTransport):

@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Kernel, Server
 
 PURPOSE = "jupyter-oidc kernel grant v1"
-RENEW_AT = 0.2
+REFRESH_AT_REMAINING_SHARE = 0.2
 """The share of its life that a grant still has when it is renewed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     grant: str = field(repr=False)
-    renew_after: float
+    refresh_after: float
 
 
-_NOTHING = _Held("", float("-inf"))
+_NO_GRANT = _Held("", float("-inf"))
 
 
 def proof_of(kernel: Kernel, issued_at: int, nonce: str) -> str:
@@ -71,7 +71,7 @@ class GrantAuth(httpx.Auth):
         self._kernel = kernel
         self._now = now
         self._home = httpx.URL(server.url)
-        self._held = _NOTHING
+        self._held = _NO_GRANT
         self._take_locks()
 
     def __repr__(self) -> str:
@@ -108,14 +108,14 @@ class GrantAuth(httpx.Auth):
     def refused(self, request: httpx.Request) -> None:
         """Forget the grant that ``request`` carried; a newer one, got by somebody else meanwhile, is kept."""
         if request.headers.get("Authorization") == f"Bearer {self._held.grant}":
-            self._held = _NOTHING
+            self._held = _NO_GRANT
 
     def current(self) -> str:
         """Return a grant that is good for a while; raises the server's refusal, or ``ServerNotFound``."""
         if self._is_forked():
             self._take_locks()
         with self._asking:
-            if self._now() >= self._held.renew_after:
+            if self._now() >= self._held.refresh_after:
                 self._ask()
             return self._held.grant
 
@@ -125,7 +125,7 @@ class GrantAuth(httpx.Auth):
             self._take_locks()
         # NOTE: a lock per event loop; a thread that asks at the same time may get a second grant, no harm done.
         async with self._asking_in.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-            if self._now() >= self._held.renew_after:
+            if self._now() >= self._held.refresh_after:
                 await self._ask_async()
             return self._held.grant
 
@@ -166,4 +166,4 @@ class GrantAuth(httpx.Auth):
         if "X-OIDC-Error" in response.headers:
             raise problem_of(response, content)
         reply = judge("kernel-grant.reply", content)
-        self._held = _Held(reply["grant"], self._now() + reply["expires_in"] * (1 - RENEW_AT))
+        self._held = _Held(reply["grant"], self._now() + reply["expires_in"] * (1 - REFRESH_AT_REMAINING_SHARE))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HEADER: Final = "X-OIDC-Held-Back"
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}\Z")  # RFC 9110, 5.6.2
-MOST_NAMES: Final = 50
+MAX_NAMES: Final = 50
 """Names of one answer that are told."""
 
 _OURS: Final = ("jupyter_oidc.", "httpx", "contextlib")
@@ -26,7 +26,7 @@ class HeldBackWarning(OIDCWarning):
     """A request header that did not reach the API."""
 
 
-class _Told:
+class _WarnedNames:
     """The names that the cell which runs now was told."""
 
     cell: object = None
@@ -39,14 +39,14 @@ def warn_of_held_back(grants: GrantAuth, response: httpx.Response) -> None:
     if text is None or not grants.is_ours(response.url):
         return
     cell = _running_cell()
-    if cell != _Told.cell:
-        _Told.cell, _Told.names = cell, frozenset()
-    names = [name for part in text.split(",")[:MOST_NAMES] if _NAME.match(name := part.strip())]
+    if cell != _WarnedNames.cell:
+        _WarnedNames.cell, _WarnedNames.names = cell, frozenset()
+    names = [name for part in text.split(",")[:MAX_NAMES] if _NAME.match(name := part.strip())]
     level = _level_of_caller()
     for name in names:
-        if name.lower() in _Told.names:
+        if name.lower() in _WarnedNames.names:
             continue
-        _Told.names |= {name.lower()}
+        _WarnedNames.names |= {name.lower()}
         warnings.warn(
             f"The header {name!r} did not reach the API: its settings at the Jupyter server do not let it through. "
             "Your administrator can allow it for this API.",

@@ -14,17 +14,17 @@ from jupyter_oidc.kernel.errors import OIDCError, RequestInvalid, ResponseMalfor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.kernel.bridge import Bridge
+    from jupyter_oidc.kernel.server_connection import ServerConnection
 
-ATTEMPTS: Final = 3
+MAX_ATTEMPTS: Final = 3
 """How often somebody may paste something that is no answer to this sign-in."""
 
-LONGEST: Final = 8192
+MAX_PASTED_CHARACTERS: Final = 8192
 
 PROMPT: Final = "Paste the address at which the browser ended (it stays hidden), then press Enter: "
 
 
-def paste(bridge: Bridge, started: dict[str, Any], again: Callable[[str], None]) -> dict[str, Any]:
+def paste(connection: ServerConnection, started: dict[str, Any], again: Callable[[str], None]) -> dict[str, Any]:
     """Ask for the address and return how the sign-in ended; ``again`` shows why another attempt is needed.
 
     Ctrl-C, and an error that another attempt cannot mend, cancel the sign-in.
@@ -32,11 +32,11 @@ def paste(bridge: Bridge, started: dict[str, Any], again: Callable[[str], None])
     """
     finished = False
     try:
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                progress = bridge.complete(started, _typed())
+                progress = connection.complete(started, _ask_for_address())
             except (ResponseMalformed, StateInvalid) as refused:
-                if attempt == ATTEMPTS:
+                if attempt == MAX_ATTEMPTS:
                     raise
                 again(f"{refused.message} {refused.action}")
             else:
@@ -44,11 +44,11 @@ def paste(bridge: Bridge, started: dict[str, Any], again: Callable[[str], None])
                 return progress
     finally:
         if not finished:
-            _cancel(bridge, started)
+            _cancel(connection, started)
     raise AssertionError  # pragma: no cover - the loop returns or raises
 
 
-def _typed() -> str:
+def _ask_for_address() -> str:
     """Return what was typed; the server judges it, only what it would not read is cut off here."""
     try:
         typed = getpass.getpass(PROMPT).strip()
@@ -57,11 +57,11 @@ def _typed() -> str:
             "Nobody can type here, and this sign-in needs an address to be pasted.",
             action="Sign in from JupyterLab, or run this in a notebook that is open in a browser.",
         ) from None
-    return typed if 0 < len(typed) <= LONGEST else "-"
+    return typed if 0 < len(typed) <= MAX_PASTED_CHARACTERS else "-"
 
 
-def _cancel(bridge: Bridge, started: dict[str, Any]) -> None:
+def _cancel(connection: ServerConnection, started: dict[str, Any]) -> None:
     try:
-        bridge.cancel(started)
+        connection.cancel(started)
     except OIDCError:
         return  # NOTE: the sign-in also ends by itself, and why it is cancelled must not be hidden

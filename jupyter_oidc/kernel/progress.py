@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-PACE: Final = 0.2
+MIN_REDRAW_INTERVAL_SECONDS: Final = 0.2
 """Seconds between two pictures at least."""
 
 
-class Face(Protocol):
-    """Where a meter is shown."""
+class ProgressDisplay(Protocol):
+    """Shows how far an upload is."""
 
     def going(self, text: str, done: int, total: int) -> None:
         """Show how far it is."""
@@ -31,7 +31,7 @@ class Face(Protocol):
         """Show how it ended, in place of that."""
 
 
-class Bar:
+class NotebookProgressBar:
     """In a notebook."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Bar:
         self._notice.show(ended_transfer_html(text), "")
 
 
-class Line:
+class TerminalProgressLine:
     """In a terminal; a file or a pipe gets the last line only."""
 
     def __init__(self, out: TextIO) -> None:
@@ -70,15 +70,15 @@ class Line:
         self._width = len(text)
 
 
-class Meter:
+class UploadProgress:
     """The progress of one upload; use it in a ``with`` statement. ``total`` is in bytes."""
 
     def __init__(
-        self, name: str, total: int, face: Face | None = None, now: Callable[[], float] = time.monotonic
+        self, name: str, total: int, display: ProgressDisplay | None = None, now: Callable[[], float] = time.monotonic
     ) -> None:
         self._name = name
         self._total = total
-        self._face = face or (Bar() if in_notebook() else Line(sys.stderr))
+        self._display = display or (NotebookProgressBar() if in_notebook() else TerminalProgressLine(sys.stderr))
         self._now = now
         self._begun = now()
         self._shown = self._begun
@@ -90,20 +90,20 @@ class Meter:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         whole = readable(self._total)
         if kind is not None:
-            self._face.ended(f"{self._name}: stopped after {readable(self._done)} of {whole}.")
+            self._display.ended(f"{self._name}: stopped after {readable(self._done)} of {whole}.")
         elif self._done < self._total:
-            self._face.ended(f"{self._name}: answered after {readable(self._done)} of {whole}.")
+            self._display.ended(f"{self._name}: answered after {readable(self._done)} of {whole}.")
         else:
-            self._face.ended(f"{self._name}: sent {whole} in {self._now() - self._begun:.1f} s.")
+            self._display.ended(f"{self._name}: sent {whole} in {self._now() - self._begun:.1f} s.")
 
     def sent(self, count: int) -> None:
         """Take note that ``count`` bytes have gone out; fewer than before means that it began anew."""
         self._done = count
-        if self._now() - self._shown >= PACE:
+        if self._now() - self._shown >= MIN_REDRAW_INTERVAL_SECONDS:
             self._shown = self._now()
             share = 100 * count // max(1, self._total)
             text = f"{self._name}: {readable(count)} of {readable(self._total)} ({share} %)"
-            self._face.going(text, count, self._total)
+            self._display.going(text, count, self._total)
 
 
 def readable(size: int) -> str:

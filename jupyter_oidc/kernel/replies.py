@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-LONGEST: Final = 1_000_000
+MAX_REPLY_BYTES: Final = 1_000_000
 """Bytes of one reply of ours, decoded; a summary has a few thousand."""
 
 
@@ -28,7 +28,7 @@ def content_of(response: httpx.Response) -> bytes:
     try:
         for piece in response.iter_bytes():
             content += piece
-            if len(content) > LONGEST:
+            if len(content) > MAX_REPLY_BYTES:
                 raise broken_contract()
     finally:
         response.close()
@@ -41,7 +41,7 @@ async def content_of_async(response: httpx.Response) -> bytes:
     try:
         async for piece in response.aiter_bytes():
             content += piece
-            if len(content) > LONGEST:
+            if len(content) > MAX_REPLY_BYTES:
                 raise broken_contract()
     finally:
         await response.aclose()

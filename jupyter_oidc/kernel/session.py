@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from jupyter_oidc.kernel.bridge import bridge
 from jupyter_oidc.kernel.display import (
     Notice,
     code_html,
@@ -21,6 +20,7 @@ from jupyter_oidc.kernel.display import (
 from jupyter_oidc.kernel.errors import OIDCError, SignInCancelled, UnknownFlow, of_reply
 from jupyter_oidc.kernel.paste import paste
 from jupyter_oidc.kernel.replies import broken_contract
+from jupyter_oidc.kernel.server_connection import server_connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +150,7 @@ def session(provider: str | None = None) -> Session:
 
     Raises a subclass of :class:`OIDCError` named after what is wrong.
     """
-    connection = bridge()
+    connection = server_connection()
     return _session(connection.session(connection.provider(provider)))
 
 
@@ -166,7 +166,7 @@ def sign_in(
     Interrupting the kernel cancels the sign-in; nothing is left behind.
     Raises ``SignInTimeout`` after ``timeout`` seconds, ``SignInDeclined`` or what else went wrong.
     """
-    connection = bridge()
+    connection = server_connection()
     name = connection.provider(provider, api)
     if api is None and prompt in (None, "none"):
         summary = connection.session(name)
@@ -197,7 +197,7 @@ def sign_in(
 
 def sign_out(provider: str | None = None) -> SignedOut:
     """Sign out here and at the provider, and say what happened at each step."""
-    connection = bridge()
+    connection = server_connection()
     return SignedOut(**connection.sign_out(connection.provider(provider)))
 
 
@@ -209,12 +209,12 @@ def api(name: str, **options: Any) -> OIDCClient:
     All clients of a kernel share their connections, so a client may be made for each call.
     Errors of jupyter_oidc are raised; replies of the API, whatever their status, are returned.
     """
-    return bridge().api_client(name, **options)
+    return server_connection().api_client(name, **options)
 
 
 def async_api(name: str, **options: Any) -> AsyncOIDCClient:
     """Return an ``httpx.AsyncClient`` whose relative paths go to the API ``name`` through the proxy."""
-    return bridge().async_api_client(name, **options)
+    return server_connection().async_api_client(name, **options)
 
 
 def auth(name: str) -> ApiAuth:
@@ -222,7 +222,7 @@ def auth(name: str) -> ApiAuth:
 
     Its ``api_key`` and ``async_api_key`` are for SDKs that take a function in place of a key.
     """
-    return bridge().api_auth(name)
+    return server_connection().api_auth(name)
 
 
 def endpoint(name: str) -> Endpoint:
@@ -232,7 +232,7 @@ def endpoint(name: str) -> Endpoint:
     server. The headers renew it whenever they are read; a library that reads them once and keeps a copy needs a new
     endpoint for each batch of calls, or :func:`auth`.
     """
-    connection = bridge()
+    connection = server_connection()
     return Endpoint(connection.api_url(name), connection.headers())
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TIMEOUT: Final = httpx.Timeout(10.0, read=180.0, write=120.0, pool=None)
 """Seconds; a call that waits for a free connection of its own client waits as long as it takes."""
 
-SHOWN: Final = (
+CLIENT_CERTIFICATE_VARIABLES: Final = (
     ("JUPYTER_OIDC_CLIENT_CERTIFICATE", "JUPYTER_OIDC_CLIENT_KEY"),
     ("JUPYTERHUB_SSL_CERTFILE", "JUPYTERHUB_SSL_KEYFILE"),
 )
@@ -49,30 +49,30 @@ def goes_directly(server: Server, *, proxy_is_named: bool = False) -> bool:
     return not proxy_is_named and not getproxies()
 
 
-def wire(server: Server, **options: Any) -> httpx.HTTPTransport:
+def direct_transport(server: Server, **options: Any) -> httpx.HTTPTransport:
     """Return connections to ``server`` that go there directly; ``options`` are httpx's, about connections."""
-    return httpx.HTTPTransport(**_wire_options(server, options))
+    return httpx.HTTPTransport(**_transport_options(server, options))
 
 
-def wire_async(server: Server, **options: Any) -> httpx.AsyncHTTPTransport:
-    """As ``wire`` for an event loop."""
-    return httpx.AsyncHTTPTransport(**_wire_options(server, options))
+def async_direct_transport(server: Server, **options: Any) -> httpx.AsyncHTTPTransport:
+    """As ``direct_transport`` for an event loop."""
+    return httpx.AsyncHTTPTransport(**_transport_options(server, options))
 
 
-def _wire_options(server: Server, options: dict[str, Any]) -> dict[str, Any]:
+def _transport_options(server: Server, options: dict[str, Any]) -> dict[str, Any]:
     socket = {} if server.socket is None else {"uds": str(server.socket)}
     return {"verify": trusted(server), "trust_env": False, **socket, **options}
 
 
 def client_to(server: Server) -> httpx.Client:
     """Return a plain client for ``server``."""
-    mounted: dict[str, Any] = {} if server.socket is None else {"transport": wire(server)}
+    mounted: dict[str, Any] = {} if server.socket is None else {"transport": direct_transport(server)}
     return httpx.Client(**connection_options(server), **mounted)
 
 
 def async_client_to(server: Server) -> httpx.AsyncClient:
     """As ``client_to`` for an event loop."""
-    mounted: dict[str, Any] = {} if server.socket is None else {"transport": wire_async(server)}
+    mounted: dict[str, Any] = {} if server.socket is None else {"transport": async_direct_transport(server)}
     return httpx.AsyncClient(**connection_options(server), **mounted)
 
 
@@ -82,9 +82,11 @@ def trusted(server: Server) -> ssl.SSLContext:
     A server of which only the address is known has to show one that this machine trusts, or that one.
     Raises ``ServerNotFound`` if a certificate, the server's or our own, cannot be used.
     """
-    for certificate, key in SHOWN:
+    for certificate, key in CLIENT_CERTIFICATE_VARIABLES:
         if file := os.environ.get(certificate):
-            return _trusted(server, (file, os.environ.get(key)), named=certificate == SHOWN[0][0])
+            return _trusted(
+                server, (file, os.environ.get(key)), named=certificate == CLIENT_CERTIFICATE_VARIABLES[0][0]
+            )
     return _trusted(server, None, named=False)
 
 

@@ -14,14 +14,20 @@ import httpx
 
 from jupyter_oidc.kernel.address import Address
 from jupyter_oidc.kernel.body import attach, file_body, keep_form
-from jupyter_oidc.kernel.elsewhere import LOST, PARTS, AsyncWays, Ways, unreached
+from jupyter_oidc.kernel.elsewhere import (
+    CONNECT_ERRORS,
+    CONNECTION_OPTIONS,
+    AsyncRoutingTransport,
+    RoutingTransport,
+    unreached,
+)
 from jupyter_oidc.kernel.held_back import warn_of_held_back
 from jupyter_oidc.kernel.made_by import MadeBy, by_name
-from jupyter_oidc.kernel.repeats import PATIENCE, Repeats, code_of
 from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of
+from jupyter_oidc.kernel.retry_policy import MAX_WAIT_SECONDS, RetryState, code_of
 from jupyter_oidc.kernel.tls import connection_options
 from jupyter_oidc.kernel.upload import Upload
-from jupyter_oidc.kernel.waiting import Waiting
+from jupyter_oidc.kernel.wait_notice import WaitNotice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +51,7 @@ class OIDCClient(httpx.Client):
         grants: GrantAuth,
         path: str,
         *,
-        patience: float = PATIENCE,
+        patience: float = MAX_WAIT_SECONDS,
         made_by: MadeBy | None = None,
         told: Callable[[], str | None] | None = None,
         **options: Any,
@@ -55,7 +61,7 @@ class OIDCClient(httpx.Client):
         self._grants = grants
         self._made_by = made_by
         self._patience = patience
-        super().__init__(**_options(server, grants, path, options, Ways))
+        super().__init__(**_options(server, grants, path, options, RoutingTransport))
 
     def __reduce__(self) -> MadeBy:
         return by_name(self._made_by)
@@ -78,18 +84,18 @@ class OIDCClient(httpx.Client):
         """Send ``request``; raises the exception of any error that jupyter_oidc itself answers."""
         if self._address.is_elsewhere(request.url):
             _lead(request, self._address.led(request.url))
-        repeats = Repeats(self._grants, self._patience)
-        with Waiting() as waiting:
+        retries = RetryState(self._grants, self._patience)
+        with WaitNotice() as wait_notice:
             while True:
                 try:
                     response = super().send(request, stream=True, **options)
-                except LOST as error:
+                except CONNECT_ERRORS as error:
                     raise unreached(self._home, error) from None
-                pause = repeats.after(request, response)
+                pause = retries.after(request, response)
                 if pause is None:
                     break
                 response.close()
-                for step in waiting.steps(pause):
+                for step in wait_notice.steps(pause):
                     time.sleep(step)
         if code_of(self._grants, response) is not None:
             raise problem_of(response, content_of(response))
@@ -129,7 +135,7 @@ class AsyncOIDCClient(httpx.AsyncClient):
         grants: GrantAuth,
         path: str,
         *,
-        patience: float = PATIENCE,
+        patience: float = MAX_WAIT_SECONDS,
         made_by: MadeBy | None = None,
         told: Callable[[], str | None] | None = None,
         **options: Any,
@@ -139,7 +145,7 @@ class AsyncOIDCClient(httpx.AsyncClient):
         self._grants = grants
         self._made_by = made_by
         self._patience = patience
-        super().__init__(**_options(server, grants, path, options, AsyncWays))
+        super().__init__(**_options(server, grants, path, options, AsyncRoutingTransport))
 
     def __reduce__(self) -> MadeBy:
         return by_name(self._made_by)
@@ -162,18 +168,18 @@ class AsyncOIDCClient(httpx.AsyncClient):
         """Send ``request``; raises the exception of any error that jupyter_oidc itself answers."""
         if self._address.is_elsewhere(request.url):
             _lead(request, await asyncio.to_thread(self._address.led, request.url))
-        repeats = Repeats(self._grants, self._patience)
-        with Waiting() as waiting:
+        retries = RetryState(self._grants, self._patience)
+        with WaitNotice() as wait_notice:
             while True:
                 try:
                     response = await super().send(request, stream=True, **options)
-                except LOST as error:
+                except CONNECT_ERRORS as error:
                     raise unreached(self._home, error) from None
-                pause = repeats.after(request, response)
+                pause = retries.after(request, response)
                 if pause is None:
                     break
                 await response.aclose()
-                for step in waiting.steps(pause):
+                for step in wait_notice.steps(pause):
                     await asyncio.sleep(step)
         if code_of(self._grants, response) is not None:
             raise problem_of(response, await content_of_async(response))
@@ -210,6 +216,6 @@ def _options(
     server: Server, grants: GrantAuth, path: str, options: dict[str, Any], ways: Callable[..., object]
 ) -> dict[str, Any]:
     if "transport" not in options:
-        others = {name: value for name, value in options.items() if name not in PARTS}
+        others = {name: value for name, value in options.items() if name not in CONNECTION_OPTIONS}
         options = {"transport": ways(server, options), **others}
     return {"base_url": server.url + path, "auth": grants, **connection_options(server), **options}

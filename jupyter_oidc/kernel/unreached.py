@@ -27,20 +27,25 @@ Why = Literal[
 ]
 """``not trusted`` is a certificate with another flaw, ``silent`` everything that says nothing."""
 
-_NAMES: Final = frozenset({62, 64})
+_WRONG_NAME_CODES: Final = frozenset({62, 64})
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL."""
 
-_ISSUERS: Final = frozenset({2, 18, 19, 20, 21})
+_UNKNOWN_ISSUER_CODES: Final = frozenset({2, 18, 19, 20, 21})
 """Of OpenSSL: no certificate of the issuer, self-signed, self-signed in the chain, no local issuer, no first signature."""
 
-_TIMES: Final = frozenset({9, 10})
+_VALIDITY_CODES: Final = frozenset({9, 10})
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
 
-_GONE: Final = frozenset({errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH})
+_NOBODY_LISTENS_ERRNOS: Final = frozenset({errno.ECONNREFUSED, errno.ENOENT, errno.EHOSTUNREACH, errno.ENETUNREACH})
 
-_DEMANDS: Final = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "PEER_DID_NOT_RETURN")
-_REFUSES: Final = ("ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "CERTIFICATE_EXPIRED")
-_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_EOF")
+_CERTIFICATE_WANTED_REASONS: Final = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "PEER_DID_NOT_RETURN")
+_CERTIFICATE_REFUSED_REASONS: Final = (
+    "ALERT_UNKNOWN_CA",
+    "ALERT_BAD_CERTIFICATE",
+    "CERTIFICATE_UNKNOWN",
+    "CERTIFICATE_EXPIRED",
+)
+_NO_TLS_REASONS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_EOF")
 
 
 def why_unreached(error: BaseException) -> Why:
@@ -52,26 +57,26 @@ def why_unreached(error: BaseException) -> Why:
             return _of_tls(cause.reason or "")
         if isinstance(cause, socket.gaierror):
             return "no such host"
-        if isinstance(cause, OSError) and cause.errno in _GONE:
+        if isinstance(cause, OSError) and cause.errno in _NOBODY_LISTENS_ERRNOS:
             return "nobody listens"
     return "silent"
 
 
 def _of_certificate(code: int) -> Why:
-    if code in _NAMES:
+    if code in _WRONG_NAME_CODES:
         return "wrong name"
-    if code in _ISSUERS:
+    if code in _UNKNOWN_ISSUER_CODES:
         return "unknown issuer"
-    return "out of date" if code in _TIMES else "not trusted"
+    return "out of date" if code in _VALIDITY_CODES else "not trusted"
 
 
 def _of_tls(reason: str) -> Why:
     named: tuple[tuple[Why, tuple[str, ...]], ...] = (
-        ("wants a certificate", _DEMANDS),
-        ("refuses our certificate", _REFUSES),
-        ("no TLS", _NO_TLS),
+        ("wants a certificate", _CERTIFICATE_WANTED_REASONS),
+        ("refuses our certificate", _CERTIFICATE_REFUSED_REASONS),
+        ("no TLS", _NO_TLS_REASONS),
     )
-    return next((why for why, words in named if any(word in reason for word in words)), "silent")
+    return next((why for why, reasons in named if any(word in reason for word in reasons)), "silent")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

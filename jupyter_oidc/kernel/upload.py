@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import httpx
 
 from jupyter_oidc.kernel.body import FileBody, file_body
-from jupyter_oidc.kernel.progress import Meter
+from jupyter_oidc.kernel.progress import UploadProgress
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -39,8 +39,8 @@ class Upload:
                 raise TypeError("upload() needs a path, or a file opened for reading bytes that can be rewound.")
             self.name = Path(str(getattr(source, "name", ""))).name
             if self._progress:
-                meter = stack.enter_context(Meter(self.name or "Upload", body.size))
-                body = FileBody(source, meter.sent)
+                upload_progress = stack.enter_context(UploadProgress(self.name or "Upload", body.size))
+                body = FileBody(source, upload_progress.sent)
             self.body = body
             self._stack = stack.pop_all()
         return self

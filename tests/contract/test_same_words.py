@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.cli.session import SETTINGS_PENDING, _paragraph
-from jupyter_oidc.kernel import words
+from jupyter_oidc.kernel import messages
 from jupyter_oidc.kernel.display import session_html, session_text
-from jupyter_oidc.kernel.words import duration, words_of
+from jupyter_oidc.kernel.messages import duration, session_message
 from tests.unit.kernel.stage import SUMMARY
 
 CONTRACT = Path(__file__).parents[2] / "jupyter_oidc" / "contract"
@@ -30,22 +30,22 @@ def sentences(name: str) -> set[str]:
 
 def test_every_headline_of_the_kernel_is_one_of_the_front_end() -> None:
     headlines = set(re.findall(r"(?:headline: |[?:] )trans\.__\('([^']+)'\)", source("words.ts")))
-    assert {words.RENEWAL_FAILS, *words.HEADLINES.values()} <= headlines
+    assert {messages.REFRESH_FAILS, *messages.HEADLINES.values()} <= headlines
 
 
 def test_every_reason_has_the_same_sentence_on_both_sides() -> None:
     known = re.findall(r"(\w+): \{\s*why: trans\.__\(\s*'([^']+)'", source("reasons.ts"))
-    assert dict(known) == words.REASONS
-    assert words.UNKNOWN in sentences("reasons.ts")
+    assert dict(known) == messages.REASONS
+    assert messages.UNKNOWN in sentences("reasons.ts")
 
 
-@pytest.mark.parametrize("state", sorted(words.HEADLINES))
+@pytest.mark.parametrize("state", sorted(messages.HEADLINES))
 @pytest.mark.parametrize("left", [None, 0, 59, 284, 7_500])
 @pytest.mark.parametrize("refreshable", [True, False])
 @pytest.mark.parametrize("storage", ["memory", "unsaved"])
 def test_how_long_it_lasts_is_said_alike(state: str, left: int | None, refreshable: bool, storage: str) -> None:
     summary = {**SUMMARY, "state": state, "expires_in": left, "refreshable": refreshable, "storage": storage}
-    said = words_of(summary)
+    said = session_message(summary)
     of_page = sentences("words.ts") | sentences("reasons.ts")
     span = duration(left or 0)
     told = {said.lasts, said.reason} | ({said.next} if state == "refresh-failed" else set())
@@ -54,16 +54,16 @@ def test_how_long_it_lasts_is_said_alike(state: str, left: int | None, refreshab
 
 def test_settings_that_wait_are_told_alike_in_panel_cell_and_terminal() -> None:
     """Q8.1: the same sentence wherever the session is shown."""
-    assert words.SETTINGS_PENDING == SETTINGS_PENDING
-    assert words.SETTINGS_PENDING in sentences("words.ts")
-    assert words.SETTINGS_PENDING in session_text({**SUMMARY, "settings_pending": True})
+    assert messages.SETTINGS_PENDING == SETTINGS_PENDING
+    assert messages.SETTINGS_PENDING in sentences("words.ts")
+    assert messages.SETTINGS_PENDING in session_text({**SUMMARY, "settings_pending": True})
 
 
 def test_that_a_server_is_shared_is_told_alike_in_panel_cell_and_terminal() -> None:
     """Q10.4: every word of the contract but the one for nobody, wherever the session is shown."""
     schema = json.loads((CONTRACT / "session.reply.schema.json").read_text(encoding="utf-8"))
-    assert schema["properties"]["sharing"]["enum"] == ["none", *words.SHARING]
-    for word, sentence in words.SHARING.items():
+    assert schema["properties"]["sharing"]["enum"] == ["none", *messages.SHARING]
+    for word, sentence in messages.SHARING.items():
         assert sentence in sentences("words.ts")
         assert sentence in session_text({**SUMMARY, "sharing": word})
         assert sentence in session_html({**SUMMARY, "sharing": word})
@@ -74,15 +74,15 @@ def test_that_a_server_is_shared_is_told_alike_in_panel_cell_and_terminal() -> N
 def test_what_an_api_is_ready_for_is_said_alike() -> None:
     """Q5.8: every word of the contract, in the page, a cell and a terminal."""
     told = re.findall(r"case '(\w+)':\s*return \{ text: trans.__\('([^'%]+?)(?:: %1)?'", source("panel/apirow.tsx"))
-    assert dict(told) == words.ACCESS
+    assert dict(told) == messages.ACCESS
     for name in ("session.reply", "apis.reply"):
         schema = json.loads((CONTRACT / f"{name}.schema.json").read_text(encoding="utf-8"))
-        assert schema["properties"]["apis"]["items"]["properties"]["readiness"]["enum"] == list(words.ACCESS)
+        assert schema["properties"]["apis"]["items"]["properties"]["readiness"]["enum"] == list(messages.ACCESS)
 
 
 def test_what_an_api_misses_is_named() -> None:
     api = {"readiness": "missing_entitlement", "allowed": False, "missing": ["a", "b"]}
-    assert words.access_words(api) == "Missing: a, b"
+    assert messages.access_message(api) == "Missing: a, b"
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_what_an_api_misses_is_named() -> None:
 )
 def test_entitlements_are_told_alike(changes: dict[str, Any], said: str) -> None:
     """Q2.3, Q8.17: the page says the same of the same, which ``words.spec.ts`` shows."""
-    assert words.entitlement_words({**SUMMARY, **changes}) == said
-    assert words.NOT_LISTED in sentences("words.ts")
+    assert messages.entitlement_message({**SUMMARY, **changes}) == said
+    assert messages.NOT_LISTED in sentences("words.ts")
 
 
 @pytest.mark.parametrize(
@@ -130,19 +130,19 @@ def test_a_provider_that_refuses_is_not_called_unreachable(reason: str | None, h
 
 
 def test_a_reason_of_a_newer_server_is_no_error() -> None:
-    assert words_of({**SUMMARY, "state": "signed-out-expired", "reason": "brand_new"}).reason == words.UNKNOWN
+    assert session_message({**SUMMARY, "state": "signed-out-expired", "reason": "brand_new"}).reason == messages.UNKNOWN
 
 
-@pytest.mark.parametrize("reason", sorted(reason for reason in words.REASONS if reason.startswith("storage_")))
+@pytest.mark.parametrize("reason", sorted(reason for reason in messages.REASONS if reason.startswith("storage_")))
 @pytest.mark.parametrize("state", ["active", "refresh-failed"])
 def test_what_helps_against_trouble_with_the_storage_is_said_alike(state: str, reason: str) -> None:
     """Q8.8, Q7.5: where the folder that was tried is named; a cell said nothing."""
-    said = words_of({**SUMMARY, "state": state, "reason": reason}).next or ""
+    said = session_message({**SUMMARY, "state": state, "reason": reason}).next or ""
     of_page = re.findall(
         rf"{reason}: \{{\s*why: trans\.__\(\s*'[^']+'\s*\)(?:,\s*next: (folder|trans\.__\(\s*'([^']+)'))?",
         source("reasons.ts"),
     )
     [(constant, text)] = of_page
-    wanted = words.FOLDER if constant == "folder" else text
-    assert said == " ".join(part for part in (words.STILL if state == "refresh-failed" else "", wanted) if part)
-    assert words.FOLDER in sentences("reasons.ts")
+    wanted = messages.FOLDER if constant == "folder" else text
+    assert said == " ".join(part for part in (messages.STILL if state == "refresh-failed" else "", wanted) if part)
+    assert messages.FOLDER in sentences("reasons.ts")

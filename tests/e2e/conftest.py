@@ -8,8 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from jupyter_oidc.demo.cast import PROVIDER
-from jupyter_oidc.demo.stack import Plan, Stack
+from jupyter_oidc.demo.environment import DemoEnvironment, DemoOptions
+from jupyter_oidc.demo.personas import PROVIDER
 from tests.e2e.lab_page import NOTEBOOK, Lab, visiting
 from tests.e2e.world import World
 from tests.e2e.world import world as started_world
@@ -35,9 +35,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with Stack(Plan(watched=True), say=lambda _: None) as stack:
-        yield stack
+def demo() -> Iterator[DemoEnvironment]:
+    with DemoEnvironment(DemoOptions(watched=True), write_line=lambda _: None) as demo:
+        yield demo
 
 
 @pytest.fixture(scope="package")
@@ -62,16 +62,16 @@ def visitor(world: World, browser: Browser) -> Iterator[Lab]:
         assert lab.complaints == []
 
 
-def sign_out(stack: Stack) -> None:
+def sign_out(demo: DemoEnvironment) -> None:
     """End the session, so that each visitor finds the server as the first one did."""
-    headers = {"Authorization": f"token {stack.token}"}
-    address = f"{stack.url}jupyter-oidc/providers/{PROVIDER}/sign-out"
+    headers = {"Authorization": f"token {demo.token}"}
+    address = f"{demo.url}jupyter-oidc/providers/{PROVIDER}/sign-out"
     httpx.post(address, json={}, headers=headers, trust_env=False).raise_for_status()
 
 
 @pytest.fixture
-def lab(browser: Browser, stack: Stack) -> Iterator[Lab]:
-    with visiting(browser, stack) as lab:
+def lab(browser: Browser, demo: DemoEnvironment) -> Iterator[Lab]:
+    with visiting(browser, demo) as lab:
         lab.open()
         yield lab
-    sign_out(stack)
+    sign_out(demo)

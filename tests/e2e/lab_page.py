@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, WebSocket, expect
 
-from jupyter_oidc.demo.cast import PERSONAS
+from jupyter_oidc.demo.personas import PERSONAS
 from tests.support.canary import CANARY
 from tests.support.recording import Recording
 

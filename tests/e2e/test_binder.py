@@ -15,7 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from tests.e2e.lab_page import SLOW, answer_demo, visiting
 from tests.support.hub_front import HubFront
 

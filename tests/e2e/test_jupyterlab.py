@@ -6,13 +6,13 @@ import re
 
 from playwright.sync_api import expect
 
-from jupyter_oidc.demo.ledger import read_ledger
-from jupyter_oidc.demo.stack import Stack
+from jupyter_oidc.demo.environment import DemoEnvironment
+from jupyter_oidc.demo.issued_tokens import read_issued_tokens
 from tests.e2e.lab_page import Lab, answer_demo
 from tests.support.canary import CANARY
 
 
-def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab, stack: Stack) -> None:
+def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab, demo: DemoEnvironment) -> None:
     """The main job, start to end; no reply, page, storage or cookie holds a token, and nothing is logged in red."""
     page = lab.page
     lab.says("Sign in")
@@ -32,7 +32,7 @@ def test_a_person_signs_in_runs_a_cell_and_signs_out(lab: Lab, stack: Stack) -> 
     lab.menu("File", "Identity", "Sign Out")
     lab.says("Sign in")
     expect(page.get_by_text("Signed out at demo.")).to_be_visible()
-    for _, value in read_ledger(stack.ledger):
+    for _, value in read_issued_tokens(demo.issued_tokens):
         CANARY.hold(value)
     assert lab.look_for_secrets() > 10
     assert lab.complaints == []

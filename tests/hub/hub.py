@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from tests.providers.environment import environment_with
 from tests.support.jupyter_process import BUILT
 from tests.support.node import find_node

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from jupyter_oidc.adapters.loopback_sockets import listen_on_loopback
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.browser import LoopbackHandler

@@ -18,7 +18,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from tests.support.desk import Desk, configured
 from tests.support.kernels import grant_for
 from tests.support.raw_upstream import RawUpstream, pause, send, silence

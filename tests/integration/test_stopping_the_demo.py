@@ -117,9 +117,9 @@ def test_what_stops_for_another_reason_is_not_interrupted_by_the_first_request()
     requests = StopRequests()
     requests.listen()
     try:
-        requests.hold_back()
+        requests.ignore_further()
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.05)
     finally:
-        requests.forget()
+        requests.restore()
     assert signal.getsignal(signal.SIGINT) is before

@@ -21,7 +21,7 @@ import httpx
 import pytest
 import yaml
 
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.sessions.machine import SessionTransition
 from tests.support.canary import CANARY
 from tests.support.jupyter_process import JupyterProcess

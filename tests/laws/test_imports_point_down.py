@@ -47,7 +47,7 @@ def test_the_tree_keeps_every_import_contract():
         ("sessions/refresh_policy.py", "import time", "Time and chance are arguments"),
         ("server/pages.py", "import random", "Time and chance are arguments"),
         ("kernel/find.py", "import jupyter_oidc.errors", "The kernel helper knows the rest"),
-        ("demo/stack.py", "import jupyter_oidc.settings", "The demo knows the rest"),
+        ("demo/environment.py", "import jupyter_oidc.settings", "The demo knows the rest"),
     ],
 )
 def test_a_seeded_violation_is_caught(copied, file, line, contract):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from tests.providers.environment import environment_with
 from tests.providers.real import LOGIN, Addresses, Served, publishes_metadata
 

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 from aiohttp import web
 
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from tests.providers.real import LOGIN, Addresses, RealProvider, metadata_of
 from tests.support.form import forms_of
 from tests.support.form_sign_in import FormBrowser

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from tests.providers.real import LOGIN, Addresses, Served, publishes_metadata
 
 VERSION = "26.5.0"

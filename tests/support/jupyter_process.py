@@ -21,8 +21,8 @@ import httpx
 from jupyter_server.auth import passwd
 
 from jupyter_oidc.demo.child import Child
+from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.demo.running_kernel import Server
-from jupyter_oidc.demo.stack import free_port
 from tests.support.canary import CANARY
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class JupyterProcess:
             (settings / "jupyter_server_config.py").write_text(self.program, encoding="utf-8")
         self._child = Child.start(
             "Jupyter",
-            ("-m", "jupyter_oidc.demo.leash", str(self.folder / "nothing"), self.app),
+            ("-m", "jupyter_oidc.demo.parent_watch", str(self.folder / "nothing"), self.app),
             self.folder / "jupyter.log",
             self._environment(),
             self.descriptors,

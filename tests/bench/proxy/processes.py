@@ -19,7 +19,7 @@ from typing import Any, Literal
 import httpx
 
 from jupyter_oidc.demo.child import Child
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.kernel.find import Kernel, Server
 from jupyter_oidc.kernel.grant import GrantAuth
 from tests.bench.proxy.report import NotMeasured

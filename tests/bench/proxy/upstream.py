@@ -22,7 +22,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from jupyter_oidc.demo.leash import hold, publish
+from jupyter_oidc.demo.parent_watch import publish, watch_parent
 
 _PIECE = 65_536
 
@@ -121,5 +121,5 @@ async def _run(ready: Path) -> None:
 
 
 if __name__ == "__main__":
-    hold()
+    watch_parent()
     asyncio.run(_run(Path(sys.argv[1])))

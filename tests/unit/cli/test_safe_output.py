@@ -36,7 +36,7 @@ def test_a_name_with_joiners_stays_as_it_is_spelt() -> None:
     assert "\u0645\u06cc\u200c\u062e" in _paragraph(SUMMARY | {"user": user})[1]
 
 
-@pytest.mark.parametrize("way", ["say", "whisper"])
+@pytest.mark.parametrize("way", ["write_stdout", "write_stderr"])
 def test_no_line_moves_a_cursor(capsys: pytest.CaptureFixture[str], way: str) -> None:
     getattr(Status(), way)("one\ntwo\x1b[2J\rthree \N{CHECK MARK}\x9b2J")
     said = capsys.readouterr()

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from jupyter_oidc import contract
-from jupyter_oidc.cli.running import NoAnswer
+from jupyter_oidc.cli.running import ServerError
 from jupyter_oidc.cli.sign_in import TerminalSignIn, strategy_in
 from jupyter_oidc.sessions.strategy import Strategy
 
@@ -82,7 +82,7 @@ def test_every_strategy_of_the_contract_is_known() -> None:
 def test_a_strategy_that_is_not_known_is_said_and_cancelled() -> None:
     """Q7.7: a server that is newer than this command."""
     server = Server(strategy="by-pigeon")
-    with pytest.raises(NoAnswer, match="in a way that this command does not know"):
+    with pytest.raises(ServerError, match="in a way that this command does not know"):
         told(server)
     assert server.asked[-1] == ("DELETE", f"sign-in/{'f' * 22}")
 

@@ -13,7 +13,7 @@ import jupyter_oidc
 from jupyter_oidc.demo.child import Child, ChildFailed
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(jupyter_oidc.__file__).parents[1])}
-ON_A_LEASH = "from jupyter_oidc.demo import leash; import time; leash.hold(grace={grace}); {first}; time.sleep(60)"
+WITH_PARENT_WATCH = "from jupyter_oidc.demo import parent_watch; import time; parent_watch.watch_parent(grace={grace}); {first}; time.sleep(60)"
 
 
 def child_running(code, tmp_path):
@@ -21,8 +21,8 @@ def child_running(code, tmp_path):
 
 
 def ready_after(path, tmp_path, *, first="", grace=5):
-    """Return a child on a leash that has come as far as writing ``path``."""
-    code = ON_A_LEASH.format(grace=grace, first=f"{first or 'pass'}; open({str(path)!r}, 'w').write('here')")
+    """Return a child with a watch on its parent that has come as far as writing ``path``."""
+    code = WITH_PARENT_WATCH.format(grace=grace, first=f"{first or 'pass'}; open({str(path)!r}, 'w').write('here')")
     child = child_running(code, tmp_path)
     assert child.published(path, within=20) == "here"
     return child
@@ -34,7 +34,7 @@ def test_released_child_stops(tmp_path):
     assert child.process.wait(10) == -signal.SIGTERM
 
 
-def test_child_that_ignores_the_request_is_ended_by_its_own_leash(tmp_path):
+def test_child_that_ignores_the_request_is_ended_by_its_own_watch(tmp_path):
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
     child = ready_after(tmp_path / "ready", tmp_path, first=deaf, grace=0.2)
     child.release()
@@ -49,7 +49,7 @@ def test_child_that_does_not_stop_in_time_is_killed(tmp_path):
 
 
 def test_child_stops_when_its_parent_is_killed(tmp_path):
-    inner = ON_A_LEASH.format(
+    inner = WITH_PARENT_WATCH.format(
         grace=5, first=f"open({str(tmp_path / 'pid')!r}, 'w').write(str(__import__('os').getpid()))"
     )
     outer = (

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 import jupyter_oidc
-from jupyter_oidc.demo.cast import ADA, BEN
 from jupyter_oidc.demo.child import Child
+from jupyter_oidc.demo.personas import ADA, BEN
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(jupyter_oidc.__file__).parents[1])}
 CALLBACK = "http://localhost:9/jupyter-oidc/providers/demo/callback"

@@ -39,7 +39,7 @@ def test_only_the_call_after_the_sign_out_announces_an_exception():
 
 
 def test_passwords_in_the_text_are_the_personas():
-    from jupyter_oidc.demo.cast import PERSONAS
+    from jupyter_oidc.demo.personas import PERSONAS
 
     text = "".join("".join(cell["source"]) for cell in NOTEBOOK["cells"] if cell["cell_type"] == "markdown")
     named = re.findall(r"as \*\*(\w+)\*\*, password \*\*(\w+)\*\*", text)

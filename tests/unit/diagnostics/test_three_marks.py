@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.cli.doctor import _replaced
+from jupyter_oidc.cli.doctor import _merge_checks
 from jupyter_oidc.cli.running import address_of, admits_by
 from jupyter_oidc.diagnostics import Check, Report, examine
 from jupyter_oidc.diagnostics.context import Admission, Authorities
@@ -348,7 +348,7 @@ def test_what_a_running_server_has_seen_takes_the_place_of_what_is_not_known() -
         Check("session", "gone", "ok", "seen"),
         Check("audience of a", "b", "unknown", "opaque", "y", "user"),
     )
-    assert [(one.name, one.provider, one.message) for one in _replaced(ours, told)] == [
+    assert [(one.name, one.provider, one.message) for one in _merge_checks(ours, told)] == [
         ("settings", None, "x"),
         ("conversions", None, "seen"),
         ("redirect URI", "corp", "seen"),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jupyter_oidc.kernel.bridge import _bridge
+from jupyter_oidc.kernel.server_connection import _server_connection
 from tests.unit.kernel.stage import KERNEL, Stage
 
 VARIABLES = (
@@ -35,9 +35,9 @@ def bare(monkeypatch):
     """No variable of the machine that runs the tests, and no connection of an earlier test."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    _bridge.cache_clear()
+    _server_connection.cache_clear()
     yield
-    _bridge.cache_clear()
+    _server_connection.cache_clear()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 import jupyter_oidc as oidc
-from jupyter_oidc.kernel.auth import RenewingHeaders
+from jupyter_oidc.kernel.auth import RefreshingHeaders
 from jupyter_oidc.kernel.errors import CallerForbidden, ContractError, GrantInvalid, NotSignedIn
 from tests.unit.kernel.stage import Answer, Stage, refusal
 
@@ -186,7 +186,7 @@ def clock():
 @pytest.fixture
 def headers(stage, clock):
     """Headers whose grant is 13 minutes old: good for two more, and due for renewal."""
-    made = RenewingHeaders(stage.grants(clock))
+    made = RefreshingHeaders(stage.grants(clock))
     clock.now += 780
     return made
 
@@ -218,7 +218,7 @@ def test_headers_renew_themselves_however_they_are_read(headers, read):
 
 
 def test_headers_that_are_new_enough_ask_for_nothing(stage, clock):
-    headers = RenewingHeaders(stage.grants(clock))
+    headers = RefreshingHeaders(stage.grants(clock))
     clock.now += 700
     assert (headers["Authorization"], len(stage.issued)) == (FIRST, 1)
 
@@ -245,4 +245,4 @@ def test_a_copy_does_not_show_the_grant_either(headers):
 
 def test_headers_of_an_endpoint_are_such_headers(kernel):
     kernel.answers("GET", "jupyter-oidc/providers", {"providers": []})
-    assert isinstance(oidc.endpoint("orders").headers, RenewingHeaders)
+    assert isinstance(oidc.endpoint("orders").headers, RefreshingHeaders)

@@ -16,8 +16,8 @@ from jupyter_oidc.kernel.display import (
     session_html,
     session_text,
 )
+from jupyter_oidc.kernel.messages import HEADLINES
 from jupyter_oidc.kernel.session import SignedOut
-from jupyter_oidc.kernel.words import HEADLINES
 from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 import jupyter_oidc as oidc
-from jupyter_oidc.demo.stack import free_port
-from jupyter_oidc.kernel.elsewhere import AsyncWays, Ways
+from jupyter_oidc.demo.environment import free_port
+from jupyter_oidc.kernel.elsewhere import AsyncRoutingTransport, RoutingTransport
 from jupyter_oidc.kernel.errors import ServerNotFound, UpstreamUnreachable
 from jupyter_oidc.kernel.find import Server
 from jupyter_oidc.kernel.grant import GrantAuth
@@ -160,13 +160,13 @@ def test_a_server_far_away_is_reached_through_the_proxy_that_the_caller_names(st
         options, headers = {"proxy": named.url}, {"Authorization": "Bearer grant-of-a-kernel"}
 
         async def called():
-            async with httpx.AsyncClient(transport=AsyncWays(server, options)) as client:
+            async with httpx.AsyncClient(transport=AsyncRoutingTransport(server, options)) as client:
                 await client.get(f"{server.url}file", headers=headers)
 
         if is_async:
             asyncio.run(called())
         else:
-            with httpx.Client(transport=Ways(server, options)) as client:
+            with httpx.Client(transport=RoutingTransport(server, options)) as client:
                 client.get(f"{server.url}file", headers=headers)
         assert named.lines == [f"CONNECT {STORAGE}:443 HTTP/1.1"]
         assert [got.bearer for got in storage.received] == ["Bearer grant-of-a-kernel"]

@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 import jupyter_oidc as oidc
-from jupyter_oidc.kernel.held_back import HeldBackWarning, _Told
+from jupyter_oidc.kernel.held_back import HeldBackWarning, _WarnedNames
 from tests.unit.kernel.stage import Answer, Stage
 
 ITEMS = "jupyter-oidc/api/orders/items"
@@ -15,7 +15,7 @@ ITEMS = "jupyter-oidc/api/orders/items"
 @pytest.fixture(autouse=True)
 def new_cell():
     """A cell that was told nothing yet."""
-    _Told.names = frozenset()
+    _WarnedNames.names = frozenset()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import requests
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, OpenAI
 
 import jupyter_oidc as oidc
-from jupyter_oidc.kernel.bridge import bridge
+from jupyter_oidc.kernel.server_connection import server_connection
 from tests.unit.kernel.stage import Answer
 
 ITEMS = "jupyter-oidc/api/orders/items"
@@ -32,7 +32,7 @@ def fleeting(kernel):
     kernel.answers("GET", "jupyter-oidc/providers", {"providers": []})
     kernel.answers("GET", ITEMS, Answer(b"id,title\n1,a book\n", headers={"Content-Type": "text/csv"}))
     kernel.answers("POST", CHAT, ANSWER)
-    bridge().auth._now = itertools.count(0, 900).__next__
+    server_connection().auth._now = itertools.count(0, 900).__next__
     return kernel
 
 

@@ -11,8 +11,8 @@ import requests
 from IPython.lib.pretty import pretty
 
 import jupyter_oidc as oidc
-from jupyter_oidc.kernel.bridge import bridge
 from jupyter_oidc.kernel.errors import NotAKernel, ProviderUnclear, ServerNotFound
+from jupyter_oidc.kernel.server_connection import server_connection
 from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY, refusal
 
 SESSION = "jupyter-oidc/providers/corp/session"
@@ -97,15 +97,15 @@ def test_a_session_shown_in_a_notebook_keeps_the_mail_address_to_itself(signed_i
 
 
 def test_a_process_has_one_connection(kernel):
-    assert bridge() is bridge()
+    assert server_connection() is server_connection()
 
 
 def test_a_forked_child_has_a_connection_of_its_own(kernel):
-    ours = bridge()
+    ours = server_connection()
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writing, b"own" if bridge() is not ours else b"shared")
+        os.write(writing, b"own" if server_connection() is not ours else b"shared")
         os._exit(0)
     os.waitpid(child, 0)
     assert os.read(reading, 10) == b"own"
@@ -253,7 +253,10 @@ def test_an_authorization_of_the_callers_own_is_sent_as_it_is(signed_in):
     assert pickle.loads(pickle.dumps(headers)) == {"Authorization": "Basic YWRhOmxvdmVsYWNl"}
 
 
-@pytest.mark.parametrize("part", [lambda: bridge().auth, lambda: bridge().auth._kernel, lambda: bridge()._client])
+@pytest.mark.parametrize(
+    "part",
+    [lambda: server_connection().auth, lambda: server_connection().auth._kernel, lambda: server_connection()._client],
+)
 def test_what_belongs_to_one_process_cannot_be_sent(signed_in, part):
     """Q4.3."""
     with pytest.raises(TypeError, match=r"stay|sent to another process"):

@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from jupyter_oidc.demo.stack import free_port
+from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.kernel.errors import (
     CallerForbidden,
     ContractError,

@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_oidc.kernel.body import FileBody
 from jupyter_oidc.kernel.display import progress_html
-from jupyter_oidc.kernel.progress import Line, Meter, readable
+from jupyter_oidc.kernel.progress import TerminalProgressLine, UploadProgress, readable
 from tests.unit.kernel.stage import Answer, refusal
 
 PATH = "jupyter-oidc/api/orders/files/report.csv"
@@ -130,7 +130,7 @@ def measured(out, *, fails=False):
     """A meter over one second that is told of a megabyte each 0.25 s."""
     clock = Clock()
     try:
-        with Meter("big.bin", 4_000_000, Line(out), clock) as meter:
+        with UploadProgress("big.bin", 4_000_000, TerminalProgressLine(out), clock) as meter:
             for count in range(1, 5):
                 clock.now += 0.25
                 meter.sent(count * 1_000_000)
@@ -162,14 +162,14 @@ def test_a_transfer_that_broke_off_says_how_far_it_came():
 def test_a_transfer_that_was_answered_early_does_not_claim_to_be_whole():
     """A server that finds a file too large says so before it has read all of it."""
     out = io.StringIO()
-    with Meter("f", 4_000_000, Line(out), Clock()) as meter:
+    with UploadProgress("f", 4_000_000, TerminalProgressLine(out), Clock()) as meter:
         meter.sent(65_536)
     assert out.getvalue() == "f: answered after 65.5 kB of 4.0 MB.\n"
 
 
 def test_pictures_are_no_more_than_five_a_second():
     clock, out = Clock(), Terminal()
-    with Meter("f", 100, Line(out), clock) as meter:
+    with UploadProgress("f", 100, TerminalProgressLine(out), clock) as meter:
         for count in range(100):
             clock.now += 0.01
             meter.sent(count)

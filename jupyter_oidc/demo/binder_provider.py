@@ -1,8 +1,8 @@
 """Where a browser reaches the demo's provider when it reaches nothing but the Jupyter server, as on Binder.
 
 jupyter-server-proxy shows the provider's pages below the server's own address. What that address is, only a browser
-knows: its first visit tells us (:mod:`jupyter_oidc.demo.visit`), and from then on the provider's invitation to enter a
-code leads there. Discovery, tokens and keys stay on the loopback address.
+knows: its first visit tells us (:mod:`jupyter_oidc.demo.binder_landing`), and from then on the provider's invitation to
+enter a code leads there. Discovery, tokens and keys stay on the loopback address.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _INVITATION = "/device_authorization"
 _ADDRESSES = ("verification_uri", "verification_uri_complete")
 
 
-class Doorstep:
+class PublicAddressMiddleware:
     """WSGI middleware around the provider; ``told`` is the file in which the public address stands once it is known."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]], issuer: str, told: Path) -> None:

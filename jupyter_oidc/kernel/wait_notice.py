@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from jupyter_oidc.kernel.repeats import Pause
+    from jupyter_oidc.kernel.retry_policy import Pause
 
-SILENT: Final = 2.0
+SILENT_WAIT_SECONDS: Final = 2.0
 """Seconds that a call may wait, all in all, without a word."""
 
-STEP: Final = 1.0
+STEP_SECONDS: Final = 1.0
 """Seconds between two looks at the clock in a note."""
 
-_SPEAKS = threading.Lock()
+_SHOWN_NOTICE_LOCK = threading.Lock()
 """Held by the call whose note is shown: a hundred calls that wait for the same thing need one note."""
 
 
-class Waiting:
+class WaitNotice:
     """The pauses of one call; use it in a ``with`` statement, so that its note never goes on counting."""
 
     def __init__(self) -> None:
@@ -43,24 +43,24 @@ class Waiting:
             try:
                 self._notice.show(waited_html(self._why, self._waited), "")
             finally:
-                _SPEAKS.release()
+                _SHOWN_NOTICE_LOCK.release()
 
     def steps(self, pause: Pause) -> Iterator[float]:
         """Yield the seconds of which ``pause`` consists: the caller sleeps through each, in its own way."""
         self._why = pause.why
-        loud = self._waited + pause.seconds > SILENT
+        loud = self._waited + pause.seconds > SILENT_WAIT_SECONDS
         left = pause.seconds
         while left > 0:
             if loud:
-                self._say(left)
-            step = min(STEP, left)
+                self._show(left)
+            step = min(STEP_SECONDS, left)
             yield step
             self._waited += step
             left -= step
 
-    def _say(self, left: float) -> None:
+    def _show(self, left: float) -> None:
         if self._notice is None:
-            if not _SPEAKS.acquire(blocking=False):
+            if not _SHOWN_NOTICE_LOCK.acquire(blocking=False):
                 return
             self._notice = Notice()
         text = f"{self._why} Trying again by itself for a while; interrupt to stop."

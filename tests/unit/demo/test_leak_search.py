@@ -4,11 +4,11 @@ import base64
 
 import pytest
 
-from jupyter_oidc.demo.traces import Search, Trace
+from jupyter_oidc.demo.leak_search import Leak, LeakSearch
 
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEiLCJuIjoxfQ.c2lnbmF0dXJlLW9mLWFkYQ"
 CODE = "a+code/with signs-that-need=quoting"
-SEARCH = Search([("access_token", TOKEN), ("code", CODE)])
+SEARCH = LeakSearch([("access_token", TOKEN), ("code", CODE)])
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ SEARCH = Search([("access_token", TOKEN), ("code", CODE)])
     ],
 )
 def test_every_form_of_a_secret_is_found(content, kind):
-    assert SEARCH.in_bytes("here", content) == [Trace("here", kind)]
+    assert SEARCH.in_bytes("here", content) == [Leak("here", kind)]
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_trace_does_not_hold_the_secret():
 def test_secret_in_a_file_deep_below_the_folder_is_found(tmp_path):
     (tmp_path / "a" / ".b").mkdir(parents=True)
     (tmp_path / "a" / ".b" / "history.sqlite").write_bytes(b"\0" * 10 + CODE.encode())
-    assert SEARCH.in_folder(tmp_path) == (1, [Trace("history.sqlite", "code")])
+    assert SEARCH.in_folder(tmp_path) == (1, [Leak("history.sqlite", "code")])
 
 
 def test_secret_across_two_pieces_of_a_large_file_is_found(tmp_path):
     (tmp_path / "large").write_bytes(b"\0" * (4 * 1024 * 1024 - 10) + CODE.encode())
-    assert SEARCH.in_folder(tmp_path) == (1, [Trace("large", "code")])
+    assert SEARCH.in_folder(tmp_path) == (1, [Leak("large", "code")])
 
 
 def test_folder_of_the_provider_itself_is_not_entered(tmp_path):

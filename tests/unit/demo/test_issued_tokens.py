@@ -1,11 +1,11 @@
-"""The ledger of demo-check notes what the provider issues, for this user only, and changes no reply."""
+"""The record of demo-check notes what the provider issues, for this user only, and changes no reply."""
 
 import os
 import stat
 
 import pytest
 
-from jupyter_oidc.demo.ledger import Ledger, issued, read_ledger
+from jupyter_oidc.demo.issued_tokens import IssuedTokenLog, issued, read_issued_tokens
 
 TOKENS = b'{"access_token": "at", "refresh_token": "rt", "id_token": "it", "expires_in": 20}'
 JSON = [("Content-Type", "application/json")]
@@ -35,20 +35,24 @@ def test_reply_without_tokens_is_not_noted(body):
 
 def test_reply_passes_unchanged(tmp_path):
     started = []
-    ledger = Ledger(application(JSON, TOKENS), tmp_path / "ledger")
+    ledger = IssuedTokenLog(application(JSON, TOKENS), tmp_path / "issued-tokens")
     body = b"".join(ledger({}, lambda *given: started.append(given)))
     assert (body, started) == (TOKENS, [("200 OK", JSON)])
 
 
 def test_noted_values_are_read_back_once_and_in_order(tmp_path):
-    ledger = Ledger(application(JSON, TOKENS), tmp_path / "ledger")
+    ledger = IssuedTokenLog(application(JSON, TOKENS), tmp_path / "issued-tokens")
     for _ in range(2):
         ledger({}, lambda *_: None)
-    assert read_ledger(tmp_path / "ledger") == [("access_token", "at"), ("refresh_token", "rt"), ("id_token", "it")]
+    assert read_issued_tokens(tmp_path / "issued-tokens") == [
+        ("access_token", "at"),
+        ("refresh_token", "rt"),
+        ("id_token", "it"),
+    ]
 
 
 def test_ledger_is_readable_for_this_user_only(tmp_path):
-    Ledger(application(JSON, TOKENS), tmp_path / "ledger")
+    IssuedTokenLog(application(JSON, TOKENS), tmp_path / "issued-tokens")
     # Windows has no such bits; there the temporary folder belongs to the user.
     expected = 0o600 if os.name == "posix" else 0o666
-    assert stat.S_IMODE((tmp_path / "ledger").stat().st_mode) == expected
+    assert stat.S_IMODE((tmp_path / "issued-tokens").stat().st_mode) == expected

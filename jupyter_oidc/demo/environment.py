@@ -21,21 +21,21 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 from typing_extensions import Self
 
-from jupyter_oidc.demo.cast import API, CLIENT_ID, PROVIDER, SCOPES
 from jupyter_oidc.demo.child import Child, ChildFailed
 from jupyter_oidc.demo.interrupts import StopRequests
+from jupyter_oidc.demo.personas import API, CLIENT_ID, PROVIDER, SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
 NOTEBOOK: Final = "tutorial.ipynb"
-_PATIENCE: Final = 90.0
-_STOPPING: Final = 20.0
+_START_TIMEOUT_SECONDS: Final = 90.0
+_STOP_TIMEOUT_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DemoOptions:
     """What can be chosen: ``port`` 0 means a free one; ``watched`` notes what is issued and logs at DEBUG."""
 
     port: int = 0
@@ -76,25 +76,27 @@ class Places:
 
     @property
     def provider(self) -> Path:
-        """The provider's configuration and keys, and the ledger of a watched run."""
+        """The provider's configuration and keys, and the issued tokens of a watched run."""
         return self.root / "provider"
 
 
-class Stack:
+class DemoEnvironment:
     """The running demo; a context manager that leaves nothing behind.
 
     ``requests`` are those to stop that this process listens to, if it does.
     """
 
-    def __init__(self, plan: Plan, say: Callable[[str], None], requests: StopRequests | None = None) -> None:
-        self._say = say
+    def __init__(
+        self, options: DemoOptions, write_line: Callable[[str], None], requests: StopRequests | None = None
+    ) -> None:
+        self._write_line = write_line
         self._requests = requests or StopRequests()
         self._children: list[Child] = []
         self._token = secrets.token_urlsafe(24)
-        self._base = "/" + "/".join(part for part in plan.base_url.split("/") if part)
+        self._base = "/" + "/".join(part for part in options.base_url.split("/") if part)
         self._base += "" if self._base.endswith("/") else "/"
-        self.plan = plan
-        self.port = plan.port or free_port()
+        self.options = options
+        self.port = options.port or free_port()
         self.places = Places(Path(tempfile.mkdtemp(prefix="jupyter-oidc-demo-")))
 
     def __enter__(self) -> Self:
@@ -126,9 +128,9 @@ class Stack:
         return f"{self.url}lab/tree/{NOTEBOOK}?token={self._token}"
 
     @property
-    def ledger(self) -> Path:
+    def issued_tokens(self) -> Path:
         """The file in which a watched run notes what the provider issues."""
-        return self.places.provider / "ledger"
+        return self.places.provider / "issued-tokens"
 
     @property
     def process_ids(self) -> tuple[int, ...]:
@@ -142,37 +144,41 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything, the server first, and remove the folder; no request to stop interrupts it. Can be called again."""
-        self._requests.hold_back()
+        self._requests.ignore_further()
         if self.places.root.exists():
-            self._tell("stopping JupyterLab, the API and the provider, and removing the folder with their keys")
+            self._write_line_if_possible(
+                "stopping JupyterLab, the API and the provider, and removing the folder with their keys"
+            )
         for child in reversed(self._children):
             child.release()
-            child.finish(within=_STOPPING)
+            child.finish(within=_STOP_TIMEOUT_SECONDS)
         shutil.rmtree(self.places.root, ignore_errors=True)
         if self.places.root.exists():
-            self._tell(f"{self.places.root} could not be removed; it holds keys of the demo: remove it")
+            self._write_line_if_possible(
+                f"{self.places.root} could not be removed; it holds keys of the demo: remove it"
+            )
 
-    def _tell(self, line: str) -> None:
+    def _write_line_if_possible(self, line: str) -> None:
         with suppress(OSError):  # the terminal may have gone, and the rest has to be done all the same
-            self._say(line)
+            self._write_line(line)
 
     def _start(self) -> None:
         places = self.places
         places.make()
         callback = f"jupyter-oidc/providers/{PROVIDER}/callback"
         redirects = [f"http://{host}:{self.port}{self._base}{callback}" for host in ("localhost", "127.0.0.1")]
-        watched = ["--ledger", str(self.ledger)] if self.plan.watched else []
+        watched = ["--issued-tokens", str(self.issued_tokens)] if self.options.watched else []
         issuer = self._helper(
             "provider",
             *(argument for uri in redirects for argument in ("--redirect-uri", uri)),
             *("--folder", str(places.provider)),
             *watched,
         )
-        self._say(f"the provider is running at {issuer}")
+        self._write_line(f"the provider is running at {issuer}")
         api_url = self._helper("api", "--issuer", issuer)
-        self._say(f"the API is running at {api_url}")
+        self._write_line(f"the API is running at {api_url}")
         self._start_jupyter(issuer, api_url)
-        self._say(f"JupyterLab is running at {self.url}")
+        self._write_line(f"JupyterLab is running at {self.url}")
 
     def _helper(self, name: str, *arguments: str) -> str:
         """Start the module ``name`` of the demo and return what it publishes."""
@@ -184,7 +190,7 @@ class Stack:
             _environment(self.places),
         )
         self._children.append(child)
-        return child.published(ready, within=_PATIENCE)
+        return child.published(ready, within=_START_TIMEOUT_SECONDS)
 
     def _start_jupyter(self, issuer: str, api_url: str) -> None:
         places = self.places
@@ -197,7 +203,7 @@ class Stack:
         answer_questions(places.settings / "lab-settings")
         child = Child.start(
             "JupyterLab",
-            ("-m", "jupyter_oidc.demo.leash", str(places.root), "jupyterlab"),
+            ("-m", "jupyter_oidc.demo.parent_watch", str(places.root), "jupyterlab"),
             places.logs / "jupyter.log",
             _environment(places),
         )
@@ -205,7 +211,7 @@ class Stack:
         self._await_jupyter(child)
 
     def _await_jupyter(self, child: Child) -> None:
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _START_TIMEOUT_SECONDS
         headers = {"Authorization": f"token {self._token}"}
         with httpx.Client(trust_env=False, headers=headers) as client:
             while time.monotonic() < until:
@@ -220,25 +226,27 @@ class Stack:
                 raise ChildFailed(
                     f"JupyterLab runs, but jupyter_oidc answers {reply.status_code} in it.\n{child.last_lines()}",
                 )
-        raise ChildFailed(f"JupyterLab did not become ready in {_PATIENCE:.0f} seconds.\n{child.last_lines()}")
+        raise ChildFailed(
+            f"JupyterLab did not become ready in {_START_TIMEOUT_SECONDS:.0f} seconds.\n{child.last_lines()}"
+        )
 
 
-def jupyter_settings(stack: Stack, issuer: str, api_url: str) -> dict[str, Any]:
+def jupyter_settings(demo: DemoEnvironment, issuer: str, api_url: str) -> dict[str, Any]:
     """Return the configuration of the demo's Jupyter server; what a reader would write is ``JupyterOIDC``."""
     return {
         "JupyterOIDC": oidc_settings(issuer, api_url),
         "ServerApp": {
             "ip": "localhost",
-            "port": stack.port,
+            "port": demo.port,
             "port_retries": 0,
-            "base_url": stack.plan.base_url,
-            "root_dir": str(stack.places.work),
+            "base_url": demo.options.base_url,
+            "root_dir": str(demo.places.work),
             "open_browser": False,
             "allow_root": True,
-            "log_level": "DEBUG" if stack.plan.watched else "INFO",
+            "log_level": "DEBUG" if demo.options.watched else "INFO",
             "jpserver_extensions": {"jupyterlab": True, "jupyter_oidc": True},
         },
-        "IdentityProvider": {"token": stack.token},
+        "IdentityProvider": {"token": demo.token},
         "LabApp": {"news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate"},
     }
 

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
-GRACE: Final = 15.0
+GRACE_SECONDS: Final = 15.0
 """Seconds between the request to stop and the end by force."""
 
 
-def hold(*, grace: float = GRACE) -> None:
+def watch_parent(*, grace: float = GRACE_SECONDS) -> None:
     """Watch standard input in the background; at its end, stop this process, politely first."""
-    threading.Thread(target=_watch, args=(grace,), daemon=True, name="leash").start()
+    threading.Thread(target=_watch, args=(grace,), daemon=True, name="parent-watch").start()
 
 
 def _watch(grace: float) -> None:
@@ -44,10 +44,10 @@ def publish(path: Path, text: str) -> None:
 
 
 def main() -> None:
-    """Run ``module arguments...`` on the leash, and remove ``folder`` afterwards if the parent no longer can."""
+    """Run ``module arguments...`` under the watch, and remove ``folder`` afterwards if the parent no longer can."""
     folder, module, *arguments = sys.argv[1:]
     parent = os.getppid()
-    hold()
+    watch_parent()
     sys.argv = [module, *arguments]
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)

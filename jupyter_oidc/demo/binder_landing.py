@@ -14,30 +14,32 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from jupyter_oidc.demo import leash
+from jupyter_oidc.demo import parent_watch
 
-TOLD = "JUPYTER_OIDC_DEMO_TOLD"
+ADDRESS_FILE_VARIABLE = "JUPYTER_OIDC_DEMO_TOLD"
 """The variable that names the file for the address."""
 
-PORT = "JUPYTER_OIDC_DEMO_PROVIDER_PORT"
+PROVIDER_PORT_VARIABLE = "JUPYTER_OIDC_DEMO_PROVIDER_PORT"
 """The variable that holds the provider's port."""
 
 
-class VisitHandler(JupyterHandler):
+class BinderLandingHandler(JupyterHandler):
     """``jupyter-oidc-demo``: note the address and go on to the notebook."""
 
     @web.authenticated
     def get(self) -> None:
         """Tell the provider where its pages are for this browser."""
         address = f"{self.request.protocol}://{self.request.host}{self.base_url}"
-        leash.publish(Path(os.environ[TOLD]), f"{address}proxy/{os.environ[PORT]}")
+        parent_watch.publish(
+            Path(os.environ[ADDRESS_FILE_VARIABLE]), f"{address}proxy/{os.environ[PROVIDER_PORT_VARIABLE]}"
+        )
         self.redirect(url_path_join(self.base_url, "lab", "tree", "tutorial.ipynb"))
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "jupyter_oidc.demo.visit"}]
+    return [{"module": "jupyter_oidc.demo.binder_landing"}]
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
     pattern = url_path_join(server.web_app.settings["base_url"], "jupyter-oidc-demo")
-    server.web_app.add_handlers(".*", [(pattern, VisitHandler)])
+    server.web_app.add_handlers(".*", [(pattern, BinderLandingHandler)])

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_SHORTEST: Final = 16
-_PIECE: Final = 4 * 1024 * 1024
+_MIN_PART_CHARACTERS: Final = 16
+_CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Leak:
     """A place where a secret was found; says which kind, never the value."""
 
     place: str
@@ -32,7 +32,7 @@ def forms_of_secret(value: str) -> tuple[bytes, ...]:
     The first part of a JWT is the same for every token of a provider and holds no secret, so it is left out.
     """
     parts = value.split(".")
-    plain = [value, *(part for part in parts[1:] if len(parts) == 3 and len(part) >= _SHORTEST)]
+    plain = [value, *(part for part in parts[1:] if len(parts) == 3 and len(part) >= _MIN_PART_CHARACTERS)]
     forms = {form.encode() for text in plain for form in (text, quote(text, safe=""))}
     for offset in range(3):
         # The characters that depend on what stands before and after the value are cut off.
@@ -42,29 +42,29 @@ def forms_of_secret(value: str) -> tuple[bytes, ...]:
     return tuple(sorted(forms))
 
 
-class Search:
+class LeakSearch:
     """Knows everything that was issued, and looks for it."""
 
     def __init__(self, issued: Iterable[tuple[str, str]]) -> None:
         self._forms = [(kind, form) for kind, value in issued for form in forms_of_secret(value)]
 
-    def in_bytes(self, place: str, content: bytes) -> list[Trace]:
+    def in_bytes(self, place: str, content: bytes) -> list[Leak]:
         """Return what ``content`` gives away."""
-        return list(dict.fromkeys(Trace(place, kind) for kind, form in self._forms if form in content))
+        return list(dict.fromkeys(Leak(place, kind) for kind, form in self._forms if form in content))
 
-    def in_folder(self, folder: Path, *, without: Path | None = None) -> tuple[int, list[Trace]]:
+    def in_folder(self, folder: Path, *, without: Path | None = None) -> tuple[int, list[Leak]]:
         """Return the number of files below ``folder`` and what they give away; ``without`` is not entered."""
         files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
         files = [path for path in files if without is None or not path.is_relative_to(without)]
-        found = [trace for path in files for trace in self._in_file(path)]
+        found = [leak for path in files for leak in self._in_file(path)]
         return len(files), found
 
-    def _in_file(self, path: Path) -> list[Trace]:
+    def _in_file(self, path: Path) -> list[Leak]:
         longest = max((len(form) for _, form in self._forms), default=0)
-        found: list[Trace] = []
+        found: list[Leak] = []
         with path.open("rb") as file:
             kept = b""
-            while piece := file.read(_PIECE):
-                found.extend(self.in_bytes(path.name, kept + piece))
-                kept = (kept + piece)[-longest:]
+            while chunk := file.read(_CHUNK_BYTES):
+                found.extend(self.in_bytes(path.name, kept + chunk))
+                kept = (kept + chunk)[-longest:]
         return list(dict.fromkeys(found))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from jupyter_oidc.kernel.auth import ApiAuth, RenewingHeaders
+from jupyter_oidc.kernel.auth import ApiAuth, RefreshingHeaders
 from jupyter_oidc.kernel.connections import Connections
 from jupyter_oidc.kernel.errors import OIDCError, OIDCWarning, ProviderUnclear, SignInTimeout
 from jupyter_oidc.kernel.find import find_kernel, find_server
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
     from jupyter_oidc.kernel.made_by import MadeBy
 
-POLL = 2.0
+POLL_SECONDS = 2.0
 """Seconds of one look at a sign-in's progress; short, so that the display and Ctrl-C stay lively."""
 
-PACE = 0.2
+MIN_POLL_INTERVAL_SECONDS = 0.2
 """Seconds between two looks at least, should the server answer at once."""
 
-PATIENCE = 20.0
+MAX_WAIT_SECONDS = 20.0
 """Seconds that a question about the session may wait for a server that is busy."""
 
-BASE_URL_SECONDS = 60.0
+BASE_URL_CACHE_SECONDS = 60.0
 """How long the base URLs of the APIs are remembered; settings can change while the server runs."""
 
-FAREWELL = 5.0
+CANCEL_TIMEOUT_SECONDS = 5.0
 """Seconds that the cancelling of a sign-in may take: somebody who pressed Ctrl-C wants to go on."""
 
 
-class Bridge:
+class ServerConnection:
     """One kernel's connection to its server."""
 
     def __init__(self, server: Server, auth: GrantAuth) -> None:
@@ -50,7 +50,9 @@ class Bridge:
         self.auth = auth
         self._connections = Connections(server)
         self._base_urls: tuple[float, dict[str, str | None]] = (float("-inf"), {})
-        self._client = OIDCClient(server, auth, "jupyter-oidc/", patience=PATIENCE, **self._connections.shared({}))
+        self._client = OIDCClient(
+            server, auth, "jupyter-oidc/", patience=MAX_WAIT_SECONDS, **self._connections.shared({})
+        )
 
     def provider(self, name: str | None, api: str | None = None) -> str:
         """Return ``name``, or the provider of ``api``, or the only one; raises ``ProviderUnclear`` if there are several."""
@@ -91,7 +93,7 @@ class Bridge:
 
     def cancel(self, started: dict[str, Any]) -> None:
         """Cancel a sign-in."""
-        self._call("DELETE", _flow_path(started), "sign-in-progress.reply", timeout=FAREWELL)
+        self._call("DELETE", _flow_path(started), "sign-in-progress.reply", timeout=CANCEL_TIMEOUT_SECONDS)
 
     def sign_out(self, provider: str) -> dict[str, Any]:
         """Sign out; the reply says what happened at each step."""
@@ -108,11 +110,11 @@ class Bridge:
             while (left := deadline - time.monotonic()) > 0:
                 tell(left)
                 looked = time.monotonic()
-                progress = self.progress(started, min(POLL, left))
+                progress = self.progress(started, min(POLL_SECONDS, left))
                 if progress["state"] != "waiting":
                     finished = True
                     return progress
-                time.sleep(max(0.0, PACE - (time.monotonic() - looked)))
+                time.sleep(max(0.0, MIN_POLL_INTERVAL_SECONDS - (time.monotonic() - looked)))
         finally:
             if not finished:
                 # NOTE: why the wait ended must not be hidden by a failed cancel; the sign-in also ends by itself.
@@ -143,7 +145,7 @@ class Bridge:
         if time.monotonic() > until:
             known = self._call("GET", "apis", "apis.reply")["apis"]
             base_urls = {entry["name"]: entry.get("base_url") for entry in known}
-            self._base_urls = (time.monotonic() + BASE_URL_SECONDS, base_urls)
+            self._base_urls = (time.monotonic() + BASE_URL_CACHE_SECONDS, base_urls)
         return base_urls.get(name)
 
     def api_url(self, name: str) -> str:
@@ -154,7 +156,7 @@ class Bridge:
         """Return what lets another library into the proxy of the API ``name``."""
         return ApiAuth(self.auth, self.api_url(name), (_api_auth, (name,)))
 
-    def headers(self) -> RenewingHeaders:
+    def headers(self) -> RefreshingHeaders:
         """Return headers for a library that wants those instead of a client, after trying them."""
         if self.server.socket is not None:
             warnings.warn(
@@ -165,7 +167,7 @@ class Bridge:
                 stacklevel=3,
             )
         self._call("GET", "providers", "providers.reply")
-        return RenewingHeaders(self.auth, _headers)
+        return RefreshingHeaders(self.auth, _headers)
 
     def _call(self, method: str, path: str, name: str, **options: Any) -> dict[str, Any]:
         try:
@@ -185,34 +187,34 @@ def _flow_path(started: dict[str, Any]) -> str:
 
 
 @cache
-def _bridge(process: int) -> Bridge:
-    """Return the bridge of this process; a forked child gets its own (``process`` is its id)."""
+def _server_connection(process: int) -> ServerConnection:
+    """Return the connection of this process; a forked child gets its own (``process`` is its id)."""
     del process
     server = find_server()
-    return Bridge(server, GrantAuth(server, find_kernel()))
+    return ServerConnection(server, GrantAuth(server, find_kernel()))
 
 
-def bridge() -> Bridge:
+def server_connection() -> ServerConnection:
     """Return the connection to the server; raises ``ServerNotFound`` or ``NotAKernel``."""
-    return _bridge(os.getpid())
+    return _server_connection(os.getpid())
 
 
 # NOTE: these are what a client is when it is pickled; another process of the kernel calls them by their names.
 
 
 def _api_client(name: str, options: dict[str, Any]) -> OIDCClient:
-    return bridge().api_client(name, **options)
+    return server_connection().api_client(name, **options)
 
 
 def _async_api_client(name: str, options: dict[str, Any]) -> AsyncOIDCClient:
-    return bridge().async_api_client(name, **options)
+    return server_connection().async_api_client(name, **options)
 
 
 def _api_auth(name: str) -> ApiAuth:
-    return bridge().api_auth(name)
+    return server_connection().api_auth(name)
 
 
-def _headers(others: dict[str, str]) -> RenewingHeaders:
-    headers = RenewingHeaders(bridge().auth, _headers)
+def _headers(others: dict[str, str]) -> RefreshingHeaders:
+    headers = RefreshingHeaders(server_connection().auth, _headers)
     headers.update(others)
     return headers

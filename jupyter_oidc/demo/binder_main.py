@@ -1,4 +1,4 @@
-"""``python -m jupyter_oidc.demo.guest COMMAND ...``: the demo in a Jupyter that somebody else starts, as Binder does.
+"""``python -m jupyter_oidc.demo.binder_main COMMAND ...``: the demo in a Jupyter that another program starts, as Binder does.
 
 The provider and the API are started first, the settings for them are added to Jupyter's, and then the command runs;
 when it ends, everything ends. The browser is expected to reach the Jupyter server and nothing else, so people sign in
@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jupyter_oidc.demo import visit
+from jupyter_oidc.demo import binder_landing
 from jupyter_oidc.demo.child import Child, ChildFailed
-from jupyter_oidc.demo.stack import NOTEBOOK, answer_questions, oidc_settings
+from jupyter_oidc.demo.environment import NOTEBOOK, answer_questions, oidc_settings
 
-_PATIENCE = 90.0
+_START_TIMEOUT_SECONDS = 90.0
 
 
 def jupyter_settings(issuer: str, api_url: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def jupyter_settings(issuer: str, api_url: str) -> dict[str, Any]:
         "ServerApp": {
             "jpserver_extensions": {
                 "jupyter_oidc": True,
-                "jupyter_oidc.demo.visit": True,
+                "jupyter_oidc.demo.binder_landing": True,
                 "jupyter_server_proxy": True,
             },
             "default_url": "/jupyter-oidc-demo",
@@ -78,8 +78,8 @@ def _run(root: Path, command: list[str], children: list[Child]) -> int:
         **os.environ,
         "JUPYTER_CONFIG_PATH": os.pathsep.join(path for path in paths if path),
         "JUPYTERLAB_SETTINGS_DIR": str(root / "lab-settings"),
-        visit.TOLD: str(told),
-        visit.PORT: str(urlsplit(issuer).port),
+        binder_landing.ADDRESS_FILE_VARIABLE: str(told),
+        binder_landing.PROVIDER_PORT_VARIABLE: str(urlsplit(issuer).port),
     }
     process = subprocess.Popen(command, env=environment)
     for ending in (signal.SIGTERM, signal.SIGINT):
@@ -92,7 +92,7 @@ def _helper(root: Path, name: str, children: list[Child], *arguments: str) -> st
     started = ("-m", f"jupyter_oidc.demo.{name}", "--ready", str(ready), *arguments)
     child = Child.start(f"The demo's {name}", started, root / f"{name}.log", os.environ)
     children.append(child)
-    return child.published(ready, within=_PATIENCE)
+    return child.published(ready, within=_START_TIMEOUT_SECONDS)
 
 
 if __name__ == "__main__":

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.kernel.grant import GrantAuth
 
-PATIENCE: Final = 60.0
+MAX_WAIT_SECONDS: Final = 60.0
 """Seconds that one call waits at most, all its pauses together."""
 
-MOST: Final = 8
+MAX_RETRIES: Final = 8
 """Repetitions of one call at most, however short its pauses are."""
 
-FIRST: Final = 0.5
+FIRST_PAUSE_SECONDS: Final = 0.5
 """Seconds of the first pause, if nobody names any; each further one is twice as long."""
 
-LONGEST: Final = 16.0
+MAX_PAUSE_SECONDS: Final = 16.0
 """Seconds that a pause grows to by itself; a peer may name more."""
 
 _BEFORE_THE_API: Final = {
@@ -44,7 +44,7 @@ _OF_THE_API: Final = {429: "The API asks for fewer calls.", 503: "The API is bus
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, 9.2.2
 
-_AT_ONCE: Final = 0.0
+_NO_PAUSE_SECONDS: Final = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,14 @@ class Pause:
 
 
 @dataclass(slots=True)
-class Repeats:
+class RetryState:
     """What one call has been through; alike for both clients.
 
     ``patience`` is in seconds, ``now`` the time since 1970, ``chance`` a number from 0 to 1.
     """
 
     grants: GrantAuth
-    patience: float = PATIENCE
+    patience: float = MAX_WAIT_SECONDS
     now: Callable[[], float] = time.time
     chance: Callable[[], float] = random.random
     waited: float = 0.0
@@ -80,28 +80,28 @@ class Repeats:
         if not can_be_sent_again(request):
             return None
         if code == "grant_invalid":
-            return self._once("new_grant")
+            return self._retry_once("new_grant")
         if code is not None:
             return self._pause(response, _BEFORE_THE_API[code]) if code in _BEFORE_THE_API else None
         if response.status_code == 401 and is_worth_repeating(self.grants, response):
-            return self._once("new_token")
-        if response.status_code not in _OF_THE_API or not _may_happen_twice(request):
+            return self._retry_once("new_token")
+        if response.status_code not in _OF_THE_API or not _is_idempotent(request):
             return None
-        if response.status_code == 503 and _told(response, self.now()) is None:
+        if response.status_code == 503 and _retry_after_seconds(response, self.now()) is None:
             return None
         return self._pause(response, _OF_THE_API[response.status_code])
 
-    def _once(self, what: str) -> Pause | None:
+    def _retry_once(self, what: str) -> Pause | None:
         if getattr(self, what):
             return None
         setattr(self, what, True)
-        return Pause(_AT_ONCE, "")
+        return Pause(_NO_PAUSE_SECONDS, "")
 
     def _pause(self, response: httpx.Response, why: str) -> Pause | None:
         """Return the next pause: never shorter than the peer says, longer each time, and never twice the same."""
-        grown = min(FIRST * 2**self.pauses, LONGEST)
-        seconds = max(_told(response, self.now()) or 0.0, grown / 2) + grown / 2 * self.chance()
-        if self.pauses >= MOST or self.waited + seconds > self.patience:
+        grown = min(FIRST_PAUSE_SECONDS * 2**self.pauses, MAX_PAUSE_SECONDS)
+        seconds = max(_retry_after_seconds(response, self.now()) or 0.0, grown / 2) + grown / 2 * self.chance()
+        if self.pauses >= MAX_RETRIES or self.waited + seconds > self.patience:
             return None
         self.pauses += 1
         self.waited += seconds
@@ -118,12 +118,12 @@ def is_worth_repeating(grants: GrantAuth, response: httpx.Response) -> bool:
     return response.headers.get("X-OIDC-Retryable") == "true" and grants.is_ours(response.url)
 
 
-def _may_happen_twice(request: httpx.Request) -> bool:
+def _is_idempotent(request: httpx.Request) -> bool:
     """Whether the API does the same however often it is asked: by the method, or by a key that the caller chose."""
     return request.method in _IDEMPOTENT or "Idempotency-Key" in request.headers
 
 
-def _told(response: httpx.Response, now: float) -> float | None:
+def _retry_after_seconds(response: httpx.Response, now: float) -> float | None:
     """Return the seconds of ``Retry-After`` (RFC 9110, 10.2.3); ``None`` if there is none that can be read."""
     text = response.headers.get("Retry-After", "")
     if text.isascii() and text.isdecimal() and len(text) < 10:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TOKENS: Final = ("access_token", "refresh_token", "id_token")
 
 
-class Ledger:
+class IssuedTokenLog:
     """WSGI middleware around the provider."""
 
     def __init__(self, app: Callable[..., Iterable[bytes]], path: Path) -> None:
@@ -64,7 +64,7 @@ def issued(headers: list[tuple[str, str]], body: bytes) -> list[tuple[str, str]]
     return found
 
 
-def read_ledger(path: Path) -> list[tuple[str, str]]:
+def read_issued_tokens(path: Path) -> list[tuple[str, str]]:
     """Return everything noted so far, without repetitions, in the order of issue."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return list(dict.fromkeys((entry[0], entry[1]) for entry in map(json.loads, lines)))

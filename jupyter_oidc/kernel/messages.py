@@ -18,7 +18,7 @@ HEADLINES: Final = {
 }
 """By state."""
 
-RENEWAL_FAILS: Final = "Signed in, renewal fails"
+REFRESH_FAILS: Final = "Signed in, renewal fails"
 """What ``refresh-failed`` is called where the provider can be reached and refuses, or answers nonsense."""
 
 REASONS: Final = {
@@ -118,7 +118,7 @@ _NEXT: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class SessionMessage:
     """A session in words; ``reason``, ``lasts`` and ``next`` are ``None`` where there is nothing to say."""
 
     headline: str
@@ -127,43 +127,43 @@ class Words:
     next: str | None
 
 
-def words_of(summary: dict[str, Any]) -> Words:
+def session_message(summary: dict[str, Any]) -> SessionMessage:
     """Return the words for a session summary."""
-    words = _words_of(summary)
+    message = _session_message(summary)
     if not summary["settings_pending"]:
-        return words
-    return replace(words, next=f"{words.next} {SETTINGS_PENDING}" if words.next else SETTINGS_PENDING)
+        return message
+    return replace(message, next=f"{message.next} {SETTINGS_PENDING}" if message.next else SETTINGS_PENDING)
 
 
-def _words_of(summary: dict[str, Any]) -> Words:
+def _session_message(summary: dict[str, Any]) -> SessionMessage:
     state, code = summary["state"], summary["reason"]
     reason = None if code is None else REASONS.get(code, UNKNOWN)
     if state == "refresh-failed":
-        headline = HEADLINES[state] if code in (None, "idp_unavailable") else RENEWAL_FAILS
+        headline = HEADLINES[state] if code in (None, "idp_unavailable") else REFRESH_FAILS
         left = summary["expires_in"]
         still = NOT_NOW if left == 0 else STILL
         remedy = _STORAGE_NEXT.get(code or "")
-        return Words(
+        return SessionMessage(
             headline, reason or REASONS["idp_unavailable"], _remains(left), f"{still} {remedy}" if remedy else still
         )
     if state == "active":
         unsaved = NOT_STORED if summary["storage"] == "unsaved" else None
-        return Words(
+        return SessionMessage(
             HEADLINES[state],
             reason or unsaved,
             _lasts(summary["expires_in"], refreshable=summary["refreshable"]),
             _STORAGE_NEXT.get(code or ""),
         )
-    return Words(HEADLINES[state], reason, None, _NEXT[state])
+    return SessionMessage(HEADLINES[state], reason, None, _NEXT[state])
 
 
-def access_words(api: dict[str, Any]) -> str:
+def access_message(api: dict[str, Any]) -> str:
     """Return whether an API can be called: the server's word, translated."""
     said = ACCESS[api["readiness"]]
     return f"{said}: {', '.join(api['missing'])}" if api["readiness"] == "missing_entitlement" else said
 
 
-def entitlement_words(summary: dict[str, Any]) -> str:
+def entitlement_message(summary: dict[str, Any]) -> str:
     """Return what the person is entitled to; nothing is claimed to be missing where not everything was listed."""
     listed, more = ", ".join(summary["entitlements"]), summary["entitlements_more"]
     if not summary["entitlements_known"]:
