@@ -64,19 +64,26 @@ def _keep(wanted: Callable[[str, str], bool]) -> tuple[str, ...]:
 
 def _loaded_from() -> set[str]:
     """Return the real path of every folder and archive from which a module has been loaded by its whole name."""
-    found: set[Path] = set()
+    found: set[str] = set()
     for module in list(sys.modules.values()):
         spec = getattr(module, "__spec__", None)
         origin = getattr(spec, "origin", None)
         if spec is None or not spec.has_location or not isinstance(origin, str):
             continue
-        file = Path(origin)
-        parts = spec.name.split(".")
-        if file.stem == "__init__":
-            file = file.parent
-        if file.name.partition(".")[0] == parts[-1] and len(file.parents) >= len(parts):
-            found.add(file.parents[len(parts) - 1])
+        # NOTE: thousands of modules at each start of a server: os.path takes a third of the time of Path here.
+        file = os.path.dirname(origin) if _stem(origin) == "__init__" else origin  # noqa: PTH120
+        *packages, name = spec.name.split(".")
+        if _stem(file) == name:
+            folder = os.path.dirname(file)  # noqa: PTH120
+            for _ in packages:
+                folder = os.path.dirname(folder)  # noqa: PTH120
+            found.add(folder)
     return {os.path.realpath(place) for place in found}
+
+
+def _stem(path: str) -> str:
+    """Return the last part of ``path`` up to its first point: what a module there is called."""
+    return os.path.basename(path).partition(".")[0]  # noqa: PTH119
 
 
 def _installation() -> list[str]:
