@@ -38,7 +38,7 @@ from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
-from jupyter_oidc.sessions.registry import LAST_CALLS_SECONDS, Sessions
+from jupyter_oidc.sessions.registry import SHUTDOWN_TIMEOUT_SECONDS, Sessions
 from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
@@ -235,7 +235,7 @@ class Services:
 
     async def _finish_handovers(self) -> None:
         if len(self.handovers):
-            _, late = await asyncio.wait(self.handovers, timeout=LAST_CALLS_SECONDS)
+            _, late = await asyncio.wait(self.handovers, timeout=SHUTDOWN_TIMEOUT_SECONDS)
             for task in late:
                 task.cancel()
             if late:

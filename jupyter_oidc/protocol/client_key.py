@@ -24,7 +24,7 @@ Fault = Literal["unreadable", "several", "certificate", "certificate of another 
 _BEGIN: Final = re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")
 _CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
 _PSS: Final = bytes.fromhex("06092a864886f70d01010a")  # RFC 4055, 3.1: id-RSASSA-PSS
-_LONGEST_ID: Final = 256
+_MAX_KEY_ID_CHARACTERS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _from_jwk(text: str) -> ClientKey | Fault:
     if derived.thumbprint() != said.thumbprint():  # the public half that it names is not its own
         return "unreadable"
     key_id, alg = members.get("kid"), members.get("alg")
-    usable = isinstance(key_id, str) and key_id.isprintable() and 0 < len(key_id) <= _LONGEST_ID
+    usable = isinstance(key_id, str) and key_id.isprintable() and 0 < len(key_id) <= _MAX_KEY_ID_CHARACTERS
     return _of(derived, key_id=key_id if usable else None, alg=alg if alg in FITTING else None)
 
 

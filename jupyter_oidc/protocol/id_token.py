@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.jwks import KeySet
     from jupyter_oidc.secret import Secret
 
-OLDEST: Final = 600.0
+MAX_ISSUED_AGE_SECONDS: Final = 600.0
 """Seconds; an ID token issued longer ago is not the answer to our request (V-8)."""
 
-_LONGEST_SUBJECT: Final = 255
+_MAX_SUBJECT_CHARACTERS: Final = 255
 _CLOCK: Final = "Set this machine's clock, then sign in again."
 _AGAIN: Final = "Close older pages of this sign-in, then begin again in JupyterLab."
 _LOG_IN: Final = "Sign in again, and log in on the provider's page."
@@ -202,7 +202,7 @@ def _times(claims: Mapping[str, Any], now: float, skew: float) -> float:
         raise _refuse("exp")
     if issued_at is None:
         raise _refuse("no_iat")
-    if not now - OLDEST - skew <= issued_at <= now + skew:
+    if not now - MAX_ISSUED_AGE_SECONDS - skew <= issued_at <= now + skew:
         raise _refuse("iat")
     if "nbf" in claims:
         not_before = number(claims["nbf"])
@@ -216,7 +216,7 @@ def _times(claims: Mapping[str, Any], now: float, skew: float) -> float:
 def _subject(claims: Mapping[str, Any], rules: IdTokenRules) -> str:
     """Check who it is about (V-9, V-15)."""
     subject = claims.get("sub")
-    if not printable(subject) or len(subject) > _LONGEST_SUBJECT:
+    if not printable(subject) or len(subject) > _MAX_SUBJECT_CHARACTERS:
         raise _refuse("no_sub")
     if rules.expected_subject is not None and subject != rules.expected_subject:
         raise _refuse("sub")

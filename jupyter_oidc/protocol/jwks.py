@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.message import Reply
 
-MOST_CANDIDATES: Final = 10
+MAX_CANDIDATE_KEYS: Final = 10
 """Verification is tried with no more keys than this (K-5, A20)."""
 
 FITTING: Final[dict[str, frozenset[tuple[str, str]]]] = {
@@ -36,10 +36,10 @@ FITTING: Final[dict[str, frozenset[tuple[str, str]]]] = {
 
 _MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
 _SHAPES: Final = frozenset().union(*FITTING.values())
-SMALLEST_RSA: Final = 2048
+MIN_RSA_BITS: Final = 2048
 """Bits (RFC 7518, 3.3)."""
 
-_LARGEST_RSA: Final = 8192
+_MAX_RSA_BITS: Final = 8192
 _BASE64: Final = re.compile(r"([A-Za-z0-9_-]+|[A-Za-z0-9+/]+)={0,2}")
 _TO_URL: Final = str.maketrans("+/", "-_")
 
@@ -65,7 +65,7 @@ class KeySet:
         """Return the keys that may verify a token signed with the pinned ``alg`` (K-4, K-5).
 
         Several keys may share a ``kid``, and a token without one fits every key of the right type.
-        More than :data:`MOST_CANDIDATES` is for the caller to refuse.
+        More than :data:`MAX_CANDIDATE_KEYS` is for the caller to refuse.
         """
         shapes = FITTING.get(alg, frozenset())
         return tuple(
@@ -155,7 +155,7 @@ def _material(kty: str, entry: dict[str, Any]) -> RSAKey | ECKey | OKPKey | None
         public[member] = value.rstrip("=").translate(_TO_URL)
     try:
         if kty == "RSA":
-            return RSAKey.import_key(public) if SMALLEST_RSA <= _bits(str(public["n"])) <= _LARGEST_RSA else None
+            return RSAKey.import_key(public) if MIN_RSA_BITS <= _bits(str(public["n"])) <= _MAX_RSA_BITS else None
         key: ECKey | OKPKey = ECKey.import_key(public) if kty == "EC" else OKPKey.import_key(public)
     except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, ArithmeticError):
         return None

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.airlock import reveal, reveal_bytes
-from jupyter_oidc.protocol.jwks import FITTING, MOST_CANDIDATES
+from jupyter_oidc.protocol.jwks import FITTING, MAX_CANDIDATE_KEYS
 from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
 from jupyter_oidc.secret import Secret
 
@@ -83,7 +83,7 @@ def verify_compact(
             raise refuse("signature")
     else:
         candidates = keys.candidates(alg, header.get("kid"))
-        if len(candidates) > MOST_CANDIDATES:
+        if len(candidates) > MAX_CANDIDATE_KEYS:
             raise refuse("keys")
         if not any(_verifies(alg, key, parts) for key in candidates):
             if fresh:

@@ -38,7 +38,7 @@ __all__ = [
     "retry_after_of",
 ]
 
-LONGEST_LIFETIME: Final = 86_400.0
+MAX_TOKEN_LIFETIME_SECONDS: Final = 86_400.0
 """Seconds; no access token is planned with for longer (A13)."""
 
 _DECIMAL: Final = re.compile(r"\s*(-?[0-9]{1,15}(?:\.[0-9]{1,9})?)\s*")
@@ -346,9 +346,9 @@ def _lifetime(value: object) -> float | None:
         match = _DECIMAL.fullmatch(value)
         value = float(match[1]) if match else None
     elif isinstance(value, int) and not isinstance(value, bool):
-        value = max(min(value, int(LONGEST_LIFETIME)), 0)
+        value = max(min(value, int(MAX_TOKEN_LIFETIME_SECONDS)), 0)
     seconds = number(value)
-    return None if seconds is None else min(max(seconds, 0.0), LONGEST_LIFETIME)
+    return None if seconds is None else min(max(seconds, 0.0), MAX_TOKEN_LIFETIME_SECONDS)
 
 
 def _scopes(value: object, requested: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import Problem, UnknownFlow
-from jupyter_oidc.protocol.device import SLOWER
+from jupyter_oidc.protocol.device import SLOW_DOWN_SECONDS
 from jupyter_oidc.protocol.token import TokenError, TokenUnavailable
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.oidc_client import NoResponse, Tokens
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.ports import Scheduler
 
-LONGEST_PAUSE: Final = 60.0
+MAX_BACKOFF_SECONDS: Final = 60.0
 """Seconds to which silence makes a pause grow; the interval itself may be longer."""
 
 Asked = Tokens | TokenError | TokenUnavailable | NoResponse
@@ -80,7 +80,7 @@ class DevicePoll:
                 if (end := _end_by(asked.error)) is not None:
                     return end
                 if asked.error == "slow_down":
-                    self._interval += SLOWER
+                    self._interval += SLOW_DOWN_SECONDS
                 pause = self._interval
             else:
                 pause = self._after_silence(asked)
@@ -89,7 +89,7 @@ class DevicePoll:
         """Return the pause after no answer, or one that only asks for time (RFC 8628, 3.5)."""
         self._silences += 1
         wanted = asked.retry_after if isinstance(asked, TokenUnavailable) else None
-        grown = min(self._interval * 2 ** min(self._silences, 10), LONGEST_PAUSE)
+        grown = min(self._interval * 2 ** min(self._silences, 10), MAX_BACKOFF_SECONDS)
         return max(self._interval, grown if wanted is None else wanted)
 
     async def _wait(self, seconds: float) -> None:

@@ -68,27 +68,27 @@ if TYPE_CHECKING:
 
 _T_co = TypeVar("_T_co", covariant=True)
 
-SHORTEST_METADATA_LIFETIME = 60.0
+MIN_METADATA_LIFETIME_SECONDS = 60.0
 """Seconds for which metadata are not fetched again whatever their headers say; many providers forbid any caching."""
 
-METADATA_STAY_GOOD = 86_400.0
+MAX_METADATA_AGE_SECONDS = 86_400.0
 """Seconds for which old metadata serve a live session while newer ones are not to be had (RFC 5861, 4)."""
 
-KEYS_STAY_GOOD = 86_400.0
+MAX_KEYS_AGE_SECONDS = 86_400.0
 """Seconds for which cached keys may be used while the key endpoint is down (A19)."""
 
-_USERINFO_WEATHER = frozenset(
+_TRANSIENT_USERINFO_DETAILS = frozenset(
     {"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.proxy", "idp.unanswered"}
 )
 """Details of UserInfo replies that say nothing about the person (B6)."""
 
-_NOT_THE_PROVIDER = frozenset({"token.format", "token.status"})
+_NOT_FROM_PROVIDER_DETAILS = frozenset({"token.format", "token.status"})
 """Details of token replies that no token endpoint gives: a portal's page, a redirect (A10, A31)."""
 
-STRANGERS_PAUSE = 10.0
+MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS = 10.0
 """Seconds between two key sets that are fetched because of a token that anybody could have sent (K-7)."""
 
-LARGEST_OFFSET = 300.0
+MAX_CLOCK_OFFSET_SECONDS = 300.0
 """Seconds by which the provider's clock may differ from ours (A21)."""
 
 
@@ -176,13 +176,13 @@ class OidcClient:
         self._clock = clock
         self._credentials = credentials
         self._metadata: discovery.Metadata | None = None
-        self._metadata_at = self._metadata_until = self._discovery_failed_at = -METADATA_STAY_GOOD
+        self._metadata_at = self._metadata_until = self._discovery_failed_at = -MAX_METADATA_AGE_SECONDS
         self._discovery: asyncio.Task[discovery.Metadata] | None = None
         self._closed = False
         self._keys: jwks.KeySet | None = None
         self._keys_uri = ""
         self._keys_at = 0.0
-        self._fetched_for_a_stranger = -STRANGERS_PAUSE
+        self._untrusted_fetch_at = -MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS
         self._living: Callable[[], Iterable[Origin]] = tuple
 
     async def metadata(self) -> discovery.Metadata:
@@ -199,25 +199,25 @@ class OidcClient:
             raise _superseded()
         if self._discovery is None or self._discovery.done():
             self._discovery = asyncio.ensure_future(self._discover())
-            self._discovery.add_done_callback(_take_note)
-        discovery_of = self._discovery
+            self._discovery.add_done_callback(_retrieve_exception)
+        discovery_task = self._discovery
         # NOTE: not awaited itself: it goes on for the others when one of them leaves, and that we have cancelled it is
         # no cancellation of whoever waits for it.
-        await asyncio.wait((discovery_of,))
-        if discovery_of.cancelled():
+        await asyncio.wait((discovery_task,))
+        if discovery_task.cancelled():
             raise _superseded()
-        return discovery_of.result()
+        return discovery_task.result()
 
-    async def metadata_of_session(self, longest: float = METADATA_STAY_GOOD) -> discovery.Metadata:
-        """Return metadata for a session that exists: old ones too, up to ``longest`` seconds, if no newer are to be had.
+    async def metadata_of_session(self, max_age_seconds: float = MAX_METADATA_AGE_SECONDS) -> discovery.Metadata:
+        """Return metadata for a session that exists: old ones too, up to ``max_age_seconds``, if no newer are to be had.
 
         After a failure nobody asks for newer ones for a minute, so that an outage does not slow every renewal.
         A document of another issuer is no outage, and forgets the old one (D-5, D-10).
         Raises as :meth:`metadata` does.
         """
         now = self._clock.now().monotonic
-        known = self._metadata if now - self._metadata_at <= longest else None
-        if known is not None and now - self._discovery_failed_at < SHORTEST_METADATA_LIFETIME:
+        known = self._metadata if now - self._metadata_at <= max_age_seconds else None
+        if known is not None and now - self._discovery_failed_at < MIN_METADATA_LIFETIME_SECONDS:
             return known
         try:
             return await self.metadata()
@@ -248,8 +248,8 @@ class OidcClient:
             raise
         self._metadata, self._metadata_at = metadata, asked
         self._credentials.listed = metadata.token_endpoint_auth_signing_algs
-        self._metadata_until = asked + max(metadata.lifetime, SHORTEST_METADATA_LIFETIME)
-        self._discovery_failed_at = -METADATA_STAY_GOOD
+        self._metadata_until = asked + max(metadata.lifetime, MIN_METADATA_LIFETIME_SECONDS)
+        self._discovery_failed_at = -MAX_METADATA_AGE_SECONDS
         return metadata
 
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
@@ -356,8 +356,10 @@ class OidcClient:
         rules = self._sign_in_rules(pending.nonce, pending.options)
         return await self._admit(metadata, answer, rules, reply, proof_key, asked)
 
-    async def authorize_device(self, pending: PendingSignIn, *, longest: float) -> device.DeviceAuthorization:
-        """Get a code for the person and one for us, good for at most ``longest`` seconds (RFC 8628, 3.1, 3.2)."""
+    async def authorize_device(
+        self, pending: PendingSignIn, *, max_lifetime_seconds: float
+    ) -> device.DeviceAuthorization:
+        """Get a code for the person and one for us, good for at most ``max_lifetime_seconds`` (RFC 8628, 3.1, 3.2)."""
         settings, options = self._settings, pending.options
         metadata = pending.metadata = pending.metadata or await self.metadata()
         call = device.device_authorization_call(
@@ -377,7 +379,7 @@ class OidcClient:
         given = device.read_device_reply(
             await self._port.send(call),
             now=self._clock.now().wall,
-            longest=longest,
+            max_lifetime_seconds=max_lifetime_seconds,
             allow_loopback_http=settings.allow_insecure_loopback,
         )
         if isinstance(given, token.TokenUnavailable):
@@ -403,7 +405,7 @@ class OidcClient:
             reply = await self._dpop_client.send(call, proof_key)
             answer = await self._read_sign_in(metadata, reply, proof_key)
         except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
-            if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_THE_PROVIDER:
+            if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_FROM_PROVIDER_DETAILS:
                 raise
             return NoResponse()
         if not isinstance(answer, token.TokenSet):
@@ -587,7 +589,7 @@ class OidcClient:
 
         The last good metadata do, however old. Raises what the port raises.
         """
-        metadata = await self.metadata_of_session(longest=math.inf)
+        metadata = await self.metadata_of_session(max_age_seconds=math.inf)
         call = logout.revocation_call(metadata, self._credentials.client(), unwanted.token, unwanted.kind)
         if call is None:
             return "not-supported"
@@ -604,7 +606,7 @@ class OidcClient:
         settings, now, metadata = self._settings, self._clock.now(), self._metadata
         asked = metadata is None and settings.id_token_signed_response_alg is None
         if asked:  # what may have signed it, only they can tell
-            self._ask_for_a_stranger(now)
+            self._limit_untrusted_fetches(now)
             metadata = await self.metadata_of_session()
         rules = logout_token.LogoutTokenRules(
             issuer=settings.issuer,
@@ -616,18 +618,18 @@ class OidcClient:
         verdict = logout_token.verify_logout_token(raw, rules, known, now=now.wall)
         if isinstance(verdict, jws.KeysStale):
             if not asked:
-                self._ask_for_a_stranger(now)
+                self._limit_untrusted_fetches(now)
             keys = await self._fetch_keys(await self.metadata_of_session())
             verdict = logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=True)
         if isinstance(verdict, jws.KeysStale):
             raise LogoutTokenInvalid(detail="logout_token.signature")
         return verdict
 
-    def _ask_for_a_stranger(self, now: Moment) -> None:
+    def _limit_untrusted_fetches(self, now: Moment) -> None:
         """Raise ``LogoutTokenInvalid`` if that was done moments ago (K-7)."""
-        if now.monotonic - self._fetched_for_a_stranger < STRANGERS_PAUSE:
+        if now.monotonic - self._untrusted_fetch_at < MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS:
             raise LogoutTokenInvalid(detail="logout_token.keys")
-        self._fetched_for_a_stranger = now.monotonic
+        self._untrusted_fetch_at = now.monotonic
 
     def logout_request(self, state: str | None = None) -> logout.LogoutRequest | None:
         """Return how the browser ends the provider's own session; never contacts the provider (L-2, L-6).
@@ -710,7 +712,7 @@ class OidcClient:
     ) -> id_token.IdToken:
         now = self._clock.now().wall
         offset = token.date_offset(reply.headers, now) or 0.0
-        if abs(offset) > LARGEST_OFFSET:
+        if abs(offset) > MAX_CLOCK_OFFSET_SECONDS:
             raise ClockSkew(
                 f"The provider's clock is {abs(offset):.0f} seconds {'ahead of' if offset > 0 else 'behind'} ours.",
             )
@@ -751,7 +753,7 @@ class OidcClient:
 
     def _keys_are_old(self, jwks_uri: str) -> bool:
         age = self._clock.now().monotonic - self._keys_at
-        return self._keys_uri != jwks_uri or age > KEYS_STAY_GOOD
+        return self._keys_uri != jwks_uri or age > MAX_KEYS_AGE_SECONDS
 
     async def _fetch_keys(self, metadata: discovery.Metadata) -> jwks.KeySet:
         reply = await self._port.send(jwks.jwks_call(metadata))
@@ -838,7 +840,7 @@ class OidcClient:
         try:
             claims.update(await self._userinfo(metadata, answer.access_token, subject, proof_key))
         except (IdpUnavailable, UserinfoRejected) as problem:
-            if problem.detail not in _USERINFO_WEATHER:
+            if problem.detail not in _TRANSIENT_USERINFO_DETAILS:
                 raise
         if not claims:
             return Tokens(answer, None, asked, expires_at, proof_key)
@@ -858,7 +860,7 @@ def _superseded() -> Overloaded:
     )
 
 
-def _take_note(discovery_of: asyncio.Task[discovery.Metadata]) -> None:
+def _retrieve_exception(discovery_task: asyncio.Task[discovery.Metadata]) -> None:
     """Look at how a discovery ended that perhaps nobody waits for any more."""
-    if not discovery_of.cancelled():
-        discovery_of.exception()
+    if not discovery_task.cancelled():
+        discovery_task.exception()

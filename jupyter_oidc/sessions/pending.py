@@ -28,23 +28,23 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.strategy import Strategy
     from jupyter_oidc.settings import Provider
 
-LIFETIME: Final = 600.0
+SIGN_IN_LIFETIME_SECONDS: Final = 600.0
 """Seconds from the beginning of a sign-in to its callback (A-9)."""
 
-TICKET_LIFETIME: Final = 300.0
+TICKET_LIFETIME_SECONDS: Final = 300.0
 """Seconds in which the start ticket must be used."""
 
-QUESTION_SECONDS: Final = 300.0
+QUESTION_LIFETIME_SECONDS: Final = 300.0
 """Seconds in which the question whether somebody else takes over must be answered."""
 
-REMEMBERED: Final = 300.0
+FINISHED_LIFETIME_SECONDS: Final = 300.0
 """Seconds for which a finished sign-in can still be looked at (A2)."""
 
 MAX_ACR_VALUES: Final = 20
 """Authentication contexts in one request, however many APIs have asked."""
 
-PER_CALLER: Final = 20
-IN_ALL: Final = 200
+MAX_PENDING_PER_CALLER: Final = 20
+MAX_PENDING: Final = 200
 
 
 class Progress(str, Enum):
@@ -170,7 +170,7 @@ class PendingSignIn:
     options: SignInOptions = SignInOptions()
     strategy: Strategy = "server"
     code: ShownCode | None = None
-    lifetime: float = LIFETIME
+    lifetime: float = SIGN_IN_LIFETIME_SECONDS
     under: Provider | None = None
     offered: bool = False
     ticket_digest: bytes | None = None
@@ -261,7 +261,7 @@ class PendingSignIns:
             if pending.ticket_digest is not None and hmac.compare_digest(pending.ticket_digest, digest):
                 pending.ticket_digest = None
                 age = self._clock.now().monotonic - pending.begun.monotonic
-                if pending.progress is Progress.WAITING and age <= TICKET_LIFETIME:
+                if pending.progress is Progress.WAITING and age <= TICKET_LIFETIME_SECONDS:
                     return pending
         raise StateInvalid(
             "This sign-in link was already used, or it is older than five minutes.",
@@ -341,17 +341,17 @@ class PendingSignIns:
         for pending in list(self._flows.values()):
             if pending.progress is Progress.WAITING and not pending.consumed and not pending.seconds_left(now):
                 self.finish(pending, Progress.EXPIRED)
-            elif pending.finished and now.monotonic - pending.finished.monotonic > REMEMBERED:
+            elif pending.finished and now.monotonic - pending.finished.monotonic > FINISHED_LIFETIME_SECONDS:
                 del self._flows[pending.flow]
 
     def _make_room(self, caller: str) -> None:
         flows = self._flows
         own = [pending for pending in flows.values() if pending.caller == caller]
-        dropped = own[: max(0, len(own) - PER_CALLER + 1)]
+        dropped = own[: max(0, len(own) - MAX_PENDING_PER_CALLER + 1)]
         for pending in dropped:
             self.finish(pending, Progress.CANCELLED)
             flows.pop(pending.flow)
-        for pending in list(flows.values())[: max(0, len(flows) - IN_ALL + 1)]:
+        for pending in list(flows.values())[: max(0, len(flows) - MAX_PENDING + 1)]:
             self.finish(pending, Progress.CANCELLED)
             flows.pop(pending.flow)
 

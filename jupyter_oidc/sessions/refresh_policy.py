@@ -15,28 +15,28 @@ from jupyter_oidc.sessions.oauth_errors import sort_of
 if TYPE_CHECKING:
     from jupyter_oidc.errors import IdTokenRejected, UserinfoRejected
 
-LONGEST_WAIT: Final = 60.0
+MAX_BACKOFF_SECONDS: Final = 60.0
 """Seconds; the ceiling of the exponential backoff (B6)."""
 
-CONFIGURATION_PAUSE: Final = 300.0
+CONFIGURATION_PAUSE_SECONDS: Final = 300.0
 """Seconds without an automatic attempt after the provider refused the client itself (B8)."""
 
 FIRST_REFUSAL_PAUSE_SECONDS: Final = 2.0
 """The pause after a refusal that may mean anything; doubled for each further one, up to the configuration's pause."""
 
-REFUSALS_BEFORE_AN_END: Final = 3
+MAX_REFUSALS: Final = 3
 """So many refusals in a row end a session whose access token has ended."""
 
-PAUSE: Final = 10.0
+MIN_REFRESH_INTERVAL_SECONDS: Final = 10.0
 """Seconds between two renewals that no expiry asks for: somebody presses *refresh*, or a clock jumps (B25)."""
 
-FORCED_PAUSE: Final = 30.0
+MIN_FORCED_REFRESH_INTERVAL_SECONDS: Final = 30.0
 """Seconds during which an upstream 401 earns no second forced refresh (B27)."""
 
-GRACE: Final = 1.0
+RETRY_DELAY_SECONDS: Final = 1.0
 """Seconds after which a refresh without an answer is tried once more with the same token (B5)."""
 
-LONGEST_TURN: Final = 20.0
+MAX_LOCK_HOLD_SECONDS: Final = 20.0
 """Seconds after which a refresh makes no further attempt, so that waiting servers get their turn in time (B12)."""
 
 _KNOWN_WISHES: Final = frozenset({"interaction_required", "consent_required", "login_required"})
@@ -72,13 +72,13 @@ def reserve(lifetime: float | None) -> float:
 
 def backoff(failures: int, jitter: float) -> float:
     """Return the seconds to wait after ``failures`` failures in a row: 1, 2, 4 ... 60, less up to a fifth."""
-    return min(LONGEST_WAIT, 2.0 ** min(max(failures, 1) - 1, 10)) * (1.0 - 0.2 * jitter)
+    return min(MAX_BACKOFF_SECONDS, 2.0 ** min(max(failures, 1) - 1, 10)) * (1.0 - 0.2 * jitter)
 
 
 def refusal_pause(refusals: int, jitter: float) -> float:
     """Return the seconds to wait after ``refusals`` in a row: 2, 4, 8 ... 300, less up to a fifth."""
-    longest = FIRST_REFUSAL_PAUSE_SECONDS * 2.0 ** min(max(refusals, 1) - 1, 10)
-    return min(CONFIGURATION_PAUSE, longest) * (1.0 - 0.2 * jitter)
+    pause = FIRST_REFUSAL_PAUSE_SECONDS * 2.0 ** min(max(refusals, 1) - 1, 10)
+    return min(CONFIGURATION_PAUSE_SECONDS, pause) * (1.0 - 0.2 * jitter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | D
     if for_api and (sort == "audience" or error in _ABOUT_WHAT_WAS_ASKED_FOR):
         return RefusesAudience()
     if sort in ("scope", "set-up") and error != "invalid_request":
-        return Pauses("provider_configuration", CONFIGURATION_PAUSE)
+        return Pauses("provider_configuration", CONFIGURATION_PAUSE_SECONDS)
     if sort == "weather" or error in _NOT_ABOUT_THE_TOKEN:
         return Pauses("provider_error")
     return Doubts()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
 
-LAST_CALLS_SECONDS: Final = 5.0
+SHUTDOWN_TIMEOUT_SECONDS: Final = 5.0
 """For telling providers that a session has ended with the process; a stop waits no longer for that."""
 
 
@@ -123,7 +123,7 @@ class Sessions:
         beside = tuple(service.origin for service in services if service not in ending and service.origin)
         last_calls = [service.take_back(beside) for service in ending]
         if last_calls:
-            _, late = await asyncio.wait(last_calls, timeout=LAST_CALLS_SECONDS)
+            _, late = await asyncio.wait(last_calls, timeout=SHUTDOWN_TIMEOUT_SECONDS)
             for task in late:
                 task.cancel()
             if late:

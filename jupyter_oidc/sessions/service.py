@@ -55,7 +55,7 @@ from jupyter_oidc.sessions.session_store import (
     StoreTransaction,
 )
 from jupyter_oidc.sessions.sign_ins import SessionCallbacks, SignIns
-from jupyter_oidc.sessions.sign_out import SignOut, revoke_patiently
+from jupyter_oidc.sessions.sign_out import SignOut, revoke_with_retries
 from jupyter_oidc.sessions.summary import ApiAccess, Summary, name_of, user_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 
 BearerSource = Literal["access_token", "id_token"]
 
-SETTLING_SECONDS: Final = 5.0
+CLOSE_TIMEOUT_SECONDS: Final = 5.0
 """For work that is under way when a service closes; after that it is cancelled."""
 
 
@@ -497,13 +497,15 @@ class SessionService:
         task = self._renewals.get(key)
         if task is None:
             if self._closed:
-                return TryLater(refresh_policy.GRACE, "overloaded")  # another service is about to take over
+                return TryLater(
+                    refresh_policy.RETRY_DELAY_SECONDS, "overloaded"
+                )  # another service is about to take over
             task = self._background.start(self._renew_or_delay(self._generation, key, source, replacing))
             self._renewals[key] = task
             task.add_done_callback(lambda _: self._renewals.pop(key, None))
         await asyncio.wait((task,))
         if task.cancelled():  # NOTE: given up with this service; whoever waits was not cancelled
-            return TryLater(refresh_policy.GRACE, "overloaded")
+            return TryLater(refresh_policy.RETRY_DELAY_SECONDS, "overloaded")
         return task.result()
 
     async def _renew_or_delay(
@@ -572,7 +574,7 @@ class SessionService:
         try:
             outcome = await self._exchange(generation, key)
         except AudienceRefused:
-            self._negative_tokens.add((key, "access_token"), refresh_policy.FORCED_PAUSE, None)
+            self._negative_tokens.add((key, "access_token"), refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS, None)
             raise
         if isinstance(outcome, TryLater) and generation == self._generation:
             self._negative_tokens.add((key, "access_token"), outcome.seconds, outcome.reason)
@@ -595,11 +597,11 @@ class SessionService:
         try:
             answer = await self._oidc_client.exchange(base.secret, key, base.proof_key)
         except ProviderProblem as problem:
-            return TryLater(problem.retry_after or refresh_policy.GRACE, problem.code)
+            return TryLater(problem.retry_after or refresh_policy.RETRY_DELAY_SECONDS, problem.code)
         if generation != self._generation:
             return self._sign_in_needed()
         if isinstance(answer, TokenUnavailable):
-            return TryLater(answer.retry_after or refresh_policy.GRACE, "idp_unavailable")
+            return TryLater(answer.retry_after or refresh_policy.RETRY_DELAY_SECONDS, "idp_unavailable")
         if isinstance(answer, TokenError):
             self._note_refused_apis(key, answer.error, way="exchange")
         if not isinstance(answer, TokenSet):
@@ -675,15 +677,15 @@ class SessionService:
         answer = await self._oidc_client.spend(spent, key, proof_key)
         if isinstance(answer, NoResponse):
             self._outcome_open = True
-            left = self._left_of_turn(began) - refresh_policy.GRACE
+            left = self._left_of_turn(began) - refresh_policy.RETRY_DELAY_SECONDS
             if left > 0:
-                await self._scheduler.sleep(refresh_policy.GRACE)
+                await self._scheduler.sleep(refresh_policy.RETRY_DELAY_SECONDS)
                 with suppress(asyncio.TimeoutError):
                     answer = await asyncio.wait_for(self._oidc_client.spend(spent, key, proof_key), left)
         return answer
 
     def _left_of_turn(self, began: float) -> float:
-        return refresh_policy.LONGEST_TURN - (self._clock.now().monotonic - began)
+        return refresh_policy.MAX_LOCK_HOLD_SECONDS - (self._clock.now().monotonic - began)
 
     async def _keep_successor(
         self, generation: int, successor: Unwanted, transaction: StoreTransaction
@@ -729,7 +731,7 @@ class SessionService:
                 self._oidc_client.judge(
                     spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
                 ),
-                max(self._left_of_turn(began), refresh_policy.GRACE),
+                max(self._left_of_turn(began), refresh_policy.RETRY_DELAY_SECONDS),
             )
         except asyncio.TimeoutError:
             answer = UnverifiableResponse()
@@ -807,8 +809,8 @@ class SessionService:
         self._refresh_schedule.refreshed(self._plannable())
         token = self._held_token(key, source)
         if token is None or not token.alive(self._clock.now()):
-            self._negative_tokens.add((key, source), refresh_policy.LONGEST_WAIT, "no_id_token_on_refresh")
-            return TryLater(refresh_policy.LONGEST_WAIT, "no_id_token_on_refresh")
+            self._negative_tokens.add((key, source), refresh_policy.MAX_BACKOFF_SECONDS, "no_id_token_on_refresh")
+            return TryLater(refresh_policy.MAX_BACKOFF_SECONDS, "no_id_token_on_refresh")
         return token.granted(generation, self._held.subject)
 
     async def _refused(
@@ -837,7 +839,7 @@ class SessionService:
             return self._sign_in_needed()
         refusals = self._refresh_schedule.refused()
         left = self._seconds_of_use_left()
-        if left == 0 and refusals >= refresh_policy.REFUSALS_BEFORE_AN_END:
+        if left == 0 and refusals >= refresh_policy.MAX_REFUSALS:
             return await self._end(generation, reason, f"token.{error.error}", transaction, keep=True)
         await transaction.clear_mark()
         self._note_refusal(reason, error.error)
@@ -951,7 +953,7 @@ class SessionService:
         revoked: Revoked = "nothing-to-revoke"
         if newest is not None:
             unwanted = Unwanted(newest, origin)
-            revoked = await revoke_patiently(self._oidc_client, unwanted, self._scheduler, attempts=1)
+            revoked = await revoke_with_retries(self._oidc_client, unwanted, self._scheduler, attempts=1)
             if revoked == "failed":
                 self._revoke_orphan(unwanted)
         if trouble is not None:
@@ -1076,7 +1078,7 @@ class SessionService:
         async def afterwards() -> None:
             self._beside = beside()
             if unwanted is not None and unwanted.token != kept:
-                await revoke_patiently(self._oidc_client, unwanted, self._scheduler)
+                await revoke_with_retries(self._oidc_client, unwanted, self._scheduler)
             await self.aclose()
 
         return afterwards
@@ -1151,7 +1153,7 @@ class SessionService:
     def _revoke_orphan(self, unwanted: Unwanted | None) -> None:
         """Revoke a token that nobody wants any more, if that harms nobody."""
         if unwanted is not None:
-            self._background.start(revoke_patiently(self._oidc_client, unwanted, self._scheduler))
+            self._background.start(revoke_with_retries(self._oidc_client, unwanted, self._scheduler))
 
     def _revoke_orphaned_sign_in(self, tokens: Tokens) -> None:
         """Revoke what a sign-in brought that was cancelled meanwhile."""
@@ -1181,7 +1183,7 @@ class SessionService:
         self._refresh_schedule.stop()
         self._stop_end_timer()
         loop = asyncio.get_running_loop()
-        until = loop.time() + SETTLING_SECONDS
+        until = loop.time() + CLOSE_TIMEOUT_SECONDS
         while (busy := self._busy()) and (left := until - loop.time()) > 0:
             await asyncio.wait(busy, timeout=left)  # what ends may have begun to revoke something
         if late := self._busy():
@@ -1216,7 +1218,7 @@ class SessionService:
             return
         revoked: Revoked = "failed"
         try:
-            revoked = await revoke_patiently(self._oidc_client, unwanted, self._scheduler, attempts=1)
+            revoked = await revoke_with_retries(self._oidc_client, unwanted, self._scheduler, attempts=1)
         finally:  # also where there is no more time for the provider's answer
             if revoked == "failed":
                 self._journal.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")

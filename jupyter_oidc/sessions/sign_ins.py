@@ -32,8 +32,8 @@ from jupyter_oidc.sessions.asked import takes_prompt
 from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.pending import (
-    LIFETIME,
-    QUESTION_SECONDS,
+    QUESTION_LIFETIME_SECONDS,
+    SIGN_IN_LIFETIME_SECONDS,
     PendingSignIn,
     Progress,
     Question,
@@ -41,7 +41,7 @@ from jupyter_oidc.sessions.pending import (
     SignInOptions,
     has_state,
 )
-from jupyter_oidc.sessions.silent import SILENT_SECONDS, SilentSignIns
+from jupyter_oidc.sessions.silent import SILENT_SIGN_IN_TIMEOUT_SECONDS, SilentSignIns
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 DEFAULT_OPTIONS = SignInOptions()
-DUPLICATE_WAIT = 10.0
+DUPLICATE_CALLBACK_WAIT_SECONDS = 10.0
 """Seconds that a second callback waits for the result of the first (A3)."""
 
 
@@ -147,7 +147,7 @@ class SignIns:
         pending.metadata = metadata
         pending.under = self.settings
         if options.silent:
-            pending.lifetime = SILENT_SECONDS
+            pending.lifetime = SILENT_SIGN_IN_TIMEOUT_SECONDS
             self.silent.begun(pending)
         else:
             self._under_way(pending)
@@ -269,7 +269,7 @@ class SignIns:
             if pending.options.silent:
                 return await self._came_back(pending)
             if pending.progress is Progress.WAITING and pending.question is None:
-                await self._pending.outcome(pending, DUPLICATE_WAIT)
+                await self._pending.outcome(pending, DUPLICATE_CALLBACK_WAIT_SECONDS)
             elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
                 raise StateUsed
             return pending
@@ -285,7 +285,7 @@ class SignIns:
         pending.consumed = True
         if pending.question is None:
             with suppress(StateUsed):
-                await self._pending.outcome(pending, DUPLICATE_WAIT)
+                await self._pending.outcome(pending, DUPLICATE_CALLBACK_WAIT_SECONDS)
         return pending
 
     async def paste(self, pending: PendingSignIn, caller: str, pasted: Secret) -> PendingSignIn:
@@ -394,7 +394,7 @@ class SignIns:
             await self._settle(pending, tokens)
         elif pending.strategy == "server":
             pending.question = question
-            self._scheduler.after(QUESTION_SECONDS, lambda: self._unanswered(pending))
+            self._scheduler.after(QUESTION_LIFETIME_SECONDS, lambda: self._unanswered(pending))
         else:
             self._callbacks.revoke_orphan(tokens)
             self.give_up(pending, _somebody_else("sign_in.another_person"))
@@ -458,7 +458,7 @@ class SignIns:
         pending.ticket_digest = None
         pending.under = self.settings
         try:
-            given = await self._oidc_client.authorize_device(pending, longest=LIFETIME)
+            given = await self._oidc_client.authorize_device(pending, max_lifetime_seconds=SIGN_IN_LIFETIME_SECONDS)
         except Problem as problem:
             self.give_up(pending, problem)
             raise
