@@ -182,7 +182,7 @@ class Services:
         if self.sessions.find(after.name) is not session:
             return await self._follow(after)  # somebody has signed in meanwhile
         narrowed = _session(now, self.parts, self.pending, self.sign_out_pages)
-        narrowed.follow_on(session)
+        narrowed.continue_from(session)
         self.sessions.put(narrowed)
         narrowed.settings_wait(self.sessions.waiting(after.name) is not None)
         self._tell(after.name)
@@ -204,7 +204,7 @@ class Services:
             self.sign_out_pages,
             takes_over=lambda kept: self._take_over(provider.name, kept),
         )
-        service.comes_after(lambda: self.sessions.find(provider.name))
+        service.set_predecessor(lambda: self.sessions.find(provider.name))
         return service
 
     def _take_over(self, name: str, kept: Secret | None) -> None:
@@ -215,9 +215,9 @@ class Services:
         before = self.sessions.take_over(service)
         self.proxy.follow(self.sessions)
         if before is not None:
-            service.follow_on(before)
+            service.continue_from(before)
             unknown = Origin(service.settings.issuer, service.settings.client_id)
-            left_to_do = before.give_way(kept, lambda: (service.origin or unknown,))
+            left_to_do = before.hand_over(kept, lambda: (service.origin or unknown,))
             self.handovers.start(left_to_do())
 
     def _tell(self, name: str) -> None:

@@ -138,7 +138,7 @@ class UnverifiableResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class RefreshReply:
     """What came back for a refresh token, before anything of it is judged (ADR 0025).
 
     ``tokens`` holds the successor, to be kept first; ``asked`` is when the request went out.
@@ -487,12 +487,12 @@ class OidcClient:
         person = Person(verified.identity, verified.identity.subject, claims, verified.sid, verified.acr)
         return Tokens(answer, person, asked, verified.expires_at, proof_key)
 
-    async def spend(
+    async def send_refresh(
         self, refresh_token: Secret, key: TokenKey, proof_key: dpop.ProofKey | None = None
-    ) -> Spent | NoResponse:
+    ) -> RefreshReply | NoResponse:
         """Send ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
 
-        Whatever comes back is handed over unjudged, for :meth:`judge`, so that its successor can be kept first.
+        Whatever comes back is handed over unjudged, for :meth:`judge_refresh`, so that its successor can be kept first.
         Raises what the port raises before the token is sent, and ``TokenResponseInvalid`` for a nonce that is refused.
         """
         metadata = await self.metadata_of_session()
@@ -511,18 +511,18 @@ class OidcClient:
             if problem.detail == "idp.unanswered":
                 return NoResponse()
             raise
-        return Spent(reply, metadata, token.handed_over(reply), asked)
+        return RefreshReply(reply, metadata, token.handed_over(reply), asked)
 
-    async def judge(
+    async def judge_refresh(
         self,
-        spent: Spent,
+        refresh_reply: RefreshReply,
         key: TokenKey,
         *,
         subject: str,
         previous: id_token.Identity | None,
         proof_key: dpop.ProofKey | None = None,
     ) -> Tokens | Refused:
-        """Judge what :meth:`spend` brought; the tokens that it returns hold no refresh token, which was kept before.
+        """Judge what :meth:`send_refresh` brought; the tokens that it returns hold no refresh token, which was kept before.
 
         ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
         if this process saw it, which a returned ID token must repeat in full (F-5).
@@ -530,8 +530,8 @@ class OidcClient:
         ``UserinfoRejected`` if the answer speaks of somebody else, or cannot be believed.
         """
         answer = token.read_token_reply(
-            spent.reply,
-            requested_scopes=key.scopes or scopes_of(self._settings, spent.metadata),
+            refresh_reply.reply,
+            requested_scopes=key.scopes or scopes_of(self._settings, refresh_reply.metadata),
             id_token_required=False,
             now=self._clock.now().wall,
             proved=proof_key is not None,
@@ -541,7 +541,7 @@ class OidcClient:
             return answer
         answer = replace(answer, refresh_token=None)
         try:
-            return await self._tokens_after_refresh(spent, answer, subject, previous, proof_key)
+            return await self._tokens_after_refresh(refresh_reply, answer, subject, previous, proof_key)
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
             # NOTE: a caller whose time is up hears that nothing could be checked; being cancelled ends the checks here,
             # and not the task.
@@ -552,7 +552,7 @@ class OidcClient:
     ) -> token.TokenSet | Refused | None:
         """Exchange the sign-in's access token for one of ``key``; ``None`` if the provider does not offer that.
 
-        Raises as :meth:`refresh` does. An ID token or refresh token that comes along is not looked at: the person is
+        Raises as :meth:`send_refresh` does. An ID token or refresh token that comes along is not looked at: the person is
         known, and the session has a refresh token already.
         """
         metadata = await self.metadata_of_session()
@@ -816,7 +816,7 @@ class OidcClient:
 
     async def _tokens_after_refresh(
         self,
-        spent: Spent,
+        refresh_reply: RefreshReply,
         answer: token.TokenSet,
         subject: str,
         previous: id_token.Identity | None,
@@ -827,14 +827,14 @@ class OidcClient:
         That UserInfo is down, or a page of something in between, does not spoil a refresh; that it speaks of
         somebody else does.
         """
-        metadata, asked = spent.metadata, spent.asked
+        metadata, asked = refresh_reply.metadata, refresh_reply.asked
         identity: id_token.Identity | None = previous
         expires_at: float | None = None
         sid: str | None = None
         claims: dict[str, Any] = {}
         if answer.id_token is not None:
             rules = self._id_token_rules(nonce=None, previous=previous, subject=subject)
-            verified = await self._verify(metadata, answer, answer.id_token, rules, spent.reply)
+            verified = await self._verify(metadata, answer, answer.id_token, rules, refresh_reply.reply)
             identity, claims = previous or verified.identity, dict(verified.claims)
             expires_at, sid = verified.expires_at, verified.sid
         try:

@@ -101,7 +101,7 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubts:
+class Ambiguous:
     """The provider refuses, and the refresh token may be dead or not: the session ends when calls fail anyway."""
 
     reason: str = "renewal_refused"
@@ -119,7 +119,7 @@ def reason_of_rejection(problem: IdTokenRejected | UserinfoRejected) -> str:
     return problem.code
 
 
-def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | Doubts | RefusesAudience:
+def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | Ambiguous | RefusesAudience:
     """Classify the ``error`` of a refused refresh by the table of all errors (RFC 6749, 5.2; F-8, B8, B9, B30).
 
     ``for_api`` says that one API's own token was asked for: whatever may be about that is about that API alone. What is
@@ -136,4 +136,4 @@ def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | D
         return Pauses("provider_configuration", CONFIGURATION_PAUSE_SECONDS)
     if sort == "weather" or error in _NOT_ABOUT_THE_TOKEN:
         return Pauses("provider_error")
-    return Doubts()
+    return Ambiguous()

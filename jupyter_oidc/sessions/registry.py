@@ -121,7 +121,7 @@ class Sessions:
         await asyncio.gather(*(service.settle(process_ends=True) for service in services))
         ending = [service for service in services if await service.ends_with_process()]
         beside = tuple(service.origin for service in services if service not in ending and service.origin)
-        last_calls = [service.take_back(beside) for service in ending]
+        last_calls = [service.end_and_revoke(beside) for service in ending]
         if last_calls:
             _, late = await asyncio.wait(last_calls, timeout=SHUTDOWN_TIMEOUT_SECONDS)
             for task in late:
