@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from jupyter_oidc.airlock import reveal_bytes
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.protocol.client_key import ClientKey, Fault, read_client_key
-from jupyter_oidc.protocol.jwks import FITTING, MIN_RSA_BITS
+from jupyter_oidc.protocol.jwks import KEY_TYPES_BY_ALGORITHM, MIN_RSA_BITS
 from jupyter_oidc.protocol.jws import proves, sign_compact
 
 if TYPE_CHECKING:
@@ -135,7 +135,9 @@ def key_signer(
         raise _unfit(_FAULTS[key])
     usual = "PS256" if key.only_pss or (admitted and key.shape[0] == "RSA") else _BY_KEY.get(key.shape)
     suits = [
-        one for one in admitted or FITTING if key.shape in FITTING[one] and (one.startswith("PS") or not key.only_pss)
+        one
+        for one in admitted or KEY_TYPES_BY_ALGORITHM
+        if key.shape in KEY_TYPES_BY_ALGORITHM[one] and (one.startswith("PS") or not key.only_pss)
     ]
     alg = alg or key.alg or (_listed(usual, suits, listed) if usual else None)
     if admitted is not None and alg not in admitted:
@@ -143,7 +145,11 @@ def key_signer(
             "The client's private key is for an algorithm that the profile in the settings does not allow.",
             f"Ask your administrator for a key that signs with one of: {', '.join(admitted)}.",
         )
-    if alg is None or key.shape not in FITTING.get(alg, ()) or (key.only_pss and not alg.startswith("PS")):
+    if (
+        alg is None
+        or key.shape not in KEY_TYPES_BY_ALGORITHM.get(alg, ())
+        or (key.only_pss and not alg.startswith("PS"))
+    ):
         kind = f"{' '.join(key.shape).strip()}{', for PSS only' if key.only_pss else ''}"
         raise _unfit(
             f"The client's private key ({kind}) does not fit {f'the algorithm {alg}' if alg else 'any algorithm'}.",

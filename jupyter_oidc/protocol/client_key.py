@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 from jupyter_oidc.airlock import reveal
-from jupyter_oidc.protocol.jwks import FITTING
+from jupyter_oidc.protocol.jwks import KEY_TYPES_BY_ALGORITHM
 from jupyter_oidc.protocol.jws import base64url
 from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
 
@@ -29,7 +29,7 @@ _MAX_KEY_ID_CHARACTERS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """A key that can sign; ``shape`` is key type and curve, as ``FITTING`` has them.
+    """A key that can sign; ``shape`` is key type and curve, as ``KEY_TYPES_BY_ALGORITHM`` has them.
 
     ``key_id`` and ``alg`` are what a JWK says of itself, ``thumbprint`` is that of RFC 7638, and ``certificate`` that of
     the certificate beside a PEM key (``x5t#S256``). ``only_pss`` says that the key may not sign otherwise (RFC 4055, 3.1).
@@ -77,7 +77,7 @@ def _from_jwk(text: str) -> ClientKey | Fault:
         return "unreadable"
     key_id, alg = members.get("kid"), members.get("alg")
     usable = isinstance(key_id, str) and key_id.isprintable() and 0 < len(key_id) <= _MAX_KEY_ID_CHARACTERS
-    return _of(derived, key_id=key_id if usable else None, alg=alg if alg in FITTING else None)
+    return _of(derived, key_id=key_id if usable else None, alg=alg if alg in KEY_TYPES_BY_ALGORITHM else None)
 
 
 def _from_pem(text: str) -> ClientKey | Fault:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.airlock import reveal_bytes
 from jupyter_oidc.errors import IdTokenRejected
-from jupyter_oidc.protocol.claims import mistyped, told
+from jupyter_oidc.protocol.claims import mistyped_claim, well_typed
 from jupyter_oidc.protocol.json_value import number, printable, texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact
 
@@ -62,10 +62,10 @@ _FAULTS: Final = {
 }
 
 
-TOO_WEAK: Final = "id_token.acr"
+ACR_TOO_WEAK_DETAIL: Final = "id_token.acr"
 """Detail of the refusal of a sound token, for its level alone."""
 
-SOMEBODY_ELSE: Final = frozenset({"id_token.sub", "id_token.iss"})
+OTHER_SUBJECT_DETAILS: Final = frozenset({"id_token.sub", "id_token.iss"})
 """Details of refusals that mean another person; what is missing or malformed has names of its own."""
 
 
@@ -150,7 +150,7 @@ def verify_id_token(
     expires_at = _times(claims, now, rules.skew)
     subject = _subject(claims, rules)
     nonce = _nonce(claims, rules)
-    if (wrong := mistyped(claims)) is not None:
+    if (wrong := mistyped_claim(claims)) is not None:
         raise _refuse(wrong)
     if access_token is not None and claims.get("at_hash") is not None:
         _check_at_hash(claims["at_hash"], access_token, rules.alg)
@@ -162,7 +162,7 @@ def verify_id_token(
         _check_continuity(identity, rules.previous, issued_at=claims["iat"])
     return IdToken(
         identity=identity,
-        claims=MappingProxyType(told(claims)),
+        claims=MappingProxyType(well_typed(claims)),
         sid=claims.get("sid"),
         expires_at=expires_at,
         acr=claims.get("acr"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_CANDIDATE_KEYS: Final = 10
 """Verification is tried with no more keys than this (K-5, A20)."""
 
-FITTING: Final[dict[str, frozenset[tuple[str, str]]]] = {
+KEY_TYPES_BY_ALGORITHM: Final[dict[str, frozenset[tuple[str, str]]]] = {
     **{alg: frozenset({("RSA", "")}) for alg in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")},
     "ES256": frozenset({("EC", "P-256")}),
     "ES384": frozenset({("EC", "P-384")}),
@@ -35,7 +35,7 @@ FITTING: Final[dict[str, frozenset[tuple[str, str]]]] = {
 """Key type and curve for each asymmetric signature algorithm (RFC 7518, 3.1; RFC 8037; RFC 9864)."""
 
 _MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
-_SHAPES: Final = frozenset().union(*FITTING.values())
+_KEY_TYPES: Final = frozenset().union(*KEY_TYPES_BY_ALGORITHM.values())
 MIN_RSA_BITS: Final = 2048
 """Bits (RFC 7518, 3.3)."""
 
@@ -67,7 +67,7 @@ class KeySet:
         Several keys may share a ``kid``, and a token without one fits every key of the right type.
         More than :data:`MAX_CANDIDATE_KEYS` is for the caller to refuse.
         """
-        shapes = FITTING.get(alg, frozenset())
+        shapes = KEY_TYPES_BY_ALGORITHM.get(alg, frozenset())
         return tuple(
             key
             for key in self.keys
@@ -117,9 +117,9 @@ def _public_key(entry: object) -> PublicKey | None:
         return None
     kty, kid, alg = (_label(entry, name) for name in ("kty", "kid", "alg"))
     curve = "" if kty == "RSA" else entry.get("crv")
-    if kty is None or not isinstance(curve, str) or (kty, curve) not in _SHAPES:
+    if kty is None or not isinstance(curve, str) or (kty, curve) not in _KEY_TYPES:
         return None
-    if alg is not None and (kty, curve) not in FITTING.get(alg, frozenset()):
+    if alg is not None and (kty, curve) not in KEY_TYPES_BY_ALGORITHM.get(alg, frozenset()):
         return None
     material = _material(kty, entry)
     return None if material is None else PublicKey(kty, curve, kid, alg, material)

@@ -62,9 +62,9 @@ class Entitlements:
         return Entitlements(kept, self.more + len(self.names) - len(kept), self.known)
 
 
-NOBODYS: Final = Entitlements()
+NO_ENTITLEMENTS: Final = Entitlements()
 
-UNKNOWN: Final = Entitlements(known=False)
+UNKNOWN_ENTITLEMENTS: Final = Entitlements(known=False)
 """Those of somebody about whom nothing was told yet."""
 
 

@@ -46,11 +46,11 @@ from jupyter_oidc.protocol.client_authentication import authenticate
 from jupyter_oidc.protocol.confirmation import certificate_of
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.sessions import algorithms
-from jupyter_oidc.sessions.asked import prompt_of, pushes, scopes_of
-from jupyter_oidc.sessions.contradictions import Wanted, check_contradictions
+from jupyter_oidc.sessions.contradictions import SignInPlan, check_contradictions
 from jupyter_oidc.sessions.dpop_client import DPoPClient
-from jupyter_oidc.sessions.oauth_errors import refusal_of, too_weak
-from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, unwanted_of
+from jupyter_oidc.sessions.oauth_errors import acr_too_weak, refusal_of
+from jupyter_oidc.sessions.request_parameters import prompt_of, scopes_of, uses_pushed_request
+from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, orphan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.pending import PendingSignIn, SignInOptions, StepUp
     from jupyter_oidc.sessions.ports import ProviderPort
-    from jupyter_oidc.sessions.revocation import Revoked, Unwanted
+    from jupyter_oidc.sessions.revocation import OrphanedToken, Revoked
     from jupyter_oidc.settings import Provider
 
 _T_co = TypeVar("_T_co", covariant=True)
@@ -146,7 +146,7 @@ class RefreshReply:
 
     reply: Reply
     metadata: discovery.Metadata
-    tokens: token.HandedOver
+    tokens: token.UnverifiedTokens
     asked: Moment
 
 
@@ -279,7 +279,7 @@ class OidcClient:
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
             more=settings.authorization_parameters,
         )
-        if not pushes(settings, metadata):
+        if not uses_pushed_request(settings, metadata):
             return authorization.authorization_url(metadata, request)
         pushed = await self._push(metadata, request, pending.proof_key)
         return pushed_authorization.pushed_url(metadata, settings.client_id, pushed)
@@ -311,7 +311,7 @@ class OidcClient:
         """Refuse a sign-in that could not be finished, by the metadata or for want of a secret (D-11, T-3, X-1)."""
         client = self._credentials.client()
         authenticate(client)
-        check_contradictions(Wanted(self._settings, metadata, client.assertion_alg, by_code=by_code))
+        check_contradictions(SignInPlan(self._settings, metadata, client.assertion_alg, by_code=by_code))
 
     def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
         """Return the key of a session: the ``stored`` one, or a new one if the settings want one (X-1).
@@ -413,7 +413,7 @@ class OidcClient:
         rules = self._sign_in_rules(None, pending.options)
         tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
-            await self._discard(token.handed_over(reply), self.origin(tokens.person.subject, tokens.person.sid))
+            await self._discard(token.unverified_tokens(reply), self.origin(tokens.person.subject, tokens.person.sid))
             raise IdTokenRejected(
                 "The provider's ID token was refused: it belongs to another sign-in (nonce).",
                 action="Begin the sign-in again.",
@@ -435,7 +435,7 @@ class OidcClient:
             )
             self._check_binding(answer, self._credentials.certificate)
         except Problem:
-            await self._discard(token.handed_over(reply), self.origin())
+            await self._discard(token.unverified_tokens(reply), self.origin())
             raise
         return answer
 
@@ -480,9 +480,9 @@ class OidcClient:
             origin = self.origin(verified.identity.subject, verified.sid)
             claims = await self._claims(metadata, answer, verified, proof_key)
         except Problem as problem:
-            await self._discard(token.handed_over(reply), origin)
-            if problem.detail == id_token.TOO_WEAK:
-                raise too_weak() from None
+            await self._discard(token.unverified_tokens(reply), origin)
+            if problem.detail == id_token.ACR_TOO_WEAK_DETAIL:
+                raise acr_too_weak() from None
             raise
         person = Person(verified.identity, verified.identity.subject, claims, verified.sid, verified.acr)
         return Tokens(answer, person, asked, verified.expires_at, proof_key)
@@ -511,7 +511,7 @@ class OidcClient:
             if problem.detail == "idp.unanswered":
                 return NoResponse()
             raise
-        return RefreshReply(reply, metadata, token.handed_over(reply), asked)
+        return RefreshReply(reply, metadata, token.unverified_tokens(reply), asked)
 
     async def judge_refresh(
         self,
@@ -584,16 +584,16 @@ class OidcClient:
         """Spare the sessions that ``living`` tells, each time that a token is to be revoked."""
         self._living = living
 
-    async def revoke(self, unwanted: Unwanted) -> Revoked:
-        """Revoke ``unwanted``, unless that could harm a session that lives (RFC 7009; ``sessions.revocation``).
+    async def revoke(self, orphan: OrphanedToken) -> Revoked:
+        """Revoke ``orphan``, unless that could harm a session that lives (RFC 7009; ``sessions.revocation``).
 
         The last good metadata do, however old. Raises what the port raises.
         """
         metadata = await self.metadata_of_session(max_age_seconds=math.inf)
-        call = logout.revocation_call(metadata, self._credentials.client(), unwanted.token, unwanted.kind)
+        call = logout.revocation_call(metadata, self._credentials.client(), orphan.token, orphan.kind)
         if call is None:
             return "not-supported"
-        if not may_be_revoked(unwanted.origin, self._living()):
+        if not may_be_revoked(orphan.origin, self._living()):
             return "nothing-to-revoke"
         return "done" if logout.read_revocation_reply(await self._port.send(call)) else "failed"
 
@@ -775,7 +775,7 @@ class OidcClient:
         try:
             more = await self._userinfo(metadata, answer.access_token, verified.identity.subject, proof_key)
         except (IdpUnavailable, UserinfoRejected) as problem:
-            if self._settings.userinfo_required or problem.detail in userinfo.NOT_ABOUT_THE_PERSON:
+            if self._settings.userinfo_required or problem.detail in userinfo.INVALID_SUBJECT_DETAILS:
                 raise
             more = {}
         return {**verified.claims, **more}
@@ -846,12 +846,12 @@ class OidcClient:
             return Tokens(answer, None, asked, expires_at, proof_key)
         return Tokens(answer, Person(identity, subject, claims, sid), asked, expires_at, proof_key)
 
-    async def _discard(self, tokens: token.HandedOver, origin: Origin) -> None:
+    async def _discard(self, tokens: token.UnverifiedTokens, origin: Origin) -> None:
         """Revoke, as well as can be, the tokens of a sign-in that was refused (A17)."""
-        unwanted = unwanted_of(tokens, origin)
+        orphan = orphan_of(tokens, origin)
         with suppress(Problem):  # NOTE: best effort; the refusal that brought us here is what the caller must hear
-            if unwanted is not None:
-                await self.revoke(unwanted)
+            if orphan is not None:
+                await self.revoke(orphan)
 
 
 def _superseded() -> Overloaded:

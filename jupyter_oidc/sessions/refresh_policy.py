@@ -1,6 +1,6 @@
 """When to renew, how long to wait after a failure, and which failures end a session: all pure.
 
-Only a definite OAuth error ends a session at once; weather (time-outs, 5xx, DNS, captive portals) never does (F-8).
+Only a definite OAuth error ends a session at once; transient failures (time-outs, 5xx, DNS, captive portals) never do (F-8).
 In between are providers that refuse without saying that the session has ended; they are asked until calls fail anyway.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.protocol import id_token, userinfo
-from jupyter_oidc.sessions.oauth_errors import sort_of
+from jupyter_oidc.sessions.oauth_errors import category_of
 
 if TYPE_CHECKING:
     from jupyter_oidc.errors import IdTokenRejected, UserinfoRejected
@@ -39,11 +39,11 @@ RETRY_DELAY_SECONDS: Final = 1.0
 MAX_LOCK_HOLD_SECONDS: Final = 20.0
 """Seconds after which a refresh makes no further attempt, so that waiting servers get their turn in time (B12)."""
 
-_KNOWN_WISHES: Final = frozenset({"interaction_required", "consent_required", "login_required"})
+_INTERACTION_ERRORS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
 """Those that a session's reason names; any other wish to see the person is an ``interaction_required``."""
 
-_NOT_ABOUT_THE_TOKEN: Final = frozenset({"slow_down", "invalid_dpop_proof", "use_dpop_nonce"})
-_ABOUT_WHAT_WAS_ASKED_FOR: Final = frozenset({"invalid_scope", "invalid_request", "access_denied", "other"})
+_TRANSIENT_ERRORS: Final = frozenset({"slow_down", "invalid_dpop_proof", "use_dpop_nonce"})
+_REQUEST_ERRORS: Final = frozenset({"invalid_scope", "invalid_request", "access_denied", "other"})
 """What providers say, besides ``invalid_target``, to an audience, a resource or scopes that they do not know (B30)."""
 
 
@@ -114,7 +114,7 @@ class RefusesAudience:
 
 def reason_of_rejection(problem: IdTokenRejected | UserinfoRejected) -> str:
     """Return why a session ends whose renewal brought an identity that was refused (F-6): who, or only how (Q5.3)."""
-    if problem.detail in id_token.SOMEBODY_ELSE | userinfo.SOMEBODY_ELSE:
+    if problem.detail in id_token.OTHER_SUBJECT_DETAILS | userinfo.OTHER_SUBJECT_DETAILS:
         return "identity_changed"
     return problem.code
 
@@ -127,13 +127,13 @@ def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | A
     """
     if error == "invalid_grant":
         return Ends("session_ended_by_provider")
-    sort = sort_of(error)
-    if sort == "person":
-        return Ends(error if error in _KNOWN_WISHES else "interaction_required", token_is_good=True)
-    if for_api and (sort == "audience" or error in _ABOUT_WHAT_WAS_ASKED_FOR):
+    category = category_of(error)
+    if category == "person":
+        return Ends(error if error in _INTERACTION_ERRORS else "interaction_required", token_is_good=True)
+    if for_api and (category == "audience" or error in _REQUEST_ERRORS):
         return RefusesAudience()
-    if sort in ("scope", "set-up") and error != "invalid_request":
+    if category in ("scope", "set-up") and error != "invalid_request":
         return Pauses("provider_configuration", CONFIGURATION_PAUSE_SECONDS)
-    if sort == "weather" or error in _NOT_ABOUT_THE_TOKEN:
+    if category == "transient" or error in _TRANSIENT_ERRORS:
         return Pauses("provider_error")
     return Ambiguous()

@@ -42,7 +42,7 @@ from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.readiness import Outages, readiness_of
 from jupyter_oidc.sessions.refresh_schedule import RefreshSchedule
 from jupyter_oidc.sessions.registry import token_key
-from jupyter_oidc.sessions.revocation import Unwanted, unwanted_of
+from jupyter_oidc.sessions.revocation import OrphanedToken, orphan_of
 from jupyter_oidc.sessions.session_data import SessionData
 from jupyter_oidc.sessions.session_store import (
     USER_LOCK_TIMEOUT_SECONDS,
@@ -134,7 +134,7 @@ class SessionService:
         self._stream_closers: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
         self._in_force = StepUp()
-        self._superseded_token: Unwanted | None = None
+        self._superseded_token: OrphanedToken | None = None
         self._end_timer: Cancellable | None = None
         self._spared_origins: tuple[Origin, ...] = ()
         self._predecessor: Callable[[], SessionService | None] = lambda: None
@@ -662,7 +662,7 @@ class SessionService:
         if answer.tokens.unreadable:
             return await self._end(generation, "successor_unreadable", "token.refresh_token", transaction)
         if (successor := answer.tokens.refresh_token) is not None:
-            left = await self._keep_successor(generation, Unwanted(successor, origin), transaction)
+            left = await self._keep_successor(generation, OrphanedToken(successor, origin), transaction)
             self._refresh_outcome_unknown = False
             if left is not None:
                 return left
@@ -688,7 +688,7 @@ class SessionService:
         return refresh_policy.MAX_LOCK_HOLD_SECONDS - (self._clock.now().monotonic - began)
 
     async def _keep_successor(
-        self, generation: int, successor: Unwanted, transaction: StoreTransaction
+        self, generation: int, successor: OrphanedToken, transaction: StoreTransaction
     ) -> Bearer | None:
         """Store the token that replaces the spent one; return the answer if this session is over (F-4, B3).
 
@@ -738,7 +738,7 @@ class SessionService:
         except (IdTokenRejected, UserinfoRejected) as problem:
             reason = refresh_policy.reason_of_rejection(problem)
             outcome = await self._end(generation, reason, problem.detail, transaction)
-            self._revoke_orphan(unwanted_of(refresh_reply.tokens, self._oidc_client.origin()))
+            self._revoke_orphan(orphan_of(refresh_reply.tokens, self._oidc_client.origin()))
             return outcome
         except (ProviderProblem, LocalProblem) as problem:  # the latter: a secret that an ID token is verified with
             self._refresh_outcome_unknown = self._refresh_outcome_unknown or not kept
@@ -954,10 +954,10 @@ class SessionService:
             newest, trouble = refresh_token, problem
         revoked: Revoked = "nothing-to-revoke"
         if newest is not None:
-            unwanted = Unwanted(newest, origin)
-            revoked = await revoke_with_retries(self._oidc_client, unwanted, self._scheduler, attempts=1)
+            orphan = OrphanedToken(newest, origin)
+            revoked = await revoke_with_retries(self._oidc_client, orphan, self._scheduler, attempts=1)
             if revoked == "failed":
-                self._revoke_orphan(unwanted)
+                self._revoke_orphan(orphan)
         if trouble is not None:
             raise StorageUnavailable(
                 "You are signed out here, but the stored session could not be removed.",
@@ -1071,7 +1071,7 @@ class SessionService:
         Returns what is left to do: taking the refresh token back by the settings that it came by, unless it is ``kept`` or
         that could harm one of the sessions ``beside``, and closing.
         """
-        unwanted = self._own_token() or self._superseded_token
+        orphan = self._own_token() or self._superseded_token
         self._next_generation()
         self._held = SessionData()
         self._close_streams()
@@ -1081,8 +1081,8 @@ class SessionService:
 
         async def afterwards() -> None:
             self._spared_origins = beside()
-            if unwanted is not None and unwanted.token != kept:
-                await revoke_with_retries(self._oidc_client, unwanted, self._scheduler)
+            if orphan is not None and orphan.token != kept:
+                await revoke_with_retries(self._oidc_client, orphan, self._scheduler)
             await self.aclose()
 
         return afterwards
@@ -1146,25 +1146,25 @@ class SessionService:
     def _own_origin(self) -> Origin:
         return self._oidc_client.origin(self._held.subject, self._held.sid)
 
-    def _own_token(self) -> Unwanted | None:
+    def _own_token(self) -> OrphanedToken | None:
         token = self._held.refresh_token
-        return None if token is None else Unwanted(token, self._own_origin())
+        return None if token is None else OrphanedToken(token, self._own_origin())
 
     def _living_origins(self) -> tuple[Origin, ...]:
         """Return the sessions that no revocation of ours may harm."""
         return self._spared_origins if self.origin is None else (self.origin, *self._spared_origins)
 
-    def _revoke_orphan(self, unwanted: Unwanted | None) -> None:
+    def _revoke_orphan(self, orphan: OrphanedToken | None) -> None:
         """Revoke a token that nobody wants any more, if that harms nobody."""
-        if unwanted is not None:
-            self._background.start(revoke_with_retries(self._oidc_client, unwanted, self._scheduler))
+        if orphan is not None:
+            self._background.start(revoke_with_retries(self._oidc_client, orphan, self._scheduler))
 
     def _revoke_orphaned_sign_in(self, tokens: Tokens) -> None:
         """Revoke what a sign-in brought that was cancelled meanwhile."""
         person = tokens.person
         origin = self._oidc_client.origin(person.subject, person.sid) if person else self._oidc_client.origin()
         if tokens.set.refresh_token is not None:
-            self._revoke_orphan(Unwanted(tokens.set.refresh_token, origin))
+            self._revoke_orphan(OrphanedToken(tokens.set.refresh_token, origin))
 
     def _report(self, defect: Defect) -> None:
         self._journal.defect(f"provider {self.settings.name}", defect)
@@ -1212,17 +1212,17 @@ class SessionService:
         return self._background.start(self._end_and_revoke(beside))
 
     async def _end_and_revoke(self, beside: tuple[Origin, ...]) -> None:
-        unwanted, self._spared_origins = self._own_token() or self._superseded_token, beside
+        orphan, self._spared_origins = self._own_token() or self._superseded_token, beside
         self._store.give_up_the_entry()  # NOTE: a store that works again must not take what is revoked now
         self._next_generation()
         self._held = SessionData()
         if has_session(self._state):
             self._move(SessionTransition.SIGNED_OUT)
-        if unwanted is None:
+        if orphan is None:
             return
         revoked: Revoked = "failed"
         try:
-            revoked = await revoke_with_retries(self._oidc_client, unwanted, self._scheduler, attempts=1)
+            revoked = await revoke_with_retries(self._oidc_client, orphan, self._scheduler, attempts=1)
         finally:  # also where there is no more time for the provider's answer
             if revoked == "failed":
                 self._journal.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")

@@ -12,8 +12,8 @@ from jupyter_oidc.sessions.entitlements import (
     MAX_SHOWN,
     MAX_SHOWN_BYTES,
     MAX_STORED_BYTES,
-    NOBODYS,
-    UNKNOWN,
+    NO_ENTITLEMENTS,
+    UNKNOWN_ENTITLEMENTS,
     Entitlements,
     entitlements_of,
 )
@@ -47,8 +47,8 @@ class SessionData:
     identity: Identity | None = None
     sid: str | None = None
     user: User | None = None
-    entitlements: Entitlements = NOBODYS
-    shown: Entitlements = NOBODYS
+    entitlements: Entitlements = NO_ENTITLEMENTS
+    shown: Entitlements = NO_ENTITLEMENTS
     scopes: tuple[str, ...] = ()
     signed_in_at: float | None = None
     proof_key: ProofKey | None = None
@@ -70,7 +70,7 @@ class SessionData:
         ``proof_key`` is the key that its tokens are, or will be, bound to.
         An entry without a profile, which an older version wrote, says who it is by the subject alone.
         """
-        profile = entry.profile or Profile(user_of(entry.subject, {}), UNKNOWN)
+        profile = entry.profile or Profile(user_of(entry.subject, {}), UNKNOWN_ENTITLEMENTS)
         return cls(
             user=profile.user,
             entitlements=profile.entitlements,

@@ -28,8 +28,7 @@ from jupyter_oidc.protocol.discovery import check_offered
 from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
-from jupyter_oidc.sessions.asked import takes_prompt
-from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
+from jupyter_oidc.sessions.device_poll import CodeExpired, DevicePoll
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.pending import (
     QUESTION_LIFETIME_SECONDS,
@@ -41,6 +40,7 @@ from jupyter_oidc.sessions.pending import (
     SignInOptions,
     has_state,
 )
+from jupyter_oidc.sessions.request_parameters import supports_prompt
 from jupyter_oidc.sessions.silent import SILENT_SIGN_IN_TIMEOUT_SECONDS, SilentSignIns
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.oidc_client import OidcClient, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
     from jupyter_oidc.sessions.ports import Journal, Scheduler
-    from jupyter_oidc.sessions.strategy import Browser, Strategy, Wish
+    from jupyter_oidc.sessions.strategy import Browser, RequestedStrategy, Strategy
     from jupyter_oidc.settings import Provider
 
 DEFAULT_OPTIONS = SignInOptions()
@@ -105,12 +105,12 @@ class SignIns:
         self._journal = journal
         self.silent = SilentSignIns(clock)
 
-    async def choice(self, browser: Browser, wish: Wish = "auto") -> Choice | Impossible:
+    async def choice(self, browser: Browser, strategy: RequestedStrategy = "auto") -> Choice | Impossible:
         """Return which way a sign-in would take now, and why; asks the provider for its metadata."""
-        return self._choice(await self._oidc_client.metadata(), browser, wish)
+        return self._choice(await self._oidc_client.metadata(), browser, strategy)
 
-    def _choice(self, metadata: Metadata, browser: Browser, wish: Wish) -> Choice | Impossible:
-        return choose(self.settings, offers_device=offers_device_grant(metadata), browser=browser, wish=wish)
+    def _choice(self, metadata: Metadata, browser: Browser, strategy: RequestedStrategy) -> Choice | Impossible:
+        return choose(self.settings, offers_device=offers_device_grant(metadata), browser=browser, requested=strategy)
 
     async def begin(
         self,
@@ -118,7 +118,7 @@ class SignIns:
         options: SignInOptions = DEFAULT_OPTIONS,
         *,
         api: str | None = None,
-        wish: Wish = "auto",
+        strategy: RequestedStrategy = "auto",
         browser: Browser = "here",
     ) -> tuple[PendingSignIn, str]:
         """Open a sign-in and return it with its start ticket, which is empty for a sign-in by code.
@@ -129,9 +129,9 @@ class SignIns:
         """
         await self._callbacks.ready()
         metadata = await self._oidc_client.metadata()
-        chosen = self._choice(metadata, browser, wish)
+        chosen = self._choice(metadata, browser, strategy)
         if isinstance(chosen, Impossible):
-            if "device" in (wish, self.settings.redirect_strategy):
+            if "device" in (strategy, self.settings.redirect_strategy):
                 check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
         self._oidc_client.check_ready(metadata, by_code=chosen.strategy == "device")
@@ -164,7 +164,7 @@ class SignIns:
                 action="Leave 'prompt' out, or choose another strategy.",
                 detail="prompt.device",
             )
-        if strategy != "device" and options.prompt and not takes_prompt(metadata, options.prompt):
+        if strategy != "device" and options.prompt and not supports_prompt(metadata, options.prompt):
             raise RequestInvalid(
                 f"The provider does not list the prompt '{options.prompt}'.",
                 action="Leave 'prompt' out.",
@@ -486,7 +486,7 @@ class SignIns:
         )
         try:
             answer = await poll.answer()
-            if isinstance(answer, RanOut):
+            if isinstance(answer, CodeExpired):
                 self._pending.finish(pending, Progress.EXPIRED, answer.problem)
                 self.notice_abandoned()
             elif isinstance(answer, Problem):

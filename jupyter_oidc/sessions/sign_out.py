@@ -10,7 +10,7 @@ from jupyter_oidc.errors import Problem
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.ports import Scheduler
-    from jupyter_oidc.sessions.revocation import Revoked, Unwanted
+    from jupyter_oidc.sessions.revocation import OrphanedToken, Revoked
     from jupyter_oidc.sessions.sign_out_pages import Ticket
 
 MAX_REVOCATION_ATTEMPTS: Final = 3
@@ -34,12 +34,12 @@ class SignOut:
 
 async def revoke_with_retries(
     oidc_client: OidcClient,
-    unwanted: Unwanted,
+    orphan: OrphanedToken,
     scheduler: Scheduler,
     *,
     attempts: int = MAX_REVOCATION_ATTEMPTS,
 ) -> Revoked:
-    """Revoke ``unwanted``, trying ``attempts`` times; never raises a :class:`Problem`.
+    """Revoke ``orphan``, trying ``attempts`` times; never raises a :class:`Problem`.
 
     Whether it may be revoked is asked each time, because somebody may have signed in again meanwhile.
     """
@@ -47,7 +47,7 @@ async def revoke_with_retries(
         if attempt:
             await scheduler.sleep(FIRST_RETRY_DELAY_SECONDS * 2 ** (attempt - 1))
         try:
-            outcome = await oidc_client.revoke(unwanted)
+            outcome = await oidc_client.revoke(orphan)
         except Problem:
             continue
         if outcome != "failed":

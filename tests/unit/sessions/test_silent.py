@@ -62,7 +62,7 @@ async def test_a_code_cannot_be_entered_by_nobody() -> None:
     stage = Stage(SETTINGS)
     stage.provider.advertise |= DEVICE
     with pytest.raises(RequestInvalid) as refused:
-        await begin(stage, SignInOptions(prompt="none"), wish="device")
+        await begin(stage, SignInOptions(prompt="none"), strategy="device")
     assert (refused.value.detail, refused.value.action) == (
         "prompt.device",
         "Leave 'prompt' out, or choose another strategy.",
