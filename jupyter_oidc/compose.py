@@ -130,10 +130,10 @@ class Services:
         self.sessions.arrange(names)
         self.proxy.follow(self.sessions)
         install(replace(self, instance=self.entropy.token(64)))
-        beside = tuple(session.origin for session in self.sessions if session.origin)
+        spared = tuple(session.origin for session in self.sessions if session.origin)
         for session in ended:
             try:
-                await session.sign_out(beside=beside)
+                await session.sign_out(spared=spared)
             except StorageUnavailable as problem:
                 self.journal.refusal(session.settings.name, "settings", problem.code, problem.detail)
             await session.aclose()

@@ -115,14 +115,14 @@ class Tokens:
 
     ``person`` is ``None`` only if a refresh told nothing new; ``id_token_expires_at`` is wall seconds, and
     ``None`` without an ID token.
-    ``asked`` is when they were asked for: their lifetime counts from then at the latest, however slow the answer and
+    ``requested_at`` is when they were asked for: their lifetime counts from then at the latest, however slow the answer and
     the checks of it were (RFC 6749, 5.1).
     ``proof_key`` is the key that the tokens are bound to, or ``None`` for bearer tokens.
     """
 
     set: token.TokenSet
     person: Person | None
-    asked: Moment
+    requested_at: Moment
     id_token_expires_at: float | None = None
     proof_key: dpop.ProofKey | None = None
 
@@ -141,13 +141,13 @@ class UnverifiableResponse:
 class RefreshReply:
     """What came back for a refresh token, before anything of it is judged (ADR 0025).
 
-    ``tokens`` holds the successor, to be kept first; ``asked`` is when the request went out.
+    ``tokens`` holds the successor, to be kept first; ``requested_at`` is when the request went out.
     """
 
     reply: Reply
     metadata: discovery.Metadata
     tokens: token.UnverifiedTokens
-    asked: Moment
+    requested_at: Moment
 
 
 Refused = token.TokenError | token.TokenUnavailable | UnverifiableResponse
@@ -272,7 +272,7 @@ class OidcClient:
             response_mode=settings.response_mode,
             prompt=prompt_of(settings, metadata, pending.options),
             max_age=self._max_age(pending.options),
-            acr_values=self.demanded(pending.options).asked,
+            acr_values=self.demanded(pending.options).requested_acr_values,
             audience=settings.audience if settings.send_audience_in_authorize else None,
             login_hint=pending.options.login_hint or settings.login_hint,
             ui_locales=pending.options.ui_locales or settings.ui_locales,
@@ -337,7 +337,7 @@ class OidcClient:
         callback = authorization.read_callback(expected, parameters)
         if isinstance(callback, authorization.Declined):
             return callback
-        asked = self._clock.now()
+        requested_at = self._clock.now()
         reply = await self._dpop_client.send(
             token.redeem_call(
                 metadata,
@@ -354,7 +354,7 @@ class OidcClient:
         if isinstance(answer, token.TokenError):
             return answer
         rules = self._sign_in_rules(pending.nonce, pending.options)
-        return await self._admit(metadata, answer, rules, reply, proof_key, asked)
+        return await self._admit(metadata, answer, rules, reply, proof_key, requested_at)
 
     async def authorize_device(
         self, pending: PendingSignIn, *, max_lifetime_seconds: float
@@ -371,7 +371,7 @@ class OidcClient:
                 audience=settings.audience if settings.send_audience_in_authorize else None,
                 prompt=options.prompt or settings.prompt,
                 max_age=self._max_age(options),
-                acr_values=self.demanded(options).asked,
+                acr_values=self.demanded(options).requested_acr_values,
             ),
         )
         if call is None:
@@ -401,7 +401,7 @@ class OidcClient:
             metadata = pending.metadata or await self.metadata()
             verifier = pending.verifier if device.takes_pkce(metadata) else None
             call = device.device_token_call(metadata, self._credentials.client(), device_code, verifier)
-            asked = self._clock.now()
+            requested_at = self._clock.now()
             reply = await self._dpop_client.send(call, proof_key)
             answer = await self._read_sign_in(metadata, reply, proof_key)
         except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
@@ -411,7 +411,7 @@ class OidcClient:
         if not isinstance(answer, token.TokenSet):
             return answer
         rules = self._sign_in_rules(None, pending.options)
-        tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
+        tokens = await self._admit(metadata, answer, rules, reply, proof_key, requested_at)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
             await self._discard(token.unverified_tokens(reply), self.origin(tokens.person.subject, tokens.person.sid))
             raise IdTokenRejected(
@@ -469,7 +469,7 @@ class OidcClient:
         rules: id_token.IdTokenRules,
         reply: Reply,
         proof_key: dpop.ProofKey | None,
-        asked: Moment,
+        requested_at: Moment,
     ) -> Tokens:
         """Validate the tokens of a sign-in and find out whose they are (sections V and U); refused ones are revoked."""
         if answer.id_token is None:
@@ -485,7 +485,7 @@ class OidcClient:
                 raise acr_too_weak() from None
             raise
         person = Person(verified.identity, verified.identity.subject, claims, verified.sid, verified.acr)
-        return Tokens(answer, person, asked, verified.expires_at, proof_key)
+        return Tokens(answer, person, requested_at, verified.expires_at, proof_key)
 
     async def send_refresh(
         self, refresh_token: Secret, key: TokenKey, proof_key: dpop.ProofKey | None = None
@@ -504,14 +504,14 @@ class OidcClient:
             resource=key.resource,
             audience=key.audience,
         )
-        asked = self._clock.now()
+        requested_at = self._clock.now()
         try:
             reply = await self._dpop_client.send(call, proof_key)
         except IdpUnavailable as problem:
             if problem.detail == "idp.unanswered":
                 return NoResponse()
             raise
-        return RefreshReply(reply, metadata, token.unverified_tokens(reply), asked)
+        return RefreshReply(reply, metadata, token.unverified_tokens(reply), requested_at)
 
     async def judge_refresh(
         self,
@@ -604,8 +604,8 @@ class OidcClient:
         Raises ``LogoutTokenInvalid``, and what the port raises when keys are fetched.
         """
         settings, now, metadata = self._settings, self._clock.now(), self._metadata
-        asked = metadata is None and settings.id_token_signed_response_alg is None
-        if asked:  # what may have signed it, only they can tell
+        needs_metadata = metadata is None and settings.id_token_signed_response_alg is None
+        if needs_metadata:  # what may have signed it, only they can tell
             self._limit_untrusted_fetches(now)
             metadata = await self.metadata_of_session()
         rules = logout_token.LogoutTokenRules(
@@ -617,7 +617,7 @@ class OidcClient:
         known = self._keys if self._keys is not None and not self._keys_are_old(self._keys_uri) else jwks.KeySet(())
         verdict = logout_token.verify_logout_token(raw, rules, known, now=now.wall)
         if isinstance(verdict, jws.KeysStale):
-            if not asked:
+            if not needs_metadata:
                 self._limit_untrusted_fetches(now)
             keys = await self._fetch_keys(await self.metadata_of_session())
             verdict = logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=True)
@@ -666,7 +666,7 @@ class OidcClient:
 
         Raises ``ConfigurationInvalid`` if the settings admit no level that is strong enough.
         """
-        demanded = options.step_up.within(self._settings.acr_values)
+        demanded = options.step_up.restricted_to(self._settings.acr_values)
         if demanded is None:
             raise ConfigurationInvalid(
                 "The API wants a sign-in at a level that the settings do not admit.",
@@ -827,7 +827,7 @@ class OidcClient:
         That UserInfo is down, or a page of something in between, does not spoil a refresh; that it speaks of
         somebody else does.
         """
-        metadata, asked = refresh_reply.metadata, refresh_reply.asked
+        metadata, requested_at = refresh_reply.metadata, refresh_reply.requested_at
         identity: id_token.Identity | None = previous
         expires_at: float | None = None
         sid: str | None = None
@@ -843,8 +843,8 @@ class OidcClient:
             if problem.detail not in _TRANSIENT_USERINFO_DETAILS:
                 raise
         if not claims:
-            return Tokens(answer, None, asked, expires_at, proof_key)
-        return Tokens(answer, Person(identity, subject, claims, sid), asked, expires_at, proof_key)
+            return Tokens(answer, None, requested_at, expires_at, proof_key)
+        return Tokens(answer, Person(identity, subject, claims, sid), requested_at, expires_at, proof_key)
 
     async def _discard(self, tokens: token.UnverifiedTokens, origin: Origin) -> None:
         """Revoke, as well as can be, the tokens of a sign-in that was refused (A17)."""

@@ -61,44 +61,47 @@ class Progress(str, Enum):
 class StepUp:
     """A stronger sign-in: at one of ``acr_values``, not longer ago than ``max_age`` seconds (RFC 9470, 3).
 
-    ``besides`` are asked for after those, so that the sign-in is no weaker than one before; they need not be reached.
+    ``optional_acr_values`` are requested after those, so that the sign-in is no weaker than one before; they need not be
+    reached.
     """
 
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
-    besides: tuple[str, ...] = ()
+    optional_acr_values: tuple[str, ...] = ()
 
     @property
-    def asked(self) -> tuple[str, ...]:
+    def requested_acr_values(self) -> tuple[str, ...]:
         """What the authorization request says, the preferred ones first."""
-        return tuple(dict.fromkeys((*self.acr_values, *self.besides)))[:MAX_ACR_VALUES]
+        return tuple(dict.fromkeys((*self.acr_values, *self.optional_acr_values)))[:MAX_ACR_VALUES]
 
     def after(self, earlier: StepUp) -> StepUp:
         """Return what one API wants now that has asked for ``earlier`` before: what it does not speak of stays."""
         age = earlier.max_age if self.max_age is None else self.max_age
         return StepUp(self.acr_values or earlier.acr_values, age)
 
-    def beside(self, other: StepUp) -> StepUp:
+    def combined_with(self, other: StepUp) -> StepUp:
         """Return what satisfies this and, if possible, ``other`` too: values that both name, else this one's first."""
         both = tuple(value for value in self.acr_values if value in other.acr_values)
         ages = [age for age in (self.max_age, other.max_age) if age is not None]
         return StepUp(both or self.acr_values, min(ages, default=None), () if both else other.acr_values)
 
-    def within(self, admitted: tuple[str, ...]) -> StepUp | None:
+    def restricted_to(self, admitted: tuple[str, ...]) -> StepUp | None:
         """Return this, held to the levels that the settings admit; ``None`` if it has none of them (Q5.14)."""
         if not admitted:
             return self
         if not self.acr_values:
-            return StepUp(tuple(sorted(admitted, key=lambda value: value not in self.besides)), self.max_age)
+            return StepUp(
+                tuple(sorted(admitted, key=lambda value: value not in self.optional_acr_values)), self.max_age
+            )
         both = tuple(value for value in self.acr_values if value in admitted)
         return StepUp(both, self.max_age) if both else None
 
     def reached(self, acr: str | None) -> StepUp:
         """Return what a sign-in that asked for this has proved, by the level that its ID token names (Q5.14).
 
-        A level that was asked for only ``besides`` counts, too; one that nobody asked for has no meaning here.
+        A level that was asked for only ``optional_acr_values`` counts, too; one that nobody asked for has no meaning here.
         """
-        return StepUp((acr,) if acr and acr in self.asked else (), self.max_age)
+        return StepUp((acr,) if acr and acr in self.requested_acr_values else (), self.max_age)
 
     def covers(self, wanted: StepUp) -> bool:
         """Return whether a sign-in that proved this has answered ``wanted``."""
@@ -155,7 +158,7 @@ class PendingSignIn:
     An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
     ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
     ``lifetime`` is in seconds.
-    ``under`` are the settings that it was begun under; those of a session that runs meanwhile may be others (ADR 30).
+    ``begun_with`` are the settings that it was begun under; those of a session that runs meanwhile may be others (ADR 30).
     An ``overtaken`` one is completed because the person got in by another way; its own answer is not used.
     One with a ``question`` has tokens of another person than the one who is signed in, and waits for a click.
     One that is ``settling`` has its tokens, which are being stored: it is too late to cancel it.
@@ -171,7 +174,7 @@ class PendingSignIn:
     strategy: Strategy = "server"
     code: ShownCode | None = None
     lifetime: float = SIGN_IN_LIFETIME_SECONDS
-    under: Provider | None = None
+    begun_with: Provider | None = None
     offered: bool = False
     ticket_digest: bytes | None = None
     state_digest: bytes = b""

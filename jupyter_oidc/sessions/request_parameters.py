@@ -41,7 +41,7 @@ def prompt_of(settings: Provider, metadata: Metadata, options: SignInOptions) ->
     """
     if (prompt := options.prompt or settings.prompt) is not None:
         return prompt
-    stronger = bool(options.step_up.asked) or options.step_up.max_age is not None
+    stronger = bool(options.step_up.requested_acr_values) or options.step_up.max_age is not None
     if not supports_prompt(metadata, "consent"):
         return None  # it would refuse that (Initiating User Registration 1.0, 4)
     if stronger or settings.offline_access_prompt == "none" or OFFLINE_ACCESS not in scopes_of(settings, metadata):

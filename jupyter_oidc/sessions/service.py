@@ -451,7 +451,7 @@ class SessionService:
         A sign-in takes the place of the one before it, so it must not be weaker than that.
         """
         asked = self._step_ups.get(api) if api is not None else next(reversed(self._step_ups.values()), None)
-        return (asked or StepUp()).beside(self._in_force)
+        return (asked or StepUp()).combined_with(self._in_force)
 
     def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
         """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
@@ -926,19 +926,19 @@ class SessionService:
 
     # -- signing out ---------------------------------------------------------------------------------------
 
-    async def sign_out(self, *, beside: tuple[Origin, ...] | None = None, bound: bool = False) -> SignOut:
+    async def sign_out(self, *, spared: tuple[Origin, ...] | None = None, bound: bool = False) -> SignOut:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
-        ``beside`` are sessions that are to be spared, where it is not a person who signs out but the settings that go:
+        ``spared`` are sessions that are to be spared, where it is not a person who signs out but the settings that go:
         then no page is offered. A page is ``bound`` to the browser that asks, if it is one (ADR 39).
         Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
         """
         await self._restore_once()
-        own, self._spared_origins = self._own_token() or self._superseded_token, beside or ()
+        own, self._spared_origins = self._own_token() or self._superseded_token, spared or ()
         refresh_token, origin = (own.token, own.origin) if own else (None, self._own_origin())
         subject = self._held.subject or None
         state = self._entropy.token(256)
-        request = self._oidc_client.logout_request(state) if subject and beside is None else None
+        request = self._oidc_client.logout_request(state) if subject and spared is None else None
         link = self.logout_link() if request else None
         hint = self._held.id_token.secret if self._held.id_token else None
         self._next_generation()
@@ -1064,12 +1064,12 @@ class SessionService:
         self.sign_ins.silent = before.sign_ins.silent
 
     def hand_over(
-        self, kept: Secret | None, beside: Callable[[], tuple[Origin, ...]]
+        self, kept: Secret | None, spared: Callable[[], tuple[Origin, ...]]
     ) -> Callable[[], Coroutine[Any, Any, None]]:
         """End this session at once, because one under other settings takes its place; what is stored is that one's now.
 
         Returns what is left to do: taking the refresh token back by the settings that it came by, unless it is ``kept`` or
-        that could harm one of the sessions ``beside``, and closing.
+        that could harm one of the sessions ``spared``, and closing.
         """
         orphan = self._own_token() or self._superseded_token
         self._next_generation()
@@ -1080,7 +1080,7 @@ class SessionService:
         self._move(SessionTransition.SIGNED_OUT)
 
         async def afterwards() -> None:
-            self._spared_origins = beside()
+            self._spared_origins = spared()
             if orphan is not None and orphan.token != kept:
                 await revoke_with_retries(self._oidc_client, orphan, self._scheduler)
             await self.aclose()
@@ -1204,15 +1204,15 @@ class SessionService:
         """Return whether there is a refresh token here that is stored nowhere else, so that nobody will use it again."""
         return (self._own_token() or self._superseded_token) is not None and await self._store.ends_with_process()
 
-    def end_and_revoke(self, beside: tuple[Origin, ...]) -> asyncio.Task[None]:
+    def end_and_revoke(self, spared: tuple[Origin, ...]) -> asyncio.Task[None]:
         """End the session for good, because the process ends and took care of it alone (Q10.5, ADR 36).
 
-        Its refresh token is revoked, once, unless that could harm one of the sessions ``beside``, which live on.
+        Its refresh token is revoked, once, unless that could harm one of the sessions ``spared``, which live on.
         """
-        return self._background.start(self._end_and_revoke(beside))
+        return self._background.start(self._end_and_revoke(spared))
 
-    async def _end_and_revoke(self, beside: tuple[Origin, ...]) -> None:
-        orphan, self._spared_origins = self._own_token() or self._superseded_token, beside
+    async def _end_and_revoke(self, spared: tuple[Origin, ...]) -> None:
+        orphan, self._spared_origins = self._own_token() or self._superseded_token, spared
         self._store.give_up_the_entry()  # NOTE: a store that works again must not take what is revoked now
         self._next_generation()
         self._held = SessionData()

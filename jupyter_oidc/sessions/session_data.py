@@ -86,7 +86,7 @@ class SessionData:
     def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider) -> SessionData:
         """Return these belongings after a token response for ``key`` (F-4)."""
         answer = tokens.set
-        access_token = AccessToken(answer.access_token, tokens.asked, answer.expires_in, tokens.proof_key)
+        access_token = AccessToken(answer.access_token, tokens.requested_at, answer.expires_in, tokens.proof_key)
         after = replace(
             self,
             refresh_token=answer.refresh_token or self.refresh_token,
@@ -94,7 +94,9 @@ class SessionData:
             scopes=answer.scopes if key == SIGN_IN_KEY else self.scopes,
         )
         if answer.id_token is not None and tokens.id_token_expires_at is not None and settings.needs_id_token:
-            id_token = AccessToken(answer.id_token, tokens.asked, tokens.id_token_expires_at - tokens.asked.wall)
+            id_token = AccessToken(
+                answer.id_token, tokens.requested_at, tokens.id_token_expires_at - tokens.requested_at.wall
+            )
             after = replace(after, id_token=id_token)
         person = tokens.person
         if person is None:

@@ -145,7 +145,7 @@ class SignIns:
             return await self._begin_device(metadata, caller, options), ""
         pending, ticket = self._pending.begin(self.settings.name, caller, options, strategy=chosen.strategy)
         pending.metadata = metadata
-        pending.under = self.settings
+        pending.begun_with = self.settings
         if options.silent:
             pending.lifetime = SILENT_SIGN_IN_TIMEOUT_SECONDS
             self.silent.begun(pending)
@@ -190,7 +190,7 @@ class SignIns:
         pending, ticket = self._pending.begin(
             self.settings.name, caller, options, strategy=chosen.strategy, offered=True
         )
-        pending.under = self.settings
+        pending.begun_with = self.settings
         return ticket
 
     def offer_again(self, failed: PendingSignIn) -> str:
@@ -200,7 +200,7 @@ class SignIns:
         pending, ticket = self._pending.begin(
             self.settings.name, failed.caller, options, strategy=failed.strategy, offered=True
         )
-        pending.under = self.settings
+        pending.begun_with = self.settings
         return ticket
 
     async def authorization_url(
@@ -329,7 +329,7 @@ class SignIns:
         With ``only_ours`` those go on that were begun under other settings of the same provider.
         """
         for pending in self._pending.waiting(self.settings.name):
-            if only_ours and pending.under is not self.settings:
+            if only_ours and pending.begun_with is not self.settings:
                 continue
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
             self._drop_question(pending)
@@ -456,7 +456,7 @@ class SignIns:
         pending, _ = self._pending.begin(self.settings.name, caller, options, strategy="device")
         pending.metadata = metadata
         pending.ticket_digest = None
-        pending.under = self.settings
+        pending.begun_with = self.settings
         try:
             given = await self._oidc_client.authorize_device(pending, max_lifetime_seconds=SIGN_IN_LIFETIME_SECONDS)
         except Problem as problem:

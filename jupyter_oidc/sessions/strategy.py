@@ -33,15 +33,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """A way that was named and cannot be taken: why, and what to do. ``asked`` says that the caller named it."""
+    """A way that was named and cannot be taken: why, and what to do. ``named_by_caller`` says that the caller named it."""
 
     reason: str
     action: str
-    asked: bool
+    named_by_caller: bool
 
     def problem(self) -> Problem:
         """Return the refusal: of the request if the caller named the way, else of the settings."""
-        kind = RequestInvalid if self.asked else ConfigurationInvalid
+        kind = RequestInvalid if self.named_by_caller else ConfigurationInvalid
         return kind(self.reason, action=self.action, detail="strategy")
 
 
@@ -57,7 +57,7 @@ def choose(
         return Impossible(
             f"The settings of this provider allow the strategy '{pinned}' only.",
             "Leave 'strategy' out, or ask your administrator to set redirect_strategy to 'auto'.",
-            asked=True,
+            named_by_caller=True,
         )
     offers_device = offers_device and settings.profile is None
     named = requested if requested != "auto" else pinned
@@ -65,7 +65,7 @@ def choose(
         return _by_itself(settings, offers_device=offers_device, browser=browser)
     obstacle = _obstacle(named, settings, offers_device=offers_device, browser=browser)
     if obstacle is not None:
-        return Impossible(*obstacle, asked=requested != "auto")
+        return Impossible(*obstacle, named_by_caller=requested != "auto")
     return Choice(named, "It was asked for." if requested != "auto" else f"The settings say '{named}'.")
 
 

@@ -307,7 +307,7 @@ async def test_a_cell_that_asks_for_no_level_is_done_whatever_level_the_session_
     stage.service.expect_step_up("invoices", StepUp(("silver",)))
     stage.provider.claims["acr"] = "silver"
     await stage.sign_in()
-    assert (cell.options.step_up.besides, cell.progress) == (("gold",), Progress.COMPLETED)
+    assert (cell.options.step_up.optional_acr_values, cell.progress) == (("gold",), Progress.COMPLETED)
 
 
 @pytest.mark.parametrize(("acr", "ends"), [("gold", Progress.COMPLETED), ("silver", Progress.WAITING)])
