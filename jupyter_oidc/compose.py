@@ -38,7 +38,7 @@ from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
-from jupyter_oidc.sessions.registry import LAST_CALLS_SECONDS, Sessions
+from jupyter_oidc.sessions.registry import SHUTDOWN_TIMEOUT_SECONDS, Sessions
 from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
@@ -130,10 +130,10 @@ class Services:
         self.sessions.arrange(names)
         self.proxy.route_to(self.sessions)
         install(replace(self, instance=self.entropy.token(64)))
-        beside = tuple(session.origin for session in self.sessions if session.origin)
+        spared = tuple(session.origin for session in self.sessions if session.origin)
         for session in ended:
             try:
-                await session.sign_out(beside=beside)
+                await session.sign_out(spared=spared)
             except StorageUnavailable as problem:
                 self.journal.refusal(session.settings.name, "settings", problem.code, problem.detail)
             await session.aclose()
@@ -182,7 +182,7 @@ class Services:
         if self.sessions.find(after.name) is not session:
             return await self._follow(after)  # somebody has signed in meanwhile
         narrowed = _session(now, self.parts, self.pending, self.sign_out_pages)
-        narrowed.follow_on(session)
+        narrowed.continue_from(session)
         self.sessions.put(narrowed)
         narrowed.settings_wait(self.sessions.waiting(after.name) is not None)
         self._tell(after.name)
@@ -204,7 +204,7 @@ class Services:
             self.sign_out_pages,
             takes_over=lambda kept: self._take_over(provider.name, kept),
         )
-        service.comes_after(lambda: self.sessions.find(provider.name))
+        service.set_predecessor(lambda: self.sessions.find(provider.name))
         return service
 
     def _take_over(self, name: str, kept: Secret | None) -> None:
@@ -215,9 +215,9 @@ class Services:
         before = self.sessions.take_over(service)
         self.proxy.route_to(self.sessions)
         if before is not None:
-            service.follow_on(before)
+            service.continue_from(before)
             unknown = Origin(service.settings.issuer, service.settings.client_id)
-            left_to_do = before.give_way(kept, lambda: (service.origin or unknown,))
+            left_to_do = before.hand_over(kept, lambda: (service.origin or unknown,))
             self.handovers.start(left_to_do())
 
     def _tell(self, name: str) -> None:
@@ -235,7 +235,7 @@ class Services:
 
     async def _finish_handovers(self) -> None:
         if len(self.handovers):
-            _, late = await asyncio.wait(self.handovers, timeout=LAST_CALLS_SECONDS)
+            _, late = await asyncio.wait(self.handovers, timeout=SHUTDOWN_TIMEOUT_SECONDS)
             for task in late:
                 task.cancel()
             if late:

@@ -13,7 +13,7 @@ from jupyter_oidc.diagnostics.audience import check_audience
 from jupyter_oidc.diagnostics.check import Check, Subject
 from jupyter_oidc.diagnostics.entitlements import check_entitlements
 from jupyter_oidc.errors import UnknownProvider
-from jupyter_oidc.sessions.contradictions import Wanted
+from jupyter_oidc.sessions.contradictions import SignInPlan
 from jupyter_oidc.sessions.machine import has_session
 from jupyter_oidc.settings.client_authentication import SIGNS_WITH
 
@@ -170,12 +170,12 @@ async def _metadata(
         found.append(await redirect.check_registration(context, provider, metadata, port, refused=refused))
 
 
-def _wanted(context: DiagnosticContext, provider: Provider, metadata: Metadata, alg: str | None) -> Wanted:
+def _wanted(context: DiagnosticContext, provider: Provider, metadata: Metadata, alg: str | None) -> SignInPlan:
     """Return what a sign-in would use; where its algorithm cannot be known, the one that the settings name."""
     if alg is None and provider.token_endpoint_auth_method in SIGNS_WITH:
         by_default = "HS256" if provider.token_endpoint_auth_method == "client_secret_jwt" else None
         alg = provider.token_endpoint_auth_signing_alg or by_default
-    return Wanted(provider, metadata, alg, by_code=redirect.uses_device_code(context, provider, metadata))
+    return SignInPlan(provider, metadata, alg, by_code=redirect.uses_device_code(context, provider, metadata))
 
 
 def _session(context: DiagnosticContext, provider: Provider) -> SessionService | None:

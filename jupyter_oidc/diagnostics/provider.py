@@ -13,15 +13,15 @@ from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, IssuerMismatch,
 from jupyter_oidc.protocol import discovery, jwks
 from jupyter_oidc.protocol.reply_header import date_offset
 from jupyter_oidc.sessions.algorithms import id_token_algs
-from jupyter_oidc.sessions.asked import leaves_out_offline_access
 from jupyter_oidc.sessions.contradictions import contradictions
+from jupyter_oidc.sessions.request_parameters import leaves_out_offline_access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_oidc.diagnostics.context import DiagnosticContext
     from jupyter_oidc.protocol.discovery import Metadata
-    from jupyter_oidc.sessions.contradictions import Wanted
+    from jupyter_oidc.sessions.contradictions import SignInPlan
     from jupyter_oidc.sessions.ports import ProviderPort
     from jupyter_oidc.sessions.summary import Summary
     from jupyter_oidc.settings import Provider
@@ -109,7 +109,7 @@ def check_clock(provider: Provider, answer: Answer) -> Check:
     return about.problem(f"{message} Every sign-in is refused.", action)
 
 
-def check_contradictions(wanted: Wanted) -> list[Check]:
+def check_contradictions(wanted: SignInPlan) -> list[Check]:
     """Say what a sign-in is refused for before a browser leaves, and for what else the metadata fit (D-11, T-3, X-1)."""
     provider, metadata = wanted.settings, wanted.metadata
     found = [

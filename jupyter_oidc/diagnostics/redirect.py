@@ -17,7 +17,7 @@ from jupyter_oidc.protocol.device import offers_device_grant
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
-from jupyter_oidc.sessions.asked import pushes, scopes_of, takes_prompt
+from jupyter_oidc.sessions.request_parameters import scopes_of, supports_prompt, uses_pushed_request
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose, pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub, takes_any_port
 
@@ -182,11 +182,11 @@ async def check_registration(
             "The provider was not asked, because the redirect URI is not known from here.",
             "See the line about the redirect URI.",
         )
-    if not takes_prompt(metadata, "none"):
+    if not supports_prompt(metadata, "none"):
         return about.unknown(
             "The provider does not let itself be asked without a page for a person.", _SIGN_IN_ONCE, "user"
         )
-    if pushes(provider, metadata):
+    if uses_pushed_request(provider, metadata):
         return about.unknown(
             "The provider is asked by requests that are pushed, which only a sign-in sends.", "Sign in once.", "user"
         )

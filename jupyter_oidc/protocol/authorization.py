@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.protocol.discovery import Metadata
 
-_LONGEST_STATE: Final = 128
-_LONGEST_CODE: Final = 8192
+_MAX_STATE_CHARACTERS: Final = 128
+_MAX_CODE_CHARACTERS: Final = 8192
 _TOKENS: Final = frozenset({"id_token", "access_token", "refresh_token"})
 _READ: Final = _TOKENS | {"code", "state", "iss", "error", "response"}
 """The parameters of an answer that mean something here."""
@@ -161,7 +161,7 @@ def state_of(parameters: Sequence[tuple[str, str]]) -> str:
     :class:`StateInvalid` if there is no state, or one too long to be ours (A1).
     """
     state = _once(parameters).get("state", "")
-    if not 0 < len(state) <= _LONGEST_STATE:
+    if not 0 < len(state) <= _MAX_STATE_CHARACTERS:
         raise StateInvalid
     return state
 
@@ -231,7 +231,7 @@ def read_callback(
         )
     if error:
         return Declined(error if error in ERRORS else "other")
-    if not printable(code) or len(code) > _LONGEST_CODE:
+    if not printable(code) or len(code) > _MAX_CODE_CHARACTERS:
         raise ResponseMalformed("The provider's answer contains no usable code.", detail="callback.code")
     return VerifiedCallback(Secret(code), _MINT)
 

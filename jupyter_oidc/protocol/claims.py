@@ -61,7 +61,7 @@ NOTE: Amazon Cognito and others write ``"email_verified": "true"``; it proves no
 """
 
 
-def told(claims: Mapping[str, Any]) -> dict[str, Any]:
+def well_typed(claims: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``claims`` without those that are ``null``, or about the person and of another JSON type (U-9)."""
     return {
         name: value
@@ -70,7 +70,7 @@ def told(claims: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def mistyped(claims: Mapping[str, Any]) -> str | None:
+def mistyped_claim(claims: Mapping[str, Any]) -> str | None:
     """Return the name of a claim about the token with the wrong JSON type; ``null`` counts as missing (V-11)."""
     for name in ("acr", "sid"):
         if not isinstance(claims.get(name), str | None):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.protocol.client_key import ClientKey, Fault, read_client_key
-from jupyter_oidc.protocol.jwks import FITTING, SMALLEST_RSA
+from jupyter_oidc.protocol.jwks import KEY_TYPES_BY_ALGORITHM, MIN_RSA_BITS
 from jupyter_oidc.protocol.jws import proves, sign_compact
 from jupyter_oidc.secret_access import reveal_bytes
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 """RFC 7523, 2.2."""
 
-LIFETIME: Final = 120.0
+ASSERTION_LIFETIME_SECONDS: Final = 120.0
 """Seconds: so much may the provider's clock be ahead of ours, and well below the five minutes of T-7 if it is behind."""
 
 _BY_KEY: Final = {
@@ -40,7 +40,7 @@ _BY_KEY: Final = {
 _PUBLIC_MEMBERS: Final[tuple[str, ...]] = ("kty", "crv", "x", "y", "n", "e")
 """RFC 7518, 6.2.1, 6.3.1; RFC 8037, 2. Never what is not named here."""
 
-_OCTETS: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
+_MIN_SECRET_BYTES: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
 """The least length of a secret, in bytes (RFC 7518, 3.2)."""
 
 _FAULTS: Final[dict[Fault, str]] = {
@@ -86,7 +86,7 @@ class Signer:
             "aud": issuer,
             "jti": jti,
             "iat": int(issued_at),
-            "exp": int(issued_at + LIFETIME),
+            "exp": int(issued_at + ASSERTION_LIFETIME_SECONDS),
         }
         return sign_compact(self.header, claims, self.key)
 
@@ -96,12 +96,12 @@ def secret_signer(secret: Secret | None, alg: str | None, listed: frozenset[str]
 
     Raises :class:`ConfigurationInvalid` for a secret that is missing, too short, or no secret but a key.
     """
-    alg = alg or _listed("HS256", _OCTETS, listed)
+    alg = alg or _listed("HS256", _MIN_SECRET_BYTES, listed)
     if secret is None or not reveal_bytes(secret):
         raise _unfit("The client authentication method client_secret_jwt needs a client secret, and there is none.")
-    if len(reveal_bytes(secret)) < _OCTETS[alg]:
+    if len(reveal_bytes(secret)) < _MIN_SECRET_BYTES[alg]:
         raise _unfit(
-            f"The client secret is too short to sign with {alg}, which needs {_OCTETS[alg]} bytes.",
+            f"The client secret is too short to sign with {alg}, which needs {_MIN_SECRET_BYTES[alg]} bytes.",
             "Ask your administrator for a longer client secret, or for another token_endpoint_auth_method.",
         )
     key = _shared(secret)
@@ -135,7 +135,9 @@ def key_signer(
         raise _unfit(_FAULTS[key])
     usual = "PS256" if key.only_pss or (admitted and key.shape[0] == "RSA") else _BY_KEY.get(key.shape)
     suits = [
-        one for one in admitted or FITTING if key.shape in FITTING[one] and (one.startswith("PS") or not key.only_pss)
+        one
+        for one in admitted or KEY_TYPES_BY_ALGORITHM
+        if key.shape in KEY_TYPES_BY_ALGORITHM[one] and (one.startswith("PS") or not key.only_pss)
     ]
     alg = alg or key.alg or (_listed(usual, suits, listed) if usual else None)
     if admitted is not None and alg not in admitted:
@@ -143,14 +145,18 @@ def key_signer(
             "The client's private key is for an algorithm that the profile in the settings does not allow.",
             f"Ask your administrator for a key that signs with one of: {', '.join(admitted)}.",
         )
-    if alg is None or key.shape not in FITTING.get(alg, ()) or (key.only_pss and not alg.startswith("PS")):
+    if (
+        alg is None
+        or key.shape not in KEY_TYPES_BY_ALGORITHM.get(alg, ())
+        or (key.only_pss and not alg.startswith("PS"))
+    ):
         kind = f"{' '.join(key.shape).strip()}{', for PSS only' if key.only_pss else ''}"
         raise _unfit(
             f"The client's private key ({kind}) does not fit {f'the algorithm {alg}' if alg else 'any algorithm'}.",
             "Ask your administrator to set token_endpoint_auth_signing_alg to one that fits, or to use another key.",
         )
-    if key.shape[0] == "RSA" and key.bits < SMALLEST_RSA:
-        raise _unfit(f"The client's private key has less than {SMALLEST_RSA} bits.")
+    if key.shape[0] == "RSA" and key.bits < MIN_RSA_BITS:
+        raise _unfit(f"The client's private key has less than {MIN_RSA_BITS} bits.")
     if not proves(alg, key.material):
         raise _unfit(_FAULTS["unreadable"])
     header = {"typ": "JWT", "alg": alg, "kid": key_id or key.key_id or key.thumbprint}

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
-from jupyter_oidc.protocol.jwks import FITTING
+from jupyter_oidc.protocol.jwks import KEY_TYPES_BY_ALGORITHM
 from jupyter_oidc.protocol.jws import base64url
 from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
 from jupyter_oidc.secret_access import reveal
@@ -24,12 +24,12 @@ Fault = Literal["unreadable", "several", "certificate", "certificate of another 
 _BEGIN: Final = re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")
 _CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
 _PSS: Final = bytes.fromhex("06092a864886f70d01010a")  # RFC 4055, 3.1: id-RSASSA-PSS
-_LONGEST_ID: Final = 256
+_MAX_KEY_ID_CHARACTERS: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """A key that can sign; ``shape`` is key type and curve, as ``FITTING`` has them.
+    """A key that can sign; ``shape`` is key type and curve, as ``KEY_TYPES_BY_ALGORITHM`` has them.
 
     ``key_id`` and ``alg`` are what a JWK says of itself, ``thumbprint`` is that of RFC 7638, and ``certificate`` that of
     the certificate beside a PEM key (``x5t#S256``). ``only_pss`` says that the key may not sign otherwise (RFC 4055, 3.1).
@@ -76,8 +76,8 @@ def _from_jwk(text: str) -> ClientKey | Fault:
     if derived.thumbprint() != said.thumbprint():  # the public half that it names is not its own
         return "unreadable"
     key_id, alg = members.get("kid"), members.get("alg")
-    usable = isinstance(key_id, str) and key_id.isprintable() and 0 < len(key_id) <= _LONGEST_ID
-    return _of(derived, key_id=key_id if usable else None, alg=alg if alg in FITTING else None)
+    usable = isinstance(key_id, str) and key_id.isprintable() and 0 < len(key_id) <= _MAX_KEY_ID_CHARACTERS
+    return _of(derived, key_id=key_id if usable else None, alg=alg if alg in KEY_TYPES_BY_ALGORITHM else None)
 
 
 def _from_pem(text: str) -> ClientKey | Fault:

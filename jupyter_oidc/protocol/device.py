@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 
-DEFAULT_INTERVAL: Final = 5.0
+DEFAULT_INTERVAL_SECONDS: Final = 5.0
 """Seconds between two questions if the provider names no number (RFC 8628, 3.2)."""
 
-SLOWER: Final = 5.0
+SLOW_DOWN_SECONDS: Final = 5.0
 """Seconds by which ``slow_down`` lengthens the interval, each time (RFC 8628, 3.5)."""
 
-_SHORTEST_INTERVAL: Final = 1.0
-_LONGEST_CODE: Final = 8192
-_LONGEST_USER_CODE: Final = 64
-_LONGEST_URI: Final = 2048
+_MIN_INTERVAL_SECONDS: Final = 1.0
+_MAX_CODE_CHARACTERS: Final = 8192
+_MAX_USER_CODE_CHARACTERS: Final = 64
+_MAX_URI_CHARACTERS: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,13 @@ def device_authorization_call(metadata: Metadata, client: Client, request: Devic
 
 
 def read_device_reply(
-    reply: Reply, *, now: float, longest: float, allow_loopback_http: bool
+    reply: Reply, *, now: float, max_lifetime_seconds: float, allow_loopback_http: bool
 ) -> DeviceAuthorization | TokenError | TokenUnavailable:
     """Judge what the device authorization endpoint answered (RFC 8628, 3.2).
 
     The person is going to open ``verification_uri``, so it has to be https like an endpoint, and so has the one with the
     code in it to be shown at all.
-    ``now`` is in wall seconds, for a ``Retry-After`` date; ``longest`` is for how many seconds a sign-in may wait, whatever
+    ``now`` is in wall seconds, for a ``Retry-After`` date; ``max_lifetime_seconds`` is for how many seconds a sign-in may wait, whatever
     the provider says.
     Numbers may be written as texts.
     What only helps counts as not there if it cannot be used: the address with the code in it, and the interval.
@@ -126,7 +126,9 @@ def read_device_reply(
         if isinstance(error, str) and error:  # NOTE: some providers send their errors with status 200
             return TokenError(error if error in ERRORS else "other", status)
         if status == 200:
-            return _authorization(document, longest=longest, allow_loopback_http=allow_loopback_http)
+            return _authorization(
+                document, max_lifetime_seconds=max_lifetime_seconds, allow_loopback_http=allow_loopback_http
+            )
     raise _unusable("status")
 
 
@@ -161,16 +163,18 @@ def _document(reply: Reply) -> dict[str, Any]:
     raise _unusable("format")
 
 
-def _authorization(document: dict[str, Any], *, longest: float, allow_loopback_http: bool) -> DeviceAuthorization:
+def _authorization(
+    document: dict[str, Any], *, max_lifetime_seconds: float, allow_loopback_http: bool
+) -> DeviceAuthorization:
     device_code = document.get("device_code")
-    if not printable(device_code) or len(device_code) > _LONGEST_CODE:
+    if not printable(device_code) or len(device_code) > _MAX_CODE_CHARACTERS:
         raise _unusable("device_code")
     user_code = document.get("user_code")
-    if not printable(user_code) or len(user_code) > _LONGEST_USER_CODE:
+    if not printable(user_code) or len(user_code) > _MAX_USER_CODE_CHARACTERS:
         raise _unusable("user_code")
 
     def address(value: object) -> str | None:
-        if not isinstance(value, str) or len(value) > _LONGEST_URI:
+        if not isinstance(value, str) or len(value) > _MAX_URI_CHARACTERS:
             return None
         return value if is_secure_url(value, allow_loopback_http=allow_loopback_http) else None
 
@@ -182,7 +186,7 @@ def _authorization(document: dict[str, Any], *, longest: float, allow_loopback_h
     expires_in = number_in_text(document.get("expires_in"))
     if expires_in is None or expires_in <= 0:
         raise _unusable("expires_in")
-    lifetime = min(expires_in, longest)
+    lifetime = min(expires_in, max_lifetime_seconds)
     interval = _interval(document.get("interval"))
     if interval >= lifetime:
         raise _unusable("interval")
@@ -193,7 +197,7 @@ def _interval(value: object) -> float:
     seconds = number_in_text(value)
     if seconds is None and isinstance(value, (int, float)) and not isinstance(value, bool):
         raise _unusable("interval")  # beyond all measure, which is longer than the code is good for
-    return max(seconds, _SHORTEST_INTERVAL) if seconds is not None and seconds > 0 else DEFAULT_INTERVAL
+    return max(seconds, _MIN_INTERVAL_SECONDS) if seconds is not None and seconds > 0 else DEFAULT_INTERVAL_SECONDS
 
 
 def _unusable(member: str) -> TokenResponseInvalid:

@@ -31,7 +31,7 @@ SEED_BITS: Final = 384
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # SP 800-186, 3.2.1.3: P-256
 _PUBLIC: Final = ("crv", "kty", "x", "y")  # RFC 7638, 3.2: the required members of an EC key, in their order
 
-_LONGEST_NONCE: Final = 1024
+_MAX_NONCE_CHARACTERS: Final = 1024
 _NONCE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 9449, 8.1: 1*NQCHAR
 _DEMAND: Final = re.compile(r'error\s*=\s*(?:"use_dpop_nonce"|use_dpop_nonce)', re.IGNORECASE)
 
@@ -128,7 +128,7 @@ class ProofKey:
 def nonce_in(values: Iterable[str]) -> str | None:
     """Return the nonce in the ``DPoP-Nonce`` headers ``values``: there is one at most (RFC 9449, 8.1; X-7)."""
     found = list(values)
-    if len(found) != 1 or len(found[0]) > _LONGEST_NONCE or not _NONCE.fullmatch(found[0]):
+    if len(found) != 1 or len(found[0]) > _MAX_NONCE_CHARACTERS or not _NONCE.fullmatch(found[0]):
         return None
     return found[0]
 

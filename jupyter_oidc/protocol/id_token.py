@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.errors import IdTokenRejected
-from jupyter_oidc.protocol.claims import mistyped, told
+from jupyter_oidc.protocol.claims import mistyped_claim, well_typed
 from jupyter_oidc.protocol.json_value import number, printable, texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact
 from jupyter_oidc.secret_access import reveal_bytes
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.jwks import KeySet
     from jupyter_oidc.secret import Secret
 
-OLDEST: Final = 600.0
+MAX_ISSUED_AGE_SECONDS: Final = 600.0
 """Seconds; an ID token issued longer ago is not the answer to our request (V-8)."""
 
-_LONGEST_SUBJECT: Final = 255
+_MAX_SUBJECT_CHARACTERS: Final = 255
 _CLOCK: Final = "Set this machine's clock, then sign in again."
 _AGAIN: Final = "Close older pages of this sign-in, then begin again in JupyterLab."
 _LOG_IN: Final = "Sign in again, and log in on the provider's page."
@@ -62,10 +62,10 @@ _FAULTS: Final = {
 }
 
 
-TOO_WEAK: Final = "id_token.acr"
+ACR_TOO_WEAK_DETAIL: Final = "id_token.acr"
 """Detail of the refusal of a sound token, for its level alone."""
 
-SOMEBODY_ELSE: Final = frozenset({"id_token.sub", "id_token.iss"})
+OTHER_SUBJECT_DETAILS: Final = frozenset({"id_token.sub", "id_token.iss"})
 """Details of refusals that mean another person; what is missing or malformed has names of its own."""
 
 
@@ -150,7 +150,7 @@ def verify_id_token(
     expires_at = _times(claims, now, rules.skew)
     subject = _subject(claims, rules)
     nonce = _nonce(claims, rules)
-    if (wrong := mistyped(claims)) is not None:
+    if (wrong := mistyped_claim(claims)) is not None:
         raise _refuse(wrong)
     if access_token is not None and claims.get("at_hash") is not None:
         _check_at_hash(claims["at_hash"], access_token, rules.alg)
@@ -162,7 +162,7 @@ def verify_id_token(
         _check_continuity(identity, rules.previous, issued_at=claims["iat"])
     return IdToken(
         identity=identity,
-        claims=MappingProxyType(told(claims)),
+        claims=MappingProxyType(well_typed(claims)),
         sid=claims.get("sid"),
         expires_at=expires_at,
         acr=claims.get("acr"),
@@ -202,7 +202,7 @@ def _times(claims: Mapping[str, Any], now: float, skew: float) -> float:
         raise _refuse("exp")
     if issued_at is None:
         raise _refuse("no_iat")
-    if not now - OLDEST - skew <= issued_at <= now + skew:
+    if not now - MAX_ISSUED_AGE_SECONDS - skew <= issued_at <= now + skew:
         raise _refuse("iat")
     if "nbf" in claims:
         not_before = number(claims["nbf"])
@@ -216,7 +216,7 @@ def _times(claims: Mapping[str, Any], now: float, skew: float) -> float:
 def _subject(claims: Mapping[str, Any], rules: IdTokenRules) -> str:
     """Check who it is about (V-9, V-15)."""
     subject = claims.get("sub")
-    if not printable(subject) or len(subject) > _LONGEST_SUBJECT:
+    if not printable(subject) or len(subject) > _MAX_SUBJECT_CHARACTERS:
         raise _refuse("no_sub")
     if rules.expected_subject is not None and subject != rules.expected_subject:
         raise _refuse("sub")

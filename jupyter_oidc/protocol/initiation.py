@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _FIELDS: Final = ("iss", "login_hint", "target_link_uri")
-_LONGEST: Final = 2048
+_MAX_VALUE_CHARACTERS: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def read_initiation(parameters: Sequence[tuple[str, str]], issuer: str) -> Initi
     asked: dict[str, str] = {}
     for name, value in parameters:
         if name in _FIELDS:
-            if name in asked or len(value) > _LONGEST or not value.isprintable():
+            if name in asked or len(value) > _MAX_VALUE_CHARACTERS or not value.isprintable():
                 raise RequestInvalid(
                     "The request to sign in is malformed.",
                     action="Sign in from JupyterLab instead.",

@@ -13,7 +13,7 @@ from typing import Final, TypeGuard
 
 _DECIMAL: Final = re.compile(r"\s*(-?[0-9]{1,15}(?:\.[0-9]{1,9})?)\s*")
 
-_LARGEST: Final = 10**15
+_MAX_NUMBER: Final = 10**15
 """Seconds beyond this are nonsense; infinity and NaN fail the same comparison."""
 
 
@@ -21,7 +21,7 @@ def number(value: object) -> float | None:
     """Return ``value`` if it is a finite JSON number of sane size; never a ``bool``."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if abs(value) <= _LARGEST else None
+    return float(value) if abs(value) <= _MAX_NUMBER else None
 
 
 def number_in_text(value: object) -> float | None:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.message import Reply
 
-MOST_CANDIDATES: Final = 10
+MAX_CANDIDATE_KEYS: Final = 10
 """Verification is tried with no more keys than this (K-5, A20)."""
 
-FITTING: Final[dict[str, frozenset[tuple[str, str]]]] = {
+KEY_TYPES_BY_ALGORITHM: Final[dict[str, frozenset[tuple[str, str]]]] = {
     **{alg: frozenset({("RSA", "")}) for alg in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")},
     "ES256": frozenset({("EC", "P-256")}),
     "ES384": frozenset({("EC", "P-384")}),
@@ -35,11 +35,11 @@ FITTING: Final[dict[str, frozenset[tuple[str, str]]]] = {
 """Key type and curve for each asymmetric signature algorithm (RFC 7518, 3.1; RFC 8037; RFC 9864)."""
 
 _MEMBERS: Final = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
-_SHAPES: Final = frozenset().union(*FITTING.values())
-SMALLEST_RSA: Final = 2048
+_KEY_TYPES: Final = frozenset().union(*KEY_TYPES_BY_ALGORITHM.values())
+MIN_RSA_BITS: Final = 2048
 """Bits (RFC 7518, 3.3)."""
 
-_LARGEST_RSA: Final = 8192
+_MAX_RSA_BITS: Final = 8192
 _BASE64: Final = re.compile(r"([A-Za-z0-9_-]+|[A-Za-z0-9+/]+)={0,2}")
 _TO_URL: Final = str.maketrans("+/", "-_")
 
@@ -65,9 +65,9 @@ class KeySet:
         """Return the keys that may verify a token signed with the pinned ``alg`` (K-4, K-5).
 
         Several keys may share a ``kid``, and a token without one fits every key of the right type.
-        More than :data:`MOST_CANDIDATES` is for the caller to refuse.
+        More than :data:`MAX_CANDIDATE_KEYS` is for the caller to refuse.
         """
-        shapes = FITTING.get(alg, frozenset())
+        shapes = KEY_TYPES_BY_ALGORITHM.get(alg, frozenset())
         return tuple(
             key
             for key in self.keys
@@ -117,9 +117,9 @@ def _public_key(entry: object) -> PublicKey | None:
         return None
     kty, kid, alg = (_label(entry, name) for name in ("kty", "kid", "alg"))
     curve = "" if kty == "RSA" else entry.get("crv")
-    if kty is None or not isinstance(curve, str) or (kty, curve) not in _SHAPES:
+    if kty is None or not isinstance(curve, str) or (kty, curve) not in _KEY_TYPES:
         return None
-    if alg is not None and (kty, curve) not in FITTING.get(alg, frozenset()):
+    if alg is not None and (kty, curve) not in KEY_TYPES_BY_ALGORITHM.get(alg, frozenset()):
         return None
     material = _material(kty, entry)
     return None if material is None else PublicKey(kty, curve, kid, alg, material)
@@ -155,7 +155,7 @@ def _material(kty: str, entry: dict[str, Any]) -> RSAKey | ECKey | OKPKey | None
         public[member] = value.rstrip("=").translate(_TO_URL)
     try:
         if kty == "RSA":
-            return RSAKey.import_key(public) if SMALLEST_RSA <= _bits(str(public["n"])) <= _LARGEST_RSA else None
+            return RSAKey.import_key(public) if MIN_RSA_BITS <= _bits(str(public["n"])) <= _MAX_RSA_BITS else None
         key: ECKey | OKPKey = ECKey.import_key(public) if kty == "EC" else OKPKey.import_key(public)
     except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, ArithmeticError):
         return None

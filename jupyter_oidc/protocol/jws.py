@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.protocol.jwks import FITTING, MOST_CANDIDATES
+from jupyter_oidc.protocol.jwks import KEY_TYPES_BY_ALGORITHM, MAX_CANDIDATE_KEYS
 from jupyter_oidc.protocol.message import ReplyUnusable, parse_object
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal, reveal_bytes
@@ -83,7 +83,7 @@ def verify_compact(
             raise refuse("signature")
     else:
         candidates = keys.candidates(alg, header.get("kid"))
-        if len(candidates) > MOST_CANDIDATES:
+        if len(candidates) > MAX_CANDIDATE_KEYS:
             raise refuse("keys")
         if not any(_verifies(alg, key, parts) for key in candidates):
             if fresh:
@@ -183,7 +183,7 @@ def _check_header(
     special_type: str | None,
 ) -> None:
     """Apply V-1 and V-2; ``jwk``, ``jku``, ``x5u`` and ``x5c`` are not even looked at (K-1, A15)."""
-    if header.get("alg") != alg or (alg not in FITTING and alg not in _HMAC):
+    if header.get("alg") != alg or (alg not in KEY_TYPES_BY_ALGORITHM and alg not in _HMAC):
         raise refuse("alg")
     if "crit" in header or not isinstance(header.get("kid", ""), str):
         raise refuse("header")

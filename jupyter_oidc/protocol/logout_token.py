@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.errors import LogoutTokenInvalid
-from jupyter_oidc.protocol.id_token import OLDEST
+from jupyter_oidc.protocol.id_token import MAX_ISSUED_AGE_SECONDS
 from jupyter_oidc.protocol.json_value import number, texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact
 
@@ -109,7 +109,7 @@ def _read(unverified: Verified, rules: LogoutTokenRules, now: float) -> LogoutTo
 def _times(claims: Mapping[str, Any], now: float, skew: float) -> float:
     """Check ``iat`` and ``exp`` (B-8) and return ``exp``."""
     issued_at, expires_at = number(claims.get("iat")), number(claims.get("exp"))
-    if issued_at is None or not now - OLDEST - skew <= issued_at <= now + skew:
+    if issued_at is None or not now - MAX_ISSUED_AGE_SECONDS - skew <= issued_at <= now + skew:
         raise _refuse("iat")
     if expires_at is None or expires_at <= now - skew:
         raise _refuse("exp")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.secret import Secret
 
-JSON_LIMIT: Final = 1_000_000
+MAX_JSON_BYTES: Final = 1_000_000
 """Largest reply body, in bytes, that is read from a provider (A20)."""
 
 FormField = tuple[str, "str | Secret | Callable[[], Secret]"]
@@ -64,7 +64,7 @@ class Call:
     proof: Secret | None = None
     accept: str = "application/json"
     max_redirects: int = 0
-    max_bytes: int = JSON_LIMIT
+    max_bytes: int = MAX_JSON_BYTES
     endpoint: str = "other"
 
 

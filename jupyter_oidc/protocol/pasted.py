@@ -16,10 +16,10 @@ from jupyter_oidc.secret_access import reveal
 if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
 
-LONGEST: Final = 8192
+MAX_ADDRESS_CHARACTERS: Final = 8192
 """Characters of an address; a longer one is no address of ours."""
 
-_MOST_FIELDS: Final = 50
+_MAX_FIELDS: Final = 50
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -46,13 +46,20 @@ def read_pasted(pasted: Secret, redirect_uri: str) -> list[tuple[str, str]]:
 
 def _parameters(text: str, redirect_uri: str) -> list[tuple[str, str]] | None:
     text = text.strip().strip("<>\"'").strip()
-    if not text or len(text) > LONGEST or not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
+    if (
+        not text
+        or len(text) > MAX_ADDRESS_CHARACTERS
+        or not text.isascii()
+        or not text.isprintable()
+        or " " in text
+        or "\\" in text
+    ):
         return None
     try:
         here, expected = urlsplit(text), urlsplit(redirect_uri)
         if _place(here) != _place(expected) or "@" in here.netloc:
             return None
-        return parse_qsl(here.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+        return parse_qsl(here.query, keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict")
     except ValueError:
         return None
 

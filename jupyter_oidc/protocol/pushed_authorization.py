@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.message import Reply
 
-LONGEST_REFERENCE: Final = 2048
+MAX_REQUEST_URI_CHARACTERS: Final = 2048
 """Characters of a ``request_uri`` (RFC 9101, 5.2: it should not be longer than 512)."""
 
 ERRORS: Final = authorization.ERRORS | token.ERRORS | {"invalid_redirect_uri"}
@@ -77,7 +77,7 @@ def read_push_reply(reply: Reply, *, now: float) -> Pushed | token.TokenError | 
     if status not in (200, 201):
         raise _unusable("status", f"the status is {status}")
     reference = members.get("request_uri")  # NOTE: nobody waits with it, so what ``expires_in`` says is not read
-    if not printable(reference) or " " in reference or len(reference) > LONGEST_REFERENCE:
+    if not printable(reference) or " " in reference or len(reference) > MAX_REQUEST_URI_CHARACTERS:
         raise _unusable("request_uri", "request_uri is missing, too long or not printable text")
     return Pushed(reference)
 

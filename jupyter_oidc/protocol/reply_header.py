@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LONGEST_RETRY: Final = 3600.0
+MAX_RETRY_AFTER_SECONDS: Final = 3600.0
 """Seconds; nobody can send us away for longer (B7)."""
 
-_GARBAGE_RETRY: Final = 5.0
-_LONGEST_LIFETIME: Final = 3600.0
+_INVALID_RETRY_AFTER_SECONDS: Final = 5.0
+_MAX_CACHE_LIFETIME_SECONDS: Final = 3600.0
 _SECONDS: Final = re.compile(r"[0-9]{1,12}")
 _MAX_AGE: Final = re.compile(r'max-age\s*=\s*"?([^",;\s]*)')
 _UNCACHEABLE: Final = re.compile(r"(?:^|[,\s])no-(?:store|cache)(?:$|[,=\s])")
@@ -44,9 +44,9 @@ def retry_after_of(headers: Mapping[str, str], now: float) -> float | None:
         return None
     text = text.strip()
     if _SECONDS.fullmatch(text):
-        return min(float(text), LONGEST_RETRY)
+        return min(float(text), MAX_RETRY_AFTER_SECONDS)
     date = http_date(text)
-    return _GARBAGE_RETRY if date is None else min(max(date - now, 0.0), LONGEST_RETRY)
+    return _INVALID_RETRY_AFTER_SECONDS if date is None else min(max(date - now, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 
 def date_offset(headers: Mapping[str, str], now: float) -> float | None:
@@ -72,5 +72,5 @@ def cache_lifetime(headers: Mapping[str, str]) -> float:
         expires, date = http_date(headers["expires"]), http_date(headers.get("date", ""))
         allowed = 0.0 if expires is None or date is None else expires - date
     else:
-        allowed = _LONGEST_LIFETIME
-    return min(max(allowed, 0.0), _LONGEST_LIFETIME)
+        allowed = _MAX_CACHE_LIFETIME_SECONDS
+    return min(max(allowed, 0.0), _MAX_CACHE_LIFETIME_SECONDS)

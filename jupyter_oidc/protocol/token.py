@@ -1,7 +1,7 @@
 """The token endpoint: redeem a code, spend a refresh token, judge the answer.
 
 An OAuth error and an overloaded provider are expected outcomes and come back as values.
-What an answer hands over is a value of its own (:class:`HandedOver`), which no judgement about the rest of it can lose.
+What an answer hands over is a value of its own (:class:`UnverifiedTokens`), which no judgement about the rest of it can lose.
 This module refuses to look inside a token: an access token is opaque, an ID token is judged in ``id_token``.
 """
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 __all__ = [
     "ERRORS",
     "Client",
-    "HandedOver",
     "TokenError",
     "TokenSet",
     "TokenUnavailable",
+    "UnverifiedTokens",
     "date_offset",
-    "handed_over",
     "read_token_reply",
     "redeem_call",
     "refresh_call",
     "retry_after_of",
+    "unverified_tokens",
 ]
 
-LONGEST_LIFETIME: Final = 86_400.0
+MAX_TOKEN_LIFETIME_SECONDS: Final = 86_400.0
 """Seconds; no access token is planned with for longer (A13)."""
 
 _DECIMAL: Final = re.compile(r"\s*(-?[0-9]{1,15}(?:\.[0-9]{1,9})?)\s*")
@@ -89,7 +89,7 @@ _DECIDES: Final = ("access_token", "error", "id_token", "refresh_token", "suberr
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOver:
+class UnverifiedTokens:
     """The tokens in an answer, before anything of it is judged: to be kept or taken back, and not to be used.
 
     ``refresh_token`` is the successor of the one that was spent, if this answers a refresh (RFC 6749, 6).
@@ -222,22 +222,22 @@ def exchange_call(
     )
 
 
-def handed_over(reply: Reply) -> HandedOver:
+def unverified_tokens(reply: Reply) -> UnverifiedTokens:
     """Return the tokens in ``reply``, whatever else is wrong with it; to be called before it is judged (F-4).
 
     A success of any kind counts, since the tokens in it have been issued.
     """
     if not 200 <= reply.status <= 299:
-        return HandedOver()
+        return UnverifiedTokens()
     try:
         members = members_of(reply)
     except ReplyUnusable:
-        return HandedOver(unreadable=names_member(reply, "refresh_token"))
+        return UnverifiedTokens(unreadable=names_member(reply, "refresh_token"))
     given = [value for value in members.get("refresh_token", ()) if value not in (None, "")]
     first = given[0] if given else None
     readable = printable(first) and given.count(first) == len(given)
     access_token = members.get("access_token", [None])[0]
-    return HandedOver(
+    return UnverifiedTokens(
         refresh_token=Secret(str(first)) if readable else None,
         access_token=Secret(access_token) if printable(access_token) else None,
         unreadable=bool(given) and not readable,
@@ -346,9 +346,9 @@ def _lifetime(value: object) -> float | None:
         match = _DECIMAL.fullmatch(value)
         value = float(match[1]) if match else None
     elif isinstance(value, int) and not isinstance(value, bool):
-        value = max(min(value, int(LONGEST_LIFETIME)), 0)
+        value = max(min(value, int(MAX_TOKEN_LIFETIME_SECONDS)), 0)
     seconds = number(value)
-    return None if seconds is None else min(max(seconds, 0.0), LONGEST_LIFETIME)
+    return None if seconds is None else min(max(seconds, 0.0), MAX_TOKEN_LIFETIME_SECONDS)
 
 
 def _scopes(value: object, requested: tuple[str, ...]) -> tuple[str, ...]:

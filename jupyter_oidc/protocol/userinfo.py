@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.errors import UserinfoRejected
-from jupyter_oidc.protocol.claims import PROTOCOL, told
+from jupyter_oidc.protocol.claims import PROTOCOL, well_typed
 from jupyter_oidc.protocol.json_value import texts
 from jupyter_oidc.protocol.jws import KeysStale, verify_compact
 from jupyter_oidc.protocol.message import Call, ReplyUnusable, tolerant_object
@@ -45,10 +45,10 @@ _FAULTS: Final = {
 }
 
 
-SOMEBODY_ELSE: Final = frozenset({"userinfo.sub", "userinfo.iss"})
+OTHER_SUBJECT_DETAILS: Final = frozenset({"userinfo.sub", "userinfo.iss"})
 """Details of refusals that mean another person."""
 
-NOT_ABOUT_THE_PERSON: Final = SOMEBODY_ELSE | {"userinfo.no_sub"}
+INVALID_SUBJECT_DETAILS: Final = OTHER_SUBJECT_DETAILS | {"userinfo.no_sub"}
 """Details of refusals after which a sign-in must not go on with the ID token alone (U-6)."""
 
 
@@ -83,7 +83,7 @@ def read_userinfo_reply(
 ) -> Mapping[str, Any] | KeysStale:
     """Return the claims about ``subject``, less those that are ``null`` or of the wrong type (U-4 ... U-7, U-9).
 
-    Raises :class:`UserinfoRejected`; details in ``NOT_ABOUT_THE_PERSON`` mean that the reply speaks of somebody else, or
+    Raises :class:`UserinfoRejected`; details in ``INVALID_SUBJECT_DETAILS`` mean that the reply speaks of somebody else, or
     of nobody, and the sign-in must be refused then (U-6).
     """
     if reply.status != 200:
@@ -111,7 +111,7 @@ def read_userinfo_reply(
         _check_sender(claims, signed)
     if (about := claims.get("sub")) != subject:
         raise _refuse("sub" if isinstance(about, str) and about else "no_sub")
-    return MappingProxyType({name: value for name, value in told(claims).items() if name not in _DROPPED})
+    return MappingProxyType({name: value for name, value in well_typed(claims).items() if name not in _DROPPED})
 
 
 def _check_sender(claims: Mapping[str, Any], signed: SignedUserinfo) -> None:

@@ -128,7 +128,7 @@ class Context:
     def tell(self, kind: str) -> None:
         """Tell everybody who follows a session to read it again, because something about this server has changed."""
         for session in self._opened.sessions if self._opened is not None else ():
-            session.tell(kind)
+            session.publish(kind)
 
     @property
     def shared(self) -> Word:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.dpop import ALGORITHM as DPOP_ALGORITHM
 from jupyter_oidc.sessions.algorithms import id_token_algs
-from jupyter_oidc.sessions.asked import pushes
+from jupyter_oidc.sessions.request_parameters import uses_pushed_request
 from jupyter_oidc.settings.client_authentication import KEY_ALGORITHMS, SECRET_ALGORITHMS, SIGNS_WITH
 from jupyter_oidc.settings.model import AuthMethod, ResponseMode
 
@@ -37,7 +37,7 @@ Subject = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SignInPlan:
     """What a sign-in is going to use: the settings, what they mean where they leave something open, and the way.
 
     ``assertion_alg`` signs the client's assertions, if it sends any.
@@ -73,26 +73,26 @@ class Contradiction:
 class Rule:
     """One rule; ``only_by_browser`` says that it is about the authorization request."""
 
-    judge: Callable[[Wanted], Contradiction | None]
+    judge: Callable[[SignInPlan], Contradiction | None]
     only_by_browser: bool = False
 
 
-def contradictions(wanted: Wanted) -> tuple[Contradiction, ...]:
+def contradictions(plan: SignInPlan) -> tuple[Contradiction, ...]:
     """Return every contradiction, in the order of the rules."""
-    rules = [rule for rule in RULES if not (wanted.by_code and rule.only_by_browser)]
-    return tuple(found for rule in rules if (found := rule.judge(wanted)) is not None)
+    rules = [rule for rule in RULES if not (plan.by_code and rule.only_by_browser)]
+    return tuple(found for rule in rules if (found := rule.judge(plan)) is not None)
 
 
-def check_contradictions(wanted: Wanted) -> None:
+def check_contradictions(plan: SignInPlan) -> None:
     """Refuse a sign-in that cannot succeed; raises the ``Problem`` of the first contradiction."""
-    found = contradictions(wanted)
+    found = contradictions(plan)
     if found:
         raise found[0].problem(len(found) - 1)
 
 
-def _without_pkce(wanted: Wanted) -> Contradiction | None:
+def _without_pkce(plan: SignInPlan) -> Contradiction | None:
     """D-11; RFC 8414, 2: ``code_challenge_methods_supported``."""
-    if _takes(wanted.metadata.code_challenge_methods, "S256"):
+    if _takes(plan.metadata.code_challenge_methods, "S256"):
         return None
     return Contradiction(
         "PKCE",
@@ -103,9 +103,9 @@ def _without_pkce(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _unknown_proofs(wanted: Wanted) -> Contradiction | None:
+def _unknown_proofs(plan: SignInPlan) -> Contradiction | None:
     """X-1; RFC 9449, 5.1: ``dpop_signing_alg_values_supported``."""
-    if not wanted.settings.dpop_bound_access_tokens or _takes(wanted.metadata.dpop_signing_algs, DPOP_ALGORITHM):
+    if not plan.settings.dpop_bound_access_tokens or _takes(plan.metadata.dpop_signing_algs, DPOP_ALGORITHM):
         return None
     return Contradiction(
         "DPoP",
@@ -115,42 +115,44 @@ def _unknown_proofs(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _other_client_method(wanted: Wanted) -> Contradiction | None:
+def _other_client_method(plan: SignInPlan) -> Contradiction | None:
     """T-3; Discovery 1.0, 3: ``token_endpoint_auth_methods_supported``; ``none`` is taken by many that do not list it."""
-    method, listed = wanted.settings.token_endpoint_auth_method, wanted.metadata.token_endpoint_auth_methods
+    method, listed = plan.settings.token_endpoint_auth_method, plan.metadata.token_endpoint_auth_methods
     if method == "none" or _takes(listed, method):
         return None
     return Contradiction(
         "client authentication",
         "token.auth_method",
         f"The provider does not list the client authentication method {method}.",
-        _other_method(wanted),
+        _other_method(plan),
     )
 
 
-def _other_assertion_alg(wanted: Wanted) -> Contradiction | None:
+def _other_assertion_alg(plan: SignInPlan) -> Contradiction | None:
     """T-9; Discovery 1.0, 3: ``token_endpoint_auth_signing_alg_values_supported``."""
-    alg, listed = wanted.assertion_alg, wanted.metadata.token_endpoint_auth_signing_algs
+    alg, listed = plan.assertion_alg, plan.metadata.token_endpoint_auth_signing_algs
     if alg is None or _takes(listed, alg):
         return None
-    fitting = SIGNS_WITH.get(wanted.settings.token_endpoint_auth_method, ())
+    fitting = SIGNS_WITH.get(plan.settings.token_endpoint_auth_method, ())
     another = f"Set token_endpoint_auth_signing_alg to one that it lists{_of(listed, fitting)}."
     return Contradiction(
         "client authentication",
         "token.auth_signing_alg",
         f"The provider does not take a client's assertion that is signed with {alg}.",
-        another if set(fitting) & (listed or set()) else _other_method(wanted),
+        another if set(fitting) & (listed or set()) else _other_method(plan),
     )
 
 
-def _other_method(wanted: Wanted) -> str:
-    methods = (one for one in get_args(AuthMethod) if one != wanted.settings.token_endpoint_auth_method)
-    return f"Set token_endpoint_auth_method to one that it lists{_of(wanted.metadata.token_endpoint_auth_methods, methods)}."
+def _other_method(plan: SignInPlan) -> str:
+    methods = (one for one in get_args(AuthMethod) if one != plan.settings.token_endpoint_auth_method)
+    return (
+        f"Set token_endpoint_auth_method to one that it lists{_of(plan.metadata.token_endpoint_auth_methods, methods)}."
+    )
 
 
-def _pushing_forbidden(wanted: Wanted) -> Contradiction | None:
+def _pushing_forbidden(plan: SignInPlan) -> Contradiction | None:
     """P-1; RFC 9126, 5: ``require_pushed_authorization_requests``."""
-    if not wanted.metadata.requires_pushed_requests or pushes(wanted.settings, wanted.metadata):
+    if not plan.metadata.requires_pushed_requests or uses_pushed_request(plan.settings, plan.metadata):
         return None
     return Contradiction(
         "authorization request",
@@ -160,9 +162,9 @@ def _pushing_forbidden(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _nowhere_to_push(wanted: Wanted) -> Contradiction | None:
+def _nowhere_to_push(plan: SignInPlan) -> Contradiction | None:
     """P-1; RFC 9126, 5: ``pushed_authorization_request_endpoint``."""
-    if not pushes(wanted.settings, wanted.metadata) or wanted.metadata.pushed_authorization_request_endpoint:
+    if not uses_pushed_request(plan.settings, plan.metadata) or plan.metadata.pushed_authorization_request_endpoint:
         return None
     return Contradiction(
         "authorization request",
@@ -173,9 +175,9 @@ def _nowhere_to_push(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _no_issuer_in_answers(wanted: Wanted) -> Contradiction | None:
+def _no_issuer_in_answers(plan: SignInPlan) -> Contradiction | None:
     """FAPI 2.0 Security Profile, 5.3.3.2; RFC 9207, 3: ``authorization_response_iss_parameter_supported``."""
-    if wanted.settings.profile is None or wanted.metadata.iss_parameter_supported:
+    if plan.settings.profile is None or plan.metadata.iss_parameter_supported:
         return None
     return Contradiction(
         "authorization request",
@@ -186,9 +188,9 @@ def _no_issuer_in_answers(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _unbound_tokens(wanted: Wanted) -> Contradiction | None:
+def _unbound_tokens(plan: SignInPlan) -> Contradiction | None:
     """RFC 8705, 3.3: ``tls_client_certificate_bound_access_tokens``; without the member it is false."""
-    if not wanted.settings.tls_client_certificate_bound_access_tokens or wanted.metadata.certificate_bound_tokens:
+    if not plan.settings.tls_client_certificate_bound_access_tokens or plan.metadata.certificate_bound_tokens:
         return None
     return Contradiction(
         "client certificate",
@@ -198,9 +200,9 @@ def _unbound_tokens(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _signed_only(wanted: Wanted) -> Contradiction | None:
+def _signed_only(plan: SignInPlan) -> Contradiction | None:
     """RFC 9101, 10.5: ``require_signed_request_object``."""
-    if not wanted.metadata.requires_signed_requests:
+    if not plan.metadata.requires_signed_requests:
         return None
     return Contradiction(
         "authorization request",
@@ -211,9 +213,9 @@ def _signed_only(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _no_code(wanted: Wanted) -> Contradiction | None:
+def _no_code(plan: SignInPlan) -> Contradiction | None:
     """Discovery 1.0, 3: ``response_types_supported``."""
-    if _takes(wanted.metadata.response_types, "code"):
+    if _takes(plan.metadata.response_types, "code"):
         return None
     return Contradiction(
         "authorization request",
@@ -224,9 +226,9 @@ def _no_code(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _no_code_grant(wanted: Wanted) -> Contradiction | None:
+def _no_code_grant(plan: SignInPlan) -> Contradiction | None:
     """Discovery 1.0, 3: ``grant_types_supported``; without the member it is authorization_code and implicit."""
-    if _takes(wanted.metadata.grant_types, "authorization_code"):
+    if _takes(plan.metadata.grant_types, "authorization_code"):
         return None
     return Contradiction(
         "authorization request",
@@ -237,9 +239,9 @@ def _no_code_grant(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _other_response_mode(wanted: Wanted) -> Contradiction | None:
+def _other_response_mode(plan: SignInPlan) -> Contradiction | None:
     """OAuth 2.0 Multiple Response Types 1.0, 2; Discovery 1.0, 3: ``response_modes_supported``."""
-    mode, listed = wanted.settings.response_mode, wanted.metadata.response_modes
+    mode, listed = plan.settings.response_mode, plan.metadata.response_modes
     if _takes(listed, mode):
         return None
     return Contradiction(
@@ -250,10 +252,10 @@ def _other_response_mode(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _other_prompt(wanted: Wanted) -> Contradiction | None:
+def _other_prompt(plan: SignInPlan) -> Contradiction | None:
     """Initiating User Registration 1.0, 4: ``prompt_values_supported``; any other is refused with status 400."""
-    listed = wanted.metadata.prompt_values
-    unknown = [word for word in (wanted.settings.prompt or "").split() if not _takes(listed, word)]
+    listed = plan.metadata.prompt_values
+    unknown = [word for word in (plan.settings.prompt or "").split() if not _takes(listed, word)]
     if not unknown:
         return None
     return Contradiction(
@@ -264,10 +266,10 @@ def _other_prompt(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _other_id_token_alg(wanted: Wanted) -> Contradiction | None:
+def _other_id_token_alg(plan: SignInPlan) -> Contradiction | None:
     """G-3; Discovery 1.0, 3: ``id_token_signing_alg_values_supported``."""
-    alg, listed = wanted.settings.id_token_signed_response_alg, wanted.metadata.id_token_signing_algs
-    if any(_takes(listed, one) for one in id_token_algs(wanted.settings, wanted.metadata)):
+    alg, listed = plan.settings.id_token_signed_response_alg, plan.metadata.id_token_signing_algs
+    if any(_takes(listed, one) for one in id_token_algs(plan.settings, plan.metadata)):
         return None
     return Contradiction(
         "ID token",
@@ -279,9 +281,9 @@ def _other_id_token_alg(wanted: Wanted) -> Contradiction | None:
     )
 
 
-def _other_userinfo_alg(wanted: Wanted) -> Contradiction | None:
+def _other_userinfo_alg(plan: SignInPlan) -> Contradiction | None:
     """U-7; Discovery 1.0, 3: ``userinfo_signing_alg_values_supported``."""
-    alg, listed = wanted.settings.userinfo_signed_response_alg, wanted.metadata.userinfo_signing_algs
+    alg, listed = plan.settings.userinfo_signed_response_alg, plan.metadata.userinfo_signing_algs
     if alg is None or _takes(listed, alg):
         return None
     return Contradiction(

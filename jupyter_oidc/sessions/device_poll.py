@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.errors import Problem, UnknownFlow
-from jupyter_oidc.protocol.device import SLOWER
+from jupyter_oidc.protocol.device import SLOW_DOWN_SECONDS
 from jupyter_oidc.protocol.token import TokenError, TokenUnavailable
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.oidc_client import NoResponse, Tokens
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.ports import Scheduler
 
-LONGEST_PAUSE: Final = 60.0
+MAX_BACKOFF_SECONDS: Final = 60.0
 """Seconds to which silence makes a pause grow; the interval itself may be longer."""
 
-Asked = Tokens | TokenError | TokenUnavailable | NoResponse
+PollResult = Tokens | TokenError | TokenUnavailable | NoResponse
 
 
 @dataclass(frozen=True, slots=True)
-class RanOut:
+class CodeExpired:
     """Nobody used the code in time."""
 
     problem: Problem
@@ -47,7 +47,7 @@ class DevicePoll:
         pending: PendingSignIn,
         interval: float,
         *,
-        ask: Callable[[], Awaitable[Asked]],
+        ask: Callable[[], Awaitable[PollResult]],
         clock: Clock,
         scheduler: Scheduler,
     ) -> None:
@@ -56,9 +56,9 @@ class DevicePoll:
         self._ask = ask
         self._clock = clock
         self._scheduler = scheduler
-        self._silences = 0
+        self._failures = 0
 
-    async def answer(self) -> Tokens | Problem | RanOut | None:
+    async def answer(self) -> Tokens | Problem | CodeExpired | None:
         """Return what came of it; ``None`` if the sign-in ended for another reason.
 
         Tokens are returned even then, because somebody has to revoke them.
@@ -71,25 +71,25 @@ class DevicePoll:
             if self._pending.progress is not Progress.WAITING:
                 return None
             if pause >= left:  # NOTE: asking now would be asking too soon
-                return RanOut(_ran_out("device.expired"))
+                return CodeExpired(_code_expired("device.expired"))
             asked = await self._ask()
             if isinstance(asked, Tokens):
                 return asked
             if isinstance(asked, TokenError):
-                self._silences = 0
-                if (end := _end_by(asked.error)) is not None:
+                self._failures = 0
+                if (end := _outcome_of(asked.error)) is not None:
                     return end
                 if asked.error == "slow_down":
-                    self._interval += SLOWER
+                    self._interval += SLOW_DOWN_SECONDS
                 pause = self._interval
             else:
-                pause = self._after_silence(asked)
+                pause = self._after_failure(asked)
 
-    def _after_silence(self, asked: TokenUnavailable | NoResponse) -> float:
+    def _after_failure(self, asked: TokenUnavailable | NoResponse) -> float:
         """Return the pause after no answer, or one that only asks for time (RFC 8628, 3.5)."""
-        self._silences += 1
+        self._failures += 1
         wanted = asked.retry_after if isinstance(asked, TokenUnavailable) else None
-        grown = min(self._interval * 2 ** min(self._silences, 10), LONGEST_PAUSE)
+        grown = min(self._interval * 2 ** min(self._failures, 10), MAX_BACKOFF_SECONDS)
         return max(self._interval, grown if wanted is None else wanted)
 
     async def _wait(self, seconds: float) -> None:
@@ -103,15 +103,15 @@ class DevicePoll:
             ending.cancel()
 
 
-def _end_by(error: str) -> Problem | RanOut | None:
+def _outcome_of(error: str) -> Problem | CodeExpired | None:
     """Return how ``error`` ends a sign-in; ``None`` if it goes on."""
     match error:
         case "authorization_pending" | "slow_down":
             return None
         case "expired_token":
-            return RanOut(_ran_out("device.expired_token"))
+            return CodeExpired(_code_expired("device.expired_token"))
     return refusal_of(error, "token", by_code=True)
 
 
-def _ran_out(detail: str) -> Problem:
+def _code_expired(detail: str) -> Problem:
     return UnknownFlow("Nobody entered the code in time.", action="Sign in again to get a new code.", detail=detail)

@@ -25,7 +25,7 @@ MAX_SHOWN_BYTES: Final = 16_384
 MAX_STORED_BYTES: Final = 4_096
 """The same for a stored entry, which a keyring cuts into small pieces."""
 
-_LONGEST: Final = 1_024
+_MAX_ENTITLEMENT_CHARACTERS: Final = 1_024
 """Characters of one entitlement."""
 
 _NAMES: Final = ("name", "value")
@@ -62,9 +62,9 @@ class Entitlements:
         return Entitlements(kept, self.more + len(self.names) - len(kept), self.known)
 
 
-NOBODYS: Final = Entitlements()
+NO_ENTITLEMENTS: Final = Entitlements()
 
-UNKNOWN: Final = Entitlements(known=False)
+UNKNOWN_ENTITLEMENTS: Final = Entitlements(known=False)
 """Those of somebody about whom nothing was told yet."""
 
 
@@ -84,7 +84,11 @@ def entitlements_of(
         if value is None:
             known = known and not _left_out(claims, path)
         else:
-            found.update((word[:_LONGEST], None) for word in _words(value, split=_is_scope(path, scope_claims)) if word)
+            found.update(
+                (word[:_MAX_ENTITLEMENT_CHARACTERS], None)
+                for word in _words(value, split=_is_scope(path, scope_claims))
+                if word
+            )
     return Entitlements(tuple(found), known=known)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.sessions.grant import TokenKey
 
-Wanted = tuple["TokenKey", str]
+TokenAndSource = tuple["TokenKey", str]
 """Which token, and whether it is an access token or an ID token."""
 
 
@@ -24,15 +24,15 @@ class NegativeTokenCache:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._until: dict[Wanted, tuple[float, str | None]] = {}
+        self._until: dict[TokenAndSource, tuple[float, str | None]] = {}
 
-    def add(self, wanted: Wanted, seconds: float, reason: str | None) -> None:
-        """Do not ask for ``wanted`` for ``seconds``."""
-        self._until[wanted] = (self._clock.now().monotonic + seconds, reason)
+    def add(self, token: TokenAndSource, seconds: float, reason: str | None) -> None:
+        """Do not ask for ``token`` for ``seconds``."""
+        self._until[token] = (self._clock.now().monotonic + seconds, reason)
 
-    def lookup(self, wanted: Wanted) -> TryLater | None:
-        """Return the answer that needs no asking, if ``wanted`` rests; raises ``AudienceRefused`` if that is it."""
-        until, reason = self._until.get(wanted, (0.0, None))
+    def lookup(self, token: TokenAndSource) -> TryLater | None:
+        """Return the answer that needs no asking, if ``token`` rests; raises ``AudienceRefused`` if that is it."""
+        until, reason = self._until.get(token, (0.0, None))
         left = until - self._clock.now().monotonic
         if left <= 0:
             return None

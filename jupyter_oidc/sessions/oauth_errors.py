@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from jupyter_oidc.errors import IdpUnavailable, Problem, SignInDeclined, SignInRefused
-from jupyter_oidc.protocol.id_token import TOO_WEAK
+from jupyter_oidc.protocol.id_token import ACR_TOO_WEAK_DETAIL
 
-Sort = Literal["declined", "spent", "person", "scope", "audience", "set-up", "weather", "other"]
+Category = Literal["declined", "spent", "person", "scope", "audience", "set-up", "transient", "other"]
 """``person``: somebody has to show up; ``set-up``: settings here or there; ``spent``: what was sent is good no more."""
 
 Place = Literal["authorization", "token", "device", "pushed"]
@@ -23,7 +23,7 @@ Place = Literal["authorization", "token", "device", "pushed"]
 class Meaning:
     """What one code stands for; ``says`` is a sentence without its end, where the code is added."""
 
-    sort: Sort
+    category: Category
     says: str
     action: str
 
@@ -127,8 +127,8 @@ MEANINGS: Final[dict[str, Meaning]] = {
         "The provider asks for a nonce in the proof of possession again and again",
         "Try again. If it happens again, ask your administrator to check dpop_bound_access_tokens.",
     ),
-    "server_error": Meaning("weather", "The provider reports an error of its own", _LATER),
-    "temporarily_unavailable": Meaning("weather", "The provider is overloaded or being looked after", _LATER),
+    "server_error": Meaning("transient", "The provider reports an error of its own", _LATER),
+    "temporarily_unavailable": Meaning("transient", "The provider is overloaded or being looked after", _LATER),
     "authorization_pending": _OTHER,
     "slow_down": _OTHER,
     "other": _OTHER,
@@ -143,17 +143,17 @@ _GRANTS: Final[dict[Place, str]] = {
 }
 
 
-def too_weak() -> SignInRefused:
+def acr_too_weak() -> SignInRefused:
     """Return how a sign-in ends that succeeded at the provider, at another level than was asked for (Q5.14)."""
     action = MEANINGS["unmet_authentication_requirements"].action
     return SignInRefused(
-        "The provider signed you in, but not as strongly as was asked for.", action=action, detail=TOO_WEAK
+        "The provider signed you in, but not as strongly as was asked for.", action=action, detail=ACR_TOO_WEAK_DETAIL
     )
 
 
-def sort_of(error: str) -> Sort:
+def category_of(error: str) -> Category:
     """Return what sort of refusal ``error`` is."""
-    return MEANINGS.get(error, _OTHER).sort
+    return MEANINGS.get(error, _OTHER).category
 
 
 def refusal_of(error: str, place: Place, *, by_code: bool = False) -> Problem:
@@ -162,8 +162,8 @@ def refusal_of(error: str, place: Place, *, by_code: bool = False) -> Problem:
     ``by_code`` says that it is a sign-in by code, whatever endpoint refused it.
     """
     meaning = MEANINGS.get(error, _OTHER)
-    if meaning.sort == "declined":
+    if meaning.category == "declined":
         return SignInDeclined(detail=f"declined.{error}")
-    kind = IdpUnavailable if meaning.sort == "weather" else SignInRefused
+    kind = IdpUnavailable if meaning.category == "transient" else SignInRefused
     grant = _GRANTS["device" if by_code else place]
     return kind(f"{meaning.says} ({error}).", action=meaning.action.format(grant=grant), detail=f"{place}.{error}")

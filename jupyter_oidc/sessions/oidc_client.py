@@ -46,11 +46,11 @@ from jupyter_oidc.protocol.client_authentication import authenticate
 from jupyter_oidc.protocol.confirmation import certificate_of
 from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.sessions import algorithms
-from jupyter_oidc.sessions.asked import prompt_of, pushes, scopes_of
-from jupyter_oidc.sessions.contradictions import Wanted, check_contradictions
+from jupyter_oidc.sessions.contradictions import SignInPlan, check_contradictions
 from jupyter_oidc.sessions.dpop_client import DPoPClient
-from jupyter_oidc.sessions.oauth_errors import refusal_of, too_weak
-from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, unwanted_of
+from jupyter_oidc.sessions.oauth_errors import acr_too_weak, refusal_of
+from jupyter_oidc.sessions.request_parameters import prompt_of, scopes_of, uses_pushed_request
+from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, orphan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -63,32 +63,32 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.pending import PendingSignIn, SignInOptions, StepUp
     from jupyter_oidc.sessions.ports import ProviderPort
-    from jupyter_oidc.sessions.revocation import Revoked, Unwanted
+    from jupyter_oidc.sessions.revocation import OrphanedToken, Revoked
     from jupyter_oidc.settings import Provider
 
 _T_co = TypeVar("_T_co", covariant=True)
 
-SHORTEST_METADATA_LIFETIME = 60.0
+MIN_METADATA_LIFETIME_SECONDS = 60.0
 """Seconds for which metadata are not fetched again whatever their headers say; many providers forbid any caching."""
 
-METADATA_STAY_GOOD = 86_400.0
+MAX_METADATA_AGE_SECONDS = 86_400.0
 """Seconds for which old metadata serve a live session while newer ones are not to be had (RFC 5861, 4)."""
 
-KEYS_STAY_GOOD = 86_400.0
+MAX_KEYS_AGE_SECONDS = 86_400.0
 """Seconds for which cached keys may be used while the key endpoint is down (A19)."""
 
-_USERINFO_WEATHER = frozenset(
+_TRANSIENT_USERINFO_DETAILS = frozenset(
     {"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.proxy", "idp.unanswered"}
 )
 """Details of UserInfo replies that say nothing about the person (B6)."""
 
-_NOT_THE_PROVIDER = frozenset({"token.format", "token.status"})
+_NOT_FROM_PROVIDER_DETAILS = frozenset({"token.format", "token.status"})
 """Details of token replies that no token endpoint gives: a portal's page, a redirect (A10, A31)."""
 
-STRANGERS_PAUSE = 10.0
+MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS = 10.0
 """Seconds between two key sets that are fetched because of a token that anybody could have sent (K-7)."""
 
-LARGEST_OFFSET = 300.0
+MAX_CLOCK_OFFSET_SECONDS = 300.0
 """Seconds by which the provider's clock may differ from ours (A21)."""
 
 
@@ -115,14 +115,14 @@ class Tokens:
 
     ``person`` is ``None`` only if a refresh told nothing new; ``id_token_expires_at`` is wall seconds, and
     ``None`` without an ID token.
-    ``asked`` is when they were asked for: their lifetime counts from then at the latest, however slow the answer and
+    ``requested_at`` is when they were asked for: their lifetime counts from then at the latest, however slow the answer and
     the checks of it were (RFC 6749, 5.1).
     ``proof_key`` is the key that the tokens are bound to, or ``None`` for bearer tokens.
     """
 
     set: token.TokenSet
     person: Person | None
-    asked: Moment
+    requested_at: Moment
     id_token_expires_at: float | None = None
     proof_key: dpop.ProofKey | None = None
 
@@ -138,16 +138,16 @@ class UnverifiableResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class RefreshReply:
     """What came back for a refresh token, before anything of it is judged (ADR 0025).
 
-    ``tokens`` holds the successor, to be kept first; ``asked`` is when the request went out.
+    ``tokens`` holds the successor, to be kept first; ``requested_at`` is when the request went out.
     """
 
     reply: Reply
     metadata: discovery.Metadata
-    tokens: token.HandedOver
-    asked: Moment
+    tokens: token.UnverifiedTokens
+    requested_at: Moment
 
 
 Refused = token.TokenError | token.TokenUnavailable | UnverifiableResponse
@@ -176,13 +176,13 @@ class OidcClient:
         self._clock = clock
         self._credentials = credentials
         self._metadata: discovery.Metadata | None = None
-        self._metadata_at = self._metadata_until = self._discovery_failed_at = -METADATA_STAY_GOOD
+        self._metadata_at = self._metadata_until = self._discovery_failed_at = -MAX_METADATA_AGE_SECONDS
         self._discovery: asyncio.Task[discovery.Metadata] | None = None
         self._closed = False
         self._keys: jwks.KeySet | None = None
         self._keys_uri = ""
         self._keys_at = 0.0
-        self._fetched_for_a_stranger = -STRANGERS_PAUSE
+        self._untrusted_fetch_at = -MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS
         self._living: Callable[[], Iterable[Origin]] = tuple
 
     async def metadata(self) -> discovery.Metadata:
@@ -199,25 +199,25 @@ class OidcClient:
             raise _superseded()
         if self._discovery is None or self._discovery.done():
             self._discovery = asyncio.ensure_future(self._discover())
-            self._discovery.add_done_callback(_take_note)
-        discovery_of = self._discovery
+            self._discovery.add_done_callback(_retrieve_exception)
+        discovery_task = self._discovery
         # NOTE: not awaited itself: it goes on for the others when one of them leaves, and that we have cancelled it is
         # no cancellation of whoever waits for it.
-        await asyncio.wait((discovery_of,))
-        if discovery_of.cancelled():
+        await asyncio.wait((discovery_task,))
+        if discovery_task.cancelled():
             raise _superseded()
-        return discovery_of.result()
+        return discovery_task.result()
 
-    async def metadata_of_session(self, longest: float = METADATA_STAY_GOOD) -> discovery.Metadata:
-        """Return metadata for a session that exists: old ones too, up to ``longest`` seconds, if no newer are to be had.
+    async def metadata_of_session(self, max_age_seconds: float = MAX_METADATA_AGE_SECONDS) -> discovery.Metadata:
+        """Return metadata for a session that exists: old ones too, up to ``max_age_seconds``, if no newer are to be had.
 
         After a failure nobody asks for newer ones for a minute, so that an outage does not slow every renewal.
         A document of another issuer is no outage, and forgets the old one (D-5, D-10).
         Raises as :meth:`metadata` does.
         """
         now = self._clock.now().monotonic
-        known = self._metadata if now - self._metadata_at <= longest else None
-        if known is not None and now - self._discovery_failed_at < SHORTEST_METADATA_LIFETIME:
+        known = self._metadata if now - self._metadata_at <= max_age_seconds else None
+        if known is not None and now - self._discovery_failed_at < MIN_METADATA_LIFETIME_SECONDS:
             return known
         try:
             return await self.metadata()
@@ -248,8 +248,8 @@ class OidcClient:
             raise
         self._metadata, self._metadata_at = metadata, asked
         self._credentials.listed = metadata.token_endpoint_auth_signing_algs
-        self._metadata_until = asked + max(metadata.lifetime, SHORTEST_METADATA_LIFETIME)
-        self._discovery_failed_at = -METADATA_STAY_GOOD
+        self._metadata_until = asked + max(metadata.lifetime, MIN_METADATA_LIFETIME_SECONDS)
+        self._discovery_failed_at = -MAX_METADATA_AGE_SECONDS
         return metadata
 
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
@@ -272,14 +272,14 @@ class OidcClient:
             response_mode=settings.response_mode,
             prompt=prompt_of(settings, metadata, pending.options),
             max_age=self._max_age(pending.options),
-            acr_values=self.demanded(pending.options).asked,
+            acr_values=self.demanded(pending.options).requested_acr_values,
             audience=settings.audience if settings.send_audience_in_authorize else None,
             login_hint=pending.options.login_hint or settings.login_hint,
             ui_locales=pending.options.ui_locales or settings.ui_locales,
             dpop_jkt=pending.proof_key.thumbprint() if pending.proof_key else None,
             more=settings.authorization_parameters,
         )
-        if not pushes(settings, metadata):
+        if not uses_pushed_request(settings, metadata):
             return authorization.authorization_url(metadata, request)
         pushed = await self._push(metadata, request, pending.proof_key)
         return pushed_authorization.pushed_url(metadata, settings.client_id, pushed)
@@ -311,7 +311,7 @@ class OidcClient:
         """Refuse a sign-in that could not be finished, by the metadata or for want of a secret (D-11, T-3, X-1)."""
         client = self._credentials.client()
         authenticate(client)
-        check_contradictions(Wanted(self._settings, metadata, client.assertion_alg, by_code=by_code))
+        check_contradictions(SignInPlan(self._settings, metadata, client.assertion_alg, by_code=by_code))
 
     def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
         """Return the key of a session: the ``stored`` one, or a new one if the settings want one (X-1).
@@ -337,7 +337,7 @@ class OidcClient:
         callback = authorization.read_callback(expected, parameters)
         if isinstance(callback, authorization.Declined):
             return callback
-        asked = self._clock.now()
+        requested_at = self._clock.now()
         reply = await self._dpop_client.send(
             token.redeem_call(
                 metadata,
@@ -354,10 +354,12 @@ class OidcClient:
         if isinstance(answer, token.TokenError):
             return answer
         rules = self._sign_in_rules(pending.nonce, pending.options)
-        return await self._admit(metadata, answer, rules, reply, proof_key, asked)
+        return await self._admit(metadata, answer, rules, reply, proof_key, requested_at)
 
-    async def authorize_device(self, pending: PendingSignIn, *, longest: float) -> device.DeviceAuthorization:
-        """Get a code for the person and one for us, good for at most ``longest`` seconds (RFC 8628, 3.1, 3.2)."""
+    async def authorize_device(
+        self, pending: PendingSignIn, *, max_lifetime_seconds: float
+    ) -> device.DeviceAuthorization:
+        """Get a code for the person and one for us, good for at most ``max_lifetime_seconds`` (RFC 8628, 3.1, 3.2)."""
         settings, options = self._settings, pending.options
         metadata = pending.metadata = pending.metadata or await self.metadata()
         call = device.device_authorization_call(
@@ -369,7 +371,7 @@ class OidcClient:
                 audience=settings.audience if settings.send_audience_in_authorize else None,
                 prompt=options.prompt or settings.prompt,
                 max_age=self._max_age(options),
-                acr_values=self.demanded(options).asked,
+                acr_values=self.demanded(options).requested_acr_values,
             ),
         )
         if call is None:
@@ -377,7 +379,7 @@ class OidcClient:
         given = device.read_device_reply(
             await self._port.send(call),
             now=self._clock.now().wall,
-            longest=longest,
+            max_lifetime_seconds=max_lifetime_seconds,
             allow_loopback_http=settings.allow_insecure_loopback,
         )
         if isinstance(given, token.TokenUnavailable):
@@ -399,19 +401,19 @@ class OidcClient:
             metadata = pending.metadata or await self.metadata()
             verifier = pending.verifier if device.takes_pkce(metadata) else None
             call = device.device_token_call(metadata, self._credentials.client(), device_code, verifier)
-            asked = self._clock.now()
+            requested_at = self._clock.now()
             reply = await self._dpop_client.send(call, proof_key)
             answer = await self._read_sign_in(metadata, reply, proof_key)
         except (IdpUnavailable, TlsUntrusted, DiscoveryFailed, TokenResponseInvalid) as problem:
-            if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_THE_PROVIDER:
+            if isinstance(problem, TokenResponseInvalid) and problem.detail not in _NOT_FROM_PROVIDER_DETAILS:
                 raise
             return NoResponse()
         if not isinstance(answer, token.TokenSet):
             return answer
         rules = self._sign_in_rules(None, pending.options)
-        tokens = await self._admit(metadata, answer, rules, reply, proof_key, asked)
+        tokens = await self._admit(metadata, answer, rules, reply, proof_key, requested_at)
         if tokens.person and tokens.person.identity and tokens.person.identity.nonce is not None:
-            await self._discard(token.handed_over(reply), self.origin(tokens.person.subject, tokens.person.sid))
+            await self._discard(token.unverified_tokens(reply), self.origin(tokens.person.subject, tokens.person.sid))
             raise IdTokenRejected(
                 "The provider's ID token was refused: it belongs to another sign-in (nonce).",
                 action="Begin the sign-in again.",
@@ -433,7 +435,7 @@ class OidcClient:
             )
             self._check_binding(answer, self._credentials.certificate)
         except Problem:
-            await self._discard(token.handed_over(reply), self.origin())
+            await self._discard(token.unverified_tokens(reply), self.origin())
             raise
         return answer
 
@@ -467,7 +469,7 @@ class OidcClient:
         rules: id_token.IdTokenRules,
         reply: Reply,
         proof_key: dpop.ProofKey | None,
-        asked: Moment,
+        requested_at: Moment,
     ) -> Tokens:
         """Validate the tokens of a sign-in and find out whose they are (sections V and U); refused ones are revoked."""
         if answer.id_token is None:
@@ -478,19 +480,19 @@ class OidcClient:
             origin = self.origin(verified.identity.subject, verified.sid)
             claims = await self._claims(metadata, answer, verified, proof_key)
         except Problem as problem:
-            await self._discard(token.handed_over(reply), origin)
-            if problem.detail == id_token.TOO_WEAK:
-                raise too_weak() from None
+            await self._discard(token.unverified_tokens(reply), origin)
+            if problem.detail == id_token.ACR_TOO_WEAK_DETAIL:
+                raise acr_too_weak() from None
             raise
         person = Person(verified.identity, verified.identity.subject, claims, verified.sid, verified.acr)
-        return Tokens(answer, person, asked, verified.expires_at, proof_key)
+        return Tokens(answer, person, requested_at, verified.expires_at, proof_key)
 
-    async def spend(
+    async def send_refresh(
         self, refresh_token: Secret, key: TokenKey, proof_key: dpop.ProofKey | None = None
-    ) -> Spent | NoResponse:
+    ) -> RefreshReply | NoResponse:
         """Send ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
 
-        Whatever comes back is handed over unjudged, for :meth:`judge`, so that its successor can be kept first.
+        Whatever comes back is handed over unjudged, for :meth:`judge_refresh`, so that its successor can be kept first.
         Raises what the port raises before the token is sent, and ``TokenResponseInvalid`` for a nonce that is refused.
         """
         metadata = await self.metadata_of_session()
@@ -502,25 +504,25 @@ class OidcClient:
             resource=key.resource,
             audience=key.audience,
         )
-        asked = self._clock.now()
+        requested_at = self._clock.now()
         try:
             reply = await self._dpop_client.send(call, proof_key)
         except IdpUnavailable as problem:
             if problem.detail == "idp.unanswered":
                 return NoResponse()
             raise
-        return Spent(reply, metadata, token.handed_over(reply), asked)
+        return RefreshReply(reply, metadata, token.unverified_tokens(reply), requested_at)
 
-    async def judge(
+    async def judge_refresh(
         self,
-        spent: Spent,
+        refresh_reply: RefreshReply,
         key: TokenKey,
         *,
         subject: str,
         previous: id_token.Identity | None,
         proof_key: dpop.ProofKey | None = None,
     ) -> Tokens | Refused:
-        """Judge what :meth:`spend` brought; the tokens that it returns hold no refresh token, which was kept before.
+        """Judge what :meth:`send_refresh` brought; the tokens that it returns hold no refresh token, which was kept before.
 
         ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
         if this process saw it, which a returned ID token must repeat in full (F-5).
@@ -528,8 +530,8 @@ class OidcClient:
         ``UserinfoRejected`` if the answer speaks of somebody else, or cannot be believed.
         """
         answer = token.read_token_reply(
-            spent.reply,
-            requested_scopes=key.scopes or scopes_of(self._settings, spent.metadata),
+            refresh_reply.reply,
+            requested_scopes=key.scopes or scopes_of(self._settings, refresh_reply.metadata),
             id_token_required=False,
             now=self._clock.now().wall,
             proved=proof_key is not None,
@@ -539,7 +541,7 @@ class OidcClient:
             return answer
         answer = replace(answer, refresh_token=None)
         try:
-            return await self._tokens_after_refresh(spent, answer, subject, previous, proof_key)
+            return await self._tokens_after_refresh(refresh_reply, answer, subject, previous, proof_key)
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
             # NOTE: a caller whose time is up hears that nothing could be checked; being cancelled ends the checks here,
             # and not the task.
@@ -550,7 +552,7 @@ class OidcClient:
     ) -> token.TokenSet | Refused | None:
         """Exchange the sign-in's access token for one of ``key``; ``None`` if the provider does not offer that.
 
-        Raises as :meth:`refresh` does. An ID token or refresh token that comes along is not looked at: the person is
+        Raises as :meth:`send_refresh` does. An ID token or refresh token that comes along is not looked at: the person is
         known, and the session has a refresh token already.
         """
         metadata = await self.metadata_of_session()
@@ -582,16 +584,16 @@ class OidcClient:
         """Spare the sessions that ``living`` tells, each time that a token is to be revoked."""
         self._living = living
 
-    async def revoke(self, unwanted: Unwanted) -> Revoked:
-        """Revoke ``unwanted``, unless that could harm a session that lives (RFC 7009; ``sessions.revocation``).
+    async def revoke(self, orphan: OrphanedToken) -> Revoked:
+        """Revoke ``orphan``, unless that could harm a session that lives (RFC 7009; ``sessions.revocation``).
 
         The last good metadata do, however old. Raises what the port raises.
         """
-        metadata = await self.metadata_of_session(longest=math.inf)
-        call = logout.revocation_call(metadata, self._credentials.client(), unwanted.token, unwanted.kind)
+        metadata = await self.metadata_of_session(max_age_seconds=math.inf)
+        call = logout.revocation_call(metadata, self._credentials.client(), orphan.token, orphan.kind)
         if call is None:
             return "not-supported"
-        if not may_be_revoked(unwanted.origin, self._living()):
+        if not may_be_revoked(orphan.origin, self._living()):
             return "nothing-to-revoke"
         return "done" if logout.read_revocation_reply(await self._port.send(call)) else "failed"
 
@@ -602,9 +604,9 @@ class OidcClient:
         Raises ``LogoutTokenInvalid``, and what the port raises when keys are fetched.
         """
         settings, now, metadata = self._settings, self._clock.now(), self._metadata
-        asked = metadata is None and settings.id_token_signed_response_alg is None
-        if asked:  # what may have signed it, only they can tell
-            self._ask_for_a_stranger(now)
+        needs_metadata = metadata is None and settings.id_token_signed_response_alg is None
+        if needs_metadata:  # what may have signed it, only they can tell
+            self._limit_untrusted_fetches(now)
             metadata = await self.metadata_of_session()
         rules = logout_token.LogoutTokenRules(
             issuer=settings.issuer,
@@ -615,19 +617,19 @@ class OidcClient:
         known = self._keys if self._keys is not None and not self._keys_are_old(self._keys_uri) else jwks.KeySet(())
         verdict = logout_token.verify_logout_token(raw, rules, known, now=now.wall)
         if isinstance(verdict, jws.KeysStale):
-            if not asked:
-                self._ask_for_a_stranger(now)
+            if not needs_metadata:
+                self._limit_untrusted_fetches(now)
             keys = await self._fetch_keys(await self.metadata_of_session())
             verdict = logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=True)
         if isinstance(verdict, jws.KeysStale):
             raise LogoutTokenInvalid(detail="logout_token.signature")
         return verdict
 
-    def _ask_for_a_stranger(self, now: Moment) -> None:
+    def _limit_untrusted_fetches(self, now: Moment) -> None:
         """Raise ``LogoutTokenInvalid`` if that was done moments ago (K-7)."""
-        if now.monotonic - self._fetched_for_a_stranger < STRANGERS_PAUSE:
+        if now.monotonic - self._untrusted_fetch_at < MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS:
             raise LogoutTokenInvalid(detail="logout_token.keys")
-        self._fetched_for_a_stranger = now.monotonic
+        self._untrusted_fetch_at = now.monotonic
 
     def logout_request(self, state: str | None = None) -> logout.LogoutRequest | None:
         """Return how the browser ends the provider's own session; never contacts the provider (L-2, L-6).
@@ -664,7 +666,7 @@ class OidcClient:
 
         Raises ``ConfigurationInvalid`` if the settings admit no level that is strong enough.
         """
-        demanded = options.step_up.within(self._settings.acr_values)
+        demanded = options.step_up.restricted_to(self._settings.acr_values)
         if demanded is None:
             raise ConfigurationInvalid(
                 "The API wants a sign-in at a level that the settings do not admit.",
@@ -710,7 +712,7 @@ class OidcClient:
     ) -> id_token.IdToken:
         now = self._clock.now().wall
         offset = token.date_offset(reply.headers, now) or 0.0
-        if abs(offset) > LARGEST_OFFSET:
+        if abs(offset) > MAX_CLOCK_OFFSET_SECONDS:
             raise ClockSkew(
                 f"The provider's clock is {abs(offset):.0f} seconds {'ahead of' if offset > 0 else 'behind'} ours.",
             )
@@ -751,7 +753,7 @@ class OidcClient:
 
     def _keys_are_old(self, jwks_uri: str) -> bool:
         age = self._clock.now().monotonic - self._keys_at
-        return self._keys_uri != jwks_uri or age > KEYS_STAY_GOOD
+        return self._keys_uri != jwks_uri or age > MAX_KEYS_AGE_SECONDS
 
     async def _fetch_keys(self, metadata: discovery.Metadata) -> jwks.KeySet:
         reply = await self._port.send(jwks.jwks_call(metadata))
@@ -773,7 +775,7 @@ class OidcClient:
         try:
             more = await self._userinfo(metadata, answer.access_token, verified.identity.subject, proof_key)
         except (IdpUnavailable, UserinfoRejected) as problem:
-            if self._settings.userinfo_required or problem.detail in userinfo.NOT_ABOUT_THE_PERSON:
+            if self._settings.userinfo_required or problem.detail in userinfo.INVALID_SUBJECT_DETAILS:
                 raise
             more = {}
         return {**verified.claims, **more}
@@ -814,7 +816,7 @@ class OidcClient:
 
     async def _tokens_after_refresh(
         self,
-        spent: Spent,
+        refresh_reply: RefreshReply,
         answer: token.TokenSet,
         subject: str,
         previous: id_token.Identity | None,
@@ -825,31 +827,31 @@ class OidcClient:
         That UserInfo is down, or a page of something in between, does not spoil a refresh; that it speaks of
         somebody else does.
         """
-        metadata, asked = spent.metadata, spent.asked
+        metadata, requested_at = refresh_reply.metadata, refresh_reply.requested_at
         identity: id_token.Identity | None = previous
         expires_at: float | None = None
         sid: str | None = None
         claims: dict[str, Any] = {}
         if answer.id_token is not None:
             rules = self._id_token_rules(nonce=None, previous=previous, subject=subject)
-            verified = await self._verify(metadata, answer, answer.id_token, rules, spent.reply)
+            verified = await self._verify(metadata, answer, answer.id_token, rules, refresh_reply.reply)
             identity, claims = previous or verified.identity, dict(verified.claims)
             expires_at, sid = verified.expires_at, verified.sid
         try:
             claims.update(await self._userinfo(metadata, answer.access_token, subject, proof_key))
         except (IdpUnavailable, UserinfoRejected) as problem:
-            if problem.detail not in _USERINFO_WEATHER:
+            if problem.detail not in _TRANSIENT_USERINFO_DETAILS:
                 raise
         if not claims:
-            return Tokens(answer, None, asked, expires_at, proof_key)
-        return Tokens(answer, Person(identity, subject, claims, sid), asked, expires_at, proof_key)
+            return Tokens(answer, None, requested_at, expires_at, proof_key)
+        return Tokens(answer, Person(identity, subject, claims, sid), requested_at, expires_at, proof_key)
 
-    async def _discard(self, tokens: token.HandedOver, origin: Origin) -> None:
+    async def _discard(self, tokens: token.UnverifiedTokens, origin: Origin) -> None:
         """Revoke, as well as can be, the tokens of a sign-in that was refused (A17)."""
-        unwanted = unwanted_of(tokens, origin)
+        orphan = orphan_of(tokens, origin)
         with suppress(Problem):  # NOTE: best effort; the refusal that brought us here is what the caller must hear
-            if unwanted is not None:
-                await self.revoke(unwanted)
+            if orphan is not None:
+                await self.revoke(orphan)
 
 
 def _superseded() -> Overloaded:
@@ -858,7 +860,7 @@ def _superseded() -> Overloaded:
     )
 
 
-def _take_note(discovery_of: asyncio.Task[discovery.Metadata]) -> None:
+def _retrieve_exception(discovery_task: asyncio.Task[discovery.Metadata]) -> None:
     """Look at how a discovery ended that perhaps nobody waits for any more."""
-    if not discovery_of.cancelled():
-        discovery_of.exception()
+    if not discovery_task.cancelled():
+        discovery_task.exception()

@@ -28,23 +28,23 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.strategy import Strategy
     from jupyter_oidc.settings import Provider
 
-LIFETIME: Final = 600.0
+SIGN_IN_LIFETIME_SECONDS: Final = 600.0
 """Seconds from the beginning of a sign-in to its callback (A-9)."""
 
-TICKET_LIFETIME: Final = 300.0
+TICKET_LIFETIME_SECONDS: Final = 300.0
 """Seconds in which the start ticket must be used."""
 
-QUESTION_SECONDS: Final = 300.0
+QUESTION_LIFETIME_SECONDS: Final = 300.0
 """Seconds in which the question whether somebody else takes over must be answered."""
 
-REMEMBERED: Final = 300.0
+FINISHED_LIFETIME_SECONDS: Final = 300.0
 """Seconds for which a finished sign-in can still be looked at (A2)."""
 
 MAX_ACR_VALUES: Final = 20
 """Authentication contexts in one request, however many APIs have asked."""
 
-PER_CALLER: Final = 20
-IN_ALL: Final = 200
+MAX_PENDING_PER_CALLER: Final = 20
+MAX_PENDING: Final = 200
 
 
 class Progress(str, Enum):
@@ -61,44 +61,47 @@ class Progress(str, Enum):
 class StepUp:
     """A stronger sign-in: at one of ``acr_values``, not longer ago than ``max_age`` seconds (RFC 9470, 3).
 
-    ``besides`` are asked for after those, so that the sign-in is no weaker than one before; they need not be reached.
+    ``optional_acr_values`` are requested after those, so that the sign-in is no weaker than one before; they need not be
+    reached.
     """
 
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None
-    besides: tuple[str, ...] = ()
+    optional_acr_values: tuple[str, ...] = ()
 
     @property
-    def asked(self) -> tuple[str, ...]:
+    def requested_acr_values(self) -> tuple[str, ...]:
         """What the authorization request says, the preferred ones first."""
-        return tuple(dict.fromkeys((*self.acr_values, *self.besides)))[:MAX_ACR_VALUES]
+        return tuple(dict.fromkeys((*self.acr_values, *self.optional_acr_values)))[:MAX_ACR_VALUES]
 
     def after(self, earlier: StepUp) -> StepUp:
         """Return what one API wants now that has asked for ``earlier`` before: what it does not speak of stays."""
         age = earlier.max_age if self.max_age is None else self.max_age
         return StepUp(self.acr_values or earlier.acr_values, age)
 
-    def beside(self, other: StepUp) -> StepUp:
+    def combined_with(self, other: StepUp) -> StepUp:
         """Return what satisfies this and, if possible, ``other`` too: values that both name, else this one's first."""
         both = tuple(value for value in self.acr_values if value in other.acr_values)
         ages = [age for age in (self.max_age, other.max_age) if age is not None]
         return StepUp(both or self.acr_values, min(ages, default=None), () if both else other.acr_values)
 
-    def within(self, admitted: tuple[str, ...]) -> StepUp | None:
+    def restricted_to(self, admitted: tuple[str, ...]) -> StepUp | None:
         """Return this, held to the levels that the settings admit; ``None`` if it has none of them (Q5.14)."""
         if not admitted:
             return self
         if not self.acr_values:
-            return StepUp(tuple(sorted(admitted, key=lambda value: value not in self.besides)), self.max_age)
+            return StepUp(
+                tuple(sorted(admitted, key=lambda value: value not in self.optional_acr_values)), self.max_age
+            )
         both = tuple(value for value in self.acr_values if value in admitted)
         return StepUp(both, self.max_age) if both else None
 
     def reached(self, acr: str | None) -> StepUp:
         """Return what a sign-in that asked for this has proved, by the level that its ID token names (Q5.14).
 
-        A level that was asked for only ``besides`` counts, too; one that nobody asked for has no meaning here.
+        A level that was asked for only ``optional_acr_values`` counts, too; one that nobody asked for has no meaning here.
         """
-        return StepUp((acr,) if acr and acr in self.asked else (), self.max_age)
+        return StepUp((acr,) if acr and acr in self.requested_acr_values else (), self.max_age)
 
     def covers(self, wanted: StepUp) -> bool:
         """Return whether a sign-in that proved this has answered ``wanted``."""
@@ -155,7 +158,7 @@ class PendingSignIn:
     An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
     ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
     ``lifetime`` is in seconds.
-    ``under`` are the settings that it was begun under; those of a session that runs meanwhile may be others (ADR 30).
+    ``begun_with`` are the settings that it was begun under; those of a session that runs meanwhile may be others (ADR 30).
     An ``overtaken`` one is completed because the person got in by another way; its own answer is not used.
     One with a ``question`` has tokens of another person than the one who is signed in, and waits for a click.
     One that is ``settling`` has its tokens, which are being stored: it is too late to cancel it.
@@ -170,8 +173,8 @@ class PendingSignIn:
     options: SignInOptions = SignInOptions()
     strategy: Strategy = "server"
     code: ShownCode | None = None
-    lifetime: float = LIFETIME
-    under: Provider | None = None
+    lifetime: float = SIGN_IN_LIFETIME_SECONDS
+    begun_with: Provider | None = None
     offered: bool = False
     ticket_digest: bytes | None = None
     state_digest: bytes = b""
@@ -261,7 +264,7 @@ class PendingSignIns:
             if pending.ticket_digest is not None and hmac.compare_digest(pending.ticket_digest, digest):
                 pending.ticket_digest = None
                 age = self._clock.now().monotonic - pending.begun.monotonic
-                if pending.progress is Progress.WAITING and age <= TICKET_LIFETIME:
+                if pending.progress is Progress.WAITING and age <= TICKET_LIFETIME_SECONDS:
                     return pending
         raise StateInvalid(
             "This sign-in link was already used, or it is older than five minutes.",
@@ -341,17 +344,17 @@ class PendingSignIns:
         for pending in list(self._flows.values()):
             if pending.progress is Progress.WAITING and not pending.consumed and not pending.seconds_left(now):
                 self.finish(pending, Progress.EXPIRED)
-            elif pending.finished and now.monotonic - pending.finished.monotonic > REMEMBERED:
+            elif pending.finished and now.monotonic - pending.finished.monotonic > FINISHED_LIFETIME_SECONDS:
                 del self._flows[pending.flow]
 
     def _make_room(self, caller: str) -> None:
         flows = self._flows
         own = [pending for pending in flows.values() if pending.caller == caller]
-        dropped = own[: max(0, len(own) - PER_CALLER + 1)]
+        dropped = own[: max(0, len(own) - MAX_PENDING_PER_CALLER + 1)]
         for pending in dropped:
             self.finish(pending, Progress.CANCELLED)
             flows.pop(pending.flow)
-        for pending in list(flows.values())[: max(0, len(flows) - IN_ALL + 1)]:
+        for pending in list(flows.values())[: max(0, len(flows) - MAX_PENDING + 1)]:
             self.finish(pending, Progress.CANCELLED)
             flows.pop(pending.flow)
 

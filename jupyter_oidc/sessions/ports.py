@@ -103,7 +103,7 @@ class EntryLock(Protocol):
     """Lets one server at a time use the stored entry of a provider (B10)."""
 
     def hold(self, *, timeout_seconds: float) -> AbstractAsyncContextManager[HeldLock]:
-        """Wait up to ``timeout_seconds`` seconds for the turn.
+        """Wait up to ``timeout_seconds`` for the turn.
 
         Raises :class:`~jupyter_oidc.errors.Overloaded` if others keep it that long, and
         :class:`~jupyter_oidc.errors.StorageUnavailable` if there is no place for a lock that can be trusted.

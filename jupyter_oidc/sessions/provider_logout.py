@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from jupyter_oidc.protocol.logout_token import LogoutToken
 
-MOST: Final = 1_000
+MAX_REMEMBERED: Final = 1_000
 """Accepted tokens that are remembered at once; only the provider can make one more."""
 
 
@@ -28,7 +28,7 @@ class AcceptedLogouts:
     def remember(self, token: LogoutToken, now: float, skew: float) -> None:
         """Remember ``token``; ``now`` is in wall seconds, as its expiry is, and ``skew`` in seconds."""
         self._until = {jti: until for jti, until in self._until.items() if until > now}
-        while len(self._until) >= MOST:
+        while len(self._until) >= MAX_REMEMBERED:
             self._until.pop(next(iter(self._until)))
         self._until[_digest(token.jti)] = token.expires_at + skew
 

@@ -27,7 +27,7 @@ Readiness = Literal[
 TokenOutlook = Literal["there", "ended", "delayed", "refused"]
 """What a call would find: a token, or one that can be had by need; none without a sign-in; none yet; none for this API."""
 
-OUTAGE_KNOWN_SECONDS: Final = 300.0
+OUTAGE_LIFETIME_SECONDS: Final = 300.0
 """After that long without a call nobody knows any more whether an API is still down."""
 
 _OUTAGES: Final = (UpstreamUnreachable, UpstreamTimeout, TlsUntrusted)
@@ -71,4 +71,4 @@ class Outages:
     def lasts(self, api: str) -> bool:
         """Return whether the last call to ``api``, not long ago, could not reach it."""
         since = self._since.get(api)
-        return since is not None and self._clock.now().monotonic - since < OUTAGE_KNOWN_SECONDS
+        return since is not None and self._clock.now().monotonic - since < OUTAGE_LIFETIME_SECONDS

@@ -1,6 +1,6 @@
 """When to renew, how long to wait after a failure, and which failures end a session: all pure.
 
-Only a definite OAuth error ends a session at once; weather (time-outs, 5xx, DNS, captive portals) never does (F-8).
+Only a definite OAuth error ends a session at once; transient failures (time-outs, 5xx, DNS, captive portals) never do (F-8).
 In between are providers that refuse without saying that the session has ended; they are asked until calls fail anyway.
 """
 
@@ -10,40 +10,40 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.protocol import id_token, userinfo
-from jupyter_oidc.sessions.oauth_errors import sort_of
+from jupyter_oidc.sessions.oauth_errors import category_of
 
 if TYPE_CHECKING:
     from jupyter_oidc.errors import IdTokenRejected, UserinfoRejected
 
-LONGEST_WAIT: Final = 60.0
+MAX_BACKOFF_SECONDS: Final = 60.0
 """Seconds; the ceiling of the exponential backoff (B6)."""
 
-CONFIGURATION_PAUSE: Final = 300.0
+CONFIGURATION_PAUSE_SECONDS: Final = 300.0
 """Seconds without an automatic attempt after the provider refused the client itself (B8)."""
 
 FIRST_REFUSAL_PAUSE_SECONDS: Final = 2.0
 """The pause after a refusal that may mean anything; doubled for each further one, up to the configuration's pause."""
 
-REFUSALS_BEFORE_AN_END: Final = 3
+MAX_REFUSALS: Final = 3
 """So many refusals in a row end a session whose access token has ended."""
 
-PAUSE: Final = 10.0
+MIN_REFRESH_INTERVAL_SECONDS: Final = 10.0
 """Seconds between two renewals that no expiry asks for: somebody presses *refresh*, or a clock jumps (B25)."""
 
-FORCED_PAUSE: Final = 30.0
+MIN_FORCED_REFRESH_INTERVAL_SECONDS: Final = 30.0
 """Seconds during which an upstream 401 earns no second forced refresh (B27)."""
 
-GRACE: Final = 1.0
+RETRY_DELAY_SECONDS: Final = 1.0
 """Seconds after which a refresh without an answer is tried once more with the same token (B5)."""
 
-LONGEST_TURN: Final = 20.0
+MAX_LOCK_HOLD_SECONDS: Final = 20.0
 """Seconds after which a refresh makes no further attempt, so that waiting servers get their turn in time (B12)."""
 
-_KNOWN_WISHES: Final = frozenset({"interaction_required", "consent_required", "login_required"})
+_INTERACTION_ERRORS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
 """Those that a session's reason names; any other wish to see the person is an ``interaction_required``."""
 
-_NOT_ABOUT_THE_TOKEN: Final = frozenset({"slow_down", "invalid_dpop_proof", "use_dpop_nonce"})
-_ABOUT_WHAT_WAS_ASKED_FOR: Final = frozenset({"invalid_scope", "invalid_request", "access_denied", "other"})
+_TRANSIENT_ERRORS: Final = frozenset({"slow_down", "invalid_dpop_proof", "use_dpop_nonce"})
+_REQUEST_ERRORS: Final = frozenset({"invalid_scope", "invalid_request", "access_denied", "other"})
 """What providers say, besides ``invalid_target``, to an audience, a resource or scopes that they do not know (B30)."""
 
 
@@ -72,13 +72,13 @@ def reserve(lifetime: float | None) -> float:
 
 def backoff(failures: int, jitter: float) -> float:
     """Return the seconds to wait after ``failures`` failures in a row: 1, 2, 4 ... 60, less up to a fifth."""
-    return min(LONGEST_WAIT, 2.0 ** min(max(failures, 1) - 1, 10)) * (1.0 - 0.2 * jitter)
+    return min(MAX_BACKOFF_SECONDS, 2.0 ** min(max(failures, 1) - 1, 10)) * (1.0 - 0.2 * jitter)
 
 
 def refusal_pause(refusals: int, jitter: float) -> float:
     """Return the seconds to wait after ``refusals`` in a row: 2, 4, 8 ... 300, less up to a fifth."""
-    longest = FIRST_REFUSAL_PAUSE_SECONDS * 2.0 ** min(max(refusals, 1) - 1, 10)
-    return min(CONFIGURATION_PAUSE, longest) * (1.0 - 0.2 * jitter)
+    pause = FIRST_REFUSAL_PAUSE_SECONDS * 2.0 ** min(max(refusals, 1) - 1, 10)
+    return min(CONFIGURATION_PAUSE_SECONDS, pause) * (1.0 - 0.2 * jitter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubts:
+class Ambiguous:
     """The provider refuses, and the refresh token may be dead or not: the session ends when calls fail anyway."""
 
     reason: str = "renewal_refused"
@@ -114,12 +114,12 @@ class RefusesAudience:
 
 def reason_of_rejection(problem: IdTokenRejected | UserinfoRejected) -> str:
     """Return why a session ends whose renewal brought an identity that was refused (F-6): who, or only how (Q5.3)."""
-    if problem.detail in id_token.SOMEBODY_ELSE | userinfo.SOMEBODY_ELSE:
+    if problem.detail in id_token.OTHER_SUBJECT_DETAILS | userinfo.OTHER_SUBJECT_DETAILS:
         return "identity_changed"
     return problem.code
 
 
-def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | Doubts | RefusesAudience:
+def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | Ambiguous | RefusesAudience:
     """Classify the ``error`` of a refused refresh by the table of all errors (RFC 6749, 5.2; F-8, B8, B9, B30).
 
     ``for_api`` says that one API's own token was asked for: whatever may be about that is about that API alone. What is
@@ -127,13 +127,13 @@ def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | D
     """
     if error == "invalid_grant":
         return Ends("session_ended_by_provider")
-    sort = sort_of(error)
-    if sort == "person":
-        return Ends(error if error in _KNOWN_WISHES else "interaction_required", token_is_good=True)
-    if for_api and (sort == "audience" or error in _ABOUT_WHAT_WAS_ASKED_FOR):
+    category = category_of(error)
+    if category == "person":
+        return Ends(error if error in _INTERACTION_ERRORS else "interaction_required", token_is_good=True)
+    if for_api and (category == "audience" or error in _REQUEST_ERRORS):
         return RefusesAudience()
-    if sort in ("scope", "set-up") and error != "invalid_request":
-        return Pauses("provider_configuration", CONFIGURATION_PAUSE)
-    if sort == "weather" or error in _NOT_ABOUT_THE_TOKEN:
+    if category in ("scope", "set-up") and error != "invalid_request":
+        return Pauses("provider_configuration", CONFIGURATION_PAUSE_SECONDS)
+    if category == "transient" or error in _TRANSIENT_ERRORS:
         return Pauses("provider_error")
-    return Doubts()
+    return Ambiguous()

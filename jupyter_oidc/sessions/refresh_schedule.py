@@ -31,16 +31,16 @@ class RefreshSchedule:
         self._failures = 0
         self._refusals = 0
         self._not_before = 0.0
-        self._forced_at = -refresh_policy.FORCED_PAUSE
-        self._refreshed_at = -refresh_policy.PAUSE
+        self._forced_at = -refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS
+        self._refreshed_at = -refresh_policy.MIN_REFRESH_INTERVAL_SECONDS
         self.retry_at: float | None = None
         """Wall seconds of the next attempt after a failure; ``None`` while all is well."""
 
     def reset(self) -> None:
         """Forget everything: another session begins, or none is left."""
         self._forget_failures()
-        self._forced_at = -refresh_policy.FORCED_PAUSE
-        self._refreshed_at = -refresh_policy.PAUSE
+        self._forced_at = -refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS
+        self._refreshed_at = -refresh_policy.MIN_REFRESH_INTERVAL_SECONDS
         self._start(None)
 
     def seconds_to_wait(self) -> float:
@@ -49,12 +49,12 @@ class RefreshSchedule:
 
     def just_refreshed(self, now: Moment) -> bool:
         """Return whether the last renewal succeeded less than ten seconds ago (B25)."""
-        return now.monotonic - self._refreshed_at < refresh_policy.PAUSE
+        return now.monotonic - self._refreshed_at < refresh_policy.MIN_REFRESH_INTERVAL_SECONDS
 
     def may_force(self) -> bool:
         """Return whether a token that an API refused may be replaced now; a yes is good once in 30 seconds (B27)."""
         now = self._clock.now().monotonic
-        if now - self._forced_at < refresh_policy.FORCED_PAUSE:
+        if now - self._forced_at < refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS:
             return False
         self._forced_at = now
         return True

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
 
-LAST_CALLS_SECONDS: Final = 5.0
+SHUTDOWN_TIMEOUT_SECONDS: Final = 5.0
 """For telling providers that a session has ended with the process; a stop waits no longer for that."""
 
 
 class Sessions:
     """All session services, in the order of the settings.
 
-    One whose settings ``wait`` for a sign-in stands beside the one that it is going to replace; where there is none to
+    One whose settings ``wait`` for a sign-in stands spared the one that it is going to replace; where there is none to
     replace, because the provider is new, it stands in both places (ADR 30).
     """
 
@@ -90,7 +90,7 @@ class Sessions:
     def of_sign_in(self, pending: PendingSignIn) -> SessionService:
         """Return the service that ``pending`` was begun at."""
         waiting = self._waiting.get(pending.provider)
-        if waiting is not None and pending.under is waiting.sign_ins.settings:
+        if waiting is not None and pending.begun_with is waiting.sign_ins.settings:
             return waiting
         return self.of_provider(pending.provider)
 
@@ -120,10 +120,10 @@ class Sessions:
         services = list(dict.fromkeys([*self._services.values(), *self._waiting.values()]))
         await asyncio.gather(*(service.settle(process_ends=True) for service in services))
         ending = [service for service in services if await service.ends_with_process()]
-        beside = tuple(service.origin for service in services if service not in ending and service.origin)
-        last_calls = [service.take_back(beside) for service in ending]
+        spared = tuple(service.origin for service in services if service not in ending and service.origin)
+        last_calls = [service.end_and_revoke(spared) for service in ending]
         if last_calls:
-            _, late = await asyncio.wait(last_calls, timeout=LAST_CALLS_SECONDS)
+            _, late = await asyncio.wait(last_calls, timeout=SHUTDOWN_TIMEOUT_SECONDS)
             for task in late:
                 task.cancel()
             if late:

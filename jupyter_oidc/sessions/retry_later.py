@@ -9,7 +9,7 @@ from jupyter_oidc.errors import IdpUnavailable, StorageUnavailable
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TryLater
 
-_SOMEBODY_HAS_TO_ACT: Final = {
+_MESSAGES_BY_REASON: Final = {
     "renewal_refused": (
         "The provider refuses to renew the session.",
         "Try again in a moment; if it goes on, sign in again.",
@@ -31,7 +31,7 @@ _SOMEBODY_HAS_TO_ACT: Final = {
         "Ask your administrator to check the files and secrets that the provider's settings name.",
     ),
 }
-"""Message and action for the reasons that do not pass by themselves; all others are weather."""
+"""Message and action for the reasons that do not pass by themselves; all others are transient failures."""
 
 
 ASK_DOCTOR: Final = "Run 'jupyter oidc doctor' on the machine of the Jupyter server; it names the folder."
@@ -47,5 +47,5 @@ def retry_later_problem(later: TryLater) -> IdpUnavailable | StorageUnavailable:
             detail=later.reason,
             retry_after=later.seconds,
         )
-    message, action = _SOMEBODY_HAS_TO_ACT.get(later.reason, (None, None))
+    message, action = _MESSAGES_BY_REASON.get(later.reason, (None, None))
     return IdpUnavailable(message, action=action, detail=later.reason, retry_after=later.seconds)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jupyter_oidc.protocol.token import HandedOver
+    from jupyter_oidc.protocol.token import UnverifiedTokens
     from jupyter_oidc.secret import Secret
 
 Revoked = Literal["done", "failed", "not-supported", "nothing-to-revoke"]
@@ -33,7 +33,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Unwanted:
+class OrphanedToken:
     """A token that nobody will use any more."""
 
     token: Secret
@@ -41,11 +41,11 @@ class Unwanted:
     kind: Literal["refresh_token", "access_token"] = "refresh_token"
 
 
-def unwanted_of(tokens: HandedOver, origin: Origin) -> Unwanted | None:
+def orphan_of(tokens: UnverifiedTokens, origin: Origin) -> OrphanedToken | None:
     """Return what is to be revoked of an answer that was refused: the refresh token, which takes the rest along."""
     if tokens.refresh_token is not None:
-        return Unwanted(tokens.refresh_token, origin)
-    return None if tokens.access_token is None else Unwanted(tokens.access_token, origin, "access_token")
+        return OrphanedToken(tokens.refresh_token, origin)
+    return None if tokens.access_token is None else OrphanedToken(tokens.access_token, origin, "access_token")
 
 
 def may_be_revoked(origin: Origin, living: Iterable[Origin]) -> bool:

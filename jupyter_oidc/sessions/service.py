@@ -35,14 +35,14 @@ from jupyter_oidc.sessions.grant import SIGN_IN_KEY, AccessToken, Bearer, Grante
 from jupyter_oidc.sessions.honoured import honoured
 from jupyter_oidc.sessions.machine import SessionTransition, State, has_session, next_state
 from jupyter_oidc.sessions.negative_token_cache import NegativeTokenCache
-from jupyter_oidc.sessions.oidc_client import NoResponse, Spent, UnverifiableResponse
+from jupyter_oidc.sessions.oidc_client import NoResponse, RefreshReply, UnverifiableResponse
 from jupyter_oidc.sessions.pending import Question, StepUp
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts, concerns
 from jupyter_oidc.sessions.readiness import Outages, readiness_of
 from jupyter_oidc.sessions.refresh_schedule import RefreshSchedule
 from jupyter_oidc.sessions.registry import token_key
-from jupyter_oidc.sessions.revocation import Unwanted, unwanted_of
+from jupyter_oidc.sessions.revocation import OrphanedToken, orphan_of
 from jupyter_oidc.sessions.session_data import SessionData
 from jupyter_oidc.sessions.session_store import (
     USER_LOCK_TIMEOUT_SECONDS,
@@ -55,7 +55,7 @@ from jupyter_oidc.sessions.session_store import (
     StoreTransaction,
 )
 from jupyter_oidc.sessions.sign_ins import SessionCallbacks, SignIns
-from jupyter_oidc.sessions.sign_out import SignOut, revoke_patiently
+from jupyter_oidc.sessions.sign_out import SignOut, revoke_with_retries
 from jupyter_oidc.sessions.summary import ApiAccess, Summary, name_of, user_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 
 BearerSource = Literal["access_token", "id_token"]
 
-SETTLING_SECONDS: Final = 5.0
+CLOSE_TIMEOUT_SECONDS: Final = 5.0
 """For work that is under way when a service closes; after that it is cancelled."""
 
 
@@ -120,31 +120,31 @@ class SessionService:
         self._sequence = 0
         self._generation = 0
         self._held = SessionData()
-        self._latest: User | None = None
+        self._last_user: User | None = None
         self._changed = asyncio.Event()
         self._restored: asyncio.Task[None] | None = None
         self._takes_over = takes_over
         self._settings_pending = takes_over is not None
-        self._one_at_a_time = asyncio.Lock()
-        self._renewals: dict[TokenKey, asyncio.Task[Bearer]] = {}
+        self._refresh_lock = asyncio.Lock()
+        self._refreshes: dict[TokenKey, asyncio.Task[Bearer]] = {}
         self._refresh_schedule = RefreshSchedule(clock, scheduler, entropy, self._refresh_is_due)
-        self._outcome_open = False
+        self._refresh_outcome_unknown = False
         self._refused_by_api: Secret | None = None
         self._closed = False
         self._stream_closers: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
         self._in_force = StepUp()
-        self._superseded: Unwanted | None = None
+        self._superseded_token: OrphanedToken | None = None
         self._end_timer: Cancellable | None = None
-        self._beside: tuple[Origin, ...] = ()
-        self._before: Callable[[], SessionService | None] = lambda: None
-        oidc_client.ask_before_revoking(self._living)
+        self._spared_origins: tuple[Origin, ...] = ()
+        self._predecessor: Callable[[], SessionService | None] = lambda: None
+        oidc_client.ask_before_revoking(self._living_origins)
         self._logouts = logouts
         self._sign_out_pages = sign_out_pages
         self._exchanged: set[TokenKey] = set()
         self._negative_tokens = NegativeTokenCache(clock)
-        self._told: tuple[int, tuple[ApiAccess, ...]] = (-1, ())
-        self.outages = Outages(clock, self._wake)
+        self._last_apis: tuple[int, tuple[ApiAccess, ...]] = (-1, ())
+        self.outages = Outages(clock, self._notify_waiters)
         callbacks = SessionCallbacks(
             ready=self._restore_once,
             question=self._question,
@@ -175,7 +175,7 @@ class SessionService:
     async def changed_since(self, sequence: int, seconds: float) -> Summary:
         """Return the summary once its sequence differs from ``sequence``, or after ``seconds``."""
         await self._restore_once()
-        self._follow_the_clock()
+        self._apply_expiry()
         if self._sequence == sequence and seconds > 0:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), seconds)
@@ -184,7 +184,7 @@ class SessionService:
     @property
     def state(self) -> State:
         """The current state."""
-        self._follow_the_clock()
+        self._apply_expiry()
         return self._state
 
     @property
@@ -198,7 +198,7 @@ class SessionService:
 
     async def _summary_now(self) -> Summary:
         storage = "unsaved" if self._store.unsaved else await self._store.kind()
-        self._follow_the_clock()
+        self._apply_expiry()
         held, settings = self._held, self.settings
         now, retry_at = self._clock.now(), self._refresh_schedule.retry_at
         last = held.last_token(settings, now)
@@ -256,13 +256,13 @@ class SessionService:
 
     def _sequence_of(self, apis: tuple[ApiAccess, ...]) -> int:
         """Return the number of this summary; it grows if only time has changed what is said of an API."""
-        sequence, told = self._told
+        sequence, told = self._last_apis
         if sequence == self._sequence and told != apis:
             self._sequence += 1
-        self._told = (self._sequence, apis)
+        self._last_apis = (self._sequence, apis)
         return self._sequence
 
-    def _wake(self) -> None:
+    def _notify_waiters(self) -> None:
         """Let everybody look again who waits for a change."""
         self._sequence += 1
         changed, self._changed = self._changed, asyncio.Event()
@@ -276,7 +276,7 @@ class SessionService:
 
         Settings that wait come into force by an act of the user, and the opening of a page is none (ADR 30).
         """
-        self._follow_the_clock()
+        self._apply_expiry()
         out = self._state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED)
         return out and not self._settings_pending and self.sign_ins.silent.may_begin()
 
@@ -284,13 +284,13 @@ class SessionService:
         if self._state is State.SIGNING_IN:
             self._move(SessionTransition.SIGN_IN_ABANDONED)
 
-    def comes_after(self, before: Callable[[], SessionService | None]) -> None:
+    def set_predecessor(self, before: Callable[[], SessionService | None]) -> None:
         """Say which service has the session that a sign-in here would replace, where it is another one (ADR 30)."""
-        self._before = before
+        self._predecessor = before
 
     def _question(self, tokens: Tokens, silent: bool) -> Question | None:  # noqa: FBT001 - what the owner is asked
         """Return what has to be asked before ``tokens`` are installed: another person does not take over by itself (A26)."""
-        before = self._before()
+        before = self._predecessor()
         return (self if before is None else before).question_of_own(tokens, silent=silent)
 
     def question_of_own(self, tokens: Tokens, *, silent: bool = False) -> Question | None:
@@ -299,12 +299,12 @@ class SessionService:
         A ``silent`` sign-in follows nobody else by itself, not even after the end of their session: the provider's cookie
         in this browser chose the person, and no click.
         """
-        self._follow_the_clock()
+        self._apply_expiry()
         user, person = self._held.user, tokens.person
         if person is None:
             return None
         is_over = not has_session(self._state)
-        before = self._latest if is_over and silent else None if is_over else user
+        before = self._last_user if is_over and silent else None if is_over else user
         if before is None or before.sub == person.subject:
             return None
         return Question(name_of(before), name_of(user_of(person.subject, person.claims)), tokens, is_over)
@@ -321,7 +321,7 @@ class SessionService:
         if self._takes_over is not None:
             takes_over, self._takes_over, self._settings_pending = self._takes_over, None, False
             takes_over(tokens.set.refresh_token)
-        before = self._own_token() or self._superseded
+        before = self._own_token() or self._superseded_token
         same = tokens.person is not None and tokens.person.subject == self._held.subject
         changes = has_session(self._state) and not same
         reached = step_up.reached(tokens.person.acr if tokens.person else None)
@@ -339,12 +339,12 @@ class SessionService:
             raise SignInCancelled
         changes = changes and has_session(self._state)
         self._move(SessionTransition.PERSON_CHANGED if changes else SessionTransition.SIGNED_IN)
-        self._refresh_schedule.plan(self._plannable())
-        self._plan_end()
+        self._refresh_schedule.plan(self._refreshable_lifetime())
+        self._schedule_expiry()
 
     # -- what time does ------------------------------------------------------------------------------------
 
-    def _follow_the_clock(self) -> None:
+    def _apply_expiry(self) -> None:
         """Move to the state that the time of day asks for; timers do so too, and are late after a sleep."""
         if self._state is State.SIGNING_IN:
             self.sign_ins.notice_abandoned()
@@ -358,17 +358,17 @@ class SessionService:
         left = None if last is None else last.seconds_left(now)
         return None if left is None else max(0.0, left)
 
-    def _plan_end(self) -> None:
+    def _schedule_expiry(self) -> None:
         """Look at the clock again when this session ends by itself."""
         self._stop_end_timer()
         left = self._seconds_to_end()
         if left is not None and not self._closed:
-            self._end_timer = self._scheduler.after(left, self._end_timer_rang)
+            self._end_timer = self._scheduler.after(left, self._end_timer_fired)
 
-    def _end_timer_rang(self) -> None:
-        self._follow_the_clock()
+    def _end_timer_fired(self) -> None:
+        self._apply_expiry()
         if has_session(self._state):
-            self._plan_end()  # NOTE: the two clocks may differ by less than a timer can tell
+            self._schedule_expiry()  # NOTE: the two clocks may differ by less than a timer can tell
 
     def _stop_end_timer(self) -> None:
         if self._end_timer is not None:
@@ -397,7 +397,7 @@ class SessionService:
         Raises ``AudienceRefused`` if the provider has no token for this API.
         """
         await self._restore_once()
-        self._follow_the_clock()
+        self._apply_expiry()
         if not has_session(self._state):
             return self._sign_in_needed()
         held = self._held_token(key, source)
@@ -406,10 +406,10 @@ class SessionService:
             self._refused_by_api = rejected
             if not self._may_force(key):
                 return held.granted(self._generation, self._held.subject)
-            return await self._renew(key, source, replacing=held)
+            return await self._join_refresh(key, source, replacing=held)
         if held is not None and (usable := self._usable(held)):
             return usable.granted(self._generation, self._held.subject)
-        outcome = await self._renew(key, source)
+        outcome = await self._join_refresh(key, source)
         if isinstance(outcome, TryLater) and held is not None and held.alive(self._clock.now()):
             return held.granted(self._generation, self._held.subject)
         return outcome
@@ -451,7 +451,7 @@ class SessionService:
         A sign-in takes the place of the one before it, so it must not be weaker than that.
         """
         asked = self._step_ups.get(api) if api is not None else next(reversed(self._step_ups.values()), None)
-        return (asked or StepUp()).beside(self._in_force)
+        return (asked or StepUp()).combined_with(self._in_force)
 
     def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
         """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
@@ -461,17 +461,17 @@ class SessionService:
     async def refresh(self) -> Bearer:
         """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
         await self._restore_once()
-        self._follow_the_clock()
+        self._apply_expiry()
         if not has_session(self._state):
             return self._sign_in_needed()
         usable = self._usable(self._held.access.get(SIGN_IN_KEY))
         if usable is not None and self._refresh_schedule.just_refreshed(self._clock.now()):
             return usable.granted(self._generation, self._held.subject)
-        return await self._renew_sign_in_token()
+        return await self._refresh_sign_in_token()
 
     def _may_force(self, key: TokenKey) -> bool:
         """Return whether a rejected token may be replaced now: join the attempt under way, or start one in 30 s."""
-        return key in self._renewals or (self._held.refresh_token is not None and self._refresh_schedule.may_force())
+        return key in self._refreshes or (self._held.refresh_token is not None and self._refresh_schedule.may_force())
 
     def _held_token(self, key: TokenKey, source: BearerSource) -> AccessToken | None:
         return self._held.id_token if source == "id_token" else self._held.access.get(key)
@@ -483,7 +483,7 @@ class SessionService:
         alive = token.alive_by_monotonic_clock if self._refresh_schedule.just_refreshed(now) else token.alive
         return token if alive(now, reserve) else None
 
-    async def _renew(
+    async def _join_refresh(
         self,
         key: TokenKey,
         source: BearerSource,
@@ -494,19 +494,21 @@ class SessionService:
 
         A usable token is good enough, unless it is the one that the caller wants to be rid of.
         """
-        task = self._renewals.get(key)
+        task = self._refreshes.get(key)
         if task is None:
             if self._closed:
-                return TryLater(refresh_policy.GRACE, "overloaded")  # another service is about to take over
-            task = self._background.start(self._renew_or_delay(self._generation, key, source, replacing))
-            self._renewals[key] = task
-            task.add_done_callback(lambda _: self._renewals.pop(key, None))
+                return TryLater(
+                    refresh_policy.RETRY_DELAY_SECONDS, "overloaded"
+                )  # another service is about to take over
+            task = self._background.start(self._refresh_or_delay(self._generation, key, source, replacing))
+            self._refreshes[key] = task
+            task.add_done_callback(lambda _: self._refreshes.pop(key, None))
         await asyncio.wait((task,))
         if task.cancelled():  # NOTE: given up with this service; whoever waits was not cancelled
-            return TryLater(refresh_policy.GRACE, "overloaded")
+            return TryLater(refresh_policy.RETRY_DELAY_SECONDS, "overloaded")
         return task.result()
 
-    async def _renew_or_delay(
+    async def _refresh_or_delay(
         self,
         generation: int,
         key: TokenKey,
@@ -518,17 +520,17 @@ class SessionService:
         Raises ``AudienceRefused``.
         """
         try:
-            return await self._renew_alone(generation, key, source, replacing)
+            return await self._refresh_exclusively(generation, key, source, replacing)
         except AudienceRefused:
             raise
         except Problem as problem:
             return self._delay(generation, problem.code, problem.retry_after)
         except Exception as error:  # noqa: BLE001 - a defect of ours; told by type and place, and survived
             self._report(defect_of(error))
-            self._outcome_open = True
+            self._refresh_outcome_unknown = True
             return self._delay(generation, "internal_error", None)
 
-    async def _renew_alone(
+    async def _refresh_exclusively(
         self,
         generation: int,
         key: TokenKey,
@@ -536,7 +538,7 @@ class SessionService:
         replacing: AccessToken | None,
     ) -> Bearer:
         """Renew for the session of ``generation``, which may have ended before this begins (B31)."""
-        async with self._one_at_a_time:
+        async with self._refresh_lock:
             if generation != self._generation:
                 return self._sign_in_needed()
             held = self._held
@@ -546,22 +548,22 @@ class SessionService:
             if (resting := self._negative_tokens.lookup((key, source))) is not None:
                 return resting
             if held.refresh_token is None:
-                return await self._cannot_renew(generation, key, source)
+                return await self._without_refresh_token(generation, key, source)
             wait = self._refresh_schedule.seconds_to_wait()
             if wait > 0:
                 return TryLater(wait, self._reason or "idp_unavailable", self._remedy)
             if key in self._exchanged:
                 return await self._exchange_or_rest(generation, key)
             try:
-                return await self._take_turn(generation, key, source)
+                return await self._lock_and_refresh(generation, key, source)
             except AudienceRefused:
                 return await self._exchange_or_rest(generation, key)
 
-    async def _take_turn(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
+    async def _lock_and_refresh(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
         """Renew while no other server does; raises ``AudienceRefused``."""
         try:
             async with self._store.transaction() as transaction:
-                return await self._renew_in_turn(generation, key, source, transaction)
+                return await self._refresh_under_lock(generation, key, source, transaction)
         except Overloaded as problem:
             return TryLater(problem.retry_after or 1.0, problem.code)
         except StorageUnavailable as problem:
@@ -572,7 +574,7 @@ class SessionService:
         try:
             outcome = await self._exchange(generation, key)
         except AudienceRefused:
-            self._negative_tokens.add((key, "access_token"), refresh_policy.FORCED_PAUSE, None)
+            self._negative_tokens.add((key, "access_token"), refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS, None)
             raise
         if isinstance(outcome, TryLater) and generation == self._generation:
             self._negative_tokens.add((key, "access_token"), outcome.seconds, outcome.reason)
@@ -588,18 +590,18 @@ class SessionService:
         if usable is not None:
             base = usable.granted(generation, self._held.subject)
         else:
-            base = await self._take_turn(generation, SIGN_IN_KEY, "access_token")
+            base = await self._lock_and_refresh(generation, SIGN_IN_KEY, "access_token")
         if not isinstance(base, Granted):
             return base
         asked = self._clock.now()
         try:
             answer = await self._oidc_client.exchange(base.secret, key, base.proof_key)
         except ProviderProblem as problem:
-            return TryLater(problem.retry_after or refresh_policy.GRACE, problem.code)
+            return TryLater(problem.retry_after or refresh_policy.RETRY_DELAY_SECONDS, problem.code)
         if generation != self._generation:
             return self._sign_in_needed()
         if isinstance(answer, TokenUnavailable):
-            return TryLater(answer.retry_after or refresh_policy.GRACE, "idp_unavailable")
+            return TryLater(answer.retry_after or refresh_policy.RETRY_DELAY_SECONDS, "idp_unavailable")
         if isinstance(answer, TokenError):
             self._note_refused_apis(key, answer.error, way="exchange")
         if not isinstance(answer, TokenSet):
@@ -610,7 +612,7 @@ class SessionService:
         self._held = replace(self._held, access={**self._held.access, key: token})
         return token.granted(generation, self._held.subject)
 
-    async def _renew_in_turn(
+    async def _refresh_under_lock(
         self, generation: int, key: TokenKey, source: BearerSource, transaction: StoreTransaction
     ) -> Bearer:
         """Spend the refresh token that is stored now; nobody else does so meanwhile (B2, B10)."""
@@ -620,73 +622,73 @@ class SessionService:
         stored = await transaction.stored_state(known)
         if generation != self._generation:
             return self._sign_in_needed()
-        spent = known.refresh_token
+        refresh_token = known.refresh_token
         match stored:
             case Deleted() | OtherSubject():
-                return self._left_elsewhere(stored)
+                return self._ended_elsewhere(stored)
             case RotatedElsewhere(entry=entry):
-                spent = entry.refresh_token
+                refresh_token = entry.refresh_token
                 self._held = self._adopted(self._held, entry)
-                self._outcome_open = False
-        return await self._spend_in_turn(generation, key, source, transaction, spent)
+                self._refresh_outcome_unknown = False
+        return await self._send_under_lock(generation, key, source, transaction, refresh_token)
 
     def _adopted(self, held: SessionData, entry: Entry) -> SessionData:
         """Return ``held`` with the refresh token that another server has stored, and the key it is bound to."""
         return replace(held, refresh_token=entry.refresh_token, proof_key=self._oidc_client.proof_key(entry.dpop_key))
 
-    async def _spend_in_turn(
+    async def _send_under_lock(
         self,
         generation: int,
         key: TokenKey,
         source: BearerSource,
         transaction: StoreTransaction,
-        spent: Secret,
+        refresh_token: Secret,
     ) -> Bearer:
-        """Send ``spent``, and store what replaces it before anything else of the answer is judged (ADR 0025)."""
+        """Send ``refresh_token``, and store what replaces it before anything else of the answer is judged (ADR 0025)."""
         await transaction.mark_in_use()
         origin, began = self._own_origin(), self._clock.now().monotonic
         try:
-            answer = await self._spend(spent, key, began)
+            answer = await self._send_refresh(refresh_token, key, began)
         except (
             ProviderProblem,
             LocalProblem,
         ) as problem:  # the latter: a secret or file that has gone; nothing was sent
-            if not self._outcome_open:
+            if not self._refresh_outcome_unknown:
                 await transaction.clear_mark()  # nothing was sent, or nothing was spent (B32)
             return self._delay(generation, problem.code, problem.retry_after)
         if isinstance(answer, NoResponse):
-            self._outcome_open = True
+            self._refresh_outcome_unknown = True
             return self._delay(generation, "idp_unavailable", None)
         if answer.tokens.unreadable:
             return await self._end(generation, "successor_unreadable", "token.refresh_token", transaction)
         if (successor := answer.tokens.refresh_token) is not None:
-            left = await self._keep_successor(generation, Unwanted(successor, origin), transaction)
-            self._outcome_open = False
+            left = await self._keep_successor(generation, OrphanedToken(successor, origin), transaction)
+            self._refresh_outcome_unknown = False
             if left is not None:
                 return left
         return await self._judge(generation, key, source, transaction, answer, began)
 
-    async def _spend(self, spent: Secret, key: TokenKey, began: float) -> Spent | NoResponse:
+    async def _send_refresh(self, refresh_token: Secret, key: TokenKey, began: float) -> RefreshReply | NoResponse:
         """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
 
         The second attempt ends in time for others to have their turn, which ``began`` then (B12).
         """
         proof_key = self._held.proof_key
-        answer = await self._oidc_client.spend(spent, key, proof_key)
+        answer = await self._oidc_client.send_refresh(refresh_token, key, proof_key)
         if isinstance(answer, NoResponse):
-            self._outcome_open = True
-            left = self._left_of_turn(began) - refresh_policy.GRACE
+            self._refresh_outcome_unknown = True
+            left = self._lock_seconds_left(began) - refresh_policy.RETRY_DELAY_SECONDS
             if left > 0:
-                await self._scheduler.sleep(refresh_policy.GRACE)
+                await self._scheduler.sleep(refresh_policy.RETRY_DELAY_SECONDS)
                 with suppress(asyncio.TimeoutError):
-                    answer = await asyncio.wait_for(self._oidc_client.spend(spent, key, proof_key), left)
+                    answer = await asyncio.wait_for(self._oidc_client.send_refresh(refresh_token, key, proof_key), left)
         return answer
 
-    def _left_of_turn(self, began: float) -> float:
-        return refresh_policy.LONGEST_TURN - (self._clock.now().monotonic - began)
+    def _lock_seconds_left(self, began: float) -> float:
+        return refresh_policy.MAX_LOCK_HOLD_SECONDS - (self._clock.now().monotonic - began)
 
     async def _keep_successor(
-        self, generation: int, successor: Unwanted, transaction: StoreTransaction
+        self, generation: int, successor: OrphanedToken, transaction: StoreTransaction
     ) -> Bearer | None:
         """Store the token that replaces the spent one; return the answer if this session is over (F-4, B3).
 
@@ -705,7 +707,7 @@ class SessionService:
         left: Bearer | None = self._sign_in_needed()
         match stored:
             case Deleted() | OtherSubject():
-                left = self._left_elsewhere(stored)
+                left = self._ended_elsewhere(stored)
             case RotatedElsewhere(entry=entry):
                 self._held = self._adopted(self._held, entry)
                 left = None
@@ -718,41 +720,41 @@ class SessionService:
         key: TokenKey,
         source: BearerSource,
         transaction: StoreTransaction,
-        spent: Spent,
+        refresh_reply: RefreshReply,
         began: float,
     ) -> Bearer:
         """Judge what came with the successor; whatever is wrong with it, the successor is kept already."""
         held = self._held
-        kept = spent.tokens.refresh_token is not None
+        kept = refresh_reply.tokens.refresh_token is not None
         try:
             answer: Tokens | Refused = await asyncio.wait_for(
-                self._oidc_client.judge(
-                    spent, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
+                self._oidc_client.judge_refresh(
+                    refresh_reply, key, subject=held.subject, previous=held.identity, proof_key=held.proof_key
                 ),
-                max(self._left_of_turn(began), refresh_policy.GRACE),
+                max(self._lock_seconds_left(began), refresh_policy.RETRY_DELAY_SECONDS),
             )
         except asyncio.TimeoutError:
             answer = UnverifiableResponse()
         except (IdTokenRejected, UserinfoRejected) as problem:
             reason = refresh_policy.reason_of_rejection(problem)
             outcome = await self._end(generation, reason, problem.detail, transaction)
-            self._revoke_orphan(unwanted_of(spent.tokens, self._oidc_client.origin()))
+            self._revoke_orphan(orphan_of(refresh_reply.tokens, self._oidc_client.origin()))
             return outcome
         except (ProviderProblem, LocalProblem) as problem:  # the latter: a secret that an ID token is verified with
-            self._outcome_open = self._outcome_open or not kept
+            self._refresh_outcome_unknown = self._refresh_outcome_unknown or not kept
             return self._delay(generation, problem.code, problem.retry_after)
         if isinstance(answer, TokenUnavailable):
-            self._outcome_open = True
+            self._refresh_outcome_unknown = True
             return self._delay(generation, "idp_unavailable", answer.retry_after)
         if isinstance(answer, TokenError):
-            lost = transaction.interrupted or self._outcome_open
+            lost = transaction.interrupted or self._refresh_outcome_unknown
             return await self._refused(generation, key, answer, transaction, lost=lost)
         if not kept:
-            self._outcome_open = False
+            self._refresh_outcome_unknown = False
             await transaction.clear_mark()  # a success that names no successor leaves the token in force (RFC 6749, 6)
         if isinstance(answer, UnverifiableResponse):
             return self._delay(generation, "idp_unavailable", None)
-        return await self._renewed(generation, key, source, answer, transaction)
+        return await self._refreshed(generation, key, source, answer, transaction)
 
     async def _stored_state_before_saving(self, generation: int, transaction: StoreTransaction) -> StoredState | None:
         """Look once more before what was renewed is stored; ``None`` if this session has ended meanwhile (B31).
@@ -765,7 +767,7 @@ class SessionService:
         stored = await transaction.stored_state(known)
         return stored if generation == self._generation else None
 
-    def _left_elsewhere(self, stored: Deleted | OtherSubject) -> Bearer:
+    def _ended_elsewhere(self, stored: Deleted | OtherSubject) -> Bearer:
         """Another server that shares the entry ended this session; what is stored is not ours to touch (D7)."""
         self._next_generation()
         self._held = SessionData()
@@ -777,7 +779,7 @@ class SessionService:
             self._move(SessionTransition.ENDED, "signed_in_elsewhere")
         return self._sign_in_needed()
 
-    async def _renewed(
+    async def _refreshed(
         self,
         generation: int,
         key: TokenKey,
@@ -797,18 +799,18 @@ class SessionService:
             if isinstance(stored, Same):
                 await transaction.save(after.entry(self.settings))
             elif isinstance(stored, (Deleted, OtherSubject)):
-                return self._left_elsewhere(stored)
+                return self._ended_elsewhere(stored)
             if generation != self._generation:
                 return self._sign_in_needed()
             if isinstance(stored, RotatedElsewhere):
                 after = self._adopted(after, stored.entry)
         self._held = after
         self._move(SessionTransition.REFRESHED)
-        self._refresh_schedule.refreshed(self._plannable())
+        self._refresh_schedule.refreshed(self._refreshable_lifetime())
         token = self._held_token(key, source)
         if token is None or not token.alive(self._clock.now()):
-            self._negative_tokens.add((key, source), refresh_policy.LONGEST_WAIT, "no_id_token_on_refresh")
-            return TryLater(refresh_policy.LONGEST_WAIT, "no_id_token_on_refresh")
+            self._negative_tokens.add((key, source), refresh_policy.MAX_BACKOFF_SECONDS, "no_id_token_on_refresh")
+            return TryLater(refresh_policy.MAX_BACKOFF_SECONDS, "no_id_token_on_refresh")
         return token.granted(generation, self._held.subject)
 
     async def _refused(
@@ -819,8 +821,8 @@ class SessionService:
         if isinstance(verdict, refresh_policy.Ends):
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
             return await self._end(generation, reason, f"token.{error.error}", transaction, keep=verdict.token_is_good)
-        if isinstance(verdict, refresh_policy.Doubts):
-            return await self._doubted(generation, verdict.reason, error, transaction)
+        if isinstance(verdict, refresh_policy.Ambiguous):
+            return await self._ambiguously_refused(generation, verdict.reason, error, transaction)
         await transaction.clear_mark()
         if isinstance(verdict, refresh_policy.RefusesAudience):
             self._note_refused_apis(key, error.error)
@@ -828,7 +830,9 @@ class SessionService:
         self._note_refusal(verdict.reason, error.error)
         return self._delay(generation, verdict.reason, verdict.seconds)
 
-    async def _doubted(self, generation: int, reason: str, error: TokenError, transaction: StoreTransaction) -> Bearer:
+    async def _ambiguously_refused(
+        self, generation: int, reason: str, error: TokenError, transaction: StoreTransaction
+    ) -> Bearer:
         """Keep trying, ever more rarely, while calls work; then say that signing in again helps (Q1.8).
 
         The refresh token stays until the next sign-in, as nobody said that it is dead.
@@ -837,7 +841,7 @@ class SessionService:
             return self._sign_in_needed()
         refusals = self._refresh_schedule.refused()
         left = self._seconds_of_use_left()
-        if left == 0 and refusals >= refresh_policy.REFUSALS_BEFORE_AN_END:
+        if left == 0 and refusals >= refresh_policy.MAX_REFUSALS:
             return await self._end(generation, reason, f"token.{error.error}", transaction, keep=True)
         await transaction.clear_mark()
         self._note_refusal(reason, error.error)
@@ -866,7 +870,7 @@ class SessionService:
         names = [api.name for api in self.settings.apis if token_key(api) == key]
         self._note_refusal("audience_refused", error, about=f"{way} for {', '.join(names) or 'no API'}")
 
-    async def _cannot_renew(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
+    async def _without_refresh_token(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
         """Grant what is still alive; what has ended cannot come back, and the person has to sign in again (A25).
 
         Raises ``AudienceRefused`` for an API that needs a token of its own, if there is none by exchange.
@@ -879,7 +883,7 @@ class SessionService:
             if source == "id_token":
                 return SignInNeeded("session_expired")
             return await self._exchange_or_rest(generation, key)
-        self._follow_the_clock()
+        self._apply_expiry()
         return SignInNeeded("session_expired") if has_session(self._state) else self._sign_in_needed()
 
     def _delay(self, generation: int, reason: str, seconds: float | None, remedy: str | None = None) -> Bearer:
@@ -907,7 +911,7 @@ class SessionService:
         if generation == self._generation:
             superseded = self._own_token() if keep else None
             self._next_generation()
-            self._held, self._superseded = SessionData(), superseded
+            self._held, self._superseded_token = SessionData(), superseded
             self._move(SessionTransition.ENDED, reason)
             self._journal.refusal(self.settings.name, "refresh", reason, detail)
             try:
@@ -922,19 +926,19 @@ class SessionService:
 
     # -- signing out ---------------------------------------------------------------------------------------
 
-    async def sign_out(self, *, beside: tuple[Origin, ...] | None = None, bound: bool = False) -> SignOut:
+    async def sign_out(self, *, spared: tuple[Origin, ...] | None = None, bound: bool = False) -> SignOut:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
-        ``beside`` are sessions that are to be spared, where it is not a person who signs out but the settings that go:
+        ``spared`` are sessions that are to be spared, where it is not a person who signs out but the settings that go:
         then no page is offered. A page is ``bound`` to the browser that asks, if it is one (ADR 39).
         Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
         """
         await self._restore_once()
-        own, self._beside = self._own_token() or self._superseded, beside or ()
+        own, self._spared_origins = self._own_token() or self._superseded_token, spared or ()
         refresh_token, origin = (own.token, own.origin) if own else (None, self._own_origin())
         subject = self._held.subject or None
         state = self._entropy.token(256)
-        request = self._oidc_client.logout_request(state) if subject and beside is None else None
+        request = self._oidc_client.logout_request(state) if subject and spared is None else None
         link = self.logout_link() if request else None
         hint = self._held.id_token.secret if self._held.id_token else None
         self._next_generation()
@@ -950,10 +954,10 @@ class SessionService:
             newest, trouble = refresh_token, problem
         revoked: Revoked = "nothing-to-revoke"
         if newest is not None:
-            unwanted = Unwanted(newest, origin)
-            revoked = await revoke_patiently(self._oidc_client, unwanted, self._scheduler, attempts=1)
+            orphan = OrphanedToken(newest, origin)
+            revoked = await revoke_with_retries(self._oidc_client, orphan, self._scheduler, attempts=1)
             if revoked == "failed":
-                self._revoke_orphan(unwanted)
+                self._revoke_orphan(orphan)
         if trouble is not None:
             raise StorageUnavailable(
                 "You are signed out here, but the stored session could not be removed.",
@@ -1025,12 +1029,14 @@ class SessionService:
         self._next_generation()
         self._held = SessionData.of_entry(entry, self._oidc_client.proof_key(entry.dpop_key))
         self._move(SessionTransition.RESTORED)
-        self._background.start(self._renew_sign_in_token())
+        self._background.start(self._refresh_sign_in_token())
 
     async def _forget_stored(self, subject: str | None) -> Secret | None:
         """Remove the entry of ``subject``, or any; return its refresh token, which another server may have renewed."""
         # NOTE: a renewal of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
-        stored = await self._store.forget(subject, timeout_seconds=0.0 if self._renewals else USER_LOCK_TIMEOUT_SECONDS)
+        stored = await self._store.forget(
+            subject, timeout_seconds=0.0 if self._refreshes else USER_LOCK_TIMEOUT_SECONDS
+        )
         return None if stored is None else stored.refresh_token
 
     def _resaved(self) -> None:
@@ -1043,29 +1049,29 @@ class SessionService:
         """Say whether other settings wait for the next sign-in; whoever watches this session hears of a change."""
         if waiting != self._settings_pending:
             self._settings_pending = waiting
-            self.tell("settings-changed")
+            self.publish("settings-changed")
 
     def narrow(self, settings: Provider) -> None:
         """Go on under ``settings``, whose APIs are narrower; what is open is closed, since some of it may be shut now."""
         self.settings = settings
         self._close_streams()
-        self.tell("settings-changed")
+        self.publish("settings-changed")
 
-    def follow_on(self, before: SessionService) -> None:
+    def continue_from(self, before: SessionService) -> None:
         """Count on from where ``before`` ends, so that nobody takes a summary of this session for one of that."""
         self._sequence += before._sequence + 1
-        self._latest = self._latest or before._held.user or before._latest
+        self._last_user = self._last_user or before._held.user or before._last_user
         self.sign_ins.silent = before.sign_ins.silent
 
-    def give_way(
-        self, kept: Secret | None, beside: Callable[[], tuple[Origin, ...]]
+    def hand_over(
+        self, kept: Secret | None, spared: Callable[[], tuple[Origin, ...]]
     ) -> Callable[[], Coroutine[Any, Any, None]]:
         """End this session at once, because one under other settings takes its place; what is stored is that one's now.
 
         Returns what is left to do: taking the refresh token back by the settings that it came by, unless it is ``kept`` or
-        that could harm one of the sessions ``beside``, and closing.
+        that could harm one of the sessions ``spared``, and closing.
         """
-        unwanted = self._own_token() or self._superseded
+        orphan = self._own_token() or self._superseded_token
         self._next_generation()
         self._held = SessionData()
         self._close_streams()
@@ -1074,9 +1080,9 @@ class SessionService:
         self._move(SessionTransition.SIGNED_OUT)
 
         async def afterwards() -> None:
-            self._beside = beside()
-            if unwanted is not None and unwanted.token != kept:
-                await revoke_patiently(self._oidc_client, unwanted, self._scheduler)
+            self._spared_origins = spared()
+            if orphan is not None and orphan.token != kept:
+                await revoke_with_retries(self._oidc_client, orphan, self._scheduler)
             await self.aclose()
 
         return afterwards
@@ -1086,13 +1092,13 @@ class SessionService:
     def _move(self, transition: SessionTransition, reason: str | None = None) -> None:
         before, self._state = self._state, next_state(self._state, transition)
         self._reason, self._remedy = reason, None
-        self.tell(transition.value, reason)
+        self.publish(transition.value, reason)
         if (before, transition) == (State.REFRESH_FAILED, SessionTransition.REFRESHED):
             self.sign_ins.overtake(self._in_force)
 
-    def tell(self, kind: str, reason: str | None = None) -> None:
+    def publish(self, kind: str, reason: str | None = None) -> None:
         """Say that the summary has changed, as an event of this ``kind``."""
-        self._wake()
+        self._notify_waiters()
         self._journal.session(
             SessionEvent(
                 self.settings.name,
@@ -1106,31 +1112,31 @@ class SessionService:
     def _next_generation(self) -> None:
         self._generation += 1
         if self._held.user is not None:
-            self._latest = self._held.user
+            self._last_user = self._held.user
         self._stop_end_timer()
-        self._outcome_open = False
-        self._superseded = None
+        self._refresh_outcome_unknown = False
+        self._superseded_token = None
         self._refused_by_api = None
         self._step_ups, self._in_force = {}, StepUp()
         self._exchanged.clear()
         self._negative_tokens.clear()
         self._refresh_schedule.reset()
 
-    def _plannable(self) -> float | None:
+    def _refreshable_lifetime(self) -> float | None:
         """Return the lifetime of the sign-in's access token; ``None`` if it is unknown or nothing can be renewed."""
         access = self._held.access.get(SIGN_IN_KEY)
         return None if self._held.refresh_token is None or access is None else access.lifetime
 
     def _refresh_is_due(self) -> None:
         if has_session(self._state):
-            self._background.start(self._renew_sign_in_token(), after_defect=self._due_refresh_failed)
+            self._background.start(self._refresh_sign_in_token(), after_defect=self._due_refresh_failed)
 
     def _due_refresh_failed(self) -> None:
         self._delay(self._generation, "internal_error", None)
 
-    async def _renew_sign_in_token(self) -> Bearer:
+    async def _refresh_sign_in_token(self) -> Bearer:
         """Replace the sign-in's access token, unless somebody just did."""
-        return await self._renew(SIGN_IN_KEY, "access_token", replacing=self._held.access.get(SIGN_IN_KEY))
+        return await self._join_refresh(SIGN_IN_KEY, "access_token", replacing=self._held.access.get(SIGN_IN_KEY))
 
     @property
     def origin(self) -> Origin | None:
@@ -1140,25 +1146,25 @@ class SessionService:
     def _own_origin(self) -> Origin:
         return self._oidc_client.origin(self._held.subject, self._held.sid)
 
-    def _own_token(self) -> Unwanted | None:
+    def _own_token(self) -> OrphanedToken | None:
         token = self._held.refresh_token
-        return None if token is None else Unwanted(token, self._own_origin())
+        return None if token is None else OrphanedToken(token, self._own_origin())
 
-    def _living(self) -> tuple[Origin, ...]:
+    def _living_origins(self) -> tuple[Origin, ...]:
         """Return the sessions that no revocation of ours may harm."""
-        return self._beside if self.origin is None else (self.origin, *self._beside)
+        return self._spared_origins if self.origin is None else (self.origin, *self._spared_origins)
 
-    def _revoke_orphan(self, unwanted: Unwanted | None) -> None:
+    def _revoke_orphan(self, orphan: OrphanedToken | None) -> None:
         """Revoke a token that nobody wants any more, if that harms nobody."""
-        if unwanted is not None:
-            self._background.start(revoke_patiently(self._oidc_client, unwanted, self._scheduler))
+        if orphan is not None:
+            self._background.start(revoke_with_retries(self._oidc_client, orphan, self._scheduler))
 
     def _revoke_orphaned_sign_in(self, tokens: Tokens) -> None:
         """Revoke what a sign-in brought that was cancelled meanwhile."""
         person = tokens.person
         origin = self._oidc_client.origin(person.subject, person.sid) if person else self._oidc_client.origin()
         if tokens.set.refresh_token is not None:
-            self._revoke_orphan(Unwanted(tokens.set.refresh_token, origin))
+            self._revoke_orphan(OrphanedToken(tokens.set.refresh_token, origin))
 
     def _report(self, defect: Defect) -> None:
         self._journal.defect(f"provider {self.settings.name}", defect)
@@ -1181,7 +1187,7 @@ class SessionService:
         self._refresh_schedule.stop()
         self._stop_end_timer()
         loop = asyncio.get_running_loop()
-        until = loop.time() + SETTLING_SECONDS
+        until = loop.time() + CLOSE_TIMEOUT_SECONDS
         while (busy := self._busy()) and (left := until - loop.time()) > 0:
             await asyncio.wait(busy, timeout=left)  # what ends may have begun to revoke something
         if late := self._busy():
@@ -1192,31 +1198,31 @@ class SessionService:
         self._store.stop()
 
     def _busy(self) -> set[asyncio.Task[Any]]:
-        return {*self._renewals.values(), *self._background}
+        return {*self._refreshes.values(), *self._background}
 
     async def ends_with_process(self) -> bool:
         """Return whether there is a refresh token here that is stored nowhere else, so that nobody will use it again."""
-        return (self._own_token() or self._superseded) is not None and await self._store.ends_with_process()
+        return (self._own_token() or self._superseded_token) is not None and await self._store.ends_with_process()
 
-    def take_back(self, beside: tuple[Origin, ...]) -> asyncio.Task[None]:
+    def end_and_revoke(self, spared: tuple[Origin, ...]) -> asyncio.Task[None]:
         """End the session for good, because the process ends and took care of it alone (Q10.5, ADR 36).
 
-        Its refresh token is revoked, once, unless that could harm one of the sessions ``beside``, which live on.
+        Its refresh token is revoked, once, unless that could harm one of the sessions ``spared``, which live on.
         """
-        return self._background.start(self._take_back(beside))
+        return self._background.start(self._end_and_revoke(spared))
 
-    async def _take_back(self, beside: tuple[Origin, ...]) -> None:
-        unwanted, self._beside = self._own_token() or self._superseded, beside
+    async def _end_and_revoke(self, spared: tuple[Origin, ...]) -> None:
+        orphan, self._spared_origins = self._own_token() or self._superseded_token, spared
         self._store.give_up_the_entry()  # NOTE: a store that works again must not take what is revoked now
         self._next_generation()
         self._held = SessionData()
         if has_session(self._state):
             self._move(SessionTransition.SIGNED_OUT)
-        if unwanted is None:
+        if orphan is None:
             return
         revoked: Revoked = "failed"
         try:
-            revoked = await revoke_patiently(self._oidc_client, unwanted, self._scheduler, attempts=1)
+            revoked = await revoke_with_retries(self._oidc_client, orphan, self._scheduler, attempts=1)
         finally:  # also where there is no more time for the provider's answer
             if revoked == "failed":
                 self._journal.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")

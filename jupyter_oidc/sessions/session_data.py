@@ -12,8 +12,8 @@ from jupyter_oidc.sessions.entitlements import (
     MAX_SHOWN,
     MAX_SHOWN_BYTES,
     MAX_STORED_BYTES,
-    NOBODYS,
-    UNKNOWN,
+    NO_ENTITLEMENTS,
+    UNKNOWN_ENTITLEMENTS,
     Entitlements,
     entitlements_of,
 )
@@ -47,8 +47,8 @@ class SessionData:
     identity: Identity | None = None
     sid: str | None = None
     user: User | None = None
-    entitlements: Entitlements = NOBODYS
-    shown: Entitlements = NOBODYS
+    entitlements: Entitlements = NO_ENTITLEMENTS
+    shown: Entitlements = NO_ENTITLEMENTS
     scopes: tuple[str, ...] = ()
     signed_in_at: float | None = None
     proof_key: ProofKey | None = None
@@ -70,7 +70,7 @@ class SessionData:
         ``proof_key`` is the key that its tokens are, or will be, bound to.
         An entry without a profile, which an older version wrote, says who it is by the subject alone.
         """
-        profile = entry.profile or Profile(user_of(entry.subject, {}), UNKNOWN)
+        profile = entry.profile or Profile(user_of(entry.subject, {}), UNKNOWN_ENTITLEMENTS)
         return cls(
             user=profile.user,
             entitlements=profile.entitlements,
@@ -86,7 +86,7 @@ class SessionData:
     def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider) -> SessionData:
         """Return these belongings after a token response for ``key`` (F-4)."""
         answer = tokens.set
-        access_token = AccessToken(answer.access_token, tokens.asked, answer.expires_in, tokens.proof_key)
+        access_token = AccessToken(answer.access_token, tokens.requested_at, answer.expires_in, tokens.proof_key)
         after = replace(
             self,
             refresh_token=answer.refresh_token or self.refresh_token,
@@ -94,7 +94,9 @@ class SessionData:
             scopes=answer.scopes if key == SIGN_IN_KEY else self.scopes,
         )
         if answer.id_token is not None and tokens.id_token_expires_at is not None and settings.needs_id_token:
-            id_token = AccessToken(answer.id_token, tokens.asked, tokens.id_token_expires_at - tokens.asked.wall)
+            id_token = AccessToken(
+                answer.id_token, tokens.requested_at, tokens.id_token_expires_at - tokens.requested_at.wall
+            )
             after = replace(after, id_token=id_token)
         person = tokens.person
         if person is None:

@@ -73,7 +73,7 @@ class SessionStore:
         self._entropy = entropy
         self._resaved = resaved
         self._unsaved: Entry | None = None
-        self._unwanted: Entry | None = None
+        self._undeleted: Entry | None = None
         self._was_stored = False
         self._orders = 0
         self._attempts = 0
@@ -154,7 +154,7 @@ class SessionStore:
                 self.try_again_later()
             return False
         if order == self._orders:
-            self._unsaved, self._unwanted, self._attempts = None, None, 0
+            self._unsaved, self._undeleted, self._attempts = None, None, 0
         return True
 
     def retry_by(self, spawn: Callable[[], object]) -> None:
@@ -163,7 +163,7 @@ class SessionStore:
 
     async def try_again(self) -> None:
         """Store what could not be stored; does nothing if there is nothing."""
-        if self._unsaved is None and self._unwanted is None:
+        if self._unsaved is None and self._undeleted is None:
             return
         try:
             async with self.transaction() as transaction:
@@ -189,10 +189,10 @@ class SessionStore:
         """Do what is still to be done; what somebody else has stored meanwhile is not removed."""
         if self._unsaved is not None:
             return await self.store(self._unsaved)
-        stored = None if self._unwanted is None else await self._stored()
-        if stored is not None and self._unwanted is not None and _same(stored, self._unwanted):
+        stored = None if self._undeleted is None else await self._stored()
+        if stored is not None and self._undeleted is not None and _same(stored, self._undeleted):
             return await self.store(None)
-        self._unwanted = None
+        self._undeleted = None
         return True
 
     async def _removed(self, subject: str | None = None) -> Entry | None:
@@ -205,7 +205,7 @@ class SessionStore:
             await self._vault.delete()
         except StorageUnavailable:
             if stored is not None and order == self._orders:
-                self._unsaved, self._unwanted = None, stored
+                self._unsaved, self._undeleted = None, stored
                 self.try_again_later()
             raise
         return stored
@@ -213,7 +213,7 @@ class SessionStore:
     def _new_order(self) -> int:
         """Count a decision about what is to be stored; whatever is under way for an earlier one gives way."""
         self._orders += 1
-        self._unwanted = None
+        self._undeleted = None
         return self._orders
 
     def try_again_later(self) -> None:
@@ -228,7 +228,7 @@ class SessionStore:
             return None
 
     def _try_again_soon(self) -> None:
-        if self._unsaved is not None or self._unwanted is not None:
+        if self._unsaved is not None or self._undeleted is not None:
             self._spawn()
 
     def _nothing(self) -> None:

@@ -28,12 +28,11 @@ from jupyter_oidc.protocol.discovery import check_offered
 from jupyter_oidc.protocol.initiation import Initiation, read_initiation
 from jupyter_oidc.protocol.pasted import read_pasted
 from jupyter_oidc.protocol.token import TokenError
-from jupyter_oidc.sessions.asked import takes_prompt
-from jupyter_oidc.sessions.device_poll import DevicePoll, RanOut
+from jupyter_oidc.sessions.device_poll import CodeExpired, DevicePoll
 from jupyter_oidc.sessions.oauth_errors import refusal_of
 from jupyter_oidc.sessions.pending import (
-    LIFETIME,
-    QUESTION_SECONDS,
+    QUESTION_LIFETIME_SECONDS,
+    SIGN_IN_LIFETIME_SECONDS,
     PendingSignIn,
     Progress,
     Question,
@@ -41,7 +40,8 @@ from jupyter_oidc.sessions.pending import (
     SignInOptions,
     has_state,
 )
-from jupyter_oidc.sessions.silent import SILENT_SECONDS, SilentSignIns
+from jupyter_oidc.sessions.request_parameters import supports_prompt
+from jupyter_oidc.sessions.silent import SILENT_SIGN_IN_TIMEOUT_SECONDS, SilentSignIns
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.oidc_client import OidcClient, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
     from jupyter_oidc.sessions.ports import Journal, Scheduler
-    from jupyter_oidc.sessions.strategy import Browser, Strategy, Wish
+    from jupyter_oidc.sessions.strategy import Browser, RequestedStrategy, Strategy
     from jupyter_oidc.settings import Provider
 
 DEFAULT_OPTIONS = SignInOptions()
-DUPLICATE_WAIT = 10.0
+DUPLICATE_CALLBACK_WAIT_SECONDS = 10.0
 """Seconds that a second callback waits for the result of the first (A3)."""
 
 
@@ -105,12 +105,12 @@ class SignIns:
         self._journal = journal
         self.silent = SilentSignIns(clock)
 
-    async def choice(self, browser: Browser, wish: Wish = "auto") -> Choice | Impossible:
+    async def choice(self, browser: Browser, strategy: RequestedStrategy = "auto") -> Choice | Impossible:
         """Return which way a sign-in would take now, and why; asks the provider for its metadata."""
-        return self._choice(await self._oidc_client.metadata(), browser, wish)
+        return self._choice(await self._oidc_client.metadata(), browser, strategy)
 
-    def _choice(self, metadata: Metadata, browser: Browser, wish: Wish) -> Choice | Impossible:
-        return choose(self.settings, offers_device=offers_device_grant(metadata), browser=browser, wish=wish)
+    def _choice(self, metadata: Metadata, browser: Browser, strategy: RequestedStrategy) -> Choice | Impossible:
+        return choose(self.settings, offers_device=offers_device_grant(metadata), browser=browser, requested=strategy)
 
     async def begin(
         self,
@@ -118,7 +118,7 @@ class SignIns:
         options: SignInOptions = DEFAULT_OPTIONS,
         *,
         api: str | None = None,
-        wish: Wish = "auto",
+        strategy: RequestedStrategy = "auto",
         browser: Browser = "here",
     ) -> tuple[PendingSignIn, str]:
         """Open a sign-in and return it with its start ticket, which is empty for a sign-in by code.
@@ -129,9 +129,9 @@ class SignIns:
         """
         await self._callbacks.ready()
         metadata = await self._oidc_client.metadata()
-        chosen = self._choice(metadata, browser, wish)
+        chosen = self._choice(metadata, browser, strategy)
         if isinstance(chosen, Impossible):
-            if "device" in (wish, self.settings.redirect_strategy):
+            if "device" in (strategy, self.settings.redirect_strategy):
                 check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
         self._oidc_client.check_ready(metadata, by_code=chosen.strategy == "device")
@@ -145,9 +145,9 @@ class SignIns:
             return await self._begin_device(metadata, caller, options), ""
         pending, ticket = self._pending.begin(self.settings.name, caller, options, strategy=chosen.strategy)
         pending.metadata = metadata
-        pending.under = self.settings
+        pending.begun_with = self.settings
         if options.silent:
-            pending.lifetime = SILENT_SECONDS
+            pending.lifetime = SILENT_SIGN_IN_TIMEOUT_SECONDS
             self.silent.begun(pending)
         else:
             self._under_way(pending)
@@ -164,7 +164,7 @@ class SignIns:
                 action="Leave 'prompt' out, or choose another strategy.",
                 detail="prompt.device",
             )
-        if strategy != "device" and options.prompt and not takes_prompt(metadata, options.prompt):
+        if strategy != "device" and options.prompt and not supports_prompt(metadata, options.prompt):
             raise RequestInvalid(
                 f"The provider does not list the prompt '{options.prompt}'.",
                 action="Leave 'prompt' out.",
@@ -190,7 +190,7 @@ class SignIns:
         pending, ticket = self._pending.begin(
             self.settings.name, caller, options, strategy=chosen.strategy, offered=True
         )
-        pending.under = self.settings
+        pending.begun_with = self.settings
         return ticket
 
     def offer_again(self, failed: PendingSignIn) -> str:
@@ -200,7 +200,7 @@ class SignIns:
         pending, ticket = self._pending.begin(
             self.settings.name, failed.caller, options, strategy=failed.strategy, offered=True
         )
-        pending.under = self.settings
+        pending.begun_with = self.settings
         return ticket
 
     async def authorization_url(
@@ -269,7 +269,7 @@ class SignIns:
             if pending.options.silent:
                 return await self._came_back(pending)
             if pending.progress is Progress.WAITING and pending.question is None:
-                await self._pending.outcome(pending, DUPLICATE_WAIT)
+                await self._pending.outcome(pending, DUPLICATE_CALLBACK_WAIT_SECONDS)
             elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
                 raise StateUsed
             return pending
@@ -285,7 +285,7 @@ class SignIns:
         pending.consumed = True
         if pending.question is None:
             with suppress(StateUsed):
-                await self._pending.outcome(pending, DUPLICATE_WAIT)
+                await self._pending.outcome(pending, DUPLICATE_CALLBACK_WAIT_SECONDS)
         return pending
 
     async def paste(self, pending: PendingSignIn, caller: str, pasted: Secret) -> PendingSignIn:
@@ -329,7 +329,7 @@ class SignIns:
         With ``only_ours`` those go on that were begun under other settings of the same provider.
         """
         for pending in self._pending.waiting(self.settings.name):
-            if only_ours and pending.under is not self.settings:
+            if only_ours and pending.begun_with is not self.settings:
                 continue
             self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
             self._drop_question(pending)
@@ -394,7 +394,7 @@ class SignIns:
             await self._settle(pending, tokens)
         elif pending.strategy == "server":
             pending.question = question
-            self._scheduler.after(QUESTION_SECONDS, lambda: self._unanswered(pending))
+            self._scheduler.after(QUESTION_LIFETIME_SECONDS, lambda: self._unanswered(pending))
         else:
             self._callbacks.revoke_orphan(tokens)
             self.give_up(pending, _somebody_else("sign_in.another_person"))
@@ -456,9 +456,9 @@ class SignIns:
         pending, _ = self._pending.begin(self.settings.name, caller, options, strategy="device")
         pending.metadata = metadata
         pending.ticket_digest = None
-        pending.under = self.settings
+        pending.begun_with = self.settings
         try:
-            given = await self._oidc_client.authorize_device(pending, longest=LIFETIME)
+            given = await self._oidc_client.authorize_device(pending, max_lifetime_seconds=SIGN_IN_LIFETIME_SECONDS)
         except Problem as problem:
             self.give_up(pending, problem)
             raise
@@ -486,7 +486,7 @@ class SignIns:
         )
         try:
             answer = await poll.answer()
-            if isinstance(answer, RanOut):
+            if isinstance(answer, CodeExpired):
                 self._pending.finish(pending, Progress.EXPIRED, answer.problem)
                 self.notice_abandoned()
             elif isinstance(answer, Problem):

@@ -10,13 +10,13 @@ from jupyter_oidc.errors import Problem
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.ports import Scheduler
-    from jupyter_oidc.sessions.revocation import Revoked, Unwanted
+    from jupyter_oidc.sessions.revocation import OrphanedToken, Revoked
     from jupyter_oidc.sessions.sign_out_pages import Ticket
 
-ATTEMPTS: Final = 3
+MAX_REVOCATION_ATTEMPTS: Final = 3
 """How often a failed revocation is tried again in the background (D1)."""
 
-PAUSE: Final = 5.0
+FIRST_RETRY_DELAY_SECONDS: Final = 5.0
 """Seconds before the second attempt; doubled for each further one."""
 
 
@@ -32,22 +32,22 @@ class SignOut:
     ticket: Ticket | None = None
 
 
-async def revoke_patiently(
+async def revoke_with_retries(
     oidc_client: OidcClient,
-    unwanted: Unwanted,
+    orphan: OrphanedToken,
     scheduler: Scheduler,
     *,
-    attempts: int = ATTEMPTS,
+    attempts: int = MAX_REVOCATION_ATTEMPTS,
 ) -> Revoked:
-    """Revoke ``unwanted``, trying ``attempts`` times; never raises a :class:`Problem`.
+    """Revoke ``orphan``, trying ``attempts`` times; never raises a :class:`Problem`.
 
     Whether it may be revoked is asked each time, because somebody may have signed in again meanwhile.
     """
     for attempt in range(attempts):
         if attempt:
-            await scheduler.sleep(PAUSE * 2 ** (attempt - 1))
+            await scheduler.sleep(FIRST_RETRY_DELAY_SECONDS * 2 ** (attempt - 1))
         try:
-            outcome = await oidc_client.revoke(unwanted)
+            outcome = await oidc_client.revoke(orphan)
         except Problem:
             continue
         if outcome != "failed":

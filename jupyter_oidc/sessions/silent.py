@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.sessions.pending import PendingSignIn
 
-SILENT_SECONDS: Final = 60.0
+SILENT_SIGN_IN_TIMEOUT_SECONDS: Final = 60.0
 """From the beginning of a silent sign-in to its callback: nobody has to read, type or decide anything."""
 
-PAUSE_SECONDS: Final = 600.0
+MIN_SILENT_SIGN_IN_INTERVAL_SECONDS: Final = 600.0
 """Between two silent sign-ins at least, in however many tabs or browsers pages open."""
 
 
@@ -43,7 +43,7 @@ class SilentSignIns:
         never_sent = newest.progress is Progress.FAILED and not newest.consumed
         went_out = bool(newest.state_digest) and not never_sent
         age = self._clock.now().monotonic - newest.begun.monotonic
-        return age >= PAUSE_SECONDS and (newest.consumed or not went_out)
+        return age >= MIN_SILENT_SIGN_IN_INTERVAL_SECONDS and (newest.consumed or not went_out)
 
     def begun(self, pending: PendingSignIn) -> None:
         """Remember ``pending``, which is the newest."""

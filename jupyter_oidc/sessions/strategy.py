@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 Strategy = Literal["server", "loopback", "device", "paste"]
-Wish = Literal["auto", "server", "loopback", "device", "paste"]
+RequestedStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 
 Browser = Literal["here", "elsewhere", "unknown"]
 """Where the browser is: it reaches us at a loopback address, at another one, or has not been seen yet."""
@@ -33,38 +33,40 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """A way that was named and cannot be taken: why, and what to do. ``asked`` says that the caller named it."""
+    """A way that was named and cannot be taken: why, and what to do. ``named_by_caller`` says that the caller named it."""
 
     reason: str
     action: str
-    asked: bool
+    named_by_caller: bool
 
     def problem(self) -> Problem:
         """Return the refusal: of the request if the caller named the way, else of the settings."""
-        kind = RequestInvalid if self.asked else ConfigurationInvalid
+        kind = RequestInvalid if self.named_by_caller else ConfigurationInvalid
         return kind(self.reason, action=self.action, detail="strategy")
 
 
-def choose(settings: Provider, *, offers_device: bool, browser: Browser, wish: Wish = "auto") -> Choice | Impossible:
+def choose(
+    settings: Provider, *, offers_device: bool, browser: Browser, requested: RequestedStrategy = "auto"
+) -> Choice | Impossible:
     """Return the way of a sign-in that is begun now; the table stands in the reference of settings.
 
-    ``wish`` is what the caller asked for; it counts where the settings leave the choice (``auto``).
+    ``requested`` is what the caller asked for; it counts where the settings leave the choice (``auto``).
     """
     pinned = settings.redirect_strategy
-    if wish != "auto" and pinned not in ("auto", wish):
+    if requested != "auto" and pinned not in ("auto", requested):
         return Impossible(
             f"The settings of this provider allow the strategy '{pinned}' only.",
             "Leave 'strategy' out, or ask your administrator to set redirect_strategy to 'auto'.",
-            asked=True,
+            named_by_caller=True,
         )
     offers_device = offers_device and settings.profile is None
-    named = wish if wish != "auto" else pinned
+    named = requested if requested != "auto" else pinned
     if named == "auto":
         return _by_itself(settings, offers_device=offers_device, browser=browser)
     obstacle = _obstacle(named, settings, offers_device=offers_device, browser=browser)
     if obstacle is not None:
-        return Impossible(*obstacle, asked=wish != "auto")
-    return Choice(named, "It was asked for." if wish != "auto" else f"The settings say '{named}'.")
+        return Impossible(*obstacle, named_by_caller=requested != "auto")
+    return Choice(named, "It was asked for." if requested != "auto" else f"The settings say '{named}'.")
 
 
 def pins_server(settings: Provider) -> bool:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.machine import State
     from jupyter_oidc.sessions.readiness import Readiness
 
-_LONGEST: Final = 1024
+_MAX_TEXT_CHARACTERS: Final = 1024
 
-LONGEST_STORED_TEXT: Final = 256
+MAX_STORED_TEXT_CHARACTERS: Final = 256
 """Characters of a text about the person that is stored with a session."""
 
 
@@ -105,15 +105,15 @@ def stored_user(user: User) -> User:
     """Return ``user`` with texts that are short enough to be stored; an address that is cut would be another one."""
     return replace(
         user,
-        name=user.name and user.name[:LONGEST_STORED_TEXT],
-        username=user.username and user.username[:LONGEST_STORED_TEXT],
+        name=user.name and user.name[:MAX_STORED_TEXT_CHARACTERS],
+        username=user.username and user.username[:MAX_STORED_TEXT_CHARACTERS],
         email=_whole(user.email),
         picture=_whole(user.picture),
     )
 
 
 def _text(value: object) -> str | None:
-    return value[:_LONGEST] if isinstance(value, str) and value else None
+    return value[:_MAX_TEXT_CHARACTERS] if isinstance(value, str) and value else None
 
 
 def _picture(value: object) -> str | None:
@@ -123,4 +123,4 @@ def _picture(value: object) -> str | None:
 
 
 def _whole(value: str | None) -> str | None:
-    return value if value is None or len(value) <= LONGEST_STORED_TEXT else None
+    return value if value is None or len(value) <= MAX_STORED_TEXT_CHARACTERS else None

@@ -21,7 +21,7 @@ from aiohttp import web
 from cryptography import x509
 from yarl import URL
 
-from jupyter_oidc.sessions.refresh_policy import PAUSE
+from jupyter_oidc.sessions.refresh_policy import MIN_REFRESH_INTERVAL_SECONDS
 from jupyter_oidc.settings import Settings
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.desk import ROUTE, Desk
@@ -134,7 +134,7 @@ async def test_a_session_begins_calls_renews_and_ends_through_the_proxy(
     assert await desk.call(5) == [200] * 5
     upstream.plan(echo)
     assert await heard(desk, "hello") == "echo hello"
-    desk.clock.ahead += PAUSE + 1
+    desk.clock.ahead += MIN_REFRESH_INTERVAL_SECONDS + 1
     assert (await desk.ask("POST", f"{ROUTE}/refresh", json={})).json()["state"] == "active"
     assert await desk.call(1) == [200]
     assert (await desk.ask("POST", f"{ROUTE}/sign-out", json={})).json()["revoked"] == "done"

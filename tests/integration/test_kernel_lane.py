@@ -322,7 +322,7 @@ async def test_a_renewal_that_is_given_up_is_answered(desk: Desk, provider: Scri
     waiting = [asyncio.ensure_future(by(desk, kernel, "GET", "orders/items", headers=way)) for way in (LONG_WAY, {})]
     services, settings = desk.context.services, desk.context.settings
     session = services.sessions.of_provider("corp")
-    await eventually(lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session._renewals) == 1)
+    await eventually(lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session._refreshes) == 1)
     assert settings is not None
     corp = replace(settings.providers[0], client_id="another")
     await desk.context.reload(replace(settings, providers=(corp,)))

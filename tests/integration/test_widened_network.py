@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 
 from jupyter_oidc.server.settings_watch import INTERVAL
-from jupyter_oidc.sessions.refresh_policy import PAUSE
+from jupyter_oidc.sessions.refresh_policy import MIN_REFRESH_INTERVAL_SECONDS
 from tests.integration.test_corporate_network import API, ID, Outside, certified
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.desk import ROUTE, Desk
@@ -105,7 +105,7 @@ async def test_no_token_passes_a_proxy_and_an_authority_that_a_cell_wrote_into_a
     grant = {"Authorization": f"Bearer {grant_for(desk)}"}
     async with httpx.AsyncClient(base_url=desk.url, headers=grant, timeout=30, trust_env=False) as cell:
         assert (await cell.get("jupyter-oidc/api/orders/x")).status_code == 200
-        desk.clock.ahead += PAUSE + 1
+        desk.clock.ahead += MIN_REFRESH_INTERVAL_SECONDS + 1
         assert (await cell.post(f"{ROUTE}/refresh", json={})).status_code == 200
         begun = await cell.post(f"{ROUTE}/sign-in", json={})
         start = str(httpx.URL(desk.url).join(begun.json()["start_url"]))

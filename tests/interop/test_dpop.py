@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
-from jupyter_oidc.sessions.refresh_policy import PAUSE
+from jupyter_oidc.sessions.refresh_policy import MIN_REFRESH_INTERVAL_SECONDS
 from tests.interop.person import at_work
 from tests.support.canary import CANARY
 from tests.support.certified_provider import CertifiedProvider, ProviderDocument
@@ -70,7 +70,7 @@ def test_a_session_with_a_key_is_used_renewed_restarted_and_renewed_again(
         assert (person.summary()["state"], person.summary()["storage"]) == ("active", "encrypted-file")
         assert person.jupyter.get(ITEMS).json() == {"path": "/v1/items?page=2"}
         guard.proofs.nonce = "api-2"
-        time.sleep(PAUSE + 0.5)
+        time.sleep(MIN_REFRESH_INTERVAL_SECONDS + 0.5)
         assert person.post("refresh").json()["state"] == "active"
         assert person.jupyter.get(ITEMS).status_code == 200
         assert person.jupyter.post("jupyter-oidc/api/orders/items", json={"n": 1}).status_code == 200
@@ -79,7 +79,7 @@ def test_a_session_with_a_key_is_used_renewed_restarted_and_renewed_again(
     with at_work(tmp_path / "second", provider, upstream, **BOUND, **place) as person:
         assert person.summary()["state"] == "active"
         assert person.jupyter.get(ITEMS).status_code == 200
-        time.sleep(PAUSE + 0.5)
+        time.sleep(MIN_REFRESH_INTERVAL_SECONDS + 0.5)
         assert person.post("refresh").json()["state"] == "active"
         assert person.jupyter.get(ITEMS).status_code == 200
         assert person.post("sign-out").json()["revoked"] == "done"

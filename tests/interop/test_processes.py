@@ -17,7 +17,7 @@ import pytest
 from jupyter_oidc.compose import Services
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.oidc_client import Spent, Tokens
+from jupyter_oidc.sessions.oidc_client import RefreshReply, Tokens
 from tests.support.certified_provider import CertifiedProvider, RegisteredClient
 from tests.support.session_child import POINTS, hurry, services_of
 
@@ -175,9 +175,9 @@ async def test_a_stolen_and_spent_refresh_token_ends_the_session_with_a_reason(
     thief = one.sessions.of_provider("corp")
     stolen = other.sessions.of_provider("corp")._held.refresh_token
     thief._held = replace(thief._held, refresh_token=stolen)
-    spent = await thief._oidc_client.spend(stolen, SIGN_IN_KEY)
-    assert isinstance(spent, Spent)
-    answer = await thief._oidc_client.judge(spent, SIGN_IN_KEY, subject=thief._held.subject, previous=None)
+    spent = await thief._oidc_client.send_refresh(stolen, SIGN_IN_KEY)
+    assert isinstance(spent, RefreshReply)
+    answer = await thief._oidc_client.judge_refresh(spent, SIGN_IN_KEY, subject=thief._held.subject, previous=None)
     assert isinstance(answer, Tokens)  # and whoever stole it keeps what he got
     before = provider.record().token_requests["refresh_token"]
     victim = other.sessions.of_provider("corp")

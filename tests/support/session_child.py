@@ -24,7 +24,7 @@ from jupyter_oidc.compose import Parts, Services, build, system_parts
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.ports import Entry, EntryLock, HeldLock, ProviderPort, Vault
-from jupyter_oidc.sessions.refresh_policy import PAUSE
+from jupyter_oidc.sessions.refresh_policy import MIN_REFRESH_INTERVAL_SECONDS
 from jupyter_oidc.settings import Settings, read_settings
 
 POINTS = ("marked", "sent", "answered", "stored", "settled")
@@ -151,7 +151,7 @@ def services_of(provider: dict[str, Any], key: str, *, dies: str = "") -> Servic
 def hurry(services: Services) -> None:
     """Let the ten seconds pass that lie between two refreshes (B25)."""
     assert isinstance(services.clock, HurriedClock)
-    services.clock.ahead += PAUSE
+    services.clock.ahead += MIN_REFRESH_INTERVAL_SECONDS
 
 
 async def drive(document: dict[str, Any]) -> dict[str, Any]:

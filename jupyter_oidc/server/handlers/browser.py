@@ -28,7 +28,7 @@ from jupyter_oidc.server.pages import Page, html_of, policy_of
 from jupyter_oidc.server.problems import problem_of
 from jupyter_oidc.server.redirects import must_be_near, redirect_uri_for, starts_elsewhere
 from jupyter_oidc.server.sign_out_page import shown_how, sign_out_html, sign_out_policy
-from jupyter_oidc.sessions.pending import LIFETIME, Progress
+from jupyter_oidc.sessions.pending import SIGN_IN_LIFETIME_SECONDS, Progress
 from jupyter_oidc.sessions.sign_out_pages import RETURN_SECONDS
 from jupyter_oidc.sessions.strategy import pins_server
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
@@ -98,7 +98,7 @@ class PageHandler(OidcHandler):
             COOKIE + pending.flow,
             binding,
             path=path or urlsplit(redirect_uri).path,
-            max_age=int(LIFETIME),
+            max_age=int(SIGN_IN_LIFETIME_SECONDS),
             httponly=True,
             secure=form_post or redirect_uri.startswith("https:"),
             samesite="None" if form_post else "Lax",

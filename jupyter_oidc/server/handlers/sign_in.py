@@ -52,7 +52,7 @@ class SignInHandler(OidcHandler):
                 step_up=StepUp(tuple(wish.get("acr_values", ()))),
             ),
             api=wish.get("api"),
-            wish=wish.get("strategy", "auto"),
+            strategy=wish.get("strategy", "auto"),
             browser=self.browser,
         )
         start = url_path_join("jupyter-oidc", "start", quote(ticket, safe=""))

@@ -19,7 +19,13 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
 from jupyter_oidc.errors import ConfigurationInvalid
-from jupyter_oidc.protocol.client_assertion import ASSERTION_TYPE, LIFETIME, Signer, key_signer, secret_signer
+from jupyter_oidc.protocol.client_assertion import (
+    ASSERTION_LIFETIME_SECONDS,
+    ASSERTION_TYPE,
+    Signer,
+    key_signer,
+    secret_signer,
+)
 from jupyter_oidc.protocol.client_authentication import Client, authenticate
 from jupyter_oidc.protocol.client_key import read_client_key
 from jupyter_oidc.protocol.jws import base64url
@@ -86,9 +92,9 @@ def test_an_assertion_says_who_it_is_from_and_for_whom(key: Any, alg: str | None
         "aud": ISSUER,
         "jti": "j-1",
         "iat": int(NOW),
-        "exp": int(NOW + LIFETIME),
+        "exp": int(NOW + ASSERTION_LIFETIME_SECONDS),
     }
-    assert LIFETIME < 300
+    assert ASSERTION_LIFETIME_SECONDS < 300
 
 
 @pytest.mark.parametrize("alg", [None, "HS256", "HS384", "HS512"])

@@ -37,7 +37,7 @@ GIVEN = {
 
 def read(body: object, *, status: int = 200, local: bool = False, **headers: str) -> Any:
     answer = reply(body, status=status, headers={name.replace("_", "-"): value for name, value in headers.items()})
-    return read_device_reply(answer, now=NOW, longest=600.0, allow_loopback_http=local)
+    return read_device_reply(answer, now=NOW, max_lifetime_seconds=600.0, allow_loopback_http=local)
 
 
 def given(**changes: object) -> dict[str, object]:

@@ -116,7 +116,7 @@ def test_no_reply_breaks_a_judge(answer: Reply) -> None:
     with contextlib.suppress(Problem):
         read_token_reply(answer, requested_scopes=("openid",), id_token_required=False, now=NOW)
     with contextlib.suppress(Problem):
-        read_device_reply(answer, now=NOW, longest=600.0, allow_loopback_http=True)
+        read_device_reply(answer, now=NOW, max_lifetime_seconds=600.0, allow_loopback_http=True)
     for signed_form in (None, SIGNED):
         with contextlib.suppress(Problem):
             read_userinfo_reply(answer, subject=SUBJECT, signed=signed_form)

@@ -11,16 +11,16 @@ from jupyter_oidc.protocol.authorization import ExpectedCallback, VerifiedCallba
 from jupyter_oidc.protocol.message import BasicCredentials, Call
 from jupyter_oidc.protocol.token import (
     Client,
-    HandedOver,
     TokenError,
     TokenSet,
     TokenUnavailable,
+    UnverifiedTokens,
     date_offset,
-    handed_over,
     read_token_reply,
     redeem_call,
     refresh_call,
     retry_after_of,
+    unverified_tokens,
 )
 from jupyter_oidc.secret import Secret
 from tests.unit.protocol.makers import ISSUER, METADATA, reply
@@ -221,7 +221,7 @@ def test_an_empty_refresh_token_is_none() -> None:
 )
 def test_what_an_answer_hands_over_is_told_before_it_is_judged(body: object, token: str | None) -> None:
     """Q1.2, F-4: also from answers that no judge would take."""
-    assert handed_over(reply(body)) == HandedOver(refresh_token=None if token is None else Secret(token))
+    assert unverified_tokens(reply(body)) == UnverifiedTokens(refresh_token=None if token is None else Secret(token))
 
 
 @pytest.mark.parametrize(
@@ -237,19 +237,19 @@ def test_what_an_answer_hands_over_is_told_before_it_is_judged(body: object, tok
 )
 def test_a_token_that_is_there_and_cannot_be_read_is_not_told_as_none(body: object) -> None:
     """Q1.2: the difference decides whether the old one may be sent again."""
-    assert handed_over(reply(body)) == HandedOver(unreadable=True)
+    assert unverified_tokens(reply(body)) == UnverifiedTokens(unreadable=True)
 
 
 @pytest.mark.parametrize("status", [302, 400, 500])
 def test_only_a_success_hands_over_tokens(status: int) -> None:
     """Q1.2."""
-    assert handed_over(reply({"refresh_token": "r"}, status=status)) == HandedOver()
+    assert unverified_tokens(reply({"refresh_token": "r"}, status=status)) == UnverifiedTokens()
 
 
 @pytest.mark.parametrize("body", [b"<html>refresh_token</html>", b"", b"[" * 100_000, b"[1]"])
 def test_a_body_of_something_in_between_hands_over_nothing(body: bytes) -> None:
     """B6."""
-    assert handed_over(reply(body)) == HandedOver()
+    assert unverified_tokens(reply(body)) == UnverifiedTokens()
 
 
 def test_a_refresh_may_come_without_an_id_token() -> None:

@@ -13,9 +13,9 @@ import pytest
 from jupyter_oidc.protocol.client_assertion import key_signer, secret_signer
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.algorithms import id_token_algs
-from jupyter_oidc.sessions.asked import prompt_of
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import SignInOptions
+from jupyter_oidc.sessions.request_parameters import prompt_of
 from jupyter_oidc.settings import SecretRef
 from tests.unit.protocol.makers import EC, METADATA, RSA, base64url, claims_of, jwk, logout_claims_of, reply, signed
 from tests.unit.sessions.stage import SETTINGS, Stage

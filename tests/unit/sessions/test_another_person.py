@@ -134,7 +134,7 @@ async def test_a_code_for_another_person_is_refused_with_what_to_do() -> None:
     await stage.sign_in()
     stage.provider.claims = {"sub": "eve"}
     stage.provider.userinfo = {"sub": "eve", "name": "Eve"}
-    pending, _ = await stage.service.sign_ins.begin("kernel:k1", wish="device")
+    pending, _ = await stage.service.sign_ins.begin("kernel:k1", strategy="device")
     await stage.scheduler.pass_time(6)
     await settle()
     assert pending.problem is not None

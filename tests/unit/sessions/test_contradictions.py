@@ -11,7 +11,7 @@ import pytest
 from jupyter_oidc.diagnostics import examine
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.discovery import read_discovery_reply
-from jupyter_oidc.sessions.contradictions import RULES, Wanted, contradictions
+from jupyter_oidc.sessions.contradictions import RULES, SignInPlan, contradictions
 from jupyter_oidc.sessions.sign_ins import DEFAULT_OPTIONS
 from jupyter_oidc.settings import Provider
 from tests.unit.diagnostics.contexts import CORP, Answering, diagnostic_context
@@ -56,9 +56,9 @@ ONLY_BY_BROWSER = {
 }
 
 
-def wanted(settings: Provider, advertised: dict[str, Any], *, by_code: bool = False) -> Wanted:
+def wanted(settings: Provider, advertised: dict[str, Any], *, by_code: bool = False) -> SignInPlan:
     metadata = read_discovery_reply(ISSUER, reply(document(**advertised)), allow_loopback_http=False)
-    return Wanted(settings, metadata, "PS256", by_code=by_code)
+    return SignInPlan(settings, metadata, "PS256", by_code=by_code)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -122,7 +122,7 @@ def test_what_may_be_left_out_of_a_list_or_is_not_used_contradicts_nothing(
     """Q1.10; Discovery 1.0, 3: a server may choose not to advertise some of its scopes."""
     settings = replace(SETTINGS, **changes)
     metadata = read_discovery_reply(ISSUER, reply(document(**advertised)), allow_loopback_http=False)
-    assert contradictions(Wanted(settings, metadata)) == ()
+    assert contradictions(SignInPlan(settings, metadata)) == ()
 
 
 @pytest.mark.parametrize("case", sorted(set(CASES) - {"assertion", "client method"}))

@@ -425,7 +425,7 @@ async def test_a_provider_that_does_not_offer_codes_is_a_mistake_in_the_settings
         await stage.service.sign_ins.begin("user:a")
     other = Stage()
     with pytest.raises(RequestInvalid, match="does not advertise sign-in by code"):
-        await other.service.sign_ins.begin("user:a", wish="device")
+        await other.service.sign_ins.begin("user:a", strategy="device")
     assert stage.provider.calls["device"] == other.provider.calls["device"] == 0
 
 

@@ -526,7 +526,7 @@ async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again():
     call = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
     await asyncio.sleep(0)
     stage.service._closed = True
-    for renewing in stage.service._renewals.values():
+    for renewing in stage.service._refreshes.values():
         renewing.cancel()
     assert await call == TryLater(1.0, "overloaded")
 

@@ -260,7 +260,7 @@ async def test_a_refresh_that_is_given_up_with_its_service_is_answered() -> None
     stage.provider.plan("token", asyncio.Event())
     pressed = asyncio.ensure_future(stage.service.refresh())
     await settle()
-    (renewal,) = stage.service._renewals.values()
+    (renewal,) = stage.service._refreshes.values()
     renewal.cancel()
     assert await pressed == TryLater(1.0, "overloaded")
 

@@ -10,7 +10,7 @@ from jupyter_oidc.errors import Problem
 from jupyter_oidc.protocol import authorization, pushed_authorization, token
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.oauth_errors import MEANINGS, refusal_of
-from jupyter_oidc.sessions.refresh_policy import Doubts, Ends, Pauses, judge_oauth_error
+from jupyter_oidc.sessions.refresh_policy import Ambiguous, Ends, Pauses, judge_oauth_error
 from tests.unit.protocol.makers import reply
 from tests.unit.sessions.stage import Stage
 from tests.unit.sessions.test_device import begun, stage_of
@@ -131,8 +131,8 @@ async def test_a_refused_sign_in_by_code_names_the_grant_and_the_code() -> None:
         ("unmet_authentication_requirements", Ends("interaction_required", token_is_good=True)),
         ("server_error", Pauses("provider_error")),
         ("unsupported_response_type", Pauses("provider_configuration", 300.0)),
-        ("invalid_target", Doubts()),
-        ("access_denied", Doubts()),
+        ("invalid_target", Ambiguous()),
+        ("access_denied", Ambiguous()),
     ],
 )
 def test_renewals_judge_by_the_same_table(error: str, verdict: object) -> None:

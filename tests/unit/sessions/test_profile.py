@@ -64,7 +64,7 @@ async def test_an_answer_has_to_name_its_sender(iss: list[tuple[str, str]], ends
 
 def test_a_sign_in_by_code_is_no_way_under_the_profile() -> None:
     """5.3.3.2: the code grant, and no other; ``auto`` does not take it either."""
-    named = choose(FAPI, offers_device=True, browser="here", wish="device")
+    named = choose(FAPI, offers_device=True, browser="here", requested="device")
     assert isinstance(named, Impossible)
     assert "profile" in named.reason
     elsewhere = choose(FAPI, offers_device=True, browser="elsewhere")

@@ -11,7 +11,7 @@ from jupyter_oidc.protocol.logout_token import LogoutToken
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, SignInNeeded
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.provider_logout import MOST, AcceptedLogouts, concerns
+from jupyter_oidc.sessions.provider_logout import MAX_REMEMBERED, AcceptedLogouts, concerns
 from tests.unit.protocol.makers import OTHER_RSA, SUBJECT, logout_claims_of, signed
 from tests.unit.sessions.stage import Stage, settle
 
@@ -173,7 +173,7 @@ def test_a_session_is_named_by_its_sid_and_else_by_its_subject() -> None:
 
 def test_what_is_remembered_is_bounded_and_forgotten_in_time() -> None:
     accepted = AcceptedLogouts()
-    for number in range(MOST + 5):
+    for number in range(MAX_REMEMBERED + 5):
         accepted.remember(LogoutToken(SUBJECT, None, f"l-{number}", 100.0), 0.0, 60.0)
     assert not accepted.knows(LogoutToken(SUBJECT, None, "l-4", 100.0))
     assert accepted.knows(LogoutToken(SUBJECT, None, "l-5", 100.0))

@@ -11,8 +11,8 @@ import pytest
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.secret_access import reveal
-from jupyter_oidc.sessions.asked import pushes
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
+from jupyter_oidc.sessions.request_parameters import uses_pushed_request
 from tests.support.dpop_proofs import read_proof
 from tests.unit.protocol.makers import ISSUER, METADATA, reply
 from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, form_of
@@ -167,7 +167,7 @@ async def test_a_provider_without_an_endpoint_for_it_is_found_before_a_page_open
 async def test_a_sign_in_by_code_needs_nothing_pushed() -> None:
     """RFC 9126, 5: the member is about authorization requests."""
     stage = stage_of({**WANTED, **DEVICE}, pushed_authorization_requests="never")
-    pending, _ = await stage.service.sign_ins.begin("user:a", wish="device")
+    pending, _ = await stage.service.sign_ins.begin("user:a", strategy="device")
     assert pending.strategy == "device"
     stage.service.sign_ins.cancel(pending)
     await stage.scheduler.pass_time(6)
@@ -175,7 +175,7 @@ async def test_a_sign_in_by_code_needs_nothing_pushed() -> None:
 
 def test_an_endpoint_that_nobody_insists_on_is_not_used() -> None:
     """P-1: the default changes nothing for providers that merely offer it."""
-    assert pushes(SETTINGS, replace(METADATA, pushed_authorization_request_endpoint=PAR)) is False
+    assert uses_pushed_request(SETTINGS, replace(METADATA, pushed_authorization_request_endpoint=PAR)) is False
 
 
 async def test_a_second_demand_for_a_nonce_names_the_endpoint_that_makes_it() -> None:

@@ -222,8 +222,8 @@ async def test_a_sign_in_at_another_server_is_not_ended_by_our_late_renewal() ->
 async def test_a_provider_that_leaves_the_settings_gives_way_to_another_name_for_it() -> None:
     """Q9.1, D9: two names in the settings, one client at one provider, and perhaps one session there."""
     stage = await signed_in(sid="s-1")
-    beside = Origin(ISSUER, CLIENT, "248289761001", "s-1")
-    assert (await stage.service.sign_out(beside=(beside,))).revoked == "nothing-to-revoke"
+    spared = Origin(ISSUER, CLIENT, "248289761001", "s-1")
+    assert (await stage.service.sign_out(spared=(spared,))).revoked == "nothing-to-revoke"
     assert stage.provider.revoked == []
 
 

@@ -235,7 +235,7 @@ async def test_an_api_that_is_called_with_the_id_token_keeps_it_whatever_a_sign_
 async def test_settings_that_end_a_session_offer_no_page() -> None:
     """Q9.8: there is nobody who could open it."""
     stage = await signed_in()
-    result = await stage.service.sign_out(beside=())
+    result = await stage.service.sign_out(spared=())
     assert (result.ticket, result.end_session_url, held(stage)) == (None, None, [])
 
 

@@ -62,7 +62,7 @@ async def test_a_code_cannot_be_entered_by_nobody() -> None:
     stage = Stage(SETTINGS)
     stage.provider.advertise |= DEVICE
     with pytest.raises(RequestInvalid) as refused:
-        await begin(stage, SignInOptions(prompt="none"), wish="device")
+        await begin(stage, SignInOptions(prompt="none"), strategy="device")
     assert (refused.value.detail, refused.value.action) == (
         "prompt.device",
         "Leave 'prompt' out, or choose another strategy.",
@@ -100,7 +100,7 @@ async def test_a_sign_out_is_remembered_by_the_session_under_other_settings() ->
     await stage.sign_in()
     await stage.service.sign_out()
     successor = stage.new_service()
-    successor.follow_on(stage.service)
+    successor.continue_from(stage.service)
     await settle()
     assert not successor.may_sign_in_silently
 
@@ -155,7 +155,7 @@ async def test_another_person_is_asked_for_after_settings_have_narrowed() -> Non
     await stage.sign_in()
     await stage.vault.delete()
     narrowed = stage.new_service()
-    narrowed.follow_on(stage.service)
+    narrowed.continue_from(stage.service)
     stage.service = narrowed
     await narrowed.summary()
     assert narrowed.state is State.SIGNED_OUT

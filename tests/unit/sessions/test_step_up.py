@@ -231,7 +231,7 @@ async def test_a_sign_in_by_code_is_held_to_the_level_too() -> None:
     """Q5.14: whatever way it takes."""
     stage = Stage(replace(SETTINGS, acr_values=("gold",)))
     stage.provider.advertise |= DEVICE
-    pending, _ = await stage.service.sign_ins.begin("user:a", wish="device")
+    pending, _ = await stage.service.sign_ins.begin("user:a", strategy="device")
     await stage.scheduler.pass_time(6)
     await settle()
     assert (pending.progress, pending.problem and pending.problem.detail) == (Progress.FAILED, "id_token.acr")
@@ -307,7 +307,7 @@ async def test_a_cell_that_asks_for_no_level_is_done_whatever_level_the_session_
     stage.service.expect_step_up("invoices", StepUp(("silver",)))
     stage.provider.claims["acr"] = "silver"
     await stage.sign_in()
-    assert (cell.options.step_up.besides, cell.progress) == (("gold",), Progress.COMPLETED)
+    assert (cell.options.step_up.optional_acr_values, cell.progress) == (("gold",), Progress.COMPLETED)
 
 
 @pytest.mark.parametrize(("acr", "ends"), [("gold", Progress.COMPLETED), ("silver", Progress.WAITING)])

@@ -18,7 +18,7 @@ ANY_PORT = "http://127.0.0.1/cb"
 
 
 def chosen(wish: Any = "auto", browser: Any = "here", *, device: bool = True, **settings: Any) -> Choice | Impossible:
-    return choose(replace(SETTINGS, **settings), offers_device=device, browser=browser, wish=wish)
+    return choose(replace(SETTINGS, **settings), offers_device=device, browser=browser, requested=wish)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ async def test_a_sign_in_by_code_is_done_too_and_what_comes_of_its_code_is_not_u
     stage.provider.advertise |= DEVICE
     asked = asyncio.Event()
     stage.provider.plan("token", asked)
-    by_code, _ = await stage.service.sign_ins.begin("kernel:k1", wish="device")
+    by_code, _ = await stage.service.sign_ins.begin("kernel:k1", strategy="device")
     await settle()
     await stage.sign_in()
     assert by_code.progress is Progress.COMPLETED
@@ -53,7 +53,7 @@ async def test_a_redirect_is_done_when_a_code_was_entered_elsewhere() -> None:
     stage = Stage()
     stage.provider.advertise |= DEVICE
     cell, _, _ = await stage.begin("kernel:k1")
-    by_code, _ = await stage.service.sign_ins.begin("user:a", wish="device")
+    by_code, _ = await stage.service.sign_ins.begin("user:a", strategy="device")
     await stage.scheduler.pass_time(6)
     await settle()
     assert (by_code.progress, cell.progress) == (Progress.COMPLETED, Progress.COMPLETED)

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from jupyter_oidc.sessions.asked import prompt_of, scopes_of
 from jupyter_oidc.sessions.pending import SignInOptions, StepUp
+from jupyter_oidc.sessions.request_parameters import prompt_of, scopes_of
 from jupyter_oidc.settings import Provider, Settings, read_settings
 from jupyter_oidc.settings.presets import names, preset
 from tests.unit.protocol.makers import ISSUER, METADATA

@@ -41,20 +41,20 @@ def prompt_of(settings: Provider, metadata: Metadata, options: SignInOptions) ->
     """
     if (prompt := options.prompt or settings.prompt) is not None:
         return prompt
-    stronger = bool(options.step_up.asked) or options.step_up.max_age is not None
-    if not takes_prompt(metadata, "consent"):
+    stronger = bool(options.step_up.requested_acr_values) or options.step_up.max_age is not None
+    if not supports_prompt(metadata, "consent"):
         return None  # it would refuse that (Initiating User Registration 1.0, 4)
     if stronger or settings.offline_access_prompt == "none" or OFFLINE_ACCESS not in scopes_of(settings, metadata):
         return None
     return "consent"
 
 
-def takes_prompt(metadata: Metadata, prompt: str) -> bool:
+def supports_prompt(metadata: Metadata, prompt: str) -> bool:
     """Return whether the provider takes every word of ``prompt``; one that lists none may take any."""
     return metadata.prompt_values is None or metadata.prompt_values.issuperset(prompt.split())
 
 
-def pushes(settings: Provider, metadata: Metadata) -> bool:
+def uses_pushed_request(settings: Provider, metadata: Metadata) -> bool:
     """Return whether an authorization request goes to the provider before the browser does (P-1)."""
     if settings.pushed_authorization_requests == "auto":
         return metadata.requires_pushed_requests
