@@ -28,13 +28,14 @@ from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.admission import admission_by
 from jupyter_oidc.server.announcement import OwnAnnouncement
+from jupyter_oidc.server.browser_location import BrowserLocation
 from jupyter_oidc.server.config import CHOICES, TRAITS, is_under_hub
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.handlers.proxied import Below
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
+from jupyter_oidc.server.kernel_fast_path import KernelFastPath
 from jupyter_oidc.server.kernel_grants import KernelGrants
-from jupyter_oidc.server.kernel_lane import KernelLane
 from jupyter_oidc.server.live_kernels import LiveKernels
 from jupyter_oidc.server.notebook_export import converts_elsewhere, export_routes
 from jupyter_oidc.server.routes import routes
@@ -43,7 +44,6 @@ from jupyter_oidc.server.settings_watch import INTERVAL, SettingsSource, Setting
 from jupyter_oidc.server.sharing import Sharing
 from jupyter_oidc.server.silent import is_wanted
 from jupyter_oidc.server.user_code import kernels_wait, terminals_wait
-from jupyter_oidc.server.whereabouts import Whereabouts
 
 if TYPE_CHECKING:
     import logging
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.server.config import Configured
-    from jupyter_oidc.server.diagnosis import Look
+    from jupyter_oidc.server.diagnostics_cache import Look
     from jupyter_oidc.settings import Settings
 
 
@@ -147,7 +147,7 @@ class JupyterOIDC(ExtensionApp):
             look=self._look(storage_key),
             clock=clock,
             proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
-            whereabouts=Whereabouts.of_server(server.ip, os.environ, server.base_url),
+            browser_location=BrowserLocation.of_server(server.ip, os.environ, server.base_url),
             allow_remote_kernels="allow_remote_kernels" in said.on,
             under_hub=is_under_hub(os.environ),
             sharing=sharing,
@@ -177,9 +177,9 @@ class JupyterOIDC(ExtensionApp):
         application = self._server().web_app
         application.add_handlers(".*$", rules)
         application.add_handlers(".*$", export_routes(self._server().base_url, self._imports.done))
-        lane = KernelLane(application, self._context)
-        # NOTE: Jupyter's own way takes handlers only; what the lane does not take goes on to them (ADR 24).
-        application.default_router.rules.insert(0, Rule(AnyMatches(), lane))
+        fast_path = KernelFastPath(application, self._context)
+        # NOTE: Jupyter's own way takes handlers only; what the fast path does not take goes on to them (ADR 24).
+        application.default_router.rules.insert(0, Rule(AnyMatches(), fast_path))
         self.handlers.extend(routes(self._context))
 
     async def stop_extension(self) -> None:

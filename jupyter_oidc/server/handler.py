@@ -36,14 +36,14 @@ from jupyter_oidc.errors import (
     RequestInvalid,
 )
 from jupyter_oidc.server.access_rule import RESOURCE, AccessRule, access_rule_of, public_route
-from jupyter_oidc.server.diagnosis import Diagnosis
+from jupyter_oidc.server.browser_location import BrowserLocation
+from jupyter_oidc.server.diagnostics_cache import DiagnosticsCache
 from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackListeners
 from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
 from jupyter_oidc.server.silent import host_of_page, may_try
-from jupyter_oidc.server.whereabouts import Whereabouts
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 
@@ -57,20 +57,20 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.server.diagnosis import Look
+    from jupyter_oidc.server.diagnostics_cache import Look
     from jupyter_oidc.server.kernel_grants import KernelGrants
     from jupyter_oidc.server.sharing import Sharing, Word
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Finding, Provider, Settings
 
-LARGEST_BODY: Final = 65_536
+MAX_BODY_BYTES: Final = 65_536
 """Bytes of a request body that are kept, whatever the route; the proxy keeps none."""
 
-LONGEST_LINGER: Final = 10.0
+MAX_DRAIN_SECONDS: Final = 10.0
 """Seconds that a refused caller has for the rest of its body: less than one who is let in."""
 
-MAX_BODY_SECONDS: Final = 10.0
+BODY_TIMEOUT_SECONDS: Final = 10.0
 """For a body of 64 KiB at most that somebody waits for: one that drips would hold a connection for ever."""
 
 MAX_DIGITS: Final = 18
@@ -80,8 +80,8 @@ SIGN_OUT_COOKIE: Final = "jupyter-oidc-sign-out-"
 MAX_COOKIES_OF_A_NAME: Final = 8
 """Cookies of one name that are tried: programs at other ports of this host can plant some, at other paths."""
 
-MOST_FIELDS: Final = 50
-MOST_HOSTS: Final = 100
+MAX_FIELDS: Final = 50
+MAX_KNOWN_HOSTS: Final = 100
 FORM: Final = "application/x-www-form-urlencoded"
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 """What is counted as the length of a body; before it is read, nobody has looked whether it is one."""
@@ -103,7 +103,7 @@ class Context:
     look: Look
     clock: Clock
     proxy_prefix: str
-    whereabouts: Whereabouts = field(default_factory=Whereabouts)
+    browser_location: BrowserLocation = field(default_factory=BrowserLocation)
     loopback_listeners: LoopbackListeners = field(default_factory=LoopbackListeners)
     kernel_streams: KernelStreams = field(default_factory=KernelStreams)
     allow_remote_kernels: bool = False
@@ -111,14 +111,14 @@ class Context:
     sharing: Sharing | None = None
     _opened: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
-    _diagnosis: Diagnosis | None = None
+    _diagnostics_cache: DiagnosticsCache | None = None
 
     @property
-    def diagnosis(self) -> Diagnosis:
+    def diagnostics_cache(self) -> DiagnosticsCache:
         """What ``diagnostics`` answers; ``look`` says what there is to look at."""
-        if self._diagnosis is None:
-            self._diagnosis = Diagnosis(self.look, self.clock)
-        return self._diagnosis
+        if self._diagnostics_cache is None:
+            self._diagnostics_cache = DiagnosticsCache(self.look, self.clock)
+        return self._diagnostics_cache
 
     @property
     def opened(self) -> Services | None:
@@ -148,7 +148,7 @@ class Context:
         A sign-in at ``provider`` that comes back here has to start where its redirect URI leads.
         """
         every = (provider,) if provider is not None else self.settings.providers if self.settings else ()
-        own_host = self.whereabouts.has_own_host  # of which a redirect URI at the Hub says nothing
+        own_host = self.browser_location.has_own_host  # of which a redirect URI at the Hub says nothing
         pinned = next(
             (
                 one.redirect_uri
@@ -157,7 +157,7 @@ class Context:
             ),
             None,
         )
-        return self.whereabouts.public_url(pinned)
+        return self.browser_location.public_url(pinned)
 
     async def reload(self, settings: Settings) -> None:
         """Follow other settings; sessions that they do not concern go on (D9).
@@ -167,7 +167,7 @@ class Context:
         """
         if self._opened is None:
             self._opened = self.make(self.settings or replace(settings, providers=()))
-        self.settings, self.findings, self._diagnosis = settings, (), None
+        self.settings, self.findings, self._diagnostics_cache = settings, (), None
         await self._opened.reload(settings, self._install)
 
     def _install(self, services: Services) -> None:
@@ -188,7 +188,7 @@ class Context:
         known = self._hosts.get(host)
         if known is None:
             known = bool(check())
-            if len(self._hosts) < MOST_HOSTS:
+            if len(self._hosts) < MAX_KNOWN_HOSTS:
                 self._hosts[host] = known
         return known
 
@@ -230,7 +230,7 @@ def _kernel_user(kernel_id: str) -> User:
 def fields_of(text: str) -> list[tuple[str, str]] | None:
     """Return the fields of a form or query, in order, repeated ones included; ``None`` beyond 50 or if malformed."""
     try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError:
         return None
 
@@ -252,13 +252,13 @@ class OidcHandler(APIHandler):
     Bodies arrive piece by piece, so that nobody fills the memory of this process on a route that reads a few lines.
     """
 
-    lingers_for = LARGEST_BODY
+    max_drained_bytes = MAX_BODY_BYTES
     """Bytes of a body that a refusal waits for."""
 
-    lingers_seconds = LONGEST_LINGER
+    max_drain_seconds = MAX_DRAIN_SECONDS
     """Seconds for which it does."""
 
-    body_seconds = MAX_BODY_SECONDS
+    body_timeout_seconds = BODY_TIMEOUT_SECONDS
     """Seconds from the head of a request to the end of its body, whoever sends it."""
 
     def initialize(self, context: Context) -> None:
@@ -270,7 +270,7 @@ class OidcHandler(APIHandler):
         self._told: Problem | None = None
         self._told_flow = ""
         self._is_audited = False
-        self._patience: asyncio.TimerHandle | None = None
+        self._drain_timer: asyncio.TimerHandle | None = None
         self._body = bytearray()
         self._body_is_too_large = False
 
@@ -294,16 +294,18 @@ class OidcHandler(APIHandler):
         back until it is asked for, is refused at once; one that does not come in time is not waited for any longer.
         """
         try:
-            await self._let_in()
+            await self._authenticate()
         except (Problem, HTTPError) as refusal:
             if isinstance(refusal, BodyTooLarge) or not self._can_wait():
                 raise
             self._refusal = refusal
-            self._patience = asyncio.get_running_loop().call_later(self.lingers_seconds, self._stop_waiting)
+            self._drain_timer = asyncio.get_running_loop().call_later(self.max_drain_seconds, self._stop_waiting)
 
         else:
             if self._body_is_awaited():
-                self._patience = asyncio.get_running_loop().call_later(self.body_seconds, self._give_up_on_body)
+                self._drain_timer = asyncio.get_running_loop().call_later(
+                    self.body_timeout_seconds, self._give_up_on_body
+                )
 
     def _body_is_awaited(self) -> bool:
         """Return whether a verb waits for a whole body, which its caller could let drip for ever."""
@@ -316,7 +318,7 @@ class OidcHandler(APIHandler):
 
     def _can_wait(self) -> bool:
         headers, length = self.request.headers, self.declared_length
-        small = length is not None and length <= self.lingers_for and "Transfer-Encoding" not in headers
+        small = length is not None and length <= self.max_drained_bytes and "Transfer-Encoding" not in headers
         return small and "Expect" not in headers and self._access_rule() is not None
 
     @property
@@ -343,19 +345,19 @@ class OidcHandler(APIHandler):
     def on_connection_close(self) -> None:
         """Wait no longer for who has gone."""
         super().on_connection_close()
-        self._be_patient_no_more()
+        self._cancel_drain_timer()
 
     def on_finish(self) -> None:
         """Let go of a refusal: its frames know this handler, and no cycle is left behind (ADR 17)."""
-        self._be_patient_no_more()
+        self._cancel_drain_timer()
         self._refusal = self._told = None
 
-    def _be_patient_no_more(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _cancel_drain_timer(self) -> None:
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
+            self._drain_timer = None
 
-    async def _let_in(self) -> None:
+    async def _authenticate(self) -> None:
         """Authenticate: a kernel by its grant, everybody else by what Jupyter decides."""
         grant = grant_in(self.request.headers.get("Authorization", ""))
         if grant is not None:
@@ -363,7 +365,7 @@ class OidcHandler(APIHandler):
             if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
             self.context.must_be_near(self.request)
-            self._enter(self.context.grants.kernel_of(grant))
+            self._set_kernel_user(self.context.grants.kernel_of(grant))
             return
         try:
             await super().prepare()
@@ -374,7 +376,7 @@ class OidcHandler(APIHandler):
         if self._is_foreign() and not self._is_public() and not self.token_authenticated:
             raise CsrfFailed
 
-    def _enter(self, kernel_id: str) -> None:
+    def _set_kernel_user(self, kernel_id: str) -> None:
         """Let the kernel ``kernel_id``, whose grant is good, be the caller."""
         self.kernel_id = kernel_id
         self.current_user = self._jupyter_current_user = _kernel_user(kernel_id)
@@ -410,15 +412,15 @@ class OidcHandler(APIHandler):
         """Check the origin as the server does, save for public routes, which say what protects them."""
         return self._is_public() or bool(super().check_origin(origin_to_satisfy_tornado))
 
-    def insist(self) -> None:
+    def raise_deferred_refusal(self) -> None:
         """Raise the refusal that waited for the end of the body."""
-        self._be_patient_no_more()
+        self._cancel_drain_timer()
         if self._refusal is not None:
             raise self._refusal
 
     async def admit(self, rule: AccessRule) -> None:
         """Let the caller pass ``rule``, or raise; asked twice, it answers from memory."""
-        self.insist()
+        self.raise_deferred_refusal()
         if self._admitted is rule:
             return
         await self._check(rule)
@@ -439,7 +441,7 @@ class OidcHandler(APIHandler):
             raise Forbidden("This session belongs to the owner of the server.")
         if not await ensure_async(self.authorizer.is_authorized(self, user, rule.action or "", RESOURCE)):
             raise Forbidden
-        self.context.whereabouts.note(self.request.host, self.request.headers)
+        self.context.browser_location.note(self.request.host, self.request.headers)
 
     @property
     def caller_name(self) -> str:
@@ -454,7 +456,7 @@ class OidcHandler(APIHandler):
     @property
     def browser(self) -> Browser:
         """Where the caller's browser is."""
-        return self.context.whereabouts.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
+        return self.context.browser_location.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
 
     def may_try_silently(self, session: SessionService) -> bool:
         """Return whether the page that sends this request may try to sign in by itself; a kernel has no page."""
@@ -488,7 +490,7 @@ class OidcHandler(APIHandler):
         """Keep a piece of the body, unless there is too much of it already or nobody is going to read it."""
         if self._refusal is not None:
             return
-        self._body_is_too_large = self._body_is_too_large or len(self._body) + len(chunk) > LARGEST_BODY
+        self._body_is_too_large = self._body_is_too_large or len(self._body) + len(chunk) > MAX_BODY_BYTES
         if not self._body_is_too_large:
             self._body += chunk
 

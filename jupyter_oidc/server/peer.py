@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from typing import Any, Final
 
-LOOK: Final = 0.5
+PEER_CHECK_INTERVAL_SECONDS: Final = 0.5
 """Seconds between two looks at a caller whose bytes wait for the API."""
 
 _ON_AT_ONCE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -21,7 +21,7 @@ _OVER: Final = frozenset({7, 8, 9, 11})
 """Linux: CLOSE, CLOSE_WAIT, LAST_ACK, CLOSING: the peer has sent its last byte, or nothing is left to send it on."""
 
 
-def has_hung_up(stream: Any) -> bool:
+def is_half_closed(stream: Any) -> bool:
     """Return whether the peer of ``stream`` (an ``IOStream``) has closed; ``False`` where the system cannot tell."""
     plug = getattr(stream, "socket", None)
     if plug is None or stream.closed():

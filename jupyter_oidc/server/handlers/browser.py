@@ -225,7 +225,7 @@ class StartHandler(PageHandler):
     def _address_of(self, settings: Provider) -> str:
         """Return an address at the host that a browser comes back to in the end."""
         uri = settings.redirect_uri or ""
-        if leads_through_hub(uri, settings.name) and self.context.whereabouts.has_own_host:
+        if leads_through_hub(uri, settings.name) and self.context.browser_location.has_own_host:
             return self.context.public_url(settings) or f"{self.request.protocol}://{self.request.host}"
         return uri
 

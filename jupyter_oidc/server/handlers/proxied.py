@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tornado.routing import Matcher
 
 from jupyter_oidc.server.handler import OidcHandler
-from jupyter_oidc.server.incoming import proxy_request
 from jupyter_oidc.server.kernel_grants import grant_in
+from jupyter_oidc.server.proxy_request_parsing import proxy_request
 from jupyter_oidc.server.refused_calls import note_refused_call
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class ProxiedHandler(OidcHandler):
             )
 
     def _log_refusal(self, status: int, told: Problem | None) -> None:
-        """Say which API was called by whom, and why that failed, as the kernels' short way does."""
+        """Say which API was called by whom, and why that failed, as the kernels' fast path does."""
         services = self.context.opened
         if services is None:
             super()._log_refusal(status, told)

@@ -1,6 +1,6 @@
 """``api/{name}/{path}``: the proxy's HTTP side; streams both ways and holds no policy.
 
-A call without a body takes the short way: one coroutine, no task, no timer but the deadline, nothing logged.
+A call without a body takes a short path: one coroutine, no task, no timer but the deadline, nothing logged.
 An upload starts the upstream call as soon as the request's headers are there, so that it flows through a short queue
 with back-pressure, and nothing is collected in memory.
 """
@@ -20,9 +20,9 @@ from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, Problem, UpstreamTim
 from jupyter_oidc.server.access_rule import access_rule_of, allow
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
-from jupyter_oidc.server.head import head_of
-from jupyter_oidc.server.peer import LOOK, has_hung_up, reset_on_close
+from jupyter_oidc.server.peer import PEER_CHECK_INTERVAL_SECONDS, is_half_closed, reset_on_close
 from jupyter_oidc.server.refused_calls import cut_short_by
+from jupyter_oidc.server.response_headers import response_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ _END: Final = b""
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A call of ``api`` by a kernel that ended in ``error`` on the short way; ``api`` is empty if there is none.
+    """A call of ``api`` by a kernel that ended in ``error`` on the fast path; ``api`` is empty if there is none.
 
     ``person`` says whose token it carried.
 
@@ -63,7 +63,7 @@ class Refused:
 class ProxyHandler(ProxiedHandler):
     """Passes one call on and its answer back."""
 
-    lingers_for = LINGER
+    max_drained_bytes = LINGER
 
     def initialize(self, context: Context, refused: Refused | None = None) -> None:
         """Prepare for a body that arrives piece by piece, or for answering what was ``refused`` already."""
@@ -104,13 +104,13 @@ class ProxyHandler(ProxiedHandler):
 
     # -- the request ---------------------------------------------------------------------------------------
 
-    async def _let_in(self) -> None:
+    async def _authenticate(self) -> None:
         """Authenticate; start the upstream call of an upload while its body is still arriving."""
         if self._refused is not None:
             self._api, self._person = self._refused.api, self._refused.person
-            self._enter(self._refused.kernel_id)
+            self._set_kernel_user(self._refused.kernel_id)
             raise self._refused.error
-        await super()._let_in()
+        await super()._authenticate()
         rule = access_rule_of(getattr(self, (self.request.method or "").lower()))
         if rule is None or rule.protection is not None:
             return
@@ -161,10 +161,12 @@ class ProxyHandler(ProxiedHandler):
         waited = 0.0
         while not self._opening.done() and not self._upload.offer(chunk):
             room = asyncio.ensure_future(self._upload.room())
-            await asyncio.wait([room, self._opening], timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
-            waited = 0.0 if room.done() else waited + LOOK
+            await asyncio.wait(
+                [room, self._opening], timeout=PEER_CHECK_INTERVAL_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            waited = 0.0 if room.done() else waited + PEER_CHECK_INTERVAL_SECONDS
             room.cancel()
-            if has_hung_up(self._stream_of_caller()):
+            if is_half_closed(self._stream_of_caller()):
                 self._break_off()
                 return
             if waited >= self._upload.longest_wait:
@@ -317,7 +319,7 @@ class ProxyHandler(ProxiedHandler):
 
     def _begin(self, answer: Answer) -> None:
         """Replace everything that Jupyter prepared by the API's own head: headers, cookie, compression."""
-        self._headers = head_of(answer.headers)
+        self._headers = response_headers(answer.headers)
         self._new_cookie = SimpleCookie()  # NOTE: a reply of an API never carries a cookie of Jupyter's
         self._transforms = []  # NOTE: what the upstream compressed stays so, what it did not stays so too (C21)
         self._write_buffer = []

@@ -17,7 +17,7 @@ from jupyter_oidc.errors import Problem, RequestInvalid
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
-from jupyter_oidc.server.peer import LOOK, has_hung_up
+from jupyter_oidc.server.peer import PEER_CHECK_INTERVAL_SECONDS, is_half_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,11 +151,11 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self.services.background.start(socket.close(code))
 
     def _look_later(self) -> None:
-        self._looking = asyncio.get_running_loop().call_later(LOOK, self._look)
+        self._looking = asyncio.get_running_loop().call_later(PEER_CHECK_INTERVAL_SECONDS, self._look)
 
     def _look(self) -> None:
         """Look whether the caller is still there: while a message waits for the API, nothing is read from him."""
-        if not has_hung_up(getattr(self.ws_connection, "stream", None)):
+        if not is_half_closed(getattr(self.ws_connection, "stream", None)):
             self._look_later()
         elif self._socket is not None:
             self._close_upstream(self._socket, _GOING_AWAY)  # which ends the wait, too

@@ -1,10 +1,10 @@
-"""The short way of a kernel's calls: what has a grant and no body goes to the API without a handler of Jupyter's.
+"""The fast path of a kernel's calls: a call with a grant and no body goes to the API without a handler of Jupyter's.
 
 Most of what a request costs is what a handler prepares for pages and forms. A call with a grant needs none of it: nothing
 ambient is trusted, so there is no cookie, no XSRF token and no origin to look at.
-Whoever is not obviously one of these calls takes the way of all others, and so does whoever is refused:
-:class:`~jupyter_oidc.server.handlers.proxy.ProxyHandler` authenticates, reads bodies, and is the only one to render errors.
-The policy is the same object for both ways (:class:`~jupyter_oidc.proxy.service.ProxyService`).
+Any request that does not match exactly, and any failure, falls through to
+:class:`~jupyter_oidc.server.handlers.proxy.ProxyHandler`, which authenticates, reads bodies, and alone renders errors.
+The policy is the same object for both paths (:class:`~jupyter_oidc.proxy.service.ProxyService`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from tornado.routing import Router
 from jupyter_oidc.adapters.named_log import SERVER
 from jupyter_oidc.errors import Overloaded, Problem, UnknownApi
 from jupyter_oidc.server.handlers.proxy import ProxyHandler, Refused
-from jupyter_oidc.server.head import head_of
-from jupyter_oidc.server.incoming import proxy_request
 from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.problems import defect_text
+from jupyter_oidc.server.proxy_request_parsing import proxy_request
 from jupyter_oidc.server.refused_calls import cut_short_by, note_refused_call
+from jupyter_oidc.server.response_headers import response_headers
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
@@ -39,15 +39,15 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 """The verbs of the handler that kernels may use."""
 
 
-class KernelLane(Router):
+class KernelFastPath(Router):
     """Takes the calls of kernels out of all requests; the target of a rule in front of all others."""
 
     def __init__(self, application: Application, context: Context) -> None:
         self.application = application
         self.context = context
 
-    def find_handler(self, request: HTTPServerRequest, **_: Any) -> LaneCall | None:
-        """Return who passes ``request`` on, or ``None`` for the long way, where it is looked at again and in full."""
+    def find_handler(self, request: HTTPServerRequest, **_: Any) -> FastPathRequest | None:
+        """Return what passes ``request`` on, or ``None`` for the handler, which looks at it again and in full."""
         context, headers = self.context, request.headers
         if not request.path.startswith(context.proxy_prefix) or request.method not in METHODS:
             return None
@@ -66,22 +66,22 @@ class KernelLane(Router):
             asked = proxy_request(request, context.proxy_prefix, "kernel", identity)
         except Exception:  # noqa: BLE001 - whatever it is, it comes up again where it can be answered
             return None
-        return LaneCall(self, services, request, asked, kernel_id, grant)
+        return FastPathRequest(self, services, request, asked, kernel_id, grant)
 
 
-class LaneCall(HTTPMessageDelegate):
+class FastPathRequest(HTTPMessageDelegate):
     """Passes one call of a kernel on and its answer back."""
 
     def __init__(
         self,
-        lane: KernelLane,
+        router: KernelFastPath,
         services: Services,
         request: HTTPServerRequest,
         asked: ProxyRequest,
         kernel_id: str,
         grant: str,
     ) -> None:
-        self._lane = lane
+        self._router = router
         self._services = services
         self._request = request
         self._connection: Any = request.connection
@@ -161,7 +161,7 @@ class LaneCall(HTTPMessageDelegate):
         return f"{answer.status // 100}xx"
 
     async def _send(self, answer: Answer) -> None:
-        connection, upstream, head = self._connection, answer.upstream, head_of(answer.headers)
+        connection, upstream, head = self._connection, answer.upstream, response_headers(answer.headers)
         line = ResponseStartLine("", answer.status, responses.get(answer.status, "Unknown"))
         if self._asked.method == "HEAD" or answer.status in (204, 304):
             whole: bytes | None = b""
@@ -171,7 +171,7 @@ class LaneCall(HTTPMessageDelegate):
                 head["Content-Length"] = str(len(whole))
         if whole is None:
             answer.on_end(self._break_off)
-            context = self._lane.context
+            context = self._router.context
             stop_watching = context.kernel_streams.watch(context.grants, self._grant, self._break_off)
             try:
                 await connection.write_headers(line, head)
@@ -200,8 +200,8 @@ class LaneCall(HTTPMessageDelegate):
         if isinstance(error, Problem):
             error.with_traceback(None)  # NOTE: it would hold this call, and no cycle is left behind (ADR 17)
         api = "" if isinstance(error, UnknownApi) else self._asked.api
-        given = {"context": self._lane.context, "refused": Refused(self._kernel_id, api, error, self._asked.person)}
-        handler = self._lane.application.get_handler_delegate(self._request, ProxyHandler, given)
+        given = {"context": self._router.context, "refused": Refused(self._kernel_id, api, error, self._asked.person)}
+        handler = self._router.application.get_handler_delegate(self._request, ProxyHandler, given)
         handler.headers_received(self._start_line, self._request.headers)
         handler.finish()
 

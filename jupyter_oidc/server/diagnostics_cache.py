@@ -22,11 +22,11 @@ if TYPE_CHECKING:
             """Return it."""
 
 
-GOOD_FOR: Final = 10.0
+REPORT_LIFETIME_SECONDS: Final = 10.0
 """Seconds."""
 
 
-class Diagnosis:
+class DiagnosticsCache:
     """Examines what ``look`` returns for services and the address at which the server was asked."""
 
     def __init__(self, look: Look, clock: Clock) -> None:
@@ -42,7 +42,7 @@ class Diagnosis:
         ``seen`` says that a browser was seen there.
         """
         now = self._clock.now().monotonic
-        old = self._work is not None and self._work.done() and now - self._begun > GOOD_FOR
+        old = self._work is not None and self._work.done() and now - self._begun > REPORT_LIFETIME_SECONDS
         if self._work is None or old or _failed(self._work) or (seen and not self._seen):
             self._begun, self._seen = now, seen
             self._work = asyncio.get_running_loop().create_task(self._examine(services, address, seen=seen))
