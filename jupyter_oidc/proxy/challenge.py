@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _PARAMETER: Final = re.compile(r'([A-Za-z_]{1,40})\s*=\s*(?:"((?:[^"\\]|\\.){0,1024})"|([^\s,"]{1,256}))')
 _WORD: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}\Z")  # RFC 6749, 3.3, as in scope and acr
-_MOST_WORDS: Final = 20
-_LONGEST_AGE: Final = 31_536_000
+_MAX_WORDS: Final = 20
+_MAX_AGE_SECONDS: Final = 31_536_000
 
 
 def step_up_in(headers: Iterable[tuple[str, str]]) -> StepUp | None:
@@ -27,7 +27,7 @@ def step_up_in(headers: Iterable[tuple[str, str]]) -> StepUp | None:
             age = told.get("max_age", "")
             return StepUp(
                 acr_values=_words(told.get("acr_values", "")),
-                max_age=min(int(age), _LONGEST_AGE) if age.isascii() and age.isdigit() and len(age) < 12 else None,
+                max_age=min(int(age), _MAX_AGE_SECONDS) if age.isascii() and age.isdigit() and len(age) < 12 else None,
             )
     return None
 
@@ -58,4 +58,4 @@ def _parameters(challenge: str) -> dict[str, str]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in text.split(" ")[:_MOST_WORDS] if _WORD.match(word))
+    return tuple(word for word in text.split(" ")[:_MAX_WORDS] if _WORD.match(word))

@@ -261,7 +261,7 @@ class ProxyService:
     async def open_socket(self, request: ProxyRequest, subprotocols: tuple[str, ...]) -> OpenSocket | SocketRefused:
         """Open a WebSocket for ``request``, or return what the API said instead, with the headers that come down.
 
-        The token is renewed first if it is about to end, since nobody can do so on an open socket (C27).
+        The token is refreshed first if it is about to end, since nobody can do so on an open socket (C27).
         """
         route, url, headers, held = self.check(request)
         await route.socket_limiter.acquire()

@@ -40,7 +40,7 @@ from jupyter_oidc.server.live_kernels import LiveKernels
 from jupyter_oidc.server.notebook_export import converts_elsewhere, export_routes
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_file import SECTION
-from jupyter_oidc.server.settings_watch import INTERVAL, SettingsSource, SettingsWatch
+from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS, SettingsSource, SettingsWatch
 from jupyter_oidc.server.sharing import Sharing
 from jupyter_oidc.server.silent import is_wanted
 from jupyter_oidc.server.user_code import kernels_wait, terminals_wait
@@ -159,7 +159,7 @@ class JupyterOIDC(ExtensionApp):
         if settings is not None:
             _check_key(settings, storage_key, log)
         watch = SettingsWatch(source, settings, self._reload, log)
-        self._watching = PeriodicCallback(watch.look, INTERVAL * 1000)
+        self._watching = PeriodicCallback(watch.look, CHECK_INTERVAL_SECONDS * 1000)
         if said.reload:
             self._watching.start()
         self._tell_pages()

@@ -90,7 +90,7 @@ class FastPathRequest(HTTPMessageDelegate):
         self._grant = grant
         self._task: asyncio.Task[None] | None = None
         self._answer: Answer | None = None
-        self._gone = False
+        self._is_client_gone = False
         self._sent = 0
         self._code: str | None = None
         self._cut: str | None = None
@@ -107,7 +107,7 @@ class FastPathRequest(HTTPMessageDelegate):
 
     def on_connection_close(self) -> None:
         """The kernel went away: so does the upstream call (C18)."""
-        self._gone = True
+        self._is_client_gone = True
         if self._answer is not None:
             self._answer.close()
         elif self._task is not None:
@@ -117,7 +117,7 @@ class FastPathRequest(HTTPMessageDelegate):
         try:
             self._answer = answer = await self._services.proxy.open(self._asked)
         except asyncio.CancelledError:
-            if self._gone:
+            if self._is_client_gone:
                 self._note(200, "client_abort")  # nothing was sent, and this is how tornado counts it
             elif _is_being_cancelled():
                 self._break_off()
@@ -132,7 +132,7 @@ class FastPathRequest(HTTPMessageDelegate):
             self._task = None
         outcome = "client_abort"
         try:
-            if not self._gone:
+            if not self._is_client_gone:
                 outcome = await self._stream(answer)
         finally:
             answer.close()
@@ -146,7 +146,7 @@ class FastPathRequest(HTTPMessageDelegate):
             return "client_abort"
         except (Problem, HTTPOutputError) as error:
             self._break_off()
-            if self._gone:
+            if self._is_client_gone:
                 return "client_abort"
             self._note_cut(answer.status, cut_short_by(error))
             return "upstream_truncated"
@@ -194,7 +194,7 @@ class FastPathRequest(HTTPMessageDelegate):
 
     def _refuse(self, error: Exception) -> None:
         """Let the handler answer ``error``, as if it had come to it there."""
-        if self._gone:
+        if self._is_client_gone:
             self._note(200, "client_abort")
             return
         if isinstance(error, Problem):

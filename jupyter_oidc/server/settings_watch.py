@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.adapters.ownership import Owners
     from jupyter_oidc.settings import Finding, Settings
 
-INTERVAL: Final = 2.0
+CHECK_INTERVAL_SECONDS: Final = 2.0
 """Seconds between two looks; a change is taken when a file has not changed since the look before."""
 
 

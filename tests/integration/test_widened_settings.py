@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from jupyter_oidc.server.settings_watch import INTERVAL
+from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.desk import ROUTE, Desk
 from tests.support.kernels import grant_for
 from tests.support.scripted_provider import ScriptedProvider
@@ -88,7 +88,7 @@ ATTACKS = [another_api, another_api_with_the_id_token, another_host, another_pro
 
 
 async def several_looks() -> None:
-    await asyncio.sleep(3.5 * INTERVAL)
+    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=[one.__name__.replace("_", " ") for one in ATTACKS])

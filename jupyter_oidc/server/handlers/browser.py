@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 COOKIE: Final = "jupyter-oidc-flow-"
 
-LEAVING_SECONDS: Final = 5.0
+SILENT_REDIRECT_TIMEOUT_SECONDS: Final = 5.0
 """From the start of a silent sign-in to its leaving for the provider; a page that is still there after ten goes on."""
 
 
@@ -184,7 +184,9 @@ class StartHandler(PageHandler):
         going = session.sign_ins.authorization_url(pending, redirect_uri, server_name=named)
         try:
             # NOTE: later than that somebody may have begun to work in the page, and it must not leave under their hands.
-            url, binding = await asyncio.wait_for(going, LEAVING_SECONDS if pending.wishes.silent else None)
+            url, binding = await asyncio.wait_for(
+                going, SILENT_REDIRECT_TIMEOUT_SECONDS if pending.wishes.silent else None
+            )
         except asyncio.TimeoutError:
             raise IdpUnavailable(detail="silent.slow") from None
         form_post = settings.response_mode == "form_post"

@@ -46,9 +46,9 @@ class CommandHandler(_ForTheCommandLine):
 
     @allow("user", action="execute")
     async def post(self, command_id: str) -> None:
-        """Renew its lease."""
+        """Extend its lease."""
         self.envelope("command.request")
-        self.must_be_configured().renew(command_id)
+        self.must_be_configured().extend_lease(command_id)
         self.answer({"expires_in": LEASE_SECONDS})
 
     @allow("user", action="execute")

@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.service import Answer
     from jupyter_oidc.server.handler import Context
 
-ANY_SIZE: Final = 1 << 62
+UNLIMITED_BODY_BYTES: Final = 1 << 62
 """Bytes; an upload is limited by the API's settings, not by what Jupyter would keep in memory."""
 
-LINGER: Final = 1_048_576
+MAX_DRAINED_BYTES: Final = 1_048_576
 """Bytes of an upload that are read and thrown away so that the client gets to read why it was refused."""
 
-PATIENCE: Final = 30.0
+UPLOAD_REST_TIMEOUT_SECONDS: Final = 30.0
 """Seconds for the rest of an upload whose answer is complete."""
 
 _END: Final = b""
@@ -63,7 +63,7 @@ class Refused:
 class ProxyHandler(ProxiedHandler):
     """Passes one call on and its answer back."""
 
-    max_drained_bytes = LINGER
+    max_drained_bytes = MAX_DRAINED_BYTES
 
     def initialize(self, context: Context, refused: Refused | None = None) -> None:
         """Prepare for a body that arrives piece by piece, or for answering what was ``refused`` already."""
@@ -75,9 +75,9 @@ class ProxyHandler(ProxiedHandler):
         self._answer: Answer | None = None
         self._given_up: Problem | None = None
         self._rest: asyncio.Future[None] | None = None
-        self._discarded = 0
+        self._drained_bytes = 0
         self._sent = 0
-        self._gone = False
+        self._is_client_gone = False
         self._outcome = "refused"
         self._stop_watching: Callable[[], None] | None = None
 
@@ -130,7 +130,7 @@ class ProxyHandler(ProxiedHandler):
         if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
             raise BodyTooLarge
         connection: Any = self.request.connection
-        connection.set_max_body_size(ANY_SIZE)
+        connection.set_max_body_size(UNLIMITED_BODY_BYTES)
         self._upload = Upload(api, self._give_up)
         request = self._proxy_request(self._upload.pieces(), length)
         self._stop_watching = self._end_with_kernel(lambda: self._give_up(GrantInvalid(detail="grant.kernel_gone")))
@@ -141,7 +141,7 @@ class ProxyHandler(ProxiedHandler):
         """Pass an answer on that came before the end of the upload; a refusal of ours waits for a small rest."""
         if not _is_answered(opening):
             return
-        if self._gone:
+        if self._is_client_gone:
             opening.result().close()  # the client went in the same moment, and the verb will not run any more
         else:
             self._go_on()
@@ -151,8 +151,8 @@ class ProxyHandler(ProxiedHandler):
         if self._opening is not None and not self._opening.done():
             await self._feed(chunk)
             return
-        self._discarded += len(chunk)
-        if self._discarded > LINGER:
+        self._drained_bytes += len(chunk)
+        if self._drained_bytes > MAX_DRAINED_BYTES:
             self._go_on()
 
     async def _feed(self, chunk: bytes) -> None:
@@ -201,7 +201,7 @@ class ProxyHandler(ProxiedHandler):
     def on_connection_close(self) -> None:
         """The client went away: so does the upstream call (C18)."""
         super().on_connection_close()
-        self._gone = True
+        self._is_client_gone = True
         self._outcome = "client_abort"
         if self._upload is not None:
             self._upload.stop()
@@ -245,14 +245,14 @@ class ProxyHandler(ProxiedHandler):
         try:
             answer = await (self._open() if self._opening is None else self._finish_upload(self._opening))
         except asyncio.CancelledError:
-            if not self._gone:
+            if not self._is_client_gone:
                 raise
             if self._waiter is not None and hasattr(self._waiter, "uncancel"):
                 self._waiter.uncancel()
             return  # the client went away while the upstream was thinking
         self._answer = answer
         try:
-            if not self._gone:
+            if not self._is_client_gone:
                 await self._stream(answer)
         finally:
             answer.close()
@@ -290,13 +290,15 @@ class ProxyHandler(ProxiedHandler):
                 await self._pass_pieces_on(upstream)
             if self._rest is not None:
                 await self.flush()
-                await asyncio.wait([self._rest], timeout=PATIENCE)  # so that the client reads before we hang up
+                await asyncio.wait(
+                    [self._rest], timeout=UPLOAD_REST_TIMEOUT_SECONDS
+                )  # so that the client reads before we hang up
             await RequestHandler.finish(self)
         except StreamClosedError:
             self._outcome = "client_abort"
         except (Problem, HTTPOutputError) as error:
-            self._outcome = "client_abort" if self._gone else "upstream_truncated"
-            if not self._gone:
+            self._outcome = "client_abort" if self._is_client_gone else "upstream_truncated"
+            if not self._is_client_gone:
                 self._log_refusal(answer.status, cut_short_by(error))
             self._break_off()
 

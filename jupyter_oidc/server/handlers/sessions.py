@@ -1,4 +1,4 @@
-"""Routes that show, renew and end sessions."""
+"""Routes that show, refresh and end sessions."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class SessionHandler(OidcHandler):
 
 
 class RefreshHandler(OidcHandler):
-    """``providers/{p}/refresh``: renew now."""
+    """``providers/{p}/refresh``: refresh now."""
 
     @allow("user", "kernel", action="write")
     async def post(self, provider: str) -> None:
-        """Renew the access token and return the summary."""
+        """Refresh the access token and return the summary."""
         self.envelope("refresh.request")
         session = self.services.sessions.of_provider(provider)
         match await session.refresh():

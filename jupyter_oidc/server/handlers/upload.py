@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.settings import Api
 
-WAITING_PIECES: Final = 4
+MAX_WAITING_PIECES: Final = 4
 """Pieces that wait for the upstream, of 64 KiB at most."""
 
 
@@ -30,7 +30,7 @@ class Upload:
         self.longest_wait = api.timeout_idle
         """Seconds that the upstream may take to read the next piece."""
         self._give_up = give_up
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(WAITING_PIECES)
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING_PIECES)
         self._taken = asyncio.Event()
         self._received = 0
         self._silence: asyncio.TimerHandle | None = None
