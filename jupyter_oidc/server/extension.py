@@ -27,11 +27,11 @@ from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.admission import admission_by
-from jupyter_oidc.server.announcement import OwnAnnouncement
+from jupyter_oidc.server.announcement import ServerAnnouncement
 from jupyter_oidc.server.browser_location import BrowserLocation
 from jupyter_oidc.server.config import CHOICES, TRAITS, is_under_hub
 from jupyter_oidc.server.handler import Context
-from jupyter_oidc.server.handlers.proxied import Below
+from jupyter_oidc.server.handlers.proxied import PathPrefixMatcher
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
 from jupyter_oidc.server.kernel_fast_path import KernelFastPath
@@ -42,8 +42,8 @@ from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_file import SECTION
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS, SettingsSource, SettingsWatch
 from jupyter_oidc.server.sharing import Sharing
-from jupyter_oidc.server.silent import is_wanted
-from jupyter_oidc.server.user_code import kernels_wait, terminals_wait
+from jupyter_oidc.server.silent_sign_in import is_silent_sign_in_on
+from jupyter_oidc.server.startup_barrier import hold_kernels_back, hold_terminals_back
 
 if TYPE_CHECKING:
     import logging
@@ -171,8 +171,8 @@ class JupyterOIDC(ExtensionApp):
         prefix = self._context.proxy_prefix
         given = {"context": self._context}
         rules = [
-            Rule(Below(prefix, sockets=False), ProxyHandler, given),
-            Rule(Below(prefix, sockets=True), ProxySocketHandler, given),
+            Rule(PathPrefixMatcher(prefix, sockets=False), ProxyHandler, given),
+            Rule(PathPrefixMatcher(prefix, sockets=True), ProxySocketHandler, given),
         ]
         application = self._server().web_app
         application.add_handlers(".*$", rules)
@@ -220,7 +220,7 @@ class JupyterOIDC(ExtensionApp):
         sharing = Sharing(
             owner,
             admits_all=admits_all,
-            changed=lambda: self._context.tell("sharing-changed"),
+            changed=lambda: self._context.notify_sessions("sharing-changed"),
         )
         sharing.watch(self._server().kernel_manager)
         return sharing
@@ -236,23 +236,23 @@ class JupyterOIDC(ExtensionApp):
     def _tell_pages(self) -> None:
         """Let a page that opens know whether there is anything to try, so that no other page waits for an answer."""
         providers = self._context.settings.providers if self._context.settings else ()
-        wanted = any(is_wanted(one, under_hub=self._context.under_hub) for one in providers)
+        wanted = any(is_silent_sign_in_on(one, under_hub=self._context.under_hub) for one in providers)
         self._server().web_app.settings.setdefault("page_config_data", {})["oidcSilentSignIn"] = wanted
 
     def _tell_kernels(self, entropy: Entropy, log: logging.Logger) -> None:
         """Let kernels and terminals know this server and no other."""
         server = self._server()
-        self._announcement = OwnAnnouncement(server, entropy, log)
-        self._announcement.tell_kernels(server.kernel_manager)
-        kernels_wait(server.kernel_manager, self._imports)
+        self._announcement = ServerAnnouncement(server, entropy, log)
+        self._announcement.set_kernel_environment(server.kernel_manager)
+        hold_kernels_back(server.kernel_manager, self._imports)
         IOLoop.current().add_callback(self._announce)
 
     def _announce(self) -> None:
         """Write down where this server is, as soon as it listens; import, as nobody waits for the start any more."""
         self._announcement.write()
         settings = self._server().web_app.settings
-        self._announcement.tell_terminals(settings)
-        terminals_wait(settings, self._imports)
+        self._announcement.set_terminal_environment(settings)
+        hold_terminals_back(settings, self._imports)
         self._imports.begin()
 
 

@@ -43,7 +43,7 @@ from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackListeners
 from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
-from jupyter_oidc.server.silent import host_of_page, may_try
+from jupyter_oidc.server.silent_sign_in import can_sign_in_silently, page_host
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.server.diagnostics_cache import Look
     from jupyter_oidc.server.kernel_grants import KernelGrants
-    from jupyter_oidc.server.sharing import Sharing, Word
+    from jupyter_oidc.server.sharing import Sharing, SharingMode
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Finding, Provider, Settings
@@ -109,7 +109,7 @@ class Context:
     allow_remote_kernels: bool = False
     under_hub: bool = False
     sharing: Sharing | None = None
-    _opened: Services | None = None
+    _services: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
     _diagnostics_cache: DiagnosticsCache | None = None
 
@@ -121,26 +121,26 @@ class Context:
         return self._diagnostics_cache
 
     @property
-    def opened(self) -> Services | None:
+    def built_services(self) -> Services | None:
         """The services, if they were ever made."""
-        return self._opened
+        return self._services
 
-    def tell(self, kind: str) -> None:
+    def notify_sessions(self, kind: str) -> None:
         """Tell everybody who follows a session to read it again, because something about this server has changed."""
-        for session in self._opened.sessions if self._opened is not None else ():
+        for session in self._services.sessions if self._services is not None else ():
             session.tell(kind)
 
     @property
-    def shared(self) -> Word:
+    def sharing_mode(self) -> SharingMode:
         """Whether others than the owner have been on this server."""
-        return "none" if self.sharing is None else self.sharing.word
+        return "none" if self.sharing is None else self.sharing.mode
 
     @property
     def services(self) -> Services | None:
         """The services, made at the first call."""
-        if self._opened is None and self.settings is not None:
-            self._opened = self.make(self.settings)
-        return self._opened
+        if self._services is None and self.settings is not None:
+            self._services = self.make(self.settings)
+        return self._services
 
     def public_url(self, provider: Provider | None = None) -> str | None:
         """Return the address at which a browser reaches this server, or ``None`` if nobody knows.
@@ -165,15 +165,15 @@ class Context:
         Services that nobody has asked for yet are made under the settings before, which decide what a stored session may
         open; where those had mistakes, every provider is a new one (ADR 30).
         """
-        if self._opened is None:
-            self._opened = self.make(self.settings or replace(settings, providers=()))
+        if self._services is None:
+            self._services = self.make(self.settings or replace(settings, providers=()))
         self.settings, self.findings, self._diagnostics_cache = settings, (), None
-        await self._opened.reload(settings, self._install)
+        await self._services.reload(settings, self._install)
 
     def _install(self, services: Services) -> None:
-        self._opened = services
+        self._services = services
 
-    def must_be_near(self, request: HTTPServerRequest) -> None:
+    def require_local_kernel(self, request: HTTPServerRequest) -> None:
         """Refuse a kernel on another machine, unless the settings allow it; raises ``GrantInvalid`` (Q8.12)."""
         if not self.allow_remote_kernels and not is_on_this_machine(request):
             raise GrantInvalid(
@@ -200,8 +200,8 @@ class Context:
         """Close the services, if they were ever made, and every listener."""
         await self.loopback_listeners.aclose()
         self.kernel_streams.close()
-        if self._opened is not None:
-            await self._opened.aclose()
+        if self._services is not None:
+            await self._services.aclose()
 
 
 class _NumberTooLong(Exception):
@@ -364,7 +364,7 @@ class OidcHandler(APIHandler):
             # Nothing ambient is trusted on this path, so there is no cookie to forge with: no XSRF token.
             if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
-            self.context.must_be_near(self.request)
+            self.context.require_local_kernel(self.request)
             self._set_kernel_user(self.context.grants.kernel_of(grant))
             return
         try:
@@ -437,7 +437,7 @@ class OidcHandler(APIHandler):
         owner = os.environ.get("JUPYTERHUB_USER")
         if owner and getattr(user, "username", None) != owner:
             if self.context.sharing is not None:
-                self.context.sharing.look()
+                self.context.sharing.notice_current_user()
             raise Forbidden("This session belongs to the owner of the server.")
         if not await ensure_async(self.authorizer.is_authorized(self, user, rule.action or "", RESOURCE)):
             raise Forbidden
@@ -458,13 +458,13 @@ class OidcHandler(APIHandler):
         """Where the caller's browser is."""
         return self.context.browser_location.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
 
-    def may_try_silently(self, session: SessionService) -> bool:
+    def can_try_silent_sign_in(self, session: SessionService) -> bool:
         """Return whether the page that sends this request may try to sign in by itself; a kernel has no page."""
-        return self.kernel_id is None and may_try(
+        return self.kernel_id is None and can_sign_in_silently(
             session,
             under_hub=self.context.under_hub,
             browser=self.browser,
-            host=host_of_page(self.request.host, self.request.headers),
+            host=page_host(self.request.host, self.request.headers),
             public_url=self.context.public_url(session.settings),
         )
 
@@ -609,7 +609,7 @@ class OidcHandler(APIHandler):
             self.request.method = "OTHER"  # NOTE: it may be long, and each would be a time series of its own
         if status >= 400:
             self._log_refusal(status, told)
-        services = self.context.opened
+        services = self.context.built_services
         if told and provider and services and not self._is_audited:
             services.journal.refusal(provider, self._told_flow or self.request_id, told.code, told.detail)
         prometheus_log_method(self)  # type: ignore[no-untyped-call]

@@ -44,7 +44,7 @@ def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callba
     )
 
 
-def must_be_near(host: str, peer: str) -> None:
+def require_browser_on_this_machine(host: str, peer: str) -> None:
     """Require a browser on this machine, which came to ``host`` from the address ``peer``.
 
     Raises ``ConfigurationInvalid``: a listener here cannot be reached from elsewhere, and something else could be.

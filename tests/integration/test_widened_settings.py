@@ -174,7 +174,7 @@ async def test_a_session_that_is_restored_after_the_change_opens_what_it_opened_
     desk: Desk, cell: Cell, provider: ScriptedProvider, listener: Upstream
 ) -> None:
     """Q8.1: nobody has asked the server for anything before the cell writes its file."""
-    assert desk.context.opened is None
+    assert desk.context.built_services is None
     cell.write(another_api(listener.url, provider))
     await several_looks()
     assert (await cell.ask("GET", "api/loot/x")).status_code == 404

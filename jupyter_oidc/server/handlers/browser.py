@@ -26,7 +26,7 @@ from jupyter_oidc.server.handler import SIGN_OUT_COOKIE, OidcHandler, cookies_in
 from jupyter_oidc.server.loopback import LoopbackListener
 from jupyter_oidc.server.pages import Page, html_of, policy_of
 from jupyter_oidc.server.problems import problem_of
-from jupyter_oidc.server.redirects import must_be_near, redirect_uri_for, starts_elsewhere
+from jupyter_oidc.server.redirects import redirect_uri_for, require_browser_on_this_machine, starts_elsewhere
 from jupyter_oidc.server.sign_out_page import shown_how, sign_out_html, sign_out_policy
 from jupyter_oidc.sessions.pending import LIFETIME, Progress
 from jupyter_oidc.sessions.sign_out_pages import RETURN_SECONDS
@@ -196,7 +196,7 @@ class StartHandler(PageHandler):
 
     async def _through_listener(self, session: SessionService, pending: PendingSignIn) -> None:
         """Open a listener on this machine and send the browser there first."""
-        must_be_near(self.request.host, self.request.remote_ip or "")
+        require_browser_on_this_machine(self.request.host, self.request.remote_ip or "")
         listener = LoopbackListener(
             session,
             pending,

@@ -106,7 +106,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         if self._socket is not None:
             self._relay = self.services.background.start(self._pass_down(self._socket))
             self._socket.on_end(self._close_at_session_end)
-            self._stop_watching = self._end_with_kernel(self._close_at_kernel_end)
+            self._stop_watching = self._close_with_kernel(self._close_at_kernel_end)
 
     async def on_message(self, message: str | bytes) -> None:
         """Pass a message up; the next one is read when this one is on its way."""
@@ -132,7 +132,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             self._stop_watching()
         self._cancel_peer_check()
         self._close_upstream(self._socket, _sendable(self.close_code or _GOING_AWAY_CODE))
-        self._note_call(101, self._sent, "websocket")
+        self._record_call(101, self._sent, "websocket")
 
     def _close_at_session_end(self) -> None:
         """The session has ended: neither side sends anything any more, however long the goodbyes take (S-5)."""
@@ -192,7 +192,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         if self.get_status() != 101:
             answered = f"{self.get_status() // 100}xx" if self._is_answered else "refused"
             outcome = "client_abort" if self._is_client_gone else answered
-            self._note_call(self.get_status(), 0, outcome)
+            self._record_call(self.get_status(), 0, outcome)
 
     def _take_headers(self, lines: Headers) -> None:
         """Answer with the API's headers, but for those of a body: a handshake has none."""

@@ -27,7 +27,7 @@ class ProvidersHandler(OidcHandler):
     async def get(self) -> None:
         """List the providers in the order of the settings."""
         told = [(await service.summary(), service) for service in self.services.sessions]
-        views = [provider_view(summary, silent=self.may_try_silently(service)) for summary, service in told]
+        views = [provider_view(summary, silent=self.can_try_silent_sign_in(service)) for summary, service in told]
         self.answer({"providers": views})
 
 
@@ -48,7 +48,7 @@ class SessionHandler(OidcHandler):
             self.set_header("Cache-Control", "no-store")
             self.finish()
         else:
-            self.answer(summary_view(summary, self.context.shared))
+            self.answer(summary_view(summary, self.context.sharing_mode))
 
     def compute_etag(self) -> str | None:
         """Leave the ETag to the verb."""
@@ -71,7 +71,7 @@ class RefreshHandler(OidcHandler):
         session = self.services.sessions.of_provider(provider)
         match await session.refresh():
             case Granted():
-                self.answer(summary_view(await session.summary(), self.context.shared))
+                self.answer(summary_view(await session.summary(), self.context.sharing_mode))
             case SignInNeeded(code="session_expired"):
                 raise SessionExpired
             case SignInNeeded():

@@ -23,7 +23,7 @@ async def test_room_that_is_made_before_anybody_waits_for_it_is_not_missed() -> 
     pieces = upload.pieces()
     offered = [upload.offer(b"piece") for _ in range(MAX_WAITING_PIECES + 1)]
     assert offered == [True] * MAX_WAITING_PIECES + [False]
-    room = asyncio.ensure_future(upload.room())
+    room = asyncio.ensure_future(upload.wait_for_room())
     assert await next_of(pieces) == b"piece"
     await asyncio.wait_for(room, 5)
     assert upload.offer(b"piece")
@@ -35,7 +35,7 @@ async def test_there_is_no_room_before_something_was_taken() -> None:
     upload = Upload(api(), lambda _: None)
     while upload.offer(b"piece"):
         pass
-    room = asyncio.ensure_future(upload.room())
+    room = asyncio.ensure_future(upload.wait_for_room())
     done, _ = await asyncio.wait([room], timeout=0.05)
     upload.stop()
     room.cancel()
