@@ -74,12 +74,12 @@ def check_path(raw: str, prefixes: tuple[str, ...] = ("/",), data: AbstractSet[s
     Raises ``BadPath``, or ``RouteForbidden`` for a path that is sound and outside.
     """
     if not _PLAIN.match(raw):
-        _Judge(raw, prefixes, data).judge()
+        _PathChecker(raw, prefixes, data).check()
     elif not _is_open(raw, prefixes):
         raise RouteForbidden
 
 
-class _Judge:
+class _PathChecker:
     """Judges one path that is not plain."""
 
     __slots__ = ("_data", "_prefixes", "_raw")
@@ -89,7 +89,7 @@ class _Judge:
         self._prefixes = prefixes
         self._data = data
 
-    def judge(self) -> None:
+    def check(self) -> None:
         found = _PATH.match(self._raw)
         end = found.end() if found else 0
         reading = _Reading(self._raw, range(len(self._raw) + 1))
