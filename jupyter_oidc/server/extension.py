@@ -29,7 +29,7 @@ from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.admission import admission_by
 from jupyter_oidc.server.announcement import ServerAnnouncement
 from jupyter_oidc.server.browser_location import BrowserLocation
-from jupyter_oidc.server.config import CHOICES, TRAITS, is_under_hub
+from jupyter_oidc.server.config import STORAGE_KEYS, TRAITS, is_under_hub
 from jupyter_oidc.server.handler import Context
 from jupyter_oidc.server.handlers.proxied import PathPrefixMatcher
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.server.config import Configured
-    from jupyter_oidc.server.diagnostics_cache import Look
+    from jupyter_oidc.server.diagnostics_cache import MakeDiagnosticContext
     from jupyter_oidc.settings import Settings
 
 
@@ -144,7 +144,7 @@ class JupyterOIDC(ExtensionApp):
             findings,
             grants,
             entropy,
-            look=self._look(storage_key),
+            make_diagnostic_context=self._diagnostic_context_factory(storage_key),
             clock=clock,
             proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
             browser_location=BrowserLocation.of_server(server.ip, os.environ, server.base_url),
@@ -154,12 +154,12 @@ class JupyterOIDC(ExtensionApp):
         )
         for finding in findings:
             log.error("jupyter_oidc is off until this is corrected: %s", finding)
-        for note in (*source.troubles, *(() if isinstance(read, list) else read.told)):
+        for note in (*source.troubles, *(() if isinstance(read, list) else read.log_notes)):
             log.warning("jupyter_oidc: %s.", note)
         if settings is not None:
             _check_key(settings, storage_key, log)
         watch = SettingsWatch(source, settings, self._reload, log)
-        self._watching = PeriodicCallback(watch.look, CHECK_INTERVAL_SECONDS * 1000)
+        self._watching = PeriodicCallback(watch.poll, CHECK_INTERVAL_SECONDS * 1000)
         if said.reload:
             self._watching.start()
         self._tell_pages()
@@ -188,7 +188,7 @@ class JupyterOIDC(ExtensionApp):
         self._announcement.withdraw()
         await self._context.aclose()
 
-    def _look(self, storage_key: Secret | None) -> Look:
+    def _diagnostic_context_factory(self, storage_key: Secret | None) -> MakeDiagnosticContext:
         """Return what says what diagnostics look at: the services, and what Jupyter itself knows."""
         application: Any = self._server().web_app
         nbconvert = url_path_join(self._server().base_url, "nbconvert", "html", "a.ipynb")
@@ -196,7 +196,7 @@ class JupyterOIDC(ExtensionApp):
         async def admission(netloc: str) -> Admission:
             return admission_by(application.settings, netloc)
 
-        def look(services: Services, address: str, *, seen: bool) -> Surroundings:
+        def make_diagnostic_context(services: Services, address: str, *, seen: bool) -> Surroundings:
             from jupyter_oidc.compose import surroundings
 
             place = surroundings(
@@ -210,7 +210,7 @@ class JupyterOIDC(ExtensionApp):
             elsewhere = converts_elsewhere(application, nbconvert)
             return replace(place, browsers_come_there=seen, admission=admission, exports_elsewhere=elsewhere)
 
-        return look
+        return make_diagnostic_context
 
     def _sharing(self, *, admits_all: bool) -> Sharing | None:
         """Return what knows who is on this server, if it has one owner among many users."""
@@ -265,7 +265,7 @@ def _services(settings: Settings, journal: EventJournal, storage_key: Secret | N
 
 def _named_modules(said: Configured) -> tuple[str, ...]:
     """Return the modules that the settings name, sound or not; what they say of that later counts from the next start."""
-    backend = dict(zip(CHOICES, said.choices, strict=True))["keyring_backend"]
+    backend = dict(zip(STORAGE_KEYS, said.choices, strict=True))["keyring_backend"]
     module = backend.rpartition(".")[0] if isinstance(backend, str) else ""
     return (module,) if module else ()
 

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.server.diagnostics_cache import Look
+    from jupyter_oidc.server.diagnostics_cache import MakeDiagnosticContext
     from jupyter_oidc.server.kernel_grants import KernelGrants
     from jupyter_oidc.server.sharing import Sharing, SharingMode
     from jupyter_oidc.sessions.service import SessionService
@@ -73,16 +73,16 @@ MAX_DRAIN_SECONDS: Final = 10.0
 BODY_TIMEOUT_SECONDS: Final = 10.0
 """For a body of 64 KiB at most that somebody waits for: one that drips would hold a connection for ever."""
 
-MAX_DIGITS: Final = 18
+MAX_NUMBER_DIGITS: Final = 18
 """Of one number in a body or parameter; with the point, the sign and the exponent."""
 
-SIGN_OUT_COOKIE: Final = "jupyter-oidc-sign-out-"
+SIGN_OUT_COOKIE_PREFIX: Final = "jupyter-oidc-sign-out-"
 MAX_COOKIES_OF_A_NAME: Final = 8
 """Cookies of one name that are tried: programs at other ports of this host can plant some, at other paths."""
 
 MAX_FIELDS: Final = 50
 MAX_KNOWN_HOSTS: Final = 100
-FORM: Final = "application/x-www-form-urlencoded"
+FORM_MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 """What is counted as the length of a body; before it is read, nobody has looked whether it is one."""
 
@@ -91,16 +91,16 @@ _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 class Context:
     """What handlers are given.
 
-    ``make`` makes the services when the first request needs them, so that they cost a server's start nothing;
+    ``build_services`` makes the services when the first request needs them, so that they cost a server's start nothing;
     ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path below which the APIs are.
     """
 
-    make: Callable[[Settings], Services]
+    build_services: Callable[[Settings], Services]
     settings: Settings | None
     findings: tuple[Finding, ...]
     grants: KernelGrants
     entropy: Entropy
-    look: Look
+    make_diagnostic_context: MakeDiagnosticContext
     clock: Clock
     proxy_prefix: str
     browser_location: BrowserLocation = field(default_factory=BrowserLocation)
@@ -115,9 +115,9 @@ class Context:
 
     @property
     def diagnostics_cache(self) -> DiagnosticsCache:
-        """What ``diagnostics`` answers; ``look`` says what there is to look at."""
+        """What ``diagnostics`` answers; ``make_diagnostic_context`` says what there is to look at."""
         if self._diagnostics_cache is None:
-            self._diagnostics_cache = DiagnosticsCache(self.look, self.clock)
+            self._diagnostics_cache = DiagnosticsCache(self.make_diagnostic_context, self.clock)
         return self._diagnostics_cache
 
     @property
@@ -139,7 +139,7 @@ class Context:
     def services(self) -> Services | None:
         """The services, made at the first call."""
         if self._services is None and self.settings is not None:
-            self._services = self.make(self.settings)
+            self._services = self.build_services(self.settings)
         return self._services
 
     def public_url(self, provider: Provider | None = None) -> str | None:
@@ -166,7 +166,7 @@ class Context:
         open; where those had mistakes, every provider is a new one (ADR 30).
         """
         if self._services is None:
-            self._services = self.make(self.settings or replace(settings, providers=()))
+            self._services = self.build_services(self.settings or replace(settings, providers=()))
         self.settings, self.findings, self._diagnostics_cache = settings, (), None
         await self._services.reload(settings, self._install)
 
@@ -209,13 +209,13 @@ class _NumberTooLong(Exception):
 
 
 def _whole(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
+    if len(digits) > MAX_NUMBER_DIGITS:
         raise _NumberTooLong
     return int(digits)
 
 
 def _decimal(digits: str) -> float:
-    number = float(digits) if len(digits) <= MAX_DIGITS else math.inf
+    number = float(digits) if len(digits) <= MAX_NUMBER_DIGITS else math.inf
     if not math.isfinite(number):
         raise _NumberTooLong
     return number
@@ -265,10 +265,10 @@ class OidcHandler(APIHandler):
         """Take over the context that the route table hands in."""
         self.context = context
         self.kernel_id: str | None = None
-        self._admitted: AccessRule | None = None
-        self._refusal: Problem | HTTPError | None = None
-        self._told: Problem | None = None
-        self._told_flow = ""
+        self._passed_rule: AccessRule | None = None
+        self._deferred_refusal: Problem | HTTPError | None = None
+        self._answered_problem: Problem | None = None
+        self._answered_flow = ""
         self._is_audited = False
         self._drain_timer: asyncio.TimerHandle | None = None
         self._body = bytearray()
@@ -296,15 +296,15 @@ class OidcHandler(APIHandler):
         try:
             await self._authenticate()
         except (Problem, HTTPError) as refusal:
-            if isinstance(refusal, BodyTooLarge) or not self._can_wait():
+            if isinstance(refusal, BodyTooLarge) or not self._drains_body():
                 raise
-            self._refusal = refusal
-            self._drain_timer = asyncio.get_running_loop().call_later(self.max_drain_seconds, self._stop_waiting)
+            self._deferred_refusal = refusal
+            self._drain_timer = asyncio.get_running_loop().call_later(self.max_drain_seconds, self._end_drain)
 
         else:
             if self._body_is_awaited():
                 self._drain_timer = asyncio.get_running_loop().call_later(
-                    self.body_timeout_seconds, self._give_up_on_body
+                    self.body_timeout_seconds, self._time_body_out
                 )
 
     def _body_is_awaited(self) -> bool:
@@ -312,11 +312,11 @@ class OidcHandler(APIHandler):
         headers = self.request.headers
         return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
 
-    def _give_up_on_body(self) -> None:
+    def _time_body_out(self) -> None:
         """Refuse a body that is not there in time; the connection closes behind the answer."""
         self._end_wait_for_body(ClientTooSlow())
 
-    def _can_wait(self) -> bool:
+    def _drains_body(self) -> bool:
         headers, length = self.request.headers, self.declared_length
         small = length is not None and length <= self.max_drained_bytes and "Transfer-Encoding" not in headers
         return small and "Expect" not in headers and self._access_rule() is not None
@@ -327,7 +327,7 @@ class OidcHandler(APIHandler):
         length = self.request.headers.get("Content-Length", "0")
         return int(length) if _LENGTH.match(length) else None
 
-    def _stop_waiting(self) -> None:
+    def _end_drain(self) -> None:
         """Let the refusal out before the end of the body; the connection closes behind it."""
         self._end_wait_for_body(None)
 
@@ -350,7 +350,7 @@ class OidcHandler(APIHandler):
     def on_finish(self) -> None:
         """Let go of a refusal: its frames know this handler, and no cycle is left behind (ADR 17)."""
         self._cancel_drain_timer()
-        self._refusal = self._told = None
+        self._deferred_refusal = self._answered_problem = None
 
     def _cancel_drain_timer(self) -> None:
         if self._drain_timer is not None:
@@ -388,12 +388,12 @@ class OidcHandler(APIHandler):
         passes only with an ``Origin`` that Jupyter's own check has let through.
         """
         headers = self.request.headers
-        if self._is_led_here():
+        if self._is_page_navigation():
             return False
         site = headers.get("Sec-Fetch-Site", "")
         return site == "cross-site" or (site == "same-site" and "Origin" not in headers)
 
-    def _is_led_here(self) -> bool:
+    def _is_page_navigation(self) -> bool:
         """Return whether the browser shows this verb as a page of its own, and the verb is made for that."""
         rule, headers = self._access_rule(), self.request.headers
         whole_page = (headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")) == ("navigate", "document")
@@ -415,18 +415,18 @@ class OidcHandler(APIHandler):
     def raise_deferred_refusal(self) -> None:
         """Raise the refusal that waited for the end of the body."""
         self._cancel_drain_timer()
-        if self._refusal is not None:
-            raise self._refusal
+        if self._deferred_refusal is not None:
+            raise self._deferred_refusal
 
     async def admit(self, rule: AccessRule) -> None:
         """Let the caller pass ``rule``, or raise; asked twice, it answers from memory."""
         self.raise_deferred_refusal()
-        if self._admitted is rule:
+        if self._passed_rule is rule:
             return
-        await self._check(rule)
-        self._admitted = rule
+        await self._check_access(rule)
+        self._passed_rule = rule
 
-    async def _check(self, rule: AccessRule) -> None:
+    async def _check_access(self, rule: AccessRule) -> None:
         if self.kernel_id is not None:
             if "kernel" not in rule.callers:
                 raise GrantInvalid("A kernel grant does not open this route.", detail="grant.route")
@@ -488,7 +488,7 @@ class OidcHandler(APIHandler):
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body, unless there is too much of it already or nobody is going to read it."""
-        if self._refusal is not None:
+        if self._deferred_refusal is not None:
             return
         self._body_is_too_large = self._body_is_too_large or len(self._body) + len(chunk) > MAX_BODY_BYTES
         if not self._body_is_too_large:
@@ -503,7 +503,7 @@ class OidcHandler(APIHandler):
 
     def form(self) -> list[tuple[str, str]] | None:
         """Return the fields of a form in the body as :func:`fields_of` does, or ``None`` if the body is no form."""
-        return fields_of(self.body.decode("latin-1")) if self._media_type() == FORM else None
+        return fields_of(self.body.decode("latin-1")) if self._media_type() == FORM_MEDIA_TYPE else None
 
     def _media_type(self) -> str:
         return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -548,7 +548,7 @@ class OidcHandler(APIHandler):
     def remember_sign_out(self, page: str, binding: str, path: str, seconds: float) -> None:
         """Set the cookie that binds the sign-out ``page`` to this browser, for ``path`` and for some ``seconds``."""
         self.set_cookie(
-            SIGN_OUT_COOKIE + page,
+            SIGN_OUT_COOKIE_PREFIX + page,
             binding,
             path=path,
             max_age=int(seconds),
@@ -579,8 +579,8 @@ class OidcHandler(APIHandler):
 
     def note_refusal(self, problem: Problem | None, flow: str = "", *, is_audited: bool = False) -> None:
         """Keep what is answered, and of which sign-in, for the log; ``is_audited`` says that the owner wrote it down."""
-        self._told, self._is_audited = problem, is_audited
-        self._told_flow = flow or self._told_flow
+        self._answered_problem, self._is_audited = problem, is_audited
+        self._answered_flow = flow or self._answered_flow
 
     @property
     def provider_name(self) -> str | None:
@@ -604,17 +604,17 @@ class OidcHandler(APIHandler):
 
     def _log(self) -> None:
         """Write the access log without path parameters and query, which carry codes, tickets and grants."""
-        status, told, provider = self.get_status(), self._told, self.provider_name
+        status, problem, provider = self.get_status(), self._answered_problem, self.provider_name
         if self.request.method not in self.SUPPORTED_METHODS:
             self.request.method = "OTHER"  # NOTE: it may be long, and each would be a time series of its own
         if status >= 400:
-            self._log_refusal(status, told)
+            self._log_refusal(status, problem)
         services = self.context.built_services
-        if told and provider and services and not self._is_audited:
-            services.journal.refusal(provider, self._told_flow or self.request_id, told.code, told.detail)
+        if problem and provider and services and not self._is_audited:
+            services.journal.refusal(provider, self._answered_flow or self.request_id, problem.code, problem.detail)
         prometheus_log_method(self)  # type: ignore[no-untyped-call]
 
-    def _log_refusal(self, status: int, told: Problem | None) -> None:
+    def _log_refusal(self, status: int, problem: Problem | None) -> None:
         """Write the line that ``request_id`` leads to."""
         write = self.log.error if status == 500 else self.log.warning
         write(
@@ -623,7 +623,7 @@ class OidcHandler(APIHandler):
             self.request.method,
             type(self).__name__,
             1000 * self.request.request_time(),
-            f"{told.code} ({told.detail}) flow {self._told_flow or '-'} " if told else "",
+            f"{problem.code} ({problem.detail}) flow {self._answered_flow or '-'} " if problem else "",
             self.request_id,
         )
 

@@ -79,16 +79,16 @@ class ProxiedHandler(OidcHandler):
                 person=None if self._person is None else self._person.subject,
             )
 
-    def _log_refusal(self, status: int, told: Problem | None) -> None:
+    def _log_refusal(self, status: int, problem: Problem | None) -> None:
         """Say which API was called by whom, and why that failed, as the kernels' fast path does."""
         services = self.context.built_services
         if services is None:
-            super()._log_refusal(status, told)
+            super()._log_refusal(status, problem)
             return
         self._code = note_refused_call(
             services,
             self.request,
-            told,
+            problem,
             api=self._api or self._named_api(services),
             kernel_id=self.kernel_id,
             status=status,

@@ -181,10 +181,10 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self.set_status(refused.status)
         self.finish()
 
-    def _log_refusal(self, status: int, told: Problem | None) -> None:
+    def _log_refusal(self, status: int, problem: Problem | None) -> None:
         """Log what we refused; an answer of the API is none of our business to judge."""
         if not self._is_answered:
-            super()._log_refusal(status, told)
+            super()._log_refusal(status, problem)
 
     def on_finish(self) -> None:
         """Count a handshake that led to no socket; one that did is counted when it closes."""
