@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from jupyter_oidc.server.config import choices_in
+from jupyter_oidc.server.config import storage_choices
 from jupyter_oidc.settings import Finding
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def document_in(path: Path, provider: str) -> Document:
         raise _unreadable_file(path, "is not a JSON object", "Write {...}.")
     section = told.get("JupyterOIDC", told)
     if isinstance(section, dict) and "providers" in section:
-        return Document(section["providers"], choices_in(section))
+        return Document(section["providers"], storage_choices(section))
     if section is not told:
         return Document({})
     return Document({provider: told})

@@ -13,7 +13,7 @@ from traitlets.config import Configurable
 
 from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.cli.documents import Document, UnreadableFile, document_in
-from jupyter_oidc.server.config import TRAITS, Reading, choices_in, python_config
+from jupyter_oidc.server.config import TRAITS, Reading, python_config, storage_choices
 from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_file, settings_files
 from jupyter_oidc.server.settings_watch import SettingsSource
 from jupyter_oidc.settings import Finding, Settings, read_settings
@@ -75,7 +75,7 @@ def settings_of(app: OidcApp, *, looks_at_files: bool = False) -> SettingsResult
     said = SettingsSource(paths, own, owners).now()
     read, only_system = said.read(looks_at_files=looks_at_files), said.sources == "system"
     if isinstance(read, Reading):
-        return SettingsResult(read.settings, (), read.told, only_system)
+        return SettingsResult(read.settings, (), read.log_notes, only_system)
     return SettingsResult(None, tuple(read), said.notes, only_system)
 
 
@@ -87,7 +87,7 @@ def read_alone(path: str) -> SettingsResult:
             return SettingsResult(None, (said,))
         section = section_of(said)
         findings = [*_of_sections(path, list(said)), *_of_section(path, section)]
-        document = Document(section.get("providers", {}), choices_in(section))
+        document = Document(section.get("providers", {}), storage_choices(section))
     else:
         file = settings_file(path)
         findings = [*_of_sections(path, file.others), *_of_section(path, file.section)]

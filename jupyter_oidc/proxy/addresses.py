@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.headers import Headers
     from jupyter_oidc.settings import Api
 
-LEADING: Final = frozenset(
+ADDRESS_HEADERS: Final = frozenset(
     {"Location", "Content-Location", "Operation-Location", "Azure-AsyncOperation", "Link", "Refresh"}
 )
 """Headers whose value is an address, or holds some, as :mod:`jupyter_oidc.proxy.headers` spells them."""
@@ -27,7 +27,9 @@ _LINK: Final = re.compile(r'''<([^<>"]*)>|((?i:\banchor)\s*=\s*")([^"\\]*)"|"(?:
 _REFRESH: Final = re.compile(r"""(\s*[0-9.]*\s*[;,]?\s*(?i:url)\s*=\s*)["']?([^"']*)["']?\s*\Z""")
 
 
-def led_back(api: Api, headers: Headers, request_url: str, proxy_path: str, own_host: str) -> tuple[Headers, list[str]]:
+def lead_through_proxy(
+    api: Api, headers: Headers, request_url: str, proxy_path: str, own_host: str
+) -> tuple[Headers, list[str]]:
     """Return ``headers`` with every address below the base URL of ``api`` led through the proxy at ``proxy_path``.
 
     The second value names the headers that lead elsewhere, which is without a token. A header with an address that leads
@@ -35,22 +37,22 @@ def led_back(api: Api, headers: Headers, request_url: str, proxy_path: str, own_
     """
     outside: dict[str, None] = {}
 
-    def lead(name: str, address: str) -> str:
+    def rewrite(name: str, address: str) -> str:
         leads = rewritten_location(api, address.strip(), request_url, proxy_path, own_host)
         if leads is None:
-            raise _LeadsNowhere
+            raise _ForbiddenAddress
         if not leads.startswith(proxy_path):
             outside[name] = None
         return leads
 
     kept: Headers = []
     for name, value in headers:
-        if name not in LEADING:
+        if name not in ADDRESS_HEADERS:
             kept.append((name, value))
             continue
         try:
-            kept.append((name, _rewritten(name, value, lead)))
-        except _LeadsNowhere:
+            kept.append((name, _rewritten(name, value, rewrite)))
+        except _ForbiddenAddress:
             continue
     # NOTE: of two locations every client follows another one, so there is none (C10).
     if sum(name == "Location" for name, _ in headers) > 1:
@@ -58,20 +60,20 @@ def led_back(api: Api, headers: Headers, request_url: str, proxy_path: str, own_
     return kept, list(outside)
 
 
-class _LeadsNowhere(Exception):
+class _ForbiddenAddress(Exception):
     """An address that no caller may be sent to."""
 
 
-def _rewritten(name: str, value: str, lead: Callable[[str, str], str]) -> str:
+def _rewritten(name: str, value: str, rewrite: Callable[[str, str], str]) -> str:
     if name == "Link":
-        return _LINK.sub(lambda found: _link_part(found, lead), value)
+        return _LINK.sub(lambda found: _link_part(found, rewrite), value)
     if name != "Refresh":
-        return lead(name, value)
+        return rewrite(name, value)
     found = _REFRESH.match(value)
-    return f"{found[1]}{lead(name, found[2])}" if found else value
+    return f"{found[1]}{rewrite(name, found[2])}" if found else value
 
 
-def _link_part(found: re.Match[str], lead: Callable[[str, str], str]) -> str:
+def _link_part(found: re.Match[str], rewrite: Callable[[str, str], str]) -> str:
     if found[1] is not None:
-        return f"<{lead('Link', found[1])}>"
-    return found[0] if found[2] is None else f'{found[2]}{lead("Link", found[3])}"'
+        return f"<{rewrite('Link', found[1])}>"
+    return found[0] if found[2] is None else f'{found[2]}{rewrite("Link", found[3])}"'

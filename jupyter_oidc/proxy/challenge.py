@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 _PARAMETER: Final = re.compile(r'([A-Za-z_]{1,40})\s*=\s*(?:"((?:[^"\\]|\\.){0,1024})"|([^\s,"]{1,256}))')
 _WORD: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,255}\Z")  # RFC 6749, 3.3, as in scope and acr
-_MOST_WORDS: Final = 20
-_LONGEST_AGE: Final = 31_536_000
+_MAX_WORDS: Final = 20
+_MAX_AGE_SECONDS: Final = 31_536_000
 
 
-def step_up_in(headers: Iterable[tuple[str, str]]) -> StepUp | None:
+def requested_step_up(headers: Iterable[tuple[str, str]]) -> StepUp | None:
     """Return what the API wants, or ``None`` if it does not ask for a stronger sign-in (C12)."""
     for value in _challenges(headers):
-        told = _parameters(value)
-        if told.get("error") == "insufficient_user_authentication":
-            age = told.get("max_age", "")
+        parameters = _parameters(value)
+        if parameters.get("error") == "insufficient_user_authentication":
+            age = parameters.get("max_age", "")
             return StepUp(
-                acr_values=_words(told.get("acr_values", "")),
-                max_age=min(int(age), _LONGEST_AGE) if age.isascii() and age.isdigit() and len(age) < 12 else None,
+                acr_values=_words(parameters.get("acr_values", "")),
+                max_age=min(int(age), _MAX_AGE_SECONDS) if age.isascii() and age.isdigit() and len(age) < 12 else None,
             )
     return None
 
 
-def missing_scope_in(headers: Iterable[tuple[str, str]]) -> tuple[str, ...] | None:
+def missing_scopes(headers: Iterable[tuple[str, str]]) -> tuple[str, ...] | None:
     """Return the scopes that the API misses; empty if it does not say which, ``None`` if that is not its complaint."""
     for value in _challenges(headers):
-        told = _parameters(value)
-        if told.get("error") == "insufficient_scope":
-            return _words(told.get("scope", ""))
+        parameters = _parameters(value)
+        if parameters.get("error") == "insufficient_scope":
+            return _words(parameters.get("scope", ""))
     return None
 
 
@@ -58,4 +58,4 @@ def _parameters(challenge: str) -> dict[str, str]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in text.split(" ")[:_MOST_WORDS] if _WORD.match(word))
+    return tuple(word for word in text.split(" ")[:_MAX_WORDS] if _WORD.match(word))

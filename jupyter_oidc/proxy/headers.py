@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Headers = list[tuple[str, str]]
 
-_UP: Final = frozenset(
+_REQUEST_HEADERS: Final = frozenset(
     {
         "accept",
         "accept-charset",
@@ -69,31 +69,31 @@ _UP: Final = frozenset(
     },
 )
 
-_UP_FAMILIES: Final = (
+_REQUEST_HEADER_PREFIXES: Final = (
     *("anthropic-", "grpc-", "if-", "odata-", "openai-", "tus-", "upload-", "x-amz-", "x-b3-", "x-github-", "x-goog-"),
     *("x-ms-", "x-stainless-", "x-upload-content-"),
 )
-"""Beginnings of names by which callers choose versions, conditions and formats, and trace; and see ``_SIDEWAYS``."""
+"""Beginnings of names by which callers choose versions, conditions and formats, and trace; and see ``_FORWARDING_NAME``."""
 
-_SIDEWAYS: Final = re.compile(
+_FORWARDING_NAME: Final = re.compile(
     r"source|dest|override|method|rewrite|redirect|forward|host|orig|auth|token|key|assert|iap|secret"
 )
 """What a name of a family says that leads past the lists of methods and paths, or proves who somebody is (ADR 33)."""
 
-_NOT_TOLD: Final = frozenset(
+_UNREPORTED: Final = frozenset(
     {
         *("authorization", "connection", "content-length", "cookie", "cookie2", "dnt", "expect", "forwarded", "host"),
         *("http2-settings", "keep-alive", "origin", "priority", "referer", "te", "trailer", "transfer-encoding"),
         *("upgrade", "upgrade-insecure-requests", "via", "x-real-ip", "x-scheme", "x-xsrftoken", "x-csrftoken"),
     },
 )
-_NOT_TOLD_FAMILIES: Final = ("proxy-", "sec-", "x-forwarded", "x-oidc-")
+_UNREPORTED_PREFIXES: Final = ("proxy-", "sec-", "x-forwarded", "x-oidc-")
 """Headers that every client sends, or a proxy in front of Jupyter: no caller misses them."""
 
-MAX_TOLD_NAMES: Final = 20
-MAX_TOLD_NAME_CHARACTERS: Final = 64
+MAX_REPORTED_NAMES: Final = 20
+MAX_REPORTED_NAME_CHARACTERS: Final = 64
 
-_DOWN: Final = frozenset(
+_RESPONSE_HEADERS: Final = frozenset(
     {
         "accept-patch",
         "accept-post",
@@ -135,8 +135,8 @@ _DOWN: Final = frozenset(
     },
 )
 
-_USUAL_NAMES: Final = {
-    **{name: name.title() for name in _DOWN},
+_USUAL_SPELLINGS: Final = {
+    **{name: name.title() for name in _RESPONSE_HEADERS},
     "azure-asyncoperation": "Azure-AsyncOperation",
     "content-md5": "Content-MD5",
     "etag": "ETag",
@@ -144,10 +144,12 @@ _USUAL_NAMES: Final = {
 }
 """How each of them is usually spelled, which is how it comes down."""
 
-_USUAL: Final = {spelt: usual for lower, usual in _USUAL_NAMES.items() for spelt in (lower, lower.title(), usual)}
+_SPELLING_OF: Final = {
+    spelt: usual for lower, usual in _USUAL_SPELLINGS.items() for spelt in (lower, lower.title(), usual)
+}
 """The same for the spellings that almost every API uses, so that they need not be looked into (ADR 17)."""
 
-_DOWN_FAMILIES: Final = (
+_RESPONSE_HEADER_PREFIXES: Final = (
     "anthropic-",
     "docker-",
     "grpc-",
@@ -187,14 +189,14 @@ _DOWN_FAMILIES: Final = (
 To a page, anything else is a setting of the API.
 """
 
-_OURS_DOWN: Final = frozenset(
+_RESERVED_RESPONSE_HEADERS: Final = frozenset(
     {
         *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings"),
         *("set-cookie", "set-cookie2", "dpop-nonce", "x-content-type-options", "content-security-policy"),
         *("cross-origin-resource-policy", "referrer-policy", "clear-site-data"),
     },
 )
-_OURS_DOWN_FAMILIES: Final = (
+_RESERVED_RESPONSE_PREFIXES: Final = (
     *("access-control-", "proxy-", "x-oidc-"),
     *("x-accel-", "x-sendfile", "x-lighttpd-", "x-litespeed-", "x-reproxy-"),
     *("cdn-", "surrogate-", "edge-", "pragma"),
@@ -213,10 +215,10 @@ _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*("|\\?\Z)')
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")  # RFC 9110, 5.5
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
 
-_ASK_AGAIN: Final = "private, no-cache"
+_REVALIDATE: Final = "private, no-cache"
 """What a cache is told of a reply that says nothing itself."""
 
-FIXED: Final[Headers] = [
+FIXED_HEADERS: Final[Headers] = [
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -225,102 +227,104 @@ FIXED: Final[Headers] = [
 """Set on every proxied reply, and never taken from an upstream."""
 
 
-def headers_up(
-    received: Iterable[tuple[str, str]], more: frozenset[str] = frozenset(), own: frozenset[str] = frozenset()
+def filter_request_headers(
+    received: Iterable[tuple[str, str]], extra: frozenset[str] = frozenset(), own_headers: frozenset[str] = frozenset()
 ) -> tuple[Headers, list[str]]:
     """Return the request headers that go to the API, without ``Authorization``, and the names of those held back.
 
-    ``more`` are lower-case names that this API's settings add to the list, ``own`` those that we send ourselves.
+    ``extra`` are lower-case names that this API's settings add to the list, ``own_headers`` those that we send ourselves.
     Names named by ``Connection`` are dropped like all hop-by-hop headers (C5, C6).
     Raises ``BadHeader`` for a value that cannot be forwarded byte for byte (C8).
     """
-    up: Headers = []
+    forwarded: Headers = []
     held: list[str] = []
     hop_by_hop: set[str] = set()
     for name, value in received:
         lower = name.lower()
-        if lower in own:
+        if lower in own_headers:
             held.append(name)
-        elif lower in _UP or lower in more:
-            up.append((name, value))
+        elif lower in _REQUEST_HEADERS or lower in extra:
+            forwarded.append((name, value))
         elif lower == "connection":
             hop_by_hop.update(word.strip().lower() for word in value.split(","))
-        elif lower not in _NOT_TOLD:
-            if lower.startswith(_UP_FAMILIES) and _NAME.match(name) and not _SIDEWAYS.search(lower):
-                up.append((name, value))
+        elif lower not in _UNREPORTED:
+            if lower.startswith(_REQUEST_HEADER_PREFIXES) and _NAME.match(name) and not _FORWARDING_NAME.search(lower):
+                forwarded.append((name, value))
             else:
                 held.append(name)
     if hop_by_hop:
-        up = [(name, value) for name, value in up if name.lower() not in hop_by_hop]
-    for _, value in up:
+        forwarded = [(name, value) for name, value in forwarded if name.lower() not in hop_by_hop]
+    for _, value in forwarded:
         if not _PLAIN_VALUE.match(value):
             raise BadHeader
-    return up, _told(held) if held else held
+    return forwarded, _reported(held) if held else held
 
 
-def _told(held: list[str]) -> list[str]:
+def _reported(held: list[str]) -> list[str]:
     """Return the names in ``held`` that a caller is told of, each once, and as many as fit."""
     names = {
         name.lower(): name
         for name in held
-        if len(name) <= MAX_TOLD_NAME_CHARACTERS
+        if len(name) <= MAX_REPORTED_NAME_CHARACTERS
         and _NAME.match(name)
-        and not name.lower().startswith(_NOT_TOLD_FAMILIES)
+        and not name.lower().startswith(_UNREPORTED_PREFIXES)
     }
-    return list(names.values())[:MAX_TOLD_NAMES]
+    return list(names.values())[:MAX_REPORTED_NAMES]
 
 
-def headers_down(
-    received: Iterable[tuple[str, str]], more: frozenset[str] = frozenset(), *, to_kernel: bool = False
+def filter_response_headers(
+    received: Iterable[tuple[str, str]], extra: frozenset[str] = frozenset(), *, to_kernel: bool = False
 ) -> Headers:
     """Return the reply headers that come back, with the fixed ones, and caching confined to this user (C22).
 
-    ``more`` are lower-case names that this API's settings add to the list. Names on our own list come back as they are
+    ``extra`` are lower-case names that this API's settings add to the list. Names on our own list come back as they are
     usually spelled, all others as the API spells them.
     A kernel has no origin that a header could act on, so to it everything comes down that is not ours (ADR 33).
     """
-    down: Headers = []
+    forwarded: Headers = []
     cache: list[str] = []
     hop_by_hop: set[str] = set()
     for name, value in received:
-        passing = _USUAL.get(name)
-        if passing is None:
+        spelling = _SPELLING_OF.get(name)
+        if spelling is None:
             if to_kernel:
-                passing = _name_down_to_kernel(name)
-                if passing is None and name.lower() == "connection":
+                spelling = _response_name_for_kernel(name)
+                if spelling is None and name.lower() == "connection":
                     hop_by_hop.update(word.strip().lower() for word in value.split(","))
             else:
-                passing = _name_down(name, more)
-        if passing is None or not _VALUE.match(value):
+                spelling = _response_name(name, extra)
+        if spelling is None or not _VALUE.match(value):
             continue
-        if passing == "Cache-Control":
+        if spelling == "Cache-Control":
             cache += [word.strip() for word in value.split(",")]
-        elif passing != "WWW-Authenticate" or to_kernel or asks_no_password(value):
-            down.append((passing, value))
+        elif spelling != "WWW-Authenticate" or to_kernel or asks_no_password(value):
+            forwarded.append((spelling, value))
     if hop_by_hop:
-        down = [(name, value) for name, value in down if name in _USUAL or name.lower() not in hop_by_hop]
-    return [*down, ("Cache-Control", _private(cache) if cache else _ASK_AGAIN), *FIXED]
+        forwarded = [
+            (name, value) for name, value in forwarded if name in _SPELLING_OF or name.lower() not in hop_by_hop
+        ]
+    return [*forwarded, ("Cache-Control", _private_cache_control(cache) if cache else _REVALIDATE), *FIXED_HEADERS]
 
 
-def _name_down(name: str, more: frozenset[str]) -> str | None:
+def _response_name(name: str, extra: frozenset[str]) -> str | None:
     """Return the name under which the header ``name`` comes back, or ``None`` if it does not."""
     lower = name.lower()
-    usual = _USUAL_NAMES.get(lower)
+    usual = _USUAL_SPELLINGS.get(lower)
     if usual is not None:
         return usual
-    return name if _NAME.match(name) and (lower in more or lower.startswith(_DOWN_FAMILIES)) else None
+    return name if _NAME.match(name) and (lower in extra or lower.startswith(_RESPONSE_HEADER_PREFIXES)) else None
 
 
-def _name_down_to_kernel(name: str) -> str | None:
+def _response_name_for_kernel(name: str) -> str | None:
     lower = name.lower()
-    usual = _USUAL_NAMES.get(lower)
+    usual = _USUAL_SPELLINGS.get(lower)
     if usual is not None:
         return usual
     alike = lower.replace("_", "-")  # NOTE: some libraries make one name of both
     if (
         not _NAME.match(name)
-        or alike in _OURS_DOWN
-        or alike.startswith(_OURS_DOWN_FAMILIES)
+        or alike in _RESERVED_RESPONSE_HEADERS
+        or alike.startswith(_RESERVED_RESPONSE_PREFIXES)
         or alike.endswith("cache-control")
     ):
         return None
@@ -342,10 +346,10 @@ def asks_no_password(challenge: str) -> bool:
     return True
 
 
-def _private(cache: list[str]) -> str:
+def _private_cache_control(cache: list[str]) -> str:
     kept = [
         word
         for word in cache
         if word and word.partition("=")[0].strip().lower() not in ("public", "private", "s-maxage")
     ]
-    return ", ".join(["private", *kept]) if kept else _ASK_AGAIN
+    return ", ".join(["private", *kept]) if kept else _REVALIDATE

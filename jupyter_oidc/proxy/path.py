@@ -53,10 +53,10 @@ A yen or won sign is a backslash there; a middle dot, the full stops of other sc
 _LEGACY: Final = ("shift_jis", "big5", "gbk", "johab")
 """Encodings in which the second byte of a letter can be that of a backslash."""
 
-_LAYERS: Final = 2
+_MAX_ESCAPE_LAYERS: Final = 2
 """Decodings that are judged; more layers of escapes have no honest use."""
 
-_LONGEST_SHOWN: Final = 12
+_MAX_SHOWN_CHARACTERS: Final = 12
 """Characters of a path that a refusal repeats at most."""
 
 
@@ -74,12 +74,12 @@ def check_path(raw: str, prefixes: tuple[str, ...] = ("/",), data: AbstractSet[s
     Raises ``BadPath``, or ``RouteForbidden`` for a path that is sound and outside.
     """
     if not _PLAIN.match(raw):
-        _Judge(raw, prefixes, data).judge()
+        _PathChecker(raw, prefixes, data).check()
     elif not _is_open(raw, prefixes):
         raise RouteForbidden
 
 
-class _Judge:
+class _PathChecker:
     """Judges one path that is not plain."""
 
     __slots__ = ("_data", "_prefixes", "_raw")
@@ -89,14 +89,14 @@ class _Judge:
         self._prefixes = prefixes
         self._data = data
 
-    def judge(self) -> None:
+    def check(self) -> None:
         found = _PATH.match(self._raw)
         end = found.end() if found else 0
         reading = _Reading(self._raw, range(len(self._raw) + 1))
         if end < len(self._raw):
             self._refuse_illegal(reading, end)
         is_open = True
-        for layer in range(_LAYERS + 1):
+        for layer in range(_MAX_ESCAPE_LAYERS + 1):
             self._check_separators(reading)
             self._check(reading)
             if not reading.text.isascii():
@@ -108,7 +108,7 @@ class _Judge:
             decoded = self._decoded(reading)
             if decoded.text == reading.text:
                 break
-            if layer == _LAYERS:
+            if layer == _MAX_ESCAPE_LAYERS:
                 start = reading.text.index("%")
                 self._refuse(reading, start, start + 1, "has more than two layers of escapes")
             reading = decoded
@@ -252,7 +252,7 @@ class _Judge:
             action = f"If this API has it for data, ask your administrator to add '{needed}' to the API's path_data."
         shown = "".join(char if "\x20" < char < "\x7f" else f"\\x{ord(char):02x}" for char in self._raw[first:last])
         raise BadPath(
-            f"This path is not allowed through the API proxy: '{shown[:_LONGEST_SHOWN]}' at character {first + 1} {what}.",
+            f"This path is not allowed through the API proxy: '{shown[:_MAX_SHOWN_CHARACTERS]}' at character {first + 1} {what}.",
             action=action,
         )
 

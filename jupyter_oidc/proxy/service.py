@@ -22,10 +22,10 @@ from jupyter_oidc.errors import (
     UnknownApi,
 )
 from jupyter_oidc.protocol.dpop import challenge_wants_nonce
-from jupyter_oidc.proxy.addresses import LEADING, led_back
-from jupyter_oidc.proxy.challenge import missing_scope_in, rejects_token, step_up_in
+from jupyter_oidc.proxy.addresses import ADDRESS_HEADERS, lead_through_proxy
+from jupyter_oidc.proxy.challenge import missing_scopes, rejects_token, requested_step_up
 from jupyter_oidc.proxy.concurrency_limiter import ConcurrencyLimiter
-from jupyter_oidc.proxy.headers import Headers, headers_down, headers_up
+from jupyter_oidc.proxy.headers import Headers, filter_request_headers, filter_response_headers
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.proxy.target import upstream_url
 from jupyter_oidc.sessions.grant import Granted, SignInNeeded, TryLater
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.settings import Api
 
-_PROVES = re.compile(r"key|token|auth|secret|sign|cred|pass")
+_SECRET_NAME = re.compile(r"key|token|auth|secret|sign|cred|pass")
 """What the name of a header says that proves who a caller is."""
 
-_OF_ONE_HANDSHAKE = "sec-websocket-"
+_HANDSHAKE_PREFIX = "sec-websocket-"
 """What client and server say of one connection (RFC 6455, 11.3); the caller's is another one, with a key of its own."""
 
 _SIGN_IN_BY_NAME = "Sign in again for it: oidc.sign_in(api='{}') in a notebook, or Sign in in JupyterLab."
@@ -106,13 +106,13 @@ class ApiRoute:
 
     def step_up(self, headers: Headers) -> None:
         """Raise ``StepUpRequired`` if the API asks for a stronger sign-in, and remember which (RFC 9470, 4)."""
-        wanted = step_up_in(headers)
+        wanted = requested_step_up(headers)
         if wanted is not None:
             self.session.expect_step_up(self.api.name, wanted)
             raise StepUpRequired(action=_SIGN_IN_BY_NAME.format(self.api.name))
 
 
-class _Watched:
+class _SessionBound:
     """Something open that ends when its session ends on purpose (S-5)."""
 
     __slots__ = ("_generation", "_session", "_unwatch")
@@ -141,7 +141,7 @@ class _Watched:
             unwatch()
 
 
-class Answer(_Watched):
+class Answer(_SessionBound):
     """What goes back to the caller: status and headers are final, the body is still with the upstream.
 
     :meth:`close` must be called in the end, whatever happens; it makes room for the next call.
@@ -166,7 +166,7 @@ class Answer(_Watched):
             self._limiter.release()
 
 
-class OpenSocket(_Watched):
+class OpenSocket(_SessionBound):
     """A WebSocket through the proxy, with the headers of its handshake that come down.
 
     :meth:`close` must be called in the end, whatever happens.
@@ -218,8 +218,8 @@ class ProxyService:
     def check(self, request: ProxyRequest) -> tuple[ApiRoute, str, Headers, list[str]]:
         """Return the route, the URL, the headers and the names of those held back for ``request`` if it may go out, without a socket; raises what is wrong."""
         route = self.route(request.api)
-        url = _admitted(route.api, request)
-        return route, url, *headers_up(request.headers, route.api.request_headers, route.own_headers)
+        url = _checked_url(route.api, request)
+        return route, url, *filter_request_headers(request.headers, route.api.request_headers, route.own_headers)
 
     async def open(self, request: ProxyRequest) -> Answer:
         """Send ``request`` and return the head of the answer.
@@ -227,7 +227,7 @@ class ProxyService:
         Raises a :class:`~jupyter_oidc.errors.Problem` of ours; an answer of the API, whatever its status, is
         no problem.
         """
-        route, url, headers, held = self.check(request)
+        route, url, headers, held_back = self.check(request)
         await route.call_limiter.acquire()
         try:
             granted = await route.granted()
@@ -242,28 +242,30 @@ class ProxyService:
             retryable = False
             if reply.status == 401:
                 route.step_up(reply.headers)
-                unproved = _wants_nonce(granted, reply)
-                refreshed = None if unproved or _may_miss(held, reply) else await route.refreshed(granted)
+                wants_nonce = _wants_nonce(granted, reply)
+                refreshed = (
+                    None if wants_nonce or _may_lack_secret(held_back, reply) else await route.refreshed(granted)
+                )
                 if refreshed is not None and request.body is None:
                     reply.drop()
                     granted = refreshed
                     request.carries(granted)
                     reply = await self._send(route, request, url, headers, granted)
                 else:
-                    retryable = refreshed is not None or (unproved and request.body is not None)
-            down = _down(route.api, request, url, reply, held, retryable=retryable)
+                    retryable = refreshed is not None or (wants_nonce and request.body is not None)
+            response_headers = _response_headers(route.api, request, url, reply, held_back, retryable=retryable)
         except BaseException:
             reply.drop()
             route.call_limiter.release()
             raise
-        return Answer(down, reply, route, granted.generation)
+        return Answer(response_headers, reply, route, granted.generation)
 
     async def open_socket(self, request: ProxyRequest, subprotocols: tuple[str, ...]) -> OpenSocket | SocketRefused:
         """Open a WebSocket for ``request``, or return what the API said instead, with the headers that come down.
 
-        The token is renewed first if it is about to end, since nobody can do so on an open socket (C27).
+        The token is refreshed first if it is about to end, since nobody can do so on an open socket (C27).
         """
-        route, url, headers, held = self.check(request)
+        route, url, headers, held_back = self.check(request)
         await route.socket_limiter.acquire()
         try:
             granted = await route.granted()
@@ -271,13 +273,13 @@ class ProxyService:
             opened = await self._send_handshake(route, url, headers, granted, subprotocols)
             if isinstance(opened, SocketRefused) and opened.status == 401:
                 route.step_up(opened.headers)
-                unasked = _wants_nonce(granted, opened) or _may_miss(held, opened)
-                refreshed = None if unasked else await route.refreshed(granted)
+                keeps_token = _wants_nonce(granted, opened) or _may_lack_secret(held_back, opened)
+                refreshed = None if keeps_token else await route.refreshed(granted)
                 if refreshed is not None:
                     granted = refreshed
                     request.carries(granted)
                     opened = await self._send_handshake(route, url, headers, granted, subprotocols)
-            down = _down(route.api, request, url, opened, held, retryable=False)
+            response_headers = _response_headers(route.api, request, url, opened, held_back, retryable=False)
         except BaseException as error:
             route.session.outages.note(route.api.name, error)
             route.socket_limiter.release()
@@ -285,9 +287,11 @@ class ProxyService:
         route.session.outages.over(route.api.name)
         if isinstance(opened, SocketRefused):
             route.socket_limiter.release()
-            return SocketRefused(opened.status, down)
-        down = [(name, value) for name, value in down if not name.lower().startswith(_OF_ONE_HANDSHAKE)]
-        return OpenSocket(down, opened, route, granted.generation)
+            return SocketRefused(opened.status, response_headers)
+        response_headers = [
+            (name, value) for name, value in response_headers if not name.lower().startswith(_HANDSHAKE_PREFIX)
+        ]
+        return OpenSocket(response_headers, opened, route, granted.generation)
 
     async def _send_handshake(
         self, route: ApiRoute, url: str, headers: Headers, granted: Granted, subprotocols: tuple[str, ...]
@@ -295,11 +299,11 @@ class ProxyService:
         call = UpstreamCall(route.api, "GET", url, headers, granted.secret)
         if granted.proof_key is None:
             return await self._upstream.open_socket(call, subprotocols)
-        opened = await self._upstream.open_socket(self._proved(call, granted.proof_key), subprotocols)
-        if isinstance(opened, SocketRefused) and self._learns(call, opened) and _wants_nonce(granted, opened):
-            opened = await self._upstream.open_socket(self._proved(call, granted.proof_key), subprotocols)
+        opened = await self._upstream.open_socket(self._with_proof(call, granted.proof_key), subprotocols)
+        if isinstance(opened, SocketRefused) and self._learn_nonce(call, opened) and _wants_nonce(granted, opened):
+            opened = await self._upstream.open_socket(self._with_proof(call, granted.proof_key), subprotocols)
             if isinstance(opened, SocketRefused):
-                self._learns(call, opened)
+                self._learn_nonce(call, opened)
         return opened
 
     async def aclose(self) -> None:
@@ -312,24 +316,24 @@ class ProxyService:
         call = UpstreamCall(route.api, request.method, url, headers, granted.secret, request.body, request.length)
         if granted.proof_key is None:
             return await self._upstream.open(call)
-        reply = await self._upstream.open(self._proved(call, granted.proof_key))
+        reply = await self._upstream.open(self._with_proof(call, granted.proof_key))
         # NOTE: aiohttp begins to read a body with the head that it sends, so a body is never whole after a reply.
-        if self._learns(call, reply) and request.body is None and _wants_nonce(granted, reply):
+        if self._learn_nonce(call, reply) and request.body is None and _wants_nonce(granted, reply):
             reply.drop()
-            reply = await self._upstream.open(self._proved(call, granted.proof_key))
-            self._learns(call, reply)
+            reply = await self._upstream.open(self._with_proof(call, granted.proof_key))
+            self._learn_nonce(call, reply)
         return reply
 
-    def _proved(self, call: UpstreamCall, key: ProofKey) -> UpstreamCall:
+    def _with_proof(self, call: UpstreamCall, key: ProofKey) -> UpstreamCall:
         """Return ``call`` with a new proof (X-2)."""
         return call._replace(proof=self._prover.proof(key, call.method, call.url, call.bearer))
 
-    def _learns(self, call: UpstreamCall, reply: UpstreamReply | SocketRefused) -> bool:
+    def _learn_nonce(self, call: UpstreamCall, reply: UpstreamReply | SocketRefused) -> bool:
         """Remember the nonce that ``reply`` brings, if it does (X-7)."""
-        return self._prover.learn(call.url, _values(reply, "dpop-nonce"))
+        return self._prover.learn(call.url, _header_values(reply, "dpop-nonce"))
 
 
-def _admitted(api: Api, request: ProxyRequest) -> str:
+def _checked_url(api: Api, request: ProxyRequest) -> str:
     if request.method not in api.methods:
         raise MethodNotAllowed
     if request.caller not in api.callers:
@@ -337,49 +341,49 @@ def _admitted(api: Api, request: ProxyRequest) -> str:
     return upstream_url(api, request.raw_path, request.raw_query)
 
 
-def _down(
+def _response_headers(
     api: Api,
     request: ProxyRequest,
     url: str,
     reply: UpstreamReply | UpstreamSocket | SocketRefused,
-    held: list[str],
+    held_back: list[str],
     *,
     retryable: bool,
 ) -> Headers:
     received = reply.headers
     to_kernel = request.caller == "kernel"
-    down = headers_down(received, api.reply_headers, to_kernel=to_kernel)
+    response_headers = filter_response_headers(received, api.reply_headers, to_kernel=to_kernel)
     if reply.status in (101, 204):  # NOTE: a length would announce a body where none can be (RFC 9110, 8.6)
-        down = [(name, value) for name, value in down if name != "Content-Length"]
-    if not LEADING.isdisjoint([name for name, _ in down]):
-        down, outside = led_back(api, down, url, request.proxy_path, request.own_host)
+        response_headers = [(name, value) for name, value in response_headers if name != "Content-Length"]
+    if not ADDRESS_HEADERS.isdisjoint([name for name, _ in response_headers]):
+        response_headers, outside = lead_through_proxy(api, response_headers, url, request.proxy_path, request.own_host)
         if outside and to_kernel:
-            down.append(("X-OIDC-Leads-Outside", ", ".join(outside)))
-    if held:
-        down.append(("X-OIDC-Held-Back", ", ".join(held)))
+            response_headers.append(("X-OIDC-Leads-Outside", ", ".join(outside)))
+    if held_back:
+        response_headers.append(("X-OIDC-Held-Back", ", ".join(held_back)))
     if retryable:
-        down.append(("X-OIDC-Retryable", "true"))
+        response_headers.append(("X-OIDC-Retryable", "true"))
     if reply.status in (401, 403):
-        missing = missing_scope_in(received)
+        missing = missing_scopes(received)
         if missing is not None:
-            down.append(("X-OIDC-Missing-Scope", " ".join(missing)))
-    return down
+            response_headers.append(("X-OIDC-Missing-Scope", " ".join(missing)))
+    return response_headers
 
 
-def _may_miss(held: list[str], reply: UpstreamReply | SocketRefused) -> bool:
+def _may_lack_secret(held_back: list[str], reply: UpstreamReply | SocketRefused) -> bool:
     """Return whether an API that says 401 may miss a secret that was held back: another token would change nothing.
 
     It is about the token if the API says so (RFC 6750, 3.1).
     """
-    return any(_PROVES.search(name.lower()) for name in held) and not rejects_token(reply.headers)
+    return any(_SECRET_NAME.search(name.lower()) for name in held_back) and not rejects_token(reply.headers)
 
 
 def _wants_nonce(granted: Granted, reply: UpstreamReply | SocketRefused) -> bool:
     """Return whether the API asks for a nonce in the proof (RFC 9449, 9; X-6); without a proof that means nothing."""
     if granted.proof_key is None or reply.status != 401:
         return False
-    return challenge_wants_nonce(_values(reply, "www-authenticate"))
+    return challenge_wants_nonce(_header_values(reply, "www-authenticate"))
 
 
-def _values(reply: UpstreamReply | SocketRefused, lower: str) -> Iterator[str]:
+def _header_values(reply: UpstreamReply | SocketRefused, lower: str) -> Iterator[str]:
     return (value for name, value in reply.headers if name.lower() == lower)

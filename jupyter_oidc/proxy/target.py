@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.settings import Api
 
-LONGEST_QUERY: Final = 32_768
+MAX_QUERY_CHARACTERS: Final = 32_768
 """Bytes of query string that are forwarded (C3)."""
 
 _QUERY: Final = re.compile(r"[\x21\x22\x24-\x7e]*\Z")
@@ -39,7 +39,7 @@ def upstream_url(api: Api, raw_path: str, raw_query: str) -> str:
     path outside the API's ``path_prefixes``, ``QueryTooLong`` for an overlong query.
     """
     check_path(raw_path, api.path_prefixes, api.path_data)
-    if len(raw_query) > LONGEST_QUERY:
+    if len(raw_query) > MAX_QUERY_CHARACTERS:
         raise QueryTooLong
     if not _QUERY.match(raw_query):
         raise BadPath("The query string holds a character that cannot be forwarded.")

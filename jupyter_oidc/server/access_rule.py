@@ -64,7 +64,7 @@ def public_route(*, protection: str) -> Callable[[Verb], Verb]:
     def decorate(verb: Verb) -> Verb:
         @wraps(verb)
         async def guarded(self: OidcHandler, *args: str, **kwargs: str) -> None:
-            self.insist()
+            self.raise_deferred_refusal()
             await verb(self, *args, **kwargs)
 
         return _marked(guarded, rule, unauthenticated=True)

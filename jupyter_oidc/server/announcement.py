@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.entropy import Entropy
 
-_EVERYWHERE: Final = {"": "127.0.0.1", "*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
+_WILDCARD_ADDRESSES: Final = {"": "127.0.0.1", "*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
 """What a server that listens everywhere is called -> the address at which its own machine reaches it."""
 
 
-class OwnAnnouncement:
+class ServerAnnouncement:
     """The announcement of ``server``, in a file whose name no other server can have."""
 
     def __init__(self, server: Any, entropy: Entropy, log: logging.Logger) -> None:
         self._server = server
         self._log = log
-        self._over = False
+        self._is_withdrawn = False
         self.path = Path(server.runtime_dir).absolute() / file_name(entropy.token(96))
 
     def write(self) -> None:
         """Write the file; remove those that servers left behind which ended on this machine without a word."""
-        if self._over:
+        if self._is_withdrawn:
             return
         try:
             self._write()
@@ -62,10 +62,10 @@ class OwnAnnouncement:
 
     def withdraw(self) -> None:
         """Remove the file; it is not written again."""
-        self._over = True
+        self._is_withdrawn = True
         self.path.unlink(missing_ok=True)
 
-    def tell_kernels(self, manager: Any) -> None:
+    def set_kernel_environment(self, manager: Any) -> None:
         """Let every kernel that ``manager`` starts or restarts have the variables in its environment.
 
         NOTE: a kernel's id is decided in ``pre_start_kernel`` of jupyter_client, which also says that its arguments may be
@@ -82,7 +82,7 @@ class OwnAnnouncement:
 
         manager.pre_start_kernel = pre_start_kernel
 
-    def tell_terminals(self, settings: MutableMapping[str, Any]) -> None:
+    def set_terminal_environment(self, settings: MutableMapping[str, Any]) -> None:
         """Let every new terminal know this server; it is no kernel, so it gets no more than that."""
         environment = getattr(settings.get("terminal_manager"), "extra_env", None)
         if isinstance(environment, dict):
@@ -96,7 +96,7 @@ class OwnAnnouncement:
         server = self._server
         tls = server.ssl_options or {}
         certificate = tls.get("certfile")
-        host = "localhost" if server.sock else _EVERYWHERE.get(server.ip, server.ip)
+        host = "localhost" if server.sock else _WILDCARD_ADDRESSES.get(server.ip, server.ip)
         named = f"[{host}]" if ":" in host and not host.startswith("[") else host
         port = "" if server.sock else f":{server.port}"
         return Announcement(

@@ -1,7 +1,7 @@
 """Commands that have the identity of a kernel for as long as they run: ``jupyter oidc run -- COMMAND`` (ADR 34).
 
 A command has an id and a key as a kernel has, and proves itself in the same way; the key is in no file of this process.
-What keeps it alive is a lease, renewed by whoever began it: a command whose keeper was killed is nobody a minute later.
+What keeps it alive is a lease, extended by whoever began it: a command whose keeper was killed is nobody a minute later.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PREFIX: Final = "command-"
 """How the id of every command begins; those of kernels are UUIDs. Events and logs name a command by it."""
 
 LEASE_SECONDS: Final = 60
-"""How long a command lives after its lease was renewed."""
+"""How long a command lives after its lease was extended."""
 
 MAX_COMMANDS: Final = 100
 """That live at once."""
@@ -51,7 +51,7 @@ class Commands:
         self._live[command.id] = command
         return command
 
-    def renew(self, command_id: str) -> None:
+    def extend_lease(self, command_id: str) -> None:
         """Let the command live for another lease; raises ``GrantInvalid`` if it has ended."""
         if not self.is_live(command_id):
             raise GrantInvalid("The command has ended.", action="Start it again.", detail="command.ended")

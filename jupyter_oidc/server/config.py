@@ -19,10 +19,10 @@ from jupyter_oidc.adapters.referenced_files import with_files
 from jupyter_oidc.server.settings_file import FILE_NAME, SECTION, SettingsFile, section_of
 from jupyter_oidc.settings import Finding, Settings, read_settings
 
-CHOICES: Final = ("storage", "keyring_backend", "storage_folder")
+STORAGE_KEYS: Final = ("storage", "keyring_backend", "storage_folder")
 """What the section says of where sessions are stored; it changes with the next start of the server."""
 
-SWITCHES: Final[Mapping[str, bool]] = {
+SWITCH_DEFAULTS: Final[Mapping[str, bool]] = {
     "close_process": True,
     "allow_remote_kernels": False,
     "grant_kernels_of_others": False,
@@ -30,7 +30,7 @@ SWITCHES: Final[Mapping[str, bool]] = {
 }
 """What the section switches on or off from the start of the server on, with the defaults."""
 
-TRAITS: Final = ("providers", *CHOICES, "settings_sources", "reload", *SWITCHES)
+TRAITS: Final = ("providers", *STORAGE_KEYS, "settings_sources", "reload", *SWITCH_DEFAULTS)
 """What the section may hold."""
 
 _SNAKE: Final = {"keyringBackend": "keyring_backend", "storageFolder": "storage_folder"}
@@ -46,7 +46,7 @@ def is_under_hub(environment: Mapping[str, str]) -> bool:
     return any(name in environment for name in HUB_VARIABLES)
 
 
-_DEFAULTS: Final[Mapping[str, Any]] = {"storage": "auto", "reload": True, **SWITCHES}
+_DEFAULTS: Final[Mapping[str, Any]] = {"storage": "auto", "reload": True, **SWITCH_DEFAULTS}
 _ONLY_SYSTEM: Final = (
     "settings count from system files only (settings_sources is 'system'); what stands on the command line or in files "
     "that this user can change does not"
@@ -56,7 +56,7 @@ _ABSENT: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What all sources together say; ``choices`` in the order of :data:`CHOICES`, ``on`` those of the :data:`SWITCHES`.
+    """What all sources together say; ``choices`` in the order of :data:`STORAGE_KEYS`, ``on`` those of the :data:`SWITCH_DEFAULTS`.
 
     ``system`` are the names of the providers that stand in system files, and ``removed`` those that are taken away in so
     many words (``"NAME": null``); ``notes`` say what does not count, and why.
@@ -77,10 +77,10 @@ class Configured:
         read = read_settings(self.providers, *self.choices)
         if isinstance(read, list) or self.findings:
             return [*self.findings, *(read if isinstance(read, list) else ())]
-        doubles = _doubles(read, self.system)
-        settings = replace(read, providers=tuple(one for one in read.providers if one.name not in doubles))
+        duplicates = _duplicate_registrations(read, self.system)
+        settings = replace(read, providers=tuple(one for one in read.providers if one.name not in duplicates))
         checked = with_files(settings) if looks_at_files else settings
-        return checked if isinstance(checked, list) else Reading(checked, self.notes, doubles)
+        return checked if isinstance(checked, list) else Reading(checked, self.notes, duplicates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Reading:
     left_out: tuple[str, ...] = ()
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def log_notes(self) -> tuple[str, ...]:
         """What the log says: what does not count, and why."""
         return *self.notes, *(
             f"provider '{name}' is left out: it has the issuer and client_id of one in a system file"
@@ -100,7 +100,7 @@ class Reading:
         )
 
 
-def fixed(own: Mapping[str, Any], files: Iterable[SettingsFile]) -> dict[str, Any]:
+def settings_outside_files(own: Mapping[str, Any], files: Iterable[SettingsFile]) -> dict[str, Any]:
     """Return what of ``own`` section of the configuration does not stand in a JSON file, and so stays as it is.
 
     Jupyter has read the main JSON files itself and mixed them with Python files and the command line.
@@ -116,10 +116,10 @@ def fixed(own: Mapping[str, Any], files: Iterable[SettingsFile]) -> dict[str, An
     return stays
 
 
-def configured(
+def merged_settings(
     own: Mapping[str, Any], files: Sequence[SettingsFile], environment: Mapping[str, str] | None = None
 ) -> Configured:
-    """Join ``files``, the least important first, and ``own``, which is what :func:`fixed` returns.
+    """Join ``files``, the least important first, and ``own``, which is what :func:`settings_outside_files` returns.
 
     Among files that the same people may write, a key of a weightier file wins, and the others are kept; in a main file
     and in ``own``, a provider replaces one of the same name as a whole.
@@ -129,21 +129,21 @@ def configured(
     sources, findings = _sources(system, users, environment or {})
     if sources == "system":
         reach = _Layer({}, frozenset(), {})
-        notes: tuple[str, ...] = _only_system(system, users)
+        notes: tuple[str, ...] = _ignored_user_notes(system, users)
     else:
-        reach, notes = users, _not_counted(system, users)
+        reach, notes = users, _overruled_notes(system, users)
     scalars = {**_DEFAULTS, **reach.scalars, **system.scalars}
-    switches = {name: scalars[name] for name in ("reload", *SWITCHES)}
+    switches = {name: scalars[name] for name in ("reload", *SWITCH_DEFAULTS)}
     unclear = [name for name, said in switches.items() if not isinstance(said, bool)]
     instead = "Write True or False without quotes."
     findings = (*findings, *(Finding(name, "is not true or false", instead) for name in unclear))
     names = frozenset(system.providers) if isinstance(system.providers, Mapping) else frozenset()
     return Configured(
-        _joined(system.providers, reach.providers),
-        choices_in(scalars),
+        _merged_providers(system.providers, reach.providers),
+        storage_choices(scalars),
         sources,
         reload=switches["reload"] is True,
-        on=frozenset(name for name, usual in SWITCHES.items() if (usual if name in unclear else switches[name])),
+        on=frozenset(name for name, usual in SWITCH_DEFAULTS.items() if (usual if name in unclear else switches[name])),
         system=names,
         removed=system.removed | (reach.removed - names),
         notes=notes,
@@ -151,10 +151,10 @@ def configured(
     )
 
 
-def choices_in(section: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return the :data:`CHOICES` of one section, in either spelling, with the defaults of what it does not say."""
+def storage_choices(section: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return the :data:`STORAGE_KEYS` of one section, in either spelling, with the defaults of what it does not say."""
     said = _in_snake_case(section)
-    return tuple(said.get(name, _DEFAULTS.get(name)) for name in CHOICES)
+    return tuple(said.get(name, _DEFAULTS.get(name)) for name in STORAGE_KEYS)
 
 
 def _in_snake_case(section: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,7 +252,7 @@ def _update(target: dict[str, Any], new: Mapping[str, Any]) -> None:
             target[key] = value
 
 
-def _joined(system: Any, users: Any) -> object:
+def _merged_providers(system: Any, users: Any) -> object:
     if isinstance(system, Mapping) and isinstance(users, Mapping):
         return {**system, **{name: body for name, body in users.items() if name not in system}}
     return system if not isinstance(system, Mapping) or system else users
@@ -271,17 +271,17 @@ def _sources(system: _Layer, users: _Layer, environment: Mapping[str, str]) -> t
     return "system", (Finding("settings_sources", "is not one of the allowed values", instead),)
 
 
-def _only_system(system: _Layer, users: _Layer) -> tuple[str, ...]:
+def _ignored_user_notes(system: _Layer, users: _Layer) -> tuple[str, ...]:
     said = sorted(users.providers) if isinstance(users.providers, Mapping) else []
     left_out = [name for name in said if not isinstance(system.providers, Mapping) or name not in system.providers]
     count = len(left_out) + sum(1 for name in users.scalars if name in TRAITS and name not in system.scalars)
-    notes = _not_counted(system, users)
+    notes = _overruled_notes(system, users)
     if not count:
         return notes
     return _ONLY_SYSTEM, *notes
 
 
-def _not_counted(system: _Layer, users: _Layer) -> tuple[str, ...]:
+def _overruled_notes(system: _Layer, users: _Layer) -> tuple[str, ...]:
     if not isinstance(system.providers, Mapping) or not isinstance(users.providers, Mapping):
         return ()
     both = [name for name, body in users.providers.items() if name in system.providers]
@@ -294,7 +294,7 @@ def _not_counted(system: _Layer, users: _Layer) -> tuple[str, ...]:
     )
 
 
-def _doubles(settings: Settings, system: frozenset[str]) -> tuple[str, ...]:
+def _duplicate_registrations(settings: Settings, system: frozenset[str]) -> tuple[str, ...]:
     """Return a user's providers with the registration of one in a system file: they would get the same tokens."""
     theirs = {(one.issuer, one.client_id) for one in settings.providers if one.name in system}
     return tuple(

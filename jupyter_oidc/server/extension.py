@@ -27,23 +27,23 @@ from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.server.admission import admission_by
-from jupyter_oidc.server.announcement import OwnAnnouncement
-from jupyter_oidc.server.config import CHOICES, TRAITS, is_under_hub
+from jupyter_oidc.server.announcement import ServerAnnouncement
+from jupyter_oidc.server.browser_location import BrowserLocation
+from jupyter_oidc.server.config import STORAGE_KEYS, TRAITS, is_under_hub
 from jupyter_oidc.server.handler import Context
-from jupyter_oidc.server.handlers.proxied import Below
+from jupyter_oidc.server.handlers.proxied import PathPrefixMatcher
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from jupyter_oidc.server.handlers.proxy_socket import ProxySocketHandler
+from jupyter_oidc.server.kernel_fast_path import KernelFastPath
 from jupyter_oidc.server.kernel_grants import KernelGrants
-from jupyter_oidc.server.kernel_lane import KernelLane
 from jupyter_oidc.server.live_kernels import LiveKernels
 from jupyter_oidc.server.notebook_export import converts_elsewhere, export_routes
 from jupyter_oidc.server.routes import routes
 from jupyter_oidc.server.settings_file import SECTION
-from jupyter_oidc.server.settings_watch import INTERVAL, SettingsSource, SettingsWatch
+from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS, SettingsSource, SettingsWatch
 from jupyter_oidc.server.sharing import Sharing
-from jupyter_oidc.server.silent import is_wanted
-from jupyter_oidc.server.user_code import kernels_wait, terminals_wait
-from jupyter_oidc.server.whereabouts import Whereabouts
+from jupyter_oidc.server.silent_sign_in import is_silent_sign_in_on
+from jupyter_oidc.server.startup_barrier import hold_kernels_back, hold_terminals_back
 
 if TYPE_CHECKING:
     import logging
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.server.config import Configured
-    from jupyter_oidc.server.diagnosis import Look
+    from jupyter_oidc.server.diagnostics_cache import MakeDiagnosticContext
     from jupyter_oidc.settings import Settings
 
 
@@ -144,22 +144,22 @@ class JupyterOIDC(ExtensionApp):
             findings,
             grants,
             entropy,
-            look=self._look(storage_key),
+            make_diagnostic_context=self._diagnostic_context_factory(storage_key),
             clock=clock,
             proxy_prefix=url_path_join(server.base_url, "jupyter-oidc", "api") + "/",
-            whereabouts=Whereabouts.of_server(server.ip, os.environ, server.base_url),
+            browser_location=BrowserLocation.of_server(server.ip, os.environ, server.base_url),
             allow_remote_kernels="allow_remote_kernels" in said.on,
             under_hub=is_under_hub(os.environ),
             sharing=sharing,
         )
         for finding in findings:
             log.error("jupyter_oidc is off until this is corrected: %s", finding)
-        for note in (*source.troubles, *(() if isinstance(read, list) else read.told)):
+        for note in (*source.troubles, *(() if isinstance(read, list) else read.log_notes)):
             log.warning("jupyter_oidc: %s.", note)
         if settings is not None:
             _check_key(settings, storage_key, log)
         watch = SettingsWatch(source, settings, self._reload, log)
-        self._watching = PeriodicCallback(watch.look, INTERVAL * 1000)
+        self._watching = PeriodicCallback(watch.poll, CHECK_INTERVAL_SECONDS * 1000)
         if said.reload:
             self._watching.start()
         self._tell_pages()
@@ -171,15 +171,15 @@ class JupyterOIDC(ExtensionApp):
         prefix = self._context.proxy_prefix
         given = {"context": self._context}
         rules = [
-            Rule(Below(prefix, sockets=False), ProxyHandler, given),
-            Rule(Below(prefix, sockets=True), ProxySocketHandler, given),
+            Rule(PathPrefixMatcher(prefix, sockets=False), ProxyHandler, given),
+            Rule(PathPrefixMatcher(prefix, sockets=True), ProxySocketHandler, given),
         ]
         application = self._server().web_app
         application.add_handlers(".*$", rules)
         application.add_handlers(".*$", export_routes(self._server().base_url, self._imports.done))
-        lane = KernelLane(application, self._context)
-        # NOTE: Jupyter's own way takes handlers only; what the lane does not take goes on to them (ADR 24).
-        application.default_router.rules.insert(0, Rule(AnyMatches(), lane))
+        fast_path = KernelFastPath(application, self._context)
+        # NOTE: Jupyter's own way takes handlers only; what the fast path does not take goes on to them (ADR 24).
+        application.default_router.rules.insert(0, Rule(AnyMatches(), fast_path))
         self.handlers.extend(routes(self._context))
 
     async def stop_extension(self) -> None:
@@ -188,7 +188,7 @@ class JupyterOIDC(ExtensionApp):
         self._announcement.withdraw()
         await self._context.aclose()
 
-    def _look(self, storage_key: Secret | None) -> Look:
+    def _diagnostic_context_factory(self, storage_key: Secret | None) -> MakeDiagnosticContext:
         """Return what says what diagnostics look at: the services, and what Jupyter itself knows."""
         application: Any = self._server().web_app
         nbconvert = url_path_join(self._server().base_url, "nbconvert", "html", "a.ipynb")
@@ -196,7 +196,7 @@ class JupyterOIDC(ExtensionApp):
         async def admission(netloc: str) -> Admission:
             return admission_by(application.settings, netloc)
 
-        def look(services: Services, address: str, *, seen: bool) -> DiagnosticContext:
+        def make_diagnostic_context(services: Services, address: str, *, seen: bool) -> DiagnosticContext:
             from jupyter_oidc.compose import diagnostic_context
 
             context = diagnostic_context(
@@ -212,7 +212,7 @@ class JupyterOIDC(ExtensionApp):
                 context, address_seen_by_browsers=seen, admission=admission, converts_in_own_process=elsewhere
             )
 
-        return look
+        return make_diagnostic_context
 
     def _sharing(self, *, admits_all: bool) -> Sharing | None:
         """Return what knows who is on this server, if it has one owner among many users."""
@@ -222,7 +222,7 @@ class JupyterOIDC(ExtensionApp):
         sharing = Sharing(
             owner,
             admits_all=admits_all,
-            changed=lambda: self._context.tell("sharing-changed"),
+            changed=lambda: self._context.notify_sessions("sharing-changed"),
         )
         sharing.watch(self._server().kernel_manager)
         return sharing
@@ -238,23 +238,23 @@ class JupyterOIDC(ExtensionApp):
     def _tell_pages(self) -> None:
         """Let a page that opens know whether there is anything to try, so that no other page waits for an answer."""
         providers = self._context.settings.providers if self._context.settings else ()
-        wanted = any(is_wanted(one, under_hub=self._context.under_hub) for one in providers)
+        wanted = any(is_silent_sign_in_on(one, under_hub=self._context.under_hub) for one in providers)
         self._server().web_app.settings.setdefault("page_config_data", {})["oidcSilentSignIn"] = wanted
 
     def _tell_kernels(self, entropy: Entropy, log: logging.Logger) -> None:
         """Let kernels and terminals know this server and no other."""
         server = self._server()
-        self._announcement = OwnAnnouncement(server, entropy, log)
-        self._announcement.tell_kernels(server.kernel_manager)
-        kernels_wait(server.kernel_manager, self._imports)
+        self._announcement = ServerAnnouncement(server, entropy, log)
+        self._announcement.set_kernel_environment(server.kernel_manager)
+        hold_kernels_back(server.kernel_manager, self._imports)
         IOLoop.current().add_callback(self._announce)
 
     def _announce(self) -> None:
         """Write down where this server is, as soon as it listens; import, as nobody waits for the start any more."""
         self._announcement.write()
         settings = self._server().web_app.settings
-        self._announcement.tell_terminals(settings)
-        terminals_wait(settings, self._imports)
+        self._announcement.set_terminal_environment(settings)
+        hold_terminals_back(settings, self._imports)
         self._imports.begin()
 
 
@@ -267,7 +267,7 @@ def _services(settings: Settings, journal: EventJournal, storage_key: Secret | N
 
 def _named_modules(said: Configured) -> tuple[str, ...]:
     """Return the modules that the settings name, sound or not; what they say of that later counts from the next start."""
-    backend = dict(zip(CHOICES, said.choices, strict=True))["keyring_backend"]
+    backend = dict(zip(STORAGE_KEYS, said.choices, strict=True))["keyring_backend"]
     module = backend.rpartition(".")[0] if isinstance(backend, str) else ""
     return (module,) if module else ()
 

@@ -36,14 +36,14 @@ from jupyter_oidc.errors import (
     RequestInvalid,
 )
 from jupyter_oidc.server.access_rule import RESOURCE, AccessRule, access_rule_of, public_route
-from jupyter_oidc.server.diagnosis import Diagnosis
+from jupyter_oidc.server.browser_location import BrowserLocation
+from jupyter_oidc.server.diagnostics_cache import DiagnosticsCache
 from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.kernel_peer import is_on_this_machine
 from jupyter_oidc.server.kernel_streams import KernelStreams
 from jupyter_oidc.server.loopback import LoopbackListeners
 from jupyter_oidc.server.problems import defect_text, error_reply, problem_of
-from jupyter_oidc.server.silent import host_of_page, may_try
-from jupyter_oidc.server.whereabouts import Whereabouts
+from jupyter_oidc.server.silent_sign_in import can_sign_in_silently, page_host
 from jupyter_oidc.sessions.strategy import pins_callback
 from jupyter_oidc.settings.redirect_uri import leads_through_hub
 
@@ -57,32 +57,32 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.compose import Services
     from jupyter_oidc.entropy import Entropy
-    from jupyter_oidc.server.diagnosis import Look
+    from jupyter_oidc.server.diagnostics_cache import MakeDiagnosticContext
     from jupyter_oidc.server.kernel_grants import KernelGrants
-    from jupyter_oidc.server.sharing import Sharing, Word
+    from jupyter_oidc.server.sharing import Sharing, SharingMode
     from jupyter_oidc.sessions.service import SessionService
     from jupyter_oidc.sessions.strategy import Browser
     from jupyter_oidc.settings import Finding, Provider, Settings
 
-LARGEST_BODY: Final = 65_536
+MAX_BODY_BYTES: Final = 65_536
 """Bytes of a request body that are kept, whatever the route; the proxy keeps none."""
 
-LONGEST_LINGER: Final = 10.0
+MAX_DRAIN_SECONDS: Final = 10.0
 """Seconds that a refused caller has for the rest of its body: less than one who is let in."""
 
-MAX_BODY_SECONDS: Final = 10.0
+BODY_TIMEOUT_SECONDS: Final = 10.0
 """For a body of 64 KiB at most that somebody waits for: one that drips would hold a connection for ever."""
 
-MAX_DIGITS: Final = 18
+MAX_NUMBER_DIGITS: Final = 18
 """Of one number in a body or parameter; with the point, the sign and the exponent."""
 
-SIGN_OUT_COOKIE: Final = "jupyter-oidc-sign-out-"
+SIGN_OUT_COOKIE_PREFIX: Final = "jupyter-oidc-sign-out-"
 MAX_COOKIES_OF_A_NAME: Final = 8
 """Cookies of one name that are tried: programs at other ports of this host can plant some, at other paths."""
 
-MOST_FIELDS: Final = 50
-MOST_HOSTS: Final = 100
-FORM: Final = "application/x-www-form-urlencoded"
+MAX_FIELDS: Final = 50
+MAX_KNOWN_HOSTS: Final = 100
+FORM_MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 """What is counted as the length of a body; before it is read, nobody has looked whether it is one."""
 
@@ -91,56 +91,56 @@ _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
 class Context:
     """What handlers are given.
 
-    ``make`` makes the services when the first request needs them, so that they cost a server's start nothing;
+    ``build_services`` makes the services when the first request needs them, so that they cost a server's start nothing;
     ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path below which the APIs are.
     """
 
-    make: Callable[[Settings], Services]
+    build_services: Callable[[Settings], Services]
     settings: Settings | None
     findings: tuple[Finding, ...]
     grants: KernelGrants
     entropy: Entropy
-    look: Look
+    make_diagnostic_context: MakeDiagnosticContext
     clock: Clock
     proxy_prefix: str
-    whereabouts: Whereabouts = field(default_factory=Whereabouts)
+    browser_location: BrowserLocation = field(default_factory=BrowserLocation)
     loopback_listeners: LoopbackListeners = field(default_factory=LoopbackListeners)
     kernel_streams: KernelStreams = field(default_factory=KernelStreams)
     allow_remote_kernels: bool = False
     under_hub: bool = False
     sharing: Sharing | None = None
-    _opened: Services | None = None
+    _services: Services | None = None
     _hosts: dict[str, bool] = field(default_factory=dict)
-    _diagnosis: Diagnosis | None = None
+    _diagnostics_cache: DiagnosticsCache | None = None
 
     @property
-    def diagnosis(self) -> Diagnosis:
-        """What ``diagnostics`` answers; ``look`` says what there is to look at."""
-        if self._diagnosis is None:
-            self._diagnosis = Diagnosis(self.look, self.clock)
-        return self._diagnosis
+    def diagnostics_cache(self) -> DiagnosticsCache:
+        """What ``diagnostics`` answers; ``make_diagnostic_context`` says what there is to look at."""
+        if self._diagnostics_cache is None:
+            self._diagnostics_cache = DiagnosticsCache(self.make_diagnostic_context, self.clock)
+        return self._diagnostics_cache
 
     @property
-    def opened(self) -> Services | None:
+    def built_services(self) -> Services | None:
         """The services, if they were ever made."""
-        return self._opened
+        return self._services
 
-    def tell(self, kind: str) -> None:
+    def notify_sessions(self, kind: str) -> None:
         """Tell everybody who follows a session to read it again, because something about this server has changed."""
-        for session in self._opened.sessions if self._opened is not None else ():
+        for session in self._services.sessions if self._services is not None else ():
             session.publish(kind)
 
     @property
-    def shared(self) -> Word:
+    def sharing_mode(self) -> SharingMode:
         """Whether others than the owner have been on this server."""
-        return "none" if self.sharing is None else self.sharing.word
+        return "none" if self.sharing is None else self.sharing.mode
 
     @property
     def services(self) -> Services | None:
         """The services, made at the first call."""
-        if self._opened is None and self.settings is not None:
-            self._opened = self.make(self.settings)
-        return self._opened
+        if self._services is None and self.settings is not None:
+            self._services = self.build_services(self.settings)
+        return self._services
 
     def public_url(self, provider: Provider | None = None) -> str | None:
         """Return the address at which a browser reaches this server, or ``None`` if nobody knows.
@@ -148,7 +148,7 @@ class Context:
         A sign-in at ``provider`` that comes back here has to start where its redirect URI leads.
         """
         every = (provider,) if provider is not None else self.settings.providers if self.settings else ()
-        own_host = self.whereabouts.has_own_host  # of which a redirect URI at the Hub says nothing
+        own_host = self.browser_location.has_own_host  # of which a redirect URI at the Hub says nothing
         pinned = next(
             (
                 one.redirect_uri
@@ -157,7 +157,7 @@ class Context:
             ),
             None,
         )
-        return self.whereabouts.public_url(pinned)
+        return self.browser_location.public_url(pinned)
 
     async def reload(self, settings: Settings) -> None:
         """Follow other settings; sessions that they do not concern go on (D9).
@@ -165,15 +165,15 @@ class Context:
         Services that nobody has asked for yet are made under the settings before, which decide what a stored session may
         open; where those had mistakes, every provider is a new one (ADR 30).
         """
-        if self._opened is None:
-            self._opened = self.make(self.settings or replace(settings, providers=()))
-        self.settings, self.findings, self._diagnosis = settings, (), None
-        await self._opened.reload(settings, self._install)
+        if self._services is None:
+            self._services = self.build_services(self.settings or replace(settings, providers=()))
+        self.settings, self.findings, self._diagnostics_cache = settings, (), None
+        await self._services.reload(settings, self._install)
 
     def _install(self, services: Services) -> None:
-        self._opened = services
+        self._services = services
 
-    def must_be_near(self, request: HTTPServerRequest) -> None:
+    def require_local_kernel(self, request: HTTPServerRequest) -> None:
         """Refuse a kernel on another machine, unless the settings allow it; raises ``GrantInvalid`` (Q8.12)."""
         if not self.allow_remote_kernels and not is_on_this_machine(request):
             raise GrantInvalid(
@@ -188,7 +188,7 @@ class Context:
         known = self._hosts.get(host)
         if known is None:
             known = bool(check())
-            if len(self._hosts) < MOST_HOSTS:
+            if len(self._hosts) < MAX_KNOWN_HOSTS:
                 self._hosts[host] = known
         return known
 
@@ -200,8 +200,8 @@ class Context:
         """Close the services, if they were ever made, and every listener."""
         await self.loopback_listeners.aclose()
         self.kernel_streams.close()
-        if self._opened is not None:
-            await self._opened.aclose()
+        if self._services is not None:
+            await self._services.aclose()
 
 
 class _NumberTooLong(Exception):
@@ -209,13 +209,13 @@ class _NumberTooLong(Exception):
 
 
 def _whole(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
+    if len(digits) > MAX_NUMBER_DIGITS:
         raise _NumberTooLong
     return int(digits)
 
 
 def _decimal(digits: str) -> float:
-    number = float(digits) if len(digits) <= MAX_DIGITS else math.inf
+    number = float(digits) if len(digits) <= MAX_NUMBER_DIGITS else math.inf
     if not math.isfinite(number):
         raise _NumberTooLong
     return number
@@ -230,7 +230,7 @@ def _kernel_user(kernel_id: str) -> User:
 def fields_of(text: str) -> list[tuple[str, str]] | None:
     """Return the fields of a form or query, in order, repeated ones included; ``None`` beyond 50 or if malformed."""
     try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError:
         return None
 
@@ -252,25 +252,25 @@ class OidcHandler(APIHandler):
     Bodies arrive piece by piece, so that nobody fills the memory of this process on a route that reads a few lines.
     """
 
-    lingers_for = LARGEST_BODY
+    max_drained_bytes = MAX_BODY_BYTES
     """Bytes of a body that a refusal waits for."""
 
-    lingers_seconds = LONGEST_LINGER
+    max_drain_seconds = MAX_DRAIN_SECONDS
     """Seconds for which it does."""
 
-    body_seconds = MAX_BODY_SECONDS
+    body_timeout_seconds = BODY_TIMEOUT_SECONDS
     """Seconds from the head of a request to the end of its body, whoever sends it."""
 
     def initialize(self, context: Context) -> None:
         """Take over the context that the route table hands in."""
         self.context = context
         self.kernel_id: str | None = None
-        self._admitted: AccessRule | None = None
-        self._refusal: Problem | HTTPError | None = None
-        self._told: Problem | None = None
-        self._told_flow = ""
+        self._passed_rule: AccessRule | None = None
+        self._deferred_refusal: Problem | HTTPError | None = None
+        self._answered_problem: Problem | None = None
+        self._answered_flow = ""
         self._is_audited = False
-        self._patience: asyncio.TimerHandle | None = None
+        self._drain_timer: asyncio.TimerHandle | None = None
         self._body = bytearray()
         self._body_is_too_large = False
 
@@ -294,29 +294,31 @@ class OidcHandler(APIHandler):
         back until it is asked for, is refused at once; one that does not come in time is not waited for any longer.
         """
         try:
-            await self._let_in()
+            await self._authenticate()
         except (Problem, HTTPError) as refusal:
-            if isinstance(refusal, BodyTooLarge) or not self._can_wait():
+            if isinstance(refusal, BodyTooLarge) or not self._drains_body():
                 raise
-            self._refusal = refusal
-            self._patience = asyncio.get_running_loop().call_later(self.lingers_seconds, self._stop_waiting)
+            self._deferred_refusal = refusal
+            self._drain_timer = asyncio.get_running_loop().call_later(self.max_drain_seconds, self._end_drain)
 
         else:
             if self._body_is_awaited():
-                self._patience = asyncio.get_running_loop().call_later(self.body_seconds, self._give_up_on_body)
+                self._drain_timer = asyncio.get_running_loop().call_later(
+                    self.body_timeout_seconds, self._time_body_out
+                )
 
     def _body_is_awaited(self) -> bool:
         """Return whether a verb waits for a whole body, which its caller could let drip for ever."""
         headers = self.request.headers
         return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
 
-    def _give_up_on_body(self) -> None:
+    def _time_body_out(self) -> None:
         """Refuse a body that is not there in time; the connection closes behind the answer."""
         self._end_wait_for_body(ClientTooSlow())
 
-    def _can_wait(self) -> bool:
+    def _drains_body(self) -> bool:
         headers, length = self.request.headers, self.declared_length
-        small = length is not None and length <= self.lingers_for and "Transfer-Encoding" not in headers
+        small = length is not None and length <= self.max_drained_bytes and "Transfer-Encoding" not in headers
         return small and "Expect" not in headers and self._access_rule() is not None
 
     @property
@@ -325,7 +327,7 @@ class OidcHandler(APIHandler):
         length = self.request.headers.get("Content-Length", "0")
         return int(length) if _LENGTH.match(length) else None
 
-    def _stop_waiting(self) -> None:
+    def _end_drain(self) -> None:
         """Let the refusal out before the end of the body; the connection closes behind it."""
         self._end_wait_for_body(None)
 
@@ -343,27 +345,27 @@ class OidcHandler(APIHandler):
     def on_connection_close(self) -> None:
         """Wait no longer for who has gone."""
         super().on_connection_close()
-        self._be_patient_no_more()
+        self._cancel_drain_timer()
 
     def on_finish(self) -> None:
         """Let go of a refusal: its frames know this handler, and no cycle is left behind (ADR 17)."""
-        self._be_patient_no_more()
-        self._refusal = self._told = None
+        self._cancel_drain_timer()
+        self._deferred_refusal = self._answered_problem = None
 
-    def _be_patient_no_more(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _cancel_drain_timer(self) -> None:
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
+            self._drain_timer = None
 
-    async def _let_in(self) -> None:
+    async def _authenticate(self) -> None:
         """Authenticate: a kernel by its grant, everybody else by what Jupyter decides."""
         grant = grant_in(self.request.headers.get("Authorization", ""))
         if grant is not None:
             # Nothing ambient is trusted on this path, so there is no cookie to forge with: no XSRF token.
             if not self.context.allows_host(self.request.host, self.check_host):
                 raise Forbidden
-            self.context.must_be_near(self.request)
-            self._enter(self.context.grants.kernel_of(grant))
+            self.context.require_local_kernel(self.request)
+            self._set_kernel_user(self.context.grants.kernel_of(grant))
             return
         try:
             await super().prepare()
@@ -374,7 +376,7 @@ class OidcHandler(APIHandler):
         if self._is_foreign() and not self._is_public() and not self.token_authenticated:
             raise CsrfFailed
 
-    def _enter(self, kernel_id: str) -> None:
+    def _set_kernel_user(self, kernel_id: str) -> None:
         """Let the kernel ``kernel_id``, whose grant is good, be the caller."""
         self.kernel_id = kernel_id
         self.current_user = self._jupyter_current_user = _kernel_user(kernel_id)
@@ -386,12 +388,12 @@ class OidcHandler(APIHandler):
         passes only with an ``Origin`` that Jupyter's own check has let through.
         """
         headers = self.request.headers
-        if self._is_led_here():
+        if self._is_page_navigation():
             return False
         site = headers.get("Sec-Fetch-Site", "")
         return site == "cross-site" or (site == "same-site" and "Origin" not in headers)
 
-    def _is_led_here(self) -> bool:
+    def _is_page_navigation(self) -> bool:
         """Return whether the browser shows this verb as a page of its own, and the verb is made for that."""
         rule, headers = self._access_rule(), self.request.headers
         whole_page = (headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")) == ("navigate", "document")
@@ -410,21 +412,21 @@ class OidcHandler(APIHandler):
         """Check the origin as the server does, save for public routes, which say what protects them."""
         return self._is_public() or bool(super().check_origin(origin_to_satisfy_tornado))
 
-    def insist(self) -> None:
+    def raise_deferred_refusal(self) -> None:
         """Raise the refusal that waited for the end of the body."""
-        self._be_patient_no_more()
-        if self._refusal is not None:
-            raise self._refusal
+        self._cancel_drain_timer()
+        if self._deferred_refusal is not None:
+            raise self._deferred_refusal
 
     async def admit(self, rule: AccessRule) -> None:
         """Let the caller pass ``rule``, or raise; asked twice, it answers from memory."""
-        self.insist()
-        if self._admitted is rule:
+        self.raise_deferred_refusal()
+        if self._passed_rule is rule:
             return
-        await self._check(rule)
-        self._admitted = rule
+        await self._check_access(rule)
+        self._passed_rule = rule
 
-    async def _check(self, rule: AccessRule) -> None:
+    async def _check_access(self, rule: AccessRule) -> None:
         if self.kernel_id is not None:
             if "kernel" not in rule.callers:
                 raise GrantInvalid("A kernel grant does not open this route.", detail="grant.route")
@@ -435,11 +437,11 @@ class OidcHandler(APIHandler):
         owner = os.environ.get("JUPYTERHUB_USER")
         if owner and getattr(user, "username", None) != owner:
             if self.context.sharing is not None:
-                self.context.sharing.look()
+                self.context.sharing.notice_current_user()
             raise Forbidden("This session belongs to the owner of the server.")
         if not await ensure_async(self.authorizer.is_authorized(self, user, rule.action or "", RESOURCE)):
             raise Forbidden
-        self.context.whereabouts.note(self.request.host, self.request.headers)
+        self.context.browser_location.note(self.request.host, self.request.headers)
 
     @property
     def caller_name(self) -> str:
@@ -454,15 +456,15 @@ class OidcHandler(APIHandler):
     @property
     def browser(self) -> Browser:
         """Where the caller's browser is."""
-        return self.context.whereabouts.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
+        return self.context.browser_location.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
 
-    def may_try_silently(self, session: SessionService) -> bool:
+    def can_try_silent_sign_in(self, session: SessionService) -> bool:
         """Return whether the page that sends this request may try to sign in by itself; a kernel has no page."""
-        return self.kernel_id is None and may_try(
+        return self.kernel_id is None and can_sign_in_silently(
             session,
             under_hub=self.context.under_hub,
             browser=self.browser,
-            host=host_of_page(self.request.host, self.request.headers),
+            host=page_host(self.request.host, self.request.headers),
             public_url=self.context.public_url(session.settings),
         )
 
@@ -486,9 +488,9 @@ class OidcHandler(APIHandler):
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body, unless there is too much of it already or nobody is going to read it."""
-        if self._refusal is not None:
+        if self._deferred_refusal is not None:
             return
-        self._body_is_too_large = self._body_is_too_large or len(self._body) + len(chunk) > LARGEST_BODY
+        self._body_is_too_large = self._body_is_too_large or len(self._body) + len(chunk) > MAX_BODY_BYTES
         if not self._body_is_too_large:
             self._body += chunk
 
@@ -501,7 +503,7 @@ class OidcHandler(APIHandler):
 
     def form(self) -> list[tuple[str, str]] | None:
         """Return the fields of a form in the body as :func:`fields_of` does, or ``None`` if the body is no form."""
-        return fields_of(self.body.decode("latin-1")) if self._media_type() == FORM else None
+        return fields_of(self.body.decode("latin-1")) if self._media_type() == FORM_MEDIA_TYPE else None
 
     def _media_type(self) -> str:
         return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -546,7 +548,7 @@ class OidcHandler(APIHandler):
     def remember_sign_out(self, page: str, binding: str, path: str, seconds: float) -> None:
         """Set the cookie that binds the sign-out ``page`` to this browser, for ``path`` and for some ``seconds``."""
         self.set_cookie(
-            SIGN_OUT_COOKIE + page,
+            SIGN_OUT_COOKIE_PREFIX + page,
             binding,
             path=path,
             max_age=int(seconds),
@@ -577,8 +579,8 @@ class OidcHandler(APIHandler):
 
     def note_refusal(self, problem: Problem | None, flow: str = "", *, is_audited: bool = False) -> None:
         """Keep what is answered, and of which sign-in, for the log; ``is_audited`` says that the owner wrote it down."""
-        self._told, self._is_audited = problem, is_audited
-        self._told_flow = flow or self._told_flow
+        self._answered_problem, self._is_audited = problem, is_audited
+        self._answered_flow = flow or self._answered_flow
 
     @property
     def provider_name(self) -> str | None:
@@ -602,17 +604,17 @@ class OidcHandler(APIHandler):
 
     def _log(self) -> None:
         """Write the access log without path parameters and query, which carry codes, tickets and grants."""
-        status, told, provider = self.get_status(), self._told, self.provider_name
+        status, problem, provider = self.get_status(), self._answered_problem, self.provider_name
         if self.request.method not in self.SUPPORTED_METHODS:
             self.request.method = "OTHER"  # NOTE: it may be long, and each would be a time series of its own
         if status >= 400:
-            self._log_refusal(status, told)
-        services = self.context.opened
-        if told and provider and services and not self._is_audited:
-            services.journal.refusal(provider, self._told_flow or self.request_id, told.code, told.detail)
+            self._log_refusal(status, problem)
+        services = self.context.built_services
+        if problem and provider and services and not self._is_audited:
+            services.journal.refusal(provider, self._answered_flow or self.request_id, problem.code, problem.detail)
         prometheus_log_method(self)  # type: ignore[no-untyped-call]
 
-    def _log_refusal(self, status: int, told: Problem | None) -> None:
+    def _log_refusal(self, status: int, problem: Problem | None) -> None:
         """Write the line that ``request_id`` leads to."""
         write = self.log.error if status == 500 else self.log.warning
         write(
@@ -621,7 +623,7 @@ class OidcHandler(APIHandler):
             self.request.method,
             type(self).__name__,
             1000 * self.request.request_time(),
-            f"{told.code} ({told.detail}) flow {self._told_flow or '-'} " if told else "",
+            f"{problem.code} ({problem.detail}) flow {self._answered_flow or '-'} " if problem else "",
             self.request_id,
         )
 

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 PREFIX: Final = "jog."
 """How every grant begins, so that it cannot be mistaken for a Jupyter token."""
 
-_BEARER: Final = "bearer "
-_USUAL: Final = f"Bearer {PREFIX}"
-_SCHEME: Final = len(_BEARER)
+_BEARER_SCHEME: Final = "bearer "
+_USUAL_SPELLING: Final = f"Bearer {PREFIX}"
+_BEARER_CHARACTERS: Final = len(_BEARER_SCHEME)
 
-LIFETIME: Final = 900
+GRANT_LIFETIME_SECONDS: Final = 900
 """Seconds that a grant is good for."""
 
-WINDOW: Final = 60
+PROOF_WINDOW_SECONDS: Final = 60
 """Seconds by which ``issued_at`` may differ from our clock."""
 
 PURPOSE: Final = "jupyter-oidc kernel grant v1"
@@ -101,7 +101,7 @@ class KernelGrants:
         key = self.commands.key_of(kernel_id) or self._kernels.key_of(kernel_id) or self._entropy.token(256).encode()
         if not hmac.compare_digest(proof_of(key, kernel_id, issued_at, nonce), proof):
             raise GrantInvalid(detail="kernel.proof")
-        if abs(now.wall - issued_at) > WINDOW:
+        if abs(now.wall - issued_at) > PROOF_WINDOW_SECONDS:
             raise GrantInvalid(
                 "The kernel's clock differs from the server's by more than a minute.",
                 action="Set the clock of the machine that runs the kernel.",
@@ -112,15 +112,15 @@ class KernelGrants:
         if nonce in proofs:
             raise GrantInvalid(detail="kernel.replay")
         if len(proofs) >= MAX_PROOFS_PER_KERNEL:
-            raise Overloaded(retry_after=float(WINDOW))
-        proofs[nonce] = now.monotonic + 2 * WINDOW
+            raise Overloaded(retry_after=float(PROOF_WINDOW_SECONDS))
+        proofs[nonce] = now.monotonic + 2 * PROOF_WINDOW_SECONDS
         run = self._run_of(kernel_id)
         if run is None:
             raise GrantInvalid(detail="kernel.proof")
         self._make_room(kernel_id)
         grant = PREFIX + self._entropy.token(256)
-        self._issued[_digest(grant)] = _Issued(KernelRun(kernel_id, run), now.monotonic + LIFETIME)
-        return grant, LIFETIME
+        self._issued[_digest(grant)] = _Issued(KernelRun(kernel_id, run), now.monotonic + GRANT_LIFETIME_SECONDS)
+        return grant, GRANT_LIFETIME_SECONDS
 
     def kernel_of(self, grant: str) -> str:
         """Return the id of the live kernel that ``grant`` was issued to; raises ``GrantInvalid``."""
@@ -179,9 +179,13 @@ class KernelGrants:
 
 def grant_in(authorization: str) -> str | None:
     """Return the grant in the value of an ``Authorization`` header, or ``None`` if it holds something else."""
-    if authorization.startswith(_USUAL):
-        return authorization[_SCHEME:]
-    value = authorization[_SCHEME:].strip() if authorization[:_SCHEME].lower() == _BEARER else ""
+    if authorization.startswith(_USUAL_SPELLING):
+        return authorization[_BEARER_CHARACTERS:]
+    value = (
+        authorization[_BEARER_CHARACTERS:].strip()
+        if authorization[:_BEARER_CHARACTERS].lower() == _BEARER_SCHEME
+        else ""
+    )
     return value if value.startswith(PREFIX) else None
 
 

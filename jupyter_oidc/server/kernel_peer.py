@@ -23,8 +23,8 @@ def is_on_this_machine(request: HTTPServerRequest) -> bool:
     address = request.remote_ip or ""
     if _is_loopback(address):
         return True
-    plug = getattr(getattr(request.connection, "stream", None), "socket", None)
-    own = _own_address(plug)
+    sock = getattr(getattr(request.connection, "stream", None), "socket", None)
+    own = _own_address(sock)
     return own is None or own == address
 
 
@@ -38,10 +38,10 @@ def _is_loopback(address: str) -> bool:
     return bool((mapped or known).is_loopback)
 
 
-def _own_address(plug: Any) -> str | None:
-    """Return the address of this end of the connection ``plug``; ``None`` for a Unix socket, and ``""`` for none."""
+def _own_address(sock: Any) -> str | None:
+    """Return the address of this end of the connection ``sock``; ``None`` for a Unix socket, and ``""`` for none."""
     try:
-        name = plug.getsockname()
+        name = sock.getsockname()
     except (AttributeError, OSError):
         return ""
     return name[0] if isinstance(name, tuple) else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.server.kernel_grants import KernelGrants, KernelRun
 
-CHECK_SECONDS: Final = 2.0
+CHECK_INTERVAL_SECONDS: Final = 2.0
 """Seconds between two looks at the kernels that have something open."""
 
 
@@ -40,31 +40,31 @@ class KernelStreams:
         key = object()
         self._open[key] = grants, kernel, cut
         if self._timer is None:
-            self._look_later()
-        return lambda: self._forget(key)
+            self._schedule_check()
+        return lambda: self._unwatch(key)
 
     def close(self) -> None:
         """Look no more; what is still open is closed by its session."""
         self._open.clear()
-        self._stop()
+        self._cancel_timer()
 
-    def _forget(self, key: object) -> None:
+    def _unwatch(self, key: object) -> None:
         self._open.pop(key, None)
         if not self._open:
-            self._stop()
+            self._cancel_timer()
 
-    def _look_later(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(CHECK_SECONDS, self._look)
+    def _schedule_check(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(CHECK_INTERVAL_SECONDS, self._check)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._timer = None
         over = [key for key, (grants, kernel, _) in self._open.items() if not grants.lasts(kernel)]
         for _, _, cut in [self._open.pop(key) for key in over]:
             cut()
         if self._open and self._timer is None:
-            self._look_later()
+            self._schedule_check()
 
-    def _stop(self) -> None:
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

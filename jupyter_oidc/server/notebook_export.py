@@ -38,7 +38,7 @@ def export_routes(
     base_url: str, ready: Callable[[], Awaitable[None]]
 ) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
     """Return the routes that take the place of Jupyter's; nothing is converted before ``ready``."""
-    given = {"places": _Places(ready)}
+    given = {"limiter": _ConversionLimiter(ready)}
     return [
         (url_path_join(base_url, _FORMAT), _PostedNotebook, given),
         (url_path_join(base_url, _FORMAT) + path_regex, _NotebookFile, given),
@@ -46,19 +46,19 @@ def export_routes(
     ]
 
 
-class _Places:
+class _ConversionLimiter:
     """Where conversions are done: so many at a time, and none before this server is ready for it."""
 
     def __init__(self, ready: Callable[[], Awaitable[None]]) -> None:
         self._ready = ready
-        self._free = asyncio.Semaphore(MAX_CONVERSIONS)
+        self._semaphore = asyncio.Semaphore(MAX_CONVERSIONS)
 
     async def __aenter__(self) -> None:
         await self._ready()
-        await self._free.acquire()
+        await self._semaphore.acquire()
 
     async def __aexit__(self, *error: object) -> None:
-        self._free.release()
+        self._semaphore.release()
 
 
 def converts_elsewhere(application: Any, path: str) -> bool:
@@ -74,7 +74,7 @@ class _NotebookFile(NbconvertFileHandler):
     """``GET nbconvert/FORMAT/PATH``: a notebook of the served folder in another format."""
 
     def initialize(self, **given: Any) -> None:
-        self._places: _Places = given["places"]
+        self._limiter: _ConversionLimiter = given["limiter"]
 
     @web.authenticated
     @authorized
@@ -94,7 +94,7 @@ class _NotebookFile(NbconvertFileHandler):
             about["path"] = str(PurePath(place(path)).parent)
         sanitize = self.get_argument("sanitize_html", None) if format == "html" else None
         traits = {} if sanitize is None else {"sanitize_html": sanitize.lower() == "true"}
-        converted = await _converted(self, self._places, format, model["content"], about, traits)
+        converted = await _converted(self, self._limiter, format, model["content"], about, traits)
         self.set_header("Last-Modified", changed)
         if _answered_with_zip(self, model["name"], converted):
             return
@@ -108,7 +108,7 @@ class _PostedNotebook(NbconvertPostHandler):
     """``POST nbconvert/FORMAT``: a notebook from the request's body in another format."""
 
     def initialize(self, **given: Any) -> None:
-        self._places: _Places = given["places"]
+        self._limiter: _ConversionLimiter = given["limiter"]
 
     @web.authenticated
     @authorized
@@ -118,7 +118,7 @@ class _PostedNotebook(NbconvertPostHandler):
             raise web.HTTPError(400, "The body is not a notebook's model.")
         name = str(model.get("name", "notebook.ipynb"))
         about = {"name": PurePath(name).stem}
-        converted = await _converted(self, self._places, format, model["content"], about, {})
+        converted = await _converted(self, self._limiter, format, model["content"], about, {})
         if not _answered_with_zip(self, name, converted):
             _answer(self, converted)
 
@@ -127,17 +127,17 @@ class _Formats(NbconvertRootHandler):
     """``GET api/nbconvert``: the formats; naming them loads each exporter, so that happens elsewhere too."""
 
     def initialize(self, **given: Any) -> None:
-        self._places: _Places = given["places"]
+        self._limiter: _ConversionLimiter = given["limiter"]
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        self.finish(json.dumps(await _in_turn(self._places, lambda: exporters(self.log))))
+        self.finish(json.dumps(await _run_limited(self._limiter, lambda: exporters(self.log))))
 
 
 async def _converted(
     handler: Any,
-    places: _Places,
+    limiter: _ConversionLimiter,
     to: str,
     notebook: Mapping[str, Any],
     about: Mapping[str, str],
@@ -145,11 +145,11 @@ async def _converted(
 ) -> Converted:
     resources = {"metadata": about, "config_dir": handler.application.settings["config_dir"]}
     config, log = handler.config, handler.log
-    return await _in_turn(places, lambda: convert(to, notebook, resources, config=config, traits=traits, log=log))
+    return await _run_limited(limiter, lambda: convert(to, notebook, resources, config=config, traits=traits, log=log))
 
 
-async def _in_turn(places: _Places, work: Callable[[], _T]) -> _T:
-    async with places:
+async def _run_limited(limiter: _ConversionLimiter, work: Callable[[], _T]) -> _T:
+    async with limiter:
         try:
             return await asyncio.to_thread(work)
         except ConversionFailed as failure:

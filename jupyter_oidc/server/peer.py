@@ -11,32 +11,32 @@ import sys
 from contextlib import suppress
 from typing import Any, Final
 
-LOOK: Final = 0.5
+PEER_CHECK_INTERVAL_SECONDS: Final = 0.5
 """Seconds between two looks at a caller whose bytes wait for the API."""
 
-_ON_AT_ONCE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+_LINGER_ZERO: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 _TCP_INFO: Final = getattr(socket, "TCP_INFO", None)
-_OVER: Final = frozenset({7, 8, 9, 11})
+_CLOSED_STATES: Final = frozenset({7, 8, 9, 11})
 """Linux: CLOSE, CLOSE_WAIT, LAST_ACK, CLOSING: the peer has sent its last byte, or nothing is left to send it on."""
 
 
-def has_hung_up(stream: Any) -> bool:
+def is_half_closed(stream: Any) -> bool:
     """Return whether the peer of ``stream`` (an ``IOStream``) has closed; ``False`` where the system cannot tell."""
-    plug = getattr(stream, "socket", None)
-    if plug is None or stream.closed():
+    sock = getattr(stream, "socket", None)
+    if sock is None or stream.closed():
         return True
     if _TCP_INFO is None:
         return False
     try:
-        return plug.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)[0] in _OVER
+        return sock.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)[0] in _CLOSED_STATES
     except OSError:
         return False  # a Unix socket knows no such thing
 
 
 def reset_on_close(stream: Any) -> None:
     """Let the peer of ``stream`` see a reset when it is closed: a polite end would look like the end of what was sent."""
-    plug = getattr(stream, "socket", None)
-    if plug is not None:
+    sock = getattr(stream, "socket", None)
+    if sock is not None:
         with suppress(OSError):
-            plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ON_AT_ONCE)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from jupyter_oidc.errors import ConfigurationInvalid
 
 _LOOPBACK_HOST: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?\Z")
-LONGEST_NEXT: Final = 2048
+MAX_NEXT_CHARACTERS: Final = 2048
 
 
 def is_loopback_host(host: str) -> bool:
@@ -44,7 +44,7 @@ def redirect_uri_for(configured: str | None, *, protocol: str, host: str, callba
     )
 
 
-def must_be_near(host: str, peer: str) -> None:
+def require_browser_on_this_machine(host: str, peer: str) -> None:
     """Require a browser on this machine, which came to ``host`` from the address ``peer``.
 
     Raises ``ConfigurationInvalid``: a listener here cannot be reached from elsewhere, and something else could be.
@@ -78,7 +78,7 @@ def local_path(path: str | None, base_url: str) -> str | None:
 
     One with dot segments may climb out of ``base_url``, to the neighbours that a hub serves on the same origin.
     """
-    if not path or len(path) > LONGEST_NEXT or not path.startswith(base_url):
+    if not path or len(path) > MAX_NEXT_CHARACTERS or not path.startswith(base_url):
         return None
     for reading in (path, unquote(path)):
         if reading.startswith("//") or "\\" in reading or not reading.isprintable():

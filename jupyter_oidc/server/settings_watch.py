@@ -13,7 +13,14 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.server.config import CHOICES, Configured, Reading, configured, fixed, system_programs
+from jupyter_oidc.server.config import (
+    STORAGE_KEYS,
+    Configured,
+    Reading,
+    merged_settings,
+    settings_outside_files,
+    system_programs,
+)
 from jupyter_oidc.server.settings_file import Fingerprint, fingerprint, settings_files
 from jupyter_oidc.settings.reading import check_unique_apis
 
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.adapters.ownership import Owners
     from jupyter_oidc.settings import Finding, Settings
 
-INTERVAL: Final = 2.0
+CHECK_INTERVAL_SECONDS: Final = 2.0
 """Seconds between two looks; a change is taken when a file has not changed since the look before."""
 
 
@@ -46,7 +53,7 @@ class SettingsSource:
         self._environment = os.environ if environment is None else environment
         self._known = {file.path: file for file in settings_files(paths, owners)}
         self._programs, self.troubles = system_programs(paths, owners)
-        self._own = fixed(own, self._known.values())
+        self._own = settings_outside_files(own, self._known.values())
         self.troubles += [f"{file.path} {file.trouble}" for file in self._known.values() if file.trouble]
 
     def fingerprint(self) -> Fingerprint:
@@ -55,9 +62,9 @@ class SettingsSource:
 
     def now(self) -> Configured:
         """Return what the files said when they were looked at last."""
-        return configured(self._own, [*self._programs, *self._known.values()], self._environment)
+        return merged_settings(self._own, [*self._programs, *self._known.values()], self._environment)
 
-    def look_again(self) -> tuple[Configured, tuple[str, ...]]:
+    def read_again(self) -> tuple[Configured, tuple[str, ...]]:
         """Read every file again; return what they say now, and which of them still say what they said before, and why."""
         present = {file.path: file for file in settings_files(self._paths, self._owners)}
         lost: list[str] = []
@@ -92,26 +99,26 @@ class SettingsWatch:
         start = source.now()
         self._system, self._choices = start.system, start.choices
         self._fingerprint = source.fingerprint()
-        self._changing: Fingerprint | None = None
-        self._said: frozenset[str] = frozenset()
+        self._unsettled: Fingerprint | None = None
+        self._noted: frozenset[str] = frozenset()
 
-    async def look(self) -> None:
+    async def poll(self) -> None:
         """Look once; apply what changed and has come to rest."""
         now = await asyncio.to_thread(self._source.fingerprint)
         if now == self._fingerprint:
-            self._changing = None
-        elif now != self._changing:
-            self._changing = now  # somebody may still be writing
+            self._unsettled = None
+        elif now != self._unsettled:
+            self._unsettled = now  # somebody may still be writing
         else:
-            self._fingerprint, self._changing = now, None
+            self._fingerprint, self._unsettled = now, None
             await self._read_again()
 
     async def _read_again(self) -> None:
-        said, lost = await asyncio.to_thread(self._source.look_again)
+        said, lost = await asyncio.to_thread(self._source.read_again)
         read = await asyncio.to_thread(said.read)
         notes = [f"{one}: what it said before stays in force until the next start of the server" for one in lost]
         if not isinstance(read, list) and said.choices != self._choices:
-            for name, one, before in zip(CHOICES, said.choices, self._choices, strict=True):
+            for name, one, before in zip(STORAGE_KEYS, said.choices, self._choices, strict=True):
                 if one != before:
                     self._log.warning("jupyter_oidc: '%s' changes with the next start of the server.", name)
             said = replace(said, choices=self._choices)
@@ -120,8 +127,8 @@ class SettingsWatch:
             self._say_once(notes)
             self._refuse(read)
             return
-        settings, kept = self._with_absent(read, said)
-        self._say_once([*notes, *read.told, *kept])
+        settings, kept = self._with_absent_providers(read, said)
+        self._say_once([*notes, *read.log_notes, *kept])
         doubled: list[Finding] = []
         check_unique_apis(settings.providers, doubled)
         if doubled:
@@ -133,7 +140,7 @@ class SettingsWatch:
         await self._apply(settings)
         self._log.info("jupyter_oidc: the settings have changed.")
 
-    def _with_absent(self, read: Reading, said: Configured) -> tuple[Settings, list[str]]:
+    def _with_absent_providers(self, read: Reading, said: Configured) -> tuple[Settings, list[str]]:
         """Keep every provider that nothing is said about any more; to remove one takes a word (Q7.1).
 
         One that a system file rules out is not kept: that is said, too.
@@ -153,9 +160,9 @@ class SettingsWatch:
 
     def _say_once(self, notes: Sequence[str]) -> None:
         for note in notes:
-            if note not in self._said:
+            if note not in self._noted:
                 self._log.warning("jupyter_oidc: %s.", note)
-        self._said = frozenset(notes)
+        self._noted = frozenset(notes)
 
     def _refuse(self, findings: Sequence[Finding]) -> None:
         for finding in findings:

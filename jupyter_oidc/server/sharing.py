@@ -16,18 +16,18 @@ from jupyter_server import CallContext
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Word = Literal["none", "own-kernels", "all-kernels"]
+SharingMode = Literal["none", "own-kernels", "all-kernels"]
 """What is said of a server: nobody else has been there, or whose kernels act for its owner then."""
 
 
-def user_of_this_request() -> str | None:
+def current_jupyter_user() -> str | None:
     """Return the name of the Jupyter user whose request is being answered, or ``None`` outside of any."""
     handler = CallContext.get(CallContext.JUPYTER_HANDLER)
     return getattr(getattr(handler, "current_user", None), "username", None)
 
 
 class Sharing:
-    """Knows which kernels only the ``owner`` has used; ``asking`` tells who asks for what happens now.
+    """Knows which kernels only the ``owner`` has used; ``current_user`` tells who asks for what happens now.
 
     With ``admits_all`` the owner wants the kernels of others to act for them, too. ``changed`` is called when the first
     of them shows up.
@@ -36,13 +36,13 @@ class Sharing:
     def __init__(
         self,
         owner: str,
-        asking: Callable[[], str | None] = user_of_this_request,
+        current_user: Callable[[], str | None] = current_jupyter_user,
         *,
         admits_all: bool = False,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._owner = owner
-        self._asking = asking
+        self._current_user = current_user
         self._admits_all = admits_all
         self._changed = changed
         self._own: set[str] = set()
@@ -54,22 +54,22 @@ class Sharing:
         start, connect = manager.start_kernel, getattr(manager, "notify_connect", None)
 
         async def start_kernel(*args: Any, **options: Any) -> str:
-            self.look()  # NOTE: before the kernel runs, which may be faster than the answer
+            self.notice_current_user()  # NOTE: before the kernel runs, which may be faster than the answer
             kernel_id = str(await ensure_async(start(*args, **options)))
-            self.note(kernel_id)
+            self.note_use(kernel_id)
             return kernel_id
 
         def notify_connect(kernel_id: str) -> Any:
-            self.note(kernel_id)
+            self.note_use(kernel_id)
             return connect(kernel_id) if connect is not None else None
 
         manager.start_kernel, manager.notify_connect = start_kernel, notify_connect
 
-    def note(self, kernel_id: str) -> None:
+    def note_use(self, kernel_id: str) -> None:
         """Take note that whoever asks now uses the kernel ``kernel_id``."""
-        if self.look():
+        if self.notice_current_user():
             self._others.add(kernel_id)
-        elif self._asking() is not None:
+        elif self._current_user() is not None:
             self._own.add(kernel_id)
 
     def admits(self, kernel_id: str) -> bool:
@@ -79,14 +79,14 @@ class Sharing:
         return kernel_id not in self._others and (kernel_id in self._own or not self.is_shared)
 
     @property
-    def word(self) -> Word:
+    def mode(self) -> SharingMode:
         """What the owner is told."""
         return "none" if not self.is_shared else "all-kernels" if self._admits_all else "own-kernels"
 
-    def look(self) -> bool:
+    def notice_current_user(self) -> bool:
         """Return whether somebody else than the owner asks; once one has, the server is shared."""
-        asking = self._asking()
-        another = asking is not None and asking != self._owner
+        current_user = self._current_user()
+        another = current_user is not None and current_user != self._owner
         if another and not self.is_shared:
             self.is_shared = True
             self._changed()

@@ -9,14 +9,14 @@ from jupyter_oidc.server.problems import error_body
 
 if TYPE_CHECKING:
     from jupyter_oidc.clock import Moment
-    from jupyter_oidc.server.sharing import Word
+    from jupyter_oidc.server.sharing import SharingMode
     from jupyter_oidc.sessions.pending import PendingSignIn
     from jupyter_oidc.sessions.sign_out import SignOut
     from jupyter_oidc.sessions.summary import ApiAccess, Summary
     from jupyter_oidc.settings import Api
 
 
-def summary_view(summary: Summary, sharing: Word) -> dict[str, Any]:
+def summary_view(summary: Summary, sharing: SharingMode) -> dict[str, Any]:
     """Return the contract ``session.reply``; ``sharing`` says who else is on this server."""
     user = summary.user
     return {

@@ -53,7 +53,7 @@ async def test_whoever_asks_without_a_browser_does_not_say_where_browsers_are(jp
 
 async def test_an_address_that_the_hub_tells_is_not_one_at_which_a_browser_was_seen(jp_fetch: Any, desk: Desk) -> None:
     """Q9.10: sibling: a terminal asks, and no browser has come yet."""
-    desk.context.whereabouts.hub_told = "http://127.0.0.1:9999/"
+    desk.context.browser_location.hub_told = "http://127.0.0.1:9999/"
     assert (await checks_of(jp_fetch))["redirect URI"]["status"] == "unknown"
 
 

@@ -81,7 +81,7 @@ def kernels_of(desk: Desk) -> Kernels:
 
 
 OVER = pytest.mark.parametrize("over", [restart, end])
-BY = pytest.mark.parametrize("headers", [{}, {"Content-Length": "0"}], ids=["short way", "long way"])
+BY = pytest.mark.parametrize("headers", [{}, {"Content-Length": "0"}], ids=["fast path", "handler"])
 
 
 @OVER

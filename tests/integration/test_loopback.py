@@ -16,7 +16,7 @@ from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.browser import LoopbackHandler
-from jupyter_oidc.server.redirects import must_be_near
+from jupyter_oidc.server.redirects import require_browser_on_this_machine
 from tests.support.canary import CANARY
 from tests.support.desk import ROUTE, Desk, configured
 from tests.support.form_sign_in import FormBrowser
@@ -254,9 +254,9 @@ async def test_a_fixed_port_belongs_to_the_newest_sign_in(desk: Desk) -> None:
 def test_a_browser_elsewhere_gets_no_listener(host: str, peer: str) -> None:
     """It could not reach it, and something else at that port could take the answer."""
     with pytest.raises(ConfigurationInvalid, match="not on the machine"):
-        must_be_near(host, peer)
-    must_be_near("127.0.0.1:8888", "127.0.0.1")
-    must_be_near("localhost:8888", "::1")
+        require_browser_on_this_machine(host, peer)
+    require_browser_on_this_machine("127.0.0.1:8888", "127.0.0.1")
+    require_browser_on_this_machine("localhost:8888", "::1")
 
 
 def test_a_port_that_somebody_has_is_not_shared() -> None:

@@ -79,7 +79,7 @@ async def test_a_refused_caller_who_sends_no_body_is_not_waited_for(
     http_server, jp_http_port, jp_base_url, monkeypatch, path
 ):
     """C16: a stranger holds no connection for longer than a caller who is let in."""
-    monkeypatch.setattr(OidcHandler, "lingers_seconds", 0.3, raising=False)
+    monkeypatch.setattr(OidcHandler, "max_drain_seconds", 0.3, raising=False)
     reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
     head = f"POST {jp_base_url}{path} HTTP/1.1\r\nHost: 127.0.0.1:{jp_http_port}\r\n{STRANGER}"
     writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{{".encode())

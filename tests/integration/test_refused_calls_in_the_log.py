@@ -1,6 +1,6 @@
 """Proxied calls that fail: one line each that says who called what and why it failed, and the id that leads to it (Q5.10).
 
-A kernel's call takes the short way, and the long one if it says how long its body is (ADR 24); a page's takes the long one.
+A kernel's call takes the fast path, and the handler if it says how long its body is (ADR 24); a page's takes the handler.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.unit.kernel.certificates import write_certificate
 SECRET = "secret-of-the-caller"
 LINE = re.compile(r"jupyter_oidc: api (\S+): refused: (\S+) \((\S+)\) (\S+) by (.+), (\d{3}) in \d+ms \[(\S+)\]\Z")
 
-WAYS = {"page": None, "kernel, short way": {}, "kernel, long way": {"Content-Length": "0"}}
+WAYS = {"page": None, "kernel, fast path": {}, "kernel, handler": {"Content-Length": "0"}}
 
 
 @pytest.fixture

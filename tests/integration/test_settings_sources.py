@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.server.settings_watch import INTERVAL
+from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.desk import Desk
 from tests.support.kernels import grant_for
 from tests.support.scripted_provider import ScriptedProvider
@@ -57,7 +57,7 @@ async def test_reloading_can_be_switched_off(desk: Desk, settings_file: Path) ->
     document = json.loads(settings_file.read_text(encoding="utf-8"))
     document["JupyterOIDC"]["providers"]["corp"]["apis"] = {}
     settings_file.write_text(json.dumps(document), encoding="utf-8")
-    await asyncio.sleep(3.5 * INTERVAL)
+    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
     await desk.sign_in()
     assert await desk.call(1) == [200]
 
@@ -70,7 +70,7 @@ async def test_a_provider_that_comes_with_a_correction_is_a_new_one(
     document = json.loads(settings_file.read_text(encoding="utf-8"))
     document["JupyterOIDC"]["audit_person"] = False
     settings_file.write_text(json.dumps(document), encoding="utf-8")
-    await asyncio.sleep(3.5 * INTERVAL)
+    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
     async with desk.client() as cell:
         cell.headers["Authorization"] = f"Bearer {grant_for(desk)}"
         assert (await cell.post("jupyter-oidc/providers/corp/sign-in", json={})).status_code == 403

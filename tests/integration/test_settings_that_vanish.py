@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.server.settings_watch import INTERVAL
+from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.desk import ROUTE, Desk
 from tests.support.scripted_provider import ScriptedProvider
 
@@ -23,7 +23,7 @@ def jp_server_config(settings_file: Path) -> dict[str, Any]:
 
 
 async def several_looks() -> None:
-    await asyncio.sleep(3.5 * INTERVAL)
+    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
 
 
 @pytest.mark.parametrize(

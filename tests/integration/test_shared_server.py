@@ -53,7 +53,7 @@ def test_a_kernel_acts_for_the_owner_if_nobody_else_had_a_hand_in_it(
     for name, kernel in ((before, "k0"), (starter, "k1"), (then, "k1")):
         asking.name = name
         if name is not None:
-            sharing.note(kernel)
+            sharing.note_use(kernel)
     assert sharing.admits("k1") is admitted
 
 
@@ -107,5 +107,5 @@ def test_the_first_of_the_others_is_told_of_once() -> None:
     sharing = Sharing("ada", asking, changed=lambda: told.append("shared"))
     for name in ("ada", "bob", "eve", "ada"):
         asking.name = name
-        sharing.look()
-    assert (told, sharing.word) == (["shared"], "own-kernels")
+        sharing.notice_current_user()
+    assert (told, sharing.mode) == (["shared"], "own-kernels")

@@ -107,7 +107,7 @@ async def test_a_cancelled_code_is_not_asked_about_any_more(desk: Desk, provider
 
 async def test_a_browser_on_another_machine_gets_a_code_without_asking(desk: Desk, provider: ScriptedProvider) -> None:
     """Nothing says how that browser reaches this server, and the provider offers a code."""
-    desk.context.whereabouts.seen = "elsewhere"
+    desk.context.browser_location.seen = "elsewhere"
     begun = await desk.context.services.sessions.of_provider("corp").sign_ins.begin("kernel:k", browser="elsewhere")
     assert begun[0].strategy == "device"
     here = (await desk.ask("POST", f"{ROUTE}/sign-in", json={})).json()

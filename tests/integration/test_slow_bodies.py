@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from jupyter_oidc.server.handler import MAX_BODY_SECONDS, OidcHandler
+from jupyter_oidc.server.handler import BODY_TIMEOUT_SECONDS, OidcHandler
 from tests.support.desk import ROUTE, Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.upstream import Upstream
@@ -72,9 +72,9 @@ async def test_a_user_s_envelope_has_the_same_deadline_and_an_upload_to_an_api_h
     )
     head, _, body = envelope.partition(b"\r\n\r\n")
     assert (head[:12], json.loads(body)["code"]) == (b"HTTP/1.1 408", "client_too_slow")
-    assert (upload[:12], seconds > MAX_BODY_SECONDS) == (b"HTTP/1.1 200", True)
+    assert (upload[:12], seconds > BODY_TIMEOUT_SECONDS) == (b"HTTP/1.1 200", True)
 
 
 def test_the_deadline_is_ten_seconds() -> None:
     """Q8.14."""
-    assert OidcHandler.body_seconds == MAX_BODY_SECONDS == 10.0
+    assert OidcHandler.body_timeout_seconds == BODY_TIMEOUT_SECONDS == 10.0

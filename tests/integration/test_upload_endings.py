@@ -14,7 +14,7 @@ import pytest
 from jupyter_oidc.compose import build
 from jupyter_oidc.proxy.headers import Headers
 from jupyter_oidc.proxy.ports import UpstreamCall
-from jupyter_oidc.server.handlers.upload import WAITING_PIECES
+from jupyter_oidc.server.handlers.upload import MAX_WAITING_PIECES
 from tests.support.desk import Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.upstream import Upstream
@@ -96,8 +96,8 @@ async def test_an_api_that_stops_reading_before_the_very_end_is_given_up(desk: D
 
     behind(desk, FirstThen(forever))
     await desk.sign_in()
-    with begun(desk, WAITING_PIECES) as plug:
-        for _ in range(WAITING_PIECES - 1):
+    with begun(desk, MAX_WAITING_PIECES) as plug:
+        for _ in range(MAX_WAITING_PIECES - 1):
             await asyncio.sleep(0.1)
             plug.sendall(b"x")
         answer = await asyncio.wait_for(asyncio.to_thread(plug.recv, 4096), 5)

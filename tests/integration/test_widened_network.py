@@ -13,7 +13,7 @@ import httpx
 import pytest
 from cryptography import x509
 
-from jupyter_oidc.server.settings_watch import INTERVAL
+from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from jupyter_oidc.sessions.refresh_policy import MIN_REFRESH_INTERVAL_SECONDS
 from tests.integration.test_corporate_network import API, ID, Outside, certified
 from tests.support.connect_proxy import ConnectProxy
@@ -100,7 +100,7 @@ async def test_no_token_passes_a_proxy_and_an_authority_that_a_cell_wrote_into_a
     own = {"ca_bundle": theirs.bundle, "egress_proxy": detour.url}
     more = {"JupyterOIDC": {"providers": {"corp": {**own, "apis": {"orders": own}}}}}
     (folder / "zz.json").write_text(json.dumps(more), encoding="utf-8")
-    await asyncio.sleep(3.5 * INTERVAL)
+    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
     assert (await desk.session())["settings_pending"] is True
     grant = {"Authorization": f"Bearer {grant_for(desk)}"}
     async with httpx.AsyncClient(base_url=desk.url, headers=grant, timeout=30, trust_env=False) as cell:

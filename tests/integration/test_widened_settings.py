@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from jupyter_oidc.server.settings_watch import INTERVAL
+from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from tests.support.desk import ROUTE, Desk
 from tests.support.kernels import grant_for
 from tests.support.scripted_provider import ScriptedProvider
@@ -88,7 +88,7 @@ ATTACKS = [another_api, another_api_with_the_id_token, another_host, another_pro
 
 
 async def several_looks() -> None:
-    await asyncio.sleep(3.5 * INTERVAL)
+    await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=[one.__name__.replace("_", " ") for one in ATTACKS])
@@ -174,7 +174,7 @@ async def test_a_session_that_is_restored_after_the_change_opens_what_it_opened_
     desk: Desk, cell: Cell, provider: ScriptedProvider, listener: Upstream
 ) -> None:
     """Q8.1: nobody has asked the server for anything before the cell writes its file."""
-    assert desk.context.opened is None
+    assert desk.context.built_services is None
     cell.write(another_api(listener.url, provider))
     await several_looks()
     assert (await cell.ask("GET", "api/loot/x")).status_code == 404

@@ -22,11 +22,11 @@ from jupyter_oidc.errors import (
     StateUsed,
 )
 from jupyter_oidc.server.access_rule import allow, public_route
-from jupyter_oidc.server.handler import SIGN_OUT_COOKIE, OidcHandler, cookies_in, fields_of
+from jupyter_oidc.server.handler import SIGN_OUT_COOKIE_PREFIX, OidcHandler, cookies_in, fields_of
 from jupyter_oidc.server.loopback import LoopbackListener
 from jupyter_oidc.server.pages import Page, html_of, policy_of
 from jupyter_oidc.server.problems import problem_of
-from jupyter_oidc.server.redirects import must_be_near, redirect_uri_for, starts_elsewhere
+from jupyter_oidc.server.redirects import redirect_uri_for, require_browser_on_this_machine, starts_elsewhere
 from jupyter_oidc.server.sign_out_page import shown_how, sign_out_html, sign_out_policy
 from jupyter_oidc.sessions.pending import SIGN_IN_LIFETIME_SECONDS, Progress
 from jupyter_oidc.sessions.sign_out_pages import RETURN_SECONDS
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.sign_out_pages import Shown
     from jupyter_oidc.settings import Provider
 
-COOKIE: Final = "jupyter-oidc-flow-"
+BINDING_COOKIE_PREFIX: Final = "jupyter-oidc-flow-"
 
-LEAVING_SECONDS: Final = 5.0
+SILENT_REDIRECT_TIMEOUT_SECONDS: Final = 5.0
 """From the start of a silent sign-in to its leaving for the provider; a page that is still there after ten goes on."""
 
 
@@ -67,7 +67,7 @@ class PageHandler(OidcHandler):
         """Where JupyterLab is."""
         return str(self.base_url)
 
-    def go(self, url: str) -> None:
+    def redirect_to(self, url: str) -> None:
         """Send the browser to ``url``."""
         self.set_status(302)
         self.set_header("Location", url)
@@ -75,7 +75,7 @@ class PageHandler(OidcHandler):
         self.set_header("Referrer-Policy", "no-referrer")
         self.finish()
 
-    def go_on(self, pending: PendingSignIn) -> None:
+    def redirect_to_target(self, pending: PendingSignIn) -> None:
         """Send the browser on to the page that tried a silent sign-in, with no trace of it in the address (R-10)."""
         self.set_status(303)
         self.set_header("Location", self.target_of(pending))
@@ -95,7 +95,7 @@ class PageHandler(OidcHandler):
         ``path`` is where it comes out at last, if somebody in between sends it on to there.
         """
         self.set_cookie(
-            COOKIE + pending.flow,
+            BINDING_COOKIE_PREFIX + pending.flow,
             binding,
             path=path or urlsplit(redirect_uri).path,
             max_age=int(SIGN_IN_LIFETIME_SECONDS),
@@ -151,25 +151,25 @@ class StartHandler(PageHandler):
     async def get(self, ticket: str) -> None:
         """Use the ticket once; a browser on another host than the redirect URI's is sent there first."""
         services = self.services
-        hopped = self.get_query_argument("hop", "") == "1"
-        elsewhere = self._elsewhere() if not hopped else None
-        if elsewhere:
-            self.go(f"{elsewhere}{self.request.path}?hop=1")
+        is_redirected = self.get_query_argument("hop", "") == "1"
+        other_origin = self._other_start_origin() if not is_redirected else None
+        if other_origin:
+            self.redirect_to(f"{other_origin}{self.request.path}?hop=1")
             return
         pending = services.pending.use_ticket(ticket)
         session = services.sessions.of_sign_in(pending)
-        ways = {"loopback": self._through_listener, "paste": self._to_be_pasted}
+        start_by_strategy = {"loopback": self._start_loopback, "paste": self._start_paste}
         try:
-            await ways.get(pending.strategy, self._and_back)(session, pending)
+            await start_by_strategy.get(pending.strategy, self._start_redirect)(session, pending)
         except Problem as problem:
             session.sign_ins.give_up(pending, problem)
             self.note_refusal(problem, pending.flow, is_audited=True)
             if pending.options.silent:
-                self.go_on(pending)
+                self.redirect_to_target(pending)
             else:
                 self.show_problem(problem)
 
-    async def _and_back(self, session: SessionService, pending: PendingSignIn) -> None:
+    async def _start_redirect(self, session: SessionService, pending: PendingSignIn) -> None:
         """Send the browser to the provider, from where it comes back to the callback route."""
         settings = session.settings
         redirect_uri = redirect_uri_for(
@@ -184,17 +184,19 @@ class StartHandler(PageHandler):
         going = session.sign_ins.authorization_url(pending, redirect_uri, server_name=named)
         try:
             # NOTE: later than that somebody may have begun to work in the page, and it must not leave under their hands.
-            url, binding = await asyncio.wait_for(going, LEAVING_SECONDS if pending.options.silent else None)
+            url, binding = await asyncio.wait_for(
+                going, SILENT_REDIRECT_TIMEOUT_SECONDS if pending.options.silent else None
+            )
         except asyncio.TimeoutError:
             raise IdpUnavailable(detail="silent.slow") from None
         form_post = settings.response_mode == "form_post"
         path = self._callback_path(pending) if by_hub else None
         self.bind_browser(pending, binding, redirect_uri, form_post=form_post, path=path)
-        self.go(url)
+        self.redirect_to(url)
 
-    async def _through_listener(self, session: SessionService, pending: PendingSignIn) -> None:
+    async def _start_loopback(self, session: SessionService, pending: PendingSignIn) -> None:
         """Open a listener on this machine and send the browser there first."""
-        must_be_near(self.request.host, self.request.remote_ip or "")
+        require_browser_on_this_machine(self.request.host, self.request.remote_ip or "")
         listener = LoopbackListener(
             session,
             pending,
@@ -205,17 +207,19 @@ class StartHandler(PageHandler):
         given = {"context": self.context}
         seconds = pending.seconds_left(self.services.clock.now())
         listeners = self.context.loopback_listeners
-        self.go(await listeners.open(self.application, LoopbackHandler, given, listener, uri=uri, seconds=seconds))
+        self.redirect_to(
+            await listeners.open(self.application, LoopbackHandler, given, listener, uri=uri, seconds=seconds)
+        )
 
-    async def _to_be_pasted(self, session: SessionService, pending: PendingSignIn) -> None:
+    async def _start_paste(self, session: SessionService, pending: PendingSignIn) -> None:
         """Send the browser to the provider; the person copies the address at which it ends."""
         url, _ = await session.sign_ins.authorization_url(pending, session.settings.redirect_uri or "")
-        self.go(url)
+        self.redirect_to(url)
 
     def _callback_path(self, pending: PendingSignIn) -> str:
         return str(url_path_join(self.base_url, "jupyter-oidc/providers", pending.provider, "callback"))
 
-    def _elsewhere(self) -> str | None:
+    def _other_start_origin(self) -> str | None:
         """Return where to start instead, if every provider's pinned redirect URI is on one other host."""
         every = [service.settings for service in self.services.sessions]
         addresses = {self._address_of(one) for one in every if pins_server(one)}
@@ -225,7 +229,7 @@ class StartHandler(PageHandler):
     def _address_of(self, settings: Provider) -> str:
         """Return an address at the host that a browser comes back to in the end."""
         uri = settings.redirect_uri or ""
-        if leads_through_hub(uri, settings.name) and self.context.whereabouts.has_own_host:
+        if leads_through_hub(uri, settings.name) and self.context.browser_location.has_own_host:
             return self.context.public_url(settings) or f"{self.request.protocol}://{self.request.host}"
         return uri
 
@@ -234,7 +238,7 @@ class CallbackHandler(PageHandler):
     """``providers/{p}/callback``: the end of a sign-in."""
 
     @property
-    def only(self) -> PendingSignIn | None:
+    def expected_sign_in(self) -> PendingSignIn | None:
         """The one sign-in that may end here; ``None`` for every one that comes back to the server."""
         return None
 
@@ -244,7 +248,7 @@ class CallbackHandler(PageHandler):
         parameters = fields_of(self.request.query)
         session = self._session(provider, parameters)
         if parameters is not None and [name for name, _ in parameters] == ["flow"]:
-            self.show_end(session, parameters[0][1])
+            self.show_outcome(session, parameters[0][1])
         elif session.settings.response_mode == "form_post":
             self.refuse(session, ResponseMalformed(detail="callback.method"))
         else:
@@ -274,9 +278,9 @@ class CallbackHandler(PageHandler):
             return
         flow = self._flow_of(parameters)
         self.note_refusal(None, flow or "")
-        pending = await session.sign_ins.callback(parameters, self._bindings(flow), self.only)
+        pending = await session.sign_ins.callback(parameters, self._bindings(flow), self.expected_sign_in)
         if pending.options.silent and pending.question is None:
-            self.go_on(pending)
+            self.redirect_to_target(pending)
         elif pending.progress is Progress.COMPLETED:
             self.set_status(303)
             self.set_header("Location", f"{self.request.path}?flow={pending.flow}")
@@ -290,7 +294,7 @@ class CallbackHandler(PageHandler):
             self.set_header("Referrer-Policy", "no-referrer")
             self.finish()
         else:
-            self._show_end_of(pending, again=self._again(session, pending))
+            self._show_failure(pending, again=self._retry_url(session, pending))
 
     def refuse(self, session: SessionService, problem: ResponseMalformed) -> None:
         """End the sign-in of an answer that came in another form than it should, and say what was wrong (Q1.12)."""
@@ -299,13 +303,15 @@ class CallbackHandler(PageHandler):
             parameters = parse_qsl(text, keep_blank_values=True)
         except ValueError:
             parameters = []
-        pending = session.sign_ins.refuse(parameters, self._bindings(self._flow_of(parameters)), problem, self.only)
+        pending = session.sign_ins.refuse(
+            parameters, self._bindings(self._flow_of(parameters)), problem, self.expected_sign_in
+        )
         if pending.options.silent:
-            self.go_on(pending)
+            self.redirect_to_target(pending)
         else:
-            self.show_problem(problem, again=self._again(session, pending))
+            self.show_problem(problem, again=self._retry_url(session, pending))
 
-    def show_end(self, session: SessionService, flow: str) -> None:
+    def show_outcome(self, session: SessionService, flow: str) -> None:
         """Show how the sign-in ``flow`` ended, to the browser that took part in it."""
         pending = self.services.pending.find(flow, session.settings.name)
         if not self.services.pending.is_bound(pending, self._bindings(pending.flow)):
@@ -324,15 +330,15 @@ class CallbackHandler(PageHandler):
                 ),
             )
         else:
-            self._show_end_of(pending)
+            self._show_failure(pending)
 
-    def _show_end_of(self, pending: PendingSignIn, *, again: str | None = None) -> None:
+    def _show_failure(self, pending: PendingSignIn, *, again: str | None = None) -> None:
         """Show how a sign-in failed; that it did stands in the audit trail since then."""
         problem = pending.problem or ResponseMalformed()
         self.note_refusal(problem, pending.flow, is_audited=True)
         self.show_problem(problem, again=again)
 
-    def _again(self, session: SessionService, pending: PendingSignIn) -> str:
+    def _retry_url(self, session: SessionService, pending: PendingSignIn) -> str:
         """Return the start of another attempt, which begins by a click and never by itself (E-1)."""
         return url_path_join(self.home, "jupyter-oidc", "start", session.sign_ins.offer_again(pending))
 
@@ -343,23 +349,23 @@ class CallbackHandler(PageHandler):
 
     def _bindings(self, flow: str | None) -> list[str]:
         """Return the values of the browser's cookies for the sign-in ``flow``."""
-        return bindings_in(self.request.headers.get_list("Cookie"), flow) if flow is not None else []
+        return binding_cookies(self.request.headers.get_list("Cookie"), flow) if flow is not None else []
 
 
-def bindings_in(headers: Iterable[str], flow: str) -> list[str]:
+def binding_cookies(headers: Iterable[str], flow: str) -> list[str]:
     """Return the values of the first eight binding cookies of ``flow`` in the ``Cookie`` headers.
 
     State leads to the flow and the flow to its one cookie, so the cookies of other sign-ins, true or planted, take no room.
     """
-    return cookies_in(headers, COOKIE + flow)
+    return cookies_in(headers, BINDING_COOKIE_PREFIX + flow)
 
 
 @authenticated
-def _log_in(_handler: PageHandler) -> None:
+def _redirect_to_login(_handler: PageHandler) -> None:
     """Send a browser without a login to Jupyter's or the Hub's login page, from where it comes back here."""
 
 
-class AskingHandler(PageHandler):
+class LoginPageHandler(PageHandler):
     """Base of pages that ask Jupyter's user something, on routes that other callers may try too."""
 
     _leads_to_login = False
@@ -370,7 +376,7 @@ class AskingHandler(PageHandler):
         if reads_pages and self.request.method == "GET" and not self.current_user and self._is_forbidden(kwargs):
             self.set_header("Cache-Control", "no-store")
             self._leads_to_login = True
-            _log_in(self)
+            _redirect_to_login(self)
             return
         base = PageHandler if reads_pages else OidcHandler
         base.write_error(self, status_code, **kwargs)
@@ -385,7 +391,7 @@ class AskingHandler(PageHandler):
         return isinstance(problem_of(info[1]) if info else None, Forbidden)
 
 
-class PersonHandler(AskingHandler):
+class PersonHandler(LoginPageHandler):
     """``providers/{p}/callback/person``: whether another person takes over, asked of whoever is at the browser (A26).
 
     It stands below the callback, so that the browser brings the binding cookie of the sign-in along.
@@ -424,7 +430,7 @@ class PersonHandler(AskingHandler):
         sign_ins = self.services.sessions.of_sign_in(pending).sign_ins
         await sign_ins.answer(pending, change=answers == ["change"])
         if pending.options.silent:
-            self.go_on(pending)
+            self.redirect_to_target(pending)
         elif pending.progress is Progress.COMPLETED:
             self.set_status(303)
             self.set_header("Location", f"{self.request.path.removesuffix('/person')}?flow={pending.flow}")
@@ -441,7 +447,7 @@ class PersonHandler(AskingHandler):
         if self.token_authenticated:
             raise Forbidden("Only somebody who is logged in to Jupyter with a browser can answer this.")
         pending = known.find(self.get_query_argument("flow", ""), provider)
-        if not known.is_bound(pending, bindings_in(self.request.headers.get_list("Cookie"), pending.flow)):
+        if not known.is_bound(pending, binding_cookies(self.request.headers.get_list("Cookie"), pending.flow)):
             raise StateInvalid(detail="person.binding")
         return pending
 
@@ -466,7 +472,7 @@ class LoopbackHandler(CallbackHandler):
         return self.listener.session.settings.name
 
     @property
-    def only(self) -> PendingSignIn:
+    def expected_sign_in(self) -> PendingSignIn:
         """The sign-in that this listener is for."""
         return self.listener.pending
 
@@ -478,10 +484,10 @@ class LoopbackHandler(CallbackHandler):
             case ["start"]:
                 await self._begin((parameters or [])[0][1])
             case ["flow"]:
-                self.show_end(self.listener.session, (parameters or [])[0][1])
+                self.show_outcome(self.listener.session, (parameters or [])[0][1])
                 # NOTE: any page may ask for this address; the listener closes behind the browser that it is for, at the end.
-                if self.only.done.is_set() and self.services.pending.is_bound(
-                    self.only, self._bindings(self.only.flow)
+                if self.expected_sign_in.done.is_set() and self.services.pending.is_bound(
+                    self.expected_sign_in, self._bindings(self.expected_sign_in.flow)
                 ):
                     self.listener.last_page_shown.set()
             case _:
@@ -493,10 +499,10 @@ class LoopbackHandler(CallbackHandler):
             raise StateInvalid(detail="loopback.start")
         url, binding = await listener.session.sign_ins.authorization_url(listener.pending, listener.redirect_uri)
         self.bind_browser(listener.pending, binding, listener.redirect_uri, form_post=False)
-        self.go(url)
+        self.redirect_to(url)
 
 
-class SignOutPageHandler(AskingHandler):
+class SignOutPageHandler(LoginPageHandler):
     """``providers/{p}/sign-out/{ticket}``: the browser goes to the provider's sign-out page from here (ADR 39)."""
 
     what = "Sign-out"
@@ -531,7 +537,7 @@ class SignOutPageHandler(AskingHandler):
         return shown if self.identity_provider.auth_enabled or shown == "elsewhere" else "unknown"
 
     def _cookies(self, page: str) -> list[str]:
-        return self.cookies_named(SIGN_OUT_COOKIE + page)
+        return self.cookies_named(SIGN_OUT_COOKIE_PREFIX + page)
 
 
 class SignedOutHandler(PageHandler):
@@ -557,4 +563,4 @@ class SignedOutHandler(PageHandler):
         self.show(Page("Back from the provider", lines, "\N{INFORMATION SOURCE}", links=links))
 
     def _cookies(self, page: str) -> list[str]:
-        return self.cookies_named(SIGN_OUT_COOKIE + page)
+        return self.cookies_named(SIGN_OUT_COOKIE_PREFIX + page)

@@ -18,9 +18,9 @@ class _ForTheCommandLine(OidcHandler):
 
     _track_activity = False
 
-    def insist(self) -> None:
+    def raise_deferred_refusal(self) -> None:
         """Let nobody in who comes with a cookie."""
-        super().insist()
+        super().raise_deferred_refusal()
         if self.kernel_id is None and self.current_user and not self.token_authenticated:
             raise Forbidden("Only a command line with the server's token begins a command.")
 
@@ -46,9 +46,9 @@ class CommandHandler(_ForTheCommandLine):
 
     @allow("user", action="execute")
     async def post(self, command_id: str) -> None:
-        """Renew its lease."""
+        """Extend its lease."""
         self.envelope("command.request")
-        self.must_be_configured().renew(command_id)
+        self.must_be_configured().extend_lease(command_id)
         self.answer({"expires_in": LEASE_SECONDS})
 
     @allow("user", action="execute")

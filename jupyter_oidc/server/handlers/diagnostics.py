@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from jupyter_oidc.server.access_rule import allow
+from jupyter_oidc.server.browser_location import is_browser
 from jupyter_oidc.server.handler import OidcHandler
-from jupyter_oidc.server.whereabouts import is_browser
 
 
 class DiagnosticsHandler(OidcHandler):
@@ -15,11 +15,11 @@ class DiagnosticsHandler(OidcHandler):
     @allow("user", action="read")
     async def get(self) -> None:
         """Return the checks of these services."""
-        whereabouts = self.context.whereabouts
+        browser_location = self.context.browser_location
         address = f"{self.request.protocol}://{self.request.host}{self.base_url}"
         seen = is_browser(self.request.headers)
         if not seen:
             # NOTE: what JupyterHub tells is where browsers should come, and nobody has been seen there.
-            address = whereabouts.public_url() or address
-            seen = whereabouts.origin is not None and address == whereabouts.origin + self.base_url
-        self.answer(await self.context.diagnosis.view(self.services, address, seen=seen))
+            address = browser_location.public_url() or address
+            seen = browser_location.origin is not None and address == browser_location.origin + self.base_url
+        self.answer(await self.context.diagnostics_cache.view(self.services, address, seen=seen))

@@ -9,13 +9,13 @@ from jupyter_server.utils import url_path_join
 from jupyter_oidc.errors import RequestInvalid
 from jupyter_oidc.server.access_rule import allow, public_route
 from jupyter_oidc.server.handler import fields_of
-from jupyter_oidc.server.handlers.browser import AskingHandler
+from jupyter_oidc.server.handlers.browser import LoginPageHandler
 from jupyter_oidc.server.pages import Page
 from jupyter_oidc.server.redirects import local_path
 from jupyter_oidc.sessions.pending import SignInOptions
 
 
-class InitiateLoginHandler(AskingHandler):
+class InitiateLoginHandler(LoginPageHandler):
     """``providers/{p}/initiate-login``: the provider's portal has a tile for this application, say."""
 
     @allow("user", action="write", from_other_sites=True)

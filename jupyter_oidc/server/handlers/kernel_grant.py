@@ -12,7 +12,7 @@ class KernelGrantHandler(OidcHandler):
     @public_route(protection="proof of a live kernel's connection key")
     async def post(self) -> None:
         """Check the proof, and where it comes from, and return a grant."""
-        self.context.must_be_near(self.request)
+        self.context.require_local_kernel(self.request)
         proof = self.envelope("kernel-grant.request")
         grant, lifetime = self.context.grants.issue(
             proof["kernel_id"],

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from tornado.routing import Matcher
 
 from jupyter_oidc.server.handler import OidcHandler
-from jupyter_oidc.server.incoming import proxy_request
 from jupyter_oidc.server.kernel_grants import grant_in
+from jupyter_oidc.server.proxy_request_parsing import proxy_request
 from jupyter_oidc.server.refused_calls import note_refused_call
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.request import Person, ProxyRequest
 
 
-class Below(Matcher):
+class PathPrefixMatcher(Matcher):
     """Matches what lies below ``prefix``: WebSocket handshakes, or everything else."""
 
     def __init__(self, prefix: str, *, sockets: bool) -> None:
@@ -55,14 +55,14 @@ class ProxiedHandler(OidcHandler):
         self._api, self._person = asked.api, asked.person
         return asked
 
-    def _end_with_kernel(self, cut: Callable[[], None]) -> Callable[[], None]:
+    def _close_with_kernel(self, cut: Callable[[], None]) -> Callable[[], None]:
         """Call ``cut`` when the kernel that makes this call ends or restarts; return how to stop (Q8.12)."""
         grant = None if self.kernel_id is None else grant_in(self.request.headers.get("Authorization", ""))
         if grant is None:
             return _nothing
         return self.context.kernel_streams.watch(self.context.grants, grant, cut)
 
-    def _note_call(self, status: int, sent: int, outcome: str) -> None:
+    def _record_call(self, status: int, sent: int, outcome: str) -> None:
         """Write the call to counters and audit trail."""
         services = self.context.services
         if services is not None and self._api:
@@ -79,16 +79,16 @@ class ProxiedHandler(OidcHandler):
                 person=None if self._person is None else self._person.subject,
             )
 
-    def _log_refusal(self, status: int, told: Problem | None) -> None:
-        """Say which API was called by whom, and why that failed, as the kernels' short way does."""
-        services = self.context.opened
+    def _log_refusal(self, status: int, problem: Problem | None) -> None:
+        """Say which API was called by whom, and why that failed, as the kernels' fast path does."""
+        services = self.context.built_services
         if services is None:
-            super()._log_refusal(status, told)
+            super()._log_refusal(status, problem)
             return
         self._code = note_refused_call(
             services,
             self.request,
-            told,
+            problem,
             api=self._api or self._named_api(services),
             kernel_id=self.kernel_id,
             status=status,

@@ -1,6 +1,6 @@
 """``api/{name}/{path}``: the proxy's HTTP side; streams both ways and holds no policy.
 
-A call without a body takes the short way: one coroutine, no task, no timer but the deadline, nothing logged.
+A call without a body takes a short path: one coroutine, no task, no timer but the deadline, nothing logged.
 An upload starts the upstream call as soon as the request's headers are there, so that it flows through a short queue
 with back-pressure, and nothing is collected in memory.
 """
@@ -20,9 +20,9 @@ from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, Problem, UpstreamTim
 from jupyter_oidc.server.access_rule import access_rule_of, allow
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
 from jupyter_oidc.server.handlers.upload import Upload
-from jupyter_oidc.server.head import head_of
-from jupyter_oidc.server.peer import LOOK, has_hung_up, reset_on_close
+from jupyter_oidc.server.peer import PEER_CHECK_INTERVAL_SECONDS, is_half_closed, reset_on_close
 from jupyter_oidc.server.refused_calls import cut_short_by
+from jupyter_oidc.server.response_headers import response_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.service import Answer
     from jupyter_oidc.server.handler import Context
 
-ANY_SIZE: Final = 1 << 62
+UNLIMITED_BODY_BYTES: Final = 1 << 62
 """Bytes; an upload is limited by the API's settings, not by what Jupyter would keep in memory."""
 
-LINGER: Final = 1_048_576
+MAX_DRAINED_BYTES: Final = 1_048_576
 """Bytes of an upload that are read and thrown away so that the client gets to read why it was refused."""
 
-PATIENCE: Final = 30.0
+UPLOAD_REST_TIMEOUT_SECONDS: Final = 30.0
 """Seconds for the rest of an upload whose answer is complete."""
 
-_END: Final = b""
+_END_OF_BODY: Final = b""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A call of ``api`` by a kernel that ended in ``error`` on the short way; ``api`` is empty if there is none.
+class RefusedCall:
+    """A call of ``api`` by a kernel that ended in ``error`` on the fast path; ``api`` is empty if there is none.
 
     ``person`` says whose token it carried.
 
@@ -63,23 +63,23 @@ class Refused:
 class ProxyHandler(ProxiedHandler):
     """Passes one call on and its answer back."""
 
-    lingers_for = LINGER
+    max_drained_bytes = MAX_DRAINED_BYTES
 
-    def initialize(self, context: Context, refused: Refused | None = None) -> None:
+    def initialize(self, context: Context, refused: RefusedCall | None = None) -> None:
         """Prepare for a body that arrives piece by piece, or for answering what was ``refused`` already."""
         super().initialize(context)
         self._refused = refused
         self._upload: Upload | None = None
-        self._opening: asyncio.Task[Answer] | None = None
+        self._upstream_call: asyncio.Task[Answer] | None = None
         self._waiter: asyncio.Task[Any] | None = None
         self._answer: Answer | None = None
-        self._given_up: Problem | None = None
-        self._rest: asyncio.Future[None] | None = None
-        self._discarded = 0
-        self._sent = 0
-        self._gone = False
+        self._abort_problem: Problem | None = None
+        self._remaining_body: asyncio.Future[None] | None = None
+        self._drained_bytes = 0
+        self._sent_bytes = 0
+        self._is_client_gone = False
         self._outcome = "refused"
-        self._stop_watching: Callable[[], None] | None = None
+        self._unwatch_kernel: Callable[[], None] | None = None
 
     # -- nothing that an answer of an API does not need ----------------------------------------------------
 
@@ -104,13 +104,13 @@ class ProxyHandler(ProxiedHandler):
 
     # -- the request ---------------------------------------------------------------------------------------
 
-    async def _let_in(self) -> None:
+    async def _authenticate(self) -> None:
         """Authenticate; start the upstream call of an upload while its body is still arriving."""
         if self._refused is not None:
             self._api, self._person = self._refused.api, self._refused.person
-            self._enter(self._refused.kernel_id)
+            self._set_kernel_user(self._refused.kernel_id)
             raise self._refused.error
-        await super()._let_in()
+        await super()._authenticate()
         rule = access_rule_of(getattr(self, (self.request.method or "").lower()))
         if rule is None or rule.protection is not None:
             return
@@ -130,67 +130,71 @@ class ProxyHandler(ProxiedHandler):
         if length is not None and api.max_request_bytes is not None and length > api.max_request_bytes:
             raise BodyTooLarge
         connection: Any = self.request.connection
-        connection.set_max_body_size(ANY_SIZE)
-        self._upload = Upload(api, self._give_up)
+        connection.set_max_body_size(UNLIMITED_BODY_BYTES)
+        self._upload = Upload(api, self._abort_upload)
         request = self._proxy_request(self._upload.pieces(), length)
-        self._stop_watching = self._end_with_kernel(lambda: self._give_up(GrantInvalid(detail="grant.kernel_gone")))
-        self._opening = asyncio.ensure_future(self.services.proxy.open(request))
-        self._opening.add_done_callback(self._opened)
+        self._unwatch_kernel = self._close_with_kernel(
+            lambda: self._abort_upload(GrantInvalid(detail="grant.kernel_gone"))
+        )
+        self._upstream_call = asyncio.ensure_future(self.services.proxy.open(request))
+        self._upstream_call.add_done_callback(self._upstream_answered)
 
-    def _opened(self, opening: asyncio.Task[Answer]) -> None:
+    def _upstream_answered(self, upstream_call: asyncio.Task[Answer]) -> None:
         """Pass an answer on that came before the end of the upload; a refusal of ours waits for a small rest."""
-        if not _is_answered(opening):
+        if not _is_answered(upstream_call):
             return
-        if self._gone:
-            opening.result().close()  # the client went in the same moment, and the verb will not run any more
+        if self._is_client_gone:
+            upstream_call.result().close()  # the client went in the same moment, and the verb will not run any more
         else:
-            self._go_on()
+            self._stop_reading_body()
 
     async def data_received(self, chunk: bytes) -> None:  # type: ignore[override]  # NOTE: tornado takes either
         """Hand a piece of the body on; waits while the upstream is slower than the client."""
-        if self._opening is not None and not self._opening.done():
+        if self._upstream_call is not None and not self._upstream_call.done():
             await self._feed(chunk)
             return
-        self._discarded += len(chunk)
-        if self._discarded > LINGER:
-            self._go_on()
+        self._drained_bytes += len(chunk)
+        if self._drained_bytes > MAX_DRAINED_BYTES:
+            self._stop_reading_body()
 
     async def _feed(self, chunk: bytes) -> None:
-        if self._upload is None or self._opening is None:
+        if self._upload is None or self._upstream_call is None:
             return
         waited = 0.0
-        while not self._opening.done() and not self._upload.offer(chunk):
-            room = asyncio.ensure_future(self._upload.room())
-            await asyncio.wait([room, self._opening], timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
-            waited = 0.0 if room.done() else waited + LOOK
+        while not self._upstream_call.done() and not self._upload.offer(chunk):
+            room = asyncio.ensure_future(self._upload.wait_for_room())
+            await asyncio.wait(
+                [room, self._upstream_call], timeout=PEER_CHECK_INTERVAL_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            waited = 0.0 if room.done() else waited + PEER_CHECK_INTERVAL_SECONDS
             room.cancel()
-            if has_hung_up(self._stream_of_caller()):
-                self._break_off()
+            if is_half_closed(self._stream_of_caller()):
+                self._abort_connection()
                 return
-            if waited >= self._upload.longest_wait:
-                self._give_up(UpstreamTimeout("The API stopped reading the upload."))
+            if waited >= self._upload.idle_timeout_seconds:
+                self._abort_upload(UpstreamTimeout("The API stopped reading the upload."))
                 return
 
-    def _give_up(self, problem: Problem) -> None:
+    def _abort_upload(self, problem: Problem) -> None:
         """Answer ``problem`` instead of waiting for the rest of the body; the upstream call ends at once.
 
         An answer that is there already is passed on all the same.
         """
-        if self._opening is not None:
-            if _is_answered(self._opening):
+        if self._upstream_call is not None:
+            if _is_answered(self._upstream_call):
                 return
-            self._opening.cancel()
-        self._given_up = problem
-        self._go_on(problem)
+            self._upstream_call.cancel()
+        self._abort_problem = problem
+        self._stop_reading_body(problem)
 
-    def _go_on(self, problem: Problem | None = None) -> None:
+    def _stop_reading_body(self, problem: Problem | None = None) -> None:
         """Stop waiting for the rest of the body, and let the verb run (or fail by ``problem``)."""
         # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
         request: Any = self.request
         waiting = request._body_future  # noqa: SLF001
         if waiting.done():
             return
-        request._body_future = self._rest = asyncio.get_running_loop().create_future()  # noqa: SLF001
+        request._body_future = self._remaining_body = asyncio.get_running_loop().create_future()  # noqa: SLF001
         if problem is None:
             waiting.set_result(None)
         else:
@@ -199,11 +203,11 @@ class ProxyHandler(ProxiedHandler):
     def on_connection_close(self) -> None:
         """The client went away: so does the upstream call (C18)."""
         super().on_connection_close()
-        self._gone = True
+        self._is_client_gone = True
         self._outcome = "client_abort"
         if self._upload is not None:
             self._upload.stop()
-        for task in (self._waiter, self._opening):
+        for task in (self._waiter, self._upstream_call):
             if task is not None:
                 task.cancel()
         if self._answer is not None:
@@ -212,45 +216,45 @@ class ProxyHandler(ProxiedHandler):
     @allow("user", "kernel", action="execute")
     async def get(self, *_: str) -> None:
         """Pass a GET on."""
-        await self._pass_on()
+        await self._forward()
 
     @allow("user", "kernel", action="execute")
     async def head(self, *_: str) -> None:
         """Pass a HEAD on."""
-        await self._pass_on()
+        await self._forward()
 
     @allow("user", "kernel", action="execute")
     async def post(self, *_: str) -> None:
         """Pass a POST on."""
-        await self._pass_on()
+        await self._forward()
 
     @allow("user", "kernel", action="execute")
     async def put(self, *_: str) -> None:
         """Pass a PUT on."""
-        await self._pass_on()
+        await self._forward()
 
     @allow("user", "kernel", action="execute")
     async def patch(self, *_: str) -> None:
         """Pass a PATCH on."""
-        await self._pass_on()
+        await self._forward()
 
     @allow("user", "kernel", action="execute")
     async def delete(self, *_: str) -> None:
         """Pass a DELETE on."""
-        await self._pass_on()
+        await self._forward()
 
-    async def _pass_on(self) -> None:
+    async def _forward(self) -> None:
         try:
-            answer = await (self._open() if self._opening is None else self._finish_upload(self._opening))
+            answer = await (self._open() if self._upstream_call is None else self._finish_upload(self._upstream_call))
         except asyncio.CancelledError:
-            if not self._gone:
+            if not self._is_client_gone:
                 raise
             if self._waiter is not None and hasattr(self._waiter, "uncancel"):
                 self._waiter.uncancel()
             return  # the client went away while the upstream was thinking
         self._answer = answer
         try:
-            if not self._gone:
+            if not self._is_client_gone:
                 await self._stream(answer)
         finally:
             answer.close()
@@ -262,62 +266,64 @@ class ProxyHandler(ProxiedHandler):
         self._waiter = None
         return answer
 
-    async def _finish_upload(self, opening: asyncio.Task[Answer]) -> Answer:
-        if not opening.done():
-            await self._feed(_END)
+    async def _finish_upload(self, upstream_call: asyncio.Task[Answer]) -> Answer:
+        if not upstream_call.done():
+            await self._feed(_END_OF_BODY)
         try:
-            return await opening
+            return await upstream_call
         except asyncio.CancelledError:
-            if self._given_up is None:
+            if self._abort_problem is None:
                 raise
-            raise self._given_up from None
+            raise self._abort_problem from None
 
     # -- the answer ----------------------------------------------------------------------------------------
 
     async def _stream(self, answer: Answer) -> None:
-        self._begin(answer)
+        self._prepare_headers(answer)
         upstream = answer.upstream
-        answer.on_session_end(self._break_off)
+        answer.on_session_end(self._abort_connection)
         try:
             if self.request.method == "HEAD" or answer.status in (204, 304):
                 await self.flush()
             elif (whole := upstream.whole()) is not None:
-                self._sent = len(whole)
+                self._sent_bytes = len(whole)
                 self._write_buffer.append(whole)
             else:
-                await self._pass_pieces_on(upstream)
-            if self._rest is not None:
+                await self._stream_chunks(upstream)
+            if self._remaining_body is not None:
                 await self.flush()
-                await asyncio.wait([self._rest], timeout=PATIENCE)  # so that the client reads before we hang up
+                await asyncio.wait(
+                    [self._remaining_body], timeout=UPLOAD_REST_TIMEOUT_SECONDS
+                )  # so that the client reads before we hang up
             await RequestHandler.finish(self)
         except StreamClosedError:
             self._outcome = "client_abort"
         except (Problem, HTTPOutputError) as error:
-            self._outcome = "client_abort" if self._gone else "upstream_truncated"
-            if not self._gone:
+            self._outcome = "client_abort" if self._is_client_gone else "upstream_truncated"
+            if not self._is_client_gone:
                 self._log_refusal(answer.status, cut_short_by(error))
-            self._break_off()
+            self._abort_connection()
 
-    async def _pass_pieces_on(self, upstream: UpstreamReply) -> None:
+    async def _stream_chunks(self, upstream: UpstreamReply) -> None:
         """Write a body as it arrives; its last piece waits for the end of the answer."""
         if self._ends_with_connection:
             connection: Any = self.request.connection
             connection._disconnect_on_finish = True  # noqa: SLF001 - tornado keeps one that asked for it, without an end
-        stop_watching = self._end_with_kernel(self._break_off)
+        stop_watching = self._close_with_kernel(self._abort_connection)
         try:
             if upstream.waiting:
                 await self.flush()  # the head may be all that comes for a long time
             async for chunk in upstream.chunks():
-                self._sent += len(chunk)
+                self._sent_bytes += len(chunk)
                 self._write_buffer.append(chunk)
                 if not upstream.ended:
                     await self.flush()
         finally:
             stop_watching()
 
-    def _begin(self, answer: Answer) -> None:
+    def _prepare_headers(self, answer: Answer) -> None:
         """Replace everything that Jupyter prepared by the API's own head: headers, cookie, compression."""
-        self._headers = head_of(answer.headers)
+        self._headers = response_headers(answer.headers)
         self._new_cookie = SimpleCookie()  # NOTE: a reply of an API never carries a cookie of Jupyter's
         self._transforms = []  # NOTE: what the upstream compressed stays so, what it did not stays so too (C21)
         self._write_buffer = []
@@ -331,7 +337,7 @@ class ProxyHandler(ProxiedHandler):
         """Whether the caller knows the end of the body by the end of the connection (RFC 9112, 6.3)."""
         return self.request.version == "HTTP/1.0" and "Content-Length" not in self._headers
 
-    def _break_off(self) -> None:
+    def _abort_connection(self) -> None:
         """End the connection in the middle, so that a truncated answer never looks complete (C19)."""
         stream = self._stream_of_caller()
         if stream is not None:
@@ -351,14 +357,14 @@ class ProxyHandler(ProxiedHandler):
         """Count the call, and write it to the audit trail if anybody listens."""
         if self._upload is not None:
             self._upload.stop()
-        if self._stop_watching is not None:
-            self._stop_watching()
-            self._stop_watching = None
+        if self._unwatch_kernel is not None:
+            self._unwatch_kernel()
+            self._unwatch_kernel = None
         # NOTE: all of them know this handler, an error by its frames, and no cycle is left behind (ADR 17).
-        self._upload = self._opening = self._refused = None
+        self._upload = self._upstream_call = self._refused = None
         super().on_finish()
-        self._note_call(self.get_status(), self._sent, self._outcome)
+        self._record_call(self.get_status(), self._sent_bytes, self._outcome)
 
 
-def _is_answered(opening: asyncio.Task[Answer]) -> bool:
-    return opening.done() and not opening.cancelled() and opening.exception() is None
+def _is_answered(upstream_call: asyncio.Task[Answer]) -> bool:
+    return upstream_call.done() and not upstream_call.cancelled() and upstream_call.exception() is None

@@ -17,7 +17,7 @@ from jupyter_oidc.errors import Problem, RequestInvalid
 from jupyter_oidc.proxy.ports import SocketRefused
 from jupyter_oidc.server.access_rule import allow
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
-from jupyter_oidc.server.peer import LOOK, has_hung_up
+from jupyter_oidc.server.peer import PEER_CHECK_INTERVAL_SECONDS, is_half_closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.service import OpenSocket
     from jupyter_oidc.server.handler import Context
 
-SIGNED_OUT: Final = 4401
+SIGNED_OUT_CODE: Final = 4401
 """Close code when the session ends while the socket is open (C27)."""
 
-_GOING_AWAY: Final = 1001
-_INTERNAL: Final = 1011
-_NEVER_SENT: Final = frozenset({1004, 1005, 1006, 1015})
+_GOING_AWAY_CODE: Final = 1001
+_INTERNAL_ERROR_CODE: Final = 1011
+_RESERVED_CODES: Final = frozenset({1004, 1005, 1006, 1015})
 """Codes that stand for something that happened and may not be sent (RFC 6455, 7.4.1)."""
 
 
@@ -47,11 +47,11 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         super().initialize(context)
         self._socket: OpenSocket | None = None
         self._opening: asyncio.Task[Any] | None = None
-        self._gone = False
+        self._is_client_gone = False
         self._relay: asyncio.Task[None] | None = None
         self._sent = 0
         self._is_answered = False
-        self._looking: asyncio.TimerHandle | None = None
+        self._peer_timer: asyncio.TimerHandle | None = None
         self._stop_watching: Callable[[], None] | None = None
 
     @property
@@ -85,7 +85,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             await WebSocketHandler.get(self)
         finally:
             if self._relay is None:  # the handshake failed; otherwise ``on_close`` closes the API's side
-                await opened.close(_GOING_AWAY)
+                await opened.close(_GOING_AWAY_CODE)
 
     async def _open_upstream(self, names: tuple[str, ...]) -> OpenSocket | SocketRefused | None:
         """Open the API's socket; ``None`` if the caller went away, whom tornado will not tell us about again."""
@@ -93,7 +93,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         try:
             return await self.services.proxy.open_socket(self._proxy_request(), names)
         except asyncio.CancelledError:
-            if not self._gone:
+            if not self._is_client_gone:
                 raise
             if self._opening is not None and hasattr(self._opening, "uncancel"):
                 self._opening.uncancel()
@@ -105,23 +105,23 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         """Begin to pass the API's messages on."""
         if self._socket is not None:
             self._relay = self.services.background.start(self._pass_down(self._socket))
-            self._socket.on_session_end(self._cut_off)
-            self._stop_watching = self._end_with_kernel(self._kernel_gone)
+            self._socket.on_session_end(self._close_at_session_end)
+            self._stop_watching = self._close_with_kernel(self._close_at_kernel_end)
 
     async def on_message(self, message: str | bytes) -> None:
         """Pass a message up; the next one is read when this one is on its way."""
         if self._socket is not None:
-            self._look_later()
+            self._schedule_peer_check()
             try:
                 await self._socket.upstream.send(message)
             except Problem:
-                self.close(_INTERNAL, "The API closed the connection.")
+                self.close(_INTERNAL_ERROR_CODE, "The API closed the connection.")
             finally:
-                self._stop_looking()
+                self._cancel_peer_check()
 
     def on_close(self) -> None:
         """Close the API's side too, with the caller's reason; a handshake that is under way ends at once (C18)."""
-        self._gone = True
+        self._is_client_gone = True
         if self._opening is not None:
             self._opening.cancel()
         if self._socket is None:
@@ -130,40 +130,40 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
             self._relay.cancel()
         if self._stop_watching is not None:
             self._stop_watching()
-        self._stop_looking()
-        self._close_upstream(self._socket, _sendable(self.close_code or _GOING_AWAY))
-        self._note_call(101, self._sent, "websocket")
+        self._cancel_peer_check()
+        self._close_upstream(self._socket, _sendable(self.close_code or _GOING_AWAY_CODE))
+        self._record_call(101, self._sent, "websocket")
 
-    def _cut_off(self) -> None:
+    def _close_at_session_end(self) -> None:
         """The session has ended: neither side sends anything any more, however long the goodbyes take (S-5)."""
-        self._end(SIGNED_OUT, "The session has ended.")
+        self._end(SIGNED_OUT_CODE, "The session has ended.")
 
-    def _kernel_gone(self) -> None:
+    def _close_at_kernel_end(self) -> None:
         """The kernel that opened this socket has ended; a process that it started may still hold it (Q8.12)."""
-        self._end(_GOING_AWAY, "The kernel has ended.")
+        self._end(_GOING_AWAY_CODE, "The kernel has ended.")
 
     def _end(self, code: int, reason: str) -> None:
         self.close(code, reason)
         if self._socket is not None:
-            self._close_upstream(self._socket, _GOING_AWAY)
+            self._close_upstream(self._socket, _GOING_AWAY_CODE)
 
     def _close_upstream(self, socket: OpenSocket, code: int) -> None:
         self.services.background.start(socket.close(code))
 
-    def _look_later(self) -> None:
-        self._looking = asyncio.get_running_loop().call_later(LOOK, self._look)
+    def _schedule_peer_check(self) -> None:
+        self._peer_timer = asyncio.get_running_loop().call_later(PEER_CHECK_INTERVAL_SECONDS, self._check_peer)
 
-    def _look(self) -> None:
+    def _check_peer(self) -> None:
         """Look whether the caller is still there: while a message waits for the API, nothing is read from him."""
-        if not has_hung_up(getattr(self.ws_connection, "stream", None)):
-            self._look_later()
+        if not is_half_closed(getattr(self.ws_connection, "stream", None)):
+            self._schedule_peer_check()
         elif self._socket is not None:
-            self._close_upstream(self._socket, _GOING_AWAY)  # which ends the wait, too
+            self._close_upstream(self._socket, _GOING_AWAY_CODE)  # which ends the wait, too
 
-    def _stop_looking(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
+    def _cancel_peer_check(self) -> None:
+        if self._peer_timer is not None:
+            self._peer_timer.cancel()
+            self._peer_timer = None
 
     async def _pass_down(self, socket: OpenSocket) -> None:
         try:
@@ -172,7 +172,7 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
                 await self.write_message(message, binary=isinstance(message, bytes))
         except WebSocketClosedError:
             return
-        self.close(_sendable(socket.upstream.close_code or _INTERNAL))
+        self.close(_sendable(socket.upstream.close_code or _INTERNAL_ERROR_CODE))
 
     def _pass_refusal_on(self, refused: SocketRefused) -> None:
         """Answer the handshake as the API did, without a body."""
@@ -181,18 +181,18 @@ class ProxySocketHandler(ProxiedHandler, WebSocketHandler):
         self.set_status(refused.status)
         self.finish()
 
-    def _log_refusal(self, status: int, told: Problem | None) -> None:
+    def _log_refusal(self, status: int, problem: Problem | None) -> None:
         """Log what we refused; an answer of the API is none of our business to judge."""
         if not self._is_answered:
-            super()._log_refusal(status, told)
+            super()._log_refusal(status, problem)
 
     def on_finish(self) -> None:
         """Count a handshake that led to no socket; one that did is counted when it closes."""
         super().on_finish()
         if self.get_status() != 101:
             answered = f"{self.get_status() // 100}xx" if self._is_answered else "refused"
-            outcome = "client_abort" if self._gone else answered
-            self._note_call(self.get_status(), 0, outcome)
+            outcome = "client_abort" if self._is_client_gone else answered
+            self._record_call(self.get_status(), 0, outcome)
 
     def _take_headers(self, lines: Headers) -> None:
         """Answer with the API's headers, but for those of a body: a handshake has none."""
@@ -220,4 +220,4 @@ def _check_handshake(headers: HTTPHeaders) -> None:
 
 
 def _sendable(code: int) -> int:
-    return _INTERNAL if code in _NEVER_SENT or not 1000 <= code <= 4999 else code
+    return _INTERNAL_ERROR_CODE if code in _RESERVED_CODES or not 1000 <= code <= 4999 else code

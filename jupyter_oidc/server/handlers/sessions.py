@@ -1,4 +1,4 @@
-"""Routes that show, renew and end sessions."""
+"""Routes that show, refresh and end sessions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ProvidersHandler(OidcHandler):
     async def get(self) -> None:
         """List the providers in the order of the settings."""
         told = [(await service.summary(), service) for service in self.services.sessions]
-        views = [provider_view(summary, silent=self.may_try_silently(service)) for summary, service in told]
+        views = [provider_view(summary, silent=self.can_try_silent_sign_in(service)) for summary, service in told]
         self.answer({"providers": views})
 
 
@@ -48,7 +48,7 @@ class SessionHandler(OidcHandler):
             self.set_header("Cache-Control", "no-store")
             self.finish()
         else:
-            self.answer(summary_view(summary, self.context.shared))
+            self.answer(summary_view(summary, self.context.sharing_mode))
 
     def compute_etag(self) -> str | None:
         """Leave the ETag to the verb."""
@@ -62,16 +62,16 @@ class SessionHandler(OidcHandler):
 
 
 class RefreshHandler(OidcHandler):
-    """``providers/{p}/refresh``: renew now."""
+    """``providers/{p}/refresh``: refresh now."""
 
     @allow("user", "kernel", action="write")
     async def post(self, provider: str) -> None:
-        """Renew the access token and return the summary."""
+        """Refresh the access token and return the summary."""
         self.envelope("refresh.request")
         session = self.services.sessions.of_provider(provider)
         match await session.refresh():
             case Granted():
-                self.answer(summary_view(await session.summary(), self.context.shared))
+                self.answer(summary_view(await session.summary(), self.context.sharing_mode))
             case SignInNeeded(code="session_expired"):
                 raise SessionExpired
             case SignInNeeded():

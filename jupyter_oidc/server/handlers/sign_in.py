@@ -65,7 +65,7 @@ class SignInHandler(OidcHandler):
         """Raise ``RequestInvalid`` unless a page may try to sign in by itself, in the one way that there is for it."""
         if not set(wish) <= {"silent", "next"}:
             raise RequestInvalid("'silent' goes with 'next' and with nothing else.", detail="silent.with")
-        if not self.may_try_silently(session):
+        if not self.can_try_silent_sign_in(session):
             raise RequestInvalid(
                 "No page may try to sign in by itself now.", action="Sign in by the button.", detail="silent.not_now"
             )

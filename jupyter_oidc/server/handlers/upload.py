@@ -17,41 +17,41 @@ if TYPE_CHECKING:
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.settings import Api
 
-WAITING_PIECES: Final = 4
+MAX_WAITING_PIECES: Final = 4
 """Pieces that wait for the upstream, of 64 KiB at most."""
 
 
 class Upload:
-    """One body; ``give_up`` is called with the problem when it cannot go on (C16, C17)."""
+    """One body; ``abort`` is called with the problem when it cannot go on (C16, C17)."""
 
-    def __init__(self, api: Api, give_up: Callable[[Problem], None]) -> None:
-        self._limit = api.max_request_bytes
-        self._patience = api.timeout_upload
-        self.longest_wait = api.timeout_idle
+    def __init__(self, api: Api, abort: Callable[[Problem], None]) -> None:
+        self._max_bytes = api.max_request_bytes
+        self._upload_timeout_seconds = api.timeout_upload
+        self.idle_timeout_seconds = api.timeout_idle
         """Seconds that the upstream may take to read the next piece."""
-        self._give_up = give_up
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue(WAITING_PIECES)
+        self._abort = abort
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING_PIECES)
         self._taken = asyncio.Event()
-        self._received = 0
-        self._silence: asyncio.TimerHandle | None = None
-        self._watch()
+        self._received_bytes = 0
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._start_idle_timer()
 
     def offer(self, piece: bytes) -> bool:
         """Take a piece if there is room for it; an empty one is the end."""
         self.stop()
         if self._queue.full():
-            self._taken.clear()  # at once, so that nothing taken before somebody waits in ``room`` is missed
+            self._taken.clear()  # at once, so that nothing taken before somebody waits in ``wait_for_room`` is missed
             return False
-        self._received += len(piece)
-        if self._limit is not None and self._received > self._limit:
-            self._give_up(BodyTooLarge())
+        self._received_bytes += len(piece)
+        if self._max_bytes is not None and self._received_bytes > self._max_bytes:
+            self._abort(BodyTooLarge())
             return True
         self._queue.put_nowait(piece)
         if piece:
-            self._watch()
+            self._start_idle_timer()
         return True
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Return when the upstream has taken something since a piece was turned down."""
         await self._taken.wait()
 
@@ -63,9 +63,11 @@ class Upload:
 
     def stop(self) -> None:
         """Stop waiting for the caller."""
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
 
-    def _watch(self) -> None:
-        self._silence = asyncio.get_running_loop().call_later(self._patience, self._give_up, ClientTooSlow())
+    def _start_idle_timer(self) -> None:
+        self._idle_timer = asyncio.get_running_loop().call_later(
+            self._upload_timeout_seconds, self._abort, ClientTooSlow()
+        )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.proxy.addresses import led_back
+from jupyter_oidc.proxy.addresses import lead_through_proxy
 from jupyter_oidc.settings import Api
 
 API = Api("orders", "corp", "https://api.example.com/v1/")
 
 
 def led(name: str, value: str) -> tuple[list[str], list[str]]:
-    headers, outside = led_back(
+    headers, outside = lead_through_proxy(
         API, [(name, value)], "https://api.example.com/v1/items/7?a=1", "/p/orders/", "jupyter.example.com"
     )
     return [value for _, value in headers], outside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.proxy.challenge import missing_scope_in, step_up_in
+from jupyter_oidc.proxy.challenge import missing_scopes, requested_step_up
 from jupyter_oidc.proxy.headers import asks_no_password
 from jupyter_oidc.sessions.pending import StepUp
 
@@ -35,12 +35,12 @@ def challenge(value: str) -> list[tuple[str, str]]:
     ],
 )
 def test_a_stronger_sign_in_is_read_from_the_challenge(value: str, wanted: StepUp | None) -> None:
-    assert step_up_in(challenge(value)) == wanted
+    assert requested_step_up(challenge(value)) == wanted
 
 
 def test_only_so_many_words_are_taken() -> None:
     """They end up in an address."""
-    wanted = step_up_in(challenge(f'{ASKING}, acr_values="{" ".join(f"a{n}" for n in range(100))}"'))
+    wanted = requested_step_up(challenge(f'{ASKING}, acr_values="{" ".join(f"a{n}" for n in range(100))}"'))
     assert wanted is not None
     assert len(wanted.acr_values) == 20
 
@@ -55,7 +55,7 @@ def test_only_so_many_words_are_taken() -> None:
     ],
 )
 def test_the_scopes_that_an_api_misses(value: str, missing: tuple[str, ...] | None) -> None:
-    assert missing_scope_in(challenge(value)) == missing
+    assert missing_scopes(challenge(value)) == missing
 
 
 @pytest.mark.parametrize(
@@ -79,5 +79,5 @@ def test_no_browser_is_made_to_ask_for_a_password(value: str, passes: bool) -> N
 def test_a_challenge_of_any_length_is_read_in_time() -> None:
     """No expression runs wild."""
     for value in ("a=" * 100_000, 'a="' * 100_000, "," * 100_000, "Bearer " + 'a="\\' * 50_000, " " * 100_000):
-        assert step_up_in(challenge(value)) is None
+        assert requested_step_up(challenge(value)) is None
         asks_no_password(value)

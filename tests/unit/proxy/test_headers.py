@@ -7,11 +7,11 @@ import time
 import pytest
 
 from jupyter_oidc.errors import BadHeader
-from jupyter_oidc.proxy.headers import Headers, headers_down, headers_up
+from jupyter_oidc.proxy.headers import Headers, filter_request_headers, filter_response_headers
 
 
 def up(received: Headers) -> Headers:
-    return headers_up(received)[0]
+    return filter_request_headers(received)[0]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_header_that_could_carry_authority_does_not_go_up(name):
 
 def test_a_nonce_of_an_api_stays_here():
     """X-7: it is the server that proves, and nobody else needs to know what with."""
-    assert "DPoP-Nonce" not in dict(headers_down([("DPoP-Nonce", "n-1")]))
+    assert "DPoP-Nonce" not in dict(filter_response_headers([("DPoP-Nonce", "n-1")]))
     assert up([("DPoP", "a.b.c"), ("dpop", "a.b.c"), ("DPoP-Nonce", "n-1")]) == []
 
 
@@ -68,11 +68,11 @@ def test_a_value_that_cannot_be_forwarded_is_refused(value):
 )
 def test_a_header_that_acts_on_the_browser_does_not_come_down(name):
     """C23."""
-    assert name.lower() not in {key.lower() for key, _ in headers_down([(name, "x")])}
+    assert name.lower() not in {key.lower() for key, _ in filter_response_headers([(name, "x")])}
 
 
 def test_a_reply_is_sandboxed_whatever_the_upstream_says():
-    down = headers_down([("Content-Security-Policy", "default-src *"), ("X-Content-Type-Options", "sniff")])
+    down = filter_response_headers([("Content-Security-Policy", "default-src *"), ("X-Content-Type-Options", "sniff")])
     assert [value for name, value in down if name == "Content-Security-Policy"] == [
         "sandbox; default-src 'none'; frame-ancestors 'none'"
     ]
@@ -91,13 +91,15 @@ def test_a_reply_is_sandboxed_whatever_the_upstream_says():
 )
 def test_no_shared_cache_may_keep_a_reply(upstream, expected):
     """C22."""
-    down = headers_down([("Cache-Control", value) for value in upstream])
+    down = filter_response_headers([("Cache-Control", value) for value in upstream])
     assert [value for name, value in down if name == "Cache-Control"] == [expected]
 
 
 def test_a_challenge_that_makes_the_browser_prompt_is_dropped():
     """C11."""
-    down = headers_down([("WWW-Authenticate", 'Basic realm="x"'), ("WWW-Authenticate", 'Bearer error="invalid_token"')])
+    down = filter_response_headers(
+        [("WWW-Authenticate", 'Basic realm="x"'), ("WWW-Authenticate", 'Bearer error="invalid_token"')]
+    )
     assert [value for name, value in down if name == "WWW-Authenticate"] == ['Bearer error="invalid_token"']
 
 
@@ -105,19 +107,21 @@ def test_a_challenge_that_makes_the_browser_prompt_is_dropped():
 def test_a_challenge_made_of_quotes_holds_up_nobody(value):
     """C20: one header of 32 KB held up the whole server for seconds, and an API may send a hundred."""
     begun = time.process_time()
-    headers_down([("WWW-Authenticate", f"Bearer {value}")] * 5)
+    filter_response_headers([("WWW-Authenticate", f"Bearer {value}")] * 5)
     assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize("value", ['Bearer realm="a, Basic realm=b', 'Bearer realm="a\\', 'Bearer realm="a\\"'])
 def test_a_challenge_with_a_quote_that_never_ends_is_dropped(value):
     """C11: what stands behind it is read by every browser as it likes."""
-    assert not [name for name, _ in headers_down([("WWW-Authenticate", value)]) if name == "WWW-Authenticate"]
+    assert not [
+        name for name, _ in filter_response_headers([("WWW-Authenticate", value)]) if name == "WWW-Authenticate"
+    ]
 
 
 def test_what_a_client_needs_comes_down():
     names = ["Content-Type", "ETag", "Link", "X-Total-Count", "RateLimit-Remaining", "Retry-After", "Content-Encoding"]
-    down = {name for name, _ in headers_down([(name, "x") for name in names])}
+    down = {name for name, _ in filter_response_headers([(name, "x") for name in names])}
     assert set(names) <= down
 
 
@@ -139,13 +143,15 @@ PAGE_GETS = [
 @pytest.mark.parametrize("name", PAGE_GETS)
 def test_what_says_which_protocol_an_api_speaks_comes_down_to_a_page(name):
     """Q3.5."""
-    assert (name.lower(), "x") in [(key.lower(), value) for key, value in headers_down([(name, "x")])]
+    assert (name.lower(), "x") in [(key.lower(), value) for key, value in filter_response_headers([(name, "x")])]
 
 
 @pytest.mark.parametrize("name", [*PAGE_GETS, "X-Novelty", "Server", "Refresh", "SourceMap", "X-Powered-By", "Alt-Svc"])
 def test_everything_comes_down_to_a_kernel(name):
     """Q3.5: a kernel has no origin that a header could act on (ADR 33)."""
-    assert (name.lower(), "x") in [(key.lower(), value) for key, value in headers_down([(name, "x")], to_kernel=True)]
+    assert (name.lower(), "x") in [
+        (key.lower(), value) for key, value in filter_response_headers([(name, "x")], to_kernel=True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -159,13 +165,13 @@ def test_everything_comes_down_to_a_kernel(name):
 )
 def test_what_is_ours_or_ends_with_the_connection_does_not_come_down_to_a_kernel(name):
     """Q3.5: hop by hop (RFC 9110, 7.6.1), cookies, and the names by which we and Jupyter speak."""
-    down = headers_down([("Connection", "close, X-Hop"), (name, "evil")], to_kernel=True)
+    down = filter_response_headers([("Connection", "close, X-Hop"), (name, "evil")], to_kernel=True)
     assert "evil" not in [value for _, value in down]
 
 
 def test_a_kernel_gets_every_challenge():
     """Q3.5, C11: nobody prompts there."""
-    down = headers_down([("WWW-Authenticate", 'Basic realm="x"')], to_kernel=True)
+    down = filter_response_headers([("WWW-Authenticate", 'Basic realm="x"')], to_kernel=True)
     assert ("WWW-Authenticate", 'Basic realm="x"') in down
 
 
@@ -186,7 +192,7 @@ def test_a_kernel_gets_every_challenge():
 )
 def test_a_header_without_authority_goes_up(name):
     """Q3.4."""
-    assert headers_up([(name, "x")]) == ([(name, "x")], [])
+    assert filter_request_headers([(name, "x")]) == ([(name, "x")], [])
 
 
 @pytest.mark.parametrize(
@@ -200,7 +206,7 @@ def test_a_header_without_authority_goes_up(name):
 )
 def test_a_header_that_is_held_back_is_told(name):
     """Q3.4: what leads past the lists of methods and paths, proves who somebody is, or is not known."""
-    assert headers_up([(name, "x")]) == ([], [name])
+    assert filter_request_headers([(name, "x")]) == ([], [name])
 
 
 @pytest.mark.parametrize(
@@ -209,17 +215,20 @@ def test_a_header_that_is_held_back_is_told(name):
 )
 def test_a_header_that_is_not_meant_for_the_api_is_no_news(name):
     """Q3.4: every browser and every proxy in front of Jupyter sends them."""
-    assert headers_up([(name, "x")]) == ([], [])
+    assert filter_request_headers([(name, "x")]) == ([], [])
 
 
 def test_what_is_told_is_bounded():
     """Q3.4: names only, each once, twenty at most, and none that is longer than a name."""
     many = [(f"X-{number}", "secret") for number in range(50)]
-    assert headers_up([("X-A", "1"), ("x-a", "2"), ("X-" + "a" * 63, "3")]) == ([], ["x-a"])
-    assert headers_up(many)[1] == [f"X-{number}" for number in range(20)]
+    assert filter_request_headers([("X-A", "1"), ("x-a", "2"), ("X-" + "a" * 63, "3")]) == ([], ["x-a"])
+    assert filter_request_headers(many)[1] == [f"X-{number}" for number in range(20)]
 
 
 def test_a_name_that_we_send_ourselves_is_nobody_elses():
     """Q3.4: a caller cannot put its own value beside the second secret."""
     sent = [("x-api-version", "1"), ("Accept", "*/*")]
-    assert headers_up(sent, frozenset(), frozenset({"x-api-version"})) == ([("Accept", "*/*")], ["x-api-version"])
+    assert filter_request_headers(sent, frozenset(), frozenset({"x-api-version"})) == (
+        [("Accept", "*/*")],
+        ["x-api-version"],
+    )

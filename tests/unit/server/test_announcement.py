@@ -13,7 +13,7 @@ import pytest
 
 from jupyter_oidc.contract.announcement import read, these_processes
 from jupyter_oidc.entropy import SystemEntropy
-from jupyter_oidc.server.announcement import OwnAnnouncement
+from jupyter_oidc.server.announcement import ServerAnnouncement
 
 NOBODY = 2**22 + 1
 """A process id beyond the largest that Linux gives."""
@@ -43,8 +43,8 @@ class Manager:
         return KernelFile("/run/ada/kernel-k1.json"), kernel_name or "python3", "k1"
 
 
-def own(server: Server) -> OwnAnnouncement:
-    return OwnAnnouncement(server, SystemEntropy(), logging.getLogger("jupyter_oidc"))
+def own(server: Server) -> ServerAnnouncement:
+    return ServerAnnouncement(server, SystemEntropy(), logging.getLogger("jupyter_oidc"))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_address_is_one_that_leads_to_this_server_from_its_own_machine(tmp_p
 def test_a_kernel_gets_the_variables_beside_what_it_is_given(tmp_path: Path) -> None:
     """Q4.5: and its environment is no one else's."""
     announced, manager = own(Server(str(tmp_path))), Manager()
-    announced.tell_kernels(manager)
+    announced.set_kernel_environment(manager)
     arguments: dict[str, Any] = {"env": {"LANG": "C"}}
     manager.pre_start_kernel(None, arguments)
     assert arguments["env"] == {
@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_kernel_from_starting(
     """Q4.5: sibling."""
     (tmp_path / "file").touch()
     announced, manager = own(Server(str(tmp_path / "file"))), Manager()
-    announced.tell_kernels(manager)
+    announced.set_kernel_environment(manager)
     assert manager.pre_start_kernel(None, {})[2] == "k1"
     assert "kernels cannot be told where this server is" in caplog.text
     assert {record.name for record in caplog.records} == {"jupyter_oidc"}
@@ -123,7 +123,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_kernel_from_starting(
 def test_a_terminal_is_told_the_server_and_is_no_kernel(tmp_path: Path) -> None:
     """Q4.5: sibling: the command line asks the server whose terminal it is typed in."""
     announced, terminals = own(Server(str(tmp_path))), Terminals()
-    announced.tell_terminals({"terminal_manager": terminals})
+    announced.set_terminal_environment({"terminal_manager": terminals})
     assert terminals.extra_env == {"JUPYTER_OIDC_SERVER": str(announced.path)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.server.handlers.browser import bindings_in
+from jupyter_oidc.server.handlers.browser import binding_cookies
 
 OURS = "jupyter-oidc-flow-f1=b1"
 
@@ -15,28 +15,28 @@ OURS = "jupyter-oidc-flow-f1=b1"
 )
 def test_cookies_of_other_programs_on_this_host_do_not_hide_ours(others: str) -> None:
     """A1: cookies know no ports, and some programs write what no cookie may hold."""
-    assert bindings_in([f"{others}; {OURS}"], "f1") == ["b1"]
-    assert bindings_in([f"{OURS}; {others}"], "f1") == ["b1"]
-    assert bindings_in([others, OURS], "f1") == ["b1"]
+    assert binding_cookies([f"{others}; {OURS}"], "f1") == ["b1"]
+    assert binding_cookies([f"{OURS}; {others}"], "f1") == ["b1"]
+    assert binding_cookies([others, OURS], "f1") == ["b1"]
 
 
 def test_a_cookie_of_the_same_name_that_somebody_planted_does_not_hide_ours() -> None:
     """A6, Q8.7: nobody stops a stranger's sign-in."""
-    assert bindings_in(["jupyter-oidc-flow-f1=planted; " + OURS], "f1") == ["planted", "b1"]
+    assert binding_cookies(["jupyter-oidc-flow-f1=planted; " + OURS], "f1") == ["planted", "b1"]
 
 
 def test_the_cookies_of_other_sign_ins_take_no_room() -> None:
     """A-9, Q8.7: any number of them, true or planted, in any order."""
     jar = "; ".join(f"jupyter-oidc-flow-x{number}=b{number}" for number in range(60))
-    assert bindings_in([f"{jar}; {OURS}"], "f1") == ["b1"]
+    assert binding_cookies([f"{jar}; {OURS}"], "f1") == ["b1"]
 
 
 def test_a_longer_name_is_another_name() -> None:
     """Q8.7."""
-    assert bindings_in(["jupyter-oidc-flow-f10=b10; jupyter-oidc-flow-f=b; " + OURS], "f1") == ["b1"]
+    assert binding_cookies(["jupyter-oidc-flow-f10=b10; jupyter-oidc-flow-f=b; " + OURS], "f1") == ["b1"]
 
 
 def test_one_name_has_an_end() -> None:
     """Q8.7: what is planted under the very name of a sign-in costs a bounded number of comparisons."""
     jar = "; ".join(f"jupyter-oidc-flow-f1=b{number}" for number in range(60))
-    assert bindings_in([jar], "f1") == [f"b{number}" for number in range(8)]
+    assert binding_cookies([jar], "f1") == [f"b{number}" for number in range(8)]

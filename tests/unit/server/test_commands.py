@@ -72,7 +72,7 @@ def test_a_lease_that_is_renewed_goes_on(clock: Frozen, grants: KernelGrants) ->
     command = grants.commands.begin()
     for _ in range(5):
         clock.seconds += 50
-        grants.commands.renew(command.id)
+        grants.commands.extend_lease(command.id)
     assert grants.commands.is_live(command.id)
 
 
@@ -81,7 +81,7 @@ def test_a_command_that_has_ended_cannot_be_renewed(clock: Frozen, grants: Kerne
     command = grants.commands.begin()
     clock.seconds += 61
     with pytest.raises(GrantInvalid, match="The command has ended"):
-        grants.commands.renew(command.id)
+        grants.commands.extend_lease(command.id)
 
 
 def test_another_commands_key_proves_nothing(clock: Frozen, grants: KernelGrants) -> None:

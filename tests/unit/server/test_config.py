@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.server.config import Configured, configured, fixed
+from jupyter_oidc.server.config import Configured, merged_settings, settings_outside_files
 from jupyter_oidc.server.settings_file import settings_files
 
 
@@ -33,7 +33,7 @@ def write_main(folder: str, section: Any) -> None:
 def said(own: dict[str, Any], folders: list[str]) -> Configured:
     """What is configured where every file is one that the user can change."""
     files = settings_files(folders, None)
-    return configured(fixed(own, files), files)
+    return merged_settings(settings_outside_files(own, files), files)
 
 
 def test_without_any_file_nothing_is_configured(folders: list[str]) -> None:

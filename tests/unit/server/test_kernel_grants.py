@@ -8,7 +8,7 @@ from jupyter_oidc.clock import Moment
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import GrantInvalid, Overloaded
 from jupyter_oidc.server.kernel_grants import (
-    LIFETIME,
+    GRANT_LIFETIME_SECONDS,
     MAX_GRANTS,
     MAX_GRANTS_PER_KERNEL,
     MAX_PROOFS_PER_KERNEL,
@@ -107,7 +107,7 @@ def test_a_proof_is_not_replayable_for_as_long_as_its_time_is_accepted(grants, c
 
 def test_a_grant_expires(grants, clock):
     grant, _ = grants.issue("k1", NOW, NONCE, proof())
-    clock.advance(LIFETIME + 1)
+    clock.advance(GRANT_LIFETIME_SECONDS + 1)
     with pytest.raises(GrantInvalid):
         grants.kernel_of(grant)
 

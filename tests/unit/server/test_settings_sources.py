@@ -209,9 +209,9 @@ async def test_a_provider_that_a_system_file_rules_out_while_the_server_runs_doe
     watch = SettingsWatch(source, machine.settings(), apply, logging.getLogger("watch"))
     machine.write(machine.admin, {"settings_sources": "system", "providers": {"corp": CORP}})
     for _ in range(2):
-        await watch.look()
+        await watch.poll()
     assert [[one.name for one in settings.providers] for settings in applied] == [["corp"]]
     (machine.admin / "jupyter_server_config.d" / "corp.json").unlink()
     for _ in range(2):
-        await watch.look()
+        await watch.poll()
     assert [[one.name for one in settings.providers] for settings in applied] == [["corp"]]

@@ -57,8 +57,8 @@ class Folder:
 
 async def rest(watch: SettingsWatch) -> None:
     """Look twice: a change is taken when it has come to rest."""
-    await watch.look()
-    await watch.look()
+    await watch.poll()
+    await watch.poll()
 
 
 def _replaced(path: Path, make: Callable[[], object]) -> None:
@@ -80,10 +80,10 @@ async def test_a_change_is_taken_when_it_has_come_to_rest(folder: Folder) -> Non
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.section({"corp": TWO})
-    await watch.look()
+    await watch.poll()
     assert folder.applied == [], "somebody may still be writing"
-    await watch.look()
-    await watch.look()
+    await watch.poll()
+    await watch.poll()
     assert folder.issuers == [["https://two.example"]]
 
 
@@ -91,10 +91,10 @@ async def test_nothing_happens_while_nothing_changes(folder: Folder) -> None:
     folder.section({"corp": ONE})
     watch = folder.watch()
     for _ in range(5):
-        await watch.look()
+        await watch.poll()
     (folder.path / "jupyter_server_config.d/corp.json").touch()
     for _ in range(5):
-        await watch.look()
+        await watch.poll()
     assert folder.applied == []
 
 
@@ -136,7 +136,7 @@ async def test_absence_is_not_an_instruction(
     path = folder.path / "jupyter_server_config.d/corp.json"
     loses(path)
     for _ in range(5):
-        await watch.look()
+        await watch.poll()
     assert folder.applied == []
     assert caplog.text.count(f"{path} {says}: what it said before stays in force") == 1
 
@@ -237,13 +237,13 @@ async def test_a_half_written_file_changes_nothing(folder: Folder, caplog: pytes
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.write('{"JupyterOIDC": {"providers"')
-    await watch.look()
-    await watch.look()
+    await watch.poll()
+    await watch.poll()
     assert folder.applied == []
     assert "corp.json is not JSON: what it said before stays in force" in caplog.text
     folder.section({"corp": TWO})
-    await watch.look()
-    await watch.look()
+    await watch.poll()
+    await watch.poll()
     assert folder.issuers == [["https://two.example"]]
 
 
@@ -252,8 +252,8 @@ async def test_a_mistake_changes_nothing_and_is_named(folder: Folder, caplog: py
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.section({"corp": {"issuer": "http://one.example", "client_id": "c1"}})
-    await watch.look()
-    await watch.look()
+    await watch.poll()
+    await watch.poll()
     assert folder.applied == []
     assert "providers.corp.issuer" in caplog.text
 
@@ -262,8 +262,8 @@ async def test_a_corrected_mistake_comes_into_force(folder: Folder) -> None:
     folder.section({"corp": {"client_id": "c1"}})
     watch = folder.watch()
     folder.section({"corp": ONE})
-    await watch.look()
-    await watch.look()
+    await watch.poll()
+    await watch.poll()
     assert folder.issuers == [["https://one.example"]]
 
 
@@ -272,8 +272,8 @@ async def test_what_was_not_read_from_a_json_file_stays(folder: Folder) -> None:
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.section({"corp": TWO, "mine": TWO}, storage="keyring")
-    await watch.look()
-    await watch.look()
+    await watch.poll()
+    await watch.poll()
     (applied,) = folder.applied
     assert {p.name: p.issuer for p in applied.providers} == {
         "corp": "https://two.example",
@@ -287,8 +287,8 @@ async def test_what_the_server_read_from_the_main_json_file_may_change(folder: F
     folder.own = {"providers": {"corp": ONE}}
     watch = folder.watch()
     folder.write(json.dumps({"JupyterOIDC": {"providers": {"corp": TWO}}}), "jupyter_server_config.json")
-    await watch.look()
-    await watch.look()
+    await watch.poll()
+    await watch.poll()
     assert folder.issuers == [["https://two.example"]]
 
 
@@ -296,8 +296,8 @@ async def test_another_storage_waits_for_the_next_start(folder: Folder, caplog: 
     folder.section({"corp": ONE}, storage="memory")
     watch = folder.watch()
     folder.section({"corp": ONE}, storage="keyring")
-    await watch.look()
-    await watch.look()
+    await watch.poll()
+    await watch.poll()
     assert folder.applied == []
     assert "'storage' changes with the next start" in caplog.text
 
@@ -309,8 +309,8 @@ async def test_a_file_that_is_named_and_is_not_there_changes_nothing(
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.section({"corp": {**TWO, "ca_bundle": str(folder.path / "nowhere.pem")}})
-    await watch.look()
-    await watch.look()
+    await watch.poll()
+    await watch.poll()
     assert folder.applied == []
     assert "providers.corp.ca_bundle: names a file that does not exist." in caplog.text
 
@@ -324,7 +324,7 @@ async def test_where_sessions_are_stored_does_not_change_while_the_server_runs(
     watch = folder.watch()
     folder.section({"corp": TWO}, **{name: value})
     for _ in range(3):
-        await watch.look()
+        await watch.poll()
     assert [getattr(settings, name) for settings in folder.applied] == [None]
     assert f"'{name}' changes with the next start of the server." in caplog.text
 

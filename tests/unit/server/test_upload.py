@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from jupyter_oidc.errors import Problem
-from jupyter_oidc.server.handlers.upload import WAITING_PIECES, Upload
+from jupyter_oidc.server.handlers.upload import MAX_WAITING_PIECES, Upload
 from jupyter_oidc.settings import Api, Settings, read_settings
 
 
@@ -21,9 +21,9 @@ async def test_room_that_is_made_before_anybody_waits_for_it_is_not_missed() -> 
     given_up: list[Problem] = []
     upload = Upload(api(), given_up.append)
     pieces = upload.pieces()
-    offered = [upload.offer(b"piece") for _ in range(WAITING_PIECES + 1)]
-    assert offered == [True] * WAITING_PIECES + [False]
-    room = asyncio.ensure_future(upload.room())
+    offered = [upload.offer(b"piece") for _ in range(MAX_WAITING_PIECES + 1)]
+    assert offered == [True] * MAX_WAITING_PIECES + [False]
+    room = asyncio.ensure_future(upload.wait_for_room())
     assert await next_of(pieces) == b"piece"
     await asyncio.wait_for(room, 5)
     assert upload.offer(b"piece")
@@ -35,7 +35,7 @@ async def test_there_is_no_room_before_something_was_taken() -> None:
     upload = Upload(api(), lambda _: None)
     while upload.offer(b"piece"):
         pass
-    room = asyncio.ensure_future(upload.room())
+    room = asyncio.ensure_future(upload.wait_for_room())
     done, _ = await asyncio.wait([room], timeout=0.05)
     upload.stop()
     room.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_oidc.server.whereabouts import Whereabouts
+from jupyter_oidc.server.browser_location import BrowserLocation
 
 BROWSER = {"Sec-Fetch-Mode": "cors"}
 
@@ -22,23 +22,23 @@ BROWSER = {"Sec-Fetch-Mode": "cors"}
     ],
 )
 def test_a_page_tells_by_the_host_that_it_asked_for(host, where):
-    assert Whereabouts().of_caller(host, is_kernel=False) == where
+    assert BrowserLocation().of_caller(host, is_kernel=False) == where
 
 
 def test_a_kernel_counts_on_the_browser_that_was_seen_last():
-    whereabouts = Whereabouts()
-    assert whereabouts.of_caller("127.0.0.1:8888", is_kernel=True) == "unknown"
-    whereabouts.note("hub.example.com", BROWSER)
-    assert whereabouts.of_caller("127.0.0.1:8888", is_kernel=True) == "elsewhere"
-    whereabouts.note("localhost:8888", {"Referer": "http://localhost:8888/lab"})
-    assert whereabouts.of_caller("127.0.0.1:8888", is_kernel=True) == "here"
+    browser_location = BrowserLocation()
+    assert browser_location.of_caller("127.0.0.1:8888", is_kernel=True) == "unknown"
+    browser_location.note("hub.example.com", BROWSER)
+    assert browser_location.of_caller("127.0.0.1:8888", is_kernel=True) == "elsewhere"
+    browser_location.note("localhost:8888", {"Referer": "http://localhost:8888/lab"})
+    assert browser_location.of_caller("127.0.0.1:8888", is_kernel=True) == "here"
 
 
 def test_a_browser_behind_a_proxy_that_names_the_server_anew_is_elsewhere():
     """Q10.1: the host of the request is the proxy's; the page says where it really is."""
-    whereabouts = Whereabouts()
-    whereabouts.note("127.0.0.1:8888", {"Referer": "https://hub.example.com/user/ada/lab"})
-    assert (whereabouts.seen, whereabouts.public_url()) == ("elsewhere", None)
+    browser_location = BrowserLocation()
+    browser_location.note("127.0.0.1:8888", {"Referer": "https://hub.example.com/user/ada/lab"})
+    assert (browser_location.seen, browser_location.public_url()) == ("elsewhere", None)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_a_browser_behind_a_proxy_that_names_the_server_anew_is_elsewhere():
 )
 def test_an_address_counts_if_a_browser_shows_it_and_asks_for_it(host, headers, address):
     """Q10.1: an address as seen by one party is never handed to another."""
-    whereabouts = Whereabouts(base_url="/x/")
-    whereabouts.note(host, headers)
-    assert whereabouts.public_url() == address
+    browser_location = BrowserLocation(base_url="/x/")
+    browser_location.note(host, headers)
+    assert browser_location.public_url() == address
 
 
 @pytest.mark.parametrize(
@@ -86,33 +86,33 @@ def test_an_address_counts_if_a_browser_shows_it_and_asks_for_it(host, headers, 
 )
 def test_a_hub_says_where_its_servers_are(environment, address):
     """Q10.1: also before any browser was seen."""
-    assert Whereabouts.of_server("0.0.0.0", environment, "/user/ada/").public_url() == address
+    assert BrowserLocation.of_server("0.0.0.0", environment, "/user/ada/").public_url() == address
 
 
 def test_what_a_hub_or_the_settings_say_goes_before_what_a_request_says():
     """Q10.1: who holds Jupyter's token can claim to be a browser anywhere."""
     claimed = {"Referer": "https://evil.example/lab"}
-    told = Whereabouts.of_server(
+    told = BrowserLocation.of_server(
         "0.0.0.0", {"JUPYTERHUB_PUBLIC_URL": "https://hub.example.com/user/ada/"}, "/user/ada/"
     )
     told.note("evil.example", claimed)
     assert told.public_url() == "https://hub.example.com/user/ada/"
-    pinned = Whereabouts(base_url="/user/ada/")
+    pinned = BrowserLocation(base_url="/user/ada/")
     pinned.note("evil.example", claimed)
     assert pinned.public_url("https://hub.example.com/user/ada/cb") == "https://hub.example.com/user/ada/"
 
 
 def test_a_tunnel_from_another_port_shows_in_the_browser():
     """Q10.1: a pinned loopback address says nothing about the port at the other end."""
-    whereabouts = Whereabouts()
-    whereabouts.note("localhost:9999", {"Referer": "http://localhost:9999/lab"})
-    assert whereabouts.public_url("http://localhost:8888/cb") == "http://localhost:9999/"
+    browser_location = BrowserLocation()
+    browser_location.note("localhost:9999", {"Referer": "http://localhost:9999/lab"})
+    assert browser_location.public_url("http://localhost:8888/cb") == "http://localhost:9999/"
 
 
 def test_a_script_with_the_token_is_no_browser():
-    whereabouts = Whereabouts()
-    whereabouts.note("localhost:8888", {"User-Agent": "python-httpx"})
-    assert whereabouts.seen == "unknown"
+    browser_location = BrowserLocation()
+    browser_location.note("localhost:8888", {"User-Agent": "python-httpx"})
+    assert browser_location.seen == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -127,4 +127,4 @@ def test_a_script_with_the_token_is_no_browser():
 )
 def test_before_any_browser_the_server_s_own_address_counts(ip, environment, seen):
     """Under JupyterHub a server listens on loopback too, for a proxy that everybody goes through."""
-    assert Whereabouts.of_server(ip, environment).seen == seen
+    assert BrowserLocation.of_server(ip, environment).seen == seen

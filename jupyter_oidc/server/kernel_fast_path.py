@@ -1,10 +1,10 @@
-"""The short way of a kernel's calls: what has a grant and no body goes to the API without a handler of Jupyter's.
+"""The fast path of a kernel's calls: a call with a grant and no body goes to the API without a handler of Jupyter's.
 
 Most of what a request costs is what a handler prepares for pages and forms. A call with a grant needs none of it: nothing
 ambient is trusted, so there is no cookie, no XSRF token and no origin to look at.
-Whoever is not obviously one of these calls takes the way of all others, and so does whoever is refused:
-:class:`~jupyter_oidc.server.handlers.proxy.ProxyHandler` authenticates, reads bodies, and is the only one to render errors.
-The policy is the same object for both ways (:class:`~jupyter_oidc.proxy.service.ProxyService`).
+Any request that does not match exactly, and any failure, falls through to
+:class:`~jupyter_oidc.server.handlers.proxy.ProxyHandler`, which authenticates, reads bodies, and alone renders errors.
+The policy is the same object for both paths (:class:`~jupyter_oidc.proxy.service.ProxyService`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tornado.routing import Router
 
 from jupyter_oidc.adapters.named_log import SERVER
 from jupyter_oidc.errors import Overloaded, Problem, UnknownApi
-from jupyter_oidc.server.handlers.proxy import ProxyHandler, Refused
-from jupyter_oidc.server.head import head_of
-from jupyter_oidc.server.incoming import proxy_request
+from jupyter_oidc.server.handlers.proxy import ProxyHandler, RefusedCall
 from jupyter_oidc.server.kernel_grants import grant_in
 from jupyter_oidc.server.problems import defect_text
+from jupyter_oidc.server.proxy_request_parsing import proxy_request
 from jupyter_oidc.server.refused_calls import cut_short_by, note_refused_call
+from jupyter_oidc.server.response_headers import response_headers
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
@@ -39,15 +39,15 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 """The verbs of the handler that kernels may use."""
 
 
-class KernelLane(Router):
+class KernelFastPath(Router):
     """Takes the calls of kernels out of all requests; the target of a rule in front of all others."""
 
     def __init__(self, application: Application, context: Context) -> None:
         self.application = application
         self.context = context
 
-    def find_handler(self, request: HTTPServerRequest, **_: Any) -> LaneCall | None:
-        """Return who passes ``request`` on, or ``None`` for the long way, where it is looked at again and in full."""
+    def find_handler(self, request: HTTPServerRequest, **_: Any) -> FastPathRequest | None:
+        """Return what passes ``request`` on, or ``None`` for the handler, which looks at it again and in full."""
         context, headers = self.context, request.headers
         if not request.path.startswith(context.proxy_prefix) or request.method not in METHODS:
             return None
@@ -56,44 +56,44 @@ class KernelLane(Router):
             return None
         if "Content-Length" in headers or "Transfer-Encoding" in headers or "Upgrade" in headers:
             return None
-        services = context.opened
+        services = context.built_services
         if services is None or not context.is_known_host(request.host):
             return None
         try:
-            context.must_be_near(request)
+            context.require_local_kernel(request)
             kernel_id = context.grants.kernel_of(grant)
             identity = self.application.settings["identity_provider"]
-            asked = proxy_request(request, context.proxy_prefix, "kernel", identity)
+            parsed = proxy_request(request, context.proxy_prefix, "kernel", identity)
         except Exception:  # noqa: BLE001 - whatever it is, it comes up again where it can be answered
             return None
-        return LaneCall(self, services, request, asked, kernel_id, grant)
+        return FastPathRequest(self, services, request, parsed, kernel_id, grant)
 
 
-class LaneCall(HTTPMessageDelegate):
+class FastPathRequest(HTTPMessageDelegate):
     """Passes one call of a kernel on and its answer back."""
 
     def __init__(
         self,
-        lane: KernelLane,
+        router: KernelFastPath,
         services: Services,
         request: HTTPServerRequest,
-        asked: ProxyRequest,
+        parsed: ProxyRequest,
         kernel_id: str,
         grant: str,
     ) -> None:
-        self._lane = lane
+        self._router = router
         self._services = services
         self._request = request
         self._connection: Any = request.connection
-        self._asked = asked
+        self._proxy_request = parsed
         self._kernel_id = kernel_id
         self._grant = grant
         self._task: asyncio.Task[None] | None = None
         self._answer: Answer | None = None
-        self._gone = False
-        self._sent = 0
+        self._is_client_gone = False
+        self._sent_bytes = 0
         self._code: str | None = None
-        self._cut: str | None = None
+        self._truncation_request_id: str | None = None
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
         """Keep the first line for whoever renders an error; all else is known."""
@@ -103,24 +103,24 @@ class LaneCall(HTTPMessageDelegate):
     def finish(self) -> None:
         """The request is complete."""
         self._connection.set_close_callback(self.on_connection_close)
-        self._task = asyncio.get_running_loop().create_task(self._pass_on())
+        self._task = asyncio.get_running_loop().create_task(self._forward())
 
     def on_connection_close(self) -> None:
         """The kernel went away: so does the upstream call (C18)."""
-        self._gone = True
+        self._is_client_gone = True
         if self._answer is not None:
             self._answer.close()
         elif self._task is not None:
             self._task.cancel()
 
-    async def _pass_on(self) -> None:
+    async def _forward(self) -> None:
         try:
-            self._answer = answer = await self._services.proxy.open(self._asked)
+            self._answer = answer = await self._services.proxy.open(self._proxy_request)
         except asyncio.CancelledError:
-            if self._gone:
-                self._note(200, "client_abort")  # nothing was sent, and this is how tornado counts it
+            if self._is_client_gone:
+                self._record_call(200, "client_abort")  # nothing was sent, and this is how tornado counts it
             elif _is_being_cancelled():
-                self._break_off()
+                self._abort_connection()
                 raise
             else:
                 self._refuse(Overloaded("Something that the call waited for was given up."))
@@ -132,11 +132,11 @@ class LaneCall(HTTPMessageDelegate):
             self._task = None
         outcome = "client_abort"
         try:
-            if not self._gone:
+            if not self._is_client_gone:
                 outcome = await self._stream(answer)
         finally:
             answer.close()
-            self._note(answer.status, outcome)
+            self._record_call(answer.status, outcome)
 
     async def _stream(self, answer: Answer) -> str:
         """Send ``answer``; return what became of it."""
@@ -145,95 +145,98 @@ class LaneCall(HTTPMessageDelegate):
         except StreamClosedError:
             return "client_abort"
         except (Problem, HTTPOutputError) as error:
-            self._break_off()
-            if self._gone:
+            self._abort_connection()
+            if self._is_client_gone:
                 return "client_abort"
-            self._note_cut(answer.status, cut_short_by(error))
+            self._record_truncation(answer.status, cut_short_by(error))
             return "upstream_truncated"
         except BaseException as error:
-            self._break_off()  # the head may be sent, so there is nothing to answer
+            self._abort_connection()  # the head may be sent, so there is nothing to answer
             if not isinstance(error, Exception):
                 raise
             defect = defect_text(type(error), error.__traceback__)
             SERVER.error("jupyter_oidc: %s", defect)
-            self._note_cut(answer.status, None)
+            self._record_truncation(answer.status, None)
             return "upstream_truncated"
         return f"{answer.status // 100}xx"
 
     async def _send(self, answer: Answer) -> None:
-        connection, upstream, head = self._connection, answer.upstream, head_of(answer.headers)
+        connection, upstream, head = self._connection, answer.upstream, response_headers(answer.headers)
         line = ResponseStartLine("", answer.status, responses.get(answer.status, "Unknown"))
-        if self._asked.method == "HEAD" or answer.status in (204, 304):
+        if self._proxy_request.method == "HEAD" or answer.status in (204, 304):
             whole: bytes | None = b""
         else:
             whole = upstream.whole()
             if whole is not None and "Content-Length" not in head:
                 head["Content-Length"] = str(len(whole))
         if whole is None:
-            answer.on_session_end(self._break_off)
-            context = self._lane.context
-            stop_watching = context.kernel_streams.watch(context.grants, self._grant, self._break_off)
+            answer.on_session_end(self._abort_connection)
+            context = self._router.context
+            stop_watching = context.kernel_streams.watch(context.grants, self._grant, self._abort_connection)
             try:
                 await connection.write_headers(line, head)
                 async for chunk in upstream.chunks():
-                    self._sent += len(chunk)
+                    self._sent_bytes += len(chunk)
                     await connection.write(chunk)
                 connection.finish()
             finally:
                 stop_watching()
         elif answer.is_over:
-            self._break_off()
+            self._abort_connection()
             raise StreamClosedError
         else:
-            self._sent = len(whole)
+            self._sent_bytes = len(whole)
             written = connection.write_headers(line, head, whole)
             connection.finish()
             if not written.done():
-                answer.on_session_end(self._break_off)
+                answer.on_session_end(self._abort_connection)
             await written
 
     def _refuse(self, error: Exception) -> None:
         """Let the handler answer ``error``, as if it had come to it there."""
-        if self._gone:
-            self._note(200, "client_abort")
+        if self._is_client_gone:
+            self._record_call(200, "client_abort")
             return
         if isinstance(error, Problem):
             error.with_traceback(None)  # NOTE: it would hold this call, and no cycle is left behind (ADR 17)
-        api = "" if isinstance(error, UnknownApi) else self._asked.api
-        given = {"context": self._lane.context, "refused": Refused(self._kernel_id, api, error, self._asked.person)}
-        handler = self._lane.application.get_handler_delegate(self._request, ProxyHandler, given)
+        api = "" if isinstance(error, UnknownApi) else self._proxy_request.api
+        given = {
+            "context": self._router.context,
+            "refused": RefusedCall(self._kernel_id, api, error, self._proxy_request.person),
+        }
+        handler = self._router.application.get_handler_delegate(self._request, ProxyHandler, given)
         handler.headers_received(self._start_line, self._request.headers)
         handler.finish()
 
-    def _break_off(self) -> None:
+    def _abort_connection(self) -> None:
         """End the connection in the middle, so that a truncated answer never looks complete (C19)."""
         self._connection.stream.close()
 
-    def _note_cut(self, status: int, problem: Problem | None) -> None:
+    def _record_truncation(self, status: int, problem: Problem | None) -> None:
         """Write down why an answer broke off after its head; ``None`` is a defect."""
-        self._cut = self._services.entropy.token(96)
+        self._truncation_request_id = self._services.entropy.token(96)
         self._code = note_refused_call(
             self._services,
             self._request,
             problem,
-            api=self._asked.api,
+            api=self._proxy_request.api,
             kernel_id=self._kernel_id,
             status=status,
-            request_id=self._cut,
+            request_id=self._truncation_request_id,
         )
 
-    def _note(self, status: int, outcome: str) -> None:
+    def _record_call(self, status: int, outcome: str) -> None:
         self._services.journal.call(
-            api=self._asked.api,
-            method=self._asked.method,
+            api=self._proxy_request.api,
+            method=self._proxy_request.method,
             status=status,
-            size=self._sent,
+            size=self._sent_bytes,
             seconds=self._request.request_time(),
             kernel_id=self._kernel_id,
             outcome=outcome,
             error_code=self._code,
-            request_id=self._cut,
-            person=None if self._asked.person is None else self._asked.person.subject,
+            request_id=self._truncation_request_id,
+            person=None if self._proxy_request.person is None else self._proxy_request.person.subject,
         )
 
 

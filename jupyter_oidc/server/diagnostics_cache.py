@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from jupyter_oidc.compose import Services
     from jupyter_oidc.diagnostics import DiagnosticContext
 
-    class Look(Protocol):
+    class MakeDiagnosticContext(Protocol):
         """Says what there is to look at: ``seen`` if a browser was seen to reach the server at ``address``."""
 
         def __call__(self, services: Services, address: str, *, seen: bool) -> DiagnosticContext:
             """Return it."""
 
 
-GOOD_FOR: Final = 10.0
+REPORT_LIFETIME_SECONDS: Final = 10.0
 """Seconds."""
 
 
-class Diagnosis:
-    """Examines what ``look`` returns for services and the address at which the server was asked."""
+class DiagnosticsCache:
+    """Examines what ``make_context`` returns for services and the address at which the server was asked."""
 
-    def __init__(self, look: Look, clock: Clock) -> None:
-        self._look = look
+    def __init__(self, make_context: MakeDiagnosticContext, clock: Clock) -> None:
+        self._make_context = make_context
         self._clock = clock
-        self._work: asyncio.Task[dict[str, Any]] | None = None
-        self._begun = 0.0
-        self._seen = False
+        self._report: asyncio.Task[dict[str, Any]] | None = None
+        self._begun_at = 0.0
+        self._was_seen = False
 
     async def view(self, services: Services, address: str, *, seen: bool) -> dict[str, Any]:
         """Return the contract ``diagnostics.reply`` for a server at ``address``, which includes the base URL.
@@ -42,17 +42,17 @@ class Diagnosis:
         ``seen`` says that a browser was seen there.
         """
         now = self._clock.now().monotonic
-        old = self._work is not None and self._work.done() and now - self._begun > GOOD_FOR
-        if self._work is None or old or _failed(self._work) or (seen and not self._seen):
-            self._begun, self._seen = now, seen
-            self._work = asyncio.get_running_loop().create_task(self._examine(services, address, seen=seen))
-        return await asyncio.shield(self._work)
+        is_stale = self._report is not None and self._report.done() and now - self._begun_at > REPORT_LIFETIME_SECONDS
+        if self._report is None or is_stale or _failed(self._report) or (seen and not self._was_seen):
+            self._begun_at, self._was_seen = now, seen
+            self._report = asyncio.get_running_loop().create_task(self._examine(services, address, seen=seen))
+        return await asyncio.shield(self._report)
 
     async def _examine(self, services: Services, address: str, *, seen: bool) -> dict[str, Any]:
         from jupyter_oidc.diagnostics import examine
         from jupyter_oidc.diagnostics.report import as_json
 
-        return as_json(await examine(self._look(services, address, seen=seen)))
+        return as_json(await examine(self._make_context(services, address, seen=seen)))
 
 
 def _failed(work: asyncio.Task[Any]) -> bool:

@@ -1,6 +1,6 @@
-"""The short way of a kernel's calls: who takes it, and that nothing tells it from the long one (ADR 24).
+"""The fast path of a kernel's calls: which calls take it, and that their answers do not tell it from the handler's (ADR 24).
 
-A request that says how long its body is takes the long way, even if there is none: so the same call can be made by both.
+A request that says how long its body is takes the handler's path, even if there is none: so the same call can be made by both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
 
-from jupyter_oidc.server import kernel_lane
+from jupyter_oidc.server import kernel_fast_path
 from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
 from tests.support.desk import Desk, configured
@@ -27,7 +27,7 @@ from tests.support.raw_client import RawClient
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.upstream import Answer, Upstream, refused
 
-LONG_WAY = {"Content-Length": "0"}
+THROUGH_HANDLER = {"Content-Length": "0"}
 OF_ONE_CALL = ("date", "server", "content-length", "transfer-encoding", "x-oidc-request-id")
 """What may differ between two replies to the same call."""
 
@@ -36,7 +36,7 @@ OF_ONE_CALL = ("date", "server", "content-length", "transfer-encoding", "x-oidc-
 def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str, Any]:
     config = configured(provider, upstream)
     apis = config["JupyterOIDC"]["providers"]["corp"]["apis"]
-    apis["orders"]["methods"] = sorted(kernel_lane.METHODS)
+    apis["orders"]["methods"] = sorted(kernel_fast_path.METHODS)
     apis["dead"] = {"base_url": "http://127.0.0.1:9/"}
     return config
 
@@ -51,15 +51,15 @@ async def signed_in(desk: Desk) -> str:
 
 @pytest.fixture
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The calls that took the short way."""
+    """The calls that took the fast path."""
     calls: list[str] = []
-    finish = kernel_lane.LaneCall.finish
+    finish = kernel_fast_path.FastPathRequest.finish
 
-    def noted(call: kernel_lane.LaneCall) -> None:
+    def noted(call: kernel_fast_path.FastPathRequest) -> None:
         calls.append(call._asked.raw_path)
         finish(call)
 
-    monkeypatch.setattr(kernel_lane.LaneCall, "finish", noted)
+    monkeypatch.setattr(kernel_fast_path.FastPathRequest, "finish", noted)
     return calls
 
 
@@ -72,8 +72,8 @@ async def by(desk: Desk, grant: str, verb: str, path: str, **more: Any) -> httpx
 # -- who takes it --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", sorted(kernel_lane.METHODS))
-async def test_a_call_with_a_grant_and_no_body_takes_the_short_way(desk: Desk, taken: list[str], verb: str) -> None:
+@pytest.mark.parametrize("verb", sorted(kernel_fast_path.METHODS))
+async def test_a_call_with_a_grant_and_no_body_takes_the_fast_path(desk: Desk, taken: list[str], verb: str) -> None:
     kernel = await signed_in(desk)
     async with httpx.AsyncClient(base_url=desk.url) as client:
         request = client.build_request(
@@ -88,7 +88,7 @@ def test_its_verbs_are_those_that_kernels_may_use() -> None:
     open_to_kernels = {
         verb for verb in ProxyHandler.SUPPORTED_METHODS if _callers(getattr(ProxyHandler, verb.lower())) >= {"kernel"}
     }
-    assert open_to_kernels == kernel_lane.METHODS
+    assert open_to_kernels == kernel_fast_path.METHODS
 
 
 def _callers(verb: object) -> set[str]:
@@ -108,13 +108,13 @@ def _callers(verb: object) -> set[str]:
     ],
     ids=str,
 )
-async def test_everything_else_takes_the_long_way(desk: Desk, taken: list[str], headers: dict[str, str]) -> None:
+async def test_everything_else_takes_the_handler(desk: Desk, taken: list[str], headers: dict[str, str]) -> None:
     kernel = await signed_in(desk)
     await by(desk, kernel, "GET", "orders/items", headers=headers)
     assert taken == []
 
 
-async def test_a_body_takes_the_long_way(desk: Desk, taken: list[str]) -> None:
+async def test_a_body_takes_the_handler(desk: Desk, taken: list[str]) -> None:
     kernel = await signed_in(desk)
 
     async def pieces() -> Any:
@@ -125,7 +125,7 @@ async def test_a_body_takes_the_long_way(desk: Desk, taken: list[str]) -> None:
     assert taken == []
 
 
-async def test_a_user_takes_the_long_way(desk: Desk, taken: list[str]) -> None:
+async def test_a_user_takes_the_handler(desk: Desk, taken: list[str]) -> None:
     await signed_in(desk)
     assert (await desk.ask("GET", "jupyter-oidc/api/orders/items")).status_code == 200
     assert taken == []
@@ -247,7 +247,7 @@ async def test_both_ways_answer_alike(
 ) -> None:
     kernel = await signed_in(desk)
     replies = []
-    for headers in (LONG_WAY, {}):
+    for headers in (THROUGH_HANDLER, {}):
         upstream.plan(*([reply()] * 2))  # a 401 is tried again
         replies.append(told(await attempt(desk, kernel, verb, "orders/items", headers)))
         upstream.plan_nothing()
@@ -265,7 +265,7 @@ async def test_both_ways_answer_alike(
 async def test_both_ways_refuse_alike(desk: Desk, upstream: Upstream, verb: str, path: str) -> None:
     kernel = await signed_in(desk)
     replies = []
-    for headers in (LONG_WAY, {}):
+    for headers in (THROUGH_HANDLER, {}):
         upstream.seen.clear()
         reply = await attempt(desk, kernel, verb, path, headers)
         replies.append((told(reply), [seen.path for seen in upstream.seen]))
@@ -275,13 +275,15 @@ async def test_both_ways_refuse_alike(desk: Desk, upstream: Upstream, verb: str,
 async def test_both_ways_say_that_nobody_is_signed_in(desk: Desk) -> None:
     kernel = await signed_in(desk)
     await desk.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
-    long, short = [told(await attempt(desk, kernel, "GET", "orders/items", headers)) for headers in (LONG_WAY, {})]
+    long, short = [
+        told(await attempt(desk, kernel, "GET", "orders/items", headers)) for headers in (THROUGH_HANDLER, {})
+    ]
     assert long == short
     assert isinstance(long, tuple)
     assert long[0] == 401
 
 
-async def test_a_defect_is_answered_and_logged_as_on_the_long_way(
+async def test_a_defect_is_answered_and_logged_as_by_the_handler(
     desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """D14: type and place, not the text."""
@@ -305,13 +307,13 @@ async def test_a_defect_in_the_middle_ends_the_connection(
     def fail(_: object) -> None:
         raise ValueError("something that nobody may read")
 
-    monkeypatch.setattr(kernel_lane, "head_of", fail)
+    monkeypatch.setattr(kernel_fast_path, "response_headers", fail)
     assert isinstance(await attempt(desk, kernel, "GET", "orders/items", {}), httpx.RemoteProtocolError)
     assert "defect ValueError" in caplog.text
     assert "nobody may read" not in caplog.text
 
 
-BOTH = pytest.mark.parametrize("headers", [LONG_WAY, {}], ids=["long way", "short way"])
+BOTH = pytest.mark.parametrize("headers", [THROUGH_HANDLER, {}], ids=["handler", "fast path"])
 
 
 async def test_a_renewal_that_is_given_up_is_answered(desk: Desk, provider: ScriptedProvider) -> None:
@@ -319,7 +321,9 @@ async def test_a_renewal_that_is_given_up_is_answered(desk: Desk, provider: Scri
     kernel = await signed_in(desk)
     desk.clock.ahead += 3600
     provider.plan("token", hang=True)
-    waiting = [asyncio.ensure_future(by(desk, kernel, "GET", "orders/items", headers=way)) for way in (LONG_WAY, {})]
+    waiting = [
+        asyncio.ensure_future(by(desk, kernel, "GET", "orders/items", headers=way)) for way in (THROUGH_HANDLER, {})
+    ]
     services, settings = desk.context.services, desk.context.settings
     session = services.sessions.of_provider("corp")
     await eventually(lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session._refreshes) == 1)
@@ -332,7 +336,7 @@ async def test_a_renewal_that_is_given_up_is_answered(desk: Desk, provider: Scri
 
 
 async def test_whatever_else_is_given_up_is_answered_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On the short way nobody but us ends the connection."""
+    """On the fast path nobody but us ends the connection."""
     kernel = await signed_in(desk)
 
     async def give_up(_: object) -> None:
@@ -416,7 +420,9 @@ async def test_a_refused_call_leaves_nothing_behind(desk: Desk, path: str, heade
         try:
             for _ in range(5):
                 await client.get(f"jupyter-oidc/api/{path}", headers=headers)
-            left = [one for one in gc.get_objects() if isinstance(one, (kernel_lane.LaneCall, ProxyHandler))]
+            left = [
+                one for one in gc.get_objects() if isinstance(one, (kernel_fast_path.FastPathRequest, ProxyHandler))
+            ]
         finally:
             gc.enable()
     assert len(left) <= 1  # the one on the connection that is still open
@@ -483,7 +489,7 @@ async def test_calls_are_counted(desk: Desk, upstream: Upstream) -> None:
 
 
 async def test_requests_on_one_connection_are_answered_in_their_order(desk: Desk) -> None:
-    """RFC 9112, 9.3.2: sent at once, with the long way in between."""
+    """RFC 9112, 9.3.2: sent at once, with a call through the handler in between."""
     kernel = await signed_in(desk)
 
     def ask() -> list[str]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.headers import Headers
 
 
-def head_of(lines: Headers) -> HTTPHeaders:
+def response_headers(lines: Headers) -> HTTPHeaders:
     """Return ``lines``, each of which the policy has judged already."""
     head = HTTPHeaders()
     for name, value in lines:

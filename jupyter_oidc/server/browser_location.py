@@ -25,7 +25,7 @@ MAX_ORIGIN_CHARACTERS: Final = 300
 
 
 @dataclass(slots=True)
-class Whereabouts:
+class BrowserLocation:
     """The newest sight of a browser; ``seen`` begins with what the server's own address tells.
 
     ``hub_told`` is the address of this server that JupyterHub gave it, and ``origin`` the one that a browser showed last;
@@ -39,7 +39,7 @@ class Whereabouts:
     has_own_host: bool = False
 
     @classmethod
-    def of_server(cls, ip: str, environment: Mapping[str, str], base_url: str = "/") -> Whereabouts:
+    def of_server(cls, ip: str, environment: Mapping[str, str], base_url: str = "/") -> BrowserLocation:
         """Return what a server at ``ip`` can tell: one that listens on loopback for nobody else is used from here."""
         alone = ip in ("localhost", "127.0.0.1", "::1") and "JUPYTERHUB_USER" not in environment
         return cls(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.server.notebook_export import export_routes
-from jupyter_oidc.server.user_code import kernels_wait, terminals_wait
+from jupyter_oidc.server.startup_barrier import hold_kernels_back, hold_terminals_back
 
 
 class Held:
@@ -44,7 +44,7 @@ class Starter:
 async def test_a_kernel_waits_for_the_imports() -> None:
     """Q8.3."""
     held, manager = Held(), Starter()
-    kernels_wait(manager, held)  # type: ignore[arg-type]
+    hold_kernels_back(manager, held)  # type: ignore[arg-type]
     starting = asyncio.ensure_future(manager.start_kernel(kernel_name="python3"))
     await asyncio.sleep(0.02)
     before = list(manager.started)
@@ -61,7 +61,7 @@ async def test_a_manager_that_starts_without_waiting_is_held_back_too() -> None:
             return "id"
 
     held, manager = Held(), Ordinary()
-    kernels_wait(manager, held)  # type: ignore[arg-type]
+    hold_kernels_back(manager, held)  # type: ignore[arg-type]
     held.event.set()
     assert await manager.start_kernel(kernel_name="python3") == "id"  # type: ignore[misc]
 
@@ -69,7 +69,7 @@ async def test_a_manager_that_starts_without_waiting_is_held_back_too() -> None:
 async def test_a_terminal_waits_for_the_imports() -> None:
     """Q8.3: sibling: a shell runs what its user has written without any kernel."""
     held, manager = Held(), Starter()
-    terminals_wait({"terminal_manager": manager}, held)  # type: ignore[arg-type]
+    hold_terminals_back({"terminal_manager": manager}, held)  # type: ignore[arg-type]
     starting = asyncio.ensure_future(asyncio.to_thread(manager.new_terminal, cwd="/"))
     await asyncio.sleep(0.02)
     before = list(manager.started)
@@ -78,7 +78,7 @@ async def test_a_terminal_waits_for_the_imports() -> None:
 
 
 def test_a_server_without_terminals_has_none_to_hold_back() -> None:
-    terminals_wait({}, Held())  # type: ignore[arg-type]
+    hold_terminals_back({}, Held())  # type: ignore[arg-type]
 
 
 async def test_a_conversion_waits_for_the_imports() -> None:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 
-def host_of_page(host: str, headers: Mapping[str, str]) -> str:
+def page_host(host: str, headers: Mapping[str, str]) -> str:
     """Return host and port of the page that sends this request; ``host`` is what a proxy left of it."""
     return urlsplit(headers.get("Origin") or headers.get("Referer") or "").netloc.lower() or host.lower()
 
 
-def is_wanted(settings: Provider, *, under_hub: bool) -> bool:
+def is_silent_sign_in_on(settings: Provider, *, under_hub: bool) -> bool:
     """Return whether the settings say so; where they say nothing, a Hub does.
 
     Settings that have each person log in or choose an account are meant for this sign-in too, and it can do neither.
@@ -34,10 +34,12 @@ def is_wanted(settings: Provider, *, under_hub: bool) -> bool:
     return wish == "auto" and settings.prompt not in ("login", "select_account")
 
 
-def may_try(session: SessionService, *, under_hub: bool, browser: Browser, host: str, public_url: str | None) -> bool:
+def can_sign_in_silently(
+    session: SessionService, *, under_hub: bool, browser: Browser, host: str, public_url: str | None
+) -> bool:
     """Return whether a page at ``host`` may try now; ``public_url`` is where a sign-in at this provider has to start."""
     settings = session.settings
-    if not is_wanted(settings, under_hub=under_hub) or not session.may_sign_in_silently:
+    if not is_silent_sign_in_on(settings, under_hub=under_hub) or not session.may_sign_in_silently:
         return False
     # NOTE: as if the provider offered codes, since nobody has asked it yet; where one would be taken then, no page leaves.
     chosen = choose(settings, offers_device=True, browser=browser)

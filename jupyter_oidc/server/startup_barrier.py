@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.adapters.early_imports import EarlyImports
 
 
-def kernels_wait(manager: Any, imports: EarlyImports) -> None:
+def hold_kernels_back(manager: Any, imports: EarlyImports) -> None:
     """Let ``manager`` start no kernel before ``imports`` are done; a restart comes after a start."""
     start = manager.start_kernel
 
@@ -27,7 +27,7 @@ def kernels_wait(manager: Any, imports: EarlyImports) -> None:
     manager.start_kernel = start_kernel
 
 
-def terminals_wait(settings: Mapping[str, Any], imports: EarlyImports) -> None:
+def hold_terminals_back(settings: Mapping[str, Any], imports: EarlyImports) -> None:
     """Let no terminal be made before ``imports`` are done; a server may have none."""
     manager = settings.get("terminal_manager")
     if manager is None:
