@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
 from jupyter_oidc.adapters.forward_proxy import proxy_for
 from jupyter_oidc.adapters.keyring_backends import choose_backend, use_backend
-from jupyter_oidc.adapters.network_route import outlet_of
+from jupyter_oidc.adapters.network_route import network_route_of
 from jupyter_oidc.adapters.private_directory import PrivateFolder
 from jupyter_oidc.adapters.probe_api import probe_api
 from jupyter_oidc.adapters.provider_http import HttpProvider
@@ -276,7 +276,7 @@ def _credentials(provider: Provider, clock: Clock, entropy: Entropy, port: Provi
 
 def _provider_port(provider: Provider) -> ProviderPort:
     """Return the way to ``provider``, for sessions and for diagnostics alike."""
-    return HttpProvider(timeout=provider.http_timeout, outlet=outlet_of(provider))
+    return HttpProvider(timeout=provider.http_timeout, network_route=network_route_of(provider))
 
 
 def diagnostic_context(
@@ -305,7 +305,7 @@ def diagnostic_context(
         await asyncio.to_thread(lock.check_place)
 
     def forward_proxy(provider: Provider) -> str | None:
-        proxy = proxy_for(provider.issuer, outlet_of(provider), environment)
+        proxy = proxy_for(provider.issuer, network_route_of(provider), environment)
         return proxy.url.removeprefix("http://") if proxy else None
 
     return DiagnosticContext(
@@ -323,7 +323,7 @@ def diagnostic_context(
         ),
         provider_port=_provider_port,
         credentials=lambda provider: _credentials(provider, clock, entropy),
-        load_authorities=lambda provider: verifying(outlet_of(provider)),
+        load_authorities=lambda provider: verifying(network_route_of(provider)),
         probe_api=probe_api,
         forward_proxy=forward_proxy,
         address=address,

@@ -28,7 +28,7 @@ from jupyter_oidc.secret_access import reveal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.adapters.forward_proxy import EgressProxy
+    from jupyter_oidc.adapters.forward_proxy import ForwardProxy
 
 PATIENCE: Final = 3.0
 """Seconds for the whole look; a caller waits no longer for a name."""
@@ -61,25 +61,25 @@ class PresentedCertificates:
     def __init__(self) -> None:
         self._looks: dict[_Key, tuple[float, asyncio.Future[_Seen]]] = {}
 
-    async def issuer(self, url: str, proxy: EgressProxy | None, *, public_only: bool) -> str | None:
+    async def issuer(self, url: str, proxy: ForwardProxy | None, *, public_only: bool) -> str | None:
         """Return the issuer's name of the certificate at ``url``, or ``None`` if it cannot be found out in time.
 
         With ``public_only`` no other address is looked at, as for a call (C34).
         """
         return (await self._seen(url, proxy, public_only=public_only)).issuer
 
-    async def agrees(self, url: str, proxy: EgressProxy | None, *, public_only: bool) -> bool | None:
+    async def agrees(self, url: str, proxy: ForwardProxy | None, *, public_only: bool) -> bool | None:
         """Return whether the peer at ``url`` and this machine have a cipher in common; ``None`` if that does not show."""
         return (await self._seen(url, proxy, public_only=public_only)).agreed
 
-    async def _seen(self, url: str, proxy: EgressProxy | None, *, public_only: bool) -> _Seen:
+    async def _seen(self, url: str, proxy: ForwardProxy | None, *, public_only: bool) -> _Seen:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
         look = self._look(host, port, proxy, public_only=public_only)
         await asyncio.wait({look}, timeout=PATIENCE)
         return look.result() if look.done() and not look.cancelled() else _NOTHING
 
-    def _look(self, host: str, port: int, proxy: EgressProxy | None, *, public_only: bool) -> asyncio.Future[_Seen]:
+    def _look(self, host: str, port: int, proxy: ForwardProxy | None, *, public_only: bool) -> asyncio.Future[_Seen]:
         loop = asyncio.get_running_loop()
         now = loop.time()
         key = (host, port, proxy.url if proxy else "")
@@ -100,7 +100,7 @@ def _anything(_: str) -> bool:
 
 
 def _looked(
-    host: str, port: int, proxy: EgressProxy | None, admits: Callable[[str], bool], clock: Callable[[], float]
+    host: str, port: int, proxy: ForwardProxy | None, admits: Callable[[str], bool], clock: Callable[[], float]
 ) -> _Seen:
     """Look, in a thread; every fault means that there is nothing to say."""
     until = clock() + PATIENCE
@@ -131,7 +131,7 @@ def _directly(host: str, port: int, admits: Callable[[str], bool], left: Callabl
     return socket.create_connection((address, port), timeout=left())
 
 
-def _through(proxy: EgressProxy, host: str, port: int, left: Callable[[], float]) -> socket.socket:
+def _through(proxy: ForwardProxy, host: str, port: int, left: Callable[[], float]) -> socket.socket:
     target = f"{f'[{host}]' if ':' in host else host}:{port}"
     authorization = proxy.authorization()
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]

@@ -10,7 +10,7 @@ from jupyter_oidc.adapters.client_certificate import CERTIFICATE
 from jupyter_oidc.errors import TlsUntrusted
 
 if TYPE_CHECKING:
-    from jupyter_oidc.adapters.network_route import Outlet, Peer
+    from jupyter_oidc.adapters.network_route import NetworkRoute, Peer
 
 _EXPIRED: Final = frozenset({10, 0x800B0101, -67818})
 _NOT_YET: Final = frozenset({9, -67819})
@@ -94,17 +94,17 @@ def is_refusal_of_ours(error: BaseException) -> bool:
     return False
 
 
-def unwelcome(outlet: Outlet) -> TlsUntrusted:
-    """Return what it means that the peer of ``outlet`` does not let us in without another certificate."""
-    if outlet.client_certificate is None:
+def unwelcome(network_route: NetworkRoute) -> TlsUntrusted:
+    """Return what it means that the peer of ``network_route`` does not let us in without another certificate."""
+    if network_route.client_certificate is None:
         return TlsUntrusted(
-            f"The {outlet.peer} does not let this server in; most likely it asks for a client certificate.",
-            action=f"Ask your administrator to set client_certificate of the {outlet.peer}.",
+            f"The {network_route.peer} does not let this server in; most likely it asks for a client certificate.",
+            action=f"Ask your administrator to set client_certificate of the {network_route.peer}.",
             detail=CERTIFICATE,
         )
     return TlsUntrusted(
-        f"The {outlet.peer} does not take the client certificate of this server.",
-        action=f"Ask your administrator whether client_certificate of the {outlet.peer} has expired or is registered.",
+        f"The {network_route.peer} does not take the client certificate of this server.",
+        action=f"Ask your administrator whether client_certificate of the {network_route.peer} has expired or is registered.",
         detail=CERTIFICATE,
     )
 

@@ -18,10 +18,10 @@ from jupyter_oidc.adapters.api_secrets import ApiSecrets
 from jupyter_oidc.adapters.bodiless_replies import careful_protocol
 from jupyter_oidc.adapters.deadlines import Deadline, Deadlines
 from jupyter_oidc.adapters.forward_proxy import proxy_for
-from jupyter_oidc.adapters.forward_proxy_pool import EgressPool
+from jupyter_oidc.adapters.forward_proxy_pool import ForwardProxyPool
 from jupyter_oidc.adapters.idle_timeout import Silence
 from jupyter_oidc.adapters.limited_response import HandshakeRefused, patient_response
-from jupyter_oidc.adapters.network_route import outlet_of
+from jupyter_oidc.adapters.network_route import network_route_of
 from jupyter_oidc.adapters.peer_certificate import PresentedCertificates
 from jupyter_oidc.adapters.public_address import must_be_public
 from jupyter_oidc.adapters.read_buffer import USUAL, LongReads
@@ -212,8 +212,8 @@ class HttpUpstream:
     """Implements ``UpstreamPort``; a pool is made when its API is called first, and anew when its settings change."""
 
     def __init__(self) -> None:
-        self._pools: dict[str, tuple[Api, aiohttp.ClientSession | EgressPool]] = {}
-        self._replaced: list[aiohttp.ClientSession | EgressPool] = []
+        self._pools: dict[str, tuple[Api, aiohttp.ClientSession | ForwardProxyPool]] = {}
+        self._replaced: list[aiohttp.ClientSession | ForwardProxyPool] = []
         self._presented = PresentedCertificates()
         self._deadlines: dict[float, Deadlines] = {}
         self._secrets = ApiSecrets()
@@ -326,17 +326,17 @@ class HttpUpstream:
         return problem
 
     async def _untrusted(self, error: BaseException, api: Api, url: str) -> TlsUntrusted:
-        outlet = outlet_of(api)
+        network_route = network_route_of(api)
         if (fault := handshake_fault(error)) is not None:
             return unfit(url, "API", fault)
-        proxy = proxy_for(url, outlet, os.environ)
+        proxy = proxy_for(url, network_route, os.environ)
         public_only = must_be_public(url, api)
         if is_refusal_of_ours(error):
             agreed = await self._presented.agrees(url, proxy, public_only=public_only)
-            return unfit(url, "API", "cipher") if agreed is False else unwelcome(outlet)
+            return unfit(url, "API", "cipher") if agreed is False else unwelcome(network_route)
         return untrusted(error, url, "API", await self._presented.issuer(url, proxy, public_only=public_only))
 
-    def _pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
+    def _pool(self, api: Api) -> aiohttp.ClientSession | ForwardProxyPool:
         known = self._pools.get(api.name)
         if known is not None and known[0] is api:
             return known[1]
@@ -346,12 +346,12 @@ class HttpUpstream:
         self._pools[api.name] = (api, pool)
         return pool
 
-    def _new_pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
-        outlet = outlet_of(api)
-        proxy = proxy_for(api.base_url, outlet, os.environ)
-        if proxy is None and outlet.client_certificate is None:
-            return _session(api, verifying(outlet))
-        return EgressPool(outlet, proxy, lambda context, tracer: _session(api, context, tracer))
+    def _new_pool(self, api: Api) -> aiohttp.ClientSession | ForwardProxyPool:
+        network_route = network_route_of(api)
+        proxy = proxy_for(api.base_url, network_route, os.environ)
+        if proxy is None and network_route.client_certificate is None:
+            return _session(api, verifying(network_route))
+        return ForwardProxyPool(network_route, proxy, lambda context, tracer: _session(api, context, tracer))
 
 
 def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:

@@ -16,7 +16,7 @@ from jupyter_oidc.settings import SecretRef
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
 from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority, Names
-from tests.unit.adapters.network_routes import Outlets, ToApi, ToProvider
+from tests.unit.adapters.network_routes import NetworkRoutes, ToApi, ToProvider
 from tests.unit.adapters.peers import Peer, answer, unused_port
 
 HOST = "host.example.com"
@@ -24,8 +24,8 @@ URL = f"https://{HOST}/items"
 
 
 @pytest.fixture(params=[ToProvider, ToApi], ids=["provider", "API"])
-def kind(request: pytest.FixtureRequest) -> type[Outlets]:
-    found: type[Outlets] = request.param
+def kind(request: pytest.FixtureRequest) -> type[NetworkRoutes]:
+    found: type[NetworkRoutes] = request.param
     return found
 
 
@@ -44,9 +44,9 @@ def named(host: str) -> Names:
     return Names([x509.DNSName(host)])
 
 
-async def problem_of(outlet: Outlets, url: str) -> Problem:
+async def problem_of(network_route: NetworkRoutes, url: str) -> Problem:
     with pytest.raises(Problem) as caught:
-        await outlet.status(url)
+        await network_route.status(url)
     return caught.value
 
 
@@ -54,11 +54,11 @@ async def problem_of(outlet: Outlets, url: str) -> Problem:
 
 
 async def test_an_unknown_authority_is_named_with_the_host_and_what_to_set(
-    kind: type[Outlets], company: Authority
+    kind: type[NetworkRoutes], company: Authority
 ) -> None:
     """C35."""
-    async with Peer(answer(), tls=company.server()) as peer, kind() as outlet:
-        problem = await problem_of(outlet, peer.url)
+    async with Peer(answer(), tls=company.server()) as peer, kind() as network_route:
+        problem = await problem_of(network_route, peer.url)
     assert (problem.code, problem.status, problem.retryable) == ("tls_untrusted", 502, False)
     assert problem.message == (
         "The certificate that 127.0.0.1 presents is issued by 'Corp Interception CA', whom this machine does not trust."
@@ -69,44 +69,46 @@ async def test_an_unknown_authority_is_named_with_the_host_and_what_to_set(
     )
 
 
-async def test_a_proxy_that_opens_tls_is_named(kind: type[Outlets], company: Authority, proxy: ConnectProxy) -> None:
+async def test_a_proxy_that_opens_tls_is_named(
+    kind: type[NetworkRoutes], company: Authority, proxy: ConnectProxy
+) -> None:
     """C35: the look goes the same way as the call, or it would see another certificate."""
     tls = company.server(named(HOST))
-    async with Peer(answer(), tls=tls) as interceptor, kind(egress_proxy=proxy.url) as outlet:
+    async with Peer(answer(), tls=tls) as interceptor, kind(egress_proxy=proxy.url) as network_route:
         proxy.ports = {HOST: interceptor.port}
-        problem = await problem_of(outlet, URL)
+        problem = await problem_of(network_route, URL)
         assert f"that {HOST} presents is issued by 'Corp Interception CA', whom" in problem.message
         assert (interceptor.seen, len(proxy.asked)) == ([], 2)
 
 
 async def test_a_proxy_that_wants_a_password_is_looked_through(
-    kind: type[Outlets], company: Authority, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    kind: type[NetworkRoutes], company: Authority, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """C35."""
     proxy.password = f"ada:{MARKER}proxy-password"
     monkeypatch.setenv("CORP_PROXY", proxy.password)
     network = {"egress_proxy": proxy.url, "egress_proxy_credentials": SecretRef("env", "CORP_PROXY")}
-    async with Peer(answer(), tls=company.server(named(HOST))) as interceptor, kind(**network) as outlet:
+    async with Peer(answer(), tls=company.server(named(HOST))) as interceptor, kind(**network) as network_route:
         proxy.ports = {HOST: interceptor.port}
-        assert "issued by 'Corp Interception CA'" in (await problem_of(outlet, URL)).message
+        assert "issued by 'Corp Interception CA'" in (await problem_of(network_route, URL)).message
 
 
-async def test_an_expired_certificate_is_its_owners_affair(kind: type[Outlets], company: Authority) -> None:
+async def test_an_expired_certificate_is_its_owners_affair(kind: type[NetworkRoutes], company: Authority) -> None:
     """C35: who fixes it."""
     tls = company.server(days=-1)
-    async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as outlet:
-        problem = await problem_of(outlet, peer.url)
+    async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as network_route:
+        problem = await problem_of(network_route, peer.url)
     assert problem.message == (
         "The certificate that 127.0.0.1 presents, issued by 'Corp Interception CA', has expired."
     )
     assert problem.action.startswith(f"Ask the owner of the {kind.peer} to renew it.")
 
 
-async def test_a_certificate_for_another_host_is_called_that(kind: type[Outlets], company: Authority) -> None:
+async def test_a_certificate_for_another_host_is_called_that(kind: type[NetworkRoutes], company: Authority) -> None:
     """C35."""
     tls = company.server(SOMEBODY_ELSE)
-    async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as outlet:
-        problem = await problem_of(outlet, peer.url)
+    async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as network_route:
+        problem = await problem_of(network_route, peer.url)
     assert problem.message == (
         "The certificate that 127.0.0.1 presents, issued by 'Corp Interception CA', is for another host."
     )
@@ -156,11 +158,11 @@ async def test_a_look_sends_no_byte_of_a_request(company: Authority) -> None:
         assert (found, bytes(peer.said)) == ("Corp Interception CA", b"")
 
 
-async def test_a_look_that_gets_no_answer_ends_in_time(kind: type[Outlets], company: Authority) -> None:
+async def test_a_look_that_gets_no_answer_ends_in_time(kind: type[NetworkRoutes], company: Authority) -> None:
     """C35: the first connection fails, the second hangs; what is said then names no issuer."""
-    async with Shy(company.server()) as peer, kind() as outlet:
+    async with Shy(company.server()) as peer, kind() as network_route:
         began = asyncio.get_running_loop().time()
-        problem = await problem_of(outlet, peer.url)
+        problem = await problem_of(network_route, peer.url)
         assert asyncio.get_running_loop().time() - began < 8
     assert problem.message == "The certificate that 127.0.0.1 presents is not trusted on this machine."
 
@@ -227,10 +229,10 @@ async def test_a_server_without_tls_has_no_name() -> None:
 
 @pytest.mark.parametrize("given", [b"", b"HTTP/1.1 407 No\r\n\r\n", b"x" * 40_000], ids=["closes", "407", "babbles"])
 async def test_a_proxy_that_opens_no_tunnel_leaves_no_name(proxy: ConnectProxy, given: bytes) -> None:
-    from jupyter_oidc.adapters.forward_proxy import EgressProxy
+    from jupyter_oidc.adapters.forward_proxy import ForwardProxy
 
     proxy.answer = given
-    through = EgressProxy("127.0.0.1", proxy.port)
+    through = ForwardProxy("127.0.0.1", proxy.port)
     assert await PresentedCertificates().issuer(URL, through, public_only=False) is None
 
 
