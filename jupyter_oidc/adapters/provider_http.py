@@ -17,7 +17,7 @@ from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 from jupyter_oidc.adapters.forward_proxy_client import CallProgress, ForwardProxyClients
 from jupyter_oidc.adapters.forward_proxy_problems import proxy_failed
 from jupyter_oidc.adapters.named_log import PROTOCOL
-from jupyter_oidc.adapters.peer_certificate import PresentedCertificates
+from jupyter_oidc.adapters.peer_certificate import PeerCertificates
 from jupyter_oidc.adapters.tls_problems import (
     handshake_fault,
     is_refusal_of_ours,
@@ -72,7 +72,7 @@ class HttpProvider:
         self._timeout = timeout
         self._network_route = network_route
         self._clients = ForwardProxyClients(network_route, self._new_client)
-        self._presented = PresentedCertificates()
+        self._peer_certificates = PeerCertificates()
 
     async def send(self, call: Call) -> Reply:
         """Send ``call``; see ``ProviderPort.send``. Leaves a line at DEBUG: endpoint, host, status, milliseconds."""
@@ -105,12 +105,15 @@ class HttpProvider:
             return await asyncio.wait_for(self._follow(call, progress), 2 * self._timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             if refused_certificate(error):
-                issuer = await self._presented.issuer(progress.url, progress.proxy, public_only=False)
+                issuer = await self._peer_certificates.issuer(progress.url, progress.proxy, public_only=False)
                 raise untrusted(error, progress.url, self._network_route.peer, issuer) from None
             if (fault := handshake_fault(error)) is not None:
                 raise unfit(progress.url, self._network_route.peer, fault) from None
             if is_refusal_of_ours(error):
-                if await self._presented.agrees(progress.url, progress.proxy, public_only=False) is False:
+                if (
+                    await self._peer_certificates.has_common_cipher(progress.url, progress.proxy, public_only=False)
+                    is False
+                ):
                     raise unfit(progress.url, self._network_route.peer, "cipher") from None
                 raise unwelcome(self._network_route) from None
             raise IdpUnavailable(detail="idp.unsent") from None

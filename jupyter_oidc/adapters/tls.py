@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.adapters.client_certificate import Unusable, presenting_context
+from jupyter_oidc.adapters.client_certificate import UnusableCertificate, presenting_context
 from jupyter_oidc.adapters.system_store import system_context
 from jupyter_oidc.errors import ConfigurationInvalid
 
@@ -32,6 +32,6 @@ def verifying(network_route: NetworkRoute) -> ssl.SSLContext:
     if mine:
         try:
             context.present(mine)  # type: ignore[attr-defined]  # NOTE: its class was chosen above
-        except Unusable as trouble:
+        except UnusableCertificate as trouble:
             raise ConfigurationInvalid(f"{trouble.key} {trouble.problem}.", detail=trouble.key) from None
     return context

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from jupyter_oidc.adapters.entry_codec import Owner, damaged
-from jupyter_oidc.adapters.jwe_file import LONGEST, seal, unseal
+from jupyter_oidc.adapters.jwe_file import MAX_FILE_BYTES, decrypt, encrypt
 from jupyter_oidc.adapters.private_directory import PrivateFolder
 from jupyter_oidc.adapters.storage_key import keys_in
 from jupyter_oidc.errors import StorageUnavailable
@@ -90,7 +90,7 @@ class FileVault:
 
         def work() -> bool:
             try:
-                return self._folder.read(self._name(), LONGEST) is not None
+                return self._folder.read(self._name(), MAX_FILE_BYTES) is not None
             except StorageUnavailable:
                 return False
 
@@ -105,12 +105,12 @@ class FileVault:
 
         def work() -> Entry | None:
             keys = keys_in(self._key)
-            sealed = self._folder.read(self._name(), LONGEST)
-            if sealed is None:
+            jwe_text = self._folder.read(self._name(), MAX_FILE_BYTES)
+            if jwe_text is None:
                 return None
-            if len(sealed) > LONGEST:
+            if len(jwe_text) > MAX_FILE_BYTES:
                 raise damaged()
-            return self._owner.entry_in(unseal(sealed, keys), _HERE)
+            return self._owner.entry_in(decrypt(jwe_text, keys), _HERE)
 
         return await self._in_thread(work)
 
@@ -118,8 +118,8 @@ class FileVault:
         """Write ``entry``, encrypted with the first key; it is on the disk when this returns."""
 
         def work() -> None:
-            sealed = seal(self._owner.text_of(entry, _HERE), keys_in(self._key))
-            self._folder.write(self._name(), sealed)
+            jwe_text = encrypt(self._owner.text_of(entry, _HERE), keys_in(self._key))
+            self._folder.write(self._name(), jwe_text)
 
         await self._in_thread(work)
 

@@ -17,11 +17,11 @@ import pytest
 from cryptography import x509
 from typing_extensions import Self
 
-from jupyter_oidc.adapters.client_certificate import ClientCertificate, Unusable, load, thumbprint
+from jupyter_oidc.adapters.client_certificate import ClientCertificate, UnusableCertificate, load, thumbprint
 from jupyter_oidc.adapters.keyring_backends import use_backend
 from jupyter_oidc.adapters.network_route import network_route_of
 from jupyter_oidc.adapters.provider_http import HttpProvider
-from jupyter_oidc.adapters.referenced_files import with_files
+from jupyter_oidc.adapters.referenced_files import check_referenced_files
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.settings import Provider, SecretRef, Settings, read_settings
@@ -272,7 +272,7 @@ def loaded(certificate: ClientCertificate) -> None:
 
 
 def unusable(certificate: ClientCertificate) -> tuple[str, str]:
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(UnusableCertificate) as caught:
         loaded(certificate)
     return caught.value.key, caught.value.problem
 
@@ -386,7 +386,9 @@ def test_a_key_that_is_not_there_is_a_mistake(authority: Authority, tmp_path: Pa
 
 
 def findings(**more: Any) -> list[str]:
-    read = with_files(read_settings({"corp": {"issuer": "https://id.example.com", "client_id": "c", **more}}))
+    read = check_referenced_files(
+        read_settings({"corp": {"issuer": "https://id.example.com", "client_id": "c", **more}})
+    )
     return [] if isinstance(read, Settings) else [f"{finding.key}: {finding.problem}" for finding in read]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from jupyter_oidc.adapters.peer_certificate import PresentedCertificates, harmless, issuer_name
+from jupyter_oidc.adapters.peer_certificate import PeerCertificates, as_plain_name, issuer_name
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.settings import SecretRef
 from tests.support.connect_proxy import ConnectProxy
@@ -153,7 +153,7 @@ class Shy(Peer):
 async def test_a_look_sends_no_byte_of_a_request(company: Authority) -> None:
     """C35, H-1: all that is on the unverified connection is its handshake."""
     async with Shy(company.server()) as peer:
-        found = await PresentedCertificates().issuer(peer.url, None, public_only=False)
+        found = await PeerCertificates().issuer(peer.url, None, public_only=False)
         await asyncio.sleep(0.1)
         assert (found, bytes(peer.said)) == ("Corp Interception CA", b"")
 
@@ -170,7 +170,7 @@ async def test_a_look_that_gets_no_answer_ends_in_time(kind: type[NetworkRoutes]
 async def test_the_event_loop_goes_on_during_a_look(company: Authority) -> None:
     async with Shy(company.server()) as peer:
         peer.came = 1
-        looking = asyncio.ensure_future(PresentedCertificates().issuer(peer.url, None, public_only=False))
+        looking = asyncio.ensure_future(PeerCertificates().issuer(peer.url, None, public_only=False))
         began = asyncio.get_running_loop().time()
         for _ in range(10):
             await asyncio.sleep(0.01)
@@ -196,9 +196,9 @@ async def test_many_refused_calls_are_one_look_a_minute(company: Authority) -> N
 
         server = await asyncio.start_server(counted, "127.0.0.1", 0)
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        presented = PresentedCertificates()
-        found = await asyncio.gather(*(presented.issuer(url, None, public_only=False) for _ in range(50)))
-        found.append(await presented.issuer(url, None, public_only=False))
+        certificates = PeerCertificates()
+        found = await asyncio.gather(*(certificates.issuer(url, None, public_only=False) for _ in range(50)))
+        found.append(await certificates.issuer(url, None, public_only=False))
         server.close()
         assert (set(found), came) == ({"Corp Interception CA"}, 1)
 
@@ -213,18 +213,18 @@ async def test_a_private_address_is_not_looked_at_either(company: Authority) -> 
     """C34: a name that leads inside is refused for the look as it is for the call."""
     async with Peer(answer(), tls=company.server()) as peer:
         url = f"https://localhost:{peer.port}/"
-        assert await PresentedCertificates().issuer(url, None, public_only=True) is None
-        assert await PresentedCertificates().issuer(url, None, public_only=False) == "Corp Interception CA"
+        assert await PeerCertificates().issuer(url, None, public_only=True) is None
+        assert await PeerCertificates().issuer(url, None, public_only=False) == "Corp Interception CA"
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:{}/", "https://does-not-exist.invalid/"])
 async def test_where_nobody_answers_there_is_no_name(url: str) -> None:
-    assert await PresentedCertificates().issuer(url.format(unused_port()), None, public_only=False) is None
+    assert await PeerCertificates().issuer(url.format(unused_port()), None, public_only=False) is None
 
 
 async def test_a_server_without_tls_has_no_name() -> None:
     async with Peer(answer()) as peer:
-        assert await PresentedCertificates().issuer(f"https://127.0.0.1:{peer.port}", None, public_only=False) is None
+        assert await PeerCertificates().issuer(f"https://127.0.0.1:{peer.port}", None, public_only=False) is None
 
 
 @pytest.mark.parametrize("given", [b"", b"HTTP/1.1 407 No\r\n\r\n", b"x" * 40_000], ids=["closes", "407", "babbles"])
@@ -233,7 +233,7 @@ async def test_a_proxy_that_opens_no_tunnel_leaves_no_name(proxy: ConnectProxy, 
 
     proxy.answer = given
     through = ForwardProxy("127.0.0.1", proxy.port)
-    assert await PresentedCertificates().issuer(URL, through, public_only=False) is None
+    assert await PeerCertificates().issuer(URL, through, public_only=False) is None
 
 
 # -- the name ------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ async def test_a_proxy_that_opens_no_tunnel_leaves_no_name(proxy: ConnectProxy, 
 )
 def test_a_name_is_harmless_text(written: str, shown: str) -> None:
     """C35: whoever intercepts chooses it."""
-    assert harmless(written) == shown
+    assert as_plain_name(written) == shown
 
 
 def test_organisation_and_name_are_both_said(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from secrets import token_urlsafe
 
 import pytest
 
-from jupyter_oidc.adapters.jwe_file import seal
+from jupyter_oidc.adapters.jwe_file import encrypt
 from jupyter_oidc.adapters.private_directory import Disk, PrivateFolder
 from jupyter_oidc.adapters.storage_key import keys_in
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
@@ -261,7 +261,7 @@ async def test_a_damaged_file_is_removed_by_a_sign_out() -> None:
 async def test_an_entry_of_a_newer_format_is_damage_and_left_alone() -> None:
     """B35."""
     await vault().save(entry(TOKEN))
-    newer = seal(Secret('{"format": 3, "refresh_token": "rt-1"}'), keys_in(Secret(ONE)))
+    newer = encrypt(Secret('{"format": 3, "refresh_token": "rt-1"}'), keys_in(Secret(ONE)))
     file().write_bytes(newer)
     assert await detail_of(vault().load()) == "storage_corrupt"
     assert file().read_bytes() == newer
