@@ -11,7 +11,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.entry_codec import damaged
+from jupyter_oidc.adapters.entry_codec import entry_damaged
 from jupyter_oidc.adapters.storage_key import unknown_key
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal_bytes
@@ -58,21 +58,21 @@ def decrypt(jwe_text: bytes, keys: Sequence[StorageKey]) -> Secret:
     try:
         opened = jwe.decrypt_compact(jwe_text, OctKey.import_key(reveal_bytes(key.secret)), registry=_registry())
     except (JoseError, ValueError):
-        raise damaged() from None
+        raise entry_damaged() from None
     return Secret(opened.plaintext or b"")
 
 
 def _key_name(jwe_text: bytes) -> str:
     parts = jwe_text.split(b".")
     if len(parts) != 5 or parts[1] or len(parts[0]) > _MAX_HEADER_CHARACTERS:
-        raise damaged()
+        raise entry_damaged()
     try:
         header: Any = json.loads(base64.urlsafe_b64decode(parts[0] + b"=="))
     except (ValueError, RecursionError):
-        raise damaged() from None
+        raise entry_damaged() from None
     name = header.get("kid") if isinstance(header, dict) else None
     if not isinstance(name, str) or header != {**_HEADER, "kid": name}:
-        raise damaged()
+        raise entry_damaged()
     return name
 
 

@@ -16,7 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.entry_codec import damaged
+from jupyter_oidc.adapters.entry_codec import entry_damaged
 from jupyter_oidc.adapters.keyring_backends import has_short_entries
 from jupyter_oidc.errors import StorageUnavailable
 
@@ -63,7 +63,7 @@ def read(backend: KeyringBackend, name: str) -> str | None:
     pieces = [backend.get_password(SERVICE, piece) for piece in _pieces(name, manifest.generation, manifest.pieces)]
     text = "".join(piece for piece in pieces if piece is not None)
     if None in pieces or _digest(text) != manifest.digest:
-        raise damaged()
+        raise entry_damaged()
     return text
 
 
@@ -185,7 +185,7 @@ def _manifest_in(head: str) -> _Manifest | None:
     pieces, generation = stored["pieces"], stored.get("generation")
     known = stored.get("format") == _FORMAT and generation in _GENERATIONS
     if not known or type(pieces) is not int or not 0 < pieces <= _MOST_PIECES:
-        raise damaged()
+        raise entry_damaged()
     return _Manifest(pieces, str(generation), str(stored.get("digest")))
 
 

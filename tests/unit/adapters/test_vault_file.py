@@ -44,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def vault(key: str | None = ONE, disk: Disk | None = None, **changed: str) -> FileVault:
-    owner = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", "installation": "here"}
+    owner = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", "machine_id": "here"}
     secret = None if key is None else Secret(key)
     return FileVault(**{**owner, **changed}, key=secret, folder=PrivateFolder(storage_folder, disk))
 
@@ -272,7 +272,7 @@ async def test_an_entry_of_a_newer_format_is_damage_and_left_alone() -> None:
 OTHERS = [
     {"issuer": "https://other.example.com"},
     {"client_id": "c2"},
-    {"installation": "there"},
+    {"machine_id": "there"},
     {"provider": "staging"},
 ]
 
@@ -290,7 +290,7 @@ async def test_a_file_that_was_renamed_to_another_owners_counts_as_absent(other:
     """B23, B34."""
     await vault().save(entry(TOKEN))
     mine = file()
-    await vault(**other).save(entry(NEXT, **{k: v for k, v in other.items() if k != "installation"}))
+    await vault(**other).save(entry(NEXT, **{k: v for k, v in other.items() if k != "machine_id"}))
     (others,) = set(files()) - {mine}
     mine.replace(others)
     assert await vault(**other).load() is None
