@@ -609,7 +609,7 @@ class OidcHandler(APIHandler):
             self._log_refusal(status, told)
         services = self.context.opened
         if told and provider and services and not self._is_audited:
-            services.journal.refusal(provider, self._told_flow or self.request_id, told.code, told.detail)
+            services.event_log.refusal(provider, self._told_flow or self.request_id, told.code, told.detail)
         prometheus_log_method(self)  # type: ignore[no-untyped-call]
 
     def _log_refusal(self, status: int, told: Problem | None) -> None:

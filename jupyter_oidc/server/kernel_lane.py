@@ -223,7 +223,7 @@ class LaneCall(HTTPMessageDelegate):
         )
 
     def _note(self, status: int, outcome: str) -> None:
-        self._services.journal.call(
+        self._services.event_log.call(
             api=self._asked.api,
             method=self._asked.method,
             status=status,

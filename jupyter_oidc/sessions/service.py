@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.dialogue import Dialogue, Refused, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns
-    from jupyter_oidc.sessions.ports import Cancellable, Entry, EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import Cancellable, Entry, EntryLock, EventLog, Scheduler, Vault
     from jupyter_oidc.sessions.readiness import TokenOutlook
     from jupyter_oidc.sessions.revocation import Origin, Revoked
     from jupyter_oidc.sessions.sign_out_pages import SignOutPages
@@ -89,7 +89,7 @@ class SessionService:
         clock: Clock,
         entropy: Entropy,
         scheduler: Scheduler,
-        journal: Journal,
+        event_log: EventLog,
         logouts: AcceptedLogouts,
         sign_out_pages: SignOutPages,
         takes_over: Callable[[Secret | None], None] | None = None,
@@ -104,7 +104,7 @@ class SessionService:
         self._clock = clock
         self._entropy = entropy
         self._scheduler = scheduler
-        self._journal = journal
+        self._event_log = event_log
         self._state = State.SIGNED_OUT
         self._reason: str | None = None
         self._remedy: str | None = None
@@ -153,7 +153,7 @@ class SessionService:
             pending=pending,
             clock=clock,
             scheduler=scheduler,
-            journal=journal,
+            event_log=event_log,
         )
 
     # -- what may be shown ---------------------------------------------------------------------------------
@@ -838,7 +838,7 @@ class SessionService:
         return None if left is None else max(left, 0.0)
 
     def _note_refusal(self, reason: str, error: str, *, about: str = "refresh") -> None:
-        self._journal.refusal(self.settings.name, about, reason, f"token.{error}")
+        self._event_log.refusal(self.settings.name, about, reason, f"token.{error}")
 
     def _note_refused_apis(self, key: TokenKey, error: str, *, way: str = "refresh") -> None:
         """Write down whose token was refused, and in which words of the specification (Q9.3)."""
@@ -888,11 +888,11 @@ class SessionService:
             self._next_generation()
             self._held, self._superseded = Custody(), superseded
             self._move(Happening.ENDED, reason)
-            self._journal.refusal(self.settings.name, "refresh", reason, detail)
+            self._event_log.refusal(self.settings.name, "refresh", reason, detail)
             try:
                 await (visit.settled() if keep else visit.remove())
             except StorageUnavailable as trouble:
-                self._journal.refusal(self.settings.name, "storage", trouble.code, trouble.detail)
+                self._event_log.refusal(self.settings.name, "storage", trouble.code, trouble.detail)
         return self._sign_in_needed()
 
     def _sign_in_needed(self) -> SignInNeeded:
@@ -962,7 +962,7 @@ class SessionService:
         except Problem as problem:
             refused = problem if isinstance(problem, LogoutTokenInvalid) else None
             refused = refused or LogoutTokenInvalid(detail=f"logout_token.{problem.code}")
-            self._journal.refusal(self.settings.name, "backchannel-logout", refused.code, refused.detail)
+            self._event_log.refusal(self.settings.name, "backchannel-logout", refused.code, refused.detail)
             raise refused from None
 
     async def _end_by_provider(self, raw: Secret) -> None:
@@ -1072,7 +1072,7 @@ class SessionService:
     def tell(self, kind: str, reason: str | None = None) -> None:
         """Say that the summary has changed, as an event of this ``kind``."""
         self._wake()
-        self._journal.session(
+        self._event_log.session(
             SessionEvent(
                 self.settings.name,
                 kind,
@@ -1140,7 +1140,7 @@ class SessionService:
             self._throw_away(Unwanted(tokens.set.refresh_token, origin))
 
     def _report(self, defect: Defect) -> None:
-        self._journal.defect(f"provider {self.settings.name}", defect)
+        self._event_log.defect(f"provider {self.settings.name}", defect)
 
     async def aclose(self) -> None:
         """Settle, then close the provider connection; what the session holds stays as it is."""
@@ -1198,4 +1198,4 @@ class SessionService:
             revoked = await revoke_patiently(self._dialogue, unwanted, self._scheduler, attempts=1)
         finally:  # also where there is no more time for the provider's answer
             if revoked == "failed":
-                self._journal.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")
+                self._event_log.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")
