@@ -14,13 +14,13 @@ from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_f
 from jupyter_oidc.adapters.forward_proxy import proxy_for
 from jupyter_oidc.adapters.keyring_backends import choose_backend, use_backend
 from jupyter_oidc.adapters.network_route import network_route_of
-from jupyter_oidc.adapters.private_directory import PrivateFolder
+from jupyter_oidc.adapters.private_directory import PrivateDirectory
 from jupyter_oidc.adapters.probe_api import probe_api
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.secret_refs import resolve
 from jupyter_oidc.adapters.system_store import authorities_in
 from jupyter_oidc.adapters.timers import LoopScheduler
-from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.tls import verifying_context
 from jupyter_oidc.adapters.upstream_http import HttpUpstream
 from jupyter_oidc.adapters.vault_auto import AutoVault
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
@@ -316,14 +316,14 @@ def diagnostic_context(
         storage=Storage(
             keyring=keyring,
             file=FileVault(
-                provider=_DOCTOR, issuer="", client_id="", key=storage_key, folder=PrivateFolder(place)
+                provider=_DOCTOR, issuer="", client_id="", key=storage_key, folder=PrivateDirectory(place)
             ).probe,
             lock_folder=check_lock_folder,
             has_key=storage_key is not None,
         ),
         provider_port=_provider_port,
         credentials=lambda provider: _credentials(provider, clock, entropy),
-        load_authorities=lambda provider: verifying(network_route_of(provider)),
+        load_authorities=lambda provider: verifying_context(network_route_of(provider)),
         probe_api=probe_api,
         forward_proxy=forward_proxy,
         address=address,
@@ -376,7 +376,7 @@ def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None =
         if settings.storage == "memory":
             return MemoryVault()
         keyring = KeyringVault(provider=name, issuer=issuer, client_id=client_id, thread=keyring_thread)
-        folder = PrivateFolder(_place(settings))
+        folder = PrivateDirectory(_place(settings))
         file = FileVault(provider=name, issuer=issuer, client_id=client_id, key=storage_key, folder=folder)
         if settings.storage == "keyring":
             return keyring

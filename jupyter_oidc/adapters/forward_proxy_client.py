@@ -21,7 +21,7 @@ from jupyter_oidc.adapters.forward_proxy_problems import (
     proxy_refused,
     proxy_unreachable,
 )
-from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.tls import verifying_context
 from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class ForwardProxyClients:
                     authorization = await asyncio.to_thread(proxy.authorization)
                     headers = {"Proxy-Authorization": reveal(authorization)} if authorization else {}
                     through = httpx.Proxy(proxy.url, headers=headers)
-                context = await asyncio.to_thread(verifying, network_route)
+                context = await asyncio.to_thread(verifying_context, network_route)
                 self._clients[key] = self._make(through, context)
                 self._contexts[key] = context
             return self._clients[key]

@@ -20,7 +20,7 @@ from jupyter_oidc.adapters.forward_proxy_problems import (
     proxy_refused,
     proxy_unreachable,
 )
-from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.tls import verifying_context
 from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class ForwardProxyPool:
     async def _ready(self) -> tuple[aiohttp.ClientSession, Secret | None]:
         async with self._init_lock:
             if self._session is None:
-                context = await asyncio.to_thread(verifying, self._network_route)
+                context = await asyncio.to_thread(verifying_context, self._network_route)
                 self._session = self._make(context, self._tracer() if self._proxy else None)
             if self._proxy is not None and not self._authorization_is_read:
                 self._authorization = await asyncio.to_thread(self._proxy.authorization)

@@ -19,12 +19,12 @@ from jupyter_oidc.adapters.forward_proxy_problems import proxy_failed
 from jupyter_oidc.adapters.named_log import PROTOCOL
 from jupyter_oidc.adapters.peer_certificate import PeerCertificates
 from jupyter_oidc.adapters.tls_problems import (
+    certificate_untrusted,
+    client_certificate_required,
     handshake_fault,
-    is_refusal_of_ours,
-    refused_certificate,
-    unfit,
-    untrusted,
-    unwelcome,
+    rejects_client_certificate,
+    tls_unavailable,
+    verification_error,
 )
 from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Reply, written
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
-_TALKATIVE: Final = (
+_VERBOSE_LOGGERS: Final = (
     "httpx",
     "httpcore",
     "httpcore.connection",
@@ -54,7 +54,7 @@ _TALKATIVE: Final = (
 """Loggers that write down URLs and headers; a filter of one does not hold for those below it."""
 
 
-class _Silent(logging.Filter):
+class _DropEverything(logging.Filter):
     """Keeps httpx and httpcore from writing URLs and headers to the log (D13)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -104,18 +104,18 @@ class HttpProvider:
         try:
             return await asyncio.wait_for(self._follow(call, progress), 2 * self._timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            if refused_certificate(error):
+            if verification_error(error):
                 issuer = await self._peer_certificates.issuer(progress.url, progress.proxy, public_only=False)
-                raise untrusted(error, progress.url, self._network_route.peer, issuer) from None
+                raise certificate_untrusted(error, progress.url, self._network_route.peer, issuer) from None
             if (fault := handshake_fault(error)) is not None:
-                raise unfit(progress.url, self._network_route.peer, fault) from None
-            if is_refusal_of_ours(error):
+                raise tls_unavailable(progress.url, self._network_route.peer, fault) from None
+            if rejects_client_certificate(error):
                 if (
                     await self._peer_certificates.has_common_cipher(progress.url, progress.proxy, public_only=False)
                     is False
                 ):
-                    raise unfit(progress.url, self._network_route.peer, "cipher") from None
-                raise unwelcome(self._network_route) from None
+                    raise tls_unavailable(progress.url, self._network_route.peer, "cipher") from None
+                raise client_certificate_required(self._network_route) from None
             raise IdpUnavailable(detail="idp.unsent") from None
         except (
             httpx.HTTPError,
@@ -125,8 +125,8 @@ class HttpProvider:
             asyncio.TimeoutError,
             ValueError,
         ) as error:
-            if is_refusal_of_ours(error):
-                raise unwelcome(self._network_route) from None
+            if rejects_client_certificate(error):
+                raise client_certificate_required(self._network_route) from None
             if progress.is_at_proxy:
                 raise proxy_failed(self._network_route.peer) from None
             # NOTE: OSError is what a server's alert comes as (ssl.SSLError), and ValueError what a Location header can
@@ -168,7 +168,7 @@ class HttpProvider:
     def _new_client(self, proxy: httpx.Proxy | None, context: ssl.SSLContext) -> httpx.AsyncClient:
         import httpx
 
-        _silence()
+        _silence_loggers()
         return httpx.AsyncClient(
             verify=context,
             timeout=self._timeout,
@@ -209,11 +209,11 @@ def _too_large() -> DiscoveryFailed:
     return DiscoveryFailed("The provider's answer is larger than one megabyte.", detail="too_large")
 
 
-def _silence() -> None:
-    for name in _TALKATIVE:
+def _silence_loggers() -> None:
+    for name in _VERBOSE_LOGGERS:
         logger = logging.getLogger(name)
-        if not any(isinstance(present, _Silent) for present in logger.filters):
-            logger.addFilter(_Silent())
+        if not any(isinstance(present, _DropEverything) for present in logger.filters):
+            logger.addFilter(_DropEverything())
 
 
 def _form(call: Call) -> bytes | None:

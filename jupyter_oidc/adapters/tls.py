@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.adapters.network_route import NetworkRoute
 
 
-def verifying(network_route: NetworkRoute) -> ssl.SSLContext:
+def verifying_context(network_route: NetworkRoute) -> ssl.SSLContext:
     """Return a context for ``network_route``: the operating system's store, its ``ca_bundle`` on top, its client certificate.
 
     Raises :class:`ConfigurationInvalid` if a file of these cannot be used.

@@ -25,8 +25,14 @@ from jupyter_oidc.adapters.network_route import network_route_of
 from jupyter_oidc.adapters.peer_certificate import PeerCertificates
 from jupyter_oidc.adapters.public_address import must_be_public
 from jupyter_oidc.adapters.read_buffer import DEFAULT_READ_BYTES, ReadBuffer
-from jupyter_oidc.adapters.tls import verifying
-from jupyter_oidc.adapters.tls_problems import handshake_fault, is_refusal_of_ours, unfit, untrusted, unwelcome
+from jupyter_oidc.adapters.tls import verifying_context
+from jupyter_oidc.adapters.tls_problems import (
+    certificate_untrusted,
+    client_certificate_required,
+    handshake_fault,
+    rejects_client_certificate,
+    tls_unavailable,
+)
 from jupyter_oidc.adapters.work_budget import SMALL_PIECE_BYTES, budgeted_socket, limit_chunks, limit_reads
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
@@ -328,13 +334,19 @@ class HttpUpstream:
     async def _untrusted(self, error: BaseException, api: Api, url: str) -> TlsUntrusted:
         network_route = network_route_of(api)
         if (fault := handshake_fault(error)) is not None:
-            return unfit(url, "API", fault)
+            return tls_unavailable(url, "API", fault)
         proxy = proxy_for(url, network_route, os.environ)
         public_only = must_be_public(url, api)
-        if is_refusal_of_ours(error):
+        if rejects_client_certificate(error):
             has_common_cipher = await self._peer_certificates.has_common_cipher(url, proxy, public_only=public_only)
-            return unfit(url, "API", "cipher") if has_common_cipher is False else unwelcome(network_route)
-        return untrusted(error, url, "API", await self._peer_certificates.issuer(url, proxy, public_only=public_only))
+            return (
+                tls_unavailable(url, "API", "cipher")
+                if has_common_cipher is False
+                else client_certificate_required(network_route)
+            )
+        return certificate_untrusted(
+            error, url, "API", await self._peer_certificates.issuer(url, proxy, public_only=public_only)
+        )
 
     def _pool(self, api: Api) -> aiohttp.ClientSession | ForwardProxyPool:
         known = self._pools.get(api.name)
@@ -350,7 +362,7 @@ class HttpUpstream:
         network_route = network_route_of(api)
         proxy = proxy_for(api.base_url, network_route, os.environ)
         if proxy is None and network_route.client_certificate is None:
-            return _session(api, verifying(network_route))
+            return _session(api, verifying_context(network_route))
         return ForwardProxyPool(network_route, proxy, lambda context, tracer: _session(api, context, tracer))
 
 
@@ -430,7 +442,7 @@ def problem_of(error: BaseException) -> Problem | None:
 
     from jupyter_oidc.adapters.guarded_resolver import PrivateAddress
 
-    if isinstance(error, aiohttp.ClientConnectorCertificateError) or is_refusal_of_ours(error):
+    if isinstance(error, aiohttp.ClientConnectorCertificateError) or rejects_client_certificate(error):
         return TlsUntrusted()
     if isinstance(error, aiohttp.ClientConnectorError) and handshake_fault(error) is not None:
         return TlsUntrusted()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from jupyter_oidc.adapters.entry_codec import EntryCodec, entry_damaged
 from jupyter_oidc.adapters.jwe_file import MAX_FILE_BYTES, decrypt, encrypt
-from jupyter_oidc.adapters.private_directory import PrivateFolder
+from jupyter_oidc.adapters.private_directory import PrivateDirectory
 from jupyter_oidc.adapters.storage_key import keys_in
 from jupyter_oidc.errors import StorageUnavailable
 
@@ -60,11 +60,11 @@ class FileVault:
         client_id: str,
         key: Secret | None,
         machine_id: str | None = None,
-        folder: PrivateFolder | None = None,
+        folder: PrivateDirectory | None = None,
     ) -> None:
         self._codec = EntryCodec(provider=provider, issuer=issuer, client_id=client_id, machine_id=machine_id)
         self._key = key
-        self._folder = folder or PrivateFolder(storage_folder)
+        self._folder = folder or PrivateDirectory(storage_folder)
         self._alone = threading.Lock()
 
     @property

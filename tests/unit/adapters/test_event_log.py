@@ -176,14 +176,14 @@ async def test_nothing_is_made_for_nobody() -> None:
     event_log = JupyterEventLog(events, logging.getLogger("tests.event_log"), Nine())
     event_log.register()
     call(event_log)
-    assert len(event_log._waiting) == 0
+    assert len(event_log._pending) == 0
 
 
 async def test_what_nobody_reads_in_time_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     event_log, _ = listened(CALL)
     for _ in range(MAX_PENDING_EVENTS + 3):
         call(event_log)
-    assert len(event_log._waiting) == MAX_PENDING_EVENTS
+    assert len(event_log._pending) == MAX_PENDING_EVENTS
     event_log.emit_all()
     assert "jupyter_oidc: 3 call events were dropped; nobody reads them fast enough" in caplog.messages
 
