@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
 from jupyter_oidc.adapters.forward_proxy import proxy_for
 from jupyter_oidc.adapters.keyring_backends import choose_backend, use_backend
-from jupyter_oidc.adapters.network_route import outlet_of
-from jupyter_oidc.adapters.private_directory import PrivateFolder
+from jupyter_oidc.adapters.network_route import network_route_of
+from jupyter_oidc.adapters.private_directory import PrivateDirectory
 from jupyter_oidc.adapters.probe_api import probe_api
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.secret_refs import resolve
 from jupyter_oidc.adapters.system_store import authorities_in
 from jupyter_oidc.adapters.timers import LoopScheduler
-from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.tls import verifying_context
 from jupyter_oidc.adapters.upstream_http import HttpUpstream
 from jupyter_oidc.adapters.vault_auto import AutoVault
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from jupyter_oidc.adapters.event_log import EventJournal
+    from jupyter_oidc.adapters.event_log import JupyterEventLog
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort
@@ -65,7 +65,7 @@ class Parts:
     clock: Clock
     entropy: Entropy
     scheduler: Scheduler
-    journal: EventJournal
+    event_log: JupyterEventLog
     provider_port: Callable[[Provider], ProviderPort]
     vault: Callable[[Provider], Vault]
     lock: Callable[[Provider], EntryLock]
@@ -107,9 +107,9 @@ class Services:
         return self.parts.entropy
 
     @property
-    def journal(self) -> EventJournal:
+    def event_log(self) -> JupyterEventLog:
         """Where events and refusals are written."""
-        return self.parts.journal
+        return self.parts.event_log
 
     async def reload(self, settings: Settings, install: Callable[[Services], None]) -> None:
         """Follow ``settings`` and ``install`` the services; sessions that did not change are not touched (D9).
@@ -135,7 +135,7 @@ class Services:
             try:
                 await session.sign_out(spared=spared)
             except StorageUnavailable as problem:
-                self.journal.refusal(session.settings.name, "settings", problem.code, problem.detail)
+                self.event_log.refusal(session.settings.name, "settings", problem.code, problem.detail)
             await session.aclose()
         for waiting in dropped:
             if waiting is not None and waiting not in ended and waiting not in self.sessions:
@@ -163,7 +163,7 @@ class Services:
                 await waiting.aclose()
         session.settings_wait(bool(widening))
         if widening:
-            self.journal.notice(
+            self.event_log.notice(
                 f"the settings of provider '{after.name}' have changed; {', '.join(widening)} will take effect when its "
                 "user signs in again"
             )
@@ -193,7 +193,7 @@ class Services:
         service = self._successor(provider)
         self.sessions.put(service)
         self.sessions.wait(provider.name, service)
-        self.journal.notice(f"provider '{provider.name}' is new; its first sign-in has to be begun in JupyterLab")
+        self.event_log.notice(f"provider '{provider.name}' is new; its first sign-in has to be begun in JupyterLab")
         self._tell(provider.name)
 
     def _successor(self, provider: Provider) -> SessionService:
@@ -222,7 +222,7 @@ class Services:
 
     def _tell(self, name: str) -> None:
         at = utc_text(self.clock.now().wall)
-        self.journal.session(SessionEvent(name, "settings-changed", None, 0, at))
+        self.event_log.session(SessionEvent(name, "settings-changed", None, 0, at))
 
     async def aclose(self) -> None:
         """Stop background work and close connections; tokens that nobody wants any more are taken back first (Q10.5)."""
@@ -231,7 +231,7 @@ class Services:
         self.sign_out_pages.clear()
         await asyncio.gather(self._finish_handovers(), self.sessions.aclose())
         await self.proxy.aclose()
-        self.journal.emit_all()
+        self.event_log.emit_all()
 
     async def _finish_handovers(self) -> None:
         if len(self.handovers):
@@ -239,7 +239,7 @@ class Services:
             for task in late:
                 task.cancel()
             if late:
-                self.journal.notice("a session under earlier settings may live on at its provider: it did not answer")
+                self.event_log.notice("a session under earlier settings may live on at its provider: it did not answer")
 
 
 class _Reference:
@@ -276,7 +276,7 @@ def _credentials(provider: Provider, clock: Clock, entropy: Entropy, port: Provi
 
 def _provider_port(provider: Provider) -> ProviderPort:
     """Return the way to ``provider``, for sessions and for diagnostics alike."""
-    return HttpProvider(timeout=provider.http_timeout, outlet=outlet_of(provider))
+    return HttpProvider(timeout=provider.http_timeout, network_route=network_route_of(provider))
 
 
 def diagnostic_context(
@@ -305,7 +305,7 @@ def diagnostic_context(
         await asyncio.to_thread(lock.check_place)
 
     def forward_proxy(provider: Provider) -> str | None:
-        proxy = proxy_for(provider.issuer, outlet_of(provider), environment)
+        proxy = proxy_for(provider.issuer, network_route_of(provider), environment)
         return proxy.url.removeprefix("http://") if proxy else None
 
     return DiagnosticContext(
@@ -316,14 +316,14 @@ def diagnostic_context(
         storage=Storage(
             keyring=keyring,
             file=FileVault(
-                provider=_DOCTOR, issuer="", client_id="", key=storage_key, folder=PrivateFolder(place)
+                provider=_DOCTOR, issuer="", client_id="", key=storage_key, folder=PrivateDirectory(place)
             ).probe,
             lock_folder=check_lock_folder,
             has_key=storage_key is not None,
         ),
         provider_port=_provider_port,
         credentials=lambda provider: _credentials(provider, clock, entropy),
-        load_authorities=lambda provider: verifying(outlet_of(provider)),
+        load_authorities=lambda provider: verifying_context(network_route_of(provider)),
         probe_api=probe_api,
         forward_proxy=forward_proxy,
         address=address,
@@ -337,17 +337,17 @@ _DOCTOR: Final = "doctor"
 """The name under which harmless test entries are written."""
 
 
-def system_parts(settings: Settings, journal: EventJournal, storage_key: Secret | None = None) -> Parts:
+def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None = None) -> Parts:
     """Return the real parts for ``settings``; nothing is imported, opened or contacted yet.
 
     ``storage_key`` is what :func:`~jupyter_oidc.adapters.storage_key.take_storage_key` took.
     """
-    vault_of, place = vaults(settings, journal.log, storage_key), _place(settings)
+    vault_of, place = vaults(settings, event_log.log, storage_key), _place(settings)
     return Parts(
         clock=SystemClock(),
         entropy=SystemEntropy(),
         scheduler=LoopScheduler(),
-        journal=journal,
+        event_log=event_log,
         provider_port=_provider_port,
         vault=vault_of,
         lock=lambda p: FileEntryLock(
@@ -376,7 +376,7 @@ def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None =
         if settings.storage == "memory":
             return MemoryVault()
         keyring = KeyringVault(provider=name, issuer=issuer, client_id=client_id, thread=keyring_thread)
-        folder = PrivateFolder(_place(settings))
+        folder = PrivateDirectory(_place(settings))
         file = FileVault(provider=name, issuer=issuer, client_id=client_id, key=storage_key, folder=folder)
         if settings.storage == "keyring":
             return keyring
@@ -404,7 +404,7 @@ def _session(
         clock=parts.clock,
         entropy=parts.entropy,
         scheduler=parts.scheduler,
-        journal=parts.journal,
+        event_log=parts.event_log,
         logouts=parts.logouts.setdefault((provider.issuer, provider.client_id), AcceptedLogouts()),
         sign_out_pages=pages,
         takes_over=takes_over,
@@ -424,6 +424,6 @@ def build(settings: Settings, parts: Parts) -> Services:
         sign_out_pages=pages,
         instance=parts.entropy.token(64),
         given=settings,
-        background=Background(lambda defect: parts.journal.defect("proxy", defect), expected=Problem),
-        handovers=Background(lambda defect: parts.journal.defect("settings", defect), expected=Problem),
+        background=Background(lambda defect: parts.event_log.defect("proxy", defect), expected=Problem),
+        handovers=Background(lambda defect: parts.event_log.defect("settings", defect), expected=Problem),
     )

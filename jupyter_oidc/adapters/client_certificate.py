@@ -55,12 +55,12 @@ class ClientCertificate:
         return (self.path, self.key.name) if self.key is not None and self.key.scheme == "file" else (self.path,)
 
     @property
-    def asks_nobody(self) -> bool:
+    def needs_no_prompt(self) -> bool:
         """Whether all of it can be read at any time, without a keyring that may want an answer first."""
         return all(one is None or one.scheme != "keyring" for one in (self.key, self.password))
 
 
-class Unusable(Exception):
+class UnusableCertificate(Exception):
     """A client certificate cannot be used; ``key`` is the setting to correct, ``problem`` what is wrong with it."""
 
     def __init__(self, key: str, problem: str) -> None:
@@ -77,7 +77,7 @@ def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
     """Present ``certificate`` on connections that ``context`` opens from now on.
 
     Waits for the disk, and for the keyring if the settings name it, so it is not for the event loop's thread.
-    Raises :class:`Unusable`, and what :func:`resolve` raises.
+    Raises :class:`UnusableCertificate`, and what :func:`resolve` raises.
     """
     _check_certificate(certificate.path)
     password = resolve(certificate.password, what="password", key=PASSWORD) if certificate.password else None
@@ -96,13 +96,13 @@ def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
             with _in_a_file(resolve(certificate.key, what="key", key=KEY), password) as (keyfile, once):
                 context.load_cert_chain(certificate.path, keyfile, password=lambda: reveal(once))
     except _PasswordWanted:
-        raise Unusable(PASSWORD, "is missing, and the private key needs it") from None
+        raise UnusableCertificate(PASSWORD, "is missing, and the private key needs it") from None
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise Unusable(where, "names a private key of another certificate") from None
-        raise Unusable(where, "names no private key that can be read; is its password right?") from None
+            raise UnusableCertificate(where, "names a private key of another certificate") from None
+        raise UnusableCertificate(where, "names no private key that can be read; is its password right?") from None
     except (OSError, ValueError, RuntimeError, TypeError):  # a file that is not there, a password of the wrong kind
-        raise Unusable(where, "names a file that does not exist or cannot be read") from None
+        raise UnusableCertificate(where, "names a file that does not exist or cannot be read") from None
 
 
 def thumbprint(certificate: ClientCertificate) -> str:
@@ -115,7 +115,7 @@ def thumbprint(certificate: ClientCertificate) -> str:
         pem = Path(certificate.path).read_text(encoding="ascii", errors="replace")
         begin = pem.index(_BEGIN.decode())
         der = ssl.PEM_cert_to_DER_cert(pem[begin : pem.index(_END, begin) + len(_END)])
-    except Unusable as trouble:
+    except UnusableCertificate as trouble:
         raise ConfigurationInvalid(f"{trouble.key} {trouble.problem}.", detail=trouble.key) from None
     except (OSError, ValueError):
         raise ConfigurationInvalid(f"{CERTIFICATE} names a file without a certificate.", detail=CERTIFICATE) from None
@@ -127,9 +127,9 @@ def _check_certificate(path: str) -> None:
         with Path(path).open("rb") as file:
             found = _BEGIN in file.read(1_000_000)
     except (OSError, ValueError):
-        raise Unusable(CERTIFICATE, "names a file that does not exist or cannot be read") from None
+        raise UnusableCertificate(CERTIFICATE, "names a file that does not exist or cannot be read") from None
     if not found:
-        raise Unusable(CERTIFICATE, "names a file without a certificate")
+        raise UnusableCertificate(CERTIFICATE, "names a file without a certificate")
 
 
 @contextmanager
@@ -149,9 +149,9 @@ def _in_a_file(key: Secret, password: Secret | None) -> Iterator[tuple[str, Secr
         )
     except TypeError:  # a key with a password, or a password without need
         problem = "is not needed, because the private key has none" if password else "is missing, and the key needs it"
-        raise Unusable(PASSWORD, problem) from None
+        raise UnusableCertificate(PASSWORD, problem) from None
     except Exception:  # noqa: BLE001 - whatever the library says of a key stays with it
-        raise Unusable(KEY, "names no private key that can be read; is its password right?") from None
+        raise UnusableCertificate(KEY, "names no private key that can be read; is its password right?") from None
     descriptor, path = tempfile.mkstemp(prefix="jupyter_oidc-")  # NOTE: 0600, and gone before anybody is contacted
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -189,10 +189,10 @@ def presenting_context() -> Any:
 
         def _read_again(self) -> None:
             now = _seen(self._certificate)
-            if now == self._seen or not self._certificate.asks_nobody:
+            if now == self._seen or not self._certificate.needs_no_prompt:
                 return
             self._seen = now
-            with suppress(Unusable, ConfigurationInvalid):
+            with suppress(UnusableCertificate, ConfigurationInvalid):
                 load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), self._certificate)
                 self._load()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
-PATIENCE_SECONDS: Final = 60.0
+IMPORT_TIMEOUT_SECONDS: Final = 60.0
 """How long a kernel waits for the imports; slower than that is a file system that has stopped."""
 
 OUR_PARTS: Final = (
@@ -49,10 +49,10 @@ class EarlyImports:
         *,
         more: Iterable[str] = (),
         folders: Iterable[str] = (),
-        patience: float = PATIENCE_SECONDS,
+        timeout: float = IMPORT_TIMEOUT_SECONDS,
     ) -> None:
         self._log = log
-        self._patience = patience
+        self._timeout = timeout
         self._more = tuple(more)
         self._folders = tuple(folders)
         self._done = threading.Event()
@@ -74,11 +74,11 @@ class EarlyImports:
     def wait(self) -> None:
         """Wait as :meth:`done` does, and hold up the caller's thread."""
         self.begin()
-        if not self._done.wait(self._patience):
+        if not self._done.wait(self._timeout):
             self._log.warning(
                 "jupyter_oidc: not everything is imported after %.0f seconds; a module that somebody writes now could "
                 "run in this server.",
-                self._patience,
+                self._timeout,
             )
 
     def _run(self) -> None:

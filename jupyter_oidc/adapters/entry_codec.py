@@ -14,7 +14,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.machine_id import installation_id
+from jupyter_oidc.adapters.machine_id import machine_id
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.protocol.dpop import is_key
 from jupyter_oidc.protocol.json_value import number
@@ -27,15 +27,15 @@ from jupyter_oidc.sessions.summary import Profile, User
 if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import StorageKind
 
-FORMAT: Final = 2
-_WITHOUT_PLACE: Final = 1
+FORMAT_VERSION: Final = 2
+_VERSION_WITHOUT_STORE: Final = 1
 """The format before: it did not say where it was kept, which was always the keyring."""
 
-_LAST_SECOND: Final = 253_402_300_799
+_MAX_TIMESTAMP_SECONDS: Final = 253_402_300_799
 """The last second of the year 9999."""
 
 
-def damaged() -> StorageUnavailable:
+def entry_damaged() -> StorageUnavailable:
     """Return the problem of an entry that is there and cannot be used."""
     return StorageUnavailable(
         "What is stored of this session is damaged, or a newer version wrote it.",
@@ -44,55 +44,55 @@ def damaged() -> StorageUnavailable:
     )
 
 
-class Owner:
+class EntryCodec:
     """Whose entries are meant: one provider and client on one machine.
 
-    ``installation`` says which machine; by default it is found out when it is first needed.
+    ``machine_id`` says which machine; by default it is found out when it is first needed.
     """
 
-    def __init__(self, *, provider: str, issuer: str, client_id: str, installation: str | None = None) -> None:
+    def __init__(self, *, provider: str, issuer: str, client_id: str, machine_id: str | None = None) -> None:
         self._provider = provider
         self._issuer = issuer
         self._client_id = client_id
-        self._known_installation = installation
+        self._known_machine_id = machine_id
 
     def name(self) -> str:
         """Return 64 hexadecimal digits that stand for this owner and name nobody."""
-        owner = [self._issuer, self._client_id, self._provider, self._installation()]
+        owner = [self._issuer, self._client_id, self._provider, self._machine_id()]
         return hashlib.sha256(json.dumps(owner).encode()).hexdigest()
 
-    def text_of(self, entry: Entry, kept_in: StorageKind) -> Secret:
+    def encode(self, entry: Entry, kept_in: StorageKind) -> Secret:
         """Return the text to be stored; it holds the refresh token."""
         return Secret(
             json.dumps(
                 {
-                    "format": FORMAT,
+                    "format": FORMAT_VERSION,
                     "kept_in": kept_in,
                     "issuer": entry.issuer,
                     "client_id": entry.client_id,
                     "subject": entry.subject,
                     "scopes": list(entry.scopes),
                     "signed_in_at": entry.signed_in_at,
-                    "installation": self._installation(),
+                    "installation": self._machine_id(),
                     "refresh_token": reveal(entry.refresh_token),
                     **({} if entry.dpop_key is None else {"dpop_key": reveal(entry.dpop_key)}),
                     **({} if entry.sid is None else {"sid": entry.sid}),
-                    **({} if entry.profile is None else {"profile": _plain(entry.profile)}),
+                    **({} if entry.profile is None else {"profile": _profile_as_json(entry.profile)}),
                 },
             ),
         )
 
-    def entry_in(self, text: Secret, kept_in: StorageKind) -> Entry | None:
+    def decode(self, text: Secret, kept_in: StorageKind) -> Entry | None:
         """Return the entry in ``text``, or ``None`` if it belongs to somebody else or was written for another store.
 
         Raises :class:`StorageUnavailable` with the detail ``storage_corrupt`` if it cannot be read.
         """
         try:
             stored: dict[str, Any] = json.loads(reveal(text))
-            if stored["format"] not in (FORMAT, _WITHOUT_PLACE):
-                raise damaged()
-            place = "keyring" if stored["format"] == _WITHOUT_PLACE else stored["kept_in"]
-            if place != kept_in or stored["installation"] != self._installation():
+            if stored["format"] not in (FORMAT_VERSION, _VERSION_WITHOUT_STORE):
+                raise entry_damaged()
+            stored_in = "keyring" if stored["format"] == _VERSION_WITHOUT_STORE else stored["kept_in"]
+            if stored_in != kept_in or stored["installation"] != self._machine_id():
                 return None
             entry = Entry(
                 issuer=str(stored["issuer"]),
@@ -103,34 +103,34 @@ class Owner:
                 refresh_token=Secret(stored["refresh_token"]),
                 dpop_key=Secret(stored["dpop_key"]) if "dpop_key" in stored else None,
                 sid=None if stored.get("sid") is None else str(stored["sid"]),
-                profile=_profile(stored.get("profile"), str(stored["subject"])),
+                profile=_profile_from_json(stored.get("profile"), str(stored["subject"])),
             )
             if entry.dpop_key is not None and not is_key(entry.dpop_key):
-                raise damaged()
+                raise entry_damaged()
         except (ValueError, TypeError, KeyError, RecursionError):
-            raise damaged() from None
+            raise entry_damaged() from None
         return entry if (entry.issuer, entry.client_id) == (self._issuer, self._client_id) else None
 
-    def _installation(self) -> str:
-        if self._known_installation is None:
-            self._known_installation = installation_id()
-        return self._known_installation
+    def _machine_id(self) -> str:
+        if self._known_machine_id is None:
+            self._known_machine_id = machine_id()
+        return self._known_machine_id
 
 
 def _time(value: object) -> float:
     """Return ``value`` if it is a wall time that can be written as a date; else ``ValueError``."""
     seconds = number(value)
-    if seconds is None or not 0 <= seconds <= _LAST_SECOND:
+    if seconds is None or not 0 <= seconds <= _MAX_TIMESTAMP_SECONDS:
         raise ValueError("not a time")
     return seconds
 
 
-_TEXTS: Final = ("name", "username", "email", "picture")
+_TEXT_FIELDS: Final = ("name", "username", "email", "picture")
 
 
-def _plain(profile: Profile) -> dict[str, Any]:
+def _profile_as_json(profile: Profile) -> dict[str, Any]:
     user, held = profile.user, profile.entitlements
-    texts = {name: getattr(user, name) for name in _TEXTS if getattr(user, name) is not None}
+    texts = {name: getattr(user, name) for name in _TEXT_FIELDS if getattr(user, name) is not None}
     return {
         "user": {**texts, "email_verified": user.email_verified},
         "entitlements": list(held.names),
@@ -139,17 +139,17 @@ def _plain(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _profile(stored: object, subject: str) -> Profile | None:
+def _profile_from_json(stored: object, subject: str) -> Profile | None:
     """Return what is stored of ``subject``, or ``None`` if it is not there, or not as it was written."""
     if not isinstance(stored, dict):
         return None
     user, names, more, known = (stored.get(part) for part in ("user", "entitlements", "more", "known"))
-    if not isinstance(user, dict) or not all(isinstance(user.get(name), str | None) for name in _TEXTS):
+    if not isinstance(user, dict) or not all(isinstance(user.get(name), str | None) for name in _TEXT_FIELDS):
         return None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return None
     if not isinstance(known, bool) or not isinstance(more, int) or more < 0:
         return None
-    texts = {name: user.get(name) for name in _TEXTS}
+    texts = {name: user.get(name) for name in _TEXT_FIELDS}
     person = User(sub=subject, email_verified=user.get("email_verified") is True, **texts)
     return Profile(person, Entitlements(tuple(names), more, known))

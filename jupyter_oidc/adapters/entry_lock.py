@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.private_directory import PrivateFolder, shown
+from jupyter_oidc.adapters.private_directory import PrivateDirectory, shown
 from jupyter_oidc.errors import Overloaded, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -30,14 +30,21 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.sessions.ports import EntryLock, HeldLock, Vault
 
-_PAUSE: Final = 0.02
+_POLL_INTERVAL_SECONDS: Final = 0.02
 """Seconds between two looks at a lock that somebody else holds."""
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
-_NETWORK: Final = frozenset(
+_NETWORK_FILE_SYSTEMS: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "lustre", "gpfs", "beegfs", "glusterfs", "ncpfs"},
 )
-_NETWORK_FUSE: Final = ("fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.ceph")
+_NETWORK_FUSE_FILE_SYSTEMS: Final = (
+    "fuse.sshfs",
+    "fuse.glusterfs",
+    "fuse.s3fs",
+    "fuse.gcsfuse",
+    "fuse.rclone",
+    "fuse.ceph",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class LockIfShared:
 class _FileLock:
     """Implements ``HeldLock`` with a marker file."""
 
-    folder: PrivateFolder
+    folder: PrivateDirectory
     marker: str
     interrupted: bool
 
@@ -113,7 +120,7 @@ class FileEntryLock:
         owner = json.dumps([issuer, client_id, provider])
         self._name = hashlib.sha256(owner.encode()).hexdigest()[:32]
         self._where = where
-        self._folder = PrivateFolder(where)
+        self._folder = PrivateDirectory(where)
         self._mounts = mounts
         self._trusted = False
 
@@ -176,7 +183,7 @@ class FileEntryLock:
                     detail="lock.timeout",
                     retry_after=1.0,
                 )
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_POLL_INTERVAL_SECONDS)
 
 
 def lock_folder(
@@ -246,7 +253,7 @@ def _is_writable(folder: Path) -> bool:
 def is_network(path: Path, mounts: Path = _MOUNTS) -> bool:
     """Return whether ``path`` is on a file system that other machines share."""
     kind = file_system_of(path, mounts)
-    return kind in _NETWORK or kind.startswith(_NETWORK_FUSE)
+    return kind in _NETWORK_FILE_SYSTEMS or kind.startswith(_NETWORK_FUSE_FILE_SYSTEMS)
 
 
 def file_system_of(path: Path, mounts: Path = _MOUNTS) -> str:

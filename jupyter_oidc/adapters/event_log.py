@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 SESSION_EVENTS: Final = "https://events.jupyter.org/jupyter_oidc/session/v1"
 CALL_EVENTS: Final = "https://events.jupyter.org/jupyter_oidc/call/v1"
 
-MOST_WAITING: Final = 10_000
+MAX_PENDING_EVENTS: Final = 10_000
 """Call events that wait to be emitted; beyond that the oldest are dropped, and the log says how many."""
 
-AT_ONCE: Final = 50
+EVENTS_PER_BATCH: Final = 50
 """Call events that are emitted in one go."""
 
-PAUSE: Final = 0.02
+BATCH_PAUSE_SECONDS: Final = 0.02
 """Seconds between two goes, in which the server does something else."""
 
 
@@ -57,23 +57,23 @@ class CallRefused:
     request_id: str
 
 
-class EventJournal:
-    """Implements ``Journal`` on the server's event logger and log.
+class JupyterEventLog:
+    """Implements ``EventLog`` on the server's event logger and log.
 
-    Call events name nobody unless it ``names_people``.
+    Call events name nobody unless it ``includes_person``.
     """
 
-    names_people = False
+    includes_person = False
 
     def __init__(self, events: EventLogger, log: logging.Logger, clock: Clock) -> None:
         self.events = events
         self.log = log
-        self._of_sessions = log.getChild(SESSIONS)
-        self._of_calls = log.getChild(PROXY)
+        self._session_log = log.getChild(SESSIONS)
+        self._call_log = log.getChild(PROXY)
         self._clock = clock
-        self._waiting: deque[tuple[float, dict[str, Any]]] = deque()
+        self._pending: deque[tuple[float, dict[str, Any]]] = deque()
         self._dropped = 0
-        self._emitting: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def register(self) -> None:
         """Make the server's event logger accept our events."""
@@ -82,7 +82,7 @@ class EventJournal:
 
     def session(self, event: SessionEvent) -> None:
         """Publish a session event and write it to the audit trail."""
-        self._of_sessions.info("jupyter_oidc: provider %s: %s (%s)", event.provider, event.kind, event.reason or "-")
+        self._session_log.info("jupyter_oidc: provider %s: %s (%s)", event.provider, event.kind, event.reason or "-")
         count_session(event.provider, event.kind)
         self._emit(SESSION_EVENTS, asdict(event))
 
@@ -107,10 +107,10 @@ class EventJournal:
         """
         caller = "browser" if kernel_id is None else "kernel"
         count_call(api, caller, outcome, size)
-        if not self._heard(CALL_EVENTS):
+        if not self._has_listeners(CALL_EVENTS):
             return
-        if len(self._waiting) >= MOST_WAITING:
-            self._waiting.popleft()
+        if len(self._pending) >= MAX_PENDING_EVENTS:
+            self._pending.popleft()
             self._dropped += 1
         event = {
             "api": api,
@@ -122,23 +122,23 @@ class EventJournal:
             "kernel_id": kernel_id,
             "code": error_code,
             "request_id": request_id,
-            "person": person if self.names_people else None,
+            "person": person if self.includes_person else None,
         }
-        self._waiting.append((self._clock.now().wall, event))
-        if self._emitting is None:
-            self._emitting = asyncio.get_running_loop().call_later(PAUSE, self._emit_some)
+        self._pending.append((self._clock.now().wall, event))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(BATCH_PAUSE_SECONDS, self._emit_some)
 
     def refusal(self, provider: str, flow: str, refused: str, detail: str) -> None:
         """Write a refusal with its reason code and correlation id to the audit trail (E-3, E-6)."""
         count_refusal(provider, refused)
-        self._of_sessions.warning("jupyter_oidc: provider %s: refused: %s (%s) [%s]", provider, refused, detail, flow)
+        self._session_log.warning("jupyter_oidc: provider %s: refused: %s (%s) [%s]", provider, refused, detail, flow)
 
     def call_refused(self, call: CallRefused) -> None:
         """Write a proxied call that failed to the audit trail, in one line, and count it (Q5.10)."""
         if call.api:
             count_call_refusal(call.api, call.error_code)
         level = logging.ERROR if call.status == 500 else logging.WARNING
-        self._of_calls.log(
+        self._call_log.log(
             level,
             "jupyter_oidc: api %s: refused: %s (%s) %s by %s, %s in %.0fms [%s]",
             call.api or "-",
@@ -161,24 +161,26 @@ class EventJournal:
 
     def emit_all(self) -> None:
         """Emit what waits, before the server stops."""
-        while self._waiting:
+        while self._pending:
             self._emit_some()
-        if self._emitting is not None:
-            self._emitting.cancel()
-            self._emitting = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _emit_some(self) -> None:
-        for _ in range(min(AT_ONCE, len(self._waiting))):
-            wall, event = self._waiting.popleft()
+        for _ in range(min(EVENTS_PER_BATCH, len(self._pending))):
+            wall, event = self._pending.popleft()
             self._emit(CALL_EVENTS, {**event, "at": utc_text(wall)})
         if self._dropped:
-            self._of_calls.warning(
+            self._call_log.warning(
                 "jupyter_oidc: %d call events were dropped; nobody reads them fast enough", self._dropped
             )
             self._dropped = 0
-        self._emitting = asyncio.get_running_loop().call_later(PAUSE, self._emit_some) if self._waiting else None
+        self._timer = (
+            asyncio.get_running_loop().call_later(BATCH_PAUSE_SECONDS, self._emit_some) if self._pending else None
+        )
 
-    def _heard(self, schema_id: str) -> bool:
+    def _has_listeners(self, schema_id: str) -> bool:
         """Return whether anybody would get an event; asked before one is made."""
         events: Any = self.events
         try:

@@ -25,13 +25,13 @@ from jupyter_oidc.settings import SecretRef
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_oidc.adapters.network_route import Outlet
+    from jupyter_oidc.adapters.network_route import NetworkRoute
 
 _PORTS: Final = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, slots=True)
-class EgressProxy:
+class ForwardProxy:
     """A proxy; ``credentials`` are ``user:password``, or where they are found."""
 
     host: str
@@ -62,18 +62,18 @@ class EgressProxy:
         return Secret("Basic " + base64.b64encode(reveal(known).encode()).decode("ascii"))
 
 
-def proxy_for(url: str, outlet: Outlet, environment: Mapping[str, str]) -> EgressProxy | None:
+def proxy_for(url: str, network_route: NetworkRoute, environment: Mapping[str, str]) -> ForwardProxy | None:
     """Return the proxy through which ``url`` is called, or ``None`` for the direct way.
 
     Raises :class:`ConfigurationInvalid` if the environment names one that cannot be used.
     """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
-    if outlet.proxy == "none" or is_loopback(host) or is_spared(host, port, _variable("no_proxy", environment)):
+    if network_route.proxy == "none" or is_loopback(host) or is_exempt(host, port, _variable("no_proxy", environment)):
         return None
-    if outlet.proxy is not None:
-        named = urlsplit(outlet.proxy)
-        return EgressProxy(named.hostname or "", named.port or 0, outlet.proxy_credentials)
+    if network_route.proxy is not None:
+        named = urlsplit(network_route.proxy)
+        return ForwardProxy(named.hostname or "", named.port or 0, network_route.proxy_credentials)
     found = _variable(f"{parts.scheme}_proxy", environment) or _variable("all_proxy", environment)
     return _read(found) if found else None
 
@@ -90,7 +90,7 @@ def is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def is_spared(host: str, port: int, no_proxy: str) -> bool:
+def is_exempt(host: str, port: int, no_proxy: str) -> bool:
     """Return whether ``no_proxy`` names ``host``: by name or a domain above it, by address or network, or all by ``*``.
 
     An entry with a port spares that port only.
@@ -120,7 +120,7 @@ def _variable(name: str, environment: Mapping[str, str]) -> str:
     return environment.get(name) or environment.get(name.upper()) or ""
 
 
-def _read(found: str) -> EgressProxy:
+def _read(found: str) -> ForwardProxy:
     try:
         parts = urlsplit(found if "://" in found else f"http://{found}")
         host, port = parts.hostname, parts.port or 80
@@ -135,5 +135,5 @@ def _read(found: str) -> EgressProxy:
             detail="egress_proxy",
         )
     if parts.username is None:
-        return EgressProxy(host, port)
-    return EgressProxy(host, port, Secret(f"{unquote(parts.username)}:{unquote(parts.password or '')}"))
+        return ForwardProxy(host, port)
+    return ForwardProxy(host, port, Secret(f"{unquote(parts.username)}:{unquote(parts.password or '')}"))

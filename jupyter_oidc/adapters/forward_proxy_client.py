@@ -15,8 +15,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jupyter_oidc.adapters.forward_proxy import proxy_for
-from jupyter_oidc.adapters.forward_proxy_problems import Pause, absent, broken, refused
-from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.forward_proxy_problems import (
+    CredentialsBackoff,
+    proxy_failed,
+    proxy_refused,
+    proxy_unreachable,
+)
+from jupyter_oidc.adapters.tls import verifying_context
 from jupyter_oidc.secret_access import reveal
 
 if TYPE_CHECKING:
@@ -24,25 +29,25 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from jupyter_oidc.adapters.forward_proxy import EgressProxy
-    from jupyter_oidc.adapters.network_route import Outlet
+    from jupyter_oidc.adapters.forward_proxy import ForwardProxy
+    from jupyter_oidc.adapters.network_route import NetworkRoute
     from jupyter_oidc.errors import Problem
 
 
-class Trip:
+class CallProgress:
     """How far one call came: to a proxy, if it goes through one, and out of the tunnel that the proxy opened."""
 
-    __slots__ = ("arrived", "left", "proxy", "url")
+    __slots__ = ("passed_proxy", "proxy", "reached_proxy", "url")
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.proxy: EgressProxy | None = None
-        self.arrived = self.left = False
+        self.proxy: ForwardProxy | None = None
+        self.reached_proxy = self.passed_proxy = False
 
     @property
-    def is_stuck(self) -> bool:
+    def is_at_proxy(self) -> bool:
         """Whether the call has not come out on the other side of its proxy."""
-        return self.proxy is not None and not self.left
+        return self.proxy is not None and not self.passed_proxy
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -51,65 +56,71 @@ class Trip:
 
     async def _trace(self, event: str, info: dict[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
-            self.arrived = True
+            self.reached_proxy = True
         elif event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
-            self.left = True
+            self.passed_proxy = True
 
 
-class EgressClients:
+class ForwardProxyClients:
     """A client for the direct way and one for each proxy; ``make`` returns a new one for a proxy or for none."""
 
-    def __init__(self, outlet: Outlet, make: Callable[[httpx.Proxy | None, ssl.SSLContext], httpx.AsyncClient]) -> None:
-        self._outlet = outlet
+    def __init__(
+        self, network_route: NetworkRoute, make: Callable[[httpx.Proxy | None, ssl.SSLContext], httpx.AsyncClient]
+    ) -> None:
+        self._network_route = network_route
         self._make = make
-        self._making = asyncio.Lock()
+        self._init_lock = asyncio.Lock()
         self._clients: dict[tuple[str, bool], httpx.AsyncClient] = {}
         self._contexts: dict[tuple[str, bool], Any] = {}
         self._replaced: list[httpx.AsyncClient] = []
-        self._pause = Pause()
+        self._backoff = CredentialsBackoff()
 
     @contextmanager
-    def on(self, trip: Trip, url: str) -> Iterator[EgressProxy | None]:
+    def tracked(self, progress: CallProgress, url: str) -> Iterator[ForwardProxy | None]:
         """Yield the proxy for ``url``; raises a ``Problem`` for its faults."""
-        proxy = proxy_for(url, self._outlet, os.environ)
-        trip.url, trip.proxy, trip.arrived, trip.left = url, proxy, False, False
+        proxy = proxy_for(url, self._network_route, os.environ)
+        progress.url, progress.proxy, progress.reached_proxy, progress.passed_proxy = url, proxy, False, False
         if proxy is None:
             yield None
             return
-        if self._pause.holds():
-            raise refused(407, self._outlet.peer)
+        if self._backoff.is_active():
+            raise proxy_refused(407, self._network_route.peer)
         try:
             yield proxy
         except Exception as error:
-            problem = self._problem_of(error, proxy, trip) if trip.is_stuck else None
+            problem = self._problem_of(error, proxy, progress) if progress.is_at_proxy else None
             if problem is None:
                 raise
             raise problem from None
-        self._pause.end()
+        self._backoff.end()
 
-    async def for_proxy(self, proxy: EgressProxy | None, *, presents: bool = True) -> httpx.AsyncClient:
-        """Return the client whose calls go through ``proxy``; it ``presents`` our certificate, if there is one."""
+    async def client_for(self, proxy: ForwardProxy | None, *, with_certificate: bool = True) -> httpx.AsyncClient:
+        """Return the client whose calls go through ``proxy``; ``with_certificate``, it presents ours, if there is one."""
         import httpx
 
-        outlet = self._outlet if presents else replace(self._outlet, client_certificate=None)
-        key = (proxy.url if proxy else "", outlet.client_certificate is not None)
-        async with self._making:
+        network_route = (
+            self._network_route if with_certificate else replace(self._network_route, client_certificate=None)
+        )
+        key = (proxy.url if proxy else "", network_route.client_certificate is not None)
+        async with self._init_lock:
             if key not in self._clients:
                 through = None
                 if proxy is not None:
                     authorization = await asyncio.to_thread(proxy.authorization)
                     headers = {"Proxy-Authorization": reveal(authorization)} if authorization else {}
                     through = httpx.Proxy(proxy.url, headers=headers)
-                context = await asyncio.to_thread(verifying, outlet)
+                context = await asyncio.to_thread(verifying_context, network_route)
                 self._clients[key] = self._make(through, context)
                 self._contexts[key] = context
             return self._clients[key]
 
     @property
     def thumbprint(self) -> str | None:
-        """That of the certificate that was shown; ``None`` for none, or where two ways out have shown two."""
-        shown = {context.thumbprint for (_, presents), context in self._contexts.items() if presents}
-        return shown.pop() if len(shown) == 1 else None
+        """That of the certificate that was shown; ``None`` for none, or where two network routes have shown two."""
+        thumbprints = {
+            context.thumbprint for (_, with_certificate), context in self._contexts.items() if with_certificate
+        }
+        return thumbprints.pop() if len(thumbprints) == 1 else None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -118,22 +129,22 @@ class EgressClients:
         for client in clients:
             await client.aclose()
 
-    def _problem_of(self, error: BaseException, proxy: EgressProxy, trip: Trip) -> Problem | None:
+    def _problem_of(self, error: BaseException, proxy: ForwardProxy, progress: CallProgress) -> Problem | None:
         """Return what ``error`` means before the call has left; ``None`` if it is not the proxy's fault."""
         import httpx
 
-        peer = self._outlet.peer
+        peer = self._network_route.peer
         if isinstance(error, httpx.ProxyError):
             found = re.match(r"\d{3}", str(error))
             status = int(found[0]) if found else 0
             if status == 407:
-                self._pause.begin()
+                self._backoff.begin()
                 for key in [key for key in self._clients if key[0] == proxy.url]:
                     self._replaced.append(self._clients.pop(key))  # the next attempt reads the password anew
-            return refused(status, peer) if status else broken(peer)
+            return proxy_refused(status, peer) if status else proxy_failed(peer)
         if not isinstance(error, httpx.TransportError) or _is_tls(error):
             return None
-        return broken(peer) if trip.arrived else absent(peer)
+        return proxy_failed(peer) if progress.reached_proxy else proxy_unreachable(peer)
 
 
 def _is_tls(error: BaseException) -> bool:

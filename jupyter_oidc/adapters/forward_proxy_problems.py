@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from jupyter_oidc.adapters.network_route import Peer
     from jupyter_oidc.errors import Problem
 
-PAUSE: Final = 30.0
+FIRST_BACKOFF_SECONDS: Final = 30.0
 """Seconds in which a proxy that refused our credentials is not asked again: directories lock accounts."""
 
-LONGEST_PAUSE: Final = 300.0
+MAX_BACKOFF_SECONDS: Final = 300.0
 """Seconds; each refusal in a row doubles the pause, up to here."""
 
 _CHECK: Final = "Ask your administrator to check egress_proxy, or HTTPS_PROXY and NO_PROXY of the Jupyter server."
 
 
-def refused(status: int, peer: Peer) -> Problem:
+def proxy_refused(status: int, peer: Peer) -> Problem:
     """Return what an answer with ``status`` to ``CONNECT`` means."""
     if status == 407:
         return EgressProxyAuth(action=f"Ask your administrator to set egress_proxy_credentials of the {peer}.")
@@ -41,12 +41,12 @@ def refused(status: int, peer: Peer) -> Problem:
     )
 
 
-def absent(peer: Peer) -> Problem:
+def proxy_unreachable(peer: Peer) -> Problem:
     """Return what it means that the proxy itself cannot be reached."""
     return _unreachable(peer, f"The egress proxy on the way to the {peer} cannot be reached.", _CHECK)
 
 
-def broken(peer: Peer) -> Problem:
+def proxy_failed(peer: Peer) -> Problem:
     """Return what it means that the proxy hangs, closes, or answers something that is no HTTP."""
     return _unreachable(peer, f"The egress proxy opened no connection to the {peer}.", _CHECK)
 
@@ -57,22 +57,22 @@ def _unreachable(peer: Peer, message: str, action: str) -> Problem:
     return UpstreamUnreachable(message, action=action, detail="upstream.proxy")
 
 
-class Pause:
+class CredentialsBackoff:
     """Holds for a while after a proxy has refused our credentials, longer each time, until it takes them."""
 
     def __init__(self) -> None:
-        self._seconds = PAUSE
+        self._seconds = FIRST_BACKOFF_SECONDS
         self._until: float | None = None
 
     def begin(self) -> None:
         """Begin anew."""
         self._until = asyncio.get_running_loop().time() + self._seconds
-        self._seconds = min(2 * self._seconds, LONGEST_PAUSE)
+        self._seconds = min(2 * self._seconds, MAX_BACKOFF_SECONDS)
 
     def end(self) -> None:
         """Forget what was: the proxy has let a call through."""
-        self._seconds, self._until = PAUSE, None
+        self._seconds, self._until = FIRST_BACKOFF_SECONDS, None
 
-    def holds(self) -> bool:
+    def is_active(self) -> bool:
         """Return whether the proxy is to be left alone."""
         return self._until is not None and asyncio.get_running_loop().time() < self._until

@@ -12,40 +12,40 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Silence:
-    """Calls ``broken`` when a wait between :meth:`begin` and :meth:`end` has taken ``longest`` seconds."""
+class IdleTimeout:
+    """Calls ``on_timeout`` when a wait between :meth:`start` and :meth:`pause` has taken ``seconds`` seconds."""
 
-    __slots__ = ("_broken", "_longest", "_loop", "_since", "_timer")
+    __slots__ = ("_loop", "_on_timeout", "_seconds", "_timer", "_waiting_since")
 
-    def __init__(self, longest: float, broken: Callable[[], None]) -> None:
+    def __init__(self, seconds: float, on_timeout: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._longest = longest
-        self._broken = broken
-        self._since: float | None = None
+        self._seconds = seconds
+        self._on_timeout = on_timeout
+        self._waiting_since: float | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Somebody waits from now on."""
-        self._since = self._loop.time()
+        self._waiting_since = self._loop.time()
         if self._timer is None:
-            self._timer = self._loop.call_later(self._longest, self._look)
+            self._timer = self._loop.call_later(self._seconds, self._check_elapsed)
 
-    def end(self) -> None:
+    def pause(self) -> None:
         """Nobody waits any more."""
-        self._since = None
+        self._waiting_since = None
 
     def stop(self) -> None:
         """Forget it all."""
-        self._since = None
+        self._waiting_since = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self) -> None:
-        since = self._loop.time() if self._since is None else self._since
-        left = since + self._longest - self._loop.time()
+    def _check_elapsed(self) -> None:
+        since = self._loop.time() if self._waiting_since is None else self._waiting_since
+        left = since + self._seconds - self._loop.time()
         if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
+            self._timer = self._loop.call_later(left, self._check_elapsed)
         else:
             self._timer = None
-            self._broken()
+            self._on_timeout()

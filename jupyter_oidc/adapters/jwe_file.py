@@ -11,7 +11,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.entry_codec import damaged
+from jupyter_oidc.adapters.entry_codec import entry_damaged
 from jupyter_oidc.adapters.storage_key import unknown_key
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal_bytes
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.adapters.storage_key import StorageKey
 
-LONGEST: Final = 4_000_000
+MAX_FILE_BYTES: Final = 4_000_000
 """Bytes of a file; a provider's reply has one megabyte at most, and base64 adds a third."""
 
 _HEADER: Final = {"alg": "dir", "enc": "A256GCM", "typ": "jupyter_oidc.entry"}
-_LONGEST_HEADER: Final = 1_000
+_MAX_HEADER_CHARACTERS: Final = 1_000
 
 
-def seal(text: Secret, keys: Sequence[StorageKey]) -> bytes:
+def encrypt(text: Secret, keys: Sequence[StorageKey]) -> bytes:
     """Return ``text`` encrypted with the first of ``keys``."""
     from joserfc import jwe
     from joserfc.jwk import OctKey
@@ -41,8 +41,8 @@ def seal(text: Secret, keys: Sequence[StorageKey]) -> bytes:
     return jwe.encrypt_compact(header, reveal_bytes(text), key, registry=_registry()).encode("ascii")
 
 
-def unseal(sealed: bytes, keys: Sequence[StorageKey]) -> Secret:
-    """Return the text in ``sealed``.
+def decrypt(jwe_text: bytes, keys: Sequence[StorageKey]) -> Secret:
+    """Return the text in ``jwe_text``.
 
     Raises :class:`StorageUnavailable` with the detail ``storage_key`` if none of ``keys`` was used, and with
     ``storage_corrupt`` if it is damaged or was written in another way.
@@ -51,28 +51,28 @@ def unseal(sealed: bytes, keys: Sequence[StorageKey]) -> Secret:
     from joserfc.errors import JoseError
     from joserfc.jwk import OctKey
 
-    name = _key_name(sealed)
+    name = _key_name(jwe_text)
     key = next((key for key in keys if key.name == name), None)
     if key is None:
         raise unknown_key()
     try:
-        opened = jwe.decrypt_compact(sealed, OctKey.import_key(reveal_bytes(key.secret)), registry=_registry())
+        opened = jwe.decrypt_compact(jwe_text, OctKey.import_key(reveal_bytes(key.secret)), registry=_registry())
     except (JoseError, ValueError):
-        raise damaged() from None
+        raise entry_damaged() from None
     return Secret(opened.plaintext or b"")
 
 
-def _key_name(sealed: bytes) -> str:
-    parts = sealed.split(b".")
-    if len(parts) != 5 or parts[1] or len(parts[0]) > _LONGEST_HEADER:
-        raise damaged()
+def _key_name(jwe_text: bytes) -> str:
+    parts = jwe_text.split(b".")
+    if len(parts) != 5 or parts[1] or len(parts[0]) > _MAX_HEADER_CHARACTERS:
+        raise entry_damaged()
     try:
         header: Any = json.loads(base64.urlsafe_b64decode(parts[0] + b"=="))
     except (ValueError, RecursionError):
-        raise damaged() from None
+        raise entry_damaged() from None
     name = header.get("kid") if isinstance(header, dict) else None
     if not isinstance(name, str) or header != {**_HEADER, "kid": name}:
-        raise damaged()
+        raise entry_damaged()
     return name
 
 
@@ -80,5 +80,5 @@ def _registry() -> JWERegistry:
     from joserfc.jwe import JWERegistry
 
     registry = JWERegistry(algorithms=[_HEADER["alg"], _HEADER["enc"]])
-    registry.max_ciphertext_length = LONGEST
+    registry.max_ciphertext_length = MAX_FILE_BYTES
     return registry

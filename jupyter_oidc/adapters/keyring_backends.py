@@ -89,7 +89,7 @@ def first_that_keeps(stores: Iterable[Callable[[], KeyringBackend]]) -> KeyringB
     Raises :class:`StorageUnavailable` if there is none, or the trouble of the first one that was there.
     """
     from jupyter_oidc.adapters.keyring_entries import is_locked, probe
-    from jupyter_oidc.adapters.keyring_thread import translated
+    from jupyter_oidc.adapters.keyring_thread import as_storage_unavailable
 
     trouble: StorageUnavailable | None = None
     for store in stores:
@@ -101,8 +101,8 @@ def first_that_keeps(stores: Iterable[Callable[[], KeyringBackend]]) -> KeyringB
             probe(backend, "choice")
         except Exception as error:  # noqa: BLE001 - backends fail with errors of their own
             if is_locked(error):
-                raise translated(error) from None
-            trouble = trouble or translated(error)
+                raise as_storage_unavailable(error) from None
+            trouble = trouble or as_storage_unavailable(error)
         else:
             return backend
     raise trouble or StorageUnavailable(

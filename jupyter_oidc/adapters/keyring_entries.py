@@ -16,7 +16,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.adapters.entry_codec import damaged
+from jupyter_oidc.adapters.entry_codec import entry_damaged
 from jupyter_oidc.adapters.keyring_backends import has_short_entries
 from jupyter_oidc.errors import StorageUnavailable
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 SERVICE: Final = "jupyter_oidc"
-_FORMAT: Final = 1
+_MANIFEST_VERSION: Final = 1
 """The format of a manifest; that of the text itself is in :mod:`jupyter_oidc.adapters.entry_codec`."""
 
-PIECE: Final = 1_200
+MAX_ENTRY_CHARACTERS: Final = 1_200
 """Characters in one entry; Windows keeps at most 1,280, and ends some of them with a zero."""
 
 _GENERATIONS: Final = ("a", "b")
-_MOST_PIECES: Final = 1_000
+_MAX_PIECES: Final = 1_000
 _TOMBSTONE: Final = '{"forgotten": true}'
 """What an entry holds that its backend would not delete (D3)."""
 
@@ -63,14 +63,14 @@ def read(backend: KeyringBackend, name: str) -> str | None:
     pieces = [backend.get_password(SERVICE, piece) for piece in _pieces(name, manifest.generation, manifest.pieces)]
     text = "".join(piece for piece in pieces if piece is not None)
     if None in pieces or _digest(text) != manifest.digest:
-        raise damaged()
+        raise entry_damaged()
     return text
 
 
 def write(backend: KeyringBackend, name: str, text: str) -> None:
     """Put ``text`` in place of what is called ``name``, and read it back: some backends drop writes silently."""
     before = _manifest_or_none(backend.get_password(SERVICE, name))
-    if len(text) <= PIECE:
+    if len(text) <= MAX_ENTRY_CHARACTERS:
         _put(backend, name, text)
         _sweep(backend, name)
     elif before or has_short_entries(backend) or not _fits(backend, name, text):
@@ -112,7 +112,7 @@ def _fits(backend: KeyringBackend, name: str, text: str) -> bool:
 
 
 def _write_pieces(backend: KeyringBackend, name: str, generation: str, text: str) -> _Manifest:
-    parts = [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
+    parts = [text[start : start + MAX_ENTRY_CHARACTERS] for start in range(0, len(text), MAX_ENTRY_CHARACTERS)]
     for piece, part in zip(_pieces(name, generation, len(parts)), parts, strict=True):
         _put(backend, piece, part)
     return _Manifest(len(parts), generation, _digest(text))
@@ -149,7 +149,7 @@ def _sweep(
         first = keep.pieces if keep and keep.generation == generation else 0
         known = drop.pieces if drop and drop.generation == generation else 0
         end = max(first, known)
-        while end < _MOST_PIECES and backend.get_password(SERVICE, f"{name}.{generation}.{end}") is not None:
+        while end < _MAX_PIECES and backend.get_password(SERVICE, f"{name}.{generation}.{end}") is not None:
             end += 1
         for number in reversed(range(first, end)):
             _erase(backend, f"{name}.{generation}.{number}")
@@ -166,7 +166,7 @@ def _digest(text: str) -> str:
 def _text_of(manifest: _Manifest) -> str:
     return json.dumps(
         {
-            "format": _FORMAT,
+            "format": _MANIFEST_VERSION,
             "pieces": manifest.pieces,
             "generation": manifest.generation,
             "digest": manifest.digest,
@@ -183,9 +183,9 @@ def _manifest_in(head: str) -> _Manifest | None:
     if not isinstance(stored, dict) or "pieces" not in stored:
         return None
     pieces, generation = stored["pieces"], stored.get("generation")
-    known = stored.get("format") == _FORMAT and generation in _GENERATIONS
-    if not known or type(pieces) is not int or not 0 < pieces <= _MOST_PIECES:
-        raise damaged()
+    known = stored.get("format") == _MANIFEST_VERSION and generation in _GENERATIONS
+    if not known or type(pieces) is not int or not 0 < pieces <= _MAX_PIECES:
+        raise entry_damaged()
     return _Manifest(pieces, str(generation), str(stored.get("digest")))
 
 

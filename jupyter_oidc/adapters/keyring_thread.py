@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-DEADLINE: Final = 10.0
+CALL_TIMEOUT_SECONDS: Final = 10.0
 """Seconds that a keyring call may take."""
 
-STUCK_LIMIT: Final = 2
+MAX_STUCK_THREADS: Final = 2
 
 
-def translated(error: BaseException) -> StorageUnavailable:
+def as_storage_unavailable(error: BaseException) -> StorageUnavailable:
     """Name a keyring failure in our words; the backend's own text may quote what it was given (B21)."""
     from keyring.errors import KeyringLocked
 
@@ -44,16 +44,16 @@ class KeyringThread:
     The circuit closes again when a stuck call does come back.
     """
 
-    def __init__(self, deadline: float = DEADLINE) -> None:
-        self._deadline = deadline
+    def __init__(self, timeout: float = CALL_TIMEOUT_SECONDS) -> None:
+        self._timeout = timeout
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._worker: _Worker | None = None
-        self._left: list[_Worker] = []
+        self._stuck: list[_Worker] = []
 
     async def run(self, work: Callable[[], _T]) -> _T:
         """Return ``work()``; raises :class:`StorageUnavailable` after the deadline, or if the keyring refuses."""
-        self._left = [worker for worker in self._left if worker.is_stuck]
-        if len(self._left) >= STUCK_LIMIT:
+        self._stuck = [worker for worker in self._stuck if worker.is_stuck]
+        if len(self._stuck) >= MAX_STUCK_THREADS:
             raise StorageUnavailable("The keyring does not answer.", detail="keyring_stuck")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_T] = loop.create_future()
@@ -61,21 +61,21 @@ class KeyringThread:
         if self._worker is None:
             self._worker = _Worker(self._jobs)
         try:
-            return await asyncio.wait_for(future, self._deadline)
+            return await asyncio.wait_for(future, self._timeout)
         except asyncio.TimeoutError:
-            self._leave_stuck_worker()
+            self._abandon_stuck_worker()
             raise StorageUnavailable(
                 "The keyring did not answer in time; it may be waiting for a prompt.",
                 detail="keyring_timeout",
             ) from None
 
-    def _leave_stuck_worker(self) -> None:
+    def _abandon_stuck_worker(self) -> None:
         """Go on with a new thread if the present one works on something that nobody waits for any more."""
         worker = self._worker
         if worker is not None and worker.is_stuck:
-            worker.left = True
-            self._left.append(worker)
-            self._worker = _Worker(self._jobs) if len(self._left) < STUCK_LIMIT else None
+            worker.abandoned = True
+            self._stuck.append(worker)
+            self._worker = _Worker(self._jobs) if len(self._stuck) < MAX_STUCK_THREADS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class _Job:
         try:
             value = self.work()
         except BaseException as error:  # noqa: BLE001 - the caller judges it; this thread has to live on
-            refusal = translated(error)
+            refusal = as_storage_unavailable(error)
 
         def settle() -> None:
             if self.future.done():
@@ -113,8 +113,8 @@ class _Worker:
     def __init__(self, jobs: queue.SimpleQueue[_Job]) -> None:
         self._jobs = jobs
         self._job: _Job | None = None
-        self.left = False
-        threading.Thread(target=self._labour, name="jupyter_oidc-keyring", daemon=True).start()
+        self.abandoned = False
+        threading.Thread(target=self._run, name="jupyter_oidc-keyring", daemon=True).start()
 
     @property
     def is_stuck(self) -> bool:
@@ -122,8 +122,8 @@ class _Worker:
         job = self._job
         return job is not None and job.future.done()
 
-    def _labour(self) -> None:
-        while not self.left:
+    def _run(self) -> None:
+        while not self.abandoned:
             self._job = self._jobs.get()
             self._job.do()
             self._job = None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import aiohttp
 
-MOST_INTERIM: Final = 10
+MAX_INTERIM_RESPONSES: Final = 10
 """Interim answers before the final one."""
 
 
@@ -34,14 +34,14 @@ class HandshakeRefused(Exception):
 
 
 @cache
-def patient_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class is in it
+def limited_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class is in it
     """Return the class; aiohttp is imported at the first call."""
     import aiohttp
 
     class _IdleTooLong(aiohttp.ClientConnectionError):
         """The API gave up an idle connection while the call was on its way (RFC 9110, 15.5.9)."""
 
-    class PatientResponse(aiohttp.ClientResponse):
+    class LimitedResponse(aiohttp.ClientResponse):
         """Looks at each interim answer through the one attribute that aiohttp reads for each of them."""
 
         _interim = 0
@@ -82,7 +82,7 @@ def patient_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class 
         @property
         def _continue(self) -> Any:
             self._interim += 1
-            if self._interim > MOST_INTERIM:
+            if self._interim > MAX_INTERIM_RESPONSES:
                 raise aiohttp.ClientPayloadError("too many interim answers")
             return self._waiting
 
@@ -90,7 +90,7 @@ def patient_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class 
         def _continue(self, waiting: Any) -> None:
             self._waiting = waiting
 
-    return PatientResponse
+    return LimitedResponse
 
 
 def _forget_idle(connection: Any) -> None:

@@ -14,10 +14,10 @@ from typing import Final
 from jupyter_oidc.errors import ConfigurationInvalid, Overloaded
 
 _ADDRESSES: Final = {"127.0.0.1": ("127.0.0.1",), "::1": ("::1",), "localhost": ("127.0.0.1", "::1")}
-_WAITING: Final = 16
+_BACKLOG: Final = 16
 """Connections that may wait to be accepted."""
 
-_ATTEMPTS: Final = 20
+_MAX_ATTEMPTS: Final = 20
 _NO_SUCH_ADDRESS: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
@@ -26,7 +26,7 @@ def listen_on_loopback(host: str, port: int | None) -> tuple[list[socket.socket]
 
     Raises ``ConfigurationInvalid`` if ``port`` is taken or not allowed, and ``Overloaded`` if no port is free.
     """
-    for _ in range(1 if port else _ATTEMPTS):
+    for _ in range(1 if port else _MAX_ATTEMPTS):
         sockets: list[socket.socket] = []
         try:
             for address in _ADDRESSES[host]:
@@ -57,7 +57,7 @@ def _listen(address: str, port: int) -> socket.socket | None:
     try:
         _make_exclusive(listener, family)
         listener.bind((address, port))
-        listener.listen(_WAITING)
+        listener.listen(_BACKLOG)
         listener.setblocking(False)
     except OSError as error:
         listener.close()

@@ -14,7 +14,7 @@ _MACHINE_ID: Final = Path("/etc/machine-id")
 """Random, and the same until the system is installed anew (machine-id(5))."""
 
 
-def installation_id() -> str:
+def machine_id() -> str:
     """Return 16 hexadecimal digits that stay the same on this machine and differ on another."""
     try:
         machine = _MACHINE_ID.read_text(encoding="ascii").strip()

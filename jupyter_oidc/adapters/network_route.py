@@ -1,7 +1,7 @@
 """How the server gets out to one destination, as the settings say: whom it trusts there, and through which proxy.
 
-A provider and an API are reached by different libraries; both take an :class:`Outlet`, so that the same settings mean
-the same for both.
+A provider and an API are reached by different libraries; both take a :class:`NetworkRoute`, so that the same settings
+mean the same for both.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Peer = Literal["provider", "API"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outlet:
+class NetworkRoute:
     """The way out to one destination.
 
     ``ca_bundle`` is trusted on top of the operating system's store.
@@ -35,9 +35,9 @@ class Outlet:
     client_certificate: ClientCertificate | None = None
 
 
-def outlet_of(destination: Provider | Api) -> Outlet:
+def network_route_of(destination: Provider | Api) -> NetworkRoute:
     """Return the way out to ``destination``."""
-    return Outlet(
+    return NetworkRoute(
         "provider" if isinstance(destination, Provider) else "API",
         ca_bundle=destination.ca_bundle,
         proxy=destination.egress_proxy,

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import logging
 
-LONGEST_CONVERSION_SECONDS: Final = 600.0
+MAX_CONVERSION_SECONDS: Final = 600.0
 MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
 _MAX_LOGGED_LINES: Final = 20
 _MAX_LOGGED_CHARACTERS: Final = 300
@@ -108,7 +108,7 @@ def _ask(order: Mapping[str, Any], log: logging.Logger) -> dict[str, Any]:
             start_new_session=True,
         )
         try:
-            process.communicate(json.dumps(order, default=str).encode(), timeout=LONGEST_CONVERSION_SECONDS)
+            process.communicate(json.dumps(order, default=str).encode(), timeout=MAX_CONVERSION_SECONDS)
         except subprocess.TimeoutExpired:
             raise ConversionFailed(504, "nbconvert took too long.") from None
         finally:

@@ -28,131 +28,143 @@ from jupyter_oidc.secret_access import reveal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.adapters.forward_proxy import EgressProxy
+    from jupyter_oidc.adapters.forward_proxy import ForwardProxy
 
-PATIENCE: Final = 3.0
+LOOKUP_TIMEOUT_SECONDS: Final = 3.0
 """Seconds for the whole look; a caller waits no longer for a name."""
 
-KEPT: Final = 60.0
+CACHE_SECONDS: Final = 60.0
 """Seconds for which an answer is kept, so that a loop of refused calls looks once a minute."""
 
-_LONGEST_NAME: Final = 64
-_LONGEST_HEAD: Final = 16_384
-_MOST_KEPT: Final = 100
-_HARMLESS: Final = frozenset(" .,-_'&()")
+_MAX_NAME_CHARACTERS: Final = 64
+_MAX_RESPONSE_HEAD_BYTES: Final = 16_384
+_MAX_CACHED: Final = 100
+_ALLOWED_CHARACTERS: Final = frozenset(" .,-_'&()")
 
-_Key = tuple[str, int, str]
+_CacheKey = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _PeerCertificate:
     """Who issued the certificate, and whether a cipher was agreed on; ``None`` for what did not show."""
 
     issuer: str | None = None
-    agreed: bool | None = None
+    has_common_cipher: bool | None = None
 
 
-_NOTHING: Final = _Seen()
+_UNKNOWN: Final = _PeerCertificate()
 
 
-class PresentedCertificates:
+class PeerCertificates:
     """Looks, remembers for a minute, and looks once where many ask at the same time."""
 
     def __init__(self) -> None:
-        self._looks: dict[_Key, tuple[float, asyncio.Future[_Seen]]] = {}
+        self._lookups: dict[_CacheKey, tuple[float, asyncio.Future[_PeerCertificate]]] = {}
 
-    async def issuer(self, url: str, proxy: EgressProxy | None, *, public_only: bool) -> str | None:
+    async def issuer(self, url: str, proxy: ForwardProxy | None, *, public_only: bool) -> str | None:
         """Return the issuer's name of the certificate at ``url``, or ``None`` if it cannot be found out in time.
 
         With ``public_only`` no other address is looked at, as for a call (C34).
         """
-        return (await self._seen(url, proxy, public_only=public_only)).issuer
+        return (await self._lookup(url, proxy, public_only=public_only)).issuer
 
-    async def agrees(self, url: str, proxy: EgressProxy | None, *, public_only: bool) -> bool | None:
+    async def has_common_cipher(self, url: str, proxy: ForwardProxy | None, *, public_only: bool) -> bool | None:
         """Return whether the peer at ``url`` and this machine have a cipher in common; ``None`` if that does not show."""
-        return (await self._seen(url, proxy, public_only=public_only)).agreed
+        return (await self._lookup(url, proxy, public_only=public_only)).has_common_cipher
 
-    async def _seen(self, url: str, proxy: EgressProxy | None, *, public_only: bool) -> _Seen:
+    async def _lookup(self, url: str, proxy: ForwardProxy | None, *, public_only: bool) -> _PeerCertificate:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
-        look = self._look(host, port, proxy, public_only=public_only)
-        await asyncio.wait({look}, timeout=PATIENCE)
-        return look.result() if look.done() and not look.cancelled() else _NOTHING
+        lookup = self._start_lookup(host, port, proxy, public_only=public_only)
+        await asyncio.wait({lookup}, timeout=LOOKUP_TIMEOUT_SECONDS)
+        return lookup.result() if lookup.done() and not lookup.cancelled() else _UNKNOWN
 
-    def _look(self, host: str, port: int, proxy: EgressProxy | None, *, public_only: bool) -> asyncio.Future[_Seen]:
+    def _start_lookup(
+        self, host: str, port: int, proxy: ForwardProxy | None, *, public_only: bool
+    ) -> asyncio.Future[_PeerCertificate]:
         loop = asyncio.get_running_loop()
         now = loop.time()
         key = (host, port, proxy.url if proxy else "")
-        known = self._looks.get(key)
+        known = self._lookups.get(key)
         if known is not None and (now < known[0] or not known[1].done()):
             return known[1]
-        if len(self._looks) >= _MOST_KEPT:
-            self._looks.clear()
-        look = loop.run_in_executor(
-            None, _looked, host, port, proxy, is_public if public_only else _anything, loop.time
+        if len(self._lookups) >= _MAX_CACHED:
+            self._lookups.clear()
+        lookup = loop.run_in_executor(
+            None, _inspect, host, port, proxy, is_public if public_only else _any_address, loop.time
         )
-        self._looks[key] = (now + KEPT, look)
-        return look
+        self._lookups[key] = (now + CACHE_SECONDS, lookup)
+        return lookup
 
 
-def _anything(_: str) -> bool:
+def _any_address(_: str) -> bool:
     return True
 
 
-def _looked(
-    host: str, port: int, proxy: EgressProxy | None, admits: Callable[[str], bool], clock: Callable[[], float]
-) -> _Seen:
+def _inspect(
+    host: str, port: int, proxy: ForwardProxy | None, is_allowed: Callable[[str], bool], clock: Callable[[], float]
+) -> _PeerCertificate:
     """Look, in a thread; every fault means that there is nothing to say."""
-    until = clock() + PATIENCE
+    deadline = clock() + LOOKUP_TIMEOUT_SECONDS
 
-    def left() -> float:
-        return max(0.01, until - clock())
+    def seconds_left() -> float:
+        return max(0.01, deadline - clock())
 
     try:
-        plug = _through(proxy, host, port, left) if proxy else _directly(host, port, admits, left)
-        with closing(plug):
+        connection = (
+            _connect_through_proxy(proxy, host, port, seconds_left)
+            if proxy
+            else _connect(host, port, is_allowed, seconds_left)
+        )
+        with closing(connection):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-            plug.settimeout(left())
-            with context.wrap_socket(plug, server_hostname=host, do_handshake_on_connect=False) as seen:
+            connection.settimeout(seconds_left())
+            with context.wrap_socket(connection, server_hostname=host, do_handshake_on_connect=False) as tls_connection:
                 try:
-                    seen.do_handshake()
+                    tls_connection.do_handshake()
                 except ssl.SSLError:
-                    return _Seen(agreed=seen.cipher() is not None)
-                return _Seen(issuer_name(seen.getpeercert(binary_form=True) or b""), agreed=True)
+                    return _PeerCertificate(has_common_cipher=tls_connection.cipher() is not None)
+                return _PeerCertificate(
+                    issuer_name(tls_connection.getpeercert(binary_form=True) or b""), has_common_cipher=True
+                )
     except Exception:  # noqa: BLE001 - whatever goes wrong with a peer that is refused already, nobody needs to know
-        return _NOTHING
+        return _UNKNOWN
 
 
-def _directly(host: str, port: int, admits: Callable[[str], bool], left: Callable[[], float]) -> socket.socket:
+def _connect(
+    host: str, port: int, is_allowed: Callable[[str], bool], seconds_left: Callable[[], float]
+) -> socket.socket:
     found = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    address = next(str(one) for one in found if admits(str(one)))
-    return socket.create_connection((address, port), timeout=left())
+    address = next(str(one) for one in found if is_allowed(str(one)))
+    return socket.create_connection((address, port), timeout=seconds_left())
 
 
-def _through(proxy: EgressProxy, host: str, port: int, left: Callable[[], float]) -> socket.socket:
+def _connect_through_proxy(
+    proxy: ForwardProxy, host: str, port: int, seconds_left: Callable[[], float]
+) -> socket.socket:
     target = f"{f'[{host}]' if ':' in host else host}:{port}"
     authorization = proxy.authorization()
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if authorization is not None:
         lines.append(f"Proxy-Authorization: {reveal(authorization)}")
-    plug = socket.create_connection((proxy.host, proxy.port), timeout=left())
+    connection = socket.create_connection((proxy.host, proxy.port), timeout=seconds_left())
     try:
-        plug.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
+        connection.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
         head = b""
         while b"\r\n\r\n" not in head:
-            plug.settimeout(left())
-            piece = plug.recv(1)  # NOTE: what comes after the head belongs to TLS
-            if not piece or len(head) > _LONGEST_HEAD:
+            connection.settimeout(seconds_left())
+            piece = connection.recv(1)  # NOTE: what comes after the head belongs to TLS
+            if not piece or len(head) > _MAX_RESPONSE_HEAD_BYTES:
                 raise ConnectionError
             head += piece
         if head.split(b" ", 2)[1:2] != [b"200"]:
             raise ConnectionError
     except BaseException:
-        plug.close()
+        connection.close()
         raise
-    return plug
+    return connection
 
 
 def issuer_name(der: bytes) -> str | None:
@@ -165,13 +177,15 @@ def issuer_name(der: bytes) -> str | None:
     name = x509.load_der_x509_certificate(der).issuer
     parts: list[str] = []
     for kind in (x509.NameOID.COMMON_NAME, x509.NameOID.ORGANIZATION_NAME):
-        found = harmless("".join(str(one.value) for one in name.get_attributes_for_oid(kind)[:1]))
+        found = as_plain_name("".join(str(one.value) for one in name.get_attributes_for_oid(kind)[:1]))
         if found and found not in parts:
             parts.append(found)
     return ", ".join(parts) or None
 
 
-def harmless(text: str) -> str:
+def as_plain_name(text: str) -> str:
     """Return ``text`` without anything that could be more than a name: no markup, address, line break or direction."""
-    kept = "".join(char if char.isalnum() or char in _HARMLESS else " " for char in text[: 4 * _LONGEST_NAME])
-    return " ".join(kept.split())[:_LONGEST_NAME].strip()
+    kept = "".join(
+        char if char.isalnum() or char in _ALLOWED_CHARACTERS else " " for char in text[: 4 * _MAX_NAME_CHARACTERS]
+    )
+    return " ".join(kept.split())[:_MAX_NAME_CHARACTERS].strip()

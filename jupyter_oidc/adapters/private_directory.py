@@ -59,7 +59,7 @@ class Disk:
         path.unlink()
 
 
-class PrivateFolder:
+class PrivateDirectory:
     """Files of one folder, by name; the folder is made at the first write, and only ``where()`` knows its path.
 
     Every method may wait for the disk, so none is for the event loop's thread, and raises

@@ -14,17 +14,17 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
-from jupyter_oidc.adapters.forward_proxy_client import EgressClients, Trip
-from jupyter_oidc.adapters.forward_proxy_problems import broken
+from jupyter_oidc.adapters.forward_proxy_client import CallProgress, ForwardProxyClients
+from jupyter_oidc.adapters.forward_proxy_problems import proxy_failed
 from jupyter_oidc.adapters.named_log import PROTOCOL
-from jupyter_oidc.adapters.peer_certificate import PresentedCertificates
+from jupyter_oidc.adapters.peer_certificate import PeerCertificates
 from jupyter_oidc.adapters.tls_problems import (
+    certificate_untrusted,
+    client_certificate_required,
     handshake_fault,
-    is_refusal_of_ours,
-    refused_certificate,
-    unfit,
-    untrusted,
-    unwelcome,
+    rejects_client_certificate,
+    tls_unavailable,
+    verification_error,
 )
 from jupyter_oidc.errors import DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import Reply, written
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from jupyter_oidc.adapters.network_route import Outlet
+    from jupyter_oidc.adapters.network_route import NetworkRoute
     from jupyter_oidc.protocol.message import Call
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
-_TALKATIVE: Final = (
+_VERBOSE_LOGGERS: Final = (
     "httpx",
     "httpcore",
     "httpcore.connection",
@@ -54,7 +54,7 @@ _TALKATIVE: Final = (
 """Loggers that write down URLs and headers; a filter of one does not hold for those below it."""
 
 
-class _Silent(logging.Filter):
+class _DropEverything(logging.Filter):
     """Keeps httpx and httpcore from writing URLs and headers to the log (D13)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -65,14 +65,14 @@ class HttpProvider:
     """Implements ``ProviderPort`` for one provider.
 
     ``timeout`` bounds connecting and each read in seconds; a whole call takes at most twice as long.
-    ``outlet`` says whom it trusts and through which proxy it goes; cookies are neither kept nor sent.
+    ``network_route`` says whom it trusts and through which proxy it goes; cookies are neither kept nor sent.
     """
 
-    def __init__(self, *, timeout: float, outlet: Outlet) -> None:
+    def __init__(self, *, timeout: float, network_route: NetworkRoute) -> None:
         self._timeout = timeout
-        self._outlet = outlet
-        self._clients = EgressClients(outlet, self._new_client)
-        self._presented = PresentedCertificates()
+        self._network_route = network_route
+        self._clients = ForwardProxyClients(network_route, self._new_client)
+        self._peer_certificates = PeerCertificates()
 
     async def send(self, call: Call) -> Reply:
         """Send ``call``; see ``ProviderPort.send``. Leaves a line at DEBUG: endpoint, host, status, milliseconds."""
@@ -100,19 +100,22 @@ class HttpProvider:
     async def _send(self, call: Call) -> Reply:
         import httpx
 
-        trip = Trip(call.url)
+        progress = CallProgress(call.url)
         try:
-            return await asyncio.wait_for(self._follow(call, trip), 2 * self._timeout)
+            return await asyncio.wait_for(self._follow(call, progress), 2 * self._timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
-            if refused_certificate(error):
-                issuer = await self._presented.issuer(trip.url, trip.proxy, public_only=False)
-                raise untrusted(error, trip.url, self._outlet.peer, issuer) from None
+            if verification_error(error):
+                issuer = await self._peer_certificates.issuer(progress.url, progress.proxy, public_only=False)
+                raise certificate_untrusted(error, progress.url, self._network_route.peer, issuer) from None
             if (fault := handshake_fault(error)) is not None:
-                raise unfit(trip.url, self._outlet.peer, fault) from None
-            if is_refusal_of_ours(error):
-                if await self._presented.agrees(trip.url, trip.proxy, public_only=False) is False:
-                    raise unfit(trip.url, self._outlet.peer, "cipher") from None
-                raise unwelcome(self._outlet) from None
+                raise tls_unavailable(progress.url, self._network_route.peer, fault) from None
+            if rejects_client_certificate(error):
+                if (
+                    await self._peer_certificates.has_common_cipher(progress.url, progress.proxy, public_only=False)
+                    is False
+                ):
+                    raise tls_unavailable(progress.url, self._network_route.peer, "cipher") from None
+                raise client_certificate_required(self._network_route) from None
             raise IdpUnavailable(detail="idp.unsent") from None
         except (
             httpx.HTTPError,
@@ -122,10 +125,10 @@ class HttpProvider:
             asyncio.TimeoutError,
             ValueError,
         ) as error:
-            if is_refusal_of_ours(error):
-                raise unwelcome(self._outlet) from None
-            if trip.is_stuck:
-                raise broken(self._outlet.peer) from None
+            if rejects_client_certificate(error):
+                raise client_certificate_required(self._network_route) from None
+            if progress.is_at_proxy:
+                raise proxy_failed(self._network_route.peer) from None
             # NOTE: OSError is what a server's alert comes as (ssl.SSLError), and ValueError what a Location header can
             # provoke that is no URL, even if it is not followed
             raise IdpUnavailable(detail="idp.unanswered") from None
@@ -139,24 +142,24 @@ class HttpProvider:
         """Close the connection pools."""
         await self._clients.aclose()
 
-    async def _follow(self, call: Call, trip: Trip) -> Reply:
+    async def _follow(self, call: Call, progress: CallProgress) -> Reply:
         url = call.url
         for _ in range(call.max_redirects + 1):
-            reply = await self._once(call, url, trip)
+            reply = await self._once(call, url, progress)
             location = reply.headers.get("location")
             if not (300 <= reply.status < 400 and location and call.max_redirects):
                 return reply
             url = _redirected(url, location)
         raise DiscoveryFailed("The provider redirects in circles.", detail="redirects")
 
-    async def _once(self, call: Call, url: str, trip: Trip) -> Reply:
+    async def _once(self, call: Call, url: str, progress: CallProgress) -> Reply:
         content = _form(call)
         headers = _headers(call, has_body=content is not None)
-        with self._clients.on(trip, url) as proxy:
+        with self._clients.tracked(progress, url) as proxy:
             # NOTE: who we are is for the address that was called, and not for where its answer sends us.
-            client = await self._clients.for_proxy(proxy, presents=_origin(url) == _origin(call.url))
+            client = await self._clients.client_for(proxy, with_certificate=_origin(url) == _origin(call.url))
             async with client.stream(
-                call.method, url, content=content, headers=headers, extensions=trip.extensions
+                call.method, url, content=content, headers=headers, extensions=progress.extensions
             ) as response:
                 body = await _body_of(response, call.max_bytes)
                 received = {name.lower(): value for name, value in response.headers.items()}
@@ -165,7 +168,7 @@ class HttpProvider:
     def _new_client(self, proxy: httpx.Proxy | None, context: ssl.SSLContext) -> httpx.AsyncClient:
         import httpx
 
-        _silence()
+        _silence_loggers()
         return httpx.AsyncClient(
             verify=context,
             timeout=self._timeout,
@@ -206,11 +209,11 @@ def _too_large() -> DiscoveryFailed:
     return DiscoveryFailed("The provider's answer is larger than one megabyte.", detail="too_large")
 
 
-def _silence() -> None:
-    for name in _TALKATIVE:
+def _silence_loggers() -> None:
+    for name in _VERBOSE_LOGGERS:
         logger = logging.getLogger(name)
-        if not any(isinstance(present, _Silent) for present in logger.filters):
-            logger.addFilter(_Silent())
+        if not any(isinstance(present, _DropEverything) for present in logger.filters):
+            logger.addFilter(_DropEverything())
 
 
 def _form(call: Call) -> bytes | None:

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from aiohttp import StreamReader
 
-USUAL: Final = 262_144
+DEFAULT_READ_BYTES: Final = 262_144
 """Bytes that asyncio reads at a time."""
 
-LONG: Final = 786_432
+LARGE_READ_BYTES: Final = 786_432
 """Bytes of a long read; with more of them, other requests wait longer and the download is hardly faster."""
 
-A_GOOD_DEAL: Final = 8_388_608
+LARGE_READ_THRESHOLD_BYTES: Final = 8_388_608
 """Bytes of a reply that come in usual reads."""
 
 
-class LongReads:
+class ReadBuffer:
     """Lengthens the reads of ``transport`` into ``content`` when a piece shows that there is much to come."""
 
     __slots__ = ("_content", "_read", "_transport")
@@ -31,16 +31,16 @@ class LongReads:
     def __init__(self, transport: Any, content: StreamReader) -> None:
         self._content = content
         self._read = 0
-        self._transport = transport if getattr(transport, "max_size", 0) == USUAL else None
+        self._transport = transport if getattr(transport, "max_size", 0) == DEFAULT_READ_BYTES else None
 
-    def seen(self, size: int) -> None:
+    def count(self, size: int) -> None:
         """Take note of a piece of ``size`` bytes."""
         self._read += size
-        if size >= USUAL and self._read >= A_GOOD_DEAL and self._transport is not None:
-            self._transport.max_size = LONG
-            self._content.set_read_chunk_size(LONG)
+        if size >= DEFAULT_READ_BYTES and self._read >= LARGE_READ_THRESHOLD_BYTES and self._transport is not None:
+            self._transport.max_size = LARGE_READ_BYTES
+            self._content.set_read_chunk_size(LARGE_READ_BYTES)
 
-    def end(self) -> None:
+    def reset(self) -> None:
         """Read as always: the connection may be another reply's by now."""
         if self._transport is not None:
             vars(self._transport).pop("max_size", None)

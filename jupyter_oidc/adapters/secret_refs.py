@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.keyring_backends import choose_backend
-from jupyter_oidc.adapters.keyring_thread import STUCK_LIMIT, translated
+from jupyter_oidc.adapters.keyring_thread import MAX_STUCK_THREADS, as_storage_unavailable
 from jupyter_oidc.errors import ConfigurationInvalid, StorageUnavailable
 from jupyter_oidc.secret import Secret
 
 if TYPE_CHECKING:
     from jupyter_oidc.settings import SecretRef
 
-_LARGEST: Final = 16_384
+_MAX_FILE_CHARACTERS: Final = 16_384
 """Characters that a file with a secret may hold; a larger one is something else."""
 
-KEYRING_DEADLINE: Final = 5.0
+KEYRING_TIMEOUT_SECONDS: Final = 5.0
 """Seconds; shorter than for the vault, because the server waits."""
 
-_STUCK: Final[list[threading.Thread]] = []
+_STUCK_THREADS: Final[list[threading.Thread]] = []
 """Questions to the keyring that nobody waits for any more; beyond a few, no other is asked (B17)."""
 
 
@@ -35,12 +35,12 @@ def resolve(
     *,
     what: str = "client secret",
     key: str = "client_secret",
-    keyring_deadline: float = KEYRING_DEADLINE,
+    keyring_timeout: float = KEYRING_TIMEOUT_SECONDS,
 ) -> Secret:
     """Return the secret that ``reference`` names; ``what`` it is and under which ``key`` is said if there is none.
 
     Raises :class:`ConfigurationInvalid` if there is none, and :class:`StorageUnavailable` if the keyring is locked
-    or does not answer within ``keyring_deadline`` seconds.
+    or does not answer within ``keyring_timeout`` seconds.
     """
     match reference.scheme:
         case "env":
@@ -48,7 +48,7 @@ def resolve(
         case "file":
             value = _read_file(reference.name)
         case "keyring":
-            value = _read_keyring(reference.name, keyring_deadline, what)
+            value = _read_keyring(reference.name, keyring_timeout, what)
     if value and _is_text(value):
         return Secret(value)
     fault = "is no text in UTF-8" if value else "is empty or does not exist"
@@ -67,15 +67,15 @@ def _is_text(value: str) -> bool:
 def _read_file(name: str) -> str | None:
     try:
         with Path(name).expanduser().open(encoding="utf-8-sig") as file:
-            text = file.read(_LARGEST + 1)
+            text = file.read(_MAX_FILE_CHARACTERS + 1)
     except (OSError, ValueError, RuntimeError):  # RuntimeError: there is no such home directory
         return None
-    return text.strip() if len(text) <= _LARGEST else None
+    return text.strip() if len(text) <= _MAX_FILE_CHARACTERS else None
 
 
-def _read_keyring(name: str, deadline: float, what: str) -> str | None:
-    _STUCK[:] = [thread for thread in _STUCK if thread.is_alive()]
-    if len(_STUCK) >= STUCK_LIMIT:
+def _read_keyring(name: str, timeout: float, what: str) -> str | None:
+    _STUCK_THREADS[:] = [thread for thread in _STUCK_THREADS if thread.is_alive()]
+    if len(_STUCK_THREADS) >= MAX_STUCK_THREADS:
         raise StorageUnavailable("The keyring does not answer.", detail="keyring_stuck")
     service, _, user = name.partition("/")
     answers: queue.SimpleQueue[str | StorageUnavailable | None] = queue.SimpleQueue()
@@ -84,14 +84,14 @@ def _read_keyring(name: str, deadline: float, what: str) -> str | None:
         try:
             answers.put(choose_backend().get_password(service, user))
         except BaseException as error:  # noqa: BLE001 - backends fail with errors of their own
-            answers.put(translated(error))
+            answers.put(as_storage_unavailable(error))
 
     asking = threading.Thread(target=ask, name="jupyter_oidc-secret", daemon=True)
     asking.start()
     try:
-        answer = answers.get(timeout=deadline)
+        answer = answers.get(timeout=timeout)
     except queue.Empty:
-        _STUCK.append(asking)
+        _STUCK_THREADS.append(asking)
         raise StorageUnavailable(
             f"The keyring with the {what} did not answer in time; it may be waiting for a prompt.",
             detail="keyring_timeout",

@@ -35,7 +35,7 @@ CREDENTIAL: Final = "jupyter_oidc_storage_key"
 """The name of the file in the folder that ``CREDENTIALS_DIRECTORY`` names (systemd.exec, LoadCredential)."""
 
 MAX_KEYS_BYTES: Final = 65_536
-MAX_SILENCE_SECONDS: Final = 5.0
+READ_TIMEOUT_SECONDS: Final = 5.0
 """Of whoever writes into a pipe, while the server starts."""
 
 _SEPARATORS: Final = re.compile(r"[\s,]+")
@@ -134,7 +134,7 @@ def _has_more(descriptor: int) -> bool:
     """Return whether there is something to read, or the end, in time."""
     with selectors.DefaultSelector() as selector:  # NOTE: 'select' knows no descriptor of 1024 or more
         selector.register(descriptor, selectors.EVENT_READ)
-        return bool(selector.select(MAX_SILENCE_SECONDS))
+        return bool(selector.select(READ_TIMEOUT_SECONDS))
 
 
 def _of_credential(folder: str) -> Secret | None:

@@ -10,15 +10,15 @@ from jupyter_oidc.adapters.client_certificate import CERTIFICATE
 from jupyter_oidc.errors import TlsUntrusted
 
 if TYPE_CHECKING:
-    from jupyter_oidc.adapters.network_route import Outlet, Peer
+    from jupyter_oidc.adapters.network_route import NetworkRoute, Peer
 
-_EXPIRED: Final = frozenset({10, 0x800B0101, -67818})
-_NOT_YET: Final = frozenset({9, -67819})
-_OTHER_HOST: Final = frozenset({62, 64, 0x800B010F, -67602})
+_EXPIRED_CODES: Final = frozenset({10, 0x800B0101, -67818})
+_NOT_YET_VALID_CODES: Final = frozenset({9, -67819})
+_OTHER_HOST_CODES: Final = frozenset({62, 64, 0x800B010F, -67602})
 """What OpenSSL, Windows and macOS answer."""
 
 
-_REFUSALS: Final = frozenset(
+_CLIENT_CERTIFICATE_ALERTS: Final = frozenset(
     {
         *("TLSV13_ALERT_CERTIFICATE_REQUIRED", "TLSV1_ALERT_UNKNOWN_CA", "SSLV3_ALERT_BAD_CERTIFICATE"),
         *("SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_CERTIFICATE_REVOKED", "SSLV3_ALERT_CERTIFICATE_UNKNOWN"),
@@ -41,7 +41,7 @@ _FAULTS: Final[dict[str, Fault]] = {
 }
 """By what OpenSSL calls them; an older one calls an answer that is no TLS by other names than a newer one."""
 
-_TOO_WEAK: Final = frozenset({66, 67, 68})
+_TOO_WEAK_CODES: Final = frozenset({66, 67, 68})
 """What OpenSSL answers to a certificate with such a key, or of an authority with such a key or signature."""
 
 
@@ -57,7 +57,7 @@ def handshake_fault(error: BaseException) -> Fault | None:
     return None
 
 
-def unfit(url: str, peer: Peer, fault: Fault) -> TlsUntrusted:
+def tls_unavailable(url: str, peer: Peer, fault: Fault) -> TlsUntrusted:
     """Return the sentences about a ``fault`` of the host of ``url``; nothing was sent to it."""
     host = urlsplit(url).hostname
     message, action = {
@@ -81,35 +81,35 @@ def unfit(url: str, peer: Peer, fault: Fault) -> TlsUntrusted:
     return TlsUntrusted(message, action=action, detail=f"tls.{fault}")
 
 
-def is_refusal_of_ours(error: BaseException) -> bool:
+def rejects_client_certificate(error: BaseException) -> bool:
     """Return whether ``error`` was caused by a server that does not take our certificate, or that there is none.
 
     A server of TLS 1.2 refuses a handshake without a common cipher in the same way; how far that came tells them apart.
     """
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, ssl.SSLError) and getattr(seen, "reason", None) in _REFUSALS:
+        if isinstance(seen, ssl.SSLError) and getattr(seen, "reason", None) in _CLIENT_CERTIFICATE_ALERTS:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
 
 
-def unwelcome(outlet: Outlet) -> TlsUntrusted:
-    """Return what it means that the peer of ``outlet`` does not let us in without another certificate."""
-    if outlet.client_certificate is None:
+def client_certificate_required(network_route: NetworkRoute) -> TlsUntrusted:
+    """Return what it means that the peer of ``network_route`` does not let us in without another certificate."""
+    if network_route.client_certificate is None:
         return TlsUntrusted(
-            f"The {outlet.peer} does not let this server in; most likely it asks for a client certificate.",
-            action=f"Ask your administrator to set client_certificate of the {outlet.peer}.",
+            f"The {network_route.peer} does not let this server in; most likely it asks for a client certificate.",
+            action=f"Ask your administrator to set client_certificate of the {network_route.peer}.",
             detail=CERTIFICATE,
         )
     return TlsUntrusted(
-        f"The {outlet.peer} does not take the client certificate of this server.",
-        action=f"Ask your administrator whether client_certificate of the {outlet.peer} has expired or is registered.",
+        f"The {network_route.peer} does not take the client certificate of this server.",
+        action=f"Ask your administrator whether client_certificate of the {network_route.peer} has expired or is registered.",
         detail=CERTIFICATE,
     )
 
 
-def refused_certificate(error: BaseException) -> ssl.SSLCertVerificationError | None:
+def verification_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
     """Return what ``error`` was caused by, if that is a certificate that could not be verified."""
     found: ssl.SSLCertVerificationError | None = None
     seen: BaseException | None = error
@@ -120,28 +120,28 @@ def refused_certificate(error: BaseException) -> ssl.SSLCertVerificationError | 
     return found
 
 
-def untrusted(error: BaseException, url: str, peer: Peer, issuer: str | None) -> TlsUntrusted:
+def certificate_untrusted(error: BaseException, url: str, peer: Peer, issuer: str | None) -> TlsUntrusted:
     """Return the sentences about the certificate that the host of ``url`` presented, ``issuer`` being what it says."""
-    refused = refused_certificate(error)
+    refused = verification_error(error)
     code = getattr(refused, "verify_code", None)
     certificate = f"The certificate that {urlsplit(url).hostname} presents"
     issued = f", issued by '{issuer}'," if issuer else ""
-    if code in _EXPIRED:
+    if code in _EXPIRED_CODES:
         return TlsUntrusted(
             f"{certificate}{issued} has expired.",
             action=f"Ask the owner of the {peer} to renew it. If it works elsewhere, set this machine's clock.",
         )
-    if code in _NOT_YET:
+    if code in _NOT_YET_VALID_CODES:
         return TlsUntrusted(
             f"{certificate}{issued} is not valid yet.",
             action=f"Set this machine's clock. If it is right, ask the owner of the {peer}.",
         )
-    if code in _OTHER_HOST:
+    if code in _OTHER_HOST_CODES:
         return TlsUntrusted(
             f"{certificate}{issued} is for another host.",
             action=f"Ask your administrator to check the address of the {peer}, and its owner to check the certificate.",
         )
-    if code in _TOO_WEAK:
+    if code in _TOO_WEAK_CODES:
         return TlsUntrusted(
             f"{certificate}{issued} has a key or a signature that is too weak to be trusted.",
             action=f"Ask the owner of the {peer} for a certificate with a key of today's length.",

@@ -18,15 +18,21 @@ from jupyter_oidc.adapters.api_secrets import ApiSecrets
 from jupyter_oidc.adapters.bodiless_replies import careful_protocol
 from jupyter_oidc.adapters.deadlines import Deadline, Deadlines
 from jupyter_oidc.adapters.forward_proxy import proxy_for
-from jupyter_oidc.adapters.forward_proxy_pool import EgressPool
-from jupyter_oidc.adapters.idle_timeout import Silence
-from jupyter_oidc.adapters.limited_response import HandshakeRefused, patient_response
-from jupyter_oidc.adapters.network_route import outlet_of
-from jupyter_oidc.adapters.peer_certificate import PresentedCertificates
+from jupyter_oidc.adapters.forward_proxy_pool import ForwardProxyPool
+from jupyter_oidc.adapters.idle_timeout import IdleTimeout
+from jupyter_oidc.adapters.limited_response import HandshakeRefused, limited_response
+from jupyter_oidc.adapters.network_route import network_route_of
+from jupyter_oidc.adapters.peer_certificate import PeerCertificates
 from jupyter_oidc.adapters.public_address import must_be_public
-from jupyter_oidc.adapters.read_buffer import USUAL, LongReads
-from jupyter_oidc.adapters.tls import verifying
-from jupyter_oidc.adapters.tls_problems import handshake_fault, is_refusal_of_ours, unfit, untrusted, unwelcome
+from jupyter_oidc.adapters.read_buffer import DEFAULT_READ_BYTES, ReadBuffer
+from jupyter_oidc.adapters.tls import verifying_context
+from jupyter_oidc.adapters.tls_problems import (
+    certificate_untrusted,
+    client_certificate_required,
+    handshake_fault,
+    rejects_client_certificate,
+    tls_unavailable,
+)
 from jupyter_oidc.adapters.work_budget import SMALL_PIECE_BYTES, budgeted_socket, limit_chunks, limit_reads
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
@@ -51,16 +57,16 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.settings import Api
 
-PIECE: Final = USUAL
+REPLY_BUFFER_BYTES: Final = DEFAULT_READ_BYTES
 """Bytes of a reply that wait in memory for a slow caller: twice as many at most, and what the last read brought.
 
-``LongReads`` makes room for more in a long reply.
+``ReadBuffer`` makes room for more in a long reply.
 """
 
-GOODBYE: Final = 5.0
+CLOSE_TIMEOUT_SECONDS: Final = 5.0
 """Seconds that an API has to read what is left on a WebSocket and to answer its close."""
 
-LONGEST_LINE: Final = 32_768
+MAX_HEADER_LINE_BYTES: Final = 32_768
 """Bytes of one line in the head of a reply."""
 
 _CAUSES: Final = {
@@ -71,25 +77,25 @@ _CAUSES: Final = {
 }
 """Words for what the operating system says of a connection that was not made."""
 
-_NOT_SENT: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+_SUPPRESSED_HEADERS: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 """Headers that aiohttp would add; only what the caller sent goes up."""
 
 
 class HttpUpstreamReply:
     """Implements ``UpstreamReply``."""
 
-    __slots__ = ("_hidden", "_longest_silence", "_response", "status")
+    __slots__ = ("_hidden", "_idle_timeout_seconds", "_response", "status")
 
     def __init__(self, response: aiohttp.ClientResponse, call: UpstreamCall, hidden: tuple[Secret, ...]) -> None:
         self.status = response.status
         self._response = response
         self._hidden = hidden
-        self._longest_silence = call.api.timeout_idle
+        self._idle_timeout_seconds = call.api.timeout_idle
 
     @property
     def headers(self) -> Headers:
         """The headers as received, without any that holds the bearer token or another secret of ours (C25)."""
-        return _readable(self._response.raw_headers, self._hidden)
+        return _headers_without_secrets(self._response.raw_headers, self._hidden)
 
     @property
     def waiting(self) -> bool:
@@ -113,15 +119,15 @@ class HttpUpstreamReply:
 
         content, connection = self._response.content, self._response.connection
         limit_chunks(content)
-        reads = LongReads(connection.transport if connection else None, content)
-        silence = Silence(self._longest_silence, lambda: content.set_exception(asyncio.TimeoutError()))
-        last = PIECE
+        read_buffer = ReadBuffer(connection.transport if connection else None, content)
+        idle_timeout = IdleTimeout(self._idle_timeout_seconds, lambda: content.set_exception(asyncio.TimeoutError()))
+        last = REPLY_BUFFER_BYTES
         try:
             while True:
                 if self.waiting:
-                    silence.begin()
+                    idle_timeout.start()
                     chunk = await content.readany()
-                    silence.end()
+                    idle_timeout.pause()
                 else:
                     if last < SMALL_PIECE_BYTES:
                         await asyncio.sleep(0)  # what is there already is many small chunks: other work first
@@ -129,13 +135,13 @@ class HttpUpstreamReply:
                 last = len(chunk)
                 if not chunk:
                     return
-                reads.seen(last)
+                read_buffer.count(last)
                 yield chunk
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
             raise UpstreamUnreachable("The API broke off its answer.", detail="upstream.truncated") from None
         finally:
-            silence.stop()
-            reads.end()
+            idle_timeout.stop()
+            read_buffer.reset()
 
     def drop(self) -> None:
         """Give the connection back if the body was read to its end, and close it otherwise."""
@@ -149,7 +155,7 @@ class HttpUpstreamReply:
             # NOTE: aiohttp would raise one exception for all readers of closed replies; it is never forgotten, and
             # every raise adds the reader's frames to it, with the piece of the body that waits in them.
             content.set_exception(aiohttp.ClientConnectionError("dropped"))
-        _break_off(self._response)
+        _abort(self._response)
 
 
 class HttpUpstreamSocket:
@@ -167,7 +173,7 @@ class HttpUpstreamSocket:
     @property
     def headers(self) -> Headers:
         """The headers of the handshake as received, without any that holds a secret of ours (C25)."""
-        return _readable(self._socket._response.raw_headers, self._hidden)  # noqa: SLF001 - aiohttp has no other way
+        return _headers_without_secrets(self._socket._response.raw_headers, self._hidden)  # noqa: SLF001 - aiohttp has no other way
 
     @property
     def subprotocol(self) -> str | None:
@@ -200,7 +206,7 @@ class HttpUpstreamSocket:
     async def close(self, code: int) -> None:
         """Close; an API that does not hear of it, does not answer or sends on is left without a goodbye (C18, Q8.6)."""
         try:
-            await asyncio.wait_for(self._socket.close(code=code), GOODBYE)
+            await asyncio.wait_for(self._socket.close(code=code), CLOSE_TIMEOUT_SECONDS)
         except asyncio.TimeoutError:
             pass
         finally:
@@ -212,9 +218,9 @@ class HttpUpstream:
     """Implements ``UpstreamPort``; a pool is made when its API is called first, and anew when its settings change."""
 
     def __init__(self) -> None:
-        self._pools: dict[str, tuple[Api, aiohttp.ClientSession | EgressPool]] = {}
-        self._replaced: list[aiohttp.ClientSession | EgressPool] = []
-        self._presented = PresentedCertificates()
+        self._pools: dict[str, tuple[Api, aiohttp.ClientSession | ForwardProxyPool]] = {}
+        self._replaced: list[aiohttp.ClientSession | ForwardProxyPool] = []
+        self._peer_certificates = PeerCertificates()
         self._deadlines: dict[float, Deadlines] = {}
         self._secrets = ApiSecrets()
 
@@ -225,7 +231,7 @@ class HttpUpstream:
             headers.append(("Content-Length", str(call.length)))
         response = await self._send(call.api, call.method, call.url, headers, call.body)
         if not _is_sound(response):
-            _break_off(response)
+            _abort(response)
             raise UpstreamProtocolError
         return HttpUpstreamReply(response, call, hidden)
 
@@ -244,7 +250,7 @@ class HttpUpstream:
         Raises what :meth:`open` raises.
         """
         response = await self._send(api, "HEAD", api.base_url, [], None)
-        _break_off(response)
+        _abort(response)
 
     async def _send(
         self, api: Api, method: str, url: str, headers: Headers, body: AsyncIterator[bytes] | None
@@ -258,7 +264,7 @@ class HttpUpstream:
                 method,
                 URL(url, encoded=True),
                 headers=headers,
-                data=None if body is None else _Once(deadline.after(body)),
+                data=None if body is None else _SingleUseBody(deadline.after(body)),
                 allow_redirects=False,
             )
         except (Exception, asyncio.CancelledError) as error:
@@ -290,7 +296,7 @@ class HttpUpstream:
         except HandshakeRefused as refused:
             if not _is_status(refused.status):
                 raise UpstreamProtocolError from None
-            return SocketRefused(refused.status, _readable(refused.raw_headers, hidden))
+            return SocketRefused(refused.status, _headers_without_secrets(refused.raw_headers, hidden))
         except (Exception, asyncio.CancelledError) as error:
             problem = await self._problem(error, deadline, call.api, call.url)
             if problem is None:
@@ -326,17 +332,23 @@ class HttpUpstream:
         return problem
 
     async def _untrusted(self, error: BaseException, api: Api, url: str) -> TlsUntrusted:
-        outlet = outlet_of(api)
+        network_route = network_route_of(api)
         if (fault := handshake_fault(error)) is not None:
-            return unfit(url, "API", fault)
-        proxy = proxy_for(url, outlet, os.environ)
+            return tls_unavailable(url, "API", fault)
+        proxy = proxy_for(url, network_route, os.environ)
         public_only = must_be_public(url, api)
-        if is_refusal_of_ours(error):
-            agreed = await self._presented.agrees(url, proxy, public_only=public_only)
-            return unfit(url, "API", "cipher") if agreed is False else unwelcome(outlet)
-        return untrusted(error, url, "API", await self._presented.issuer(url, proxy, public_only=public_only))
+        if rejects_client_certificate(error):
+            has_common_cipher = await self._peer_certificates.has_common_cipher(url, proxy, public_only=public_only)
+            return (
+                tls_unavailable(url, "API", "cipher")
+                if has_common_cipher is False
+                else client_certificate_required(network_route)
+            )
+        return certificate_untrusted(
+            error, url, "API", await self._peer_certificates.issuer(url, proxy, public_only=public_only)
+        )
 
-    def _pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
+    def _pool(self, api: Api) -> aiohttp.ClientSession | ForwardProxyPool:
         known = self._pools.get(api.name)
         if known is not None and known[0] is api:
             return known[1]
@@ -346,16 +358,18 @@ class HttpUpstream:
         self._pools[api.name] = (api, pool)
         return pool
 
-    def _new_pool(self, api: Api) -> aiohttp.ClientSession | EgressPool:
-        outlet = outlet_of(api)
-        proxy = proxy_for(api.base_url, outlet, os.environ)
-        if proxy is None and outlet.client_certificate is None:
-            return _session(api, verifying(outlet))
-        return EgressPool(outlet, proxy, lambda context, tracer: _session(api, context, tracer))
+    def _new_pool(self, api: Api) -> aiohttp.ClientSession | ForwardProxyPool:
+        network_route = network_route_of(api)
+        proxy = proxy_for(api.base_url, network_route, os.environ)
+        if proxy is None and network_route.client_certificate is None:
+            return _session(api, verifying_context(network_route))
+        return ForwardProxyPool(network_route, proxy, lambda context, tracer: _session(api, context, tracer))
 
 
-def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | None = None) -> aiohttp.ClientSession:
-    """Return a pool; behind a proxy, of ``tunnels``: there the only name that is resolved is the proxy's own."""
+def _session(
+    api: Api, context: ssl.SSLContext, trace_config: aiohttp.TraceConfig | None = None
+) -> aiohttp.ClientSession:
+    """Return a pool; behind a proxy, of ``trace_config``: there the only name that is resolved is the proxy's own."""
     import aiohttp
 
     from jupyter_oidc.adapters.guarded_resolver import GuardedResolver
@@ -363,27 +377,27 @@ def _session(api: Api, context: ssl.SSLContext, tunnels: aiohttp.TraceConfig | N
     connector = aiohttp.TCPConnector(
         limit=0,
         ssl=context,
-        resolver=None if tunnels or api.allow_private_network else GuardedResolver(),
+        resolver=None if trace_config or api.allow_private_network else GuardedResolver(),
     )
     connector._factory = partial(careful_protocol(), loop=connector._loop)  # noqa: SLF001 - aiohttp has no other way to choose it
     return aiohttp.ClientSession(
         auto_decompress=False,
-        skip_auto_headers=_NOT_SENT,
+        skip_auto_headers=_SUPPRESSED_HEADERS,
         request_class=_plain_request(),
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=connector,
         timeout=aiohttp.ClientTimeout(
             total=None,
-            connect=api.timeout_connect if tunnels else None,
+            connect=api.timeout_connect if trace_config else None,
             sock_connect=api.timeout_connect,
         ),
-        read_bufsize=PIECE,
-        max_line_size=LONGEST_LINE,
-        max_field_size=LONGEST_LINE,
+        read_bufsize=REPLY_BUFFER_BYTES,
+        max_line_size=MAX_HEADER_LINE_BYTES,
+        max_field_size=MAX_HEADER_LINE_BYTES,
         trust_env=False,
-        response_class=patient_response(),
+        response_class=limited_response(),
         ws_response_class=budgeted_socket(),
-        trace_configs=[tunnels] if tunnels else [],
+        trace_configs=[trace_config] if trace_config else [],
     )
 
 
@@ -393,7 +407,7 @@ def _plain_request() -> type[aiohttp.ClientRequest]:
     import aiohttp
     from multidict import CIMultiDict
 
-    never = CIMultiDict[None]((name, None) for name in _NOT_SENT)
+    never = CIMultiDict[None]((name, None) for name in _SUPPRESSED_HEADERS)
 
     class PlainRequest(aiohttp.ClientRequest):
         """Knows beforehand what aiohttp would find out for each request: that it adds nothing."""
@@ -406,7 +420,7 @@ def _plain_request() -> type[aiohttp.ClientRequest]:
     return PlainRequest
 
 
-class _Once:
+class _SingleUseBody:
     """A body that cannot be sent again; some versions of aiohttp would repeat a PUT with what is left of it (C14)."""
 
     __slots__ = ("_begun", "_body")
@@ -428,7 +442,7 @@ def problem_of(error: BaseException) -> Problem | None:
 
     from jupyter_oidc.adapters.guarded_resolver import PrivateAddress
 
-    if isinstance(error, aiohttp.ClientConnectorCertificateError) or is_refusal_of_ours(error):
+    if isinstance(error, aiohttp.ClientConnectorCertificateError) or rejects_client_certificate(error):
         return TlsUntrusted()
     if isinstance(error, aiohttp.ClientConnectorError) and handshake_fault(error) is not None:
         return TlsUntrusted()
@@ -451,7 +465,7 @@ def problem_of(error: BaseException) -> Problem | None:
     return None
 
 
-def _break_off(response: aiohttp.ClientResponse) -> None:
+def _abort(response: aiohttp.ClientResponse) -> None:
     """Close the connection at once; a plain close would wait until the API has read the rest of an upload (C18)."""
     transport = response.connection.transport if response.connection else None
     response.close()
@@ -507,7 +521,7 @@ def _header_value(name: str, secret: Secret) -> str:
     return value
 
 
-def _readable(raw: Any, hidden: tuple[Secret, ...]) -> Headers:
+def _headers_without_secrets(raw: Any, hidden: tuple[Secret, ...]) -> Headers:
     token = reveal_bytes(hidden[0])
     readable = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw if token not in value]
     for secret in hidden[1:]:

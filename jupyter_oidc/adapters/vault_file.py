@@ -13,9 +13,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from jupyter_oidc.adapters.entry_codec import Owner, damaged
-from jupyter_oidc.adapters.jwe_file import LONGEST, seal, unseal
-from jupyter_oidc.adapters.private_directory import PrivateFolder
+from jupyter_oidc.adapters.entry_codec import EntryCodec, entry_damaged
+from jupyter_oidc.adapters.jwe_file import MAX_FILE_BYTES, decrypt, encrypt
+from jupyter_oidc.adapters.private_directory import PrivateDirectory
 from jupyter_oidc.adapters.storage_key import keys_in
 from jupyter_oidc.errors import StorageUnavailable
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import Entry, StorageKind
 
 _T = TypeVar("_T")
-_HERE: Final = "encrypted-file"
+_KIND: Final = "encrypted-file"
 
 
 def storage_folder(named: str | None = None) -> Path:
@@ -59,12 +59,12 @@ class FileVault:
         issuer: str,
         client_id: str,
         key: Secret | None,
-        installation: str | None = None,
-        folder: PrivateFolder | None = None,
+        machine_id: str | None = None,
+        folder: PrivateDirectory | None = None,
     ) -> None:
-        self._owner = Owner(provider=provider, issuer=issuer, client_id=client_id, installation=installation)
+        self._codec = EntryCodec(provider=provider, issuer=issuer, client_id=client_id, machine_id=machine_id)
         self._key = key
-        self._folder = folder or PrivateFolder(storage_folder)
+        self._folder = folder or PrivateDirectory(storage_folder)
         self._alone = threading.Lock()
 
     @property
@@ -74,7 +74,7 @@ class FileVault:
 
     async def kind(self) -> StorageKind:
         """Return ``encrypted-file``."""
-        return _HERE
+        return _KIND
 
     async def probe(self) -> None:
         """Check the keys, and write and remove a harmless file; raises :class:`StorageUnavailable` if that fails."""
@@ -90,7 +90,7 @@ class FileVault:
 
         def work() -> bool:
             try:
-                return self._folder.read(self._name(), LONGEST) is not None
+                return self._folder.read(self._name(), MAX_FILE_BYTES) is not None
             except StorageUnavailable:
                 return False
 
@@ -105,12 +105,12 @@ class FileVault:
 
         def work() -> Entry | None:
             keys = keys_in(self._key)
-            sealed = self._folder.read(self._name(), LONGEST)
-            if sealed is None:
+            jwe_text = self._folder.read(self._name(), MAX_FILE_BYTES)
+            if jwe_text is None:
                 return None
-            if len(sealed) > LONGEST:
-                raise damaged()
-            return self._owner.entry_in(unseal(sealed, keys), _HERE)
+            if len(jwe_text) > MAX_FILE_BYTES:
+                raise entry_damaged()
+            return self._codec.decode(decrypt(jwe_text, keys), _KIND)
 
         return await self._in_thread(work)
 
@@ -118,8 +118,8 @@ class FileVault:
         """Write ``entry``, encrypted with the first key; it is on the disk when this returns."""
 
         def work() -> None:
-            sealed = seal(self._owner.text_of(entry, _HERE), keys_in(self._key))
-            self._folder.write(self._name(), sealed)
+            jwe_text = encrypt(self._codec.encode(entry, _KIND), keys_in(self._key))
+            self._folder.write(self._name(), jwe_text)
 
         await self._in_thread(work)
 
@@ -128,7 +128,7 @@ class FileVault:
         await self._in_thread(lambda: self._folder.remove(self._name()))
 
     def _name(self) -> str:
-        return f"{self._owner.name()}.jwe"
+        return f"{self._codec.name()}.jwe"
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         """Return ``work()``; one call at a time, so that a caller who went away leaves no write behind a later one."""

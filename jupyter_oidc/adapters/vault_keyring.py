@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters import keyring_entries
-from jupyter_oidc.adapters.entry_codec import Owner
+from jupyter_oidc.adapters.entry_codec import EntryCodec
 from jupyter_oidc.adapters.keyring_backends import choose_backend
 from jupyter_oidc.adapters.keyring_thread import KeyringThread
 from jupyter_oidc.secret import Secret
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KeyringThread", "KeyringVault"]
 
-_HERE: Final = "keyring"
+_KIND: Final = "keyring"
 
 
 class KeyringVault:
@@ -32,7 +32,7 @@ class KeyringVault:
 
     Each (issuer, client, provider name, installation) has an entry of its own, and an entry that says it
     belongs to somebody else is treated as absent (B23, B34).
-    ``installation`` says which machine this is; by default it is found out at the first call.
+    ``machine_id`` says which machine this is; by default it is found out at the first call.
     """
 
     def __init__(
@@ -41,16 +41,16 @@ class KeyringVault:
         provider: str,
         issuer: str,
         client_id: str,
-        installation: str | None = None,
+        machine_id: str | None = None,
         thread: KeyringThread | None = None,
     ) -> None:
-        self._owner = Owner(provider=provider, issuer=issuer, client_id=client_id, installation=installation)
+        self._codec = EntryCodec(provider=provider, issuer=issuer, client_id=client_id, machine_id=machine_id)
         self._thread = thread or KeyringThread()
         self._backend: KeyringBackend | None = None
 
     async def kind(self) -> StorageKind:
         """Return ``keyring``."""
-        return _HERE
+        return _KIND
 
     async def probe(self) -> None:
         """Write, read and delete a harmless entry; raises :class:`StorageUnavailable` if that fails."""
@@ -63,11 +63,11 @@ class KeyringVault:
         format; it is left alone until something else is saved (B20).
         """
         text = await self._thread.run(lambda: keyring_entries.read(self._chosen(), self._name()))
-        return None if text is None else self._owner.entry_in(Secret(text), _HERE)
+        return None if text is None else self._codec.decode(Secret(text), _KIND)
 
     async def save(self, entry: Entry) -> None:
         """Write ``entry`` and read it back: some backends drop writes silently."""
-        text = self._owner.text_of(entry, _HERE)
+        text = self._codec.encode(entry, _KIND)
         await self._thread.run(lambda: keyring_entries.write(self._chosen(), self._name(), reveal(text)))
 
     async def delete(self) -> None:
@@ -80,4 +80,4 @@ class KeyringVault:
         return self._backend
 
     def _name(self) -> str:
-        return self._owner.name()[:32]
+        return self._codec.name()[:32]

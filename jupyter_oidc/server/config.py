@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from jupyter_oidc.adapters.ownership import Owners, is_system_file
-from jupyter_oidc.adapters.referenced_files import with_files
+from jupyter_oidc.adapters.referenced_files import check_referenced_files
 from jupyter_oidc.server.settings_file import FILE_NAME, SECTION, SettingsFile, section_of
 from jupyter_oidc.settings import Finding, Settings, read_settings
 
@@ -79,7 +79,7 @@ class Configured:
             return [*self.findings, *(read if isinstance(read, list) else ())]
         duplicates = _duplicate_registrations(read, self.system)
         settings = replace(read, providers=tuple(one for one in read.providers if one.name not in duplicates))
-        checked = with_files(settings) if looks_at_files else settings
+        checked = check_referenced_files(settings) if looks_at_files else settings
         return checked if isinstance(checked, list) else Reading(checked, self.notes, duplicates)
 
 

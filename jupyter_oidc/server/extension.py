@@ -18,7 +18,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool
 
 from jupyter_oidc.adapters.early_imports import EarlyImports
-from jupyter_oidc.adapters.event_log import EventJournal
+from jupyter_oidc.adapters.event_log import JupyterEventLog
 from jupyter_oidc.adapters.named_log import speak_through
 from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.process import close_to_others
@@ -123,13 +123,13 @@ class JupyterOIDC(ExtensionApp):
         storage_key = take_storage_key(os.environ)  # NOTE: first of all, because kernels inherit what is left
         clock = SystemClock()
         log = speak_through(server.log)
-        journal = EventJournal(server.event_logger, log, clock)
+        event_log = JupyterEventLog(server.event_logger, log, clock)
         own = {name: getattr(self, name) for name in TRAITS if name in self.config.get(SECTION, {})}
         source = SettingsSource(server.config_file_paths, own, owners_here())
         said = source.now()
         if "audit_person" in said.on:
-            journal.names_people = True
-        journal.register()
+            event_log.includes_person = True
+        event_log.register()
         if "close_process" in said.on and not close_to_others():
             log.debug("jupyter_oidc: this system cannot close a process to others of the same user")
         read = said.read()
@@ -139,7 +139,7 @@ class JupyterOIDC(ExtensionApp):
         grants = KernelGrants(clock, entropy, LiveKernels(server.kernel_manager), admits)
         settings, findings = (None, tuple(read)) if isinstance(read, list) else (read.settings, ())
         self._context = Context(
-            lambda now: _services(now, journal, storage_key),
+            lambda now: _services(now, event_log, storage_key),
             settings,
             findings,
             grants,
@@ -258,11 +258,11 @@ class JupyterOIDC(ExtensionApp):
         self._imports.begin()
 
 
-def _services(settings: Settings, journal: EventJournal, storage_key: Secret | None) -> Services:
+def _services(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None) -> Services:
     """Make the services; what they need is imported here and not when the server starts."""
     from jupyter_oidc.compose import build, system_parts
 
-    return build(settings, system_parts(settings, journal, storage_key))
+    return build(settings, system_parts(settings, event_log, storage_key))
 
 
 def _named_modules(said: Configured) -> tuple[str, ...]:

@@ -611,7 +611,7 @@ class OidcHandler(APIHandler):
             self._log_refusal(status, problem)
         services = self.context.built_services
         if problem and provider and services and not self._is_audited:
-            services.journal.refusal(provider, self._answered_flow or self.request_id, problem.code, problem.detail)
+            services.event_log.refusal(provider, self._answered_flow or self.request_id, problem.code, problem.detail)
         prometheus_log_method(self)  # type: ignore[no-untyped-call]
 
     def _log_refusal(self, status: int, problem: Problem | None) -> None:

@@ -226,7 +226,7 @@ class FastPathRequest(HTTPMessageDelegate):
         )
 
     def _record_call(self, status: int, outcome: str) -> None:
-        self._services.journal.call(
+        self._services.event_log.call(
             api=self._proxy_request.api,
             method=self._proxy_request.method,
             status=status,

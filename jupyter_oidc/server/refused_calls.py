@@ -31,7 +31,7 @@ def note_refused_call(
 ) -> str:
     """Write that ``request`` to ``api`` ended in ``problem``, a defect if ``None``; return its code."""
     code = problem.code if problem else DEFECT
-    services.journal.call_refused(
+    services.event_log.call_refused(
         CallRefused(
             api=api,
             method=request.method or "",

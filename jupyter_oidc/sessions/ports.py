@@ -142,7 +142,7 @@ class SessionEvent:
     at: str
 
 
-class Journal(Protocol):
+class EventLog(Protocol):
     """Writes session events and audit lines; never fails the caller."""
 
     def session(self, event: SessionEvent) -> None:

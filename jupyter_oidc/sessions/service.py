@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.oidc_client import OidcClient, Refused, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns
-    from jupyter_oidc.sessions.ports import Cancellable, Entry, EntryLock, Journal, Scheduler, Vault
+    from jupyter_oidc.sessions.ports import Cancellable, Entry, EntryLock, EventLog, Scheduler, Vault
     from jupyter_oidc.sessions.readiness import TokenOutlook
     from jupyter_oidc.sessions.revocation import Origin, Revoked
     from jupyter_oidc.sessions.sign_out_pages import SignOutPages
@@ -98,7 +98,7 @@ class SessionService:
         clock: Clock,
         entropy: Entropy,
         scheduler: Scheduler,
-        journal: Journal,
+        event_log: EventLog,
         logouts: AcceptedLogouts,
         sign_out_pages: SignOutPages,
         takes_over: Callable[[Secret | None], None] | None = None,
@@ -113,7 +113,7 @@ class SessionService:
         self._clock = clock
         self._entropy = entropy
         self._scheduler = scheduler
-        self._journal = journal
+        self._event_log = event_log
         self._state = State.SIGNED_OUT
         self._reason: str | None = None
         self._remedy: str | None = None
@@ -162,7 +162,7 @@ class SessionService:
             pending=pending,
             clock=clock,
             scheduler=scheduler,
-            journal=journal,
+            event_log=event_log,
         )
 
     # -- what may be shown ---------------------------------------------------------------------------------
@@ -863,7 +863,7 @@ class SessionService:
         return None if left is None else max(left, 0.0)
 
     def _note_refusal(self, reason: str, error: str, *, about: str = "refresh") -> None:
-        self._journal.refusal(self.settings.name, about, reason, f"token.{error}")
+        self._event_log.refusal(self.settings.name, about, reason, f"token.{error}")
 
     def _note_refused_apis(self, key: TokenKey, error: str, *, way: str = "refresh") -> None:
         """Write down whose token was refused, and in which words of the specification (Q9.3)."""
@@ -913,11 +913,11 @@ class SessionService:
             self._next_generation()
             self._held, self._superseded_token = SessionData(), superseded
             self._move(SessionTransition.ENDED, reason)
-            self._journal.refusal(self.settings.name, "refresh", reason, detail)
+            self._event_log.refusal(self.settings.name, "refresh", reason, detail)
             try:
                 await (transaction.clear_mark() if keep else transaction.remove())
             except StorageUnavailable as trouble:
-                self._journal.refusal(self.settings.name, "storage", trouble.code, trouble.detail)
+                self._event_log.refusal(self.settings.name, "storage", trouble.code, trouble.detail)
         return self._sign_in_needed()
 
     def _sign_in_needed(self) -> SignInNeeded:
@@ -987,7 +987,7 @@ class SessionService:
         except Problem as problem:
             refused = problem if isinstance(problem, LogoutTokenInvalid) else None
             refused = refused or LogoutTokenInvalid(detail=f"logout_token.{problem.code}")
-            self._journal.refusal(self.settings.name, "backchannel-logout", refused.code, refused.detail)
+            self._event_log.refusal(self.settings.name, "backchannel-logout", refused.code, refused.detail)
             raise refused from None
 
     async def _end_by_provider(self, raw: Secret) -> None:
@@ -1099,7 +1099,7 @@ class SessionService:
     def publish(self, kind: str, reason: str | None = None) -> None:
         """Say that the summary has changed, as an event of this ``kind``."""
         self._notify_waiters()
-        self._journal.session(
+        self._event_log.session(
             SessionEvent(
                 self.settings.name,
                 kind,
@@ -1167,7 +1167,7 @@ class SessionService:
             self._revoke_orphan(OrphanedToken(tokens.set.refresh_token, origin))
 
     def _report(self, defect: Defect) -> None:
-        self._journal.defect(f"provider {self.settings.name}", defect)
+        self._event_log.defect(f"provider {self.settings.name}", defect)
 
     async def aclose(self) -> None:
         """Settle, then close the provider connection; what the session holds stays as it is."""
@@ -1225,4 +1225,4 @@ class SessionService:
             revoked = await revoke_with_retries(self._oidc_client, orphan, self._scheduler, attempts=1)
         finally:  # also where there is no more time for the provider's answer
             if revoked == "failed":
-                self._journal.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")
+                self._event_log.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")

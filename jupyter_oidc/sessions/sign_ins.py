@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.oidc_client import OidcClient, Tokens
     from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
-    from jupyter_oidc.sessions.ports import Journal, Scheduler
+    from jupyter_oidc.sessions.ports import EventLog, Scheduler
     from jupyter_oidc.sessions.strategy import Browser, RequestedStrategy, Strategy
     from jupyter_oidc.settings import Provider
 
@@ -94,7 +94,7 @@ class SignIns:
         pending: PendingSignIns,
         clock: Clock,
         scheduler: Scheduler,
-        journal: Journal,
+        event_log: EventLog,
     ) -> None:
         self.settings = settings
         self._callbacks = callbacks
@@ -102,7 +102,7 @@ class SignIns:
         self._pending = pending
         self._clock = clock
         self._scheduler = scheduler
-        self._journal = journal
+        self._event_log = event_log
         self.silent = SilentSignIns(clock)
 
     async def choice(self, browser: Browser, strategy: RequestedStrategy = "auto") -> Choice | Impossible:
@@ -344,7 +344,7 @@ class SignIns:
     def give_up(self, pending: PendingSignIn, problem: Problem) -> None:
         """End ``pending`` by ``problem``, so that whoever watches it hears at once."""
         if self._pending.finish(pending, Progress.FAILED, problem):
-            self._journal.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
+            self._event_log.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
         self.notice_abandoned()
 
     def overtake(self, proved: StepUp) -> None:

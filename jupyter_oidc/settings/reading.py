@@ -52,7 +52,7 @@ _UNNAMED: Final = "?"
 
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
 _LOCALE: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*\Z")  # RFC 5646, 2.1
-_MOST_WORDS: Final = 20
+_MAX_WORDS: Final = 20
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,41}\Z")
 _LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}\Z")
 _CLASS: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+\Z", re.ASCII)
@@ -498,7 +498,7 @@ def _max_age(keys: _Keys) -> int | None:
 def _listed(keys: _Keys, key: str, word: re.Pattern[str], example: str) -> tuple[str, ...]:
     """Read a list whose entries are sent in one text with blanks in between."""
     words = keys.words(key, ())
-    if len(words) > _MOST_WORDS or not all(word.match(one) for one in words):
+    if len(words) > _MAX_WORDS or not all(word.match(one) for one in words):
         keys.at.add(key, "holds too many entries, or one that cannot be sent", f"Write for example {example}.")
         return ()
     return words

@@ -89,9 +89,9 @@ def jp_server_config(
     authority: Authority, proxy: ConnectProxy, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     monkeypatch.setenv("CORP_PROXY", PASSWORD)
-    outlet = {"egress_proxy": proxy.url, "egress_proxy_credentials": "env:CORP_PROXY"}
-    orders = {"base_url": f"https://{API}/v1/", **outlet}
-    corp = {"issuer": f"https://{ID}", "client_id": "jupyter", "ca_bundle": authority.bundle, **outlet}
+    network_route = {"egress_proxy": proxy.url, "egress_proxy_credentials": "env:CORP_PROXY"}
+    orders = {"base_url": f"https://{API}/v1/", **network_route}
+    corp = {"issuer": f"https://{ID}", "client_id": "jupyter", "ca_bundle": authority.bundle, **network_route}
     return {
         "ServerApp": {"jpserver_extensions": {"jupyter_oidc": True}},
         "JupyterOIDC": {"storage": "memory", "providers": {"corp": {**corp, "apis": {"orders": orders}}}},

@@ -227,10 +227,10 @@ async def test_a_call_event_says_why_a_call_failed(desk: Desk) -> None:
     await desk.sign_in()
     services = desk.context.services
     assert services is not None
-    services.journal.events.add_listener(schema_id="https://events.jupyter.org/jupyter_oidc/call/v1", listener=listen)
+    services.event_log.events.add_listener(schema_id="https://events.jupyter.org/jupyter_oidc/call/v1", listener=listen)
     refused, _ = await called(desk, {}, "dead/x")
     await called(desk, None, "orders/x")
-    services.journal.emit_all()
+    services.event_log.emit_all()
     await asyncio.sleep(0.2)
     assert refused is not None
     told = [(one["api"], one["code"], one["request_id"], one["kernel_id"], one["person"]) for one in heard]

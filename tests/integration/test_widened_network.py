@@ -76,9 +76,9 @@ def detour(trap: Upstream) -> Iterator[ConnectProxy]:
 @pytest.fixture
 def folder(jp_config_dir: Path, authority: Authority, proxy: ConnectProxy, upstream: Upstream) -> Path:
     assert upstream.port
-    outlet = {"egress_proxy": proxy.url}
-    orders = {"base_url": f"https://{API}/v1/", **outlet}
-    corp = {"issuer": f"https://{ID}", "client_id": "jupyter", "ca_bundle": authority.bundle, **outlet}
+    network_route = {"egress_proxy": proxy.url}
+    orders = {"base_url": f"https://{API}/v1/", **network_route}
+    corp = {"issuer": f"https://{ID}", "client_id": "jupyter", "ca_bundle": authority.bundle, **network_route}
     section = {"storage": "memory", "providers": {"corp": {**corp, "apis": {"orders": orders}}}}
     folder = jp_config_dir / "jupyter_server_config.d"
     folder.mkdir(parents=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.adapters.private_directory import PrivateFolder
+from jupyter_oidc.adapters.private_directory import PrivateDirectory
 from jupyter_oidc.adapters.vault_file import FileVault
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.ports import Entry
@@ -115,7 +115,7 @@ def test_a_former_provider_is_forgotten_by_its_name_and_registration(tmp_path: P
     entry = Entry("https://id.example.com", "jupyter", "ada", ("openid",), 1.0, Secret("rt-1"))
 
     def vault(client_id: str) -> FileVault:
-        place = PrivateFolder(lambda: folder)
+        place = PrivateDirectory(lambda: folder)
         return FileVault(provider="old", issuer=entry.issuer, client_id=client_id, key=Secret(key), folder=place)
 
     for client_id in ("jupyter", "another"):

@@ -32,7 +32,7 @@ POINTS = ("marked", "sent", "answered", "stored", "settled")
 
 
 class Silent:
-    """A journal that nobody reads."""
+    """An event log that nobody reads."""
 
     log = logging.getLogger("session_child")
 

@@ -141,7 +141,7 @@ class Net:
     async def aclose(self) -> None: ...
 
 
-class Journal(Notes):
+class EventLog(Notes):
     def emit_all(self) -> None: ...
 
     def notice(self, text: str) -> None: ...
@@ -162,7 +162,7 @@ class World:
             clock=self.clock,
             entropy=CountingEntropy(),
             scheduler=self.scheduler,
-            journal=Journal(),  # type: ignore[arg-type]
+            event_log=EventLog(),  # type: ignore[arg-type]
             provider_port=lambda provider: self.hosts[urlsplit(provider.issuer).hostname.split(".")[0]],  # type: ignore[union-attr]
             vault=lambda provider: vaults.setdefault((provider.name, provider.issuer), MemoryVault()),
             lock=lambda provider: locks.setdefault((provider.name, provider.issuer), SharedLock()),

@@ -66,7 +66,7 @@ class ProxiedHandler(OidcHandler):
         """Write the call to counters and audit trail."""
         services = self.context.services
         if services is not None and self._api:
-            services.journal.call(
+            services.event_log.call(
                 api=self._api,
                 method=self.request.method or "",
                 status=status,

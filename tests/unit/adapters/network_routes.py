@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jupyter_oidc.adapters.network_route import outlet_of
+from jupyter_oidc.adapters.network_route import network_route_of
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.adapters.upstream_http import HttpUpstream
 from jupyter_oidc.protocol.message import Call
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TOKEN = MARKER + "bearer"
 
 
-class Outlets(Protocol):
+class NetworkRoutes(Protocol):
     """One way out; ``peer`` is its name in our sentences."""
 
     peer: str
@@ -42,7 +42,7 @@ class ToProvider:
 
     def __init__(self, **network: Any) -> None:
         provider = replace(Provider("corp", "https://id.example.com", "jupyter"), **network)
-        self._port = HttpProvider(timeout=1.5, outlet=outlet_of(provider))
+        self._port = HttpProvider(timeout=1.5, network_route=network_route_of(provider))
 
     async def __aenter__(self) -> Self:
         return self

@@ -17,18 +17,18 @@ import pytest
 from cryptography import x509
 from typing_extensions import Self
 
-from jupyter_oidc.adapters.client_certificate import ClientCertificate, Unusable, load, thumbprint
+from jupyter_oidc.adapters.client_certificate import ClientCertificate, UnusableCertificate, load, thumbprint
 from jupyter_oidc.adapters.keyring_backends import use_backend
-from jupyter_oidc.adapters.network_route import outlet_of
+from jupyter_oidc.adapters.network_route import network_route_of
 from jupyter_oidc.adapters.provider_http import HttpProvider
-from jupyter_oidc.adapters.referenced_files import with_files
+from jupyter_oidc.adapters.referenced_files import check_referenced_files
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.settings import Provider, SecretRef, Settings, read_settings
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
 from tests.unit.adapters.authority import LOOPBACK, Authority, Names
-from tests.unit.adapters.network_routes import Outlets, ToApi, ToProvider
+from tests.unit.adapters.network_routes import NetworkRoutes, ToApi, ToProvider
 from tests.unit.adapters.peers import Peer, answer
 from tests.unit.adapters.rings import Ring
 
@@ -37,8 +37,8 @@ PASSWORD = f"{MARKER}key-password"
 
 
 @pytest.fixture(params=[ToProvider, ToApi], ids=["provider", "API"])
-def kind(request: pytest.FixtureRequest) -> type[Outlets]:
-    found: type[Outlets] = request.param
+def kind(request: pytest.FixtureRequest) -> type[NetworkRoutes]:
+    found: type[NetworkRoutes] = request.param
     return found
 
 
@@ -123,9 +123,9 @@ class Known(Peer):
         await super()._serve(reader, writer)
 
 
-async def problem_of(outlet: Outlets, url: str) -> Problem:
+async def problem_of(network_route: NetworkRoutes, url: str) -> Problem:
     with pytest.raises(Problem) as caught:
-        await outlet.status(url)
+        await network_route.status(url)
     return caught.value
 
 
@@ -133,39 +133,42 @@ async def problem_of(outlet: Outlets, url: str) -> Problem:
 
 
 async def test_a_certificate_is_shown_where_one_is_asked_for(
-    kind: type[Outlets], authority: Authority, tmp_path: Path
+    kind: type[NetworkRoutes], authority: Authority, tmp_path: Path
 ) -> None:
     certificate, key = pair(authority, tmp_path)
     network = {"client_certificate": certificate, "client_certificate_key": SecretRef("file", key)}
-    async with Known(answer(), tls=asking(authority)) as peer, kind(ca_bundle=authority.bundle, **network) as outlet:
-        assert await outlet.status(peer.url) == 200
+    async with (
+        Known(answer(), tls=asking(authority)) as peer,
+        kind(ca_bundle=authority.bundle, **network) as network_route,
+    ):
+        assert await network_route.status(peer.url) == 200
         assert peer.names == ["CN=us"]
 
 
 async def test_certificate_and_key_may_stand_in_one_file(
-    kind: type[Outlets], authority: Authority, tmp_path: Path
+    kind: type[NetworkRoutes], authority: Authority, tmp_path: Path
 ) -> None:
     both = tmp_path / "both.pem"
     both.write_bytes(b"".join(authority.issued("us")))
     async with (
         Known(answer(), tls=asking(authority)) as peer,
-        kind(ca_bundle=authority.bundle, client_certificate=str(both)) as outlet,
+        kind(ca_bundle=authority.bundle, client_certificate=str(both)) as network_route,
     ):
-        assert await outlet.status(peer.url) == 200
+        assert await network_route.status(peer.url) == 200
 
 
 async def test_a_certificate_is_shown_through_a_proxy_and_not_to_it(
-    kind: type[Outlets], authority: Authority, tmp_path: Path, proxy: ConnectProxy
+    kind: type[NetworkRoutes], authority: Authority, tmp_path: Path, proxy: ConnectProxy
 ) -> None:
     certificate, key = pair(authority, tmp_path)
     network = {"client_certificate": certificate, "client_certificate_key": SecretRef("file", key)}
     tls = asking(authority, Names([x509.DNSName(HOST)]))
     async with (
         Known(answer(), tls=tls) as peer,
-        kind(ca_bundle=authority.bundle, egress_proxy=proxy.url, **network) as outlet,
+        kind(ca_bundle=authority.bundle, egress_proxy=proxy.url, **network) as network_route,
     ):
         proxy.ports = {HOST: peer.port}
-        assert await outlet.status(f"https://{HOST}/") == 200
+        assert await network_route.status(f"https://{HOST}/") == 200
         assert peer.names == ["CN=us"]
 
 
@@ -182,7 +185,7 @@ async def test_a_certificate_is_not_shown_where_a_redirect_leads(authority: Auth
     )
     curious = asking(authority)
     curious.verify_mode = ssl.CERT_OPTIONAL
-    port = HttpProvider(timeout=5, outlet=outlet_of(named))
+    port = HttpProvider(timeout=5, network_route=network_route_of(named))
     async with (
         Known(answer(), tls=curious) as other,
         Known(answer(302, Location="/next"), answer(302, Location=f"{other.url}/x"), tls=asking(authority)) as peer,
@@ -197,12 +200,12 @@ async def test_a_certificate_is_not_shown_where_a_redirect_leads(authority: Auth
 
 @pytest.mark.parametrize("newest", [True, False], ids=["TLS 1.3", "TLS 1.2"])
 async def test_a_server_that_asks_for_one_and_gets_none_is_named(
-    kind: type[Outlets], authority: Authority, *, newest: bool
+    kind: type[NetworkRoutes], authority: Authority, *, newest: bool
 ) -> None:
     """C35: whoever reads "cannot be reached" looks in the wrong place."""
     with Strict(asking(authority, newest=newest)) as server:
-        async with kind(ca_bundle=authority.bundle) as outlet:
-            problem = await problem_of(outlet, server.url)
+        async with kind(ca_bundle=authority.bundle) as network_route:
+            problem = await problem_of(network_route, server.url)
     assert (problem.code, problem.retryable) == ("tls_untrusted", False)
     assert problem.message == (
         f"The {kind.peer} does not let this server in; most likely it asks for a client certificate."
@@ -211,31 +214,34 @@ async def test_a_server_that_asks_for_one_and_gets_none_is_named(
 
 
 async def test_a_certificate_of_another_authority_is_not_taken(
-    kind: type[Outlets], authority: Authority, tmp_path: Path
+    kind: type[NetworkRoutes], authority: Authority, tmp_path: Path
 ) -> None:
     folder = tmp_path / "other"
     folder.mkdir()
     certificate, key = pair(Authority.in_folder(folder, "Another"), folder)
     network = {"client_certificate": certificate, "client_certificate_key": SecretRef("file", key)}
     with Strict(asking(authority)) as server:
-        async with kind(ca_bundle=authority.bundle, **network) as outlet:
-            problem = await problem_of(outlet, server.url)
+        async with kind(ca_bundle=authority.bundle, **network) as network_route:
+            problem = await problem_of(network_route, server.url)
     assert problem.message == f"The {kind.peer} does not take the client certificate of this server."
 
 
 async def test_a_new_certificate_is_shown_on_new_connections(
-    kind: type[Outlets], authority: Authority, tmp_path: Path
+    kind: type[NetworkRoutes], authority: Authority, tmp_path: Path
 ) -> None:
     """Certificates of companies live for days; a server need not be restarted for it."""
     certificate, key = pair(authority, tmp_path)
     network = {"client_certificate": certificate, "client_certificate_key": SecretRef("file", key)}
-    async with Known(answer(), tls=asking(authority)) as peer, kind(ca_bundle=authority.bundle, **network) as outlet:
-        await outlet.status(peer.url)
+    async with (
+        Known(answer(), tls=asking(authority)) as peer,
+        kind(ca_bundle=authority.bundle, **network) as network_route,
+    ):
+        await network_route.status(peer.url)
         renewed, new_key = authority.issued("renewed")
         Path(certificate).write_bytes(renewed)
-        await outlet.status(peer.url)
+        await network_route.status(peer.url)
         Path(key).write_bytes(new_key)
-        await outlet.status(peer.url)
+        await network_route.status(peer.url)
         assert peer.names == ["CN=us", "CN=us", "CN=renewed"], "half a pair is not shown"
 
 
@@ -266,7 +272,7 @@ def loaded(certificate: ClientCertificate) -> None:
 
 
 def unusable(certificate: ClientCertificate) -> tuple[str, str]:
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(UnusableCertificate) as caught:
         loaded(certificate)
     return caught.value.key, caught.value.problem
 
@@ -380,7 +386,9 @@ def test_a_key_that_is_not_there_is_a_mistake(authority: Authority, tmp_path: Pa
 
 
 def findings(**more: Any) -> list[str]:
-    read = with_files(read_settings({"corp": {"issuer": "https://id.example.com", "client_id": "c", **more}}))
+    read = check_referenced_files(
+        read_settings({"corp": {"issuer": "https://id.example.com", "client_id": "c", **more}})
+    )
     return [] if isinstance(read, Settings) else [f"{finding.key}: {finding.problem}" for finding in read]
 
 
@@ -415,7 +423,7 @@ def test_a_key_that_stands_in_the_settings_is_a_mistake_and_is_not_repeated() ->
 
 
 async def test_nothing_of_a_key_is_shown_or_logged(
-    kind: type[Outlets], authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    kind: type[NetworkRoutes], authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """T-12, D13."""
     caplog.set_level(logging.DEBUG)
@@ -423,8 +431,8 @@ async def test_nothing_of_a_key_is_shown_or_logged(
     content = Path(key).read_text()
     Path(key).write_text(content[:80] + content[100:])
     network = {"client_certificate": certificate, "client_certificate_key": SecretRef("file", key)}
-    async with kind(**network) as outlet:
+    async with kind(**network) as network_route:
         with pytest.raises(ConfigurationInvalid) as caught:
-            await outlet.status("https://127.0.0.1:1/")
+            await network_route.status("https://127.0.0.1:1/")
     assert caught.value.detail == "client_certificate_key"
     assert content[40:60] not in "".join(traceback.format_exception(caught.value)) + caplog.text

@@ -120,5 +120,5 @@ def test_imports_that_never_end_hold_up_no_kernel_for_ever(caplog: pytest.LogCap
         def begin(self) -> None:
             """Nothing comes of it."""
 
-    asyncio.run(Stuck(logging.getLogger("stuck"), patience=0.01).done())
+    asyncio.run(Stuck(logging.getLogger("stuck"), timeout=0.01).done())
     assert "not everything is imported after" in caplog.text

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.entry_codec import Owner
+from jupyter_oidc.adapters.entry_codec import EntryCodec
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
@@ -38,9 +38,9 @@ BEFORE = {name: value for name, value in {**WRITTEN, "format": 1}.items() if nam
 """What the version before wrote, always into a keyring."""
 
 
-def owner(**changed: str) -> Owner:
-    parts = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", "installation": "here"}
-    return Owner(**{**parts, **changed})
+def codec(**changed: str) -> EntryCodec:
+    parts = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", "machine_id": "here"}
+    return EntryCodec(**{**parts, **changed})
 
 
 def text(stored: Any) -> Secret:
@@ -48,14 +48,14 @@ def text(stored: Any) -> Secret:
 
 
 def test_an_entry_is_written_with_its_format_its_place_and_its_owner() -> None:
-    assert json.loads(reveal(owner().text_of(entry(), "encrypted-file"))) == WRITTEN
+    assert json.loads(reveal(codec().encode(entry(), "encrypted-file"))) == WRITTEN
 
 
 def test_the_key_of_a_bound_refresh_token_is_written_beside_it() -> None:
     """X-1: or the token would be worth nothing after a restart."""
-    written = owner().text_of(entry(dpop_key=Secret(json.dumps(KEY))), "encrypted-file")
+    written = codec().encode(entry(dpop_key=Secret(json.dumps(KEY))), "encrypted-file")
     assert json.loads(reveal(written)) == {**WRITTEN, "dpop_key": json.dumps(KEY)}
-    assert owner().entry_in(written, "encrypted-file") == entry(dpop_key=Secret(json.dumps(KEY)))
+    assert codec().decode(written, "encrypted-file") == entry(dpop_key=Secret(json.dumps(KEY)))
 
 
 @pytest.mark.parametrize(
@@ -66,31 +66,31 @@ def test_the_key_of_a_bound_refresh_token_is_written_beside_it() -> None:
 def test_a_damaged_key_is_damage(key: Any) -> None:
     """B20."""
     with pytest.raises(StorageUnavailable) as caught:
-        owner().entry_in(text({**WRITTEN, "dpop_key": key}), "encrypted-file")
+        codec().decode(text({**WRITTEN, "dpop_key": key}), "encrypted-file")
     assert caught.value.detail == "storage_corrupt"
 
 
 def test_a_written_text_shows_itself_nowhere() -> None:
-    assert str(owner().text_of(entry(), "encrypted-file")) == "<secret>"
+    assert str(codec().encode(entry(), "encrypted-file")) == "<secret>"
 
 
 def test_the_present_format_is_read() -> None:
-    assert owner().entry_in(text(WRITTEN), "encrypted-file") == entry()
+    assert codec().decode(text(WRITTEN), "encrypted-file") == entry()
 
 
 def test_the_format_before_is_read_as_the_keyrings() -> None:
     """B35."""
-    assert owner().entry_in(text(BEFORE), "keyring") == entry()
+    assert codec().decode(text(BEFORE), "keyring") == entry()
 
 
 def test_the_format_before_was_never_kept_in_a_file() -> None:
     """B35."""
-    assert owner().entry_in(text(BEFORE), "encrypted-file") is None
+    assert codec().decode(text(BEFORE), "encrypted-file") is None
 
 
 def test_what_was_written_for_another_store_counts_as_absent() -> None:
     """B22: a copy that somebody moved is not where it says it is."""
-    assert owner().entry_in(text(WRITTEN), "keyring") is None
+    assert codec().decode(text(WRITTEN), "keyring") is None
 
 
 @pytest.mark.parametrize(
@@ -112,33 +112,33 @@ def test_what_was_written_for_another_store_counts_as_absent() -> None:
 def test_anything_else_is_damage(stored: Any) -> None:
     """B20, B35."""
     with pytest.raises(StorageUnavailable) as caught:
-        owner().entry_in(text(stored), "encrypted-file")
+        codec().decode(text(stored), "encrypted-file")
     assert caught.value.detail == "storage_corrupt"
 
 
 @pytest.mark.parametrize(
     "other",
-    [{"issuer": "https://other.example.com"}, {"client_id": "c2"}, {"installation": "there"}],
+    [{"issuer": "https://other.example.com"}, {"client_id": "c2"}, {"machine_id": "there"}],
     ids=lambda other: next(iter(other)),
 )
 def test_another_owner_is_given_nothing(other: dict[str, str]) -> None:
     """B23, B34."""
-    assert owner(**other).entry_in(text(WRITTEN), "encrypted-file") is None
+    assert codec(**other).decode(text(WRITTEN), "encrypted-file") is None
 
 
 @pytest.mark.parametrize(
     "other",
-    [{"issuer": "https://o.example"}, {"client_id": "c2"}, {"installation": "there"}, {"provider": "staging"}],
+    [{"issuer": "https://o.example"}, {"client_id": "c2"}, {"machine_id": "there"}, {"provider": "staging"}],
     ids=lambda other: next(iter(other)),
 )
 def test_another_owner_has_another_name(other: dict[str, str]) -> None:
     """B23, B34."""
-    assert owner(**other).name() != owner().name()
+    assert codec(**other).name() != codec().name()
 
 
 def test_the_name_stays_the_same_from_version_to_version() -> None:
     """B35: or an upgrade would sign everybody out."""
-    assert owner().name() == "1a8ad099f6017a2415d4413ca933a25550272b106449281a08aeebcba0e65d1e"
+    assert codec().name() == "1a8ad099f6017a2415d4413ca933a25550272b106449281a08aeebcba0e65d1e"
 
 
 ADA = Profile(
@@ -149,14 +149,14 @@ ADA = Profile(
 
 def test_what_may_be_shown_of_the_person_is_written_and_read() -> None:
     """Q9.14."""
-    written = owner().text_of(entry(profile=ADA), "encrypted-file")
+    written = codec().encode(entry(profile=ADA), "encrypted-file")
     assert json.loads(reveal(written))["profile"] == {
         "user": {"name": "Ada Lovelace", "username": "ada", "email": "ada@example.com", "email_verified": True},
         "entitlements": ["orders.read"],
         "more": 7,
         "known": True,
     }
-    assert owner().entry_in(written, "encrypted-file") == entry(profile=ADA)
+    assert codec().decode(written, "encrypted-file") == entry(profile=ADA)
 
 
 @pytest.mark.parametrize(
@@ -175,4 +175,4 @@ def test_what_may_be_shown_of_the_person_is_written_and_read() -> None:
 )
 def test_what_is_damaged_of_the_person_costs_no_session(profile: Any) -> None:
     """Q9.14: nothing depends on it, and the next renewal brings it again."""
-    assert owner().entry_in(text({**WRITTEN, "profile": profile}), "encrypted-file") == entry()
+    assert codec().decode(text({**WRITTEN, "profile": profile}), "encrypted-file") == entry()

@@ -12,7 +12,7 @@ import pytest
 from jupyter_events import EventLogger
 from prometheus_client import REGISTRY
 
-from jupyter_oidc.adapters.event_log import MOST_WAITING, EventJournal
+from jupyter_oidc.adapters.event_log import MAX_PENDING_EVENTS, JupyterEventLog
 from jupyter_oidc.clock import Moment
 from jupyter_oidc.sessions.ports import SessionEvent
 
@@ -48,15 +48,15 @@ def recording() -> EventLogger:
     return EventLogger(handlers=[logging.NullHandler()])
 
 
-def listened(schema: str) -> tuple[EventJournal, Heard]:
+def listened(schema: str) -> tuple[JupyterEventLog, Heard]:
     events, heard = recording(), Heard()
-    journal = EventJournal(events, logging.getLogger("tests.journal"), Nine())
-    journal.register()
+    event_log = JupyterEventLog(events, logging.getLogger("tests.event_log"), Nine())
+    event_log.register()
     events.add_listener(schema_id=schema, listener=heard)
-    return journal, heard
+    return event_log, heard
 
 
-def call(journal: EventJournal, **changed: Any) -> None:
+def call(event_log: JupyterEventLog, **changed: Any) -> None:
     parts: dict[str, Any] = {
         "api": "orders",
         "method": "GET",
@@ -66,7 +66,7 @@ def call(journal: EventJournal, **changed: Any) -> None:
         "kernel_id": "k1",
         "outcome": "2xx",
     }
-    journal.call(**{**parts, **changed})
+    event_log.call(**{**parts, **changed})
 
 
 async def passed_on() -> None:
@@ -75,8 +75,8 @@ async def passed_on() -> None:
 
 async def test_a_session_event_has_exactly_the_listed_fields() -> None:
     """DESIGN 8."""
-    journal, heard = listened(SESSION)
-    journal.session(CHANGED)
+    event_log, heard = listened(SESSION)
+    event_log.session(CHANGED)
     await passed_on()
     assert heard.events == [
         {"provider": "corp", "kind": "signed-in", "reason": None, "sequence": 7, "at": "2026-11-23T09:00:00Z"}
@@ -85,8 +85,8 @@ async def test_a_session_event_has_exactly_the_listed_fields() -> None:
 
 async def test_a_call_event_has_exactly_the_listed_fields() -> None:
     """DESIGN 8."""
-    journal, heard = listened(CALL)
-    call(journal)
+    event_log, heard = listened(CALL)
+    call(event_log)
     await passed_on()
     assert heard.events == [
         {
@@ -105,14 +105,14 @@ async def test_a_call_event_has_exactly_the_listed_fields() -> None:
     ]
 
 
-@pytest.mark.parametrize(("names_people", "named"), [(True, "ada"), (False, None)])
+@pytest.mark.parametrize(("includes_person", "named"), [(True, "ada"), (False, None)])
 async def test_a_call_event_names_whose_token_the_call_carried_if_the_settings_say_so(
-    names_people: bool, named: str | None
+    includes_person: bool, named: str | None
 ) -> None:
     """Q5.10: it is handed over with the call, and nobody is asked who is signed in when the call ends."""
-    journal, heard = listened(CALL)
-    journal.names_people = names_people
-    call(journal, person="ada")
+    event_log, heard = listened(CALL)
+    event_log.includes_person = includes_person
+    call(event_log, person="ada")
     await passed_on()
     assert [event["person"] for event in heard.events] == [named]
 
@@ -121,38 +121,38 @@ async def test_a_call_event_names_whose_token_the_call_carried_if_the_settings_s
 async def test_the_public_schemas_refuse_a_field_that_nobody_listed(schema: str) -> None:
     """Law 8."""
     events = recording()
-    EventJournal(events, logging.getLogger("tests.journal"), Nine()).register()
+    JupyterEventLog(events, logging.getLogger("tests.event_log"), Nine()).register()
     assert events.schemas.get(schema)._schema["additionalProperties"] is False
 
 
 async def test_events_go_out_under_registered_names_only(caplog: pytest.LogCaptureFixture) -> None:
     """An event under a name that nobody registered is lost, with no more than a warning."""
-    journal, _ = listened(SESSION)
+    event_log, _ = listened(SESSION)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        journal.session(CHANGED)
-        call(journal)
+        event_log.session(CHANGED)
+        call(event_log)
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_an_event_that_cannot_be_emitted_does_not_fail_the_caller(caplog: pytest.LogCaptureFixture) -> None:
-    journal, _ = listened(SESSION)
-    journal.session(replace(CHANGED, sequence="seven"))  # type: ignore[arg-type]
+    event_log, _ = listened(SESSION)
+    event_log.session(replace(CHANGED, sequence="seven"))  # type: ignore[arg-type]
     assert caplog.messages[-1] == "jupyter_oidc: an event could not be emitted (ValidationError)"
 
 
 async def test_a_session_change_is_a_line_of_the_audit_trail(caplog: pytest.LogCaptureFixture) -> None:
     """E-3."""
-    caplog.set_level(logging.INFO, "tests.journal")
-    journal, _ = listened(SESSION)
-    journal.session(CHANGED)
+    caplog.set_level(logging.INFO, "tests.event_log")
+    event_log, _ = listened(SESSION)
+    event_log.session(CHANGED)
     assert "jupyter_oidc: provider corp: signed-in (-)" in caplog.messages
 
 
 async def test_a_refusal_is_a_warning_with_its_reason_and_correlation_id(caplog: pytest.LogCaptureFixture) -> None:
     """E-2, E-3, E-6."""
-    journal, _ = listened(SESSION)
-    journal.refusal("corp", "f-17", "id_token_rejected", "id_token.nonce")
+    event_log, _ = listened(SESSION)
+    event_log.refusal("corp", "f-17", "id_token_rejected", "id_token.nonce")
     assert (caplog.records[-1].levelname, caplog.messages[-1]) == (
         "WARNING",
         "jupyter_oidc: provider corp: refused: id_token_rejected (id_token.nonce) [f-17]",
@@ -161,9 +161,9 @@ async def test_a_refusal_is_a_warning_with_its_reason_and_correlation_id(caplog:
 
 async def test_calls_are_emitted_later_and_a_few_at_a_time() -> None:
     """A call does not wait for those who read along."""
-    journal, heard = listened(CALL)
+    event_log, heard = listened(CALL)
     for number in range(120):
-        call(journal, size=number)
+        call(event_log, size=number)
     assert heard.events == []
     for _ in range(100):
         if len(heard.events) < 120:
@@ -173,18 +173,18 @@ async def test_calls_are_emitted_later_and_a_few_at_a_time() -> None:
 
 async def test_nothing_is_made_for_nobody() -> None:
     events = EventLogger()
-    journal = EventJournal(events, logging.getLogger("tests.journal"), Nine())
-    journal.register()
-    call(journal)
-    assert len(journal._waiting) == 0
+    event_log = JupyterEventLog(events, logging.getLogger("tests.event_log"), Nine())
+    event_log.register()
+    call(event_log)
+    assert len(event_log._pending) == 0
 
 
 async def test_what_nobody_reads_in_time_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
-    journal, _ = listened(CALL)
-    for _ in range(MOST_WAITING + 3):
-        call(journal)
-    assert len(journal._waiting) == MOST_WAITING
-    journal.emit_all()
+    event_log, _ = listened(CALL)
+    for _ in range(MAX_PENDING_EVENTS + 3):
+        call(event_log)
+    assert len(event_log._pending) == MAX_PENDING_EVENTS
+    event_log.emit_all()
     assert "jupyter_oidc: 3 call events were dropped; nobody reads them fast enough" in caplog.messages
 
 
@@ -194,13 +194,13 @@ async def test_calls_and_sessions_are_counted_for_the_metrics_of_the_server() ->
     def value(name: str, **labels: str) -> float:
         return REGISTRY.get_sample_value(name, labels) or 0.0
 
-    journal, _ = listened(SESSION)
+    event_log, _ = listened(SESSION)
     calls = {"api": "counted", "caller": "kernel", "outcome": "2xx"}
     before = value("jupyter_oidc_session_events_total", provider="corp", kind="signed-in")
-    call(journal, api="counted")
-    call(journal, api="counted", size=0)
-    journal.session(CHANGED)
-    journal.refusal("counted", "f", "id_token_rejected", "id_token.nonce")
+    call(event_log, api="counted")
+    call(event_log, api="counted", size=0)
+    event_log.session(CHANGED)
+    event_log.refusal("counted", "f", "id_token_rejected", "id_token.nonce")
     assert value("jupyter_oidc_calls_total", **calls) == 2
     assert value("jupyter_oidc_reply_bytes_total", api="counted") == 512
     assert value("jupyter_oidc_session_events_total", provider="corp", kind="signed-in") == before + 1

@@ -6,22 +6,22 @@ import base64
 
 import pytest
 
-from jupyter_oidc.adapters.forward_proxy import EgressProxy, is_loopback, is_spared, proxy_for
-from jupyter_oidc.adapters.network_route import Outlet
+from jupyter_oidc.adapters.forward_proxy import ForwardProxy, is_exempt, is_loopback, proxy_for
+from jupyter_oidc.adapters.network_route import NetworkRoute
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.settings import SecretRef
 from tests.support.marker import MARKER
 
-SET = Outlet("API", proxy="http://set.example.com:3128")
-SILENT = Outlet("API")
-DIRECT = Outlet("API", proxy="none")
+SET = NetworkRoute("API", proxy="http://set.example.com:3128")
+SILENT = NetworkRoute("API")
+DIRECT = NetworkRoute("API", proxy="none")
 API = "https://api.example.com/v1/"
 
 
-def host_for(url: str, outlet: Outlet, **environment: str) -> str | None:
-    proxy = proxy_for(url, outlet, environment)
+def host_for(url: str, network_route: NetworkRoute, **environment: str) -> str | None:
+    proxy = proxy_for(url, network_route, environment)
     return None if proxy is None else f"{proxy.host}:{proxy.port}"
 
 
@@ -95,10 +95,10 @@ def test_a_mapped_loopback_address_is_one() -> None:
     )
 
 
-@pytest.mark.parametrize("outlet", [SET, SILENT], ids=["by setting", "by the environment"])
-def test_no_proxy_holds_for_both(outlet: Outlet) -> None:
+@pytest.mark.parametrize("network_route", [SET, SILENT], ids=["by setting", "by the environment"])
+def test_no_proxy_holds_for_both(network_route: NetworkRoute) -> None:
     environment = {"HTTPS_PROXY": "http://env.example.com:1", "no_proxy": "example.com"}
-    assert host_for(API, outlet, **environment) is None
+    assert host_for(API, network_route, **environment) is None
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_no_proxy_holds_for_both(outlet: Outlet) -> None:
     ],
 )
 def test_no_proxy_names_hosts_and_the_domains_above_them(no_proxy: str, spared: bool) -> None:
-    assert is_spared("api.example.com", 443, no_proxy) is spared
+    assert is_exempt("api.example.com", 443, no_proxy) is spared
 
 
 @pytest.mark.parametrize(
@@ -138,18 +138,18 @@ def test_no_proxy_names_hosts_and_the_domains_above_them(no_proxy: str, spared: 
     ],
 )
 def test_no_proxy_names_addresses_and_networks(no_proxy: str, spared: bool) -> None:
-    assert is_spared("10.1.2.3", 443, no_proxy) is spared
+    assert is_exempt("10.1.2.3", 443, no_proxy) is spared
 
 
 @pytest.mark.parametrize(
     ("no_proxy", "spared"), [("fd00::1", True), ("[fd00::1]", True), ("fd00::/8", True), ("[fd00::1]:1", False)]
 )
 def test_no_proxy_names_addresses_of_version_6(no_proxy: str, spared: bool) -> None:
-    assert is_spared("fd00::1", 443, no_proxy) is spared
+    assert is_exempt("fd00::1", 443, no_proxy) is spared
 
 
 def test_credentials_by_reference_are_read_when_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy = EgressProxy("proxy.example.com", 3128, SecretRef("env", "CORP_PROXY"))
+    proxy = ForwardProxy("proxy.example.com", 3128, SecretRef("env", "CORP_PROXY"))
     monkeypatch.setenv("CORP_PROXY", f"ada:{MARKER}secret")
     authorization = proxy.authorization()
     assert authorization is not None
@@ -163,14 +163,14 @@ def test_credentials_that_are_not_there_are_a_mistake_in_the_settings(
     """G-5."""
     monkeypatch.setenv("CORP_PROXY", value)
     with pytest.raises(ConfigurationInvalid) as caught:
-        EgressProxy("proxy.example.com", 3128, SecretRef("env", "CORP_PROXY")).authorization()
+        ForwardProxy("proxy.example.com", 3128, SecretRef("env", "CORP_PROXY")).authorization()
     assert caught.value.detail == "egress_proxy_credentials"
     assert MARKER not in caught.value.message
 
 
 def test_a_proxy_without_credentials_gets_none() -> None:
-    assert EgressProxy("proxy.example.com", 3128).authorization() is None
-    assert EgressProxy("proxy.example.com", 3128, Secret("a:b")).url == "http://proxy.example.com:3128"
+    assert ForwardProxy("proxy.example.com", 3128).authorization() is None
+    assert ForwardProxy("proxy.example.com", 3128, Secret("a:b")).url == "http://proxy.example.com:3128"
 
 
 @pytest.mark.parametrize("sign", ["/", "?", "#", "\\"])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jupyter_oidc.adapters.forward_proxy_problems import Pause
+from jupyter_oidc.adapters.forward_proxy_problems import CredentialsBackoff
 
 
 class Minutes(asyncio.SelectorEventLoop):
@@ -26,10 +26,10 @@ def loop() -> Iterator[Minutes]:
     loop.close()
 
 
-def lasts(pause: Pause, loop: Minutes) -> int:
+def lasts(pause: CredentialsBackoff, loop: Minutes) -> int:
     """Return the seconds, in tens, after which ``pause`` is over."""
     seconds = 0
-    while pause.holds():
+    while pause.is_active():
         loop.ahead += 10
         seconds += 10
     return seconds
@@ -39,7 +39,7 @@ def test_a_pause_grows_with_each_refusal_and_ends_with_the_first_success(loop: M
     """C35: half a minute, a minute ... five; an account is not locked by a loop that runs all night."""
 
     async def refused_and_admitted() -> list[int]:
-        pause = Pause()
+        pause = CredentialsBackoff()
         found = []
         for _ in range(6):
             pause.begin()

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from jupyter_oidc.adapters.idle_timeout import Silence
+from jupyter_oidc.adapters.idle_timeout import IdleTimeout
 
 
-class Broken:
+class Counter:
     """Counts how often it was called."""
 
     def __init__(self) -> None:
@@ -20,41 +20,41 @@ class Broken:
 
 
 @pytest.fixture
-def broken() -> Broken:
-    return Broken()
+def on_timeout() -> Counter:
+    return Counter()
 
 
-async def test_a_wait_that_takes_too_long_breaks_the_reply_once(broken: Broken) -> None:
-    silence = Silence(0.05, broken)
-    silence.begin()
+async def test_a_wait_that_takes_too_long_breaks_the_reply_once(on_timeout: Counter) -> None:
+    idle_timeout = IdleTimeout(0.05, on_timeout)
+    idle_timeout.start()
     await asyncio.sleep(0.3)
-    assert broken.times == 1
+    assert on_timeout.times == 1
 
 
-async def test_every_piece_begins_the_time_anew(broken: Broken) -> None:
-    silence = Silence(0.3, broken)
+async def test_every_piece_begins_the_time_anew(on_timeout: Counter) -> None:
+    idle_timeout = IdleTimeout(0.3, on_timeout)
     for _ in range(6):
-        silence.begin()
+        idle_timeout.start()
         await asyncio.sleep(0.1)
-        silence.end()
-    assert broken.times == 0
-    silence.stop()
+        idle_timeout.pause()
+    assert on_timeout.times == 0
+    idle_timeout.stop()
 
 
-async def test_a_caller_who_is_slow_to_read_uses_up_no_time(broken: Broken) -> None:
-    silence = Silence(0.1, broken)
-    silence.begin()
-    silence.end()
+async def test_a_caller_who_is_slow_to_read_uses_up_no_time(on_timeout: Counter) -> None:
+    idle_timeout = IdleTimeout(0.1, on_timeout)
+    idle_timeout.start()
+    idle_timeout.pause()
     await asyncio.sleep(0.4)
-    assert broken.times == 0
-    silence.begin()
+    assert on_timeout.times == 0
+    idle_timeout.start()
     await asyncio.sleep(0.4)
-    assert broken.times == 1
+    assert on_timeout.times == 1
 
 
-async def test_nothing_happens_after_the_end_of_a_reply(broken: Broken) -> None:
-    silence = Silence(0.05, broken)
-    silence.begin()
-    silence.stop()
+async def test_nothing_happens_after_the_end_of_a_reply(on_timeout: Counter) -> None:
+    idle_timeout = IdleTimeout(0.05, on_timeout)
+    idle_timeout.start()
+    idle_timeout.stop()
     await asyncio.sleep(0.2)
-    assert broken.times == 0
+    assert on_timeout.times == 0

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from jupyter_oidc.adapters.peer_certificate import PresentedCertificates, harmless, issuer_name
+from jupyter_oidc.adapters.peer_certificate import PeerCertificates, as_plain_name, issuer_name
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.settings import SecretRef
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
 from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority, Names
-from tests.unit.adapters.network_routes import Outlets, ToApi, ToProvider
+from tests.unit.adapters.network_routes import NetworkRoutes, ToApi, ToProvider
 from tests.unit.adapters.peers import Peer, answer, unused_port
 
 HOST = "host.example.com"
@@ -24,8 +24,8 @@ URL = f"https://{HOST}/items"
 
 
 @pytest.fixture(params=[ToProvider, ToApi], ids=["provider", "API"])
-def kind(request: pytest.FixtureRequest) -> type[Outlets]:
-    found: type[Outlets] = request.param
+def kind(request: pytest.FixtureRequest) -> type[NetworkRoutes]:
+    found: type[NetworkRoutes] = request.param
     return found
 
 
@@ -44,9 +44,9 @@ def named(host: str) -> Names:
     return Names([x509.DNSName(host)])
 
 
-async def problem_of(outlet: Outlets, url: str) -> Problem:
+async def problem_of(network_route: NetworkRoutes, url: str) -> Problem:
     with pytest.raises(Problem) as caught:
-        await outlet.status(url)
+        await network_route.status(url)
     return caught.value
 
 
@@ -54,11 +54,11 @@ async def problem_of(outlet: Outlets, url: str) -> Problem:
 
 
 async def test_an_unknown_authority_is_named_with_the_host_and_what_to_set(
-    kind: type[Outlets], company: Authority
+    kind: type[NetworkRoutes], company: Authority
 ) -> None:
     """C35."""
-    async with Peer(answer(), tls=company.server()) as peer, kind() as outlet:
-        problem = await problem_of(outlet, peer.url)
+    async with Peer(answer(), tls=company.server()) as peer, kind() as network_route:
+        problem = await problem_of(network_route, peer.url)
     assert (problem.code, problem.status, problem.retryable) == ("tls_untrusted", 502, False)
     assert problem.message == (
         "The certificate that 127.0.0.1 presents is issued by 'Corp Interception CA', whom this machine does not trust."
@@ -69,44 +69,46 @@ async def test_an_unknown_authority_is_named_with_the_host_and_what_to_set(
     )
 
 
-async def test_a_proxy_that_opens_tls_is_named(kind: type[Outlets], company: Authority, proxy: ConnectProxy) -> None:
+async def test_a_proxy_that_opens_tls_is_named(
+    kind: type[NetworkRoutes], company: Authority, proxy: ConnectProxy
+) -> None:
     """C35: the look goes the same way as the call, or it would see another certificate."""
     tls = company.server(named(HOST))
-    async with Peer(answer(), tls=tls) as interceptor, kind(egress_proxy=proxy.url) as outlet:
+    async with Peer(answer(), tls=tls) as interceptor, kind(egress_proxy=proxy.url) as network_route:
         proxy.ports = {HOST: interceptor.port}
-        problem = await problem_of(outlet, URL)
+        problem = await problem_of(network_route, URL)
         assert f"that {HOST} presents is issued by 'Corp Interception CA', whom" in problem.message
         assert (interceptor.seen, len(proxy.asked)) == ([], 2)
 
 
 async def test_a_proxy_that_wants_a_password_is_looked_through(
-    kind: type[Outlets], company: Authority, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    kind: type[NetworkRoutes], company: Authority, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """C35."""
     proxy.password = f"ada:{MARKER}proxy-password"
     monkeypatch.setenv("CORP_PROXY", proxy.password)
     network = {"egress_proxy": proxy.url, "egress_proxy_credentials": SecretRef("env", "CORP_PROXY")}
-    async with Peer(answer(), tls=company.server(named(HOST))) as interceptor, kind(**network) as outlet:
+    async with Peer(answer(), tls=company.server(named(HOST))) as interceptor, kind(**network) as network_route:
         proxy.ports = {HOST: interceptor.port}
-        assert "issued by 'Corp Interception CA'" in (await problem_of(outlet, URL)).message
+        assert "issued by 'Corp Interception CA'" in (await problem_of(network_route, URL)).message
 
 
-async def test_an_expired_certificate_is_its_owners_affair(kind: type[Outlets], company: Authority) -> None:
+async def test_an_expired_certificate_is_its_owners_affair(kind: type[NetworkRoutes], company: Authority) -> None:
     """C35: who fixes it."""
     tls = company.server(days=-1)
-    async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as outlet:
-        problem = await problem_of(outlet, peer.url)
+    async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as network_route:
+        problem = await problem_of(network_route, peer.url)
     assert problem.message == (
         "The certificate that 127.0.0.1 presents, issued by 'Corp Interception CA', has expired."
     )
     assert problem.action.startswith(f"Ask the owner of the {kind.peer} to renew it.")
 
 
-async def test_a_certificate_for_another_host_is_called_that(kind: type[Outlets], company: Authority) -> None:
+async def test_a_certificate_for_another_host_is_called_that(kind: type[NetworkRoutes], company: Authority) -> None:
     """C35."""
     tls = company.server(SOMEBODY_ELSE)
-    async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as outlet:
-        problem = await problem_of(outlet, peer.url)
+    async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as network_route:
+        problem = await problem_of(network_route, peer.url)
     assert problem.message == (
         "The certificate that 127.0.0.1 presents, issued by 'Corp Interception CA', is for another host."
     )
@@ -151,16 +153,16 @@ class Shy(Peer):
 async def test_a_look_sends_no_byte_of_a_request(company: Authority) -> None:
     """C35, H-1: all that is on the unverified connection is its handshake."""
     async with Shy(company.server()) as peer:
-        found = await PresentedCertificates().issuer(peer.url, None, public_only=False)
+        found = await PeerCertificates().issuer(peer.url, None, public_only=False)
         await asyncio.sleep(0.1)
         assert (found, bytes(peer.said)) == ("Corp Interception CA", b"")
 
 
-async def test_a_look_that_gets_no_answer_ends_in_time(kind: type[Outlets], company: Authority) -> None:
+async def test_a_look_that_gets_no_answer_ends_in_time(kind: type[NetworkRoutes], company: Authority) -> None:
     """C35: the first connection fails, the second hangs; what is said then names no issuer."""
-    async with Shy(company.server()) as peer, kind() as outlet:
+    async with Shy(company.server()) as peer, kind() as network_route:
         began = asyncio.get_running_loop().time()
-        problem = await problem_of(outlet, peer.url)
+        problem = await problem_of(network_route, peer.url)
         assert asyncio.get_running_loop().time() - began < 8
     assert problem.message == "The certificate that 127.0.0.1 presents is not trusted on this machine."
 
@@ -168,7 +170,7 @@ async def test_a_look_that_gets_no_answer_ends_in_time(kind: type[Outlets], comp
 async def test_the_event_loop_goes_on_during_a_look(company: Authority) -> None:
     async with Shy(company.server()) as peer:
         peer.came = 1
-        looking = asyncio.ensure_future(PresentedCertificates().issuer(peer.url, None, public_only=False))
+        looking = asyncio.ensure_future(PeerCertificates().issuer(peer.url, None, public_only=False))
         began = asyncio.get_running_loop().time()
         for _ in range(10):
             await asyncio.sleep(0.01)
@@ -194,9 +196,9 @@ async def test_many_refused_calls_are_one_look_a_minute(company: Authority) -> N
 
         server = await asyncio.start_server(counted, "127.0.0.1", 0)
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        presented = PresentedCertificates()
-        found = await asyncio.gather(*(presented.issuer(url, None, public_only=False) for _ in range(50)))
-        found.append(await presented.issuer(url, None, public_only=False))
+        certificates = PeerCertificates()
+        found = await asyncio.gather(*(certificates.issuer(url, None, public_only=False) for _ in range(50)))
+        found.append(await certificates.issuer(url, None, public_only=False))
         server.close()
         assert (set(found), came) == ({"Corp Interception CA"}, 1)
 
@@ -211,27 +213,27 @@ async def test_a_private_address_is_not_looked_at_either(company: Authority) -> 
     """C34: a name that leads inside is refused for the look as it is for the call."""
     async with Peer(answer(), tls=company.server()) as peer:
         url = f"https://localhost:{peer.port}/"
-        assert await PresentedCertificates().issuer(url, None, public_only=True) is None
-        assert await PresentedCertificates().issuer(url, None, public_only=False) == "Corp Interception CA"
+        assert await PeerCertificates().issuer(url, None, public_only=True) is None
+        assert await PeerCertificates().issuer(url, None, public_only=False) == "Corp Interception CA"
 
 
 @pytest.mark.parametrize("url", ["https://127.0.0.1:{}/", "https://does-not-exist.invalid/"])
 async def test_where_nobody_answers_there_is_no_name(url: str) -> None:
-    assert await PresentedCertificates().issuer(url.format(unused_port()), None, public_only=False) is None
+    assert await PeerCertificates().issuer(url.format(unused_port()), None, public_only=False) is None
 
 
 async def test_a_server_without_tls_has_no_name() -> None:
     async with Peer(answer()) as peer:
-        assert await PresentedCertificates().issuer(f"https://127.0.0.1:{peer.port}", None, public_only=False) is None
+        assert await PeerCertificates().issuer(f"https://127.0.0.1:{peer.port}", None, public_only=False) is None
 
 
 @pytest.mark.parametrize("given", [b"", b"HTTP/1.1 407 No\r\n\r\n", b"x" * 40_000], ids=["closes", "407", "babbles"])
 async def test_a_proxy_that_opens_no_tunnel_leaves_no_name(proxy: ConnectProxy, given: bytes) -> None:
-    from jupyter_oidc.adapters.forward_proxy import EgressProxy
+    from jupyter_oidc.adapters.forward_proxy import ForwardProxy
 
     proxy.answer = given
-    through = EgressProxy("127.0.0.1", proxy.port)
-    assert await PresentedCertificates().issuer(URL, through, public_only=False) is None
+    through = ForwardProxy("127.0.0.1", proxy.port)
+    assert await PeerCertificates().issuer(URL, through, public_only=False) is None
 
 
 # -- the name ------------------------------------------------------------------------------------------------
@@ -252,7 +254,7 @@ async def test_a_proxy_that_opens_no_tunnel_leaves_no_name(proxy: ConnectProxy, 
 )
 def test_a_name_is_harmless_text(written: str, shown: str) -> None:
     """C35: whoever intercepts chooses it."""
-    assert harmless(written) == shown
+    assert as_plain_name(written) == shown
 
 
 def test_organisation_and_name_are_both_said(tmp_path: Path) -> None:

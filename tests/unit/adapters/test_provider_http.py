@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.adapters.network_route import Outlet
+from jupyter_oidc.adapters.network_route import NetworkRoute
 from jupyter_oidc.adapters.provider_http import HttpProvider
 from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavailable, Problem
 from jupyter_oidc.protocol.message import BasicCredentials, Call, Reply
@@ -38,7 +38,7 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def provider(*, timeout: float = 5.0, ca_bundle: str | None = None) -> AsyncIterator[HttpProvider]:
-    port = HttpProvider(timeout=timeout, outlet=Outlet("provider", ca_bundle=ca_bundle))
+    port = HttpProvider(timeout=timeout, network_route=NetworkRoute("provider", ca_bundle=ca_bundle))
     try:
         yield port
     finally:

@@ -11,11 +11,16 @@ import aiohttp
 import pytest
 
 from jupyter_oidc.adapters import upstream_http
-from jupyter_oidc.adapters.read_buffer import A_GOOD_DEAL, LONG, USUAL, LongReads
+from jupyter_oidc.adapters.read_buffer import (
+    DEFAULT_READ_BYTES,
+    LARGE_READ_BYTES,
+    LARGE_READ_THRESHOLD_BYTES,
+    ReadBuffer,
+)
 from tests.unit.adapters.peers import Peer, answer
 from tests.unit.adapters.test_upstream_http import call, upstream
 
-ENOUGH = A_GOOD_DEAL // USUAL
+ENOUGH = LARGE_READ_THRESHOLD_BYTES // DEFAULT_READ_BYTES
 
 
 class Room(aiohttp.StreamReader):
@@ -44,11 +49,11 @@ class Asked(socket.socket):
 @pytest.mark.parametrize(
     ("seen", "asked"),
     [
-        ([USUAL] * (ENOUGH - 1), USUAL),
-        ([USUAL] * ENOUGH, LONG),
-        ([USUAL] * ENOUGH + [1], LONG),
-        ([USUAL - 1] * 2 * ENOUGH, USUAL),
-        ([], USUAL),
+        ([DEFAULT_READ_BYTES] * (ENOUGH - 1), DEFAULT_READ_BYTES),
+        ([DEFAULT_READ_BYTES] * ENOUGH, LARGE_READ_BYTES),
+        ([DEFAULT_READ_BYTES] * ENOUGH + [1], LARGE_READ_BYTES),
+        ([DEFAULT_READ_BYTES - 1] * 2 * ENOUGH, DEFAULT_READ_BYTES),
+        ([], DEFAULT_READ_BYTES),
     ],
     ids=["not much yet", "a good deal", "a good deal, and slower then", "a good deal slowly", "nothing"],
 )
@@ -65,43 +70,45 @@ async def test_a_reply_that_has_brought_a_good_deal_is_read_in_long_pieces(seen:
         sock = Asked(ours)
         sock.setblocking(False)
         transport, _ = await asyncio.get_running_loop().create_connection(Reader, sock=sock)
-        reads = LongReads(transport, Room())
+        read_buffer = ReadBuffer(transport, Room())
         for size in seen:
-            reads.seen(size)
+            read_buffer.count(size)
         theirs.send(b"1")
         await arrived.get()
-        reads.end()
-        reads.end()
+        read_buffer.reset()
+        read_buffer.reset()
         theirs.send(b"2")
         await arrived.get()
         transport.close()
-    assert sock.sizes == [asked, USUAL]
+    assert sock.sizes == [asked, DEFAULT_READ_BYTES]
 
 
 def test_a_transport_of_another_kind_is_left_alone() -> None:
     transport = asyncio.Transport()
     room = Room()
-    reads = LongReads(transport, room)
-    reads.seen(2 * A_GOOD_DEAL)
-    reads.end()
+    read_buffer = ReadBuffer(transport, room)
+    read_buffer.count(2 * LARGE_READ_THRESHOLD_BYTES)
+    read_buffer.reset()
     assert not hasattr(transport, "max_size")
     assert room.sizes == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the loop of Windows reads into a buffer of its own")
 @pytest.mark.parametrize(
-    ("size", "room"), [(A_GOOD_DEAL // 2, USUAL), (2 * A_GOOD_DEAL, LONG)], ids=["not much", "a good deal"]
+    ("size", "room"),
+    [(LARGE_READ_THRESHOLD_BYTES // 2, DEFAULT_READ_BYTES), (2 * LARGE_READ_THRESHOLD_BYTES, LARGE_READ_BYTES)],
+    ids=["not much", "a good deal"],
 )
 async def test_a_long_reply_gets_room_for_two_long_reads(monkeypatch: pytest.MonkeyPatch, size: int, room: int) -> None:
     """With less, every long read would be followed by a pause."""
     replies: list[aiohttp.StreamReader] = []
 
-    class Noting(LongReads):
+    class Noting(ReadBuffer):
         def __init__(self, transport: Any, content: aiohttp.StreamReader) -> None:
             replies.append(content)
             super().__init__(transport, content)
 
-    monkeypatch.setattr(upstream_http, "LongReads", Noting)
+    monkeypatch.setattr(upstream_http, "ReadBuffer", Noting)
     async with Peer(answer(body=b"x" * size)) as peer, upstream() as port:
         reply = await port.open(call(peer.url))
         # NOTE: a turn of the loop between two pieces, as a caller who is written to takes, lets full reads pile up.
@@ -113,16 +120,16 @@ async def test_a_long_reply_gets_room_for_two_long_reads(monkeypatch: pytest.Mon
 async def test_a_reply_says_how_much_came_and_when_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[int | str] = []
 
-    class Told(LongReads):
-        def seen(self, size: int) -> None:
+    class Told(ReadBuffer):
+        def count(self, size: int) -> None:
             told.append(size)
-            super().seen(size)
+            super().count(size)
 
-        def end(self) -> None:
+        def reset(self) -> None:
             told.append("end")
-            super().end()
+            super().reset()
 
-    monkeypatch.setattr(upstream_http, "LongReads", Told)
+    monkeypatch.setattr(upstream_http, "ReadBuffer", Told)
     async with Peer(answer(body=b"x" * 500_000)) as peer, upstream() as port:
         reply = await port.open(call(peer.url))
         assert sum([len(piece) async for piece in reply.chunks()]) == 500_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.referenced_files import trouble_with_bundle, with_files
+from jupyter_oidc.adapters.referenced_files import bundle_problem, check_referenced_files
 from jupyter_oidc.settings import Finding, Settings, read_settings
 from tests.unit.adapters.authority import Authority
 
@@ -16,7 +16,7 @@ ORDERS = {"base_url": "https://api.example.com/"}
 
 
 def found(**more: Any) -> list[str]:
-    read = with_files(read_settings({"corp": {**CORP, **more}}))
+    read = check_referenced_files(read_settings({"corp": {**CORP, **more}}))
     return [] if isinstance(read, Settings) else [str(finding) for finding in read]
 
 
@@ -50,7 +50,7 @@ def test_one_broken_certificate_among_sound_ones_is_found(tmp_path: Path) -> Non
     sound = Authority.in_folder(tmp_path).pem
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(sound + sound.replace(b"MII", b"MIJ", 1) + sound)
-    assert trouble_with_bundle(str(bundle)) == "names a file whose certificate number 2 is broken"
+    assert bundle_problem(str(bundle)) == "names a file whose certificate number 2 is broken"
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_what_is_no_bundle_is_found(tmp_path: Path, content: bytes, problem: str
     """G-5."""
     path = tmp_path / "bundle.pem"
     path.write_bytes(content)
-    assert trouble_with_bundle(str(path)) == problem
+    assert bundle_problem(str(path)) == problem
 
 
 def test_a_folder_is_no_bundle(tmp_path: Path) -> None:
-    assert trouble_with_bundle(str(tmp_path)) == "cannot be read"
+    assert bundle_problem(str(tmp_path)) == "cannot be read"
 
 
 def test_mistakes_in_the_settings_come_first(tmp_path: Path) -> None:
     mistakes = [Finding("providers", "is not a mapping", "Write {name: {settings}}.")]
-    assert with_files(mistakes) is mistakes
+    assert check_referenced_files(mistakes) is mistakes

@@ -159,7 +159,7 @@ def test_a_keyring_that_fails_is_not_taken_for_an_empty_one(use_ring: Use, ring:
     """B16, B17, B21."""
     use_ring(ring)
     with pytest.raises(StorageUnavailable) as caught:
-        resolve(SecretRef("keyring", "corp-oidc/client"), keyring_deadline=0.1)
+        resolve(SecretRef("keyring", "corp-oidc/client"), keyring_timeout=0.1)
     assert caught.value.detail == detail
     if isinstance(ring, rings.HangingRing):
         answer_prompts(ring)
@@ -178,7 +178,7 @@ def test_a_keyring_that_hangs_is_given_up_after_the_deadline(use_ring: Use) -> N
     use_ring(ring)
     began = time.monotonic()
     with pytest.raises(StorageUnavailable):
-        resolve(SecretRef("keyring", "corp-oidc/client"), keyring_deadline=0.1)
+        resolve(SecretRef("keyring", "corp-oidc/client"), keyring_timeout=0.1)
     assert time.monotonic() - began < 2
     answer_prompts(ring)
 
@@ -199,7 +199,7 @@ def test_a_keyring_that_hangs_collects_no_threads(use_ring: Use) -> None:
     reference = SecretRef("keyring", "corp-oidc/client")
     for _ in range(5):
         with pytest.raises(StorageUnavailable):
-            resolve(reference, keyring_deadline=0.05)
+            resolve(reference, keyring_timeout=0.05)
     assert ring.waited == 2
     answer_prompts(ring)
     assert reveal(resolve(reference)) == VALUE

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName
 
-from jupyter_oidc.adapters.network_route import outlet_of
-from jupyter_oidc.adapters.tls import verifying
+from jupyter_oidc.adapters.network_route import network_route_of
+from jupyter_oidc.adapters.tls import verifying_context
 from jupyter_oidc.settings import Provider
 from tests.unit.adapters.authority import Authority, Names
 
@@ -49,7 +49,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 @pytest.fixture
 def context() -> ssl.SSLContext:
-    return verifying(outlet_of(Provider(name="corp", issuer="https://id.example.com", client_id="x")))
+    return verifying_context(network_route_of(Provider(name="corp", issuer="https://id.example.com", client_id="x")))
 
 
 def issued(folder: Path, name: str) -> Authority:

@@ -18,7 +18,7 @@ from jupyter_oidc.settings import SecretRef
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
 from tests.unit.adapters.authority import Authority, Names
-from tests.unit.adapters.network_routes import TOKEN, Outlets, ToApi, ToProvider
+from tests.unit.adapters.network_routes import TOKEN, NetworkRoutes, ToApi, ToProvider
 from tests.unit.adapters.peers import Peer, answer, drip, silence, unused_port
 
 HOST = "host.example.com"
@@ -28,8 +28,8 @@ BY_REFERENCE = SecretRef("env", "CORP_PROXY")
 
 
 @pytest.fixture(params=[ToProvider, ToApi], ids=["provider", "API"])
-def kind(request: pytest.FixtureRequest) -> type[Outlets]:
-    found: type[Outlets] = request.param
+def kind(request: pytest.FixtureRequest) -> type[NetworkRoutes]:
+    found: type[NetworkRoutes] = request.param
     return found
 
 
@@ -63,9 +63,9 @@ def named(host: str) -> Names:
     return Names([x509.DNSName(host)])
 
 
-async def problem_of(outlet: Outlets, url: str = URL) -> Problem:
+async def problem_of(network_route: NetworkRoutes, url: str = URL) -> Problem:
     with pytest.raises(Problem) as caught:
-        await outlet.status(url)
+        await network_route.status(url)
     return caught.value
 
 
@@ -73,58 +73,61 @@ async def problem_of(outlet: Outlets, url: str = URL) -> Problem:
 
 
 async def test_a_call_goes_through_the_proxy_of_the_settings(
-    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+    kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority
 ) -> None:
-    async with here(authority) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+    async with here(authority) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as network_route:
         proxy.ports = {HOST: peer.port}
-        assert await outlet.status(URL) == 200
+        assert await network_route.status(URL) == 200
         assert (proxy.lines, peer.seen[0].target) == ([f"CONNECT {HOST}:443 HTTP/1.1"], "/items")
         assert peer.seen[0].header("Proxy-Authorization") is None
 
 
 async def test_a_call_goes_through_the_proxy_of_the_environment(
-    kind: type[Outlets], proxy: ConnectProxy, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-    async with here(authority) as peer, kind(ca_bundle=authority.bundle) as outlet:
+    async with here(authority) as peer, kind(ca_bundle=authority.bundle) as network_route:
         proxy.ports = {HOST: peer.port}
-        assert await outlet.status(URL) == 200
+        assert await network_route.status(URL) == 200
         assert len(proxy.asked) == 1
 
 
 async def test_none_goes_past_the_proxy_of_the_environment(
-    kind: type[Outlets], proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    kind: type[NetworkRoutes], proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-    async with kind(egress_proxy="none") as outlet:
-        await problem_of(outlet, "https://does-not-exist.invalid/")
+    async with kind(egress_proxy="none") as network_route:
+        await problem_of(network_route, "https://does-not-exist.invalid/")
         assert proxy.asked == []
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 async def test_a_loopback_host_is_called_directly(
-    kind: type[Outlets], proxy: ConnectProxy, authority: Authority, monkeypatch: pytest.MonkeyPatch, host: str
+    kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     tls = authority.server() if host == "127.0.0.1" else authority.server(named(host))
-    async with Peer(answer(), tls=tls) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
-        assert await outlet.status(f"https://{host}:{peer.port}/") == 200
+    async with (
+        Peer(answer(), tls=tls) as peer,
+        kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as network_route,
+    ):
+        assert await network_route.status(f"https://{host}:{peer.port}/") == 200
         assert proxy.asked == []
 
 
 async def test_a_proxy_learns_the_hosts_name_and_nothing_of_the_call(
-    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+    kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority
 ) -> None:
     """T-12: no token, no path, no header of the call."""
-    async with here(authority) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+    async with here(authority) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as network_route:
         proxy.ports = {HOST: peer.port}
-        await outlet.status(URL)
+        await network_route.status(URL)
         assert set(proxy.asked[0].names) <= {"host", "accept", "accept-encoding", "user-agent"}
         assert (b"items" in proxy.passed, TOKEN.encode() in proxy.passed) == (False, False)
 
 
 async def test_a_connection_through_the_proxy_is_used_again(
-    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+    kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority
 ) -> None:
     """C29."""
     kept = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -137,9 +140,9 @@ async def test_a_connection_through_the_proxy_is_used_again(
         await writer.drain()
 
     tls = authority.server(named(HOST))
-    async with Peer(twice, tls=tls) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+    async with Peer(twice, tls=tls) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as network_route:
         proxy.ports = {HOST: peer.port}
-        assert [await outlet.status(URL), await outlet.status(URL)] == [200, 200]
+        assert [await network_route.status(URL), await network_route.status(URL)] == [200, 200]
         assert len(proxy.asked) == 1
 
 
@@ -147,32 +150,34 @@ async def test_a_connection_through_the_proxy_is_used_again(
 
 
 async def test_the_proxy_gets_its_password_and_nobody_else_does(
-    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+    kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority
 ) -> None:
     proxy.password = PASSWORD
     network = {"egress_proxy": proxy.url, "egress_proxy_credentials": BY_REFERENCE, "ca_bundle": authority.bundle}
-    async with here(authority) as peer, kind(**network) as outlet:
+    async with here(authority) as peer, kind(**network) as network_route:
         proxy.ports = {HOST: peer.port}
-        assert await outlet.status(URL) == 200
+        assert await network_route.status(URL) == 200
         assert [one.authorized for one in proxy.asked] == [True]
         assert peer.seen[0].header("Proxy-Authorization") is None
 
 
 async def test_a_password_in_the_environments_address_is_used(
-    kind: type[Outlets], proxy: ConnectProxy, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy.password = PASSWORD
     monkeypatch.setenv("HTTPS_PROXY", f"http://{PASSWORD}@127.0.0.1:{proxy.port}")
-    async with here(authority) as peer, kind(ca_bundle=authority.bundle) as outlet:
+    async with here(authority) as peer, kind(ca_bundle=authority.bundle) as network_route:
         proxy.ports = {HOST: peer.port}
-        assert await outlet.status(URL) == 200
+        assert await network_route.status(URL) == 200
 
 
-async def test_a_proxy_that_refuses_us_is_named_with_who_can_help(kind: type[Outlets], proxy: ConnectProxy) -> None:
+async def test_a_proxy_that_refuses_us_is_named_with_who_can_help(
+    kind: type[NetworkRoutes], proxy: ConnectProxy
+) -> None:
     """C35."""
     proxy.password = "ada:another"
-    async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as outlet:
-        problem = await problem_of(outlet)
+    async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as network_route:
+        problem = await problem_of(network_route)
     assert (problem.code, problem.status, problem.retryable) == ("egress_proxy_auth", 502, False)
     assert problem.message == (
         "The egress proxy of this network asks for a user name and password, or refuses those it got."
@@ -180,30 +185,32 @@ async def test_a_proxy_that_refuses_us_is_named_with_who_can_help(kind: type[Out
     assert problem.action == f"Ask your administrator to set egress_proxy_credentials of the {kind.peer}."
 
 
-async def test_a_proxy_that_refused_us_is_left_alone_for_a_while(kind: type[Outlets], proxy: ConnectProxy) -> None:
+async def test_a_proxy_that_refused_us_is_left_alone_for_a_while(
+    kind: type[NetworkRoutes], proxy: ConnectProxy
+) -> None:
     """C35, no retry storm: a directory locks an account after a few wrong passwords."""
     proxy.password = "ada:another"
-    async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as outlet:
-        codes = [(await problem_of(outlet)).code for _ in range(5)]
+    async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as network_route:
+        codes = [(await problem_of(network_route)).code for _ in range(5)]
     assert (codes, len(proxy.asked)) == (["egress_proxy_auth"] * 5, 1)
 
 
 async def test_a_hundred_calls_at_once_try_a_wrong_password_once(proxy: ConnectProxy) -> None:
     """C35: a page with widgets calls an API many times at once."""
     proxy.password = "ada:another"
-    async with ToApi(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as outlet:
-        problems = await asyncio.gather(*(problem_of(outlet) for _ in range(100)))
+    async with ToApi(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as network_route:
+        problems = await asyncio.gather(*(problem_of(network_route) for _ in range(100)))
     assert ({problem.code for problem in problems}, len(proxy.asked)) == ({"egress_proxy_auth"}, 1)
 
 
 async def test_a_hundred_calls_at_once_find_out_once_that_a_proxy_hangs(proxy: ConnectProxy) -> None:
     """C35: and not one after the other."""
     proxy.answer = silence
-    async with ToApi(egress_proxy=proxy.url) as outlet:
-        problems = await asyncio.wait_for(asyncio.gather(*(problem_of(outlet) for _ in range(100))), 20)
+    async with ToApi(egress_proxy=proxy.url) as network_route:
+        problems = await asyncio.wait_for(asyncio.gather(*(problem_of(network_route) for _ in range(100))), 20)
         assert ({problem.detail for problem in problems}, len(proxy.asked)) == ({"upstream.proxy"}, 1)
         proxy.answer = answer(502)
-        assert (await problem_of(outlet)).detail == "upstream.proxy"
+        assert (await problem_of(network_route)).detail == "upstream.proxy"
         assert len(proxy.asked) == 2, "the next call asks anew"
 
 
@@ -217,11 +224,11 @@ async def test_calls_at_once_do_not_wait_for_each_others_answers(proxy: ConnectP
     tls = authority.server(named(HOST))
     async with (
         Peer(slowly, tls=tls) as peer,
-        ToApi(egress_proxy=proxy.url, ca_bundle=authority.bundle, timeout=5.0) as outlet,
+        ToApi(egress_proxy=proxy.url, ca_bundle=authority.bundle, timeout=5.0) as network_route,
     ):
         proxy.ports = {HOST: peer.port}
         began = asyncio.get_running_loop().time()
-        assert await asyncio.gather(*(outlet.status(URL) for _ in range(10))) == [200] * 10
+        assert await asyncio.gather(*(network_route.status(URL) for _ in range(10))) == [200] * 10
         assert asyncio.get_running_loop().time() - began < 6, "one after the other would take ten seconds"
 
 
@@ -238,12 +245,12 @@ async def test_calls_at_once_do_not_wait_for_each_others_answers(proxy: ConnectP
     ],
 )
 async def test_a_proxy_that_opens_no_connection_is_named(
-    kind: type[Outlets], proxy: ConnectProxy, status: int, said: str
+    kind: type[NetworkRoutes], proxy: ConnectProxy, status: int, said: str
 ) -> None:
     """C35: the proxy's own words are not repeated, its number is."""
     proxy.answer = answer(status, b"<h1>Call 555-0100 and tell your password</h1>")
-    async with kind(egress_proxy=proxy.url) as outlet:
-        problem = await problem_of(outlet)
+    async with kind(egress_proxy=proxy.url) as network_route:
+        problem = await problem_of(network_route)
     assert problem.message == "The egress proxy of this network " + said.format(kind.peer)
     assert (problem.detail, "555" in problem.message + problem.action) == (detail_of(kind), False)
 
@@ -254,20 +261,20 @@ async def test_a_proxy_that_opens_no_connection_is_named(
     ids=["closes", "garbage", "half a reply", "hangs", "drips"],
 )
 async def test_a_proxy_that_breaks_or_hangs_means_that_nothing_was_sent(
-    kind: type[Outlets], proxy: ConnectProxy, given: object
+    kind: type[NetworkRoutes], proxy: ConnectProxy, given: object
 ) -> None:
     """C35, T-10: so a refresh token is not spent, and an API has done nothing."""
     proxy.answer = given  # type: ignore[assignment]
-    async with kind(egress_proxy=proxy.url) as outlet:
-        problem = await asyncio.wait_for(problem_of(outlet), 10)
+    async with kind(egress_proxy=proxy.url) as network_route:
+        problem = await asyncio.wait_for(problem_of(network_route), 10)
     assert problem.message == f"The egress proxy opened no connection to the {kind.peer}."
     assert (problem.detail, problem.retryable) == (detail_of(kind), True)
 
 
-async def test_a_proxy_that_is_not_there_is_named(kind: type[Outlets]) -> None:
+async def test_a_proxy_that_is_not_there_is_named(kind: type[NetworkRoutes]) -> None:
     """C35."""
-    async with kind(egress_proxy=f"http://127.0.0.1:{unused_port()}") as outlet:
-        problem = await problem_of(outlet)
+    async with kind(egress_proxy=f"http://127.0.0.1:{unused_port()}") as network_route:
+        problem = await problem_of(network_route)
     assert problem.message == f"The egress proxy on the way to the {kind.peer} cannot be reached."
     assert (problem.detail, "egress_proxy" in problem.action) == (detail_of(kind), True)
 
@@ -283,32 +290,32 @@ async def test_a_connection_that_died_in_the_pool_does_not_hide_the_proxys_refus
         await asyncio.sleep(0.5)
 
     tls = authority.server(named(HOST))
-    async with Peer(once, tls=tls) as peer, ToApi(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+    async with Peer(once, tls=tls) as peer, ToApi(egress_proxy=proxy.url, ca_bundle=authority.bundle) as network_route:
         proxy.ports = {HOST: peer.port}
-        assert await outlet.status(URL) == 200
+        assert await network_route.status(URL) == 200
         proxy.password = "ada:another"
-        assert (await problem_of(outlet)).code == "egress_proxy_auth"
+        assert (await problem_of(network_route)).code == "egress_proxy_auth"
         assert len(proxy.asked) == 2
 
 
 async def test_a_destination_that_breaks_inside_the_tunnel_is_not_the_proxys_fault(
-    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+    kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority
 ) -> None:
     """T-10: the call has left, so nobody knows what became of it."""
     tls = authority.server(named(HOST))
-    async with Peer(b"", tls=tls) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as outlet:
+    async with Peer(b"", tls=tls) as peer, kind(egress_proxy=proxy.url, ca_bundle=authority.bundle) as network_route:
         proxy.ports = {HOST: peer.port}
-        problem = await problem_of(outlet)
+        problem = await problem_of(network_route)
     assert problem.detail == ("idp.unanswered" if kind is ToProvider else "upstream.answer")
 
 
 async def test_a_proxy_that_opens_tls_is_not_trusted_and_gets_no_token(
-    kind: type[Outlets], proxy: ConnectProxy, authority: Authority
+    kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority
 ) -> None:
     """C35."""
-    async with here(authority) as interceptor, kind(egress_proxy=proxy.url) as outlet:
+    async with here(authority) as interceptor, kind(egress_proxy=proxy.url) as network_route:
         proxy.ports = {HOST: interceptor.port}
-        assert (await problem_of(outlet)).code == "tls_untrusted"
+        assert (await problem_of(network_route)).code == "tls_untrusted"
         assert interceptor.seen == []
 
 
@@ -316,17 +323,17 @@ async def test_a_proxy_that_opens_tls_is_not_trusted_and_gets_no_token(
 
 
 async def test_no_password_is_shown_or_logged(
-    kind: type[Outlets], proxy: ConnectProxy, caplog: pytest.LogCaptureFixture
+    kind: type[NetworkRoutes], proxy: ConnectProxy, caplog: pytest.LogCaptureFixture
 ) -> None:
     """C35, D13."""
     for name in ("", "httpx", "httpcore", "httpcore.proxy", "httpcore.http11", "httpcore.connection", "aiohttp.client"):
         caplog.set_level(logging.DEBUG, name)
     proxy.password = "ada:another"
-    async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as outlet:
-        problem = await problem_of(outlet)
+    async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as network_route:
+        problem = await problem_of(network_route)
     shown = "".join(traceback.format_exception(problem)) + caplog.text
     assert (PASSWORD in shown, "Basic" in shown, "aiohttp." in shown, "httpx." in shown) == (False,) * 4
 
 
-def detail_of(kind: type[Outlets]) -> str:
+def detail_of(kind: type[NetworkRoutes]) -> str:
     return "idp.proxy" if kind is ToProvider else "upstream.proxy"

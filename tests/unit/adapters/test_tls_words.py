@@ -21,15 +21,15 @@ from jupyter_oidc.adapters.system_store import authorities_in
 from jupyter_oidc.adapters.tls_problems import handshake_fault
 from jupyter_oidc.errors import Problem
 from tests.unit.adapters.authority import LOOPBACK, Authority
-from tests.unit.adapters.network_routes import Outlets, ToApi, ToProvider
+from tests.unit.adapters.network_routes import NetworkRoutes, ToApi, ToProvider
 from tests.unit.adapters.test_client_certificate import Strict, asking, problem_of
 
 WEAK_BITS = 1024
 
 
 @pytest.fixture(params=[ToProvider, ToApi], ids=["provider", "API"])
-def kind(request: pytest.FixtureRequest) -> type[Outlets]:
-    found: type[Outlets] = request.param
+def kind(request: pytest.FixtureRequest) -> type[NetworkRoutes]:
+    found: type[NetworkRoutes] = request.param
     return found
 
 
@@ -56,9 +56,9 @@ def plain_http() -> Iterator[str]:
         yield f"https://127.0.0.1:{listening.getsockname()[1]}/"
 
 
-async def told(kind: type[Outlets], url: str, bundle: str) -> Problem:
-    async with kind(ca_bundle=bundle) as outlet:
-        return await problem_of(outlet, url)
+async def told(kind: type[NetworkRoutes], url: str, bundle: str) -> Problem:
+    async with kind(ca_bundle=bundle) as network_route:
+        return await problem_of(network_route, url)
 
 
 def outdated(authority: Authority) -> ssl.SSLContext:
@@ -72,7 +72,7 @@ def outdated(authority: Authority) -> ssl.SSLContext:
     return context
 
 
-async def test_a_peer_with_old_tls_only_is_told_so(kind: type[Outlets], authority: Authority) -> None:
+async def test_a_peer_with_old_tls_only_is_told_so(kind: type[NetworkRoutes], authority: Authority) -> None:
     """Q5.11, H-1: it was 'cannot be reached'."""
     with Strict(outdated(authority)) as server:
         problem = await told(kind, server.url, authority.bundle)
@@ -81,14 +81,16 @@ async def test_a_peer_with_old_tls_only_is_told_so(kind: type[Outlets], authorit
     assert problem.action == f"Ask the owner of the {kind.peer} to switch TLS 1.2 or 1.3 on there."
 
 
-async def test_plain_http_at_the_port_is_told_so(kind: type[Outlets], authority: Authority, plain_http: str) -> None:
+async def test_plain_http_at_the_port_is_told_so(
+    kind: type[NetworkRoutes], authority: Authority, plain_http: str
+) -> None:
     """Q5.11: it was 'cannot be reached'."""
     problem = await told(kind, plain_http, authority.bundle)
     assert (problem.code, problem.detail) == ("tls_untrusted", "tls.none")
     assert problem.message == "127.0.0.1 does not answer in TLS at that port; most likely it is plain HTTP."
 
 
-async def test_no_cipher_in_common_is_told_so(kind: type[Outlets], authority: Authority) -> None:
+async def test_no_cipher_in_common_is_told_so(kind: type[NetworkRoutes], authority: Authority) -> None:
     """Q5.11: it was 'asks for a client certificate', because the alert is the same."""
     context = authority.server()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -100,7 +102,7 @@ async def test_no_cipher_in_common_is_told_so(kind: type[Outlets], authority: Au
 
 
 async def test_who_asks_for_a_certificate_with_the_same_alert_is_still_told_from_that(
-    kind: type[Outlets], authority: Authority
+    kind: type[NetworkRoutes], authority: Authority
 ) -> None:
     """Q5.11: there the handshake has come to an agreement on ciphers first."""
     with Strict(asking(authority, newest=False)) as server:
@@ -130,7 +132,7 @@ def weak(folder: Path) -> ssl.SSLContext:
     return context
 
 
-async def test_a_key_that_is_too_weak_is_told_so(kind: type[Outlets], tmp_path: Path) -> None:
+async def test_a_key_that_is_too_weak_is_told_so(kind: type[NetworkRoutes], tmp_path: Path) -> None:
     """Q5.11: it was 'unknown authority', and the authority is trusted."""
     with Strict(weak(tmp_path)) as server:
         problem = await told(kind, server.url, str(tmp_path / "weak.pem"))

@@ -17,7 +17,7 @@ import pytest
 from multidict import CIMultiDict
 
 from jupyter_oidc.adapters.guarded_resolver import GuardedResolver, PrivateAddress
-from jupyter_oidc.adapters.limited_response import patient_response
+from jupyter_oidc.adapters.limited_response import limited_response
 from jupyter_oidc.adapters.public_address import is_public
 from jupyter_oidc.adapters.upstream_http import HttpUpstream, HttpUpstreamReply
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
@@ -112,7 +112,7 @@ class Sent:
 )
 def test_a_call_is_made_again_only_without_a_proof(headers: dict[str, str], again: bool) -> None:
     """X-2; RFC 9449, 11.1: it would carry the same proof a second time. C14."""
-    response: Any = object.__new__(patient_response())
+    response: Any = object.__new__(limited_response())
     response.method, response._cache = "GET", {"request_info": Sent(CIMultiDict(headers))}
     assert response._may_be_repeated is again
 

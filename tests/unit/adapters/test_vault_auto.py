@@ -12,7 +12,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import null
 
-from jupyter_oidc.adapters.private_directory import Disk, PrivateFolder
+from jupyter_oidc.adapters.private_directory import Disk, PrivateDirectory
 from jupyter_oidc.adapters.vault_auto import AutoVault
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
@@ -38,7 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keyring_vault() -> KeyringVault:
     return KeyringVault(
-        provider="corp", issuer="https://id.example.com", client_id="c1", installation="here", thread=KeyringThread(0.2)
+        provider="corp", issuer="https://id.example.com", client_id="c1", machine_id="here", thread=KeyringThread(0.2)
     )
 
 
@@ -47,9 +47,9 @@ def file_vault(key: str | None = KEY, disk: Disk | None = None) -> FileVault:
         provider="corp",
         issuer="https://id.example.com",
         client_id="c1",
-        installation="here",
+        machine_id="here",
         key=None if key is None else Secret(key),
-        folder=PrivateFolder(storage_folder, disk),
+        folder=PrivateDirectory(storage_folder, disk),
     )
 
 

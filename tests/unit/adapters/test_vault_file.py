@@ -14,8 +14,8 @@ from secrets import token_urlsafe
 
 import pytest
 
-from jupyter_oidc.adapters.jwe_file import seal
-from jupyter_oidc.adapters.private_directory import Disk, PrivateFolder
+from jupyter_oidc.adapters.jwe_file import encrypt
+from jupyter_oidc.adapters.private_directory import Disk, PrivateDirectory
 from jupyter_oidc.adapters.storage_key import keys_in
 from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
 from jupyter_oidc.compose import diagnostic_context, vaults
@@ -44,9 +44,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def vault(key: str | None = ONE, disk: Disk | None = None, **changed: str) -> FileVault:
-    owner = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", "installation": "here"}
+    owner = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", "machine_id": "here"}
     secret = None if key is None else Secret(key)
-    return FileVault(**{**owner, **changed}, key=secret, folder=PrivateFolder(storage_folder, disk))
+    return FileVault(**{**owner, **changed}, key=secret, folder=PrivateDirectory(storage_folder, disk))
 
 
 def files() -> list[Path]:
@@ -261,7 +261,7 @@ async def test_a_damaged_file_is_removed_by_a_sign_out() -> None:
 async def test_an_entry_of_a_newer_format_is_damage_and_left_alone() -> None:
     """B35."""
     await vault().save(entry(TOKEN))
-    newer = seal(Secret('{"format": 3, "refresh_token": "rt-1"}'), keys_in(Secret(ONE)))
+    newer = encrypt(Secret('{"format": 3, "refresh_token": "rt-1"}'), keys_in(Secret(ONE)))
     file().write_bytes(newer)
     assert await detail_of(vault().load()) == "storage_corrupt"
     assert file().read_bytes() == newer
@@ -272,7 +272,7 @@ async def test_an_entry_of_a_newer_format_is_damage_and_left_alone() -> None:
 OTHERS = [
     {"issuer": "https://other.example.com"},
     {"client_id": "c2"},
-    {"installation": "there"},
+    {"machine_id": "there"},
     {"provider": "staging"},
 ]
 
@@ -290,7 +290,7 @@ async def test_a_file_that_was_renamed_to_another_owners_counts_as_absent(other:
     """B23, B34."""
     await vault().save(entry(TOKEN))
     mine = file()
-    await vault(**other).save(entry(NEXT, **{k: v for k, v in other.items() if k != "installation"}))
+    await vault(**other).save(entry(NEXT, **{k: v for k, v in other.items() if k != "machine_id"}))
     (others,) = set(files()) - {mine}
     mine.replace(others)
     assert await vault(**other).load() is None
@@ -381,7 +381,7 @@ async def test_what_belongs_to_another_user_is_refused(call: str, what: str) -> 
         os.chown(storage_folder() if what == "folder" else file(), 65_534, -1)
     else:
         owner = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1"}
-        store = FileVault(**owner, key=Secret(ONE), folder=PrivateFolder(lambda: Path("/usr")))
+        store = FileVault(**owner, key=Secret(ONE), folder=PrivateDirectory(lambda: Path("/usr")))
     problem = await problem_of(getattr(store, call)(*((entry(NEXT),) if call == "save" else ())))
     assert (problem.detail, problem.message) == (
         "storage_unsafe",
@@ -492,7 +492,7 @@ async def test_a_user_without_a_home_has_no_place() -> None:
         raise RuntimeError("Could not determine home directory.")
 
     owner = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1"}
-    store = FileVault(**owner, key=Secret(ONE), folder=PrivateFolder(nowhere))
+    store = FileVault(**owner, key=Secret(ONE), folder=PrivateDirectory(nowhere))
     assert await detail_of(store.save(entry(TOKEN))) == "storage_no_home"
     assert await detail_of(store.load()) == "storage_no_home"
     await store.delete()  # nothing is stored there

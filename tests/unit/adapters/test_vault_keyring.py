@@ -13,7 +13,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
-from jupyter_oidc.adapters.machine_id import installation_id
+from jupyter_oidc.adapters.machine_id import machine_id
 from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.errors import StorageUnavailable
 from tests.support.marker import MARKER
@@ -33,7 +33,7 @@ Use = Callable[[KeyringBackend], KeyringBackend]
 
 
 def vault(**changed: str) -> KeyringVault:
-    owner = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", "installation": "here"}
+    owner = {"provider": "corp", "issuer": "https://id.example.com", "client_id": "c1", "machine_id": "here"}
     return KeyringVault(**{**owner, **changed}, thread=KeyringThread(0.2))
 
 
@@ -355,7 +355,7 @@ async def test_a_damaged_entry_is_removed_by_a_sign_out_with_all_pieces(use_ring
 
 @pytest.mark.parametrize(
     "other",
-    [{"issuer": "https://other.example.com"}, {"client_id": "c2"}, {"installation": "there"}, {"provider": "staging"}],
+    [{"issuer": "https://other.example.com"}, {"client_id": "c2"}, {"machine_id": "there"}, {"provider": "staging"}],
     ids=lambda other: next(iter(other)),
 )
 async def test_another_owner_does_not_see_the_entry(use_ring: Use, other: dict[str, str]) -> None:
@@ -367,7 +367,7 @@ async def test_another_owner_does_not_see_the_entry(use_ring: Use, other: dict[s
 
 @pytest.mark.parametrize(
     "other",
-    [{"issuer": "https://other.example.com"}, {"client_id": "c2"}, {"installation": "there"}, {"provider": "staging"}],
+    [{"issuer": "https://other.example.com"}, {"client_id": "c2"}, {"machine_id": "there"}, {"provider": "staging"}],
     ids=lambda other: next(iter(other)),
 )
 async def test_another_owners_sign_out_leaves_the_entry_alone(use_ring: Use, other: dict[str, str]) -> None:
@@ -395,23 +395,23 @@ async def test_an_entry_whose_header_names_another_owner_counts_as_absent(
     assert await vault().load() is None
 
 
-async def test_the_installation_is_this_machine_unless_said_otherwise(use_ring: Use) -> None:
+async def test_the_machine_id_is_that_of_this_machine_unless_said_otherwise(use_ring: Use) -> None:
     """B34."""
     ring = rings.Ring()
     use_ring(ring)
     await KeyringVault(provider="corp", issuer="https://id.example.com", client_id="c1").save(entry(SHORT))
-    assert json.loads(ring.entries["jupyter_oidc", ring.head])["installation"] == installation_id()
+    assert json.loads(ring.entries["jupyter_oidc", ring.head])["installation"] == machine_id()
 
 
-def test_an_installation_id_does_not_name_the_host() -> None:
+def test_a_machine_id_does_not_name_the_host() -> None:
     """B34."""
-    assert len(installation_id()) == 16
-    assert platform.node() not in installation_id()
+    assert len(machine_id()) == 16
+    assert platform.node() not in machine_id()
 
 
-def test_an_installation_id_stays_the_same() -> None:
+def test_a_machine_id_stays_the_same() -> None:
     """B34."""
-    assert installation_id() == installation_id()
+    assert machine_id() == machine_id()
 
 
 # -- which backends ------------------------------------------------------------------------------------------

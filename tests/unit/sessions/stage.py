@@ -175,7 +175,7 @@ class HandScheduler:
 
 
 class Notes:
-    """A journal that remembers."""
+    """An event log that remembers."""
 
     def __init__(self) -> None:
         self.events: list[SessionEvent] = []
@@ -321,7 +321,7 @@ class Stage:
             clock=self.clock,
             entropy=self.entropy,
             scheduler=self.scheduler,
-            journal=self.notes,
+            event_log=self.notes,
             logouts=AcceptedLogouts(),
             sign_out_pages=self.sign_out_pages,
         )

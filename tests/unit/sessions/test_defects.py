@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.event_log import EventJournal
+from jupyter_oidc.adapters.event_log import JupyterEventLog
 from jupyter_oidc.adapters.vault_memory import MemoryVault
 from jupyter_oidc.background import Background, Defect, defect_of
 from jupyter_oidc.errors import Overloaded, Problem, StorageUnavailable
@@ -154,8 +154,8 @@ def test_a_defect_is_told_without_its_text() -> None:
 
 def test_the_line_of_a_defect_names_type_and_place(caplog: pytest.LogCaptureFixture) -> None:
     """Q6.3."""
-    journal = EventJournal(None, logging.getLogger("defects"), None)  # type: ignore[arg-type]
-    journal.defect("provider corp", Defect("KeyError", "sessions/service.py:7"))
+    event_log = JupyterEventLog(None, logging.getLogger("defects"), None)  # type: ignore[arg-type]
+    event_log.defect("provider corp", Defect("KeyError", "sessions/service.py:7"))
     assert caplog.messages == [
         "jupyter_oidc: provider corp: a defect in background work: KeyError at sessions/service.py:7"
     ]
