@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from jupyter_oidc.kernel.body import can_be_sent_again
-from jupyter_oidc.kernel.grant import below
+from jupyter_oidc.kernel.body import is_replayable
+from jupyter_oidc.kernel.grant import is_below
 from jupyter_oidc.kernel.made_by import MadeBy, by_name
 from jupyter_oidc.kernel.replies import MAX_REPLY_BYTES, broken_contract, content_of, content_of_async, problem
 
@@ -59,7 +59,7 @@ class ApiAuth(httpx.Auth):
             yield request
             return
         response = yield _signed(request, self._grants.current())
-        if self._once_more(request, response, again=can_be_sent_again(request)):
+        if self._once_more(request, response, again=is_replayable(request)):
             response = yield _signed(request, self._grants.current())
         if self._refused(response):
             raise self._problem(request, response, content_of(response))
@@ -70,7 +70,7 @@ class ApiAuth(httpx.Auth):
             yield request
             return
         response = yield _signed(request, await self._grants.current_async())
-        if self._once_more(request, response, again=can_be_sent_again(request)):
+        if self._once_more(request, response, again=is_replayable(request)):
             response = yield _signed(request, await self._grants.current_async())
         if self._refused(response):
             raise self._problem(request, response, await content_of_async(response))
@@ -113,7 +113,7 @@ class ApiAuth(httpx.Auth):
     # -- both ----------------------------------------------------------------------------------------------------
 
     def _is_ours(self, url: Any) -> bool:
-        return below(self._base_url, httpx.URL(str(url)))
+        return is_below(self._base_url, httpx.URL(str(url)))
 
     def _refused(self, response: Any) -> bool:
         return "X-OIDC-Error" in response.headers and self._is_ours(response.url)

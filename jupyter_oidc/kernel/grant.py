@@ -50,7 +50,7 @@ def proof_of(kernel: Kernel, issued_at: int, nonce: str) -> str:
     return hmac.new(kernel.key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def below(home: httpx.URL, url: httpx.URL) -> bool:
+def is_below(home: httpx.URL, url: httpx.URL) -> bool:
     """Whether ``url`` is ``home``, which ends with a slash, or lies below it; compared in httpx's normal form."""
     return (
         (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
@@ -103,7 +103,7 @@ class GrantAuth(httpx.Auth):
 
     def is_ours(self, url: httpx.URL) -> bool:
         """Whether ``url`` lies below the server's own, compared part by part and in normal form."""
-        return below(self._home, url)
+        return is_below(self._home, url)
 
     def refused(self, request: httpx.Request) -> None:
         """Forget the grant that ``request`` carried; a newer one, got by somebody else meanwhile, is kept."""

@@ -13,7 +13,7 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.kernel.body import can_be_sent_again
+from jupyter_oidc.kernel.body import is_replayable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ class RetryState:
         if code == "grant_invalid":
             # NOTE: also if this call cannot be made again, so that the next one gets a new grant.
             self.grants.refused(request)
-        if not can_be_sent_again(request):
+        if not is_replayable(request):
             return None
         if code == "grant_invalid":
             return self._retry_once("new_grant")

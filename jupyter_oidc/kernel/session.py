@@ -109,30 +109,30 @@ class SignedOut:
     def __repr__(self) -> str:
         link = self._link()
         if link is None:
-            return self._told()
+            return self._outcome_text()
         at_jupyter = "open this at the address of your JupyterLab, in its browser:"
         where = f"{at_jupyter if link.startswith('/') else 'open'} {link}"
-        more = f" To end the provider's own session{self._soon()}, {where}"
-        return f"{self._told()}{plain(more)}"
+        more = f" To end the provider's own session{self._time_limit_text()}, {where}"
+        return f"{self._outcome_text()}{plain(more)}"
 
     def _repr_html_(self) -> str:
-        return signed_out_html(self._told(), self._link(), soon=bool(self._soon()))
+        return signed_out_html(self._outcome_text(), self._link(), soon=bool(self._time_limit_text()))
 
     def _link(self) -> str | None:
         return self.end_session_address or self.end_session_url
 
-    def _soon(self) -> str:
+    def _time_limit_text(self) -> str:
         """Say that the page is good for a minute, where it is one of the Jupyter server's own, whose address is a path."""
         return " within a minute" if (self.end_session_url or "").startswith("/") else ""
 
-    def _told(self) -> str:
-        told = {
+    def _outcome_text(self) -> str:
+        text = {
             "done": "The provider revoked the session.",
             "failed": "The provider could not be told yet; this is tried again in the background.",
             "not-supported": "The provider offers no revocation.",
             "nothing-to-revoke": "There was nothing to revoke.",
         }[self.revoked]
-        return f"Signed out here. {told}"
+        return f"Signed out here. {text}"
 
 
 class Endpoint(NamedTuple):
