@@ -40,13 +40,13 @@ _T = TypeVar("_T")
 
 
 class ServerError(Exception):
-    """The running server cannot be asked, or says no; ``message`` and ``action`` are for a person.
+    """The running server cannot be reached, or refuses a request; ``message`` and ``action`` are for the user.
 
     ``refusal`` is the code of the server's refusal, if it is one.
     """
 
     code = 1
-    """What the command line ends with."""
+    """The exit code of the command line."""
 
     def __init__(self, message: str, action: str, refusal: str = "") -> None:
         self.message = message

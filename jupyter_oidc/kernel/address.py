@@ -85,7 +85,7 @@ def _split(text: str) -> tuple[str, str, str]:
 
 
 def _check(path: str) -> None:
-    """Refuse a path with ``.`` or ``..`` for a part, written out or in escapes: it would be gone before anybody judges."""
+    """Refuse a path with ``.`` or ``..`` for a part, written out or in escapes: httpx would remove it before any check."""
     for part in re.split(r"[/\\]", path):
         if unquote(part) in (".", ".."):
             raise BadPath(

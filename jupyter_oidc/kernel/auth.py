@@ -1,8 +1,8 @@
-"""The grant for other libraries: as an authentication object, as headers, and as an API key, all of them renewed.
+"""The grant for other libraries: as an authentication object, as headers, and as an API key, all of them refreshed.
 
 The object works with httpx and requests alike, and adds the grant only to requests to its one API. With both it
-raises our exceptions and repeats a call once whose grant or token was too old. What a library copies once and keeps,
-nobody can renew: that is good for at least three minutes.
+raises our exceptions and repeats a call once whose grant or token was too old. A copy that
+a library keeps is not refreshed: it is good for at least three minutes.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Hidden(str):
 
 
 class RefreshingHeaders(dict[str, str]):
-    """Headers whose ``Authorization`` is renewed when it is read, if it is old; more headers may be added.
+    """Headers whose ``Authorization`` is refreshed when it is read, if it is old; more headers may be added.
 
     NOTE: it is a dictionary, because libraries ask for one. What copies it gets the grant of that moment, and a library
     that reads a dictionary past its methods gets the grant that was read last. What pickles it gets no grant: the process

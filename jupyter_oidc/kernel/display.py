@@ -134,7 +134,7 @@ def _is_path(url: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Return ``text`` of a stranger (a name) without what moves a cursor, ends a line or turns its direction.
+    """Return untrusted ``text`` (a name) without characters that move a cursor, end a line or turn its direction.
 
     Joiners stay, because names in Persian and Hindi are spelt with them.
     """
@@ -191,7 +191,7 @@ def _as_whom(summary: dict[str, Any]) -> str:
 
 
 def _entitlements(summary: dict[str, Any]) -> str | None:
-    """Say that nobody knows what the person is entitled to, where that is so; a list would be long."""
+    """Return the note that the entitlements are unknown, if they are; a list of known ones would be too long."""
     shown = summary["user"] is not None and not summary["entitlements_known"]
     return f"Entitlements: {NOT_LISTED}" if shown else None
 
@@ -230,7 +230,7 @@ class Notice:
         from IPython.display import HTML, DisplayHandle
 
         if self._handle is None:
-            # NOTE: kept before it is shown: an interruption in between must not leave a link that nobody can replace.
+            # NOTE: kept before it is shown: an interruption in between must not leave a link that cannot be replaced.
             self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
             self._handle.display(HTML(html))  # type: ignore[no-untyped-call]
         else:

@@ -29,7 +29,7 @@ MAX_RETRIES: Final = 8
 """Repetitions of one call at most, however short its pauses are."""
 
 FIRST_PAUSE_SECONDS: Final = 0.5
-"""Seconds of the first pause, if nobody names any; each further one is twice as long."""
+"""Seconds of the first pause, if there is no ``Retry-After``; each further one is twice as long."""
 
 MAX_PAUSE_SECONDS: Final = 16.0
 """Seconds that a pause grows to by itself; a peer may name more."""
@@ -57,7 +57,7 @@ class Pause:
 
 @dataclass(slots=True)
 class RetryState:
-    """What one call has been through; alike for both clients.
+    """The retries and pauses of one call so far; alike for both clients.
 
     ``patience`` is in seconds, ``now`` the time since 1970, ``chance`` a number from 0 to 1.
     """

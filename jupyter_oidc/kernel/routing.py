@@ -33,7 +33,7 @@ _PROXY_OPTIONS: Final = ("proxy", "trust_env")
 _THIS_MACHINE: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 CONNECT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
-"""What httpx raises for a call that has not begun."""
+"""The errors that httpx raises before a request has been sent."""
 
 
 class RoutingTransport(httpx.BaseTransport):

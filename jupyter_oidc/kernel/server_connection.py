@@ -1,4 +1,4 @@
-"""The calls to our own routes: every reply is checked against its contract before anybody sees it."""
+"""The calls to our own routes: every reply is checked against its contract before it is returned."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BASE_URL_CACHE_SECONDS = 60.0
 """How long the base URLs of the APIs are remembered; settings can change while the server runs."""
 
 CANCEL_TIMEOUT_SECONDS = 5.0
-"""Seconds that the cancelling of a sign-in may take: somebody who pressed Ctrl-C wants to go on."""
+"""Seconds that cancelling a sign-in may take: after Ctrl-C, the user wants to go on."""
 
 
 class ServerConnection:

@@ -1,4 +1,4 @@
-"""What notebook authors call: ``session``, ``sign_in``, ``sign_out``; ``api``, ``async_api``, ``auth``, ``endpoint``."""
+"""The functions for notebooks: ``session``, ``sign_in``, ``sign_out``; ``api``, ``async_api``, ``auth``, ``endpoint``."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SignedOut:
-    """What happened at each step of a sign-out; ``end_session_url`` also ends the provider's own session.
+    """The outcome of each step of a sign-out; ``end_session_url`` also ends the provider's own session.
 
     It may be a page of the Jupyter server that is good once and for a minute, and then a path, which the page that shows
     it completes; ``end_session_address`` is the whole address, if the server knows it.
@@ -159,8 +159,8 @@ def sign_in(
 ) -> Session:
     """Show a link, wait until the sign-in is finished in the browser, and return the session.
 
-    Somebody whose calls work is not asked again, even if the provider is out of reach just now, unless ``api`` is named: that is the answer to
-    ``StepUpRequired``, and the provider is told what that API wants (RFC 9470, 4).
+    Returns at once if a session is active and calls work, even if the provider is out of reach just now, unless ``api`` is
+    named: that is the answer to ``StepUpRequired``, and the provider is told what that API wants (RFC 9470, 4).
     A ``prompt`` of ``"login"``, ``"consent"`` or ``"select_account"`` says what the provider is to ask, and asks in any
     case; with ``"none"`` it asks nothing, and the sign-in fails unless it knows the person already.
     Interrupting the kernel cancels the sign-in; nothing is left behind.
@@ -229,7 +229,7 @@ def endpoint(name: str) -> Endpoint:
     """Return ``(base_url, headers)`` for any other library: an SDK, pandas, R, curl.
 
     The header holds this kernel's grant, good for at least three and at most fifteen minutes, and only on this
-    server. The headers renew it whenever they are read; a library that reads them once and keeps a copy needs a new
+    server. The headers refresh it whenever they are read; a library that reads them once and keeps a copy needs a new
     endpoint for each batch of calls, or :func:`auth`.
     """
     connection = server_connection()

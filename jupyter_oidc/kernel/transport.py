@@ -1,7 +1,7 @@
 """HTTP clients towards our own server: they carry the grant, raise our exceptions and try again where that is safe.
 
 An error made by jupyter_oidc (marked by ``X-OIDC-Error``) becomes an exception; an error of the API behind the
-proxy stays a reply, so nobody confuses our 401 with the API's.
+proxy stays a reply, so our 401 is never confused with the API's.
 """
 
 from __future__ import annotations
