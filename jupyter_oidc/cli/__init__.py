@@ -1,5 +1,5 @@
-"""``jupyter oidc``: for whoever sets the extension up, and for whoever wants to know how it is.
+"""``jupyter oidc``: sets the extension up, and shows its state.
 
 ``doctor`` and ``config`` work without a running server; ``status``, ``sign-in`` and ``sign-out`` ask one.
-Nothing here prints a token, and what is printed can be pasted in public.
+Nothing here prints a token, and the output can be pasted in public.
 """

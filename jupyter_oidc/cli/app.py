@@ -24,7 +24,7 @@ FLAGS: Final[dict[str, Any]] = {
     "debug": ({"Application": {"log_level": 10}}, "Write down more of what happens."),
     "y": ({"JupyterApp": {"answer_yes": True}}, "Answer yes to any question."),
 }
-"""Not all of JupyterApp's own: some of those would show the configuration, whatever somebody wrote into it."""
+"""Not all of JupyterApp's own: some of those would show the configuration, secrets in it included."""
 
 ALIASES: Final[dict[str, Any]] = {"config": "JupyterApp.config_file", "log-level": "Application.log_level"}
 
@@ -34,7 +34,7 @@ _JOINERS: Final = "\u200c\u200d"
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` of a stranger (a name) without what ends a line, moves a cursor or turns the direction."""
+    """Return untrusted ``text`` (a name) without characters that end a line, move a cursor or turn the direction."""
     return "".join(sign if sign.isprintable() or sign in _JOINERS else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
@@ -66,7 +66,7 @@ class OidcApp(JupyterApp):
     def write_stdout(self, text: str = "") -> None:
         """Write a line for the person."""
         sys.stdout.write(f"{_lines(text)}\n")
-        sys.stdout.flush()  # somebody may wait at the other end of a pipe for what is to be done next
+        sys.stdout.flush()  # a program at the other end of a pipe may wait for this line
 
     def write_stderr(self, text: str) -> None:
         """Write a line that is not part of the result."""

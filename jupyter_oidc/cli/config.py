@@ -28,7 +28,7 @@ _CONFIG = "jupyter_oidc.cli.config"
 
 
 class _ConfigApp(OidcApp):
-    """What the subcommands of ``config`` share."""
+    """Base of the subcommands of ``config``."""
 
     def one_argument(self, what: str) -> str:
         """Return the argument, or end with the help."""
@@ -45,7 +45,7 @@ class _ConfigApp(OidcApp):
         self.exit(1)
 
     def providers(self) -> tuple[Provider, ...]:
-        """Return the configured providers, or end with what is wrong."""
+        """Return the configured providers, or print the findings and end."""
         read = settings_of(self)
         if read.settings is None:
             self.refuse(read.findings)
@@ -262,7 +262,7 @@ class Config(OidcApp):
 
 
 def _sent_secret_notes(provider: Provider) -> list[str]:
-    """Return which secrets of this machine are going to be sent, and to whom: whoever wrote the file chose both."""
+    """Return which secrets of this machine the settings send, and to which address: the author of the file chose both."""
     sent = [("client_secret", provider.client_secret, provider.issuer)]
     places: list[tuple[str, Provider | Api]] = [("", provider)]
     places += [(f"apis.{api.name}.", api) for api in provider.apis]

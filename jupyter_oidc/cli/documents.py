@@ -29,7 +29,7 @@ class UnreadableFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a file says, unchecked."""
+    """The content of a settings file, unchecked."""
 
     providers: Any
     choices: tuple[Any, ...] = ()
@@ -78,7 +78,9 @@ def write_new(path: Path, document: Mapping[str, Any], *, replace: bool) -> bool
     if path.exists() and not replace:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".jupyter_oidc-")  # not *.json: nobody reads it
+    descriptor, draft = tempfile.mkstemp(
+        dir=path.parent, prefix=".jupyter_oidc-"
+    )  # not *.json: Jupyter does not read it
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(json.dumps(document, indent=2) + "\n")

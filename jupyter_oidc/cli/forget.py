@@ -1,4 +1,4 @@
-"""``jupyter oidc forget``: remove stored sessions from this machine, without asking anybody."""
+"""``jupyter oidc forget``: remove stored sessions from this machine, without a request to server or provider."""
 
 from __future__ import annotations
 

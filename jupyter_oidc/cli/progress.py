@@ -1,4 +1,4 @@
-"""What is being done, on standard error: one line that is written over at a terminal, nothing elsewhere."""
+"""A progress line on standard error: overwritten in place at a terminal, and absent elsewhere."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Progress:
         self._write("")
 
     def tell(self, what: str) -> None:
-        """Say what is being looked at."""
+        """Show the check that is running."""
         self._write(f"Looking at {what} ...")
 
     def _write(self, text: str) -> None:

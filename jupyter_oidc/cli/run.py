@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _NOT_FOUND_CODE: Final = 127
 _NOT_EXECUTABLE_CODE: Final = 126
 _SIGNAL_CODE_OFFSET: Final = 128
-"""What a shell adds to the number of the signal that ended a command."""
+"""The number that a shell adds to the number of the signal that ended a command."""
 
 _REFRESHES_PER_LEASE: Final = 4
 
@@ -82,7 +82,7 @@ def _identity(server: RunningServer) -> Iterator[dict[str, str]]:
 
 
 def _refresh_lease(server: RunningServer, route: str, lease: float, ended: threading.Event) -> None:
-    """Renew the lease until it is ``ended``; a server that does not answer once is asked again."""
+    """Refresh the lease until it is ``ended``; a server that does not answer once is asked again."""
     while not ended.wait(lease / _REFRESHES_PER_LEASE):
         with suppress(ServerError):
             server.call("POST", route)

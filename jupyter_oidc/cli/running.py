@@ -40,13 +40,13 @@ _T = TypeVar("_T")
 
 
 class ServerError(Exception):
-    """The running server cannot be asked, or says no; ``message`` and ``action`` are for a person.
+    """The running server cannot be reached, or refuses a request; ``message`` and ``action`` are for the user.
 
     ``refusal`` is the code of the server's refusal, if it is one.
     """
 
     code = 1
-    """What the command line ends with."""
+    """The exit code of the command line."""
 
     def __init__(self, message: str, action: str, refusal: str = "") -> None:
         self.message = message
@@ -118,9 +118,9 @@ class RunningServer:
 
     @property
     def _server(self) -> Server:
-        from jupyter_oidc.kernel.find import told_by
+        from jupyter_oidc.kernel.find import server_from_announcement
 
-        return told_by(self.where)
+        return server_from_announcement(self.where)
 
     def _options(self) -> dict[str, Any]:
         headers = {"Authorization": f"token {self.token}"} if self.token else {}
@@ -259,15 +259,15 @@ _NO_TOKEN: Final = (
 
 
 def _unreachable(url: str, error: BaseException) -> ServerError:
+    from jupyter_oidc.kernel.connection_failure import connection_failure
     from jupyter_oidc.kernel.replies import unreachable
-    from jupyter_oidc.kernel.unreached import why_unreached
 
-    if why_unreached(error) == "silent":
+    if connection_failure(error) == "silent":
         return ServerError(f"The Jupyter server at {url} does not answer.", _LIST_SERVERS_ACTION)
     problem = unreachable(error)
     return ServerError(
         f"{problem.message} ({url})",
-        _LIST_SERVERS_ACTION if why_unreached(error) == "nobody listens" else problem.action,
+        _LIST_SERVERS_ACTION if connection_failure(error) == "nobody listens" else problem.action,
     )
 
 

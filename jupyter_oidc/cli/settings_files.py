@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _PROGRAMS: Final = ("jupyter_config.py", "jupyter_server_config.py")
 _PRINTABLE_KEY: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,39}\Z")
-"""What a key may look like to be repeated; anything else could be a secret that somebody pasted."""
+"""The pattern of keys that messages may repeat; any other key could be a pasted secret."""
 
 
 class JupyterOIDC(Configurable):
@@ -41,7 +41,7 @@ class JupyterOIDC(Configurable):
 
 @dataclass(frozen=True, slots=True)
 class SettingsResult:
-    """What the files say; ``settings`` is ``None`` if ``findings`` keep them from existing.
+    """The settings in the files; ``settings`` is ``None`` if ``findings`` keep them from existing.
 
     ``notes`` say what does not count although it is written somewhere, and ``only_system`` that system files alone do.
     """

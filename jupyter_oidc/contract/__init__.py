@@ -2,7 +2,7 @@
 
 Both sides validate against the same files: the server what comes in, the kernel helper (and, through
 generated code, the front end) what comes back.
-Schemas are closed, so a field that nobody listed cannot slip out.
+Schemas are closed, so a field that is not listed cannot slip out.
 This module refuses to know what the messages mean.
 """
 

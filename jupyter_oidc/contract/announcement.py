@@ -44,7 +44,7 @@ class Announcement:
     processes: str
 
     def text(self) -> str:
-        """Return what is written."""
+        """Return the content of the file, as JSON."""
         return json.dumps(asdict(self), indent=2, sort_keys=True)
 
 
@@ -54,7 +54,7 @@ def file_name(server: str) -> str:
 
 
 def read(path: str | Path) -> Announcement | None:
-    """Return what is announced in ``path``; ``None`` if that is absent, damaged, or of another version."""
+    """Return the announcement in ``path``; ``None`` if that is absent, damaged, or of another version."""
     try:
         with Path(path).open("rb") as file:
             told = json.loads(file.read(_MAX_FILE_BYTES))

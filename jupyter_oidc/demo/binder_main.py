@@ -26,7 +26,7 @@ _START_TIMEOUT_SECONDS = 90.0
 
 
 def jupyter_settings(issuer: str, api_url: str) -> dict[str, Any]:
-    """Return what is added to the settings of the Jupyter server."""
+    """Return the settings that are added to those of the Jupyter server."""
     return {
         "JupyterOIDC": oidc_settings(issuer, api_url, redirect_strategy="device"),
         "ServerApp": {

@@ -36,7 +36,7 @@ _STOP_TIMEOUT_SECONDS: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What can be chosen: ``port`` 0 means a free one; ``watched`` notes what is issued and logs at DEBUG."""
+    """The options of the demo: ``port`` 0 means a free one; ``watched`` notes what is issued and logs at DEBUG."""
 
     port: int = 0
     base_url: str = "/"
@@ -124,7 +124,7 @@ class DemoEnvironment:
 
     @property
     def lab_url(self) -> str:
-        """What a browser opens."""
+        """The address that a browser opens."""
         return f"{self.url}lab/tree/{NOTEBOOK}?token={self._token}"
 
     @property

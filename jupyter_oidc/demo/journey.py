@@ -1,4 +1,4 @@
-"""The journey that ``demo-check`` makes: the tutorial's cells, in a real kernel, with somebody at the login form.
+"""The journey that ``demo-check`` makes: the tutorial's cells, in a real kernel, with a visitor at the login form.
 
 It proves what the tutorial says and nothing else; :mod:`jupyter_oidc.demo.check` reports it and searches for leaks.
 """

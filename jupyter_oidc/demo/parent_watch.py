@@ -1,4 +1,4 @@
-"""Ends a process of the demo when the process that started it is gone, however it went.
+"""Ends a process of the demo when the process that started it is gone, whatever ended it.
 
 The parent holds the other end of standard input. The end of that pipe means: stop now. This works for a normal
 stop, for Ctrl-C and for a parent that was killed. The module starts nothing by itself and knows no process by name.

@@ -1,6 +1,6 @@
-"""Who and what appears in the demo: the two personas, the client, the lifetimes.
+"""The fixed values of the demo: the two personas, the client, the lifetimes.
 
-Everything here is public and good for this demo only. It holds no secret of anybody and decides nothing.
+Everything here is public and good for this demo only. It holds no real secret and decides nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WRITE: Final = "orders.write"
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """Somebody to sign in as; the password is printed on the terminal and opens nothing but the demo."""
+    """A user to sign in as; the password is printed on the terminal and opens nothing but the demo."""
 
     username: str
     password: str

@@ -59,7 +59,7 @@ def settings_document(issuer: str, redirect_uris: Sequence[str], keys: Path) -> 
         },
         "jwt": {"algorithm": "RS256", "keys_dir": str(keys)},
         "login": {"mode": "password"},
-        # NOTE: nanoidp's management pages are open by default; here nobody knows the secret.
+        # NOTE: nanoidp's management pages are open by default; here the secret is random and not kept.
         "session": {
             "secret_key": secrets.token_urlsafe(32),
             "management_secret": secrets.token_urlsafe(32),

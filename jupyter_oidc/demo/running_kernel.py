@@ -20,7 +20,7 @@ _MAX_SILENCE_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class CellRun:
-    """What one cell produced, as a notebook keeps it; ``error`` is the exception's class name."""
+    """The outputs of one cell, as a notebook keeps them; ``error`` is the exception's class name."""
 
     outputs: list[dict[str, Any]]
     error: str | None

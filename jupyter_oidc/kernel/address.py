@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 import httpx
 
 from jupyter_oidc.kernel.errors import BadPath
-from jupyter_oidc.kernel.grant import below
+from jupyter_oidc.kernel.grant import is_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,15 +29,15 @@ _HOST: Final = re.compile(r"(?:https?:)?//[^/?#]*", re.IGNORECASE)
 class Address:
     """Where one client's calls go; ``home`` is what its relative paths are below.
 
-    ``told`` returns the API's own base URL, with a slash at the end, or ``None`` if the server does not say; it may ask
-    the server. A client without it is for no API, and goes wherever it is sent.
+    ``get_base_url`` returns the API's own base URL, with a slash at the end, or ``None`` if the server does not say; it
+    may ask the server. A client without it is for no API, and goes wherever it is sent.
     """
 
-    def __init__(self, home: httpx.URL, told: Callable[[], str | None] | None = None) -> None:
+    def __init__(self, home: httpx.URL, get_base_url: Callable[[], str | None] | None = None) -> None:
         self._home = home
-        self._told = told
+        self._get_base_url = get_base_url
 
-    def written(self, url: httpx.URL | str) -> httpx.URL | str:
+    def normalized(self, url: httpx.URL | str) -> httpx.URL | str:
         """Return ``url`` as httpx has to read it; raises ``BadPath`` for one that leads up."""
         text = str(url)
         path, mark, rest = _split(text)
@@ -57,15 +57,15 @@ class Address:
         # NOTE: with a slash in front, a colon in the first part is no scheme (RFC 3986, 4.2).
         return ("/" + path.lstrip("/") if path else "") + mark + rest
 
-    def is_elsewhere(self, url: httpx.URL) -> bool:
-        """Whether ``url`` does not lead through the proxy of this client's API, so that ``led`` has to be asked."""
-        return self._told is not None and not below(self._home, url)
+    def is_outside_proxy(self, url: httpx.URL) -> bool:
+        """Whether ``url`` does not lead through the proxy of this client's API, so that ``behind_proxy`` has to be asked."""
+        return self._get_base_url is not None and not is_below(self._home, url)
 
-    def led(self, url: httpx.URL) -> httpx.URL:
+    def behind_proxy(self, url: httpx.URL) -> httpx.URL:
         """Return where ``url``, an address of the API's own, is behind the proxy; raises ``BadPath`` for any other."""
-        told = self._told() if self._told is not None else None
-        base = httpx.URL(told) if told else None
-        if base is not None and below(base, url):
+        base_url = self._get_base_url() if self._get_base_url is not None else None
+        base = httpx.URL(base_url) if base_url else None
+        if base is not None and is_below(base, url):
             return self._home.copy_with(raw_path=self._home.raw_path + url.raw_path[len(base.raw_path) :])
         where = f"below {base}" if base is not None else "at an address that is not known here"
         raise BadPath(
@@ -74,8 +74,8 @@ class Address:
         )
 
     def _scheme(self) -> str:
-        told = self._told() if self._told is not None else None
-        return httpx.URL(told).scheme if told else self._home.scheme
+        base_url = self._get_base_url() if self._get_base_url is not None else None
+        return httpx.URL(base_url).scheme if base_url else self._home.scheme
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -85,7 +85,7 @@ def _split(text: str) -> tuple[str, str, str]:
 
 
 def _check(path: str) -> None:
-    """Refuse a path with ``.`` or ``..`` for a part, written out or in escapes: it would be gone before anybody judges."""
+    """Refuse a path with ``.`` or ``..`` for a part, written out or in escapes: httpx would remove it before any check."""
     for part in re.split(r"[/\\]", path):
         if unquote(part) in (".", ".."):
             raise BadPath(

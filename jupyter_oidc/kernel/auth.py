@@ -1,8 +1,8 @@
-"""The grant for other libraries: as an authentication object, as headers, and as an API key, all of them renewed.
+"""The grant for other libraries: as an authentication object, as headers, and as an API key, all of them refreshed.
 
 The object works with httpx and requests alike, and adds the grant only to requests to its one API. With both it
-raises our exceptions and repeats a call once whose grant or token was too old. What a library copies once and keeps,
-nobody can renew: that is good for at least three minutes.
+raises our exceptions and repeats a call once whose grant or token was too old. A copy that
+a library keeps is not refreshed: it is good for at least three minutes.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from jupyter_oidc.kernel.body import can_be_sent_again
-from jupyter_oidc.kernel.grant import below
+from jupyter_oidc.kernel.body import is_replayable
+from jupyter_oidc.kernel.grant import is_below
 from jupyter_oidc.kernel.made_by import MadeBy, by_name
 from jupyter_oidc.kernel.replies import MAX_REPLY_BYTES, broken_contract, content_of, content_of_async, problem
 
@@ -59,7 +59,7 @@ class ApiAuth(httpx.Auth):
             yield request
             return
         response = yield _signed(request, self._grants.current())
-        if self._once_more(request, response, again=can_be_sent_again(request)):
+        if self._once_more(request, response, again=is_replayable(request)):
             response = yield _signed(request, self._grants.current())
         if self._refused(response):
             raise self._problem(request, response, content_of(response))
@@ -70,7 +70,7 @@ class ApiAuth(httpx.Auth):
             yield request
             return
         response = yield _signed(request, await self._grants.current_async())
-        if self._once_more(request, response, again=can_be_sent_again(request)):
+        if self._once_more(request, response, again=is_replayable(request)):
             response = yield _signed(request, await self._grants.current_async())
         if self._refused(response):
             raise self._problem(request, response, await content_of_async(response))
@@ -113,7 +113,7 @@ class ApiAuth(httpx.Auth):
     # -- both ----------------------------------------------------------------------------------------------------
 
     def _is_ours(self, url: Any) -> bool:
-        return below(self._base_url, httpx.URL(str(url)))
+        return is_below(self._base_url, httpx.URL(str(url)))
 
     def _refused(self, response: Any) -> bool:
         return "X-OIDC-Error" in response.headers and self._is_ours(response.url)
@@ -141,7 +141,7 @@ class Hidden(str):
 
 
 class RefreshingHeaders(dict[str, str]):
-    """Headers whose ``Authorization`` is renewed when it is read, if it is old; more headers may be added.
+    """Headers whose ``Authorization`` is refreshed when it is read, if it is old; more headers may be added.
 
     NOTE: it is a dictionary, because libraries ask for one. What copies it gets the grant of that moment, and a library
     that reads a dictionary past its methods gets the grant that was read last. What pickles it gets no grant: the process

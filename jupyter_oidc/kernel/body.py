@@ -58,7 +58,7 @@ class _FormBody(httpx.SyncByteStream, httpx.AsyncByteStream):
             yield chunk
 
 
-def can_be_sent_again(request: httpx.Request) -> bool:
+def is_replayable(request: httpx.Request) -> bool:
     """Whether the body of ``request`` can be produced a second time."""
     return isinstance(request.stream, httpx.ByteStream | FileBody | _FormBody)
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import httpx
 
-from jupyter_oidc.kernel.elsewhere import CONNECTION_OPTIONS, AsyncRoutingTransport, RoutingTransport
+from jupyter_oidc.kernel.routing import CONNECTION_OPTIONS, AsyncRoutingTransport, RoutingTransport
 from jupyter_oidc.kernel.tls import async_direct_transport, direct_transport, goes_directly
 
 if TYPE_CHECKING:

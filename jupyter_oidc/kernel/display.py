@@ -43,7 +43,7 @@ _CODE = (
 def session_text(summary: dict[str, Any]) -> str:
     """Return one line about a session."""
     message = session_message(summary)
-    head = _with(message.headline, f" at {summary['provider']}{_as_whom(summary)}") + "."
+    head = _insert_circumstances(message.headline, f" at {summary['provider']}{_as_whom(summary)}") + "."
     shared = SHARING.get(summary["sharing"])
     return " ".join(part for part in (head, message.reason, message.lasts, message.next, shared) if part)
 
@@ -54,7 +54,7 @@ def session_html(summary: dict[str, Any]) -> str:
     colour = _DOT.get(summary["state"], "--jp-ui-font-color3, #9e9e9e")
     dot = f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span>'
     rows = [
-        f"<div>{dot} <b>{escape(_with(message.headline, _as_whom(summary)))}</b></div>",
+        f"<div>{dot} <b>{escape(_insert_circumstances(message.headline, _as_whom(summary)))}</b></div>",
         *(
             f'<div style="{_MUTED}">{escape(line)}</div>'
             for line in (
@@ -104,7 +104,7 @@ def code_html(url: str, provider: str, seconds: float, code: str, *, filled_in: 
 def _invitation(provider: str, body: str, seconds: float) -> str:
     return (
         f'<div style="{_CARD}"><div><b>Sign in at {escape(provider)}</b></div>{body}'
-        f'<div role="status" style="{_MUTED}">Waiting for you; {_clock(seconds)} left. '
+        f'<div role="status" style="{_MUTED}">Waiting for you; {_minutes_and_seconds(seconds)} left. '
         "Interrupt the kernel to cancel.</div></div>"
     )
 
@@ -134,7 +134,7 @@ def _is_path(url: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Return ``text`` of a stranger (a name) without what moves a cursor, ends a line or turns its direction.
+    """Return untrusted ``text`` (a name) without characters that move a cursor, end a line or turn its direction.
 
     Joiners stay, because names in Persian and Hindi are spelt with them.
     """
@@ -156,14 +156,14 @@ def ended_html(text: str) -> str:
 def waiting_html(why: str, seconds: float) -> str:
     """Return the note of a call that is made again in ``seconds``."""
     return (
-        f'<div role="status" style="{_CARD}">{escape(why)} Trying again in {_clock(max(1.0, seconds))}.'
+        f'<div role="status" style="{_CARD}">{escape(why)} Trying again in {_minutes_and_seconds(max(1.0, seconds))}.'
         f'<div style="{_MUTED}">Interrupt the kernel to stop.</div></div>'
     )
 
 
 def waited_html(why: str, seconds: float) -> str:
     """Return what stands in place of such a note afterwards, whatever came of the call."""
-    return f'<div style="{_MUTED}">{escape(why)} Waited {_clock(seconds)}.</div>'
+    return f'<div style="{_MUTED}">{escape(why)} Waited {_minutes_and_seconds(seconds)}.</div>'
 
 
 def progress_html(text: str, done: int, total: int) -> str:
@@ -178,7 +178,7 @@ def ended_transfer_html(text: str) -> str:
     return f'<div role="status" style="{_MUTED}">{escape(plain(text))}</div>'
 
 
-def _with(title: str, circumstances: str) -> str:
+def _insert_circumstances(title: str, circumstances: str) -> str:
     """Put ``circumstances`` where they are read in ``title``: before its comma, if it has one."""
     state, comma, rest = title.partition(",")
     return f"{state}{circumstances}{comma}{rest}"
@@ -191,7 +191,7 @@ def _as_whom(summary: dict[str, Any]) -> str:
 
 
 def _entitlements(summary: dict[str, Any]) -> str | None:
-    """Say that nobody knows what the person is entitled to, where that is so; a list would be long."""
+    """Return the note that the entitlements are unknown, if they are; a list of known ones would be too long."""
     shown = summary["user"] is not None and not summary["entitlements_known"]
     return f"Entitlements: {NOT_LISTED}" if shown else None
 
@@ -204,7 +204,7 @@ def _api_row(api: dict[str, Any]) -> str:
     )
 
 
-def _clock(seconds: float) -> str:
+def _minutes_and_seconds(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
@@ -230,7 +230,7 @@ class Notice:
         from IPython.display import HTML, DisplayHandle
 
         if self._handle is None:
-            # NOTE: kept before it is shown: an interruption in between must not leave a link that nobody can replace.
+            # NOTE: kept before it is shown: an interruption in between must not leave a link that cannot be replaced.
             self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
             self._handle.display(HTML(html))  # type: ignore[no-untyped-call]
         else:

@@ -56,7 +56,7 @@ class OIDCWarning(UserWarning):
 
 
 class _NeedsSignIn(OIDCError):
-    """Somebody has to sign in; ``link`` leads to JupyterLab, where the server knows how browsers reach it."""
+    """Base of the errors that a sign-in resolves; ``link`` leads to JupyterLab, if the server knows how browsers reach it."""
 
     how: ClassVar[str] = "oidc.sign_in()"
 
@@ -104,7 +104,7 @@ class LogoutTokenInvalid(OIDCError):
 
 
 class NotSignedIn(_NeedsSignIn):
-    """Nobody is signed in."""
+    """No user is signed in."""
 
     code = "not_signed_in"
 
@@ -328,7 +328,7 @@ class ContractError(OIDCError):
 
 
 class SignInTimeout(OIDCError):
-    """Nobody finished the sign-in in time."""
+    """The sign-in was not finished in time."""
 
     code = "sign_in_timeout"
 
@@ -355,7 +355,8 @@ BY_CODE: dict[str, type[OIDCError]] = _public()
 def of_reply(body: dict[str, Any]) -> OIDCError:
     """Return the exception for a checked ``error`` message.
 
-    Where a browser reaches JupyterLab is known to the server, if to anybody; how this process reaches it is no answer.
+    The link comes from the server, which may know how a browser reaches JupyterLab; the address that this process uses
+    says nothing about that.
     """
     kind = BY_CODE[body["code"]]
     action, link = body["action"], None

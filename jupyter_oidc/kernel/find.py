@@ -63,10 +63,10 @@ class Kernel:
 def find_server() -> Server:
     """Return the server that this process belongs to; raises :class:`ServerNotFound`."""
     path = os.environ.get(SERVER_VARIABLE)
-    told = read(path) if path else None
+    announced = read(path) if path else None
     named = os.environ.get("JUPYTER_OIDC_URL")
     if named:
-        return _named(named, told)
+        return _named_server(named, announced)
     if path is None:
         raise ServerNotFound(
             "The Jupyter server of this kernel cannot be found.",
@@ -74,33 +74,35 @@ def find_server() -> Server:
             "from what 'jupyter oidc run -- COMMAND' runs beside one. VS Code and others can use such a server's kernels; a "
             "kernel on another machine needs JUPYTER_OIDC_URL from your administrator.",
         )
-    if told is None:
+    if announced is None:
         raise ServerNotFound(
             "The Jupyter server that started this kernel has ended, or is on another machine.",
             action="Restart the kernel. If it is on another machine, set JUPYTER_OIDC_URL to the server's address.",
         )
-    if told.machine != this_machine():
+    if announced.machine != this_machine():
         raise ServerNotFound(
             "This process runs on another machine, or in another container, than the kernel that it comes from.",
             action="Make the call in the notebook itself, or in a process on the kernel's own machine.",
         )
-    return told_by(told)
+    return server_from_announcement(announced)
 
 
-def told_by(told: Announcement) -> Server:
-    """Return the server that has announced itself as ``told``."""
-    certificate, socket = (Path(text) if text else None for text in (told.certificate, told.socket))
-    return Server(told.url, certificate, same_machine=True, socket=socket, wants_certificate=told.client_certificate)
+def server_from_announcement(announced: Announcement) -> Server:
+    """Return the server that has announced itself as ``announced``."""
+    certificate, socket = (Path(text) if text else None for text in (announced.certificate, announced.socket))
+    return Server(
+        announced.url, certificate, same_machine=True, socket=socket, wants_certificate=announced.client_certificate
+    )
 
 
-def _named(address: str, told: Announcement | None) -> Server:
-    url = _base(address)
+def _named_server(address: str, announced: Announcement | None) -> Server:
+    url = _base_url(address)
     if url is None:
         raise ServerNotFound(
             "JUPYTER_OIDC_URL is no address of a Jupyter server.",
             action="Set JUPYTER_OIDC_URL to the server's address, as in https://hub.example.com/user/ada/.",
         )
-    return Server(url, Path(told.certificate) if told and told.certificate else None)
+    return Server(url, Path(announced.certificate) if announced and announced.certificate else None)
 
 
 def find_kernel() -> Kernel:
@@ -119,7 +121,7 @@ def find_kernel() -> Kernel:
     )
 
 
-def _base(text: object) -> str | None:
+def _base_url(text: object) -> str | None:
     """Return scheme, host, port and path of a URL, ending with a slash; ``None`` if it is no web address.
 
     A query (people paste addresses that hold the server's token), a fragment and a user are left out.

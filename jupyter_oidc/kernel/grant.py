@@ -1,4 +1,4 @@
-"""The kernel grant: proved with the connection key, kept in memory, renewed by itself, never shown.
+"""The kernel grant: proved with the connection key, kept in memory, refreshed automatically, never shown.
 
 As an ``httpx.Auth`` it is added to each request on its way out, so no client, header dictionary or ``repr``
 holds it.
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 PURPOSE = "jupyter-oidc kernel grant v1"
 REFRESH_AT_REMAINING_SHARE = 0.2
-"""The share of its life that a grant still has when it is renewed."""
+"""The share of its life that a grant still has when it is refreshed."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _HeldGrant:
     grant: str = field(repr=False)
     refresh_after: float
 
 
-_NO_GRANT = _Held("", float("-inf"))
+_NO_GRANT = _HeldGrant("", float("-inf"))
 
 
 def proof_of(kernel: Kernel, issued_at: int, nonce: str) -> str:
@@ -50,7 +50,7 @@ def proof_of(kernel: Kernel, issued_at: int, nonce: str) -> str:
     return hmac.new(kernel.key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def below(home: httpx.URL, url: httpx.URL) -> bool:
+def is_below(home: httpx.URL, url: httpx.URL) -> bool:
     """Whether ``url`` is ``home``, which ends with a slash, or lies below it; compared in httpx's normal form."""
     return (
         (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
@@ -62,8 +62,8 @@ def below(home: httpx.URL, url: httpx.URL) -> bool:
 class GrantAuth(httpx.Auth):
     """Adds the grant to requests to the server's own address, and to no other.
 
-    One object serves all clients of a process: whoever finds the grant old asks for a new one while the others
-    wait for it. ``now`` returns seconds that never go back.
+    One object serves all clients of a process: the first client that finds the grant old asks for a new one while the
+    others wait for it. ``now`` returns seconds that never go back.
     """
 
     def __init__(self, server: Server, kernel: Kernel, now: Callable[[], float] = time.monotonic) -> None:
@@ -72,7 +72,7 @@ class GrantAuth(httpx.Auth):
         self._now = now
         self._home = httpx.URL(server.url)
         self._held = _NO_GRANT
-        self._take_locks()
+        self._create_locks()
 
     def __repr__(self) -> str:
         return "GrantAuth(<hidden>)"
@@ -80,10 +80,10 @@ class GrantAuth(httpx.Auth):
     def __reduce__(self) -> NoReturn:
         raise TypeError("A kernel's grant and key stay in their process; hand over the name of the API instead.")
 
-    def _take_locks(self) -> None:
+    def _create_locks(self) -> None:
         self._process = os.getpid()
-        self._asking = threading.Lock()
-        self._asking_in: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+        self._loop_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     def _is_forked(self) -> bool:
         """Whether this is a copy in a forked child, where a lock of the parent's may be held for ever."""
@@ -103,18 +103,18 @@ class GrantAuth(httpx.Auth):
 
     def is_ours(self, url: httpx.URL) -> bool:
         """Whether ``url`` lies below the server's own, compared part by part and in normal form."""
-        return below(self._home, url)
+        return is_below(self._home, url)
 
     def refused(self, request: httpx.Request) -> None:
-        """Forget the grant that ``request`` carried; a newer one, got by somebody else meanwhile, is kept."""
+        """Forget the grant that ``request`` carried; a newer one, which another thread has got meanwhile, is kept."""
         if request.headers.get("Authorization") == f"Bearer {self._held.grant}":
             self._held = _NO_GRANT
 
     def current(self) -> str:
         """Return a grant that is good for a while; raises the server's refusal, or ``ServerNotFound``."""
         if self._is_forked():
-            self._take_locks()
-        with self._asking:
+            self._create_locks()
+        with self._lock:
             if self._now() >= self._held.refresh_after:
                 self._ask()
             return self._held.grant
@@ -122,9 +122,9 @@ class GrantAuth(httpx.Auth):
     async def current_async(self) -> str:
         """As ``current`` for an event loop."""
         if self._is_forked():
-            self._take_locks()
+            self._create_locks()
         # NOTE: a lock per event loop; a thread that asks at the same time may get a second grant, no harm done.
-        async with self._asking_in.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+        async with self._loop_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             if self._now() >= self._held.refresh_after:
                 await self._ask_async()
             return self._held.grant
@@ -166,4 +166,4 @@ class GrantAuth(httpx.Auth):
         if "X-OIDC-Error" in response.headers:
             raise problem_of(response, content)
         reply = judge("kernel-grant.reply", content)
-        self._held = _Held(reply["grant"], self._now() + reply["expires_in"] * (1 - REFRESH_AT_REMAINING_SHARE))
+        self._held = _HeldGrant(reply["grant"], self._now() + reply["expires_in"] * (1 - REFRESH_AT_REMAINING_SHARE))

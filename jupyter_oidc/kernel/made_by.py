@@ -1,4 +1,4 @@
-"""What is pickled in the place of a client: what makes it anew in another process of the kernel. Never a grant or a key."""
+"""Pickle a client as the call that makes it anew in another process of the kernel; never a grant or a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session is called and why, in a notebook: the sentences of the panel in JupyterLab, to the letter.
+"""Messages about a session in a notebook: the sentences of the panel in JupyterLab, to the letter.
 
 What to do next differs, since a cell has no button. A test in ``tests/contract`` holds the two together.
 Values in, values out: this module knows neither HTML nor the network nor the time of day.
@@ -19,7 +19,7 @@ HEADLINES: Final = {
 """By state."""
 
 REFRESH_FAILS: Final = "Signed in, renewal fails"
-"""What ``refresh-failed`` is called where the provider can be reached and refuses, or answers nonsense."""
+"""The headline of ``refresh-failed`` if the provider can be reached but refuses, or sends an unusable response."""
 
 REASONS: Final = {
     # What ended a session.
@@ -84,7 +84,7 @@ _STORAGE_NEXT: Final = {
         FOLDER,
     ),
 }
-"""What helps against trouble with the place of the session, by reason code (Q7.5, Q8.8)."""
+"""The action that resolves a storage problem, by reason code (Q7.5, Q8.8)."""
 
 STILL: Final = "Calls still work; it is tried again by itself."
 NOT_NOW: Final = "Calls do not work until it is renewed, which is tried again by itself."
@@ -95,7 +95,7 @@ SHARING: Final = {
     "own-kernels": "This server is shared: kernels that others start or use cannot call APIs as you.",
     "all-kernels": "This server is shared: kernels that others start or use call APIs as you, too.",
 }
-"""By the server's word for who else is there; where nobody is, nothing is said."""
+"""By the summary's ``sharing``; a server that is not shared (``none``) has no message."""
 
 ACCESS: Final = {
     "ready": "Ready",
@@ -119,7 +119,7 @@ _NEXT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SessionMessage:
-    """A session in words; ``reason``, ``lasts`` and ``next`` are ``None`` where there is nothing to say."""
+    """The texts about a session; ``reason``, ``lasts`` and ``next`` are ``None`` if there is no text for them."""
 
     headline: str
     reason: str | None
@@ -128,7 +128,7 @@ class SessionMessage:
 
 
 def session_message(summary: dict[str, Any]) -> SessionMessage:
-    """Return the words for a session summary."""
+    """Return the texts for a session summary."""
     message = _session_message(summary)
     if not summary["settings_pending"]:
         return message
@@ -172,7 +172,7 @@ def entitlement_message(summary: dict[str, Any]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return whole minutes, hours or days, rounded down, so that nobody is promised more than there is."""
+    """Return whole minutes, hours or days, rounded down, so that the text never promises more time than is left."""
     if seconds < 60:
         return "less than a minute"
     if seconds < 3_600:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.kernel.server_connection import ServerConnection
 
 MAX_ATTEMPTS: Final = 3
-"""How often somebody may paste something that is no answer to this sign-in."""
+"""The number of times that an address of another sign-in, or no address, may be pasted."""
 
 MAX_PASTED_CHARACTERS: Final = 8192
 
@@ -28,7 +28,7 @@ def paste(connection: ServerConnection, started: dict[str, Any], again: Callable
     """Ask for the address and return how the sign-in ended; ``again`` shows why another attempt is needed.
 
     Ctrl-C, and an error that another attempt cannot mend, cancel the sign-in.
-    Raises ``RequestInvalid`` where nobody can type, and what the server answers.
+    Raises ``RequestInvalid`` if there is no terminal or browser for input, and the errors that the server answers.
     """
     finished = False
     try:

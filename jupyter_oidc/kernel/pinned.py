@@ -1,4 +1,4 @@
-"""TLS to a server whose very certificate is known: exactly that one is believed, whatever names it and whoever issued it.
+"""TLS to a server whose certificate is known: only that certificate is accepted, whatever its names and its issuer.
 
 That is more than a name and an issuer prove, so the name is not asked for; the certificate's time and purpose are.
 The command line uses this too.
@@ -58,9 +58,7 @@ class PinnedContext(ssl.SSLContext):
         return super().wrap_bio(*arguments, **options)
 
     def _look_again(self) -> None:
-        with suppress(
-            OSError, ValueError
-        ):  # NOTE: while somebody writes the file, the certificate that is known counts
+        with suppress(OSError, ValueError):  # NOTE: while the file is being written, the known certificate counts
             self.look()
 
     def look(self) -> None:

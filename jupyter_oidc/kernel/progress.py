@@ -24,10 +24,10 @@ MIN_REDRAW_INTERVAL_SECONDS: Final = 0.2
 class ProgressDisplay(Protocol):
     """Shows how far an upload is."""
 
-    def going(self, text: str, done: int, total: int) -> None:
+    def update(self, text: str, done: int, total: int) -> None:
         """Show how far it is."""
 
-    def ended(self, text: str) -> None:
+    def finish(self, text: str) -> None:
         """Show how it ended, in place of that."""
 
 
@@ -37,11 +37,11 @@ class NotebookProgressBar:
     def __init__(self) -> None:
         self._notice = Notice()
 
-    def going(self, text: str, done: int, total: int) -> None:
+    def update(self, text: str, done: int, total: int) -> None:
         """Show the bar."""
         self._notice.show(progress_html(text, done, total), "")
 
-    def ended(self, text: str) -> None:
+    def finish(self, text: str) -> None:
         """Put a line in its place."""
         self._notice.show(ended_transfer_html(text), "")
 
@@ -53,13 +53,13 @@ class TerminalProgressLine:
         self._out = out
         self._width = 0
 
-    def going(self, text: str, done: int, total: int) -> None:
+    def update(self, text: str, done: int, total: int) -> None:
         """Write the line anew."""
         del done, total
         if self._out.isatty():
             self._write(text, "")
 
-    def ended(self, text: str) -> None:
+    def finish(self, text: str) -> None:
         """Write it for the last time."""
         self._write(text, "\n")
 
@@ -90,11 +90,11 @@ class UploadProgress:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         whole = readable(self._total)
         if kind is not None:
-            self._display.ended(f"{self._name}: stopped after {readable(self._done)} of {whole}.")
+            self._display.finish(f"{self._name}: stopped after {readable(self._done)} of {whole}.")
         elif self._done < self._total:
-            self._display.ended(f"{self._name}: answered after {readable(self._done)} of {whole}.")
+            self._display.finish(f"{self._name}: answered after {readable(self._done)} of {whole}.")
         else:
-            self._display.ended(f"{self._name}: sent {whole} in {self._now() - self._begun:.1f} s.")
+            self._display.finish(f"{self._name}: sent {whole} in {self._now() - self._begun:.1f} s.")
 
     def sent(self, count: int) -> None:
         """Take note that ``count`` bytes have gone out; fewer than before means that it began anew."""
@@ -103,7 +103,7 @@ class UploadProgress:
             self._shown = self._now()
             share = 100 * count // max(1, self._total)
             text = f"{self._name}: {readable(count)} of {readable(self._total)} ({share} %)"
-            self._display.going(text, count, self._total)
+            self._display.update(text, count, self._total)
 
 
 def readable(size: int) -> str:

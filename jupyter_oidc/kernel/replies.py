@@ -9,9 +9,9 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc import contract
+from jupyter_oidc.kernel.connection_failure import ConnectionFailure, connection_failure
 from jupyter_oidc.kernel.errors import ContractError, OIDCError, ServerNotFound, of_reply
 from jupyter_oidc.kernel.tls import NO_CERTIFICATE
-from jupyter_oidc.kernel.unreached import Why, why_unreached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,32 +81,40 @@ def broken_contract() -> ContractError:
 
 def unreachable(error: BaseException) -> ServerNotFound:
     """Return the exception for a call that got no answer; ``error`` is what the connection reported."""
-    message, action = _UNREACHED[why_unreached(error)]
+    message, action = _FAILURE_MESSAGES[connection_failure(error)]
     return ServerNotFound(message, action=action)
 
 
-_RESTART: Final = "Restart the server and then the kernel; if that does not help, ask your administrator."
-_NAME: Final = "Check JUPYTER_OIDC_URL, or ask your administrator which address the server has."
-_CERTIFICATE: Final = "Ask your administrator: JUPYTER_OIDC_CLIENT_CERTIFICATE names the certificate that is shown."
-_UNREACHED: Final[dict[Why, tuple[str, str]]] = {
+_RESTART_ACTION: Final = "Restart the server and then the kernel; if that does not help, ask your administrator."
+_CHECK_ADDRESS_ACTION: Final = "Check JUPYTER_OIDC_URL, or ask your administrator which address the server has."
+_CERTIFICATE_ACTION: Final = (
+    "Ask your administrator: JUPYTER_OIDC_CLIENT_CERTIFICATE names the certificate that is shown."
+)
+_FAILURE_MESSAGES: Final[dict[ConnectionFailure, tuple[str, str]]] = {
     "nobody listens": (
         "The Jupyter server does not answer: nobody listens at its address.",
         "Check that it is still running; after a restart of the server, restart the kernel too.",
     ),
-    "no such host": ("The name of the Jupyter server is not known here.", _NAME),
-    "no TLS": ("What answers in the place of the Jupyter server does not speak HTTPS.", _NAME),
+    "no such host": ("The name of the Jupyter server is not known here.", _CHECK_ADDRESS_ACTION),
+    "no TLS": ("What answers in the place of the Jupyter server does not speak HTTPS.", _CHECK_ADDRESS_ACTION),
     "wants a certificate": NO_CERTIFICATE,
-    "refuses our certificate": ("The Jupyter server refuses the client certificate of this process.", _CERTIFICATE),
-    "wrong name": ("The Jupyter server shows a certificate that is for another name than its address.", _NAME),
+    "refuses our certificate": (
+        "The Jupyter server refuses the client certificate of this process.",
+        _CERTIFICATE_ACTION,
+    ),
+    "wrong name": (
+        "The Jupyter server shows a certificate that is for another name than its address.",
+        _CHECK_ADDRESS_ACTION,
+    ),
     "unknown issuer": (
         "The Jupyter server shows a certificate that this machine does not trust: its issuer is unknown here.",
-        _RESTART,
+        _RESTART_ACTION,
     ),
     "out of date": (
         "The certificate of the Jupyter server has expired, or is not valid yet.",
         "Ask your administrator for a new one, and compare the clocks of both machines.",
     ),
-    "not trusted": ("The Jupyter server shows a certificate that this machine does not trust.", _RESTART),
+    "not trusted": ("The Jupyter server shows a certificate that this machine does not trust.", _RESTART_ACTION),
     "silent": (
         "The Jupyter server does not answer.",
         "Check that it is still running; after a restart of the server, restart the kernel too.",

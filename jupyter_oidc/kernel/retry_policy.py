@@ -13,7 +13,7 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.kernel.body import can_be_sent_again
+from jupyter_oidc.kernel.body import is_replayable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ MAX_RETRIES: Final = 8
 """Repetitions of one call at most, however short its pauses are."""
 
 FIRST_PAUSE_SECONDS: Final = 0.5
-"""Seconds of the first pause, if nobody names any; each further one is twice as long."""
+"""Seconds of the first pause, if there is no ``Retry-After``; each further one is twice as long."""
 
 MAX_PAUSE_SECONDS: Final = 16.0
 """Seconds that a pause grows to by itself; a peer may name more."""
@@ -57,7 +57,7 @@ class Pause:
 
 @dataclass(slots=True)
 class RetryState:
-    """What one call has been through; alike for both clients.
+    """The retries and pauses of one call so far; alike for both clients.
 
     ``patience`` is in seconds, ``now`` the time since 1970, ``chance`` a number from 0 to 1.
     """
@@ -77,7 +77,7 @@ class RetryState:
         if code == "grant_invalid":
             # NOTE: also if this call cannot be made again, so that the next one gets a new grant.
             self.grants.refused(request)
-        if not can_be_sent_again(request):
+        if not is_replayable(request):
             return None
         if code == "grant_invalid":
             return self._retry_once("new_grant")

@@ -1,4 +1,4 @@
-"""The calls to our own routes: every reply is checked against its contract before anybody sees it."""
+"""The calls to our own routes: every reply is checked against its contract before it is returned."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BASE_URL_CACHE_SECONDS = 60.0
 """How long the base URLs of the APIs are remembered; settings can change while the server runs."""
 
 CANCEL_TIMEOUT_SECONDS = 5.0
-"""Seconds that the cancelling of a sign-in may take: somebody who pressed Ctrl-C wants to go on."""
+"""Seconds that cancelling a sign-in may take: after Ctrl-C, the user wants to go on."""
 
 
 class ServerConnection:
@@ -129,15 +129,15 @@ class ServerConnection:
         """Return a client whose base URL is the proxy of the API ``name``."""
         shared = self._connections.shared(options)
         made_by: MadeBy = (_api_client, (name, options))
-        whereabouts: dict[str, Any] = {"made_by": made_by, "told": partial(self.base_url, name)}
-        return OIDCClient(self.server, self.auth, _api_path(name), **whereabouts, **shared, **options)
+        proxy_options: dict[str, Any] = {"made_by": made_by, "get_base_url": partial(self.base_url, name)}
+        return OIDCClient(self.server, self.auth, _api_path(name), **proxy_options, **shared, **options)
 
     def async_api_client(self, name: str, **options: Any) -> AsyncOIDCClient:
         """Return an asynchronous client whose base URL is the proxy of the API ``name``."""
         shared = self._connections.shared_async(options)
         made_by: MadeBy = (_async_api_client, (name, options))
-        whereabouts: dict[str, Any] = {"made_by": made_by, "told": partial(self.base_url, name)}
-        return AsyncOIDCClient(self.server, self.auth, _api_path(name), **whereabouts, **shared, **options)
+        proxy_options: dict[str, Any] = {"made_by": made_by, "get_base_url": partial(self.base_url, name)}
+        return AsyncOIDCClient(self.server, self.auth, _api_path(name), **proxy_options, **shared, **options)
 
     def base_url(self, name: str) -> str | None:
         """Return the base URL that the API ``name`` has behind the proxy; ``None`` if the server does not say."""

@@ -1,4 +1,4 @@
-"""What notebook authors call: ``session``, ``sign_in``, ``sign_out``; ``api``, ``async_api``, ``auth``, ``endpoint``."""
+"""The functions for notebooks: ``session``, ``sign_in``, ``sign_out``; ``api``, ``async_api``, ``auth``, ``endpoint``."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SignedOut:
-    """What happened at each step of a sign-out; ``end_session_url`` also ends the provider's own session.
+    """The outcome of each step of a sign-out; ``end_session_url`` also ends the provider's own session.
 
     It may be a page of the Jupyter server that is good once and for a minute, and then a path, which the page that shows
     it completes; ``end_session_address`` is the whole address, if the server knows it.
@@ -109,30 +109,30 @@ class SignedOut:
     def __repr__(self) -> str:
         link = self._link()
         if link is None:
-            return self._told()
+            return self._outcome_text()
         at_jupyter = "open this at the address of your JupyterLab, in its browser:"
         where = f"{at_jupyter if link.startswith('/') else 'open'} {link}"
-        more = f" To end the provider's own session{self._soon()}, {where}"
-        return f"{self._told()}{plain(more)}"
+        more = f" To end the provider's own session{self._time_limit_text()}, {where}"
+        return f"{self._outcome_text()}{plain(more)}"
 
     def _repr_html_(self) -> str:
-        return signed_out_html(self._told(), self._link(), soon=bool(self._soon()))
+        return signed_out_html(self._outcome_text(), self._link(), soon=bool(self._time_limit_text()))
 
     def _link(self) -> str | None:
         return self.end_session_address or self.end_session_url
 
-    def _soon(self) -> str:
+    def _time_limit_text(self) -> str:
         """Say that the page is good for a minute, where it is one of the Jupyter server's own, whose address is a path."""
         return " within a minute" if (self.end_session_url or "").startswith("/") else ""
 
-    def _told(self) -> str:
-        told = {
+    def _outcome_text(self) -> str:
+        text = {
             "done": "The provider revoked the session.",
             "failed": "The provider could not be told yet; this is tried again in the background.",
             "not-supported": "The provider offers no revocation.",
             "nothing-to-revoke": "There was nothing to revoke.",
         }[self.revoked]
-        return f"Signed out here. {told}"
+        return f"Signed out here. {text}"
 
 
 class Endpoint(NamedTuple):
@@ -159,8 +159,8 @@ def sign_in(
 ) -> Session:
     """Show a link, wait until the sign-in is finished in the browser, and return the session.
 
-    Somebody whose calls work is not asked again, even if the provider is out of reach just now, unless ``api`` is named: that is the answer to
-    ``StepUpRequired``, and the provider is told what that API wants (RFC 9470, 4).
+    Returns at once if a session is active and calls work, even if the provider is out of reach just now, unless ``api`` is
+    named: that is the answer to ``StepUpRequired``, and the provider is told what that API wants (RFC 9470, 4).
     A ``prompt`` of ``"login"``, ``"consent"`` or ``"select_account"`` says what the provider is to ask, and asks in any
     case; with ``"none"`` it asks nothing, and the sign-in fails unless it knows the person already.
     Interrupting the kernel cancels the sign-in; nothing is left behind.
@@ -229,7 +229,7 @@ def endpoint(name: str) -> Endpoint:
     """Return ``(base_url, headers)`` for any other library: an SDK, pandas, R, curl.
 
     The header holds this kernel's grant, good for at least three and at most fifteen minutes, and only on this
-    server. The headers renew it whenever they are read; a library that reads them once and keeps a copy needs a new
+    server. The headers refresh it whenever they are read; a library that reads them once and keeps a copy needs a new
     endpoint for each batch of calls, or :func:`auth`.
     """
     connection = server_connection()

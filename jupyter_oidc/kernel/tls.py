@@ -92,7 +92,7 @@ def trusted(server: Server) -> ssl.SSLContext:
 
 @cache
 def _trusted(server: Server, shown: tuple[str, str | None] | None, *, named: bool) -> ssl.SSLContext:
-    """``named``: the person who set the environment has named what is ``shown``, so it is not left out in silence."""
+    """``named``: the user's environment names the certificate in ``shown``, so it is not left out in silence."""
     try:
         if server.certificate is not None and server.same_machine:
             context: ssl.SSLContext = pinned(server.certificate)

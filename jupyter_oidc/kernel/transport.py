@@ -1,7 +1,7 @@
 """HTTP clients towards our own server: they carry the grant, raise our exceptions and try again where that is safe.
 
 An error made by jupyter_oidc (marked by ``X-OIDC-Error``) becomes an exception; an error of the API behind the
-proxy stays a reply, so nobody confuses our 401 with the API's.
+proxy stays a reply, so our 401 is never confused with the API's.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import httpx
 
 from jupyter_oidc.kernel.address import Address
 from jupyter_oidc.kernel.body import attach, file_body, keep_form
-from jupyter_oidc.kernel.elsewhere import (
+from jupyter_oidc.kernel.held_back_headers import warn_of_held_back
+from jupyter_oidc.kernel.made_by import MadeBy, by_name
+from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of
+from jupyter_oidc.kernel.retry_policy import MAX_WAIT_SECONDS, RetryState, code_of
+from jupyter_oidc.kernel.routing import (
     CONNECT_ERRORS,
     CONNECTION_OPTIONS,
     AsyncRoutingTransport,
     RoutingTransport,
-    unreached,
+    connect_error,
 )
-from jupyter_oidc.kernel.held_back import warn_of_held_back
-from jupyter_oidc.kernel.made_by import MadeBy, by_name
-from jupyter_oidc.kernel.replies import content_of, content_of_async, problem_of
-from jupyter_oidc.kernel.retry_policy import MAX_WAIT_SECONDS, RetryState, code_of
 from jupyter_oidc.kernel.tls import connection_options
 from jupyter_oidc.kernel.upload import Upload
 from jupyter_oidc.kernel.wait_notice import WaitNotice
@@ -53,11 +53,11 @@ class OIDCClient(httpx.Client):
         *,
         patience: float = MAX_WAIT_SECONDS,
         made_by: MadeBy | None = None,
-        told: Callable[[], str | None] | None = None,
+        get_base_url: Callable[[], str | None] | None = None,
         **options: Any,
     ) -> None:
         self._home = httpx.URL(server.url)
-        self._address = Address(httpx.URL(server.url + path), told)
+        self._address = Address(httpx.URL(server.url + path), get_base_url)
         self._grants = grants
         self._made_by = made_by
         self._patience = patience
@@ -73,7 +73,7 @@ class OIDCClient(httpx.Client):
 
         Raises ``BadPath`` for a path that leads out of the API.
         """
-        url = self._address.written(url)
+        url = self._address.normalized(url)
         body = file_body(content)
         if body is not None:
             return attach(super().build_request(method, url, **options), body)
@@ -82,15 +82,15 @@ class OIDCClient(httpx.Client):
 
     def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         """Send ``request``; raises the exception of any error that jupyter_oidc itself answers."""
-        if self._address.is_elsewhere(request.url):
-            _lead(request, self._address.led(request.url))
+        if self._address.is_outside_proxy(request.url):
+            _redirect_to(request, self._address.behind_proxy(request.url))
         retries = RetryState(self._grants, self._patience)
         with WaitNotice() as wait_notice:
             while True:
                 try:
                     response = super().send(request, stream=True, **options)
                 except CONNECT_ERRORS as error:
-                    raise unreached(self._home, error) from None
+                    raise connect_error(self._home, error) from None
                 pause = retries.after(request, response)
                 if pause is None:
                     break
@@ -137,11 +137,11 @@ class AsyncOIDCClient(httpx.AsyncClient):
         *,
         patience: float = MAX_WAIT_SECONDS,
         made_by: MadeBy | None = None,
-        told: Callable[[], str | None] | None = None,
+        get_base_url: Callable[[], str | None] | None = None,
         **options: Any,
     ) -> None:
         self._home = httpx.URL(server.url)
-        self._address = Address(httpx.URL(server.url + path), told)
+        self._address = Address(httpx.URL(server.url + path), get_base_url)
         self._grants = grants
         self._made_by = made_by
         self._patience = patience
@@ -157,7 +157,7 @@ class AsyncOIDCClient(httpx.AsyncClient):
 
         Raises ``BadPath`` for a path that leads out of the API.
         """
-        url = self._address.written(url)
+        url = self._address.normalized(url)
         body = file_body(content)
         if body is not None:
             return attach(super().build_request(method, url, **options), body)
@@ -166,15 +166,15 @@ class AsyncOIDCClient(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, *, stream: bool = False, **options: Any) -> httpx.Response:
         """Send ``request``; raises the exception of any error that jupyter_oidc itself answers."""
-        if self._address.is_elsewhere(request.url):
-            _lead(request, await asyncio.to_thread(self._address.led, request.url))
+        if self._address.is_outside_proxy(request.url):
+            _redirect_to(request, await asyncio.to_thread(self._address.behind_proxy, request.url))
         retries = RetryState(self._grants, self._patience)
         with WaitNotice() as wait_notice:
             while True:
                 try:
                     response = await super().send(request, stream=True, **options)
                 except CONNECT_ERRORS as error:
-                    raise unreached(self._home, error) from None
+                    raise connect_error(self._home, error) from None
                 pause = retries.after(request, response)
                 if pause is None:
                     break
@@ -206,16 +206,16 @@ class AsyncOIDCClient(httpx.AsyncClient):
             return await self.request(method, path, content=upload.body, headers=headers, **options)
 
 
-def _lead(request: httpx.Request, url: httpx.URL) -> None:
+def _redirect_to(request: httpx.Request, url: httpx.URL) -> None:
     """Send ``request`` to ``url``."""
     request.url = url
     request.headers["Host"] = url.netloc.decode("ascii")
 
 
 def _options(
-    server: Server, grants: GrantAuth, path: str, options: dict[str, Any], ways: Callable[..., object]
+    server: Server, grants: GrantAuth, path: str, options: dict[str, Any], transport_type: Callable[..., object]
 ) -> dict[str, Any]:
     if "transport" not in options:
         others = {name: value for name, value in options.items() if name not in CONNECTION_OPTIONS}
-        options = {"transport": ways(server, options), **others}
+        options = {"transport": transport_type(server, options), **others}
     return {"base_url": server.url + path, "auth": grants, **connection_options(server), **options}

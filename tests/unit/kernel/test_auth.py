@@ -17,7 +17,7 @@ from tests.unit.kernel.stage import Answer, Stage, refusal
 ITEMS = "jupyter-oidc/api/orders/items"
 FIRST, SECOND = "Bearer jog.grant-number-000001", "Bearer jog.grant-number-000002"
 LAB = "https://hub.example.com/user/ada/lab"
-RENEWED = Answer(b"expired", 401, {"X-OIDC-Retryable": "true"})
+REFRESHED = Answer(b"expired", 401, {"X-OIDC-Retryable": "true"})
 
 
 class Clock:
@@ -95,9 +95,11 @@ def test_a_redirect_to_another_server_takes_no_grant_along(kernel, elsewhere, li
     assert elsewhere.received[0].bearer is None
 
 
-@pytest.mark.parametrize(("first", "bearers"), [(refusal("grant_invalid"), [FIRST, SECOND]), (RENEWED, [FIRST, FIRST])])
+@pytest.mark.parametrize(
+    ("first", "bearers"), [(refusal("grant_invalid"), [FIRST, SECOND]), (REFRESHED, [FIRST, FIRST])]
+)
 @pytest.mark.parametrize("body", [{}, {"content": b"bytes"}, {"json": {"a": 1}}], ids=["none", "bytes", "json"])
-def test_a_call_is_repeated_once_with_what_was_renewed(kernel, call, first, bearers, body):
+def test_a_call_is_repeated_once_with_what_was_refreshed(kernel, call, first, bearers, body):
     kernel.answers("POST", ITEMS, first, ["a book"])
     assert call("POST", **body).json() == ["a book"]
     asked = kernel.asked("POST", ITEMS)
@@ -106,7 +108,7 @@ def test_a_call_is_repeated_once_with_what_was_renewed(kernel, call, first, bear
 
 
 def test_a_file_is_sent_again_from_where_it_stood(kernel):
-    kernel.answers("POST", ITEMS, RENEWED, ["a book"])
+    kernel.answers("POST", ITEMS, REFRESHED, ["a book"])
     file = io.BytesIO(b"head and body")
     file.seek(9)
     assert by_requests("POST", f"{kernel.url}{ITEMS}", content=file).json() == ["a book"]
@@ -115,7 +117,7 @@ def test_a_file_is_sent_again_from_where_it_stood(kernel):
 
 @pytest.mark.parametrize("library", [by_httpx, by_requests])
 def test_a_body_that_is_made_while_it_is_sent_is_not_sent_again(kernel, library):
-    kernel.answers("POST", ITEMS, RENEWED, ["never"])
+    kernel.answers("POST", ITEMS, REFRESHED, ["never"])
     pieces = (piece for piece in [b"a", b"b"])
     assert library("POST", f"{kernel.url}{ITEMS}", content=pieces).status_code == 401
     assert len(kernel.asked("POST", ITEMS)) == 1
@@ -213,7 +215,7 @@ def headers(stage, clock):
         ),
     ],
 )
-def test_headers_renew_themselves_however_they_are_read(headers, read):
+def test_headers_refresh_themselves_however_they_are_read(headers, read):
     assert read(headers) == SECOND
 
 

@@ -135,11 +135,11 @@ def test_nobody_is_told_how_to_sign_in():
     assert session_text(SIGNED_OUT) == "Not signed in at corp. Run oidc.sign_in() to sign in."
 
 
-def test_a_session_that_is_renewed_says_so():
+def test_a_session_that_is_refreshed_says_so():
     assert session_text(SUMMARY).endswith("Renewed by itself, within 4 minutes.")
 
 
-def test_a_session_that_cannot_be_renewed_says_when_it_ends():
+def test_a_session_that_cannot_be_refreshed_says_when_it_ends():
     assert session_text({**SUMMARY, "refreshable": False}).endswith("Ends in 4 minutes, and cannot be renewed.")
 
 
@@ -157,7 +157,7 @@ def test_a_session_that_has_ended_says_why_and_what_to_do():
     assert all(said in session_html(ended) for said in ("The provider ended it.", "Run oidc.sign_in()"))
 
 
-def test_a_session_whose_renewal_waits_says_until_when_calls_work():
+def test_a_session_whose_refresh_waits_says_until_when_calls_work():
     assert session_text({**SUMMARY, "state": "refresh-failed", "reason": "idp_unavailable"}) == (
         "Signed in at corp as Ada Lovelace, provider unreachable. The provider cannot be reached. "
         "Calls work for another 4 minutes. Calls still work; it is tried again by itself."

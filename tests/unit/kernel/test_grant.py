@@ -97,7 +97,7 @@ def test_one_grant_serves_many_calls(stage):
     ("elapsed", "issued"),
     [pytest.param(719.9, 1, id="a-fifth-and-a-bit-left"), pytest.param(720.0, 2, id="a-fifth-left")],
 )
-def test_a_grant_is_renewed_when_a_fifth_of_its_life_is_left(stage, elapsed, issued):
+def test_a_grant_is_refreshed_when_a_fifth_of_its_life_is_left(stage, elapsed, issued):
     clock = HandClock()
     grants = stage.grants(clock)
     grants.current()
@@ -106,7 +106,7 @@ def test_a_grant_is_renewed_when_a_fifth_of_its_life_is_left(stage, elapsed, iss
     assert len(stage.issued) == issued
 
 
-def test_a_refused_grant_is_renewed_and_the_call_made_again(stage):
+def test_a_refused_grant_is_refreshed_and_the_call_made_again(stage):
     stage.answers("GET", "jupyter-oidc/api/orders/items", refusal("grant_invalid"), ["a book"])
     assert called(stage.client()).json() == ["a book"]
 
@@ -126,7 +126,7 @@ def test_the_repeated_call_carries_the_same_body(stage):
     assert bodies == [{"title": "Notes"}, {"title": "Notes"}]
 
 
-def test_a_grant_refused_twice_is_not_renewed_again(stage):
+def test_a_grant_refused_twice_is_not_refreshed_again(stage):
     stage.answers("GET", "jupyter-oidc/api/orders/items", refusal("grant_invalid"))
     with pytest.raises(GrantInvalid):
         called(stage.client())
@@ -149,7 +149,7 @@ def test_a_body_that_can_be_sent_only_once_is_not_sent_again(stage):
     assert [got.body for got in stage.asked("POST", "jupyter-oidc/api/orders/items")] == [b"onetwo"]
 
 
-def test_a_401_of_the_api_does_not_renew_the_grant(stage):
+def test_a_401_of_the_api_does_not_refresh_the_grant(stage):
     stage.answers("GET", "jupyter-oidc/api/orders/items", Answer({"error": "no"}, 401))
     called(stage.client())
     assert len(stage.issued) == 1

@@ -115,17 +115,17 @@ def test_an_error_of_ours_from_elsewhere_is_an_answer_like_any_other():
     assert retries().after(*elsewhere) is None
 
 
-def test_a_renewed_token_earns_one_repetition_at_once():
+def test_a_refreshed_token_earns_one_repetition_at_once():
     asked = retries(patience=0)
     found = [seconds(asked.after(*exchange(401, "POST", X_OIDC_Retryable="true"))) for _ in range(2)]
     assert found == [0.0, None]
 
 
-def test_a_refused_grant_and_a_renewed_token_earn_one_repetition_each():
+def test_a_refused_grant_and_a_refreshed_token_earn_one_repetition_each():
     asked = retries()
     refused = exchange(401, X_OIDC_Error="grant_invalid")
-    renewed = exchange(401, X_OIDC_Retryable="true")
-    assert [seconds(asked.after(*one)) for one in (refused, renewed, refused, renewed)] == [0.0, 0.0, None, None]
+    refreshed = exchange(401, X_OIDC_Retryable="true")
+    assert [seconds(asked.after(*one)) for one in (refused, refreshed, refused, refreshed)] == [0.0, 0.0, None, None]
 
 
 @pytest.mark.parametrize("value", ["false", "", "True"])

@@ -274,6 +274,6 @@ def test_an_error_can_be_sent_back_from_another_process():
     )
 
 
-def test_a_grant_that_the_server_forgot_is_renewed_before_it_is_handed_out(signed_in):
+def test_a_grant_that_the_server_forgot_is_refreshed_before_it_is_handed_out(signed_in):
     signed_in.answers("GET", PROVIDERS, refusal("grant_invalid"), {"providers": []})
     assert oidc.endpoint("orders").headers == {"Authorization": "Bearer jog.grant-number-000002"}

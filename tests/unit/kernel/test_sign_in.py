@@ -129,14 +129,14 @@ def test_who_can_still_call_is_not_asked_again_although_the_provider_is_out_of_r
     assert door.asked("POST", BEGIN) == []
 
 
-def test_a_token_that_ended_while_renewals_fail_is_signed_in_anew(door):
+def test_a_token_that_ended_while_refreshes_fail_is_signed_in_anew(door):
     """Q6.1: calls would fail; whether a sign-in helps is what the provider says to it."""
     door.answers("GET", SESSION, {**SUMMARY, "state": "refresh-failed", "expires_in": 0}, SUMMARY)
     oidc.sign_in("corp")
     assert len(door.asked("POST", BEGIN)) == 1
 
 
-def test_a_session_that_could_not_be_renewed_is_signed_in_anew(door):
+def test_a_session_that_could_not_be_refreshed_is_signed_in_anew(door):
     """Q6.1."""
     ended = {**SIGNED_OUT, "state": "signed-out-expired", "reason": "not_refreshable"}
     door.answers("GET", SESSION, ended, SUMMARY)

@@ -459,7 +459,7 @@ def test_an_api_that_asks_for_too_long_a_wait_answers_the_caller(stage, call):
     assert call(stage.server, "GET", "items").status_code == 429
 
 
-RENEWED = Answer(b"expired", 401, {"X-OIDC-Retryable": "true"})
+REFRESHED = Answer(b"expired", 401, {"X-OIDC-Retryable": "true"})
 """The API's 401 for a call with a body, after the server has got a new token (docs/reference/routes.md)."""
 
 
@@ -474,20 +474,20 @@ RENEWED = Answer(b"expired", 401, {"X-OIDC-Retryable": "true"})
 )
 def test_a_body_that_the_server_could_not_repeat_is_sent_again(stage, call, arguments):
     arguments = copy.deepcopy(arguments)
-    stage.answers("POST", ITEMS, RENEWED, ["a book"])
+    stage.answers("POST", ITEMS, REFRESHED, ["a book"])
     assert call(stage.server, "POST", "items", **arguments).json() == ["a book"]
     first, second = stage.asked("POST", ITEMS)
     assert (first.body, len(first.body) > 0) == (second.body, True)
 
 
 def test_a_body_is_sent_again_once_only(stage, call):
-    stage.answers("POST", ITEMS, RENEWED)
+    stage.answers("POST", ITEMS, REFRESHED)
     assert call(stage.server, "POST", "items", json={}).status_code == 401
     assert len(stage.asked("POST", ITEMS)) == 2
 
 
 def test_a_body_that_is_made_while_it_is_sent_is_not_sent_again(stage):
-    stage.answers("POST", ITEMS, RENEWED)
+    stage.answers("POST", ITEMS, REFRESHED)
     with stage.client() as client:
         assert client.post("items", content=(piece for piece in [b"a", b"b"])).status_code == 401
     assert len(stage.asked("POST", ITEMS)) == 1
@@ -500,7 +500,7 @@ def test_a_plain_401_of_the_api_is_not_repeated(stage, call):
 
 
 def test_another_servers_wish_for_repetition_means_nothing(stage, elsewhere, call):
-    elsewhere.answers("POST", "items", RENEWED)
+    elsewhere.answers("POST", "items", REFRESHED)
     assert call(stage.server, "POST", elsewhere.url + "items", json={}).status_code == 401
     assert len(elsewhere.asked("POST", "items")) == 1
 

@@ -6,7 +6,7 @@ import warnings
 import pytest
 
 import jupyter_oidc as oidc
-from jupyter_oidc.kernel.held_back import HeldBackWarning, _WarnedNames
+from jupyter_oidc.kernel.held_back_headers import HeldBackWarning, _WarnedNames
 from tests.unit.kernel.stage import Answer, Stage
 
 ITEMS = "jupyter-oidc/api/orders/items"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Why = Literal[
+ConnectionFailure = Literal[
     "nobody listens",
     "no such host",
     "no TLS",
@@ -48,13 +48,13 @@ _CERTIFICATE_REFUSED_REASONS: Final = (
 _NO_TLS_REASONS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_EOF")
 
 
-def why_unreached(error: BaseException) -> Why:
+def connection_failure(error: BaseException) -> ConnectionFailure:
     """Return why the call failed that raised ``error``."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return _of_certificate(getattr(cause, "verify_code", 0))
+            return _certificate_failure(getattr(cause, "verify_code", 0))
         if isinstance(cause, ssl.SSLError):
-            return _of_tls(cause.reason or "")
+            return _tls_failure(cause.reason or "")
         if isinstance(cause, socket.gaierror):
             return "no such host"
         if isinstance(cause, OSError) and cause.errno in _NOBODY_LISTENS_ERRNOS:
@@ -62,7 +62,7 @@ def why_unreached(error: BaseException) -> Why:
     return "silent"
 
 
-def _of_certificate(code: int) -> Why:
+def _certificate_failure(code: int) -> ConnectionFailure:
     if code in _WRONG_NAME_CODES:
         return "wrong name"
     if code in _UNKNOWN_ISSUER_CODES:
@@ -70,8 +70,8 @@ def _of_certificate(code: int) -> Why:
     return "out of date" if code in _VALIDITY_CODES else "not trusted"
 
 
-def _of_tls(reason: str) -> Why:
-    named: tuple[tuple[Why, tuple[str, ...]], ...] = (
+def _tls_failure(reason: str) -> ConnectionFailure:
+    named: tuple[tuple[ConnectionFailure, tuple[str, ...]], ...] = (
         ("wants a certificate", _CERTIFICATE_WANTED_REASONS),
         ("refuses our certificate", _CERTIFICATE_REFUSED_REASONS),
         ("no TLS", _NO_TLS_REASONS),

@@ -8,10 +8,10 @@ import pytest
 
 import jupyter_oidc as oidc
 from jupyter_oidc.demo.environment import free_port
-from jupyter_oidc.kernel.elsewhere import AsyncRoutingTransport, RoutingTransport
 from jupyter_oidc.kernel.errors import ServerNotFound, UpstreamUnreachable
 from jupyter_oidc.kernel.find import Server
 from jupyter_oidc.kernel.grant import GrantAuth
+from jupyter_oidc.kernel.routing import AsyncRoutingTransport, RoutingTransport
 from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 from tests.support.certificate import of_a_company
 from tests.support.connect_proxy import ConnectProxy
@@ -275,7 +275,7 @@ def test_a_client_for_one_api_still_names_no_other_address(stage, proxy):
         stage.server,
         GrantAuth(stage.server, KERNEL),
         "jupyter-oidc/api/orders/",
-        told=lambda: "https://api.example.com/",
+        get_base_url=lambda: "https://api.example.com/",
     )
     with client, pytest.raises(oidc.OIDCError, match="not one of this API"):
         client.get(f"https://{STORAGE}/file")

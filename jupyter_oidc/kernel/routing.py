@@ -16,10 +16,10 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from jupyter_oidc.kernel.connection_failure import ConnectionFailure, connection_failure
 from jupyter_oidc.kernel.errors import OIDCError, ServerNotFound, UpstreamUnreachable
 from jupyter_oidc.kernel.replies import unreachable
 from jupyter_oidc.kernel.tls import async_direct_transport, direct_transport, goes_directly, trusted
-from jupyter_oidc.kernel.unreached import Why, why_unreached
 
 if TYPE_CHECKING:
     from jupyter_oidc.kernel.find import Server
@@ -33,7 +33,7 @@ _PROXY_OPTIONS: Final = ("proxy", "trust_env")
 _THIS_MACHINE: Final = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 
 CONNECT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
-"""What httpx raises for a call that has not begun."""
+"""The errors that httpx raises before a request has been sent."""
 
 
 class RoutingTransport(httpx.BaseTransport):
@@ -42,12 +42,12 @@ class RoutingTransport(httpx.BaseTransport):
     def __init__(self, server: Server, options: dict[str, Any], own: httpx.BaseTransport | None = None) -> None:
         self._home = httpx.URL(server.url)
         self._own = own or _own(server, options)
-        self._others = _ByClient(_picked(options, _OTHER_HOST_OPTIONS))
+        self._others = _ClientTransport(_picked(options, _OTHER_HOST_OPTIONS))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send ``request`` the way that its host has."""
-        way = self._own if is_at(self._home, request.url) else self._others
-        return way.handle_request(request)
+        transport = self._own if is_at(self._home, request.url) else self._others
+        return transport.handle_request(request)
 
     def close(self) -> None:
         """Close both."""
@@ -61,13 +61,13 @@ class AsyncRoutingTransport(httpx.AsyncBaseTransport):
     def __init__(self, server: Server, options: dict[str, Any], own: httpx.AsyncBaseTransport | None = None) -> None:
         self._home = httpx.URL(server.url)
         self._own = own or _own_async(server, options)
-        self._others = _ByAsyncClient(_picked(options, _OTHER_HOST_OPTIONS))
+        self._others = _AsyncClientTransport(_picked(options, _OTHER_HOST_OPTIONS))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send ``request`` the way that its host has."""
-        way = self._own if is_at(self._home, request.url) else self._others
+        transport = self._own if is_at(self._home, request.url) else self._others
         try:
-            return await way.handle_async_request(request)
+            return await transport.handle_async_request(request)
         except ssl.SSLError as error:  # NOTE: an alert after the handshake; httpx names it for other clients only
             raise httpx.ReadError("The other side ended TLS.", request=request) from error
 
@@ -82,7 +82,7 @@ def is_at(home: httpx.URL, url: httpx.URL) -> bool:
     return (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
 
 
-def unreached(home: httpx.URL, error: httpx.TransportError) -> OIDCError:
+def connect_error(home: httpx.URL, error: httpx.TransportError) -> OIDCError:
     """Return the exception for a call that did not reach the host it went to, our server at ``home`` or another."""
     url = error.request.url
     proxy = _proxy_for(url)
@@ -97,7 +97,7 @@ def unreached(home: httpx.URL, error: httpx.TransportError) -> OIDCError:
             f"The call was led to {url.host}, which is not reached through the proxy at {proxy}.", action=_ASK_PROXY
         )
     return UpstreamUnreachable(
-        f"The call was led to {url.host}, which is not reached from this kernel: {_WHY[why_unreached(error)]}.",
+        f"The call was led to {url.host}, which is not reached from this kernel: {_FAILURE_TEXTS[connection_failure(error)]}.",
         action="Check the address. If this network has a proxy to the outside, name it in HTTPS_PROXY for the kernel.",
     )
 
@@ -106,7 +106,7 @@ _ASK_PROXY: Final = (
     "Ask whether the proxy admits that host. HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the kernel say when it is used."
 )
 
-_WHY: Final[dict[Why, str]] = {
+_FAILURE_TEXTS: Final[dict[ConnectionFailure, str]] = {
     "nobody listens": "nobody listens there",
     "no such host": "its name is not known here",
     "no TLS": "it does not speak HTTPS",
@@ -136,16 +136,16 @@ def _picked(options: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 def _own(server: Server, options: dict[str, Any]) -> httpx.BaseTransport:
     if goes_directly(server, proxy_is_named=options.get("proxy") is not None):
         return direct_transport(server, **_picked(options, _OWN_OPTIONS))
-    return _ByClient({"verify": trusted(server), **_picked(options, (*_OWN_OPTIONS, *_PROXY_OPTIONS))})
+    return _ClientTransport({"verify": trusted(server), **_picked(options, (*_OWN_OPTIONS, *_PROXY_OPTIONS))})
 
 
 def _own_async(server: Server, options: dict[str, Any]) -> httpx.AsyncBaseTransport:
     if goes_directly(server, proxy_is_named=options.get("proxy") is not None):
         return async_direct_transport(server, **_picked(options, _OWN_OPTIONS))
-    return _ByAsyncClient({"verify": trusted(server), **_picked(options, (*_OWN_OPTIONS, *_PROXY_OPTIONS))})
+    return _AsyncClientTransport({"verify": trusted(server), **_picked(options, (*_OWN_OPTIONS, *_PROXY_OPTIONS))})
 
 
-class _ByClient(httpx.BaseTransport):
+class _ClientTransport(httpx.BaseTransport):
     """Leaves it to a client of httpx to find the way; it is made at the first call, and anew in a forked child."""
 
     def __init__(self, options: dict[str, Any]) -> None:
@@ -163,8 +163,8 @@ class _ByClient(httpx.BaseTransport):
         self._made = None
 
 
-class _ByAsyncClient(httpx.AsyncBaseTransport):
-    """As ``_ByClient`` for the event loop in which it is used first."""
+class _AsyncClientTransport(httpx.AsyncBaseTransport):
+    """As ``_ClientTransport`` for the event loop in which it is used first."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
