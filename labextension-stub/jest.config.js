@@ -19,8 +19,8 @@ module.exports = {
   roots: ['<rootDir>/tests'],
   testMatch: ['**/*.spec.ts', '**/*.spec.tsx'],
   moduleNameMapper: {
-    '\\.(css|less)$': '<rootDir>/tests/support/nothing.js',
-    '\\.svg$': '<rootDir>/tests/support/nothing.js'
+    '\\.(css|less)$': '<rootDir>/tests/support/emptymodule.js',
+    '\\.svg$': '<rootDir>/tests/support/emptymodule.js'
   },
   transform: { '\\.[jt]sx?$': ['ts-jest', { tsconfig: 'tests/tsconfig.json', diagnostics: false }] },
   transformIgnorePatterns: [`/node_modules/(?!(${modules.join('|')})/)`],

@@ -1,4 +1,4 @@
-// What the proxy opens: methods, callers and readiness. Read while the panel is looked at, and not otherwise.
+// The APIs of the proxy: methods, callers and readiness. They are read while the panel is visible, and not otherwise.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Throttler } from '@lumino/polling';
@@ -12,7 +12,7 @@ import type { IOidc, IProblem } from './tokens';
 
 export type Api = ApiList['apis'][number];
 
-const SHORTEST = 300; // milliseconds between two readings
+const MIN_READ_INTERVAL_MS = 300;
 
 export class Apis {
   constructor(
@@ -20,8 +20,8 @@ export class Apis {
     private readonly client: OidcClient,
     private readonly trans: TranslationBundle
   ) {
-    this.reading = new Throttler(() => this.read(), { limit: SHORTEST, edge: 'trailing' });
-    oidc.changed.connect(this.review, this);
+    this.readThrottler = new Throttler(() => this.read(), { limit: MIN_READ_INTERVAL_MS, edge: 'trailing' });
+    oidc.changed.connect(this.readIfChanged, this);
   }
 
   /** Emitted when something about an API has changed. */
@@ -34,24 +34,24 @@ export class Apis {
     return this._problem;
   }
 
-  /** What is known about the API `name`; `undefined` until it was read. */
+  /** The API `name`; `undefined` until it was read. */
   find(name: string): Api | undefined {
     return this.list.find(api => api.name === name);
   }
 
-  /** Follow the APIs from now on, or leave them alone. */
-  watch(wanted: boolean): void {
-    this.wanted = wanted;
-    this.review();
+  /** Start or stop reading the APIs. */
+  watch(watched: boolean): void {
+    this.watched = watched;
+    this.readIfChanged();
   }
 
-  private review(): void {
+  private readIfChanged(): void {
     const key = this.oidc.sessions
       .map(({ provider, summary }) => `${provider} ${summary?.state} ${summary?.sequence}`)
       .join();
-    if (this.wanted && key !== this.key) {
-      this.key = key;
-      void this.reading.invoke();
+    if (this.watched && key !== this.lastKey) {
+      this.lastKey = key;
+      void this.readThrottler.invoke();
     }
   }
 
@@ -65,10 +65,10 @@ export class Apis {
     this._changed.emit();
   }
 
-  private readonly reading: Throttler;
+  private readonly readThrottler: Throttler;
   private readonly _changed = new Signal<this, void>(this);
-  private wanted = false;
-  private key = '';
+  private watched = false;
+  private lastKey = '';
   private list: readonly Api[] = [];
   private _problem: IProblem | null = null;
 }

@@ -1,4 +1,4 @@
-// The typed door to the server extension: every reply is validated before anybody sees it.
+// The typed client of the server extension: it validates every reply before it returns it.
 
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
@@ -25,8 +25,8 @@ import {
 } from './generated/validators';
 import { ContractError, Problem } from './problem';
 
-const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/; // of an API, as the contract has it
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+const API_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/; // of an API, as the contract has it
+const LOOPBACK_HOST = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** Calls to the routes of jupyter_oidc. Every method rejects with a `Problem` and nothing else. */
 export class OidcClient {
@@ -41,59 +41,59 @@ export class OidcClient {
   }
 
   providers(): Promise<ProviderList> {
-    return this.ask('GET', ['providers'], isProviderList);
+    return this.request('GET', ['providers'], isProviderList);
   }
 
   apis(): Promise<ApiList> {
-    return this.ask('GET', ['apis'], isApiList);
+    return this.request('GET', ['apis'], isApiList);
   }
 
   session(provider: string): Promise<SessionSummary> {
-    return this.ask('GET', ['providers', provider, 'session'], isSessionSummary);
+    return this.request('GET', ['providers', provider, 'session'], isSessionSummary);
   }
 
   refresh(provider: string): Promise<SessionSummary> {
-    return this.ask('POST', ['providers', provider, 'refresh'], isSessionSummary, { body: {} });
+    return this.request('POST', ['providers', provider, 'refresh'], isSessionSummary, { body: {} });
   }
 
   beginSignIn(provider: string): Promise<SignInStarted> {
-    return this.ask('POST', ['providers', provider, 'sign-in'], isSignInStarted, { body: {} });
+    return this.request('POST', ['providers', provider, 'sign-in'], isSignInStarted, { body: {} });
   }
 
-  /** Begin a sign-in that asks nobody; the browser comes back to `next`, a path of this server, whatever comes of it. */
+  /** Begin a sign-in without a prompt; the browser comes back to `next`, a path of this server, whatever the outcome. */
   beginSilentSignIn(provider: string, next: string): Promise<SignInStarted> {
     const body = { silent: true, next };
-    return this.ask('POST', ['providers', provider, 'sign-in'], isSignInStarted, { body });
+    return this.request('POST', ['providers', provider, 'sign-in'], isSignInStarted, { body });
   }
 
   /** How far a sign-in is; answers at once when it is finished, else after `wait` seconds (at most 60). */
   progress(provider: string, flow: string, wait: number): Promise<SignInProgress> {
     const query = { wait: String(wait) };
-    return this.ask('GET', ['providers', provider, 'sign-in', flow], isSignInProgress, { query });
+    return this.request('GET', ['providers', provider, 'sign-in', flow], isSignInProgress, { query });
   }
 
   /** Hand in the address at which the provider left the browser; answers when the server has judged it. */
   completeSignIn(provider: string, flow: string, redirectUrl: string): Promise<SignInProgress> {
     const body = { redirect_url: redirectUrl };
-    return this.ask('POST', ['providers', provider, 'sign-in', flow, 'complete'], isSignInProgress, { body });
+    return this.request('POST', ['providers', provider, 'sign-in', flow, 'complete'], isSignInProgress, { body });
   }
 
   cancelSignIn(provider: string, flow: string): Promise<SignInProgress> {
-    return this.ask('DELETE', ['providers', provider, 'sign-in', flow], isSignInProgress);
+    return this.request('DELETE', ['providers', provider, 'sign-in', flow], isSignInProgress);
   }
 
   /** Sign out; `end_session_url` is whole, and leads to a one-time page of this server or to the provider's. */
   async signOut(provider: string): Promise<SignOutResult> {
-    const told = await this.ask('POST', ['providers', provider, 'sign-out'], isSignOutResult, { body: {} });
-    const url = told.end_session_url;
-    told.end_session_url =
+    const result = await this.request('POST', ['providers', provider, 'sign-out'], isSignOutResult, { body: {} });
+    const url = result.end_session_url;
+    result.end_session_url =
       url && (url.startsWith('/') ? this.ownAddress(url, 'providers/') : this.providerAddress(url));
-    return told;
+    return result;
   }
 
   /** Examine the set-up; takes as long as the slowest provider or API. */
   diagnostics(): Promise<Diagnostics> {
-    return this.ask('GET', ['diagnostics'], isDiagnostics);
+    return this.request('GET', ['diagnostics'], isDiagnostics);
   }
 
   /** Call `api` through the proxy. Resolves to the API's own reply, whatever its status. */
@@ -104,7 +104,7 @@ export class OidcClient {
     if (response.headers.get('X-OIDC-Error') === null) {
       return response;
     }
-    throw await this.refusal(response);
+    throw await this.problemFrom(response);
   }
 
   /**
@@ -118,7 +118,7 @@ export class OidcClient {
   /** A page of a provider that a person is sent to, as an address; anything but a web page is refused. */
   providerAddress(text: string): string {
     const url = Private.url(text);
-    if (url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
+    if (url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK_HOST.test(url.hostname))) {
       return url.href;
     }
     throw new ContractError(this.trans);
@@ -135,7 +135,7 @@ export class OidcClient {
 
   /** The address of `path` at the proxy; a path that leads anywhere else is refused before anything is sent. */
   private addressOf(api: string, path: string): string {
-    if (!NAME.test(api)) {
+    if (!API_NAME.test(api)) {
       throw new Problem(
         'unknown_api',
         this.trans.__('No API of this name is configured.'),
@@ -165,10 +165,10 @@ export class OidcClient {
     return new URL(this.settings.baseUrl, window.location.href);
   }
 
-  private async ask<T>(
+  private async request<T>(
     method: string,
     path: readonly string[],
-    valid: (data: unknown) => data is T,
+    isValid: (data: unknown) => data is T,
     options: { body?: object; query?: Record<string, string> } = {}
   ): Promise<T> {
     const address =
@@ -181,10 +181,10 @@ export class OidcClient {
     }
     const response = await this.send(address, init);
     if (!response.ok) {
-      throw await this.refusal(response);
+      throw await this.problemFrom(response);
     }
     const data = await Private.json(response);
-    if (!valid(data)) {
+    if (!isValid(data)) {
       throw new ContractError(this.trans);
     }
     return data;
@@ -195,7 +195,7 @@ export class OidcClient {
       return await ServerConnection.makeRequest(address, init, this.settings);
     } catch (error) {
       if (init.signal?.aborted) {
-        throw error; // whoever aborts a call knows what to make of it
+        throw error; // the caller aborted the call, and gets the abort error unchanged
       }
       throw new Problem(
         'network',
@@ -206,8 +206,8 @@ export class OidcClient {
     }
   }
 
-  /** What a refusal says; one that does not keep to the contract is not ours. */
-  private async refusal(response: Response): Promise<Problem> {
+  /** Convert an error response; one that does not keep to the contract is not ours. */
+  private async problemFrom(response: Response): Promise<Problem> {
     const data = await Private.json(response);
     if (isOidcError(data)) {
       return Problem.of(data);

@@ -1,11 +1,11 @@
-// The time of day, and a tick now and then for what changes by itself. It stands still while nobody looks.
+// The time of day, and a periodic tick that redraws remaining times. It stops while the page is hidden.
 
 import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-const EVERY = 5_000; // milliseconds; what is shown is rounded to minutes
+const TICK_INTERVAL_MS = 5_000; // short enough, since times are shown in minutes
 
 export interface IClock {
   /** Milliseconds since 1970. */
@@ -17,7 +17,7 @@ export class Clock implements IClock, IDisposable {
   constructor() {
     this.poll = new Poll({
       factory: async () => this._ticked.emit(),
-      frequency: { interval: EVERY, backoff: false },
+      frequency: { interval: TICK_INTERVAL_MS, backoff: false },
       standby: 'when-hidden',
       linger: 0,
       name: 'jupyter-oidc:clock'

@@ -5,14 +5,17 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import type { Apis } from './apis';
-import type { Checkup } from './checkup';
+import type { DiagnosticsModel } from './diagnostics';
 import type { Examples } from './example';
 import { exampleFor } from './example';
 import type { Preferences } from './preferences';
 import { asProblem } from './problem';
 import type { Oidc } from './service';
 import type { Session } from './session';
-import { isSignedIn, personOf } from './words';
+import { isSignedIn, displayNameOf } from './words';
+
+const NOTICE_DURATION_MS = 4_000;
+const NOTICE_WITH_BUTTON_DURATION_MS = 15_000;
 
 export namespace CommandIDs {
   export const signIn = 'jupyter-oidc:sign-in';
@@ -24,29 +27,29 @@ export namespace CommandIDs {
   export const insertExample = 'jupyter-oidc:insert-example';
 }
 
-/** Where the outcome of a command shows itself. */
-export interface IStageManager {
-  /** Whether the panel is in sight. */
+/** The panel, as far as commands need it: they show it, and notify only where it is hidden. */
+export interface IPanelHandle {
+  /** Whether the panel is visible. */
   readonly isVisible: boolean;
-  /** Bring the panel into sight. */
+  /** Show the panel. */
   reveal(): void;
 }
 
-export interface ICommandParts {
+export interface ICommandDependencies {
   readonly oidc: Oidc;
   readonly apis: Apis;
-  readonly checkup: Checkup;
+  readonly diagnostics: DiagnosticsModel;
   readonly examples: Examples;
   readonly preferences: Preferences;
-  readonly panel: IStageManager;
+  readonly panel: IPanelHandle;
   readonly trans: TranslationBundle;
 }
 
 type Args = Readonly<Record<string, unknown>>;
 
 /** Add the commands. Those about a session take an optional `{provider}`, those about an API a `{api}`. */
-export function addCommands(registry: CommandRegistry, parts: ICommandParts): void {
-  const { oidc, apis, checkup, examples, preferences, panel, trans } = parts;
+export function addCommands(registry: CommandRegistry, dependencies: ICommandDependencies): void {
+  const { oidc, apis, diagnostics, examples, preferences, panel, trans } = dependencies;
   const args = {
     type: 'object' as const,
     properties: {
@@ -59,39 +62,39 @@ export function addCommands(registry: CommandRegistry, parts: ICommandParts): vo
     required: ['api']
   };
 
-  /** The session that is meant: the named one, the default one, or the only one that fits. */
-  const meant = ({ provider }: Args, fits: (session: Session) => boolean): Session | null => {
+  /** The session for a command: the named one, the default one, or the only candidate. */
+  const sessionFor = ({ provider }: Args, isCandidate: (session: Session) => boolean): Session | null => {
     if (typeof provider === 'string') {
       return oidc.session(provider);
     }
-    const fitting = oidc.sessions.filter(fits);
-    const preferred = fitting.find(session => session.provider === preferences.choices.defaultProvider);
-    return preferred ?? (fitting.length === 1 ? fitting[0]! : null);
+    const candidates = oidc.sessions.filter(isCandidate);
+    const preferred = candidates.find(session => session.provider === preferences.choices.defaultProvider);
+    return preferred ?? (candidates.length === 1 ? candidates[0]! : null);
   };
-  const mayEnter = (session: Session): boolean => session.summary !== null && !isSignedIn(session.summary);
-  const mayLeave = (session: Session): boolean => isSignedIn(session.summary);
-  const mayRenew = (session: Session): boolean => mayLeave(session) && session.summary?.refreshable === true;
+  const canSignIn = (session: Session): boolean => session.summary !== null && !isSignedIn(session.summary);
+  const canSignOut = (session: Session): boolean => isSignedIn(session.summary);
+  const canRefresh = (session: Session): boolean => canSignOut(session) && session.summary?.refreshable === true;
 
   const add = (
     id: string,
-    labels: { label: string; at: (provider: string) => string; caption: string },
-    fits: (session: Session) => boolean,
-    act: (session: Session) => Promise<void>
+    labels: { label: string; labelAt: (provider: string) => string; caption: string },
+    isCandidate: (session: Session) => boolean,
+    run: (session: Session) => Promise<void>
   ): void => {
     registry.addCommand(id, {
-      label: ({ provider }) => (typeof provider === 'string' ? labels.at(provider) : labels.label),
+      label: ({ provider }) => (typeof provider === 'string' ? labels.labelAt(provider) : labels.label),
       caption: labels.caption,
       describedBy: { args },
       isEnabled: ({ provider }) =>
-        typeof provider === 'string' ? oidc.session(provider) !== null : oidc.sessions.some(fits),
+        typeof provider === 'string' ? oidc.session(provider) !== null : oidc.sessions.some(isCandidate),
       execute: async given => {
-        const session = meant(given as Args, fits);
+        const session = sessionFor(given as Args, isCandidate);
         if (!session) {
           panel.reveal(); // several fit, and each card has its own button
           return;
         }
         try {
-          await act(session);
+          await run(session);
         } catch (error) {
           const { message } = asProblem(error, trans);
           if (!panel.isVisible) {
@@ -109,17 +112,17 @@ export function addCommands(registry: CommandRegistry, parts: ICommandParts): vo
     CommandIDs.signIn,
     {
       label: trans.__('Sign In'),
-      at: provider => trans.__('Sign In at %1', provider),
+      labelAt: provider => trans.__('Sign In at %1', provider),
       caption: trans.__('Sign in at an identity provider, in a window of its own')
     },
-    mayEnter,
+    canSignIn,
     async session => {
       const outcome = oidc.signIn(session.provider); // opens its window before anything is awaited
       panel.reveal();
       const summary = await outcome;
       if (summary?.user) {
-        Notification.success(trans.__('Signed in at %1 as %2.', session.provider, personOf(summary.user)), {
-          autoClose: 4000
+        Notification.success(trans.__('Signed in at %1 as %2.', session.provider, displayNameOf(summary.user)), {
+          autoClose: NOTICE_DURATION_MS
         });
       }
     }
@@ -129,10 +132,10 @@ export function addCommands(registry: CommandRegistry, parts: ICommandParts): vo
     CommandIDs.signOut,
     {
       label: trans.__('Sign Out'),
-      at: provider => trans.__('Sign Out at %1', provider),
+      labelAt: provider => trans.__('Sign Out at %1', provider),
       caption: trans.__('Forget the session here and revoke it at the provider')
     },
-    mayLeave,
+    canSignOut,
     async session => {
       const { revoked, end_session_url } = await oidc.signOut(session.provider);
       const text =
@@ -149,7 +152,7 @@ export function addCommands(registry: CommandRegistry, parts: ICommandParts): vo
           ]
         : [];
       const show = revoked === 'failed' ? Notification.warning : Notification.success;
-      show(text, { actions, autoClose: actions.length ? 15_000 : 4000 });
+      show(text, { actions, autoClose: actions.length ? NOTICE_WITH_BUTTON_DURATION_MS : NOTICE_DURATION_MS });
     }
   );
 
@@ -157,10 +160,10 @@ export function addCommands(registry: CommandRegistry, parts: ICommandParts): vo
     CommandIDs.refresh,
     {
       label: trans.__('Refresh Session'),
-      at: provider => trans.__('Refresh Session at %1', provider),
+      labelAt: provider => trans.__('Refresh Session at %1', provider),
       caption: trans.__('Renew the access to the APIs now')
     },
-    mayRenew,
+    canRefresh,
     async session => {
       await oidc.refresh(session.provider);
     }
@@ -180,7 +183,7 @@ export function addCommands(registry: CommandRegistry, parts: ICommandParts): vo
     describedBy: { args: { type: 'object', properties: {} } },
     execute: async () => {
       panel.reveal();
-      await checkup.run();
+      await diagnostics.run();
     }
   });
 

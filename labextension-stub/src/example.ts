@@ -1,4 +1,4 @@
-// A cell to begin with: calls an API with the kernel helper. It goes into the current notebook.
+// An example cell that calls an API with the kernel helper, for the current notebook.
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { DocumentWidget } from '@jupyterlab/docregistry';
@@ -8,9 +8,9 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { Api } from './apis';
 
 // JupyterLab's own commands, so that the notebook itself is not a dependency of this extension.
-const BELOW = 'notebook:insert-cell-below';
-const TO_CODE = 'notebook:change-cell-to-code';
-const TYPE = 'notebook:replace-selection';
+const INSERT_BELOW_COMMAND = 'notebook:insert-cell-below';
+const TO_CODE_COMMAND = 'notebook:change-cell-to-code';
+const REPLACE_SELECTION_COMMAND = 'notebook:replace-selection';
 
 /** The source of the cell, for an API whose settings open `methods`. */
 export function exampleFor(api: string, methods: readonly string[] = ['GET']): string {
@@ -25,7 +25,7 @@ export function exampleFor(api: string, methods: readonly string[] = ['GET']): s
   ].join('\n');
 }
 
-/** Puts examples where they are wanted. */
+/** Inserts example cells into the current notebook. */
 export class Examples {
   constructor(
     private readonly shell: JupyterFrontEnd.IShell,
@@ -35,10 +35,10 @@ export class Examples {
 
   /** Insert a cell below the active one of the current notebook; only where `obstacle` is `null`. */
   async insert(code: string): Promise<void> {
-    await this.commands.execute(BELOW);
-    await this.commands.execute(TO_CODE);
+    await this.commands.execute(INSERT_BELOW_COMMAND);
+    await this.commands.execute(TO_CODE_COMMAND);
     await new Promise(resolve => requestAnimationFrame(resolve)); // the new cell gets its editor when it is drawn
-    await this.commands.execute(TYPE, { text: code });
+    await this.commands.execute(REPLACE_SELECTION_COMMAND, { text: code });
   }
 
   /** Why a cell cannot be inserted now, as a sentence; `null` if it can. */
@@ -46,7 +46,7 @@ export class Examples {
     if (api && !api.callers.includes('kernel')) {
       return this.trans.__('The settings open %1 to pages only, not to notebooks.', api.name);
     }
-    if (!this.commands.hasCommand(BELOW) || !this.commands.isEnabled(BELOW)) {
+    if (!this.commands.hasCommand(INSERT_BELOW_COMMAND) || !this.commands.isEnabled(INSERT_BELOW_COMMAND)) {
       return this.trans.__('Open a notebook to insert an example cell.');
     }
     const current = this.shell.currentWidget;

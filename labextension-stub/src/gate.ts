@@ -1,4 +1,4 @@
-// Whether somebody holds what a command asks for. Soft by design: the server decides, and the text says so.
+// Checks whether the user meets the requirement of a command. Advisory by design: the server decides, and the text says so.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
@@ -12,8 +12,8 @@ export class Gate implements IGate {
     private readonly requirement: IRequirement,
     private readonly trans: TranslationBundle
   ) {
-    this.answer = this.reason();
-    oidc.changed.connect(this.review, this);
+    this.lastReason = this.reason();
+    oidc.changed.connect(this.emitIfChanged, this);
   }
 
   readonly isEnabled = (): boolean => this.reason() === null;
@@ -52,7 +52,7 @@ export class Gate implements IGate {
 
   dispose(): void {
     this._isDisposed = true;
-    this.oidc.changed.disconnect(this.review, this);
+    this.oidc.changed.disconnect(this.emitIfChanged, this);
     Signal.clearData(this);
   }
 
@@ -60,7 +60,7 @@ export class Gate implements IGate {
     return this.oidc.session(this.requirement.provider)?.summary ?? null;
   }
 
-  /** What is required and surely not held: nothing where the provider did not list everything; an API that the provider does not have counts as missing itself. */
+  /** The required entitlements that are missing: none where the provider did not list everything; an API that the provider does not have counts as missing itself. */
   private missing(): readonly string[] {
     const { entitlements = [], api } = this.requirement;
     const { summary } = this;
@@ -68,23 +68,23 @@ export class Gate implements IGate {
       return [];
     }
     const complete = summary.entitlements_known && summary.entitlements_more === 0;
-    const lacking = complete ? entitlements.filter(name => !summary.entitlements.includes(name)) : [];
+    const missing = complete ? entitlements.filter(name => !summary.entitlements.includes(name)) : [];
     if (api === undefined) {
-      return lacking;
+      return missing;
     }
     const access = summary.apis.find(({ name }) => name === api);
-    return [...new Set([...lacking, ...(access ? access.missing : [api])])];
+    return [...new Set([...missing, ...(access ? access.missing : [api])])];
   }
 
-  private review(): void {
-    const answer = this.reason();
-    if (answer !== this.answer) {
-      this.answer = answer;
+  private emitIfChanged(): void {
+    const reason = this.reason();
+    if (reason !== this.lastReason) {
+      this.lastReason = reason;
       this._changed.emit();
     }
   }
 
-  private answer: string | null;
+  private lastReason: string | null;
   private _isDisposed = false;
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -10,7 +10,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 
 import { Apis } from './apis';
-import { Checkup } from './checkup';
+import { DiagnosticsModel } from './diagnostics';
 import { OidcClient } from './client';
 import { Clock } from './clock';
 import { addCommands, CommandIDs } from './commands';
@@ -20,7 +20,7 @@ import { SignInPanel } from './panel/panel';
 import { IOidcParts } from './parts';
 import { Preferences } from './preferences';
 import { Oidc } from './service';
-import { Silent, thisTab } from './silent';
+import { SilentSignIn, currentTab } from './silentsignin';
 import { StatusItem } from './status';
 import { Tabs } from './tabs';
 import { IOidc } from './tokens';
@@ -33,9 +33,9 @@ export type { IGate, IProblem, IRequirement, ISession } from './tokens';
 const ID = '@jupyter-oidc/labextension';
 const DOMAIN = 'jupyter_oidc';
 
-const inside: JupyterFrontEndPlugin<IOidcParts> = {
-  id: `${ID}:inside`,
-  description: 'Joins the parts of the sign-in.',
+const core: JupyterFrontEndPlugin<IOidcParts> = {
+  id: `${ID}:core`,
+  description: 'Creates the objects that the other plugins share.',
   autoStart: true,
   provides: IOidcParts,
   optional: [ISettingRegistry, ITranslator],
@@ -49,10 +49,10 @@ const inside: JupyterFrontEndPlugin<IOidcParts> = {
     return {
       oidc,
       clock,
-      silent: new Silent(client, thisTab()),
+      silentSignIn: new SilentSignIn(client, currentTab()),
       trans,
       apis: new Apis(oidc, client, trans),
-      checkup: new Checkup(client, trans),
+      diagnostics: new DiagnosticsModel(client, trans),
       examples: new Examples(app.shell, app.commands, trans),
       preferences: new Preferences(registry, `${ID}:panel`)
     };
@@ -81,13 +81,13 @@ const panel: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null
   ) => {
     const { oidc, trans } = parts;
-    const doing = (id: string) => (provider: string) => run(app, id, { provider });
+    const runAt = (id: string) => (provider: string) => runCommand(app, id, { provider });
     const widget = new SignInPanel({
       ...parts,
-      deeds: {
-        signIn: doing(CommandIDs.signIn),
-        signOut: doing(CommandIDs.signOut),
-        refresh: doing(CommandIDs.refresh),
+      actions: {
+        signIn: runAt(CommandIDs.signIn),
+        signOut: runAt(CommandIDs.signOut),
+        refresh: runAt(CommandIDs.refresh),
         retry: () => oidc.retry(),
         examine: () => void app.commands.execute(CommandIDs.examine)
       }
@@ -125,23 +125,23 @@ const status: JupyterFrontEndPlugin<void> = {
   requires: [IOidcParts],
   optional: [IStatusBar],
   activate: (app: JupyterFrontEnd, { oidc, clock, preferences, trans }: IOidcParts, bar: IStatusBar | null) => {
-    const open = (): void => run(app, CommandIDs.showSession);
-    let place = '';
-    let shown: readonly IDisposable[] = [];
+    const open = (): void => runCommand(app, CommandIDs.showSession);
+    let shownAt = '';
+    let disposables: readonly IDisposable[] = [];
     const show = (): void => {
-      const wish = preferences.choices.status;
-      const next = wish === 'hidden' ? wish : bar && wish !== 'top-bar' ? 'status-bar' : 'top-bar';
-      if (next === place) {
+      const chosen = preferences.choices.status;
+      const next = chosen === 'hidden' ? chosen : bar && chosen !== 'top-bar' ? 'status-bar' : 'top-bar';
+      if (next === shownAt) {
         return;
       }
-      place = next;
-      shown.forEach(one => one.dispose());
-      shown = [];
-      if (place !== 'hidden') {
+      shownAt = next;
+      disposables.forEach(one => one.dispose());
+      disposables = [];
+      if (shownAt !== 'hidden') {
         const item = new StatusItem(oidc, clock, preferences, open, trans);
-        shown = [item];
-        if (bar && place === 'status-bar') {
-          shown = [bar.registerStatusItem(status.id, { item, align: 'right', rank: 50 }), item];
+        disposables = [item];
+        if (bar && shownAt === 'status-bar') {
+          disposables = [bar.registerStatusItem(status.id, { item, align: 'right', rank: 50 }), item];
         } else {
           app.shell.add(item, 'top', { rank: 900 });
         }
@@ -158,32 +158,32 @@ const notices: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IOidcParts],
   activate: (app: JupyterFrontEnd, { oidc, clock, preferences, trans }: IOidcParts) => {
-    const replies = {
-      signIn: (provider: string) => run(app, CommandIDs.signIn, { provider }),
-      show: () => run(app, CommandIDs.showSession)
+    const actions = {
+      signIn: (provider: string) => runCommand(app, CommandIDs.signIn, { provider }),
+      show: () => runCommand(app, CommandIDs.showSession)
     };
-    new Notices(oidc, clock, preferences, replies, trans);
+    new Notices(oidc, clock, preferences, actions, trans);
   }
 };
 
-const silent: JupyterFrontEndPlugin<void> = {
+const silentSignIn: JupyterFrontEndPlugin<void> = {
   id: `${ID}:silent`,
   description: 'Signs in without asking when a page opens, where the settings say so.',
   autoStart: true,
   requires: [IOidcParts],
-  activate: async (_: JupyterFrontEnd, { oidc, silent }: IOidcParts) => {
+  activate: async (_: JupyterFrontEnd, { oidc, silentSignIn }: IOidcParts) => {
     if (PageConfig.getOption('oidcSilentSignIn') === 'true') {
-      silent.follow(oidc);
-      await silent.attempt(); // JupyterLab shows itself when its plugins are there
+      silentSignIn.retryAfterSession(oidc);
+      await silentSignIn.attempt(); // JupyterLab shows itself when its plugins are there
     }
   }
 };
 
-/** Execute a command of the panel, unless somebody switched the panel off. */
-function run(app: JupyterFrontEnd, id: string, args: { provider?: string } = {}): void {
+/** Execute a command of the panel, unless the panel plugin is disabled. */
+function runCommand(app: JupyterFrontEnd, id: string, args: { provider?: string } = {}): void {
   if (app.commands.hasCommand(id)) {
     void app.commands.execute(id, args);
   }
 }
 
-export default [inside, service, panel, status, notices, silent];
+export default [core, service, panel, status, notices, silentSignIn];

@@ -1,6 +1,6 @@
-// Notices in JupyterLab's notification centre: once for each thing that happens, withdrawn when it is over.
+// Notices in JupyterLab's notification centre: one for each episode, withdrawn when it is over.
 //
-// An episode is a session ending soon, a provider out of reach, or a session that has ended. It is told once, however
+// An episode is a session ending soon, a provider out of reach, or a session that has ended. It is shown once, however
 // often the page is hidden and shown; a notice that was dismissed does not come back before the episode is over.
 
 import { Notification } from '@jupyterlab/apputils';
@@ -12,10 +12,12 @@ import type { Oidc } from './service';
 import type { Session } from './session';
 import { wordsFor } from './words';
 
-type Kind = 'ends-soon' | 'unreachable' | 'ended';
+const UNREACHABLE_NOTICE_DURATION_MS = 10_000;
 
-/** What a notice can make happen. */
-export interface IReplies {
+type Episode = 'ends-soon' | 'unreachable' | 'ended';
+
+/** The actions of the buttons of a notice. */
+export interface INoticeActions {
   signIn(provider: string): void;
   show(): void;
 }
@@ -25,72 +27,72 @@ export class Notices {
     private readonly oidc: Oidc,
     clock: IClock,
     private readonly preferences: Preferences,
-    private readonly replies: IReplies,
+    private readonly actions: INoticeActions,
     private readonly trans: TranslationBundle
   ) {
-    oidc.changed.connect(this.review, this);
-    clock.ticked.connect(this.review, this);
-    preferences.changed.connect(this.review, this);
+    oidc.changed.connect(this.update, this);
+    clock.ticked.connect(this.update, this);
+    preferences.changed.connect(this.update, this);
   }
 
-  private review(): void {
-    const told = new Set<string>();
+  private update(): void {
+    const current = new Set<string>();
     for (const session of this.oidc.sessions) {
-      const kind = this.episodeOf(session);
-      const key = `${session.provider} ${kind}`;
-      if (kind && this.preferences.choices.notices) {
-        told.add(key);
+      const episode = this.episodeOf(session);
+      const key = `${session.provider} ${episode}`;
+      if (episode && this.preferences.choices.notices) {
+        current.add(key);
         if (!this.shown.has(key)) {
-          this.shown.set(key, this.tell(kind, session));
+          this.shown.set(key, this.notify(episode, session));
         }
       }
     }
     for (const [key, id] of this.shown) {
-      if (!told.has(key)) {
+      if (!current.has(key)) {
         this.shown.delete(key);
         Notification.dismiss(id);
       }
     }
   }
 
-  private episodeOf(session: Session): Kind | null {
+  private episodeOf(session: Session): Episode | null {
     const { summary, provider } = session;
     if (!summary) {
       return null;
     }
-    const lived = this.lived.has(provider);
+    const wasActive = this.seenActive.has(provider);
     switch (summary.state) {
       case 'active':
-        this.lived.add(provider);
-        return wordsFor(session.scene, false, this.trans).endsSoon ? 'ends-soon' : null;
+        this.seenActive.add(provider);
+        return wordsFor(session.view, false, this.trans).endsSoon ? 'ends-soon' : null;
       case 'refresh-failed':
-        this.lived.add(provider);
+        this.seenActive.add(provider);
         return 'unreachable';
       case 'signed-out-expired':
-        return lived ? 'ended' : null; // what ended before this page was opened is no news
+        return wasActive ? 'ended' : null; // what ended before this page was opened is no news
       default:
-        this.lived.delete(provider);
+        this.seenActive.delete(provider);
         return null;
     }
   }
 
-  private tell(kind: Kind, { provider, scene }: Session): string {
-    const words = wordsFor(scene, false, this.trans);
+  private notify(episode: Episode, { provider, view }: Session): string {
+    const words = wordsFor(view, false, this.trans);
     const again: Notification.IAction = {
       label: this.trans.__('Sign in again'),
       caption: this.trans.__('Opens the sign-in page in a window of its own'),
       displayType: 'accent',
-      callback: () => this.replies.signIn(provider)
+      callback: () => this.actions.signIn(provider)
     };
     const details: Notification.IAction = {
       label: this.trans.__('Show details'),
       caption: this.trans.__('Opens the sign-in panel'),
       callback: event => {
         event.preventDefault(); // the notice stays until it is over or dismissed
-        this.replies.show();
+        this.actions.show();
       }
     };
-    switch (kind) {
+    switch (episode) {
       case 'ends-soon':
         return Notification.warning(this.trans.__('Your session at %1 ends soon. %2', provider, words.next ?? ''), {
           autoClose: false,
@@ -100,7 +102,7 @@ export class Notices {
         return Notification.warning(
           this.trans.__('%1: %2 It is tried again by itself.', provider, words.reason ?? ''),
           {
-            autoClose: 10_000,
+            autoClose: UNREACHABLE_NOTICE_DURATION_MS,
             actions: [details]
           }
         );
@@ -113,5 +115,5 @@ export class Notices {
   }
 
   private readonly shown = new Map<string, string>();
-  private readonly lived = new Set<string>();
+  private readonly seenActive = new Set<string>();
 }

@@ -1,14 +1,17 @@
-// What our own plugins share beyond IOidc. Not for other extensions: nothing here is promised to stay.
+// The objects that our own plugins share beyond IOidc. Not for other extensions: nothing here is promised to stay.
 
 import { Token } from '@lumino/coreutils';
 
-import type { ICommandParts } from './commands';
+import type { ICommandDependencies } from './commands';
 import type { IClock } from './clock';
-import type { Silent } from './silent';
+import type { SilentSignIn } from './silentsignin';
 
-export interface IOidcParts extends Omit<ICommandParts, 'panel'> {
+export interface IOidcParts extends Omit<ICommandDependencies, 'panel'> {
   readonly clock: IClock;
-  readonly silent: Silent;
+  readonly silentSignIn: SilentSignIn;
 }
 
-export const IOidcParts = new Token<IOidcParts>('@jupyter-oidc/labextension:IOidcParts', 'The inside of the sign-in.');
+export const IOidcParts = new Token<IOidcParts>(
+  '@jupyter-oidc/labextension:IOidcParts',
+  'The shared objects of the sign-in plugins.'
+);

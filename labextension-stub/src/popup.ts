@@ -1,13 +1,13 @@
 // A window that is opened inside the click and sent on later, when its address is known.
 
-const SIZE = 'popup,width=520,height=720';
+const WINDOW_FEATURES = 'popup,width=520,height=720';
 
 export class Popup {
-  /** Opens a window at once, so construct it inside the click; `wanted` false is one that nobody asked for. */
-  constructor(text: string, wanted = true) {
-    this.popup = wanted ? window.open('', '', SIZE) : null;
-    if (this.popup) {
-      const { document } = this.popup;
+  /** Opens a window at once, so construct it inside the click; with `open` false there is none. */
+  constructor(text: string, open = true) {
+    this.window = open ? window.open('', '', WINDOW_FEATURES) : null;
+    if (this.window) {
+      const { document } = this.window;
       document.title = text;
       document.documentElement.style.cssText = 'color-scheme: light dark';
       document.body.style.cssText =
@@ -17,22 +17,22 @@ export class Popup {
   }
 
   /** Send the window to `address`; returns whether there is one to send. */
-  go(address: string): boolean {
-    const { popup } = this;
-    this.popup = null;
-    if (!popup || popup.closed) {
+  navigate(address: string): boolean {
+    const { window } = this;
+    this.window = null;
+    if (!window || window.closed) {
       return false;
     }
-    popup.opener = null; // from here on neither side has a hold on the other
-    popup.location.replace(address);
+    window.opener = null; // from here on neither side has a hold on the other
+    window.location.replace(address);
     return true;
   }
 
   /** Close the window, unless it was sent on: then it closes itself when it is done. */
   close(): void {
-    this.popup?.close();
-    this.popup = null;
+    this.window?.close();
+    this.window = null;
   }
 
-  private popup: Window | null;
+  private window: Window | null;
 }

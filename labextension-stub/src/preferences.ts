@@ -1,14 +1,14 @@
-// What a person may choose, followed live. Without a settings registry, or with broken settings, the defaults hold.
+// The settings of the user, followed live. Without a settings registry, or with broken settings, the defaults hold.
 
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-const PLACES = ['auto', 'status-bar', 'top-bar', 'hidden'] as const;
+const STATUS_PLACES = ['auto', 'status-bar', 'top-bar', 'hidden'] as const;
 
 export interface IChoices {
   /** Where the status shows; `auto` is the status bar where there is one, else the top bar. */
-  readonly status: (typeof PLACES)[number];
+  readonly status: (typeof STATUS_PLACES)[number];
   /** Whether notices are shown. */
   readonly notices: boolean;
   /** The provider that commands mean when none is named; empty for none. */
@@ -35,18 +35,18 @@ export class Preferences {
     try {
       const settings = await registry?.load(id);
       if (settings) {
-        settings.changed.connect(({ composite }) => this.take(composite));
-        this.take(settings.composite);
+        settings.changed.connect(({ composite }) => this.apply(composite));
+        this.apply(settings.composite);
       }
     } catch {
       console.warn('jupyter_oidc: the settings cannot be read, so the defaults hold.');
     }
   }
 
-  private take(composite: Readonly<Record<string, unknown>>): void {
+  private apply(composite: Readonly<Record<string, unknown>>): void {
     const { status, notices, defaultProvider } = composite;
     this._choices = {
-      status: PLACES.find(place => place === status) ?? DEFAULTS.status,
+      status: STATUS_PLACES.find(place => place === status) ?? DEFAULTS.status,
       notices: typeof notices === 'boolean' ? notices : DEFAULTS.notices,
       defaultProvider: typeof defaultProvider === 'string' ? defaultProvider : DEFAULTS.defaultProvider
     };

@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { OidcError } from './generated/contract';
 import type { IProblem } from './tokens';
 
-/** What went wrong, in words for a person. */
+/** A failure, described for the user. */
 export class Problem extends Error implements IProblem {
   constructor(
     readonly code: string,
@@ -17,7 +17,7 @@ export class Problem extends Error implements IProblem {
     this.name = 'Problem';
   }
 
-  /** What the server says, as it says it. */
+  /** Convert an error reply, with the server's own words. */
   static of(error: OidcError): Problem {
     return new Problem(error.code, error.message, error.action, error.retryable);
   }
@@ -36,7 +36,7 @@ export class ContractError extends Problem {
   }
 }
 
-/** Whatever was thrown, as something that can be shown. */
+/** Convert a thrown value to a `Problem`. */
 export function asProblem(thrown: unknown, trans: TranslationBundle): Problem {
   return thrown instanceof Problem
     ? thrown

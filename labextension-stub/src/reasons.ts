@@ -1,11 +1,11 @@
-// What a reason code of the contract means: a sentence for a person, never the code itself. Notebook cells say the same.
+// Maps a reason code of the contract to a sentence for the user. Notebook cells say the same.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 export interface IReason {
-  /** What happened. */
+  /** The cause, as a sentence. */
   readonly why: string;
-  /** What to do, if it is something other than what the state asks for anyway. */
+  /** The next action, if it differs from the one of the state. */
   readonly next?: string;
 }
 

@@ -1,4 +1,4 @@
-// The service behind the IOidc token: which providers there are, their sessions, and what can be done with them.
+// The service behind the IOidc token: the configured providers, their sessions, and the operations on them.
 
 import type { Event } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -16,10 +16,12 @@ import { Session } from './session';
 import type { Tabs } from './tabs';
 import type { IGate, IOidc, IProblem, IRequirement } from './tokens';
 
-const EVENTS = 'https://events.jupyter.org/jupyter_oidc/session/v1';
+const EVENT_SCHEMA = 'https://events.jupyter.org/jupyter_oidc/session/v1';
+const MIN_RETRY_INTERVAL_MS = 5_000; // between failed readings of the providers
+const MAX_RETRY_INTERVAL_MS = 300_000;
 
-/** What the service is made of. */
-export interface IParts {
+/** The dependencies of `Oidc`. */
+export interface IOidcOptions {
   readonly client: OidcClient;
   readonly clock: IClock;
   readonly tabs: Tabs;
@@ -28,24 +30,24 @@ export interface IParts {
 }
 
 export class Oidc implements IOidc, IDisposable {
-  constructor(private readonly parts: IParts) {
+  constructor(private readonly options: IOidcOptions) {
     this.poll = new Poll({
       factory: () => this.load(),
-      frequency: { interval: 5_000, backoff: true, max: 300_000 },
+      frequency: { interval: MIN_RETRY_INTERVAL_MS, backoff: true, max: MAX_RETRY_INTERVAL_MS },
       standby: 'when-hidden',
       linger: 0,
       name: 'jupyter-oidc:providers'
     });
-    parts.events.connect((_, { schema_id, provider, kind }) => {
-      if (schema_id === EVENTS) {
-        this.hint(provider, kind);
+    options.events.connect((_, { schema_id, provider, kind }) => {
+      if (schema_id === EVENT_SCHEMA) {
+        this.onHint(provider, kind);
       }
     });
-    parts.tabs.nudged.connect((_, provider) => this.hint(provider));
+    options.tabs.received.connect((_, provider) => this.onHint(provider));
   }
 
   get ready(): Promise<void> {
-    return this.known.promise;
+    return this._ready.promise;
   }
 
   /** Whether the providers, or why there are none, are known. */
@@ -71,23 +73,23 @@ export class Oidc implements IOidc, IDisposable {
 
   async signIn(provider: string): Promise<SessionSummary | null> {
     // NOTE: nothing is awaited before the window is open, since browsers block windows that no click opened.
-    return this.tellOthers(provider, this.existing(provider).signIn());
+    return this.broadcastAfter(provider, this.requireSession(provider).signIn());
   }
 
   async signOut(provider: string): Promise<SignOutResult> {
-    return this.tellOthers(provider, this.existing(provider).signOut());
+    return this.broadcastAfter(provider, this.requireSession(provider).signOut());
   }
 
   async refresh(provider: string): Promise<SessionSummary> {
-    return this.tellOthers(provider, this.existing(provider).refresh());
+    return this.broadcastAfter(provider, this.requireSession(provider).refresh());
   }
 
   fetch(api: string, path: string, init?: RequestInit): Promise<Response> {
-    return this.parts.client.call(api, path, init);
+    return this.options.client.call(api, path, init);
   }
 
   requires(requirement: IRequirement): IGate {
-    return new Gate(this, requirement, this.parts.trans);
+    return new Gate(this, requirement, this.options.trans);
   }
 
   get isDisposed(): boolean {
@@ -96,7 +98,7 @@ export class Oidc implements IOidc, IDisposable {
 
   dispose(): void {
     this.poll.dispose();
-    this.take([]);
+    this.setProviders([]);
     Signal.clearData(this);
   }
 
@@ -106,10 +108,10 @@ export class Oidc implements IOidc, IDisposable {
     this._sessions.forEach(session => session.readAgain());
   }
 
-  private existing(provider: string): Session {
+  private requireSession(provider: string): Session {
     const session = this.session(provider);
     if (!session) {
-      const { trans } = this.parts;
+      const { trans } = this.options;
       throw new Problem(
         'unknown_provider',
         trans.__('No provider of this name is configured.'),
@@ -120,16 +122,16 @@ export class Oidc implements IOidc, IDisposable {
     return session;
   }
 
-  private async tellOthers<T>(provider: string, outcome: Promise<T>): Promise<T> {
+  private async broadcastAfter<T>(provider: string, outcome: Promise<T>): Promise<T> {
     try {
       return await outcome;
     } finally {
-      this.parts.tabs.nudge(provider);
+      this.options.tabs.broadcast(provider);
     }
   }
 
-  /** Somebody says that something happened: ask the server. */
-  private hint(provider: unknown, kind?: unknown): void {
+  /** Read again after an event of the server or a message of another tab. */
+  private onHint(provider: unknown, kind?: unknown): void {
     if (kind === 'settings-changed') {
       void this.poll.refresh();
     }
@@ -137,34 +139,34 @@ export class Oidc implements IOidc, IDisposable {
     (session ? [session] : this._sessions).forEach(one => one.readAgain());
   }
 
-  /** Learn the providers; weather is tried again, everything else waits for a hint or for a person. */
+  /** Read the providers; the poll repeats a transient failure, any other waits for a hint or for `retry`. */
   private async load(): Promise<void> {
     try {
-      const { providers } = await this.parts.client.providers();
-      this.take(providers.map(({ name }) => name));
+      const { providers } = await this.options.client.providers();
+      this.setProviders(providers.map(({ name }) => name));
       this._problem = null;
     } catch (error) {
-      this._problem = asProblem(error, this.parts.trans);
+      this._problem = asProblem(error, this.options.trans);
       if (this._problem.retryable) {
         throw error;
       }
-      this.take([]);
+      this.setProviders([]);
     } finally {
       this._isReady = true;
-      this.known.resolve();
+      this._ready.resolve();
       this._changed.emit();
     }
     void this.poll.stop();
   }
 
   /** Keep the sessions that are still configured, begin new ones, end the others. */
-  private take(names: readonly string[]): void {
-    const { client, clock, trans } = this.parts;
+  private setProviders(names: readonly string[]): void {
+    const { client, clock, trans } = this.options;
     const before = this._sessions;
     this._sessions = names.map(name => {
-      const kept = before.find(session => session.provider === name);
-      if (kept) {
-        return kept;
+      const existing = before.find(session => session.provider === name);
+      if (existing) {
+        return existing;
       }
       const session = new Session(name, client, clock, trans);
       session.changed.connect(() => this._changed.emit());
@@ -174,7 +176,7 @@ export class Oidc implements IOidc, IDisposable {
   }
 
   private readonly poll: Poll<void>;
-  private readonly known = new PromiseDelegate<void>();
+  private readonly _ready = new PromiseDelegate<void>();
   private readonly _changed = new Signal<this, void>(this);
   private _isReady = false;
   private _sessions: readonly Session[] = [];

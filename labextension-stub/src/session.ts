@@ -16,12 +16,12 @@ import type { Problem } from './problem';
 import { asProblem } from './problem';
 import { SignIn } from './signin';
 import type { IProblem, ISession } from './tokens';
-import type { IScene } from './words';
+import type { ISessionView } from './words';
 
-const EVERY = 30_000; // milliseconds between readings without a hint
-const SELDOM = 300_000; // the longest pause after failures
-const PATIENCE = 2_000; // milliseconds that the end of a sign-in waits for a reading
-const SHORTEST = 500; // hints that come faster than this are one hint
+const POLL_INTERVAL_MS = 30_000; // between readings without a hint
+const MAX_POLL_INTERVAL_MS = 300_000; // after failures
+const CATCH_UP_TIMEOUT_MS = 2_000; // the end of a sign-in waits this long for a reading
+const MIN_READ_INTERVAL_MS = 500; // hints that come faster than this are one hint
 
 export class Session implements ISession, IDisposable {
   constructor(
@@ -32,13 +32,13 @@ export class Session implements ISession, IDisposable {
   ) {
     this.poll = new Poll({
       factory: () => this.read(),
-      frequency: { interval: EVERY, backoff: true, max: SELDOM },
+      frequency: { interval: POLL_INTERVAL_MS, backoff: true, max: MAX_POLL_INTERVAL_MS },
       standby: 'when-hidden',
       linger: 0,
       name: `jupyter-oidc:session:${provider}`
     });
-    this.hints = new Throttler(() => this.poll.refresh(), { limit: SHORTEST, edge: 'trailing' });
-    document.addEventListener('visibilitychange', this.onShown);
+    this.readThrottler = new Throttler(() => this.poll.refresh(), { limit: MIN_READ_INTERVAL_MS, edge: 'trailing' });
+    document.addEventListener('visibilitychange', this.onVisibilityChange);
   }
 
   get summary(): SessionSummary | null {
@@ -49,7 +49,7 @@ export class Session implements ISession, IDisposable {
     return this._problem;
   }
 
-  /** Why the last thing that the person asked for did not work; `null` after one that did. */
+  /** Why the last request of the user failed; `null` after one that succeeded. */
   get failure(): IProblem | null {
     return this._failure;
   }
@@ -59,7 +59,7 @@ export class Session implements ISession, IDisposable {
     return this._attempt;
   }
 
-  /** What the server is being asked to do right now. */
+  /** The request to the server that is under way. */
   get busy(): 'refresh' | 'sign-out' | null {
     return this._busy;
   }
@@ -72,14 +72,14 @@ export class Session implements ISession, IDisposable {
     return this.poll.isDisposed;
   }
 
-  /** What the words are made of. */
-  get scene(): IScene {
+  /** The values that `wordsFor` puts into words. */
+  get view(): ISessionView {
     return {
       provider: this.provider,
       summary: this._summary,
       left: this.secondsLeft(),
       problem: this._problem,
-      attempt: this._attempt?.invitation ?? null
+      step: this._attempt?.step ?? null
     };
   }
 
@@ -91,7 +91,7 @@ export class Session implements ISession, IDisposable {
 
   readAgain(): void {
     if (!this.isDisposed) {
-      void this.hints.invoke();
+      void this.readThrottler.invoke();
     }
   }
 
@@ -101,7 +101,7 @@ export class Session implements ISession, IDisposable {
     this._attempt?.cancel();
     this._attempt = attempt;
     attempt.changed.connect(() => this._changed.emit());
-    this.settle(null);
+    this.setFailure(null);
     try {
       if (!(await attempt.run())) {
         await this.catchUp();
@@ -124,19 +124,19 @@ export class Session implements ISession, IDisposable {
 
   signOut(): Promise<SignOutResult> {
     this._attempt?.cancel();
-    return this.act('sign-out', () => this.client.signOut(this.provider));
+    return this.withBusy('sign-out', () => this.client.signOut(this.provider));
   }
 
   refresh(): Promise<SessionSummary> {
-    return this.act('refresh', async () => {
+    return this.withBusy('refresh', async () => {
       const summary = await this.client.refresh(this.provider);
       this.accept(summary);
       return summary;
     });
   }
 
-  /** Forget why the last thing did not work. */
-  settle(failure: IProblem | null): void {
+  /** Set or clear the failure of the last request of the user. */
+  setFailure(failure: IProblem | null): void {
     this._failure = failure;
     this._changed.emit();
   }
@@ -146,15 +146,15 @@ export class Session implements ISession, IDisposable {
       return;
     }
     this._attempt?.cancel();
-    document.removeEventListener('visibilitychange', this.onShown);
-    this.hints.dispose();
+    document.removeEventListener('visibilitychange', this.onVisibilityChange);
+    this.readThrottler.dispose();
     this.poll.dispose();
     Signal.clearData(this);
   }
 
-  private async act<T>(busy: 'refresh' | 'sign-out', ask: () => Promise<T>): Promise<T> {
+  private async withBusy<T>(busy: 'refresh' | 'sign-out', ask: () => Promise<T>): Promise<T> {
     this._busy = busy;
-    this.settle(null);
+    this.setFailure(null);
     try {
       return await ask();
     } catch (error) {
@@ -168,17 +168,17 @@ export class Session implements ISession, IDisposable {
 
   private fail(error: unknown): Problem {
     const problem = asProblem(error, this.trans);
-    this.settle(problem);
+    this.setFailure(problem);
     return problem;
   }
 
-  /** Read what became of the session, so that no sign-in is under way in words when this one is over; not for long. */
+  /** Read the summary, at most `CATCH_UP_TIMEOUT_MS` long, so that it no longer says `signing-in` when this sign-in is over. */
   private async catchUp(): Promise<void> {
     const read = this.client.session(this.provider).then(
       summary => this.accept(summary),
       () => undefined // the poll tells of it
     );
-    await Promise.race([read, new Promise(resolve => setTimeout(resolve, PATIENCE))]);
+    await Promise.race([read, new Promise(resolve => setTimeout(resolve, CATCH_UP_TIMEOUT_MS))]);
   }
 
   private async read(): Promise<void> {
@@ -209,14 +209,14 @@ export class Session implements ISession, IDisposable {
     }
   }
 
-  private readonly onShown = (): void => {
+  private readonly onVisibilityChange = (): void => {
     if (!document.hidden) {
       this.readAgain();
     }
   };
 
   private readonly poll: Poll<void>;
-  private readonly hints: Throttler;
+  private readonly readThrottler: Throttler;
   private readonly _changed = new Signal<this, void>(this);
   private readAt = 0;
   private _summary: SessionSummary | null = null;

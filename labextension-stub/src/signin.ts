@@ -9,17 +9,17 @@ import { Signal } from '@lumino/signaling';
 import type { OidcClient } from './client';
 import type { IClock } from './clock';
 import type { SignInStarted } from './generated/contract';
-import type { Invitation } from './invitation';
-import { followed, invitationTo } from './invitation';
+import type { SignInStep } from './signinstep';
+import { afterLinkFollowed, stepFor } from './signinstep';
 import { Popup } from './popup';
 import { asProblem, Problem } from './problem';
 import type { IProblem } from './tokens';
 
-const WAIT = 10; // seconds that the server may hold one question
-const PAUSE = 2_000; // milliseconds before a question is asked again that got no answer
+const PROGRESS_WAIT_SECONDS = 10; // the server may hold one progress request this long
+const RETRY_DELAY_MS = 2_000; // before a failed progress request is repeated
 
-/** What the person asked for while the sign-in was under way. */
-type Wish = 'cancel' | 'use-link';
+/** A request of the user that interrupts the sign-in. */
+type Interruption = 'cancel' | 'use-link';
 
 export class SignIn {
   /** Opens the window at once, so construct it inside the click. */
@@ -37,42 +37,42 @@ export class SignIn {
     return this._changed;
   }
 
-  /** What the person is invited to do. */
-  get invitation(): Invitation {
-    return this._invitation;
+  /** The step that the user takes next. */
+  get step(): SignInStep {
+    return this._step;
   }
 
-  /** Whether an address that was handed in is being judged. */
-  get judging(): boolean {
-    return this._judging;
+  /** Whether the server checks a submitted address right now. */
+  get submitting(): boolean {
+    return this._submitting;
   }
 
-  /** Why the address that was handed in last is not the one; `null` if none was, or it was. */
-  get refusal(): IProblem | null {
-    return this._refusal;
+  /** Why the server refused the last submitted address; `null` if it did not. */
+  get addressProblem(): IProblem | null {
+    return this._addressProblem;
   }
 
-  /** Seconds until the invitation runs out. */
+  /** Seconds until the sign-in expires. */
   secondsLeft(): number {
-    return Math.max(0, Math.floor((this.endsAt - this.clock.now()) / 1000));
+    return Math.max(0, Math.floor((this.expiresAt - this.clock.now()) / 1000));
   }
 
   /** Walk through the sign-in. Resolves to whether the person is signed in; rejects with a `Problem`. */
   async run(): Promise<boolean> {
     try {
       for (;;) {
-        const wished = new Promise<Wish>(resolve => {
-          this.wish = resolve;
+        const interrupted = new Promise<Interruption>(resolve => {
+          this.interrupt = resolve;
         });
         if (this.cancelled) {
           return false;
         }
         const started = await this.client.beginSignIn(this.provider);
-        const end = await this.put(started, wished);
+        const end = await this.showAndWatch(started, interrupted);
         if (end === 'completed') {
           return true;
         }
-        await this.forget(started);
+        await this.cancelAtServer(started);
         if (end === 'cancel') {
           return false;
         }
@@ -86,75 +86,81 @@ export class SignIn {
 
   cancel(): void {
     this.cancelled = true;
-    this.wish('cancel');
+    this.interrupt('cancel');
   }
 
   /** Begin anew, with a link instead of a window. */
   useLink(): void {
-    this.wish('use-link');
+    this.interrupt('use-link');
   }
 
   /** The link was clicked: from now on the page is in another tab. */
-  followed(): void {
-    this.invite(followed(this._invitation));
+  linkFollowed(): void {
+    this.setStep(afterLinkFollowed(this._step));
   }
 
-  /** Hand in the address at which the provider left the browser. `refusal` says if it is not the one. */
-  async handIn(address: string): Promise<void> {
-    if (this._judging || !this.flow) {
+  /** Submit the address at which the provider left the browser. `addressProblem` says why it was refused. */
+  async submitAddress(address: string): Promise<void> {
+    if (this._submitting || !this.flow) {
       return;
     }
-    this._judging = true;
-    this.invite(this._invitation);
+    this._submitting = true;
+    this.setStep(this._step);
     try {
       await this.client.completeSignIn(this.provider, this.flow, address);
     } catch (error) {
-      this._refusal = asProblem(error, this.trans);
+      this._addressProblem = asProblem(error, this.trans);
     } finally {
-      this._judging = false;
+      this._submitting = false;
       this._changed.emit();
     }
   }
 
-  /** Put what has begun before the person, and wait for the end. */
-  private async put(started: SignInStarted, wished: Promise<Wish>): Promise<Wish | 'completed'> {
+  /** Show the step of `started`, and wait for the end. */
+  private async showAndWatch(
+    started: SignInStarted,
+    interrupted: Promise<Interruption>
+  ): Promise<Interruption | 'completed'> {
     this.flow = started.flow;
-    this.endsAt = this.clock.now() + started.expires_in * 1000;
+    this.expiresAt = this.clock.now() + started.expires_in * 1000;
     try {
-      this.invite(invitationTo({ started, popup: this.popup, client: this.client }, this.trans));
+      this.setStep(stepFor({ started, popup: this.popup, client: this.client }, this.trans));
     } catch (error) {
-      await this.forget(started);
+      await this.cancelAtServer(started);
       throw error;
     }
-    return this.watch(started, wished);
+    return this.pollUntilEnd(started, interrupted);
   }
 
-  private invite(invitation: Invitation): void {
-    this._invitation = invitation;
-    this._refusal = null;
+  private setStep(step: SignInStep): void {
+    this._step = step;
+    this._addressProblem = null;
     this._changed.emit();
   }
 
-  /** Tell the server, which forgets an attempt by itself after ten minutes, that nobody waits for this one. */
-  private async forget({ flow }: SignInStarted): Promise<void> {
+  /** Cancel this attempt at the server, which otherwise drops it after ten minutes. */
+  private async cancelAtServer({ flow }: SignInStarted): Promise<void> {
     await this.client.cancelSignIn(this.provider, flow).catch(() => undefined);
   }
 
-  private async watch(started: SignInStarted, wished: Promise<Wish>): Promise<Wish | 'completed'> {
-    let misses = Math.ceil((started.expires_in * 1000) / PAUSE); // so that a dead server ends it, too
+  private async pollUntilEnd(
+    started: SignInStarted,
+    interrupted: Promise<Interruption>
+  ): Promise<Interruption | 'completed'> {
+    let retriesLeft = Math.ceil((started.expires_in * 1000) / RETRY_DELAY_MS); // so that a dead server ends it, too
     for (;;) {
-      const news = await Promise.race([this.ask(started.flow), wished]);
-      if (typeof news === 'string') {
-        return news;
+      const progress = await Promise.race([this.readProgress(started.flow), interrupted]);
+      if (typeof progress === 'string') {
+        return progress;
       }
-      if (news instanceof Problem) {
-        if (!news.retryable || misses-- <= 0) {
-          throw news;
+      if (progress instanceof Problem) {
+        if (!progress.retryable || retriesLeft-- <= 0) {
+          throw progress;
         }
-        await Promise.race([new Promise(resolve => setTimeout(resolve, PAUSE)), wished]);
+        await Promise.race([new Promise(resolve => setTimeout(resolve, RETRY_DELAY_MS)), interrupted]);
         continue;
       }
-      switch (news.state) {
+      switch (progress.state) {
         case 'waiting':
           break;
         case 'completed':
@@ -163,20 +169,20 @@ export class SignIn {
           return 'cancel';
         case 'failed':
         case 'expired':
-          throw news.error ? Problem.of(news.error) : this.late();
+          throw progress.error ? Problem.of(progress.error) : this.expiredProblem();
       }
     }
   }
 
-  private async ask(flow: string): Promise<Awaited<ReturnType<OidcClient['progress']>> | Problem> {
+  private async readProgress(flow: string): Promise<Awaited<ReturnType<OidcClient['progress']>> | Problem> {
     try {
-      return await this.client.progress(this.provider, flow, WAIT);
+      return await this.client.progress(this.provider, flow, PROGRESS_WAIT_SECONDS);
     } catch (error) {
       return asProblem(error, this.trans);
     }
   }
 
-  private late(): Problem {
+  private expiredProblem(): Problem {
     return new Problem(
       'sign_in_cancelled',
       this.trans.__('The sign-in was not finished in time.'),
@@ -187,11 +193,11 @@ export class SignIn {
 
   private popup: Popup;
   private flow = '';
-  private endsAt = 0; // by our clock, in milliseconds
-  private _invitation: Invitation = { kind: 'window' };
-  private _judging = false;
-  private _refusal: IProblem | null = null;
+  private expiresAt = 0; // by our clock, in milliseconds
+  private _step: SignInStep = { kind: 'window' };
+  private _submitting = false;
+  private _addressProblem: IProblem | null = null;
   private cancelled = false;
-  private wish: (wish: Wish) => void = () => undefined;
+  private interrupt: (interruption: Interruption) => void = () => undefined;
   private readonly _changed = new Signal<this, void>(this);
 }

@@ -58,7 +58,7 @@ export class StatusItem extends ReactWidget {
     const { trans } = this;
     if (sessions.length === 0) {
       if (problem) {
-        return wordsFor({ provider: '', summary: null, left: null, problem, attempt: null }, false, trans);
+        return wordsFor({ provider: '', summary: null, left: null, problem, step: null }, false, trans);
       }
       return this.oidc.isReady
         ? {
@@ -72,7 +72,7 @@ export class StatusItem extends ReactWidget {
     const several = sessions.length > 1;
     return [...sessions]
       .sort((one, other) => Number(other.provider === defaultProvider) - Number(one.provider === defaultProvider))
-      .map(session => wordsFor(session.scene, several, trans))
+      .map(session => wordsFor(session.view, several, trans))
       .reduce((most, words) => (URGENCY.indexOf(words.tone) > URGENCY.indexOf(most.tone) ? words : most));
   }
 }

@@ -1,6 +1,6 @@
-// A nudge to the other tabs of this server: "something happened at this provider; ask the server".
+// Broadcasts the name of a provider to the other tabs of this server, which then read its session again.
 //
-// Nothing is believed that arrives here but the name of a provider, so a forged nudge costs one question.
+// A message carries only the name of a provider, so a forged one costs one request.
 
 import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
@@ -16,21 +16,21 @@ export class Tabs implements IDisposable {
         : new BroadcastChannel(`jupyter-oidc:${new URL(baseUrl, window.location.href).pathname}`);
     this.channel?.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
       if (typeof data === 'string') {
-        this._nudged.emit(data);
+        this._received.emit(data);
       }
     });
   }
 
-  /** Emitted with the name of the provider that another tab mentions. */
-  get nudged(): ISignal<this, string> {
-    return this._nudged;
+  /** Emitted with the name of the provider that another tab has broadcast. */
+  get received(): ISignal<this, string> {
+    return this._received;
   }
 
   get isDisposed(): boolean {
     return this._isDisposed;
   }
 
-  nudge(provider: string): void {
+  broadcast(provider: string): void {
     if (!this._isDisposed) {
       this.channel?.postMessage(provider);
     }
@@ -43,6 +43,6 @@ export class Tabs implements IDisposable {
   }
 
   private readonly channel: BroadcastChannel | null;
-  private readonly _nudged = new Signal<this, string>(this);
+  private readonly _received = new Signal<this, string>(this);
   private _isDisposed = false;
 }

@@ -6,7 +6,7 @@ import type { ISignal } from '@lumino/signaling';
 
 import type { SessionSummary, SignOutResult } from './generated/contract';
 
-/** What went wrong, in words for a person: the server's error contract, or one of our own making. */
+/** A failure, described for the user: the server's error contract, or one of our own making. */
 export interface IProblem {
   /** A code of the contract, or `network`, `unavailable`, `contract_broken` or `unexpected`. */
   readonly code: string;
@@ -31,7 +31,7 @@ export interface ISession {
   readAgain(): void;
 }
 
-/** What somebody should hold before something is offered to them. */
+/** The provider, entitlements and API that a command needs. */
 export interface IRequirement {
   /** Name of the provider in the settings. */
   readonly provider: string;
@@ -48,7 +48,7 @@ export interface IRequirement {
 export interface IGate extends IDisposable {
   /** Whether a session exists, calls are expected to work, and nothing required is missing. */
   readonly isEnabled: () => boolean;
-  /** `false` only for somebody who is signed in and lacks something; who is signed out may yet hold it. */
+  /** `false` only if the user is signed in and lacks something; a user who is signed out may yet hold it. */
   readonly isVisible: () => boolean;
   /** Why it is not enabled, as a sentence; `null` if it is. */
   readonly reason: () => string | null;
@@ -83,7 +83,7 @@ export interface IOidc {
    * Resolves to the API's reply, whatever its status; rejects with an `IProblem` if the call did not get that far.
    */
   fetch(api: string, path: string, init?: RequestInit): Promise<Response>;
-  /** Whether somebody holds what is needed, kept up to date. Throws nothing: an unknown provider is a closed gate. */
+  /** A gate for `requirement`, kept up to date. Throws nothing: an unknown provider is a closed gate. */
   requires(requirement: IRequirement): IGate;
 }
 

@@ -8,32 +8,32 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { duration } from './duration';
 import type { SessionSummary } from './generated/contract';
-import type { Invitation } from './invitation';
+import type { SignInStep } from './signinstep';
 import { reasonFor } from './reasons';
 import type { IProblem } from './tokens';
 
-/** Whether the user need not, might or should do something; or nobody knows. */
+/** How urgently the user should act: not at all (`calm`), not yet (`busy`), soon or now; `off` if the state is unknown. */
 export type Tone = 'calm' | 'busy' | 'attention' | 'trouble' | 'off';
 
-/** What a button does. */
-export type Act = 'sign-in' | 'sign-out' | 'refresh' | 'use-link' | 'cancel' | 'retry';
+/** The id of an action that a button of the card starts. */
+export type ActionId = 'sign-in' | 'sign-out' | 'refresh' | 'use-link' | 'cancel' | 'retry';
 
-/** Everything that the words depend on. */
-export interface IScene {
+/** The values that `wordsFor` puts into words. */
+export interface ISessionView {
   readonly provider: string;
   readonly summary: SessionSummary | null;
   /** Seconds until the access token ends, by now; `null` if unknown. */
   readonly left: number | null;
   /** Why `summary` is missing or old. */
   readonly problem: IProblem | null;
-  /** What this page's own sign-in invites to, if one is under way. */
-  readonly attempt: Invitation | null;
+  /** The current step of this page's own sign-in, if one is under way. */
+  readonly step: SignInStep | null;
 }
 
 export interface IWords {
   /** The state in a few words, as the kernel says it too. */
   readonly headline: string;
-  /** The name of the person; empty if nobody is signed in. */
+  /** The display name of the user; empty if no session exists. */
   readonly person: string;
   /** What happened, as a sentence; `null` while all is well. */
   readonly reason: string | null;
@@ -42,8 +42,8 @@ export interface IWords {
   /** How long the session lasts, as a sentence; `null` if there is none. */
   readonly lasts: string | null;
   readonly tone: Tone;
-  /** In order; the first is the one to press. */
-  readonly acts: readonly Act[];
+  /** The buttons in order; the first is the recommended one. */
+  readonly actions: readonly ActionId[];
   /** A few words for the status bar; with the time that is left only when it matters. */
   readonly short: string;
   /** The same as sentences, for screen readers and tooltips; begins with `short`. */
@@ -52,8 +52,8 @@ export interface IWords {
   readonly endsSoon: boolean;
 }
 
-/** The person as the provider names them. */
-export function personOf(user: NonNullable<SessionSummary['user']>): string {
+/** The display name of `user`: name, else username, email or subject. */
+export function displayNameOf(user: NonNullable<SessionSummary['user']>): string {
   return user.name ?? user.username ?? user.email ?? user.sub;
 }
 
@@ -67,10 +67,10 @@ export function callsWork(summary: SessionSummary | null, left: number | null): 
   return isSignedIn(summary) && (left !== 0 || (summary?.state === 'active' && summary.refreshable));
 }
 
-export function wordsFor(scene: IScene, several: boolean, trans: TranslationBundle): IWords {
-  const words = Private.words(scene, several, trans);
+export function wordsFor(view: ISessionView, several: boolean, trans: TranslationBundle): IWords {
+  const words = Private.words(view, several, trans);
   const sentences = [
-    trans.__('%1 at %2.', words.headline, scene.provider),
+    trans.__('%1 at %2.', words.headline, view.provider),
     words.reason,
     words.tone === 'calm' ? null : words.next
   ];
@@ -92,7 +92,7 @@ export function storageWords(storage: SessionSummary['storage'], trans: Translat
   }
 }
 
-/** A sentence about who else is on this server; `null` if nobody is. */
+/** A sentence about the other users of this server; `null` if it is not shared. */
 export function sharingWords(sharing: SessionSummary['sharing'], trans: TranslationBundle): string | null {
   switch (sharing) {
     case 'none':
@@ -104,7 +104,7 @@ export function sharingWords(sharing: SessionSummary['sharing'], trans: Translat
   }
 }
 
-/** What the person is entitled to, in words; nothing is claimed to be missing where not everything was listed. */
+/** List the entitlements of the user; say so if the provider did not list all of them. */
 export function entitlementWords(
   { entitlements, entitlements_more: more, entitlements_known: known }: SessionSummary,
   trans: TranslationBundle
@@ -118,27 +118,27 @@ export function entitlementWords(
 }
 
 namespace Private {
-  const SOONEST = 60; // seconds before the end that are soon for any session
-  const LATEST = 600; // seconds before the end that are soon for the longest one
-  const SHARE = 0.2; // of its lifetime, in between
+  const MIN_SOON_SECONDS = 60; // for the shortest session
+  const MAX_SOON_SECONDS = 600; // for the longest session
+  const SOON_LIFETIME_SHARE = 0.2; // of the lifetime, in between
 
   type Part = Omit<IWords, 'long'>;
 
-  export function words(scene: IScene, several: boolean, trans: TranslationBundle): Part {
-    const { summary, problem, provider } = scene;
+  export function words(view: ISessionView, several: boolean, trans: TranslationBundle): Part {
+    const { summary, problem, provider } = view;
     if (!summary) {
       return problem ? unavailable(problem, '', trans) : reading(trans);
     }
-    const state = withWaiting(ofState(scene, summary, several, trans), summary, trans);
-    if (scene.attempt) {
-      return underWay(scene.attempt, state, provider, trans);
+    const state = withPendingSettings(ofState(view, summary, several, trans), summary, trans);
+    if (view.step) {
+      return signingIn(view.step, state, provider, trans);
     }
     return problem ? { ...unavailable(problem, state.person, trans), headline: trans.__('Not up to date') } : state;
   }
 
   function reading(trans: TranslationBundle): Part {
     return {
-      ...nothing,
+      ...blank,
       headline: trans.__('Reading the session'),
       tone: 'busy',
       short: trans.__('Sign-in…')
@@ -147,138 +147,138 @@ namespace Private {
 
   function unavailable(problem: IProblem, person: string, trans: TranslationBundle): Part {
     return {
-      ...nothing,
+      ...blank,
       headline: trans.__('Sign-in unavailable'),
       person,
       reason: problem.message,
       next: problem.action,
       tone: 'off',
-      acts: ['retry'],
+      actions: ['retry'],
       short: trans.__('Sign-in unavailable')
     };
   }
 
-  function underWay(invitation: Invitation, state: Part, provider: string, trans: TranslationBundle): Part {
+  function signingIn(step: SignInStep, state: Part, provider: string, trans: TranslationBundle): Part {
     return {
       ...state,
       headline: trans.__('Signing in'),
-      ...steps(invitation, provider, trans),
+      ...steps(step, provider, trans),
       tone: 'busy',
       short: trans.__('Signing in…')
     };
   }
 
   function steps(
-    invitation: Invitation,
+    step: SignInStep,
     provider: string,
     trans: TranslationBundle
-  ): Pick<Part, 'reason' | 'next' | 'acts'> {
-    switch (invitation.kind) {
+  ): Pick<Part, 'reason' | 'next' | 'actions'> {
+    switch (step.kind) {
       case 'window':
         return {
           reason: trans.__('Signing in at %1: finish it in the other window.', provider),
           next: null,
-          acts: ['use-link', 'cancel']
+          actions: ['use-link', 'cancel']
         };
       case 'link':
         return {
           reason: trans.__('Signing in at %1: open the sign-in page with this link.', provider),
           next: trans.__('It opens in a new tab, and this page stays as it is.'),
-          acts: ['cancel']
+          actions: ['cancel']
         };
       case 'code':
         return {
-          reason: invitation.filledIn
+          reason: step.filledIn
             ? trans.__('Signing in at %1: check that the sign-in page shows this code.', provider)
             : trans.__('Signing in at %1: enter this code on the sign-in page.', provider),
           next: null,
-          acts: ['cancel']
+          actions: ['cancel']
         };
       case 'paste':
         return {
           reason: trans.__('Signing in at %1: paste the address at which the browser ends.', provider),
           next: null,
-          acts: invitation.address === null ? ['use-link', 'cancel'] : ['cancel']
+          actions: step.address === null ? ['use-link', 'cancel'] : ['cancel']
         };
     }
   }
 
-  function ofState(scene: IScene, summary: SessionSummary, several: boolean, trans: TranslationBundle): Part {
-    const { provider } = scene;
+  function ofState(view: ISessionView, summary: SessionSummary, several: boolean, trans: TranslationBundle): Part {
+    const { provider } = view;
     const reason = summary.reason === null ? null : reasonFor(summary.reason, trans);
     switch (summary.state) {
       case 'signed-out':
         return {
-          ...nothing,
+          ...blank,
           headline: trans.__('Not signed in'),
           reason: reason?.why ?? null,
           next: trans.__('Sign in to call APIs from notebooks and pages.'),
           tone: reason ? 'attention' : 'calm',
-          acts: ['sign-in'],
+          actions: ['sign-in'],
           short: several ? trans.__('Sign in at %1', provider) : trans.__('Sign in')
         };
       case 'signing-in':
         return {
-          ...nothing,
+          ...blank,
           headline: trans.__('Signing in'),
           reason: trans.__('A sign-in is under way in another window.'),
           next: trans.__('Finish it there, or begin again here.'),
           tone: 'busy',
-          acts: ['sign-in'],
+          actions: ['sign-in'],
           short: trans.__('Signing in…')
         };
       case 'active':
-        return active(scene, summary, trans);
+        return active(view, summary, trans);
       case 'refresh-failed':
-        return delayed(scene, summary, trans);
+        return refreshFailed(view, summary, trans);
       case 'signed-out-expired':
         return {
-          ...nothing,
+          ...blank,
           headline: trans.__('The session has ended'),
           reason: reason?.why ?? null,
           next: trans.__('Sign in again to carry on; your notebooks and kernels stay as they are.'),
           tone: 'trouble',
-          acts: ['sign-in'],
+          actions: ['sign-in'],
           short: several ? trans.__('Sign in again at %1', provider) : trans.__('Sign in again')
         };
     }
   }
 
-  /** The same words, with what to do about settings that wait for the next sign-in. */
-  function withWaiting(part: Part, summary: SessionSummary, trans: TranslationBundle): Part {
+  /** Add the hint to sign in again if the session runs with older settings. */
+  function withPendingSettings(part: Part, summary: SessionSummary, trans: TranslationBundle): Part {
     if (!summary.settings_pending || summary.state === 'signing-in') {
       return part;
     }
-    const waits = trans.__('Settings have changed; they take effect when you sign in again.');
+    const pending = trans.__('Settings have changed; they take effect when you sign in again.');
     return {
       ...part,
-      next: part.next ? trans.__('%1 %2', part.next, waits) : waits,
+      next: part.next ? trans.__('%1 %2', part.next, pending) : pending,
       tone: part.tone === 'calm' ? 'attention' : part.tone,
-      acts: ['sign-in', ...part.acts.filter(act => act === 'sign-out')]
+      actions: ['sign-in', ...part.actions.filter(action => action === 'sign-out')]
     };
   }
 
-  function active({ left }: IScene, summary: SessionSummary, trans: TranslationBundle): Part {
-    const person = summary.user ? personOf(summary.user) : trans.__('Signed in');
-    const endsSoon = !summary.refreshable && left !== null && left <= soon(summary);
+  function active({ left }: ISessionView, summary: SessionSummary, trans: TranslationBundle): Part {
+    const person = summary.user ? displayNameOf(summary.user) : trans.__('Signed in');
+    const endsSoon = !summary.refreshable && left !== null && left <= soonSeconds(summary);
     const reason = summary.reason === null ? null : reasonFor(summary.reason, trans);
     const unsaved = summary.storage === 'unsaved';
     return {
-      ...nothing,
+      ...blank,
       headline: trans.__('Signed in'),
       person,
       reason: reason?.why ?? (unsaved ? trans.__('The session could not be stored.') : null),
       next: endsSoon ? trans.__('Sign in again now, and nothing is interrupted.') : (reason?.next ?? null),
-      lasts: lasting(left, summary.refreshable, trans),
+      lasts: lifetimeText(left, summary.refreshable, trans),
       tone: endsSoon || unsaved ? 'attention' : 'calm',
-      acts: summary.refreshable ? ['refresh', 'sign-out'] : endsSoon ? ['sign-in', 'sign-out'] : ['sign-out'],
+      actions: summary.refreshable ? ['refresh', 'sign-out'] : endsSoon ? ['sign-in', 'sign-out'] : ['sign-out'],
       short: endsSoon ? trans.__('%1 · %2 left', person, duration(left, trans)) : person,
       endsSoon
     };
   }
 
-  function delayed({ left }: IScene, summary: SessionSummary, trans: TranslationBundle): Part {
-    const person = summary.user ? personOf(summary.user) : trans.__('Signed in');
+  function refreshFailed({ left }: ISessionView, summary: SessionSummary, trans: TranslationBundle): Part {
+    const person = summary.user ? displayNameOf(summary.user) : trans.__('Signed in');
     const away = summary.reason === null || summary.reason === 'idp_unavailable';
     const { why, next } = reasonFor(summary.reason ?? 'idp_unavailable', trans);
     const meanwhile =
@@ -287,7 +287,7 @@ namespace Private {
         : trans.__('Calls still work; it is tried again by itself.');
     const short = away ? trans.__('%1 · provider unreachable', person) : trans.__('%1 · not renewed', person);
     return {
-      ...nothing,
+      ...blank,
       headline: away ? trans.__('Signed in, provider unreachable') : trans.__('Signed in, renewal fails'),
       person,
       reason: why,
@@ -299,12 +299,12 @@ namespace Private {
             ? trans.__('Its time ran out.')
             : trans.__('Calls work for another %1.', duration(left, trans)),
       tone: left === 0 ? 'trouble' : 'attention',
-      acts: ['refresh', 'sign-out'],
+      actions: ['refresh', 'sign-out'],
       short: left === null || left === 0 ? short : trans.__('%1, %2 left', short, duration(left, trans))
     };
   }
 
-  function lasting(left: number | null, refreshable: boolean, trans: TranslationBundle): string {
+  function lifetimeText(left: number | null, refreshable: boolean, trans: TranslationBundle): string {
     if (left === null) {
       return trans.__('The provider does not say how long it lasts.');
     }
@@ -319,19 +319,22 @@ namespace Private {
   }
 
   /** Seconds before its end at which a session is said to end soon: a fifth of its lifetime, within reason. */
-  function soon({ signed_in_at, access_expires_at }: SessionSummary): number {
+  function soonSeconds({ signed_in_at, access_expires_at }: SessionSummary): number {
     const lifetime = (Date.parse(access_expires_at ?? '') - Date.parse(signed_in_at ?? '')) / 1000;
-    return Math.min(LATEST, Math.max(SOONEST, Number.isFinite(lifetime) ? lifetime * SHARE : LATEST));
+    return Math.min(
+      MAX_SOON_SECONDS,
+      Math.max(MIN_SOON_SECONDS, Number.isFinite(lifetime) ? lifetime * SOON_LIFETIME_SHARE : MAX_SOON_SECONDS)
+    );
   }
 
-  const nothing: Part = {
+  const blank: Part = {
     headline: '',
     person: '',
     reason: null,
     next: null,
     lasts: null,
     tone: 'calm',
-    acts: [],
+    actions: [],
     short: '',
     endsSoon: false
   };

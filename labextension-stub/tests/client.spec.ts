@@ -1,11 +1,11 @@
-// What comes back is believed only if it keeps to the contract, and nothing goes anywhere but to our routes.
+// The client accepts only replies that keep to the contract, and sends requests only to our routes.
 
 import { ServerConnection } from '@jupyterlab/services';
 import { OidcClient } from '../src/client';
 import type { SignInStarted } from '../src/generated/contract';
 import { ContractError, Problem } from '../src/problem';
 import { error, ScriptedServer, trans } from './support/server';
-import { ada } from './support/summaries';
+import { signedIn } from './support/summaries';
 
 const rejection = (promise: Promise<unknown>): Promise<Problem> =>
   promise.then(
@@ -15,10 +15,10 @@ const rejection = (promise: Promise<unknown>): Promise<Problem> =>
 
 describe('a reply', () => {
   it.each([
-    ['an extra field', { ...ada(), surprise: 1 }],
-    ['a state of another time', { ...ada(), state: 'confused' }],
-    ['a number where text belongs', { ...ada(), issuer: 7 }],
-    ['a missing field', (({ sequence: _, ...rest }) => rest)(ada())],
+    ['an extra field', { ...signedIn(), surprise: 1 }],
+    ['a state of another time', { ...signedIn(), state: 'confused' }],
+    ['a number where text belongs', { ...signedIn(), issuer: 7 }],
+    ['a missing field', (({ sequence: _, ...rest }) => rest)(signedIn())],
     ['a list', []],
     ['nothing', undefined]
   ])('with %s becomes a ContractError', async (_, json) => {
@@ -29,8 +29,8 @@ describe('a reply', () => {
   });
 
   it('that keeps to the contract is passed on', async () => {
-    const server = new ScriptedServer({ 'GET providers/corp/session': { json: ada() } });
-    expect(await server.client.session('corp')).toEqual(ada());
+    const server = new ScriptedServer({ 'GET providers/corp/session': { json: signedIn() } });
+    expect(await server.client.session('corp')).toEqual(signedIn());
   });
 });
 
@@ -60,7 +60,7 @@ describe('an error', () => {
     expect((await rejection(server.client.providers())).message).toBe(message);
   });
 
-  it('without any answer is weather', async () => {
+  it('without any answer is transient', async () => {
     const problem = await rejection(new ScriptedServer({ 'GET providers': 'down' }).client.providers());
     expect([problem.code, problem.retryable]).toEqual(['network', true]);
   });
@@ -151,7 +151,7 @@ describe('the window of a sign-in', () => {
 });
 
 describe('the page that ends the session at the provider', () => {
-  const told = (end_session_url: string | null): ScriptedServer =>
+  const serverWithEndSessionUrl = (end_session_url: string | null): ScriptedServer =>
     new ScriptedServer({
       'POST providers/corp/sign-out': {
         json: { local: 'done', revoked: 'done', end_session_url, end_session_address: null }
@@ -159,10 +159,12 @@ describe('the page that ends the session at the provider', () => {
     });
 
   // Q9.8
-  it('is a page of this server, as a whole address, or the provider\'s, or none', async () => {
-    const { client } = told(null);
+  it("is a page of this server, as a whole address, or the provider's, or none", async () => {
+    const { client } = serverWithEndSessionUrl(null);
     const ours = `${new URL(client.baseUrl).pathname}jupyter-oidc/providers/corp/sign-out/t-1`;
-    const found = [ours, 'https://id.example.com/bye', null].map(url => told(url).client.signOut('corp'));
+    const found = [ours, 'https://id.example.com/bye', null].map(url =>
+      serverWithEndSessionUrl(url).client.signOut('corp')
+    );
     expect((await Promise.all(found)).map(({ end_session_url }) => end_session_url)).toEqual([
       new URL(ours, client.baseUrl).href,
       'https://id.example.com/bye',
@@ -171,10 +173,12 @@ describe('the page that ends the session at the provider', () => {
   });
 
   // Q9.8
-  it.each(['//evil.example/jupyter-oidc/providers/corp', '/logout', 'javascript:alert(1)', 'http://id.example.com/bye'])(
-    'is never %s',
-    async url => {
-      expect(await rejection(told(url).client.signOut('corp'))).toBeInstanceOf(ContractError);
-    }
-  );
+  it.each([
+    '//evil.example/jupyter-oidc/providers/corp',
+    '/logout',
+    'javascript:alert(1)',
+    'http://id.example.com/bye'
+  ])('is never %s', async url => {
+    expect(await rejection(serverWithEndSessionUrl(url).client.signOut('corp'))).toBeInstanceOf(ContractError);
+  });
 });

@@ -1,4 +1,4 @@
-// The panel as a person meets it: by roles and names.
+// The panel by roles and accessible names, as a user meets it.
 
 import { Clipboard } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
@@ -7,62 +7,62 @@ import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { Apis } from '../src/apis';
-import { Checkup } from '../src/checkup';
+import { DiagnosticsModel } from '../src/diagnostics';
 import type { Examples } from '../src/example';
 import { initialsOf } from '../src/panel/person';
 import { SignInPanel } from '../src/panel/panel';
 import type { Preferences } from '../src/preferences';
 import { error, settle, until } from './support/server';
-import { Stage, staged } from './support/stage';
-import { ada, nobody } from './support/summaries';
+import { FakeEnvironment, fakeEnvironment } from './support/fakeenvironment';
+import { signedIn, signedOut } from './support/summaries';
 
 const trans = nullTranslator.load('jupyter_oidc');
 
 /** Examples that remember that they were inserted. */
-class Ledger {
+class FakeExamples {
   readonly inserted: string[] = [];
-  why: string | null = null;
+  obstacleText: string | null = null;
 
   async insert(code: string): Promise<void> {
     this.inserted.push(code);
   }
 
   obstacle(): string | null {
-    return this.why;
+    return this.obstacleText;
   }
 }
 
-let stage: Stage;
+let environment: FakeEnvironment;
 let panel: SignInPanel;
-let examples: Ledger;
+let examples: FakeExamples;
 let copied: jest.SpyInstance;
 const pressed: string[] = [];
 
-async function show(given: Stage, defaultProvider = ''): Promise<void> {
+async function show(given: FakeEnvironment, defaultProvider = ''): Promise<void> {
   attach(given, defaultProvider);
   await until(() => panel.node.querySelector('h2') !== null);
 }
 
 /** Put the panel onto the page, where it is drawn a moment later. */
-function attach(given: Stage, defaultProvider = ''): void {
-  stage = given;
-  examples = new Ledger();
+function attach(given: FakeEnvironment, defaultProvider = ''): void {
+  environment = given;
+  examples = new FakeExamples();
   copied = jest.spyOn(Clipboard, 'copyToSystem').mockImplementation();
-  const checkup = new Checkup(stage.server.client, trans);
+  const diagnostics = new DiagnosticsModel(environment.server.client, trans);
   const choices = { status: 'auto', notices: true, defaultProvider };
   panel = new SignInPanel({
-    oidc: stage.oidc,
-    apis: new Apis(stage.oidc, stage.server.client, trans),
-    checkup,
-    clock: stage.clock,
+    oidc: environment.oidc,
+    apis: new Apis(environment.oidc, environment.server.client, trans),
+    diagnostics,
+    clock: environment.clock,
     preferences: { choices, changed: new Signal<object, void>({}) } as unknown as Preferences,
     examples: examples as unknown as Examples,
-    deeds: {
+    actions: {
       signIn: provider => pressed.push(`sign in at ${provider}`),
       signOut: provider => pressed.push(`sign out at ${provider}`),
       refresh: provider => pressed.push(`refresh ${provider}`),
       retry: () => pressed.push('retry'),
-      examine: () => void checkup.run()
+      examine: () => void diagnostics.run()
     },
     trans
   });
@@ -72,7 +72,7 @@ function attach(given: Stage, defaultProvider = ''): void {
 
 afterEach(() => {
   panel?.dispose();
-  stage?.close();
+  environment?.close();
 });
 
 const text = (): string => panel.node.textContent ?? '';
@@ -89,8 +89,8 @@ const button = (name: string): HTMLButtonElement => {
 };
 
 it('shows a person, without loading a picture', async () => {
-  const user = { ...ada().user!, picture: 'https://pictures.example/ada.png' };
-  await show(await staged(ada({ user })));
+  const user = { ...signedIn().user!, picture: 'https://pictures.example/ada.png' };
+  await show(await fakeEnvironment(signedIn({ user })));
   expect(text()).toContain('Ada Lovelace');
   expect(panel.node.querySelector('.jp-oidc-initials')?.textContent).toBe('AL');
   expect(panel.node.querySelectorAll('img, [style*=url], iframe')).toHaveLength(0);
@@ -98,7 +98,7 @@ it('shows a person, without loading a picture', async () => {
 });
 
 it('gives every button a name that begins with what it says', async () => {
-  await show(await staged(ada()));
+  await show(await fakeEnvironment(signedIn()));
   expect(names()).toEqual([
     'Refresh now at corp',
     'Sign out at corp',
@@ -114,13 +114,13 @@ it('gives every button a name that begins with what it says', async () => {
 });
 
 it('does what its buttons say', async () => {
-  await show(await staged(ada(), nobody({ provider: 'partner', apis: [] })));
+  await show(await fakeEnvironment(signedIn(), signedOut({ provider: 'partner', apis: [] })));
   ['Refresh now at corp', 'Sign out at corp', 'Sign in at partner'].forEach(name => button(name).click());
   expect(pressed.splice(0)).toEqual(['refresh corp', 'sign out at corp', 'sign in at partner']);
 });
 
 it('says what each API is ready for', async () => {
-  await show(await staged(ada()));
+  await show(await fakeEnvironment(signedIn()));
   const rows = [...panel.node.querySelectorAll('.jp-oidc-api-text')].map(row => row.textContent);
   expect(rows).toEqual(['ordersReady', 'billingMissing: billing.read']);
   expect(text()).toContain('The server and the API decide.');
@@ -133,12 +133,12 @@ it.each([
   ['refused', 'The provider gives no token for it'],
   ['unreachable', 'The last call could not reach it']
 ] as const)('Q5.8: translates what the server says of an API: %s', async (readiness, said) => {
-  await show(await staged(ada({ apis: [{ name: 'orders', readiness, allowed: true, missing: [] }] })));
+  await show(await fakeEnvironment(signedIn({ apis: [{ name: 'orders', readiness, allowed: true, missing: [] }] })));
   expect(panel.node.querySelector('.jp-oidc-api-text')?.textContent).toBe(`orders${said}`);
 });
 
 it('copies and inserts an example, and says so where a screen reader hears it', async () => {
-  await show(await staged(ada()));
+  await show(await fakeEnvironment(signedIn()));
   button('Copy example cell for orders').click();
   expect(copied).toHaveBeenCalledWith(expect.stringContaining('oidc.api("orders").get("")'));
   await until(() => panel.node.querySelector('[role=status]')?.textContent === 'Copied the example for orders.');
@@ -148,11 +148,11 @@ it('copies and inserts an example, and says so where a screen reader hears it', 
 });
 
 it('does not insert where there is no notebook, and says why', async () => {
-  const given = await staged(ada());
+  const given = await fakeEnvironment(signedIn());
   await show(given);
-  examples.why = 'Open a notebook to insert an example cell.';
+  examples.obstacleText = 'Open a notebook to insert an example cell.';
   panel.update();
-  await until(() => panel.node.querySelector('.jp-oidc-hint')?.textContent === examples.why);
+  await until(() => panel.node.querySelector('.jp-oidc-hint')?.textContent === examples.obstacleText);
   const insert = button('Insert example cell for orders');
   expect(insert.getAttribute('aria-disabled')).toBe('true');
   expect(insert.getAttribute('aria-label')).toBe(
@@ -163,23 +163,23 @@ it('does not insert where there is no notebook, and says why', async () => {
 });
 
 it('shows missing scopes and what memory means', async () => {
-  await show(await staged(ada({ missing_scopes: ['offline_access', 'email'], storage: 'memory' })));
+  await show(await fakeEnvironment(signedIn({ missing_scopes: ['offline_access', 'email'], storage: 'memory' })));
   expect(text()).toContain('The provider did not grant the scopes offline_access, email.');
   expect(text()).toContain('In memory only; it is gone when the Jupyter server stops.');
 });
 
 it('shows why something did not work, as an alert', async () => {
-  await show(await staged(ada()));
-  stage.server.answers['POST providers/corp/refresh'] = error('idp_unavailable');
-  await stage.oidc.refresh('corp').catch(() => undefined);
+  await show(await fakeEnvironment(signedIn()));
+  environment.server.answers['POST providers/corp/refresh'] = error('idp_unavailable');
+  await environment.oidc.refresh('corp').catch(() => undefined);
   await until(() => panel.node.querySelector('[role=alert]') !== null);
   expect(panel.node.querySelector('[role=alert]')?.textContent).toContain('Do something.');
 });
 
 it('keeps the keyboard in the row when a button goes away', async () => {
-  await show(await staged(ada()));
+  await show(await fakeEnvironment(signedIn()));
   button('Refresh now').focus();
-  await stage.happen(nobody({ sequence: 8 }));
+  await environment.change(signedOut({ sequence: 8 }));
   await until(() => names()[0] === 'Sign in at corp');
   expect(document.activeElement).toBe(button('Sign in at corp'));
 });
@@ -187,16 +187,16 @@ it('keeps the keyboard in the row when a button goes away', async () => {
 describe('a sign-in under way', () => {
   const FLOW = 'flow-0123456789abcdef';
   const begin = async (started: object): Promise<void> => {
-    await show(await staged(nobody()));
+    await show(await fakeEnvironment(signedOut()));
     jest.spyOn(window, 'open').mockReturnValue(null);
-    const { answers } = stage.server;
+    const { answers } = environment.server;
     answers['POST providers/corp/sign-in'] = {
       status: 201,
       json: { flow: FLOW, provider: 'corp', start_url: null, device: null, expires_in: 600, ...started }
     };
     answers[`GET providers/corp/sign-in/${FLOW}`] = () => new Promise(() => undefined);
     answers[`DELETE providers/corp/sign-in/${FLOW}`] = 'down';
-    void stage.oidc.signIn('corp');
+    void environment.oidc.signIn('corp');
   };
   const code = (complete: string | null): object => ({
     strategy: 'device',
@@ -240,7 +240,7 @@ describe('a sign-in under way', () => {
     const go = button('Continue signing in at corp');
     expect(go.getAttribute('aria-disabled')).toBe('true');
     go.click();
-    stage.server.answers[`POST providers/corp/sign-in/${FLOW}/complete`] = error('state_invalid', 400, false);
+    environment.server.answers[`POST providers/corp/sign-in/${FLOW}/complete`] = error('state_invalid', 400, false);
     Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!.set!.call(field, ' http://x/?code=c ');
     field.dispatchEvent(new Event('input', { bubbles: true }));
     await until(() => go.getAttribute('aria-disabled') === 'false');
@@ -248,7 +248,7 @@ describe('a sign-in under way', () => {
     await until(() => panel.node.querySelector('form [role=alert]') !== null);
     expect(field.value).toBe('');
     expect(field.getAttribute('aria-describedby')).toBe(panel.node.querySelector('form [role=alert]')!.id);
-    const asked = stage.server.asked.filter(({ path }) => path.endsWith('/complete'));
+    const asked = environment.server.asked.filter(({ path }) => path.endsWith('/complete'));
     expect(asked.map(({ body }) => JSON.parse(body))).toEqual([{ redirect_url: 'http://x/?code=c' }]);
   });
 });
@@ -264,10 +264,10 @@ describe('the set-up', () => {
     ...differs
   });
 
-  it('is examined when somebody asks, worst first, with who acts, and can be copied', async () => {
-    await show(await staged(ada()));
-    expect(stage.server.count('GET', 'diagnostics')).toBe(0);
-    stage.server.answers['GET diagnostics'] = {
+  it('is checked on request, worst first, with the party that has to act, and can be copied', async () => {
+    await show(await fakeEnvironment(signedIn()));
+    expect(environment.server.count('GET', 'diagnostics')).toBe(0);
+    environment.server.answers['GET diagnostics'] = {
       json: {
         ok: false,
         checks: [
@@ -280,7 +280,7 @@ describe('the set-up', () => {
     };
     button('Check the set-up').click();
     await until(() => text().includes('Something in the set-up is broken.'));
-    const read = [...panel.node.querySelectorAll('.jp-oidc-examination li')].map(one => one.textContent);
+    const read = [...panel.node.querySelectorAll('.jp-oidc-diagnostics li')].map(one => one.textContent);
     expect(read).toEqual([
       'corp: redirectAbout redirect.Administrator of the provider: Register it.',
       'corp: clockAbout clock.Administrator of this Jupyter server: Set it.',
@@ -302,29 +302,29 @@ describe('the set-up', () => {
   });
 
   it('says why there is no report', async () => {
-    await show(await staged(ada()));
-    stage.server.answers['GET diagnostics'] = error('overloaded');
+    await show(await fakeEnvironment(signedIn()));
+    environment.server.answers['GET diagnostics'] = error('overloaded');
     button('Check the set-up').click();
     await until(() => text().includes('It did not work (overloaded).'));
     expect(button('Check again')).toBeTruthy();
   });
 });
 
-it('shows the bones of a card until something is known', async () => {
-  const waiting = new Stage();
+it('shows the skeleton of a card until a summary is there', async () => {
+  const waiting = new FakeEnvironment();
   waiting.server.answers['GET providers'] = () => new Promise(() => undefined);
   await show(waiting);
   expect(panel.node.querySelector('[aria-busy=true]')).not.toBeNull();
 });
 
 it('says what to do where nothing is configured', async () => {
-  await show(await staged());
+  await show(await fakeEnvironment());
   expect(text()).toContain('No provider is configured');
   expect(text()).toContain('c.JupyterOIDC.providers');
 });
 
 it('says what is wrong, line by line, and offers to try again', async () => {
-  const broken = new Stage();
+  const broken = new FakeEnvironment();
   broken.server.answers['GET providers'] = {
     status: 500,
     json: {
@@ -348,18 +348,18 @@ it('says what is wrong, line by line, and offers to try again', async () => {
 });
 
 it('puts the default provider first', async () => {
-  await show(await staged(ada(), nobody({ provider: 'partner' })), 'partner');
+  await show(await fakeEnvironment(signedIn(), signedOut({ provider: 'partner' })), 'partner');
   expect([...panel.node.querySelectorAll('h3')].map(title => title.textContent)).toEqual(['partner', 'corp']);
 });
 
-it('reads the APIs only while it is looked at', async () => {
-  stage = await staged(ada());
-  const apis = new Apis(stage.oidc, stage.server.client, trans);
-  await stage.happen(ada({ sequence: 8 }));
+it('reads the APIs only while it is visible', async () => {
+  environment = await fakeEnvironment(signedIn());
+  const apis = new Apis(environment.oidc, environment.server.client, trans);
+  await environment.change(signedIn({ sequence: 8 }));
   await settle(400);
-  expect(stage.server.count('GET', 'apis')).toBe(0);
+  expect(environment.server.count('GET', 'apis')).toBe(0);
   apis.watch(true);
-  await until(() => stage.server.count('GET', 'apis') === 1);
+  await until(() => environment.server.count('GET', 'apis') === 1);
 });
 
 it.each([
@@ -375,7 +375,7 @@ it.each([
 });
 
 it('has the focus on its first button when it is opened for the first time', async () => {
-  attach(await staged(nobody()));
+  attach(await fakeEnvironment(signedOut()));
   panel.activate();
   MessageLoop.flush();
   expect(panel.node.querySelector('button')).toBeNull();

@@ -13,13 +13,13 @@ import { ScriptedServer, settle, until } from './support/server';
 type Plugin = JupyterFrontEndPlugin<unknown>;
 
 /** A shell that remembers what was put where. */
-class Shell {
-  readonly places: string[] = [];
+class FakeShell {
+  readonly areas: string[] = [];
   readonly activated: string[] = [];
   readonly currentWidget = null;
 
   add(_: Widget, area: string): void {
-    this.places.push(area);
+    this.areas.push(area);
   }
 
   activateById(id: string): void {
@@ -28,7 +28,7 @@ class Shell {
 }
 
 /** A status bar that remembers what it shows. */
-class Bar {
+class FakeStatusBar {
   readonly shown = new Set<string>();
 
   registerStatusItem(id: string) {
@@ -38,9 +38,9 @@ class Bar {
 }
 
 /** Settings that a test changes. */
-class Settings {
+class FakeSettings {
   composite: Record<string, unknown> = {};
-  readonly changed = new Signal<Settings, void>(this);
+  readonly changed = new Signal<FakeSettings, void>(this);
 
   async load(): Promise<this> {
     return this;
@@ -56,43 +56,43 @@ function plugin(name: string): Plugin {
   return plugins.find(({ id }) => id === `@jupyter-oidc/labextension:${name}`) as Plugin;
 }
 
-function lab(settings: Settings | null) {
+function fakeLab(settings: FakeSettings | null) {
   const server = new ScriptedServer({ 'GET providers': { json: { providers: [] } } });
-  const shell = new Shell();
+  const shell = new FakeShell();
   const commands = new CommandRegistry();
   const serviceManager = { serverSettings: server.settings, events: { stream: new Signal<object, unknown>({}) } };
   const app = { shell, commands, serviceManager } as unknown as JupyterFrontEnd;
-  const parts = plugin('inside').activate(app, settings, null) as IOidcParts;
+  const parts = plugin('core').activate(app, settings, null) as IOidcParts;
   return { app, shell, commands, parts, server };
 }
 
 it('are six, of which one provides IOidc', () => {
-  const names = ['inside', 'service', 'panel', 'status', 'notices', 'silent'];
+  const names = ['core', 'service', 'panel', 'status', 'notices', 'silent'];
   expect(plugins.map(({ id }) => id.split(':')[1])).toEqual(names);
   expect(plugins.every(({ autoStart, description }) => autoStart && description)).toBe(true);
 });
 
 it('provide the service that other extensions ask for', () => {
-  const { app, parts } = lab(null);
+  const { app, parts } = fakeLab(null);
   expect(plugin('service').activate(app, parts)).toBe(parts.oidc);
   parts.oidc.dispose();
 });
 
 it('put the panel to the left, and its command opens it', async () => {
-  const { app, shell, commands, parts } = lab(null);
+  const { app, shell, commands, parts } = fakeLab(null);
   plugin('panel').activate(app, parts, null, null);
   await commands.execute(CommandIDs.showSession);
-  expect([shell.places, shell.activated]).toEqual([['left'], ['jupyter-oidc-panel']]);
+  expect([shell.areas, shell.activated]).toEqual([['left'], ['jupyter-oidc-panel']]);
   parts.oidc.dispose();
 });
 
 it('move the status where the settings say, at once', async () => {
-  const settings = new Settings();
-  const { app, shell, parts } = lab(settings);
-  const bar = new Bar();
+  const settings = new FakeSettings();
+  const { app, shell, parts } = fakeLab(settings);
+  const bar = new FakeStatusBar();
   plugin('status').activate(app, parts, bar);
   await settle();
-  const places = (): [number, number] => [bar.shown.size, shell.places.length];
+  const places = (): [number, number] => [bar.shown.size, shell.areas.length];
   expect(places()).toEqual([1, 0]);
   settings.set({ status: 'top-bar' });
   expect(places()).toEqual([0, 1]);
@@ -104,15 +104,15 @@ it('move the status where the settings say, at once', async () => {
 });
 
 it('put the status into the top bar where there is no status bar, as in Notebook 7', async () => {
-  const { app, shell, parts } = lab(null);
+  const { app, shell, parts } = fakeLab(null);
   plugin('status').activate(app, parts, null);
   await settle();
-  expect(shell.places).toEqual(['top']);
+  expect(shell.areas).toEqual(['top']);
   parts.oidc.dispose();
 });
 
 it('do nothing where the panel is switched off', async () => {
-  const { app, shell, parts } = lab(null);
+  const { app, shell, parts } = fakeLab(null);
   let item: Widget | null = null;
   shell.add = widget => void (item = widget);
   plugin('status').activate(app, parts, null);

@@ -1,4 +1,4 @@
-// What stands around the panel: status item, commands, preferences, example cells.
+// The parts around the panel: status item, commands, preferences, example cells.
 
 import { Clipboard, Notification } from '@jupyterlab/apputils';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
@@ -9,21 +9,21 @@ import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { Apis } from '../src/apis';
-import { Checkup } from '../src/checkup';
+import { DiagnosticsModel } from '../src/diagnostics';
 import { addCommands, CommandIDs } from '../src/commands';
 import { exampleFor, Examples } from '../src/example';
 import type { IChoices } from '../src/preferences';
 import { Preferences } from '../src/preferences';
 import { StatusItem } from '../src/status';
 import { error, settle, trans, until } from './support/server';
-import { Stage, staged } from './support/stage';
-import { ada, nobody } from './support/summaries';
+import { FakeEnvironment, fakeEnvironment } from './support/fakeenvironment';
+import { signedIn, signedOut } from './support/summaries';
 
-const BYE = '/base/jupyter-oidc/providers/corp/sign-out/t-1';
+const END_SESSION_PATH = '/base/jupyter-oidc/providers/corp/sign-out/t-1';
 
-let stage: Stage;
+let environment: FakeEnvironment;
 afterEach(() => {
-  stage?.close();
+  environment?.close();
   Notification.dismiss();
 });
 
@@ -62,9 +62,9 @@ describe('the status item', () => {
   let item: StatusItem;
   let opened = 0;
 
-  async function show(given: Stage): Promise<HTMLButtonElement> {
-    stage = given;
-    item = new StatusItem(stage.oidc, stage.clock, new Preferences(null, 'id'), () => opened++, trans);
+  async function show(given: FakeEnvironment): Promise<HTMLButtonElement> {
+    environment = given;
+    item = new StatusItem(environment.oidc, environment.clock, new Preferences(null, 'id'), () => opened++, trans);
     Widget.attach(item, document.body);
     MessageLoop.flush();
     await until(() => item.node.querySelector('button') !== null);
@@ -73,7 +73,7 @@ describe('the status item', () => {
   afterEach(() => item.dispose());
 
   it('shows a name and nothing more while all is well', async () => {
-    const button = await show(await staged(ada()));
+    const button = await show(await fakeEnvironment(signedIn()));
     expect([button.textContent, button.dataset['tone']]).toEqual(['Ada Lovelace', 'calm']);
     expect(button.getAttribute('aria-label')).toBe('Ada Lovelace. Signed in at corp. Opens the sign-in panel.');
     button.click();
@@ -81,22 +81,22 @@ describe('the status item', () => {
   });
 
   it('counts down when it matters', async () => {
-    const button = await show(await staged(ada({ refreshable: false })));
-    stage.clock.pass(3_400);
+    const button = await show(await fakeEnvironment(signedIn({ refreshable: false })));
+    environment.clock.advance(3_400);
     await until(() => button.textContent === 'Ada Lovelace · 3 minutes left');
     expect(button.dataset['tone']).toBe('attention');
   });
 
-  it('shows the session that needs somebody, among several', async () => {
-    const ended = nobody({ provider: 'partner', state: 'signed-out-expired', reason: 'not_refreshable' });
-    expect((await show(await staged(ada(), ended))).textContent).toBe('Sign in again at partner');
+  it('shows the most urgent session of several', async () => {
+    const ended = signedOut({ provider: 'partner', state: 'signed-out-expired', reason: 'not_refreshable' });
+    expect((await show(await fakeEnvironment(signedIn(), ended))).textContent).toBe('Sign in again at partner');
   });
 
   it('says that nothing is configured, or that nothing works', async () => {
-    expect((await show(await staged())).textContent).toBe('No sign-in');
+    expect((await show(await fakeEnvironment())).textContent).toBe('No sign-in');
     item.dispose();
-    stage.close();
-    const broken = new Stage();
+    environment.close();
+    const broken = new FakeEnvironment();
     broken.server.answers['GET providers'] = error('configuration_invalid', 500, false);
     await broken.oidc.ready;
     expect((await show(broken)).textContent).toBe('Sign-in unavailable');
@@ -108,20 +108,20 @@ describe('commands', () => {
   let revealed: number;
   let visible: boolean;
   let obstacle: string | null;
-  let checkup: Checkup;
+  let diagnostics: DiagnosticsModel;
   const inserted: string[] = [];
 
-  async function add(given: Stage): Promise<void> {
-    stage = given;
+  async function add(given: FakeEnvironment): Promise<void> {
+    environment = given;
     registry = new CommandRegistry();
     revealed = 0;
     visible = false;
     obstacle = null;
-    checkup = new Checkup(stage.server.client, trans);
+    diagnostics = new DiagnosticsModel(environment.server.client, trans);
     addCommands(registry, {
-      oidc: stage.oidc,
-      apis: new Apis(stage.oidc, stage.server.client, trans),
-      checkup,
+      oidc: environment.oidc,
+      apis: new Apis(environment.oidc, environment.server.client, trans),
+      diagnostics,
       examples: {
         insert: async (code: string) => void inserted.push(code),
         obstacle: () => obstacle
@@ -138,27 +138,27 @@ describe('commands', () => {
   }
 
   it('are enabled by what the session allows', async () => {
-    await add(await staged(ada()));
+    await add(await fakeEnvironment(signedIn()));
     const enabled = (): boolean[] =>
       [CommandIDs.signIn, CommandIDs.signOut, CommandIDs.refresh].map(id => registry.isEnabled(id));
     expect(enabled()).toEqual([false, true, true]);
     const changed = new Promise(resolve =>
       registry.commandChanged.connect((_, { type }) => type === 'changed' && resolve(type))
     );
-    await stage.happen(nobody({ sequence: 8 }));
+    await environment.change(signedOut({ sequence: 8 }));
     await changed;
     expect(enabled()).toEqual([true, false, false]);
   });
 
   it('show the panel where several providers are meant', async () => {
-    await add(await staged(nobody(), nobody({ provider: 'partner' })));
+    await add(await fakeEnvironment(signedOut(), signedOut({ provider: 'partner' })));
     await registry.execute(CommandIDs.signIn);
-    expect([revealed, stage.server.count('POST', '')]).toEqual([1, 0]);
+    expect([revealed, environment.server.count('POST', '')]).toEqual([1, 0]);
   });
 
   it('tell of a failure where the panel is out of sight, and nowhere twice', async () => {
-    await add(await staged(ada()));
-    stage.server.answers['POST providers/corp/refresh'] = error('idp_unavailable');
+    await add(await fakeEnvironment(signedIn()));
+    environment.server.answers['POST providers/corp/refresh'] = error('idp_unavailable');
     await registry.execute(CommandIDs.refresh, { provider: 'corp' });
     expect(Notification.manager.notifications.map(({ message }) => message)).toEqual([
       'corp: It did not work (idp_unavailable).'
@@ -170,9 +170,9 @@ describe('commands', () => {
   });
 
   it('sign out, and offer to end the session at the provider, too', async () => {
-    await add(await staged(ada()));
-    stage.server.answers['POST providers/corp/sign-out'] = {
-      json: { local: 'done', revoked: 'done', end_session_url: BYE, end_session_address: null }
+    await add(await fakeEnvironment(signedIn()));
+    environment.server.answers['POST providers/corp/sign-out'] = {
+      json: { local: 'done', revoked: 'done', end_session_url: END_SESSION_PATH, end_session_address: null }
     };
     await registry.execute(CommandIDs.signOut);
     const { message, options } = Notification.manager.notifications[0]!;
@@ -182,12 +182,14 @@ describe('commands', () => {
     ]);
     const open = jest.spyOn(window, 'open').mockImplementation();
     options.actions![0]!.callback(new MouseEvent('click'));
-    expect(open.mock.calls).toEqual([[new URL(BYE, stage.server.client.baseUrl).href, '_blank', 'noopener,noreferrer']]);
+    expect(open.mock.calls).toEqual([
+      [new URL(END_SESSION_PATH, environment.server.client.baseUrl).href, '_blank', 'noopener,noreferrer']
+    ]);
     open.mockRestore();
   });
 
   it('insert an example for an API that there is, where there is a notebook', async () => {
-    await add(await staged(ada()));
+    await add(await fakeEnvironment(signedIn()));
     expect(registry.isEnabled(CommandIDs.insertExample, { api: 'orders' })).toBe(true);
     expect(registry.isEnabled(CommandIDs.insertExample, { api: 'no-such' })).toBe(false);
     await registry.execute(CommandIDs.insertExample, { api: 'orders' });
@@ -197,7 +199,7 @@ describe('commands', () => {
   });
 
   it('copy an example for an API that there is', async () => {
-    await add(await staged(ada()));
+    await add(await fakeEnvironment(signedIn()));
     const copy = jest.spyOn(Clipboard, 'copyToSystem').mockImplementation();
     await registry.execute(CommandIDs.copyExample, { api: 'no-such' });
     expect(copy).not.toHaveBeenCalled();
@@ -206,13 +208,13 @@ describe('commands', () => {
   });
 
   it('have the set-up examined where the panel shows it, unless there is none', async () => {
-    await add(await staged());
+    await add(await fakeEnvironment());
     expect(registry.isEnabled(CommandIDs.examine)).toBe(false);
-    stage.close();
-    await add(await staged(ada()));
-    stage.server.answers['GET diagnostics'] = { json: { ok: true, checks: [] } };
+    environment.close();
+    await add(await fakeEnvironment(signedIn()));
+    environment.server.answers['GET diagnostics'] = { json: { ok: true, checks: [] } };
     await registry.execute(CommandIDs.examine);
-    expect([revealed, checkup.report?.ok]).toEqual([1, true]);
+    expect([revealed, diagnostics.report?.ok]).toEqual([1, true]);
   });
 });
 

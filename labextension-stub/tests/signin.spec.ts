@@ -1,9 +1,9 @@
 // One attempt to sign in: the window, the link, the ways it ends.
 
-import type { Invitation } from '../src/invitation';
+import type { SignInStep } from '../src/signinstep';
 import { SignIn } from '../src/signin';
 import { error, type Reply, ScriptedServer, trans, until } from './support/server';
-import { Frozen } from './support/stage';
+import { FrozenClock } from './support/fakeenvironment';
 
 const START = 'http://localhost:8888/base/jupyter-oidc/start/ticket';
 const FLOW = 'flow-0123456789abcdef';
@@ -20,7 +20,7 @@ const progress = (state: string, problem: unknown = null): Reply => ({
 });
 
 /** A browser window, as far as a sign-in touches it. */
-class PopupWindow {
+class FakeWindow {
   readonly document = document.implementation.createHTMLDocument();
   closed = false;
   opener: unknown = window;
@@ -33,7 +33,7 @@ class PopupWindow {
 }
 
 /** A server on which a sign-in waits until the test lets it end. */
-function waiting(started: object = STARTED): { server: ScriptedServer; end: (reply: Reply) => void } {
+function waitingServer(started: object = STARTED): { server: ScriptedServer; end: (reply: Reply) => void } {
   let end: (reply: Reply) => void = () => undefined;
   const ended = new Promise<Reply>(resolve => {
     end = resolve;
@@ -46,15 +46,15 @@ function waiting(started: object = STARTED): { server: ScriptedServer; end: (rep
   return { server, end };
 }
 
-function attempt(server: ScriptedServer, popup: PopupWindow | null) {
+function attempt(server: ScriptedServer, popup: FakeWindow | null) {
   const open = jest.spyOn(window, 'open').mockReturnValue(popup as unknown as Window);
-  const clock = new Frozen();
+  const clock = new FrozenClock();
   return { signIn: new SignIn('corp', server.client, clock, trans), clock, open };
 }
 
 it('opens its window before anything is asked', () => {
-  const { server } = waiting();
-  const popup = new PopupWindow();
+  const { server } = waitingServer();
+  const popup = new FakeWindow();
   const { open } = attempt(server, popup);
   expect(open).toHaveBeenCalledTimes(1);
   expect(server.asked).toEqual([]);
@@ -62,39 +62,39 @@ it('opens its window before anything is asked', () => {
 });
 
 it('sends the window on, cuts the tie to it, and believes the server that it is done', async () => {
-  const { server, end } = waiting();
-  const popup = new PopupWindow();
+  const { server, end } = waitingServer();
+  const popup = new FakeWindow();
   const { signIn } = attempt(server, popup);
   const outcome = signIn.run();
   await until(() => popup.visited.length > 0);
   expect(popup.visited).toEqual([START]);
   expect(popup.opener).toBeNull();
-  expect(signIn.invitation).toEqual({ kind: 'window' });
+  expect(signIn.step).toEqual({ kind: 'window' });
   end(progress('completed'));
   expect(await outcome).toBe(true);
   expect(server.count('DELETE', '')).toBe(0);
 });
 
 it('offers a link where the window was blocked, once', async () => {
-  const { server, end } = waiting();
+  const { server, end } = waitingServer();
   const { signIn } = attempt(server, null);
   const outcome = signIn.run();
-  await until(() => signIn.invitation.kind === 'link');
-  expect(signIn.invitation).toEqual({ kind: 'link', address: START });
-  signIn.followed();
-  expect(signIn.invitation).toEqual({ kind: 'window' });
+  await until(() => signIn.step.kind === 'link');
+  expect(signIn.step).toEqual({ kind: 'link', address: START });
+  signIn.linkFollowed();
+  expect(signIn.step).toEqual({ kind: 'window' });
   end(progress('completed'));
   expect(await outcome).toBe(true);
 });
 
 it('begins anew with a link if that is wished', async () => {
-  const { server } = waiting();
-  const popup = new PopupWindow();
+  const { server } = waitingServer();
+  const popup = new FakeWindow();
   const { signIn, open } = attempt(server, popup);
   const outcome = signIn.run();
   await until(() => popup.visited.length > 0);
   signIn.useLink();
-  await until(() => signIn.invitation.kind === 'link');
+  await until(() => signIn.step.kind === 'link');
   expect(server.count('POST', 'providers/corp/sign-in')).toBe(2);
   expect(server.count('DELETE', `providers/corp/sign-in/${FLOW}`)).toBe(1);
   expect(open).toHaveBeenCalledTimes(1);
@@ -103,8 +103,8 @@ it('begins anew with a link if that is wished', async () => {
 });
 
 it('can be cancelled, and the server is told', async () => {
-  const { server } = waiting();
-  const { signIn } = attempt(server, new PopupWindow());
+  const { server } = waitingServer();
+  const { signIn } = attempt(server, new FakeWindow());
   const outcome = signIn.run();
   await until(() => server.count('GET', 'providers/corp/sign-in') > 0);
   signIn.cancel();
@@ -114,15 +114,15 @@ it('can be cancelled, and the server is told', async () => {
 
 it('closes the window if it cannot begin', async () => {
   const server = new ScriptedServer({ 'POST providers/corp/sign-in': error('idp_unavailable') });
-  const popup = new PopupWindow();
+  const popup = new FakeWindow();
   const { signIn } = attempt(server, popup);
   await expect(signIn.run()).rejects.toMatchObject({ code: 'idp_unavailable' });
   expect(popup.closed).toBe(true);
 });
 
 it('closes the window and says so if the server names a way without what it needs', async () => {
-  const { server } = waiting({ ...STARTED, strategy: 'device', start_url: null });
-  const popup = new PopupWindow();
+  const { server } = waitingServer({ ...STARTED, strategy: 'device', start_url: null });
+  const popup = new FakeWindow();
   const { signIn } = attempt(server, popup);
   await expect(signIn.run()).rejects.toMatchObject({
     message: 'The server wants to sign you in, in a way that this page does not know.'
@@ -141,48 +141,48 @@ describe('by code', () => {
 
   it('sends the window to the page that shows the code', async () => {
     const complete = 'https://id.example.com/device?user_code=WDJB-MJHT';
-    const { server, end } = waiting(byCode(complete));
-    const popup = new PopupWindow();
+    const { server, end } = waitingServer(byCode(complete));
+    const popup = new FakeWindow();
     const { signIn } = attempt(server, popup);
     const outcome = signIn.run();
-    await until(() => signIn.invitation.kind === 'code');
-    expect(signIn.invitation).toEqual({ kind: 'code', address: complete, code: 'WDJB-MJHT', filledIn: true });
+    await until(() => signIn.step.kind === 'code');
+    expect(signIn.step).toEqual({ kind: 'code', address: complete, code: 'WDJB-MJHT', filledIn: true });
     expect([popup.visited, popup.opener]).toEqual([[complete], null]);
     end(progress('completed'));
     expect(await outcome).toBe(true);
   });
 
   it('closes the window, which would hide the code, where the page asks for it', async () => {
-    const { server, end } = waiting(byCode(null));
-    const popup = new PopupWindow();
+    const { server, end } = waitingServer(byCode(null));
+    const popup = new FakeWindow();
     const { signIn } = attempt(server, popup);
     const outcome = signIn.run();
-    await until(() => signIn.invitation.kind === 'code');
-    expect(signIn.invitation).toMatchObject({ address: 'https://id.example.com/device', filledIn: false });
+    await until(() => signIn.step.kind === 'code');
+    expect(signIn.step).toMatchObject({ address: 'https://id.example.com/device', filledIn: false });
     expect([popup.visited, popup.closed]).toEqual([[], true]);
     end(progress('completed'));
     expect(await outcome).toBe(true);
   });
 
   it('counts down how long the code is good', async () => {
-    const { server, end } = waiting(byCode(null));
-    const { signIn, clock } = attempt(server, new PopupWindow());
+    const { server, end } = waitingServer(byCode(null));
+    const { signIn, clock } = attempt(server, new FakeWindow());
     const outcome = signIn.run();
-    await until(() => signIn.invitation.kind === 'code');
+    await until(() => signIn.step.kind === 'code');
     expect(signIn.secondsLeft()).toBe(600);
-    clock.pass(590);
+    clock.advance(590);
     expect(signIn.secondsLeft()).toBe(10);
-    clock.pass(20);
+    clock.advance(20);
     expect(signIn.secondsLeft()).toBe(0);
     end(progress('completed'));
     await outcome;
   });
 
   it.each(['javascript:alert(1)', 'http://id.example.com/device', '/device', 'data:text/html,x'])(
-    'sends nobody to %s',
+    'refuses to open %s',
     async address => {
-      const { server } = waiting(byCode(null, address));
-      const popup = new PopupWindow();
+      const { server } = waitingServer(byCode(null, address));
+      const popup = new FakeWindow();
       const { signIn } = attempt(server, popup);
       await expect(signIn.run()).rejects.toMatchObject({ code: 'contract_broken' });
       expect([popup.visited, popup.closed]).toEqual([[], true]);
@@ -193,20 +193,20 @@ describe('by code', () => {
 describe('by a pasted address', () => {
   const COMPLETE = `POST providers/corp/sign-in/${FLOW}/complete`;
   const begun = async () => {
-    const scene = waiting({ ...STARTED, strategy: 'paste' });
-    const popup = new PopupWindow();
-    const { signIn } = attempt(scene.server, popup);
+    const started = waitingServer({ ...STARTED, strategy: 'paste' });
+    const popup = new FakeWindow();
+    const { signIn } = attempt(started.server, popup);
     const outcome = signIn.run();
-    await until(() => signIn.invitation.kind === 'paste');
-    return { ...scene, popup, signIn, outcome };
+    await until(() => signIn.step.kind === 'paste');
+    return { ...started, popup, signIn, outcome };
   };
 
   it('opens a tab, whose address can be copied, and no window', async () => {
     const { signIn, popup, outcome } = await begun();
-    expect(signIn.invitation).toEqual({ kind: 'paste', address: START } satisfies Invitation);
+    expect(signIn.step).toEqual({ kind: 'paste', address: START } satisfies SignInStep);
     expect([popup.visited, popup.closed]).toEqual([[], true]);
-    signIn.followed();
-    expect(signIn.invitation).toEqual({ kind: 'paste', address: null });
+    signIn.linkFollowed();
+    expect(signIn.step).toEqual({ kind: 'paste', address: null });
     signIn.cancel();
     expect(await outcome).toBe(false);
   });
@@ -214,11 +214,11 @@ describe('by a pasted address', () => {
   it('hands in what was pasted', async () => {
     const { server, signIn, end, outcome } = await begun();
     server.answers[COMPLETE] = progress('completed');
-    const handed = signIn.handIn('http://localhost:1/callback?code=c&state=s');
-    expect(signIn.judging).toBe(true);
-    await signIn.handIn('a second time, by an impatient click');
+    const handed = signIn.submitAddress('http://localhost:1/callback?code=c&state=s');
+    expect(signIn.submitting).toBe(true);
+    await signIn.submitAddress('a second time, by an impatient click');
     await handed;
-    expect(signIn.judging).toBe(false);
+    expect(signIn.submitting).toBe(false);
     const [asked, ...more] = server.asked.filter(({ path }) => path.endsWith('/complete'));
     expect(more).toEqual([]);
     expect(JSON.parse(asked!.body)).toEqual({ redirect_url: 'http://localhost:1/callback?code=c&state=s' });
@@ -229,11 +229,11 @@ describe('by a pasted address', () => {
   it('says what is wrong with an address, until the next is handed in', async () => {
     const { server, signIn, end, outcome } = await begun();
     server.answers[COMPLETE] = error('state_invalid', 400, false);
-    await signIn.handIn('https://elsewhere.example/');
-    expect(signIn.refusal).toMatchObject({ code: 'state_invalid', action: 'Do something.' });
+    await signIn.submitAddress('https://elsewhere.example/');
+    expect(signIn.addressProblem).toMatchObject({ code: 'state_invalid', action: 'Do something.' });
     server.answers[COMPLETE] = progress('completed');
-    const handed = signIn.handIn('http://localhost:1/callback?code=c&state=s');
-    expect(signIn.refusal).toBeNull();
+    const handed = signIn.submitAddress('http://localhost:1/callback?code=c&state=s');
+    expect(signIn.addressProblem).toBeNull();
     await handed;
     end(progress('completed'));
     expect(await outcome).toBe(true);
@@ -244,16 +244,16 @@ it.each([
   ['failed', { ...Object(error('sign_in_declined', 409, false)).json }, 'sign_in_declined'],
   ['expired', null, 'sign_in_cancelled']
 ])('that has %s rejects with words', async (state, problem, code) => {
-  const { server, end } = waiting();
-  const { signIn } = attempt(server, new PopupWindow());
+  const { server, end } = waitingServer();
+  const { signIn } = attempt(server, new FakeWindow());
   end(progress(state, problem));
   await expect(signIn.run()).rejects.toMatchObject({ code });
 });
 
 it('outlives a server that does not answer for a moment', async () => {
-  const { server } = waiting();
+  const { server } = waitingServer();
   const replies: Reply[] = ['down', progress('completed')];
   server.answers[`GET providers/corp/sign-in/${FLOW}`] = () => replies.shift() ?? 'down';
-  const { signIn } = attempt(server, new PopupWindow());
+  const { signIn } = attempt(server, new FakeWindow());
   expect(await signIn.run()).toBe(true);
 });

@@ -1,4 +1,4 @@
-// The words of every situation: literal ones for those that a person meets, rules for every combination.
+// The words of every state: literal ones for the common states, rules for every combination.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import { nullTranslator } from '@jupyterlab/translation';
 import type { SessionSummary } from '../src/generated/contract';
 import { reasonFor } from '../src/reasons';
 import { duration } from '../src/duration';
-import type { IScene } from '../src/words';
-import { callsWork, entitlementWords, isSignedIn, personOf, storageWords, wordsFor } from '../src/words';
-import { ada, nobody } from './support/summaries';
+import type { ISessionView } from '../src/words';
+import { callsWork, entitlementWords, isSignedIn, displayNameOf, storageWords, wordsFor } from '../src/words';
+import { signedIn, signedOut } from './support/summaries';
 
 const trans = nullTranslator.load('jupyter_oidc');
 
@@ -57,55 +57,57 @@ const REASONS = [
 const STATES = ['signed-out', 'signing-in', 'active', 'refresh-failed', 'signed-out-expired'] as const;
 const STORAGES = ['keyring', 'encrypted-file', 'memory', 'unsaved'] as const;
 
-function scene(summary: SessionSummary | null, differs: Partial<IScene> = {}): IScene {
-  return { provider: 'corp', summary, left: summary?.expires_in ?? null, problem: null, attempt: null, ...differs };
+function scene(summary: SessionSummary | null, differs: Partial<ISessionView> = {}): ISessionView {
+  return { provider: 'corp', summary, left: summary?.expires_in ?? null, problem: null, step: null, ...differs };
 }
 
-const words = (summary: SessionSummary | null, differs?: Partial<IScene>) =>
+const words = (summary: SessionSummary | null, differs?: Partial<ISessionView>) =>
   wordsFor(scene(summary, differs), false, trans);
 
 describe('the words a person meets', () => {
   it('are few while all is well', () => {
-    expect(words(ada())).toEqual({
+    expect(words(signedIn())).toEqual({
       headline: 'Signed in',
       person: 'Ada Lovelace',
       reason: null,
       next: null,
       lasts: 'Renewed by itself, within 1 hour.',
       tone: 'calm',
-      acts: ['refresh', 'sign-out'],
+      actions: ['refresh', 'sign-out'],
       short: 'Ada Lovelace',
       long: 'Ada Lovelace. Signed in at corp. Opens the sign-in panel.',
       endsSoon: false
     });
   });
 
-  it('offer to sign in, and do nothing else, while nobody is', () => {
-    const { headline, short, acts, tone, next, reason } = words(nobody());
-    expect([headline, short, acts, tone, reason]).toEqual(['Not signed in', 'Sign in', ['sign-in'], 'calm', null]);
+  it('offer to sign in, and nothing else, while no session exists', () => {
+    const { headline, short, actions, tone, next, reason } = words(signedOut());
+    expect([headline, short, actions, tone, reason]).toEqual(['Not signed in', 'Sign in', ['sign-in'], 'calm', null]);
     expect(next).toBe('Sign in to call APIs from notebooks and pages.');
   });
 
   it('say that the last session could not be found again', () => {
-    const { reason, tone } = words(nobody({ reason: 'keyring_locked' }));
+    const { reason, tone } = words(signedOut({ reason: 'keyring_locked' }));
     expect([reason, tone]).toEqual(['The keyring of the system is locked.', 'attention']);
   });
 
   it('name the provider where there are several', () => {
-    expect(wordsFor(scene(nobody()), true, trans).short).toBe('Sign in at corp');
-    expect(wordsFor(scene(nobody({ state: 'signed-out-expired' })), true, trans).short).toBe('Sign in again at corp');
+    expect(wordsFor(scene(signedOut()), true, trans).short).toBe('Sign in at corp');
+    expect(wordsFor(scene(signedOut({ state: 'signed-out-expired' })), true, trans).short).toBe(
+      'Sign in again at corp'
+    );
   });
 
   it('show the time when a session that cannot be renewed ends soon', () => {
-    const { short, tone, acts, next, lasts, endsSoon } = words(ada({ refreshable: false }), { left: 250 });
+    const { short, tone, actions, next, lasts, endsSoon } = words(signedIn({ refreshable: false }), { left: 250 });
     expect(short).toBe('Ada Lovelace · 4 minutes left');
-    expect([tone, acts, endsSoon]).toEqual(['attention', ['sign-in', 'sign-out'], true]);
+    expect([tone, actions, endsSoon]).toEqual(['attention', ['sign-in', 'sign-out'], true]);
     expect(next).toBe('Sign in again now, and nothing is interrupted.');
     expect(lasts).toBe('Ends in 4 minutes, and cannot be renewed.');
   });
 
   it('leave the time out while there is plenty of it', () => {
-    expect(words(ada({ refreshable: false })).short).toBe('Ada Lovelace');
+    expect(words(signedIn({ refreshable: false })).short).toBe('Ada Lovelace');
   });
 
   it.each([
@@ -114,18 +116,18 @@ describe('the words a person meets', () => {
     ['a minute', '2026-11-23T09:01:00Z', 60],
     ['unknown', null, 600]
   ])('call the last fifth of a lifetime soon: %s', (_, access_expires_at, soon) => {
-    const summary = ada({ refreshable: false, access_expires_at });
+    const summary = signedIn({ refreshable: false, access_expires_at });
     expect(words(summary, { left: soon }).endsSoon).toBe(true);
     expect(words(summary, { left: soon + 1 }).endsSoon).toBe(false);
   });
 
   it('never call the end of a renewable session soon', () => {
-    expect(words(ada(), { left: 0 }).endsSoon).toBe(false);
-    expect(words(ada(), { left: 0 }).lasts).toBe('Renewed by itself when it is needed.');
+    expect(words(signedIn(), { left: 0 }).endsSoon).toBe(false);
+    expect(words(signedIn(), { left: 0 }).lasts).toBe('Renewed by itself when it is needed.');
   });
 
   it('tell an unreachable provider from a session that has ended', () => {
-    const away = ada({ state: 'refresh-failed', reason: 'idp_unavailable' });
+    const away = signedIn({ state: 'refresh-failed', reason: 'idp_unavailable' });
     expect(words(away, { left: 130 })).toMatchObject({
       headline: 'Signed in, provider unreachable',
       reason: 'The provider cannot be reached.',
@@ -142,7 +144,7 @@ describe('the words a person meets', () => {
   });
 
   it('do not call a provider unreachable that refuses us', () => {
-    const { headline, next } = words(ada({ state: 'refresh-failed', reason: 'provider_configuration' }));
+    const { headline, next } = words(signedIn({ state: 'refresh-failed', reason: 'provider_configuration' }));
     expect(headline).toBe('Signed in, renewal fails');
     expect(next).toBe(
       'Calls still work; it is tried again by itself. Ask your administrator to check the settings of this provider.'
@@ -150,10 +152,10 @@ describe('the words a person meets', () => {
   });
 
   it('say why a session has ended, and what to do', () => {
-    const { headline, reason, next, tone, acts } = words(
-      nobody({ state: 'signed-out-expired', reason: 'session_ended_by_provider' })
+    const { headline, reason, next, tone, actions } = words(
+      signedOut({ state: 'signed-out-expired', reason: 'session_ended_by_provider' })
     );
-    expect([headline, reason, tone, acts]).toEqual([
+    expect([headline, reason, tone, actions]).toEqual([
       'The session has ended',
       'The provider ended it.',
       'trouble',
@@ -164,68 +166,70 @@ describe('the words a person meets', () => {
 
   it('say that changed settings wait for the next sign-in, and offer it', () => {
     // Q8.1: a running session does not follow settings that widen what it opens.
-    const said = words(ada({ settings_pending: true }));
+    const said = words(signedIn({ settings_pending: true }));
     expect(said.next).toBe('Settings have changed; they take effect when you sign in again.');
-    expect([said.tone, said.acts]).toEqual(['attention', ['sign-in', 'sign-out']]);
-    expect(words(nobody({ settings_pending: true })).next).toBe(
+    expect([said.tone, said.actions]).toEqual(['attention', ['sign-in', 'sign-out']]);
+    expect(words(signedOut({ settings_pending: true })).next).toBe(
       'Sign in to call APIs from notebooks and pages. Settings have changed; they take effect when you sign in again.'
     );
   });
 
   it('say that a session could not be stored', () => {
-    expect(words(ada({ storage: 'unsaved', reason: 'storage_full' }))).toMatchObject({
+    expect(words(signedIn({ storage: 'unsaved', reason: 'storage_full' }))).toMatchObject({
       reason: 'The disk is full, so the session cannot be stored.',
       next: 'Run "jupyter oidc doctor" where the Jupyter server runs: it names the folder.',
       tone: 'attention'
     });
-    expect(words(ada({ storage: 'unsaved' })).reason).toBe('The session could not be stored.');
+    expect(words(signedIn({ storage: 'unsaved' })).reason).toBe('The session could not be stored.');
   });
 
   it('follow a sign-in in a window, behind a link, by code and by a pasted address', () => {
-    expect(words(nobody({ state: 'signing-in' }), { attempt: { kind: 'window' } })).toMatchObject({
+    expect(words(signedOut({ state: 'signing-in' }), { step: { kind: 'window' } })).toMatchObject({
       headline: 'Signing in',
       reason: 'Signing in at corp: finish it in the other window.',
-      acts: ['use-link', 'cancel']
+      actions: ['use-link', 'cancel']
     });
-    expect(words(nobody({ state: 'signing-in' }), { attempt: { kind: 'link', address: 'http://localhost/start' } })).toMatchObject({
+    expect(
+      words(signedOut({ state: 'signing-in' }), { step: { kind: 'link', address: 'http://localhost/start' } })
+    ).toMatchObject({
       reason: 'Signing in at corp: open the sign-in page with this link.',
-      acts: ['cancel']
+      actions: ['cancel']
     });
     const code = { kind: 'code', address: 'https://id.example.com/device', code: 'AB' } as const;
-    expect(words(nobody({ state: 'signing-in' }), { attempt: { ...code, filledIn: true } })).toMatchObject({
+    expect(words(signedOut({ state: 'signing-in' }), { step: { ...code, filledIn: true } })).toMatchObject({
       reason: 'Signing in at corp: check that the sign-in page shows this code.',
-      acts: ['cancel']
+      actions: ['cancel']
     });
-    expect(words(nobody({ state: 'signing-in' }), { attempt: { ...code, filledIn: false } })).toMatchObject({
+    expect(words(signedOut({ state: 'signing-in' }), { step: { ...code, filledIn: false } })).toMatchObject({
       reason: 'Signing in at corp: enter this code on the sign-in page.'
     });
-    expect(words(nobody({ state: 'signing-in' }), { attempt: { kind: 'paste', address: 'http://x' } })).toMatchObject({
+    expect(words(signedOut({ state: 'signing-in' }), { step: { kind: 'paste', address: 'http://x' } })).toMatchObject({
       reason: 'Signing in at corp: paste the address at which the browser ends.',
-      acts: ['cancel']
+      actions: ['cancel']
     });
-    expect(words(nobody({ state: 'signing-in' }), { attempt: { kind: 'paste', address: null } })).toMatchObject({
-      acts: ['use-link', 'cancel']
+    expect(words(signedOut({ state: 'signing-in' }), { step: { kind: 'paste', address: null } })).toMatchObject({
+      actions: ['use-link', 'cancel']
     });
-    expect(words(nobody({ state: 'signing-in' }))).toMatchObject({
+    expect(words(signedOut({ state: 'signing-in' }))).toMatchObject({
       reason: 'A sign-in is under way in another window.',
-      acts: ['sign-in']
+      actions: ['sign-in']
     });
   });
 
   it('say that nothing is known, or that it is old', () => {
     const problem = { code: 'network', message: 'No answer.', action: 'Look.', retryable: true };
-    expect(words(null)).toMatchObject({ headline: 'Reading the session', tone: 'busy', acts: [] });
+    expect(words(null)).toMatchObject({ headline: 'Reading the session', tone: 'busy', actions: [] });
     expect(words(null, { problem })).toMatchObject({
       headline: 'Sign-in unavailable',
       reason: 'No answer.',
       next: 'Look.',
-      acts: ['retry']
+      actions: ['retry']
     });
-    expect(words(ada(), { problem })).toMatchObject({
+    expect(words(signedIn(), { problem })).toMatchObject({
       headline: 'Not up to date',
       person: 'Ada Lovelace',
       tone: 'off',
-      acts: ['retry']
+      actions: ['retry']
     });
   });
 });
@@ -236,8 +240,8 @@ describe('every combination of state, reason, storage and renewal', () => {
       STORAGES.flatMap(storage =>
         [true, false].map(refreshable =>
           state === 'active' || state === 'refresh-failed'
-            ? ada({ state, reason, storage, refreshable })
-            : nobody({ state, reason, storage, refreshable })
+            ? signedIn({ state, reason, storage, refreshable })
+            : signedOut({ state, reason, storage, refreshable })
         )
       )
     )
@@ -261,9 +265,9 @@ describe('every combination of state, reason, storage and renewal', () => {
 
   it('offers a way in or a way out, and never both a renewal and a sign-in', () => {
     for (const { summary, said } of all) {
-      expect(said.acts.includes('sign-out')).toBe(isSignedIn(summary));
-      expect(said.acts.includes('sign-in') || isSignedIn(summary)).toBe(true);
-      expect(said.acts.includes('sign-in') && said.acts.includes('refresh')).toBe(false);
+      expect(said.actions.includes('sign-out')).toBe(isSignedIn(summary));
+      expect(said.actions.includes('sign-in') || isSignedIn(summary)).toBe(true);
+      expect(said.actions.includes('sign-in') && said.actions.includes('refresh')).toBe(false);
     }
   });
 
@@ -305,7 +309,7 @@ it.each([
   ['signed-out', null, false],
   ['signed-out-expired', null, false]
 ] as const)('calls in the state %s with %s seconds left: %s', (state, left, works) => {
-  expect(callsWork(ada({ state }), left)).toBe(works);
+  expect(callsWork(signedIn({ state }), left)).toBe(works);
 });
 
 it.each([
@@ -315,19 +319,19 @@ it.each([
   [{ entitlements: [], entitlements_known: false }, 'unknown: the provider did not list them'],
   [{ entitlements_known: false }, 'orders.read, and others: unknown: the provider did not list them']
 ])('Q2.3, Q8.17: entitlements %j are told as %s', (changes, told) => {
-  expect(entitlementWords(ada(changes), trans)).toBe(told);
+  expect(entitlementWords(signedIn(changes), trans)).toBe(told);
 });
 
 it('Q6.1: calls do not work after the end of what cannot be renewed, before the server says so too', () => {
-  expect(callsWork(ada({ refreshable: false }), 0)).toBe(false);
+  expect(callsWork(signedIn({ refreshable: false }), 0)).toBe(false);
 });
 
 it('a person has the best name that the provider told', () => {
   const user = { sub: 'a1', name: null, username: null, email: null, email_verified: false, picture: null };
-  expect(personOf(user)).toBe('a1');
-  expect(personOf({ ...user, email: 'ada@example.com' })).toBe('ada@example.com');
-  expect(personOf({ ...user, email: 'ada@example.com', username: 'ada' })).toBe('ada');
-  expect(personOf({ ...user, username: 'ada', name: 'Ada 100%1' })).toBe('Ada 100%1');
+  expect(displayNameOf(user)).toBe('a1');
+  expect(displayNameOf({ ...user, email: 'ada@example.com' })).toBe('ada@example.com');
+  expect(displayNameOf({ ...user, email: 'ada@example.com', username: 'ada' })).toBe('ada');
+  expect(displayNameOf({ ...user, username: 'ada', name: 'Ada 100%1' })).toBe('Ada 100%1');
 });
 
 it('storage is described by what becomes of it', () => {

@@ -98,7 +98,7 @@ class Lab:
     @property
     def news(self) -> Locator:
         """What the panel says is under way or has happened."""
-        return self.panel.locator(".jp-oidc-news")
+        return self.panel.locator(".jp-oidc-messages")
 
     @property
     def alert(self) -> Locator:

@@ -120,48 +120,6 @@ def play(context: BrowserContext, told: Mapping[str, dict[str, Any] | None]) -> 
     context.route(re.compile(r"/jupyter-oidc/providers/[^/]+/session(\?.*)?$"), session)
 
 
-def play_sign_in(context: BrowserContext, strategy: str, **started: Any) -> None:
-    """Let a sign-in begin by ``strategy``, and never end."""
-    flow = {"flow": "made-up-flow-of-a-scene", "provider": "corp"}
-    begun = {**flow, "strategy": strategy, "start_url": None, "device": None, "expires_in": 600, **started}
-    cancelled = {**flow, "state": "cancelled", "error": None, "expires_in": 0}
-
-    def progress(route: Route) -> None:
-        if route.request.method == "DELETE":
-            _answer(route, "sign-in-progress.reply", cancelled)
-
-    context.route(re.compile(r"/sign-in(\?.*)?$"), lambda route: _answer(route, "sign-in.reply", begun, status=201))
-    context.route(re.compile(r"/sign-in/[^/]+(\?.*)?$"), progress)
-
-
-def play_set_up(context: BrowserContext) -> None:
-    """Let the server find something of every kind in the set-up."""
-    fine = [
-        {"name": name, "provider": "corp", "status": "ok", "message": "As it should be.", "action": None, "who": None}
-        for name in ("discovery", "issuer", "keys", "PKCE", "scopes", "sign-out")
-    ]
-    clock = {
-        **fine[0],
-        "name": "clock",
-        "status": "warning",
-        "message": "The provider's clock is 2 minutes ahead of this machine's.",
-        "action": "Let NTP set the clock of this machine.",
-        "who": "administrator",
-    }
-    api = {
-        **fine[0],
-        "name": "API orders",
-        "status": "problem",
-        "message": "No connection can be opened to orders.example.com.",
-        "action": "Ask whoever runs it whether it is up.",
-        "who": "administrator",
-    }
-    context.route(
-        re.compile(r"/jupyter-oidc/diagnostics(\?.*)?$"),
-        lambda route: _answer(route, "diagnostics.reply", {"ok": False, "checks": [*fine, clock, api]}),
-    )
-
-
 def play_problem(context: BrowserContext, code: str, message: str, action: str) -> None:
     """Let the server refuse to say which providers there are."""
     problem = {"code": code, "message": message, "reason": message, "action": action, "retryable": False}

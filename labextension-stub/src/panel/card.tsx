@@ -7,10 +7,10 @@ import type { Apis } from '../apis';
 import type { Examples } from '../example';
 import { exampleFor } from '../example';
 import type { Session } from '../session';
-import type { Act } from '../words';
+import type { ActionId } from '../words';
 import { isSignedIn, sharingWords, storageWords, wordsFor } from '../words';
-import type { IAction } from './actions';
-import { Actions } from './actions';
+import type { IButton } from './buttonrow';
+import { ButtonRow } from './buttonrow';
 import { ApiRow } from './apirow';
 import { Details } from './details';
 import { Failure } from './failure';
@@ -19,37 +19,38 @@ import { Skeleton } from './skeleton';
 import { Steps } from './steps';
 import { ToneIcon } from './toneicon';
 
-/** What the buttons of a card do. */
-export interface IDeeds {
+/** The actions that the buttons of the panel start. */
+export interface IPanelActions {
   signIn(provider: string): void;
   signOut(provider: string): void;
   refresh(provider: string): void;
   retry(): void;
-  /** Have the server examine the set-up. */
+  /** Request a diagnostics report. */
   examine(): void;
-  /** Copy a text and tell that it was done. */
-  copy(text: string, told: string): void;
-  /** Tell that something small was done, without moving anything. */
-  tell(text: string): void;
+  /** Copy a text and announce it. */
+  copy(text: string, announcement: string): void;
+  /** Announce a small success in the live region of the panel. */
+  announce(text: string): void;
 }
 
 export interface ICardProps {
   readonly session: Session;
   readonly apis: Apis;
   readonly examples: Examples;
-  readonly deeds: IDeeds;
+  readonly actions: IPanelActions;
   readonly trans: TranslationBundle;
 }
 
-export function Card({ session, apis, examples, deeds, trans }: ICardProps): React.ReactElement {
+export function Card({ session, apis, examples, actions, trans }: ICardProps): React.ReactElement {
   const { provider, summary, failure, attempt, busy } = session;
-  const words = wordsFor(session.scene, false, trans);
+  const words = wordsFor(session.view, false, trans);
   const title = `jp-oidc-title-${provider}`;
   if (!summary && !session.problem) {
     return <Skeleton title={provider} trans={trans} />;
   }
   const signedIn = isSignedIn(summary);
-  const kept = signedIn && summary !== null && (summary.storage === 'memory' || summary.storage === 'unsaved');
+  const unsavedOrInMemory =
+    signedIn && summary !== null && (summary.storage === 'memory' || summary.storage === 'unsaved');
   const shared = summary && sharingWords(summary.sharing, trans);
   const obstacle = examples.obstacle();
   return (
@@ -62,14 +63,14 @@ export function Card({ session, apis, examples, deeds, trans }: ICardProps): Rea
         </span>
       </header>
       {summary?.user && <Person user={summary.user} />}
-      <div className="jp-oidc-news" aria-live="polite">
+      <div className="jp-oidc-messages" aria-live="polite">
         {words.reason && <p className="jp-oidc-reason">{words.reason}</p>}
         {words.next && <p>{words.next}</p>}
       </div>
       {failure && <Failure problem={failure} />}
-      {attempt && <Steps attempt={attempt} provider={provider} copy={deeds.copy} trans={trans} />}
+      {attempt && <Steps attempt={attempt} provider={provider} copy={actions.copy} trans={trans} />}
       {words.lasts && <p className="jp-oidc-muted">{words.lasts}</p>}
-      {kept && <p className="jp-oidc-muted">{storageWords(summary.storage, trans)}</p>}
+      {unsavedOrInMemory && <p className="jp-oidc-muted">{storageWords(summary.storage, trans)}</p>}
       {shared && <p className="jp-oidc-muted">{shared}</p>}
       {summary && signedIn && summary.missing_scopes.length > 0 && (
         <p className="jp-oidc-muted">
@@ -81,7 +82,11 @@ export function Card({ session, apis, examples, deeds, trans }: ICardProps): Rea
           )}
         </p>
       )}
-      <Actions actions={words.acts.map((act, index) => actionFor(act, index === 0, { session, deeds, trans, busy }))} />
+      <ButtonRow
+        buttons={words.actions.map((action, index) =>
+          buttonFor(action, index === 0, { session, actions, trans, busy })
+        )}
+      />
       {summary && summary.apis.length > 0 && (
         <>
           <h4>{trans.__('APIs')}</h4>
@@ -94,11 +99,11 @@ export function Card({ session, apis, examples, deeds, trans }: ICardProps): Rea
                   key={access.name}
                   access={access}
                   obstacle={examples.obstacle(api)}
-                  copy={() => deeds.copy(code, trans.__('Copied the example for %1.', access.name))}
+                  copy={() => actions.copy(code, trans.__('Copied the example for %1.', access.name))}
                   insert={() => {
                     void examples
                       .insert(code)
-                      .then(() => deeds.tell(trans.__('Inserted the example for %1.', access.name)));
+                      .then(() => actions.announce(trans.__('Inserted the example for %1.', access.name)));
                   }}
                   trans={trans}
                 />
@@ -118,63 +123,63 @@ export function Card({ session, apis, examples, deeds, trans }: ICardProps): Rea
   );
 }
 
-interface IActContext {
+interface IButtonContext {
   readonly session: Session;
-  readonly deeds: IDeeds;
+  readonly actions: IPanelActions;
   readonly trans: TranslationBundle;
   readonly busy: Session['busy'];
 }
 
-function actionFor(act: Act, first: boolean, { session, deeds, trans, busy }: IActContext): IAction {
+function buttonFor(action: ActionId, first: boolean, { session, actions, trans, busy }: IButtonContext): IButton {
   const { provider } = session;
   const accept = first ? { kind: 'accept' as const } : {};
-  switch (act) {
+  switch (action) {
     case 'sign-in': {
       const again = session.summary?.state === 'signed-out-expired' || isSignedIn(session.summary);
       return {
-        id: act,
+        id: action,
         label: again ? trans.__('Sign in again') : trans.__('Sign in'),
         name: again ? trans.__('Sign in again at %1', provider) : trans.__('Sign in at %1', provider),
-        click: () => deeds.signIn(provider),
+        click: () => actions.signIn(provider),
         ...accept
       };
     }
     case 'sign-out':
       return {
-        id: act,
+        id: action,
         label: busy === 'sign-out' ? trans.__('Signing out…') : trans.__('Sign out'),
         name: trans.__('Sign out at %1', provider),
-        click: () => deeds.signOut(provider),
+        click: () => actions.signOut(provider),
         disabled: busy !== null
       };
     case 'refresh':
       return {
-        id: act,
+        id: action,
         label: busy === 'refresh' ? trans.__('Refreshing…') : trans.__('Refresh now'),
         name: trans.__('Refresh now at %1', provider),
-        click: () => deeds.refresh(provider),
+        click: () => actions.refresh(provider),
         disabled: busy !== null
       };
     case 'use-link':
       return {
-        id: act,
+        id: action,
         label: trans.__('Use a link'),
         name: trans.__('Use a link to sign in at %1', provider),
         click: () => session.attempt?.useLink()
       };
     case 'cancel':
       return {
-        id: act,
+        id: action,
         label: trans.__('Cancel'),
         name: trans.__('Cancel the sign-in at %1', provider),
         click: () => session.attempt?.cancel()
       };
     case 'retry':
       return {
-        id: act,
+        id: action,
         label: trans.__('Retry'),
         name: trans.__('Retry reading the session at %1', provider),
-        click: () => deeds.retry(),
+        click: () => actions.retry(),
         ...accept
       };
   }

@@ -1,4 +1,4 @@
-// What a person seldom asks for: issuer, storage, scopes, entitlements, and the codes that an administrator wants.
+// The folded part of a card: issuer, storage, scopes, entitlements, and the codes that an administrator wants.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';

@@ -1,4 +1,4 @@
-// What did not work, and what to do about it.
+// Shows a problem: its message and the next action.
 
 import * as React from 'react';
 

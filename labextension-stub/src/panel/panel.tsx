@@ -1,4 +1,4 @@
-// The side panel: a card for each provider, or a placard that says why there is none.
+// The side panel: a card for each provider, or a placeholder that says why there is none.
 
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -7,65 +7,67 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import type { Apis } from '../apis';
-import type { Checkup } from '../checkup';
+import type { DiagnosticsModel } from '../diagnostics';
 import type { IClock } from '../clock';
 import type { Examples } from '../example';
 import type { Preferences } from '../preferences';
 import type { Oidc } from '../service';
-import { Actions } from './actions';
-import type { IDeeds } from './card';
+import { ButtonRow } from './buttonrow';
+import type { IPanelActions } from './card';
 import { Card } from './card';
-import { Examination } from './examination';
-import { Placard } from './placard';
+import { DiagnosticsSection } from './diagnostics';
+import { Placeholder } from './placeholder';
 import { Skeleton } from './skeleton';
 
 const SETTINGS = 'c.JupyterOIDC.providers = {\n  "corp": {\n    "issuer": "…",\n    "client_id": "…"\n  }\n}';
 
-const TOLD = 5_000; // milliseconds that a small thing that was done stays told
+const ANNOUNCEMENT_DURATION_MS = 5_000;
 
-/** What the panel shows, and what its buttons do. */
+/** The dependencies of the panel, and the actions of its buttons. */
 export interface IPanelParts {
   readonly oidc: Oidc;
   readonly apis: Apis;
-  readonly checkup: Checkup;
+  readonly diagnostics: DiagnosticsModel;
   readonly clock: IClock;
   readonly preferences: Preferences;
   readonly examples: Examples;
-  readonly deeds: Omit<IDeeds, 'copy' | 'tell'>;
+  readonly actions: Omit<IPanelActions, 'copy' | 'announce'>;
   readonly trans: TranslationBundle;
 }
 
 export class SignInPanel extends ReactWidget {
   constructor(private readonly parts: IPanelParts) {
     super();
-    const { oidc, apis, checkup, clock, preferences, trans } = parts;
+    const { oidc, apis, diagnostics, clock, preferences, trans } = parts;
     this.id = 'jupyter-oidc-panel';
     this.addClass('jp-oidc-panel');
     this.title.icon = userIcon;
     this.title.caption = trans.__('Sign-in');
     this.node.tabIndex = -1;
-    for (const source of [oidc.changed, apis.changed, checkup.changed, clock.ticked, preferences.changed]) {
+    for (const source of [oidc.changed, apis.changed, diagnostics.changed, clock.ticked, preferences.changed]) {
       (source as { connect(slot: () => void, thisArg: object): boolean }).connect(this.update, this);
     }
-    this.deeds = {
-      ...parts.deeds,
-      copy: (text, told) => {
+    this.actions = {
+      ...parts.actions,
+      copy: (text, announcement) => {
         Clipboard.copyToSystem(text);
-        this.tell(told);
+        this.announce(announcement);
       },
-      tell: text => this.tell(text)
+      announce: text => this.announce(text)
     };
   }
 
   protected override render(): React.ReactElement {
-    const { oidc, checkup, trans } = this.parts;
+    const { oidc, diagnostics, trans } = this.parts;
     return (
       <div className="jp-oidc-content" role="region" aria-label={trans.__('Sign-in')}>
         <h2>{trans.__('Sign-in')}</h2>
         {this.content()}
-        {oidc.sessions.length > 0 && <Examination checkup={checkup} deeds={this.deeds} trans={trans} />}
-        <div className="jp-oidc-told" role="status">
-          {this.told}
+        {oidc.sessions.length > 0 && (
+          <DiagnosticsSection diagnostics={diagnostics} actions={this.actions} trans={trans} />
+        )}
+        <div className="jp-oidc-announcement" role="status">
+          {this.announcement}
         </div>
       </div>
     );
@@ -105,31 +107,31 @@ export class SignInPanel extends ReactWidget {
       const { defaultProvider } = preferences.choices;
       return [...oidc.sessions]
         .sort((one, other) => Number(other.provider === defaultProvider) - Number(one.provider === defaultProvider))
-        .map(session => <Card key={session.provider} {...{ session, apis, examples, trans }} deeds={this.deeds} />);
+        .map(session => <Card key={session.provider} {...{ session, apis, examples, trans }} actions={this.actions} />);
     }
     if (oidc.problem) {
       return (
-        <Placard
+        <Placeholder
           tone="trouble"
           title={trans.__('Sign-in unavailable')}
           lines={[...oidc.problem.message.split('\n'), oidc.problem.action]}
         >
-          <Actions
-            actions={[
+          <ButtonRow
+            buttons={[
               {
                 id: 'retry',
                 label: trans.__('Retry'),
                 name: trans.__('Retry'),
-                click: () => this.deeds.retry(),
+                click: () => this.actions.retry(),
                 kind: 'accept'
               }
             ]}
           />
-        </Placard>
+        </Placeholder>
       );
     }
     return (
-      <Placard
+      <Placeholder
         tone="calm"
         title={trans.__('No provider is configured')}
         lines={[
@@ -141,17 +143,17 @@ export class SignInPanel extends ReactWidget {
     );
   }
 
-  private tell(text: string): void {
-    this.told = text;
+  private announce(text: string): void {
+    this.announcement = text;
     this.update();
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => {
-      this.told = '';
+      this.announcement = '';
       this.update();
-    }, TOLD);
+    }, ANNOUNCEMENT_DURATION_MS);
   }
 
-  private readonly deeds: IDeeds;
-  private told = '';
+  private readonly actions: IPanelActions;
+  private announcement = '';
   private timer = 0;
 }

@@ -1,9 +1,9 @@
-// Who is signed in: initials and a name. No picture is loaded, since that would tell its host who is at work.
+// The signed-in user: initials and a name. No picture is loaded, since the request would tell its host about the user.
 
 import * as React from 'react';
 
 import type { SessionSummary } from '../generated/contract';
-import { personOf } from '../words';
+import { displayNameOf } from '../words';
 
 /** At most two letters that stand for `name`. */
 export function initialsOf(name: string): string {
@@ -16,7 +16,7 @@ export function initialsOf(name: string): string {
 }
 
 export function Person({ user }: { readonly user: NonNullable<SessionSummary['user']> }): React.ReactElement {
-  const name = personOf(user);
+  const name = displayNameOf(user);
   const more = [user.username, user.email].find(text => text !== null && text !== name);
   return (
     <div className="jp-oidc-person">

@@ -12,14 +12,14 @@ export function Skeleton(props: { readonly title?: string; readonly trans: Trans
         </header>
       )}
       <div className="jp-oidc-person" aria-hidden="true">
-        <span className="jp-oidc-bone jp-oidc-bone-round" />
+        <span className="jp-oidc-skeleton jp-oidc-skeleton-round" />
         <div className="jp-oidc-names">
-          <span className="jp-oidc-bone" />
-          <span className="jp-oidc-bone jp-oidc-bone-short" />
+          <span className="jp-oidc-skeleton" />
+          <span className="jp-oidc-skeleton jp-oidc-skeleton-short" />
         </div>
       </div>
-      <span className="jp-oidc-bone" aria-hidden="true" />
-      <span className="jp-oidc-bone jp-oidc-bone-short" aria-hidden="true" />
+      <span className="jp-oidc-skeleton" aria-hidden="true" />
+      <span className="jp-oidc-skeleton jp-oidc-skeleton-short" aria-hidden="true" />
     </section>
   );
 }

@@ -1,4 +1,4 @@
-// What a person does to finish a sign-in that this page began: follow a link, compare or enter a code, paste an address.
+// Shows the step that finishes a sign-in of this page: follow a link, compare or enter a code, paste an address.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon } from '@jupyterlab/ui-components';
@@ -6,33 +6,33 @@ import { QRCodeSVG } from 'qrcode.react';
 import * as React from 'react';
 
 import { duration } from '../duration';
-import type { Invitation } from '../invitation';
+import type { SignInStep } from '../signinstep';
 import type { SignIn } from '../signin';
 import { Failure } from './failure';
 
 export interface IStepsProps {
   readonly attempt: SignIn;
   readonly provider: string;
-  /** Copy a text and say that it was done. */
-  readonly copy: (text: string, told: string) => void;
+  /** Copy a text and announce it. */
+  readonly copy: (text: string, announcement: string) => void;
   readonly trans: TranslationBundle;
 }
 
 export function Steps(props: IStepsProps): React.ReactElement | null {
-  const { invitation } = props.attempt;
-  switch (invitation.kind) {
+  const { step } = props.attempt;
+  switch (step.kind) {
     case 'window':
       return null;
     case 'link':
-      return <OneTimeLink attempt={props.attempt} address={invitation.address} trans={props.trans} />;
+      return <OneTimeLink attempt={props.attempt} address={step.address} trans={props.trans} />;
     case 'code':
-      return <Code {...props} {...invitation} />;
+      return <DeviceCode {...props} {...step} />;
     case 'paste':
-      return <Paste {...props} address={invitation.address} />;
+      return <PasteAddress {...props} address={step.address} />;
   }
 }
 
-function Page(props: {
+function SignInPageLink(props: {
   readonly address: string;
   readonly click?: () => void;
   readonly trans: TranslationBundle;
@@ -49,10 +49,10 @@ interface IOneTimeLinkProps extends Pick<IStepsProps, 'attempt' | 'trans'> {
 }
 
 function OneTimeLink({ attempt, address, trans }: IOneTimeLinkProps): React.ReactElement {
-  return <Page address={address} click={() => setTimeout(() => attempt.followed())} trans={trans} />;
+  return <SignInPageLink address={address} click={() => setTimeout(() => attempt.linkFollowed())} trans={trans} />;
 }
 
-function Code(props: IStepsProps & Extract<Invitation, { kind: 'code' }>): React.ReactElement {
+function DeviceCode(props: IStepsProps & Extract<SignInStep, { kind: 'code' }>): React.ReactElement {
   const { attempt, provider, address, code, copy, trans } = props;
   const name = trans.__('Copy the code for %1', provider);
   return (
@@ -71,19 +71,27 @@ function Code(props: IStepsProps & Extract<Invitation, { kind: 'code' }>): React
           <copyIcon.react tag="span" width="16px" height="16px" />
         </button>
       </div>
-      <Page address={address} trans={trans} />
+      <SignInPageLink address={address} trans={trans} />
       <figure className="jp-oidc-qr">
         <QRCodeSVG value={address} size={132} marginSize={4} title={trans.__('The sign-in page as a QR code')} />
         <figcaption>{trans.__('Or sign in on a phone: scan this.')}</figcaption>
       </figure>
       <p className="jp-oidc-hint">
-        {trans.__('Good for %1. Never enter a code that somebody else sent you.', duration(attempt.secondsLeft(), trans))}
+        {trans.__(
+          'Good for %1. Never enter a code that somebody else sent you.',
+          duration(attempt.secondsLeft(), trans)
+        )}
       </p>
     </>
   );
 }
 
-function Paste({ attempt, provider, address, trans }: IStepsProps & { readonly address: string | null }): React.ReactElement {
+function PasteAddress({
+  attempt,
+  provider,
+  address,
+  trans
+}: IStepsProps & { readonly address: string | null }): React.ReactElement {
   const [text, setText] = React.useState('');
   const field = `jp-oidc-address-${provider}`;
   const empty = text.trim() === '';
@@ -95,8 +103,8 @@ function Paste({ attempt, provider, address, trans }: IStepsProps & { readonly a
       onSubmit={event => {
         event.preventDefault();
         if (!empty) {
-          setText(''); // what is handed in works once, and is kept nowhere
-          void attempt.handIn(text.trim());
+          setText(''); // a submitted address works once, and is kept nowhere
+          void attempt.submitAddress(text.trim());
         }
       }}
     >
@@ -118,8 +126,8 @@ function Paste({ attempt, provider, address, trans }: IStepsProps & { readonly a
             autoComplete="off"
             spellCheck={false}
             value={text}
-            aria-describedby={attempt.refusal ? `${field}-refusal` : undefined}
-            aria-invalid={attempt.refusal !== null}
+            aria-describedby={attempt.addressProblem ? `${field}-refusal` : undefined}
+            aria-invalid={attempt.addressProblem !== null}
             onChange={event => setText(event.target.value)}
           />
         </li>
@@ -127,15 +135,15 @@ function Paste({ attempt, provider, address, trans }: IStepsProps & { readonly a
       <p className="jp-oidc-hint">
         {trans.__('Give that address to nobody else, and paste none that somebody sent you.')}
       </p>
-      {attempt.refusal && <Failure problem={attempt.refusal} id={`${field}-refusal`} />}
+      {attempt.addressProblem && <Failure problem={attempt.addressProblem} id={`${field}-refusal`} />}
       <div className="jp-oidc-actions">
         <button
           type="submit"
           className="jp-mod-styled jp-mod-accept"
-          aria-disabled={empty || attempt.judging}
+          aria-disabled={empty || attempt.submitting}
           aria-label={trans.__('Continue signing in at %1', provider)}
         >
-          {attempt.judging ? trans.__('Checking…') : trans.__('Continue')}
+          {attempt.submitting ? trans.__('Checking…') : trans.__('Continue')}
         </button>
       </div>
     </form>

@@ -1,4 +1,4 @@
-// A sign for each tone, of a shape of its own: nothing is told by colour alone.
+// An icon for each tone, of a shape of its own: no meaning depends on colour alone.
 
 import {
   checkIcon,
@@ -32,7 +32,7 @@ export interface IToneIconProps {
   readonly tone: Tone;
   /** Show a person instead of a tick while all is well. */
   readonly quiet?: boolean;
-  /** Nobody is signed in, so nothing is ticked off. */
+  /** Show an empty circle instead of a tick, while no session exists. */
   readonly empty?: boolean;
 }
 

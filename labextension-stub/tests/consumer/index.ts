@@ -1,4 +1,4 @@
-// An extension of somebody else, as TypeScript sees it: it has the package by its name, and nothing of its inside.
+// A third-party extension for the type checker: it imports the package by its name, and none of its modules.
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 
@@ -6,12 +6,12 @@ import { ContractError, IOidc } from '@jupyter-oidc/labextension';
 import type { IGate, IProblem, ISession, SessionSummary } from '@jupyter-oidc/labextension';
 
 const plugin: JupyterFrontEndPlugin<void> = {
-  id: 'somebody:orders',
+  id: 'example:orders',
   autoStart: true,
   requires: [IOidc],
   activate: (app: JupyterFrontEnd, oidc: IOidc) => {
     const gate: IGate = oidc.requires({ provider: 'corp', api: 'orders', entitlements: ['orders.write'] });
-    app.commands.addCommand('somebody:submit', {
+    app.commands.addCommand('example:submit', {
       label: 'Submit the order',
       isEnabled: gate.isEnabled,
       isVisible: gate.isVisible,
@@ -25,7 +25,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    gate.changed.connect(() => app.commands.notifyCommandChanged('somebody:submit'));
+    gate.changed.connect(() => app.commands.notifyCommandChanged('example:submit'));
     const session: ISession | null = oidc.session('corp');
     session?.changed.connect(({ summary }) => {
       const state: SessionSummary['state'] | undefined = summary?.state;

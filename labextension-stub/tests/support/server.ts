@@ -1,4 +1,4 @@
-// A server that answers as a test says, and remembers what it was asked.
+// A fake server that sends scripted replies and records the requests.
 
 import { ServerConnection } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
@@ -7,7 +7,7 @@ import { OidcClient } from '../../src/client';
 
 export const trans = nullTranslator.load('jupyter_oidc');
 
-export interface IAsked {
+export interface IRecordedRequest {
   readonly method: string;
   /** Below `jupyter-oidc/`, with its query, without the cache buster. */
   readonly path: string;
@@ -16,13 +16,13 @@ export interface IAsked {
 
 /** A reply; a function decides when it is asked, and may wait. */
 export type Reply = { status?: number; json?: unknown; text?: string; headers?: Record<string, string> } | 'down';
-type Answer = Reply | ((asked: IAsked) => Reply | Promise<Reply>);
+type ReplyOrFunction = Reply | ((requests: IRecordedRequest) => Reply | Promise<Reply>);
 
 export class ScriptedServer {
-  readonly asked: IAsked[] = [];
+  readonly asked: IRecordedRequest[] = [];
 
   /** `answers` by method and path: `GET providers`. */
-  constructor(readonly answers: Record<string, Answer> = {}) {}
+  constructor(readonly answers: Record<string, ReplyOrFunction> = {}) {}
 
   readonly settings = ServerConnection.makeSettings({
     baseUrl: 'http://localhost:8888/base/',
@@ -34,7 +34,7 @@ export class ScriptedServer {
 
   readonly client = new OidcClient(this.settings, trans);
 
-  /** What was asked with `method` at paths that begin with `path`. */
+  /** The number of requests with `method` at paths that begin with `path`. */
   count(method: string, path: string): number {
     return this.asked.filter(one => one.method === method && one.path.startsWith(path)).length;
   }
@@ -64,18 +64,18 @@ export function error(code: string, status = 503, retryable = true): Reply {
   };
 }
 
-/** Wait until `happened` is true; fails after two seconds. */
-export async function until(happened: () => boolean): Promise<void> {
+/** Wait until `condition` is true; fails after two seconds. */
+export async function until(condition: () => boolean): Promise<void> {
   const end = Date.now() + 2_000;
-  while (!happened()) {
+  while (!condition()) {
     if (Date.now() > end) {
-      throw new Error(`This did not happen in time: ${happened.toString()}`);
+      throw new Error(`This did not happen in time: ${condition.toString()}`);
     }
     await new Promise(resolve => setTimeout(resolve, 10));
   }
 }
 
-/** Let everything happen that is about to. */
+/** Wait, so that pending timers and replies are handled. */
 export function settle(milliseconds = 50): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, milliseconds));
 }

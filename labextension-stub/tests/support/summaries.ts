@@ -2,7 +2,7 @@
 
 import type { SessionSummary } from '../../src/generated/contract';
 
-export const ADA: SessionSummary = {
+export const SIGNED_IN_SUMMARY: SessionSummary = {
   provider: 'corp',
   issuer: 'https://id.example.com',
   state: 'active',
@@ -35,9 +35,9 @@ export const ADA: SessionSummary = {
   ]
 };
 
-/** Nobody, at the same provider. */
-export const NOBODY: SessionSummary = {
-  ...ADA,
+/** The summary of the same provider without a session. */
+export const SIGNED_OUT_SUMMARY: SessionSummary = {
+  ...SIGNED_IN_SUMMARY,
   state: 'signed-out',
   user: null,
   entitlements: [],
@@ -54,10 +54,10 @@ export const NOBODY: SessionSummary = {
   ]
 };
 
-export function ada(differs: Partial<SessionSummary> = {}): SessionSummary {
-  return { ...ADA, ...differs };
+export function signedIn(differs: Partial<SessionSummary> = {}): SessionSummary {
+  return { ...SIGNED_IN_SUMMARY, ...differs };
 }
 
-export function nobody(differs: Partial<SessionSummary> = {}): SessionSummary {
-  return { ...NOBODY, ...differs };
+export function signedOut(differs: Partial<SessionSummary> = {}): SessionSummary {
+  return { ...SIGNED_OUT_SUMMARY, ...differs };
 }

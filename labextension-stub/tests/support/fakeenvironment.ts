@@ -1,4 +1,4 @@
-// The service on a scripted server, with a clock that stands still and events that a test sends.
+// The service on a scripted server, with a fake clock and events that a test sends.
 
 import type { Event } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
@@ -10,7 +10,7 @@ import { Tabs } from '../../src/tabs';
 import { ScriptedServer, trans } from './server';
 
 /** A clock that a test moves. */
-export class Frozen implements IClock {
+export class FrozenClock implements IClock {
   readonly ticked: Signal<IClock, void> = new Signal<IClock, void>(this);
   private time = 1_000_000;
 
@@ -18,15 +18,15 @@ export class Frozen implements IClock {
     return this.time;
   }
 
-  pass(seconds: number): void {
+  advance(seconds: number): void {
     this.time += seconds * 1000;
     this.ticked.emit();
   }
 }
 
-export const EVENTS = 'https://events.jupyter.org/jupyter_oidc/session/v1';
+export const EVENT_SCHEMA = 'https://events.jupyter.org/jupyter_oidc/session/v1';
 
-export class Stage {
+export class FakeEnvironment {
   readonly server = new ScriptedServer({
     'GET providers': () => ({
       json: {
@@ -38,7 +38,7 @@ export class Stage {
       }
     })
   });
-  readonly clock = new Frozen();
+  readonly clock = new FrozenClock();
   readonly tabs: Tabs;
   readonly oidc: Oidc;
   private readonly summaries = new Map<string, SessionSummary>();
@@ -61,23 +61,23 @@ export class Stage {
   }
 
   /** The server has no such provider any more. */
-  drop(provider: string): void {
+  removeProvider(provider: string): void {
     this.summaries.delete(provider);
   }
 
   /** Serve `summary` and say that something happened; resolves when it was read. */
-  async happen(summary: SessionSummary): Promise<void> {
+  async change(summary: SessionSummary): Promise<void> {
     this.serve(summary);
-    this.event({ provider: summary.provider, kind: 'renewed' });
-    await this.known(summary);
+    this.emitEvent({ provider: summary.provider, kind: 'renewed' });
+    await this.untilRead(summary);
   }
 
-  event(fields: Record<string, unknown>, schema = EVENTS): void {
+  emitEvent(fields: Record<string, unknown>, schema = EVENT_SCHEMA): void {
     this.emitter.emit({ schema_id: schema, ...fields } as Event.Emission);
   }
 
   /** Wait until the service knows `summary`. */
-  async known(summary: SessionSummary): Promise<void> {
+  async untilRead(summary: SessionSummary): Promise<void> {
     const end = Date.now() + 3_000;
     for (;;) {
       const seen = this.oidc.session(summary.provider)?.summary;
@@ -97,10 +97,10 @@ export class Stage {
   }
 }
 
-/** A stage on which everything about `summaries` has been read. */
-export async function staged(...summaries: readonly SessionSummary[]): Promise<Stage> {
-  const stage = new Stage(...summaries);
-  await stage.oidc.ready;
-  await Promise.all(summaries.map(summary => stage.known(summary)));
-  return stage;
+/** A fake environment whose service has read all of `summaries`. */
+export async function fakeEnvironment(...summaries: readonly SessionSummary[]): Promise<FakeEnvironment> {
+  const environment = new FakeEnvironment(...summaries);
+  await environment.oidc.ready;
+  await Promise.all(summaries.map(summary => environment.untilRead(summary)));
+  return environment;
 }

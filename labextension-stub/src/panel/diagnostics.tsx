@@ -1,14 +1,14 @@
-// The set-up at the foot of the panel: a button, and what was found. What is fine is folded away.
+// The diagnostics at the foot of the panel: a button and the report. Checks that are ok are folded away.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { Check, Checkup } from '../checkup';
-import { asText, whoActs, worthReading } from '../checkup';
+import type { Check, DiagnosticsModel } from '../diagnostics';
+import { reportText, responsibleParty, failedChecksFirst } from '../diagnostics';
 import type { Diagnostics } from '../generated/contract';
 import type { Tone } from '../words';
-import { Actions } from './actions';
-import type { IDeeds } from './card';
+import { ButtonRow } from './buttonrow';
+import type { IPanelActions } from './card';
 import { Failure } from './failure';
 import { ToneIcon } from './toneicon';
 
@@ -19,28 +19,28 @@ const TONES: Readonly<Record<Check['status'], Tone>> = {
   unknown: 'off'
 };
 
-export interface IExaminationProps {
-  readonly checkup: Checkup;
-  readonly deeds: Pick<IDeeds, 'examine' | 'copy'>;
+export interface IDiagnosticsSectionProps {
+  readonly diagnostics: DiagnosticsModel;
+  readonly actions: Pick<IPanelActions, 'examine' | 'copy'>;
   readonly trans: TranslationBundle;
 }
 
-export function Examination({ checkup, deeds, trans }: IExaminationProps): React.ReactElement {
-  const { busy, problem, report } = checkup;
+export function DiagnosticsSection({ diagnostics, actions, trans }: IDiagnosticsSectionProps): React.ReactElement {
+  const { busy, problem, report } = diagnostics;
   const again = report !== null || problem !== null;
   const label = busy ? trans.__('Checking…') : again ? trans.__('Check again') : trans.__('Check the set-up');
   return (
-    <section className="jp-oidc-examination" aria-label={trans.__('Set-up')} aria-busy={busy}>
+    <section className="jp-oidc-diagnostics" aria-label={trans.__('Set-up')} aria-busy={busy}>
       <div className="jp-oidc-findings" aria-live="polite">
         {problem ? <Failure problem={problem} /> : report && <Findings report={report} trans={trans} />}
       </div>
-      <Actions
-        actions={[
+      <ButtonRow
+        buttons={[
           {
             id: 'examine',
             label,
             name: busy ? label : trans.__('%1: providers, keys, network, storage and APIs', label),
-            click: () => deeds.examine(),
+            click: () => actions.examine(),
             disabled: busy
           },
           ...(report
@@ -49,7 +49,7 @@ export function Examination({ checkup, deeds, trans }: IExaminationProps): React
                   id: 'copy',
                   label: trans.__('Copy report'),
                   name: trans.__('Copy report; it holds no secret and can be shown to anybody'),
-                  click: () => deeds.copy(asText(report, trans), trans.__('Copied the report.'))
+                  click: () => actions.copy(reportText(report, trans), trans.__('Copied the report.'))
                 }
               ]
             : [])
@@ -61,7 +61,7 @@ export function Examination({ checkup, deeds, trans }: IExaminationProps): React
 
 function Findings({ report, trans }: { report: Diagnostics; trans: TranslationBundle }): React.ReactElement {
   const fine = report.checks.filter(({ status }) => status === 'ok');
-  const others = worthReading(report);
+  const others = failedChecksFirst(report);
   const headline = report.ok
     ? others.length === 0
       ? trans.__('The set-up is fine.')
@@ -91,7 +91,7 @@ function Checks({ checks, trans }: { checks: readonly Check[]; trans: Translatio
             <p className="jp-oidc-reason">{check.provider ? `${check.provider}: ${check.name}` : check.name}</p>
             <p>{check.message}</p>
             {check.action && (
-              <p className="jp-oidc-muted">{trans.__('%1: %2', whoActs(check, trans) ?? '', check.action)}</p>
+              <p className="jp-oidc-muted">{trans.__('%1: %2', responsibleParty(check, trans) ?? '', check.action)}</p>
             )}
           </div>
         </li>

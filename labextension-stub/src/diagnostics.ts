@@ -1,4 +1,4 @@
-// The set-up, examined by the server when somebody asks for it; the same checks as `jupyter oidc doctor`.
+// The diagnostics of the set-up, which the server runs on request; the same checks as `jupyter oidc doctor`.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
@@ -11,13 +11,13 @@ import type { IProblem } from './tokens';
 
 export type Check = Diagnostics['checks'][number];
 
-export class Checkup {
+export class DiagnosticsModel {
   constructor(
     private readonly client: OidcClient,
     private readonly trans: TranslationBundle
   ) {}
 
-  /** Emitted when a report is asked for and when it has come. */
+  /** Emitted when `busy`, `report` or `problem` changes. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -26,7 +26,7 @@ export class Checkup {
     return this._busy;
   }
 
-  /** The newest report; `null` until one was asked for. */
+  /** The newest report; `null` before the first. */
   get report(): Diagnostics | null {
     return this._report;
   }
@@ -36,7 +36,7 @@ export class Checkup {
     return this._problem;
   }
 
-  /** Examine the set-up; what is asked for meanwhile gets the same report. */
+  /** Request a report; a call while one is under way returns at once. */
   async run(): Promise<void> {
     if (this._busy) {
       return;
@@ -60,14 +60,14 @@ export class Checkup {
   private _problem: IProblem | null = null;
 }
 
-/** The checks that somebody should read, worst first, each kind in the order of the report. */
-export function worthReading({ checks }: Diagnostics): readonly Check[] {
+/** The checks that are not ok, worst first, each status in the order of the report. */
+export function failedChecksFirst({ checks }: Diagnostics): readonly Check[] {
   const order: readonly Check['status'][] = ['problem', 'warning', 'unknown'];
   return order.flatMap(status => checks.filter(check => check.status === status));
 }
 
-/** Who does something about a check, as the command says it too; `null` if nobody has to. */
-export function whoActs({ who }: Check, trans: TranslationBundle): string | null {
+/** The party that has to act on a check, in the words of `jupyter oidc doctor`; `null` if none has to. */
+export function responsibleParty({ who }: Check, trans: TranslationBundle): string | null {
   switch (who) {
     case 'user':
       return trans.__('You');
@@ -80,12 +80,17 @@ export function whoActs({ who }: Check, trans: TranslationBundle): string | null
   }
 }
 
-/** The report as lines to send to somebody. It holds no secret and names no person. */
-export function asText({ checks }: Diagnostics, trans: TranslationBundle): string {
-  const marks: Readonly<Record<Check['status'], string>> = { ok: 'ok', warning: 'WARN', problem: 'FAIL', unknown: '????' };
+/** Format the report as lines of text. It holds no secret and names no person. */
+export function reportText({ checks }: Diagnostics, trans: TranslationBundle): string {
+  const marks: Readonly<Record<Check['status'], string>> = {
+    ok: 'ok',
+    warning: 'WARN',
+    problem: 'FAIL',
+    unknown: '????'
+  };
   return checks
     .flatMap(check => {
-      const who = whoActs(check, trans);
+      const who = responsibleParty(check, trans);
       const line = `${marks[check.status].padEnd(4)} ${check.provider ?? '-'} ${check.name}: ${check.message}`;
       return check.action ? [line, `     ${who ?? marks.unknown}: ${check.action}`] : [line];
     })

@@ -1,19 +1,19 @@
-// A row of buttons that change with the state. The keyboard stays where it is when its button goes away.
+// A row of buttons that change with the state. The focus stays in the row when its button goes away.
 
 import * as React from 'react';
 
-export interface IAction {
+export interface IButton {
   /** Stays the same while the words on the button may change. */
   readonly id: string;
   readonly label: string;
-  /** What it does, for screen readers and tooltips; begins with the label. */
+  /** The accessible name and tooltip; begins with the label. */
   readonly name: string;
   readonly click: () => void;
   readonly kind?: 'accept' | 'warn';
   readonly disabled?: boolean;
 }
 
-export class Actions extends React.Component<{ readonly actions: readonly IAction[] }> {
+export class ButtonRow extends React.Component<{ readonly buttons: readonly IButton[] }> {
   override getSnapshotBeforeUpdate(): boolean {
     return this.row.current?.contains(document.activeElement) ?? false;
   }
@@ -28,7 +28,7 @@ export class Actions extends React.Component<{ readonly actions: readonly IActio
   override render(): React.ReactElement {
     return (
       <div className="jp-oidc-actions" ref={this.row}>
-        {this.props.actions.map(({ id, label, name, click, kind, disabled }) => (
+        {this.props.buttons.map(({ id, label, name, click, kind, disabled }) => (
           <button
             key={id}
             type="button"

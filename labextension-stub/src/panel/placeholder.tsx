@@ -1,11 +1,11 @@
-// What stands in the panel where there is no card: a headline, what it means, what to do.
+// Stands in the panel instead of a card: a headline, an explanation, the next action.
 
 import * as React from 'react';
 
 import type { Tone } from '../words';
 import { ToneIcon } from './toneicon';
 
-export interface IPlacardProps {
+export interface IPlaceholderProps {
   readonly tone: Tone;
   readonly title: string;
   readonly lines: readonly string[];
@@ -14,9 +14,9 @@ export interface IPlacardProps {
   readonly children?: React.ReactNode;
 }
 
-export function Placard({ tone, title, lines, code, children }: IPlacardProps): React.ReactElement {
+export function Placeholder({ tone, title, lines, code, children }: IPlaceholderProps): React.ReactElement {
   return (
-    <section className="jp-oidc-placard" data-tone={tone} role={tone === 'trouble' ? 'alert' : undefined}>
+    <section className="jp-oidc-placeholder" data-tone={tone} role={tone === 'trouble' ? 'alert' : undefined}>
       <ToneIcon tone={tone} empty />
       <h3>{title}</h3>
       {lines.map(line => (

@@ -1,6 +1,6 @@
-// What a person is invited to do once a sign-in has begun. The server's reply names the strategy; the table picks.
+// The step that the user takes once a sign-in has begun. The server's reply names the strategy; a table picks the step.
 //
-// Values, so that the panel can draw them and the words can speak of them. A strategy without an entry in the table
+// Steps are values, which the panel draws and `words` describes. A strategy without an entry in the table
 // cannot be shown, and the sign-in ends with a sentence that says so.
 
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -10,7 +10,7 @@ import type { SignInStarted } from './generated/contract';
 import type { Popup } from './popup';
 import { Problem } from './problem';
 
-export type Invitation =
+export type SignInStep =
   /** The provider's page is in a window or a tab of its own. */
   | { readonly kind: 'window' }
   /** The provider's page is behind `address`, which works once. */
@@ -20,18 +20,18 @@ export type Invitation =
   /** The page is behind `address`, which works once and is `null` afterwards; where it ends is copied by hand. */
   | { readonly kind: 'paste'; readonly address: string | null };
 
-/** What an invitation is made of. `popup` was opened inside the click, and may have been blocked. */
-export interface IStage {
+/** The arguments of a step factory. `popup` was opened inside the click, and may have been blocked. */
+export interface IStepContext {
   readonly started: SignInStarted;
   readonly popup: Popup;
   readonly client: OidcClient;
 }
 
-/** The invitation to what has begun; throws a `Problem` if there is none. */
-export function invitationTo(stage: IStage, trans: TranslationBundle): Invitation {
-  const make = Private.invitations[stage.started.strategy];
-  const invitation = make?.(stage);
-  if (!invitation) {
+/** The step for the strategy of `context.started`; throws a `Problem` if there is none. */
+export function stepFor(context: IStepContext, trans: TranslationBundle): SignInStep {
+  const factory = Private.factories[context.started.strategy];
+  const step = factory?.(context);
+  if (!step) {
     throw new Problem(
       'request_invalid',
       trans.__('The server wants to sign you in, in a way that this page does not know.'),
@@ -39,36 +39,36 @@ export function invitationTo(stage: IStage, trans: TranslationBundle): Invitatio
       false
     );
   }
-  return invitation;
+  return step;
 }
 
-/** What is left of `invitation` once its link was followed. */
-export function followed(invitation: Invitation): Invitation {
-  switch (invitation.kind) {
+/** The step that remains once the link of `step` was clicked. */
+export function afterLinkFollowed(step: SignInStep): SignInStep {
+  switch (step.kind) {
     case 'link':
       return { kind: 'window' };
     case 'paste':
       return { kind: 'paste', address: null };
     default:
-      return invitation;
+      return step;
   }
 }
 
 namespace Private {
-  type Make = (stage: IStage) => Invitation | null;
+  type StepFactory = (context: IStepContext) => SignInStep | null;
 
-  const inWindow: Make = ({ started, popup, client }) => {
+  const inWindow: StepFactory = ({ started, popup, client }) => {
     const address = client.startAddress(started);
-    return popup.go(address) ? { kind: 'window' } : { kind: 'link', address };
+    return popup.navigate(address) ? { kind: 'window' } : { kind: 'link', address };
   };
 
   // NOTE: a tab and not the window, whose address is cut short by browsers and cannot be copied in some.
-  const byPaste: Make = ({ started, popup, client }) => {
+  const byPaste: StepFactory = ({ started, popup, client }) => {
     popup.close();
     return { kind: 'paste', address: client.startAddress(started) };
   };
 
-  const byCode: Make = ({ started, popup, client }) => {
+  const byCode: StepFactory = ({ started, popup, client }) => {
     if (!started.device) {
       return null;
     }
@@ -76,14 +76,14 @@ namespace Private {
     const filledIn = verification_uri_complete !== null;
     const address = client.providerAddress(verification_uri_complete ?? verification_uri);
     if (filledIn) {
-      popup.go(address);
+      popup.navigate(address);
     } else {
       popup.close(); // it would hide the code that the page asks for
     }
     return { kind: 'code', address, code: user_code, filledIn };
   };
 
-  export const invitations: Readonly<Record<SignInStarted['strategy'], Make>> = {
+  export const factories: Readonly<Record<SignInStarted['strategy'], StepFactory>> = {
     server: inWindow,
     loopback: inWindow,
     device: byCode,
