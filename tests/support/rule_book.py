@@ -162,7 +162,9 @@ def docstrings_of_ids_alone(source: str) -> list[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             words = ast.get_docstring(node) or ""
-            rest = re.sub(rf"(?<![\w.%-]){_ID}(?![\w-])|\b(?:and|to)\b|[\s.,;()]", "", words)
+            rest = re.sub(
+                rf"(?<![\w.%-]){_ID}(?![\w-])|\b(?:RFC \d+|laws? \d+|and|to|too|a|siblings?)\b|[\s.,:;()]", "", words
+            )
             if words and not rest:
                 found.append(words)
     return found
