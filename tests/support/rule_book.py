@@ -2,11 +2,11 @@
 
 An entry is an anchor, a bold id with a title, sentences, a source, and the tests that show it:
 
-    <a id="x-0"></a>
-    **X-0. The title says it all.**
-    What happens then.
-    *Source:* RFC 0000, 1.
-    *Shown by:* [test_it](../../../tests/unit/test_it.py).
+    <a id="t-2"></a>
+    **T-2. The exchange repeats the request's redirect URI.**
+    It is the one that was kept with the sign-in.
+    *Source:* OpenID Connect Core 1.0, 3.1.3.2.
+    *Shown by:* [test_token](../../../tests/unit/protocol/test_token.py).
 
 Reads text only: it neither imports the tests nor runs them. That a test quotes an id does not prove that it shows the
 rule; that no test does proves that nothing shows it.
