@@ -125,6 +125,11 @@ def support() -> list[Path]:
     return sorted(path for path in (ROOT / "tests").rglob("*.py") if not path.name.startswith("test_"))
 
 
+def documents() -> list[Path]:
+    """The pages for people, which may quote an id too; those of the book are among them."""
+    return sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
+
+
 def quotes(paths: Iterable[Path]) -> dict[str, list[Path]]:
     """The files that quote each id, in the order given."""
     found: dict[str, list[Path]] = {}
