@@ -164,7 +164,7 @@ def rewritten(text: str, shown: dict[str, list[Path]]) -> str:
 def docstrings_of_ids_alone(source: str) -> list[str]:
     """The docstrings that say nothing but ids."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(ast.parse(source)) if _QUOTE.search(source) else ():
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             words = ast.get_docstring(node) or ""
             rest = re.sub(
