@@ -9,7 +9,7 @@ PYTEST  = pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-oldest tools check bench bench-proxy fuzz soak providers-check hub-check screenshots clean
+.PHONY: help demo demo-check test test-oldest tools check bench bench-proxy rules fuzz soak providers-check hub-check screenshots clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: $(VENV)/.test  ## Measure: a server's start, the cost of a summary, a key
 bench-proxy: $(VENV)/.test  ## Measure the proxy beside nginx and jupyter-server-proxy (Linux, 6 minutes)
 	@$(BIN)/python .ci/find-tools benchmark
 	@$(BIN)/python -m tests.bench.proxy
+
+rules: $(VENV)/.test  ## Fill in which tests show each rule of docs/reference/rules, and list what is missing
+	@$(BIN)/python -m tests.rules --write
 
 fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10
 	@$(BIN)/python -m tests.fuzz.proxy --minutes $(MINUTES)

@@ -6,6 +6,7 @@ Proof that the law can fail: books and sources are seeded that break each of its
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,19 @@ def without(quoted: set[str], entries: list[Entry]) -> list[str]:
     return sorted({entry.id for entry in entries if entry.built} - quoted, key=key)
 
 
+def lost(pages: dict[str, str]) -> list[str]:
+    """The links between ``pages`` to a page or an anchor that is not there, and those to files that are not."""
+    anchors = {name: set(re.findall(r'<a id="([^"]*)"></a>', text)) for name, text in pages.items()}
+    found = []
+    for page, text in pages.items():
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            name, _, anchor = link.partition("#")
+            there = (BOOK / name).exists() if name not in pages else not anchor or anchor in anchors[name]
+            if not there and "://" not in link:
+                found.append(f"{page}: {link}")
+    return found
+
+
 def stale(entries: list[Entry], shown: dict[str, list[Path]]) -> list[str]:
     """The ids whose list of tests is not the one that the tool writes."""
     return sorted((e.id for e in entries if e.shown_by != rule_book.shown_by(shown.get(e.id, []))), key=key)
@@ -81,6 +95,10 @@ def stale(entries: list[Entry], shown: dict[str, list[Path]]) -> list[str]:
 
 def test_every_id_that_is_quoted_is_defined() -> None:
     assert undefined(QUOTED, ENTRIES) == []
+
+
+def test_every_id_that_a_document_quotes_is_defined() -> None:
+    assert undefined(set(rule_book.quotes(rule_book.documents())), ENTRIES) == []
 
 
 def test_every_section_is_complete_and_ends_where_it_ends() -> None:
@@ -121,6 +139,11 @@ def test_the_book_names_the_tests_that_show_a_rule() -> None:
 def test_every_page_stands_in_the_index() -> None:
     index = (BOOK / "README.md").read_text(encoding="utf-8")
     assert [name for name in rule_book.pages() if f"({name})" not in index] == []
+
+
+def test_every_link_of_the_book_leads_somewhere() -> None:
+    index = {"README.md": (BOOK / "README.md").read_text(encoding="utf-8")}
+    assert lost({**index, **rule_book.pages()}) == []
 
 
 def test_docstrings_of_ids_alone_grow_fewer() -> None:
@@ -196,6 +219,11 @@ def test_a_seeded_list_of_tests_that_is_not_the_tools_is_caught() -> None:
     assert entry.shown_by == "*Shown by:* [test_it](../../../tests/unit/test_it.py)."
     assert stale([entry], shown) == []
     assert stale([entry], {}) == ["D17"]
+
+
+def test_a_seeded_link_that_leads_nowhere_is_caught() -> None:
+    pages = {"a.md": SEEDED + "[it](b.md#d17), [that](a.md#d17), [no](a.md#d18), [none](c.md).", "b.md": SEEDED}
+    assert lost(pages) == ["a.md: a.md#d18", "a.md: c.md"]
 
 
 def test_an_entry_without_a_list_of_tests_is_given_one() -> None:

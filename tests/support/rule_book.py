@@ -2,11 +2,11 @@
 
 An entry is an anchor, a bold id with a title, sentences, a source, and the tests that show it:
 
-    <a id="x-0"></a>
-    **X-0. The title says it all.**
-    What happens then.
-    *Source:* RFC 0000, 1.
-    *Shown by:* [test_it](../../../tests/unit/test_it.py).
+    <a id="t-2"></a>
+    **T-2. The exchange repeats the request's redirect URI.**
+    It is the one that was kept with the sign-in.
+    *Source:* OpenID Connect Core 1.0, 3.1.3.2.
+    *Shown by:* [test_token](../../../tests/unit/protocol/test_token.py).
 
 Reads text only: it neither imports the tests nor runs them. That a test quotes an id does not prove that it shows the
 rule; that no test does proves that nothing shows it.
@@ -125,6 +125,11 @@ def support() -> list[Path]:
     return sorted(path for path in (ROOT / "tests").rglob("*.py") if not path.name.startswith("test_"))
 
 
+def documents() -> list[Path]:
+    """The pages for people, which may quote an id too; those of the book are among them."""
+    return sorted((*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
+
+
 def quotes(paths: Iterable[Path]) -> dict[str, list[Path]]:
     """The files that quote each id, in the order given."""
     found: dict[str, list[Path]] = {}
@@ -159,7 +164,7 @@ def rewritten(text: str, shown: dict[str, list[Path]]) -> str:
 def docstrings_of_ids_alone(source: str) -> list[str]:
     """The docstrings that say nothing but ids."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(ast.parse(source)) if _QUOTE.search(source) else ():
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             words = ast.get_docstring(node) or ""
             rest = re.sub(

@@ -62,7 +62,7 @@ def test_an_endpoint_of_the_settings_is_held_to_the_same_rules() -> None:
 
 
 def test_a_full_document_becomes_metadata() -> None:
-    """D-3, D-4: lists are sets, unknown members are ignored."""
+    """D-1 (endpoints come from the metadata); D-3, D-4: lists are sets, unknown members are ignored."""
     body = document(
         revocation_endpoint="https://id.example.com/revoke",
         end_session_endpoint="https://id.example.com/logout",

@@ -57,6 +57,7 @@ async def test_a_token_of_unknown_lifetime_is_never_renewed_by_timer():
 
 
 async def test_five_hundred_calls_on_an_expired_token_make_one_request():
+    """F-2 (one refresh is in flight per session)."""
     stage = await signed_in()
     stage.clock.advance(400)
     tokens = await asyncio.gather(*(bearer(stage) for _ in range(500)))
@@ -217,7 +218,10 @@ async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_
     ids=str,
 )
 async def test_a_refreshed_id_token_that_is_refused_ends_the_session_with_its_cause(change, reason):
-    """B4, F-5, F-6; Q5.3: only another ``sub`` or ``iss`` is another person."""
+    """B4, F-5, F-6; Q5.3: only another ``sub`` or ``iss`` is another person.
+
+    S-2 (the session remembers what later checks need), and F-7 (a failed identity check is recorded).
+    """
     stage = await signed_in()
     claims = claims_of(nonce=..., **{k: v for k, v in change.items() if k != "nonce"})
     claims.update({k: v for k, v in change.items() if k == "nonce"})
@@ -254,7 +258,7 @@ async def test_a_session_outlives_a_time_of_authentication_that_moves():
 
 
 async def test_userinfo_is_read_again_after_a_refresh():
-    """F-9."""
+    """F-9, by U-3 (UserInfo is asked with the newest access token) and U-10 (UserInfo is not read again in between)."""
     stage = await signed_in()
     stage.provider.userinfo = {**stage.provider.userinfo, "roles": ["orders.read"]}
     assert (await stage.service.summary()).apis[0].missing == ("orders.read",)
@@ -262,10 +266,13 @@ async def test_userinfo_is_read_again_after_a_refresh():
     summary = await stage.service.summary()
     assert summary.entitlements == ("orders.read",)
     assert summary.apis[0].allowed is True
+    await stage.scheduler.pass_time(100)
+    asked_with = [call.bearer for call in stage.provider.sent if call.bearer is not None]
+    assert [text_of(token) for token in asked_with] == ["at-1", "at-2"]
 
 
 async def test_claims_of_a_wrong_type_cost_neither_the_sign_in_nor_the_refresh():
-    """Q1.3: they used to end a session as "another person"."""
+    """Q1.3: they used to end a session as "another person"; A-3 (a requested claim may be missing)."""
     stage = await signed_in(userinfo={"sub": SUBJECT, "name": "Ada", "locale": ["en"], "email_verified": "true"})
     stage.provider.userinfo = {"sub": SUBJECT, "name": "Ada", "address": "Example Road 1", "phone_number": 7}
     again = {"access_token": "a2", "token_type": "Bearer", "expires_in": 300}

@@ -155,7 +155,10 @@ async def test_a_sign_out_takes_its_token_back_during_an_outage_of_the_metadata(
 
 
 async def test_a_document_of_another_issuer_is_no_outage() -> None:
-    """Q1.6, D-5, D-10: nothing is sent to endpoints of a document that has been followed by a stranger's."""
+    """Q1.6, D-5, D-10: nothing is sent to endpoints of a document that has been followed by a stranger's.
+
+    D-6 (a wrong issuer is not asked again unbidden): once for the session and once for the sign-in.
+    """
     stage = Stage()
     await stage.sign_in()
     stage.provider.plan("discovery", *[fleeting(issuer="https://evil.example")] * 2)
@@ -164,6 +167,7 @@ async def test_a_document_of_another_issuer_is_no_outage() -> None:
     with pytest.raises(IssuerMismatch):
         await stage.service.sign_ins.begin("user:a")
     assert stage.provider.calls["token"] == 1
+    assert stage.provider.calls["discovery"] == 3
 
 
 async def test_callers_at_once_share_one_fetch_and_its_failure() -> None:

@@ -89,7 +89,7 @@ async def test_a_refused_token_changes_nothing() -> None:
 
 
 async def test_a_stored_session_that_nobody_has_asked_for_yet_ends_too() -> None:
-    """The entry says which session it belongs to, so a restart forgets nothing."""
+    """The entry says which session it belongs to, so a restart forgets nothing (S-2, what later checks need)."""
     stage = await signed_in()
     stage.service = stage.new_service()
     await stage.service.end_by_provider(token(stage, sub=...))
@@ -163,7 +163,7 @@ async def test_a_sign_in_under_way_goes_on() -> None:
 
 
 def test_a_session_is_named_by_its_sid_and_else_by_its_subject() -> None:
-    """B-14."""
+    """B-14, S-3 (logouts find sessions by subject or session id)."""
     both = LogoutToken(SUBJECT, "s-1", "l", 0.0)
     assert concerns(both, SUBJECT, "s-1")
     assert concerns(both, SUBJECT, None)

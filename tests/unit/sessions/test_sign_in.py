@@ -34,10 +34,10 @@ async def test_a_sign_in_makes_a_session_with_a_person():
 
 
 async def test_userinfo_is_asked_once_per_sign_in():
-    """U-1."""
+    """U-1 (UserInfo is read once per sign-in), and D-9 (metadata come before every other request)."""
     stage = Stage()
     await stage.sign_in()
-    assert stage.provider.calls == {"discovery": 1, "token": 1, "jwks": 1, "userinfo": 1}
+    assert list(stage.provider.calls.items()) == [("discovery", 1), ("token", 1), ("jwks", 1), ("userinfo", 1)]
 
 
 async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token():

@@ -16,11 +16,12 @@ from tests.unit.sessions.stage import HandClock, Stage, settle
 
 
 def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat():
-    """A-4."""
+    """A-4 (state is random and bound to one browser), A-5 (the nonce is random and always sent)."""
     pending_sign_ins = PendingSignIns(HandClock(), SystemEntropy())
     drawn = []
     for number in range(50):
         pending, ticket = pending_sign_ins.begin("corp", f"user:{number}", SignInOptions())
+        assert len(pending.nonce) == 43
         drawn += [ticket, pending.nonce, pending.flow, *pending_sign_ins.bind(pending, "https://hub.example.com/cb")]
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{22,128}", value) for value in drawn)
     assert len(set(drawn)) == 250
