@@ -59,7 +59,7 @@ class Forget(OidcApp):
             self.exit(1)
         if running_servers():
             self.write_stderr("A Jupyter server is running: 'jupyter oidc sign-out' ends its session as well.")
-        if not self.answer_yes and not _agreed(wanted):
+        if not self.answer_yes and not _confirmed(wanted):
             self.exit(1)
         self.exit(asyncio.run(self._forget(settings, wanted)))
 
@@ -90,7 +90,7 @@ class Forget(OidcApp):
         return code
 
 
-def _agreed(names: list[str]) -> bool:
+def _confirmed(names: list[str]) -> bool:
     try:
         return input(f"Remove what is stored for {', '.join(names)}? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:

@@ -85,12 +85,12 @@ class Journey:
         expect(tapped.error is None, f"The kernel could not be observed: {tapped.text}")
         await self._summary()  # NOTE: as an open page does, by which the server learns where the browser is
         await self._sign_in("sign-in", ADA)
-        await self._look_around()
+        await self._show_session_and_orders()
         await self._loop()
         await self._write_and_stream()
         await self._sign_out()
         await self._sign_in("ben", BEN)
-        await self._be_refused()
+        await self._expect_refusal()
         await self._save()
 
     async def environment(self) -> tuple[int, bytes]:
@@ -125,7 +125,7 @@ class Journey:
             if cell.done():
                 await cell
             raise StepFailed(f"the cell '{name}' showed no link to sign in")
-        visitor = Visitor(self._of_jupyter)
+        visitor = Visitor(self._capture_jupyter_reply)
         try:
             landing = await visitor.sign_in(link.result(), who.username, who.password)
         finally:
@@ -148,7 +148,7 @@ class Journey:
             f"the access token ends in {ends_in} s",
         )
 
-    async def _look_around(self) -> None:
+    async def _show_session_and_orders(self) -> None:
         card = await self._cell("session")
         expect(ADA.username in card.text, "the session card does not name the user")
         expect("@" not in card.text, "the session card shows an e-mail address, which a saved notebook would keep")
@@ -199,7 +199,7 @@ class Journey:
         expect(where.netloc == urlsplit(self.server.url).netloc, "the exception's link does not lead to JupyterLab")
         self.passed(f"the next call raised NotSignedIn with the link http://{where.netloc}{where.path}")
 
-    async def _be_refused(self) -> None:
+    async def _expect_refusal(self) -> None:
         refused = await self._cell("refused")
         expect(refused.text.startswith("403 "), f"ben's order was answered with {refused.text[:80]}")
         expect(WRITE in refused.text, "the 403 is not the API's own")
@@ -229,7 +229,7 @@ class Journey:
         found: dict[str, Any] = summary
         return found
 
-    def _of_jupyter(self, reply: httpx.Response) -> None:
+    def _capture_jupyter_reply(self, reply: httpx.Response) -> None:
         """Keep a reply that the visitor got from Jupyter; the provider's own replies carry the code, rightly."""
         if reply.url.netloc.decode() == urlsplit(self.server.url).netloc or "/jupyter-oidc/" in reply.url.path:
             self.saw(f"visitor {reply.url.path}", repr(reply.headers.raw).encode() + reply.content)

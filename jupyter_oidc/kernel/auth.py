@@ -59,7 +59,7 @@ class ApiAuth(httpx.Auth):
             yield request
             return
         response = yield _signed(request, self._grants.current())
-        if self._once_more(request, response, again=is_replayable(request)):
+        if self._should_retry(request, response, again=is_replayable(request)):
             response = yield _signed(request, self._grants.current())
         if self._refused(response):
             raise self._problem(request, response, content_of(response))
@@ -70,7 +70,7 @@ class ApiAuth(httpx.Auth):
             yield request
             return
         response = yield _signed(request, await self._grants.current_async())
-        if self._once_more(request, response, again=is_replayable(request)):
+        if self._should_retry(request, response, again=is_replayable(request)):
             response = yield _signed(request, await self._grants.current_async())
         if self._refused(response):
             raise self._problem(request, response, await content_of_async(response))
@@ -92,7 +92,7 @@ class ApiAuth(httpx.Auth):
         def look(response: Any, **options: Any) -> Any:
             """Judge the answer to this one call; requests goes on with what is returned."""
             again = body is None or isinstance(body, str | bytes) or begin is not None
-            if self._once_more(response.request, response, again=again):
+            if self._should_retry(response.request, response, again=again):
                 response.close()
                 if begin is not None:
                     body.seek(begin)
@@ -118,7 +118,7 @@ class ApiAuth(httpx.Auth):
     def _refused(self, response: Any) -> bool:
         return "X-OIDC-Error" in response.headers and self._is_ours(response.url)
 
-    def _once_more(self, request: Any, response: Any, *, again: bool) -> bool:
+    def _should_retry(self, request: Any, response: Any, *, again: bool) -> bool:
         """Whether the call is to be made again, after forgetting a grant that the server has refused."""
         if response.status_code != 401 or not self._is_ours(response.url):
             return False

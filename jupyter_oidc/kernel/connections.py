@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
 """An idle connection is kept for 30 seconds: a person thinks between two cells."""
 
-_OWN: Final = CONNECTION_OPTIONS | {"mounts", "transport"}
+_OWN_CONNECTION_OPTIONS: Final = CONNECTION_OPTIONS | {"mounts", "transport"}
 """Options of httpx that ask for connections of one's own."""
 
 
@@ -35,7 +35,7 @@ class Connections:
 
     def shared(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the option that lets a client use the shared connections, or none if it needs its own."""
-        if not self._suits(options):
+        if not self._uses_shared_pool(options):
             return {}
         self.pool()  # NOTE: what is wrong with a certificate is said when a client is made
         return {"transport": RoutingTransport(self._server, {}, own=_SharedTransport(self))}
@@ -51,13 +51,13 @@ class Connections:
 
     def shared_async(self, options: dict[str, Any]) -> dict[str, Any]:
         """As ``shared`` for an asynchronous client."""
-        if not self._suits(options):
+        if not self._uses_shared_pool(options):
             return {}
         return {"transport": AsyncRoutingTransport(self._server, {}, own=_SharedAsyncTransport(self._pools))}
 
-    def _suits(self, options: dict[str, Any]) -> bool:
+    def _uses_shared_pool(self, options: dict[str, Any]) -> bool:
         # NOTE: the way through a corporate proxy is httpx's own to find, for each client.
-        return _OWN.isdisjoint(options) and goes_directly(self._server)
+        return _OWN_CONNECTION_OPTIONS.isdisjoint(options) and goes_directly(self._server)
 
 
 class _SharedTransport(httpx.BaseTransport):

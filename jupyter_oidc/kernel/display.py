@@ -43,7 +43,7 @@ _CODE = (
 def session_text(summary: dict[str, Any]) -> str:
     """Return one line about a session."""
     message = session_message(summary)
-    head = _insert_circumstances(message.headline, f" at {summary['provider']}{_as_whom(summary)}") + "."
+    head = _insert_circumstances(message.headline, f" at {summary['provider']}{_user_suffix(summary)}") + "."
     shared = SHARING.get(summary["sharing"])
     return " ".join(part for part in (head, message.reason, message.lasts, message.next, shared) if part)
 
@@ -54,7 +54,7 @@ def session_html(summary: dict[str, Any]) -> str:
     colour = _DOT.get(summary["state"], "--jp-ui-font-color3, #9e9e9e")
     dot = f'<span aria-hidden="true" style="color:var({colour})">&#9679;</span>'
     rows = [
-        f"<div>{dot} <b>{escape(_insert_circumstances(message.headline, _as_whom(summary)))}</b></div>",
+        f"<div>{dot} <b>{escape(_insert_circumstances(message.headline, _user_suffix(summary)))}</b></div>",
         *(
             f'<div style="{_MUTED}">{escape(line)}</div>'
             for line in (
@@ -143,9 +143,7 @@ def plain(text: str) -> str:
 
 def done_html(summary: dict[str, Any]) -> str:
     """Return the line that stands in place of the invitation afterwards; the card is the result of the cell."""
-    return (
-        f'<div role="status"><span aria-hidden="true">&#10003;</span> <b>Signed in{escape(_as_whom(summary))}</b></div>'
-    )
+    return f'<div role="status"><span aria-hidden="true">&#10003;</span> <b>Signed in{escape(_user_suffix(summary))}</b></div>'
 
 
 def ended_html(text: str) -> str:
@@ -184,7 +182,7 @@ def _insert_circumstances(title: str, circumstances: str) -> str:
     return f"{state}{circumstances}{comma}{rest}"
 
 
-def _as_whom(summary: dict[str, Any]) -> str:
+def _user_suffix(summary: dict[str, Any]) -> str:
     user = summary["user"] or {}
     name = user.get("name") or user.get("username")
     return f" as {plain(name)}" if name else ""

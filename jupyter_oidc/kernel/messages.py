@@ -144,14 +144,17 @@ def _session_message(summary: dict[str, Any]) -> SessionMessage:
         still = NOT_NOW if left == 0 else STILL
         remedy = _STORAGE_NEXT.get(code or "")
         return SessionMessage(
-            headline, reason or REASONS["idp_unavailable"], _remains(left), f"{still} {remedy}" if remedy else still
+            headline,
+            reason or REASONS["idp_unavailable"],
+            _remaining_text(left),
+            f"{still} {remedy}" if remedy else still,
         )
     if state == "active":
         unsaved = NOT_STORED if summary["storage"] == "unsaved" else None
         return SessionMessage(
             HEADLINES[state],
             reason or unsaved,
-            _lasts(summary["expires_in"], refreshable=summary["refreshable"]),
+            _lifetime_text(summary["expires_in"], refreshable=summary["refreshable"]),
             _STORAGE_NEXT.get(code or ""),
         )
     return SessionMessage(HEADLINES[state], reason, None, _NEXT[state])
@@ -183,7 +186,7 @@ def duration(seconds: float) -> str:
     return f"{_count(hours, 'hour')} {_count(rest, 'minute')}" if rest else _count(hours, "hour")
 
 
-def _lasts(left: float | None, *, refreshable: bool) -> str:
+def _lifetime_text(left: float | None, *, refreshable: bool) -> str:
     if left is None:
         return "The provider does not say how long it lasts."
     if refreshable:
@@ -195,7 +198,7 @@ def _lasts(left: float | None, *, refreshable: bool) -> str:
     )
 
 
-def _remains(left: float | None) -> str | None:
+def _remaining_text(left: float | None) -> str | None:
     if left is None:
         return None
     return "Its time ran out." if left == 0 else f"Calls work for another {duration(left)}."

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+_PEM_BEGIN, _PEM_END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
-class _Checked:
+class _PinnedConnection:
     """Completes a handshake by comparing the certificate; mixed into both of Python's TLS connections."""
 
     def do_handshake(self, *arguments: Any) -> None:
@@ -26,11 +26,11 @@ class _Checked:
             raise ssl.SSLCertVerificationError("the server shows another certificate than its own")
 
 
-class _Socket(_Checked, ssl.SSLSocket):
+class _Socket(_PinnedConnection, ssl.SSLSocket):
     """For synchronous clients."""
 
 
-class _Object(_Checked, ssl.SSLObject):
+class _Object(_PinnedConnection, ssl.SSLObject):
     """For event loops."""
 
 
@@ -45,35 +45,35 @@ class PinnedContext(ssl.SSLContext):
     sslobject_class = _Object
     certificate: bytes | None = None
     file: Path
-    seen: tuple[int, int] = (0, 0)
+    loaded_state: tuple[int, int] = (0, 0)
 
     def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
         """As every context does, after a look at the file."""
-        self._look_again()
+        self._reload_certificate()
         return super().wrap_socket(*arguments, **options)
 
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
         """As every context does, after a look at the file."""
-        self._look_again()
+        self._reload_certificate()
         return super().wrap_bio(*arguments, **options)
 
-    def _look_again(self) -> None:
+    def _reload_certificate(self) -> None:
         with suppress(OSError, ValueError):  # NOTE: while the file is being written, the known certificate counts
-            self.look()
+            self.load_certificate()
 
-    def look(self) -> None:
+    def load_certificate(self) -> None:
         """Take over the certificate in the file; raises ``OSError`` or ``ValueError`` if none can be read."""
         found = self.file.stat()
-        if self.seen == (found.st_mtime_ns, found.st_size):
+        if self.loaded_state == (found.st_mtime_ns, found.st_size):
             return
         text = self.file.read_text(encoding="utf-8", errors="replace")
-        begin, end = text.find(_BEGIN), text.find(_END)
+        begin, end = text.find(_PEM_BEGIN), text.find(_PEM_END)
         if not 0 <= begin < end:
             raise ValueError
-        certificate = ssl.PEM_cert_to_DER_cert(text[begin : end + len(_END)])
+        certificate = ssl.PEM_cert_to_DER_cert(text[begin : end + len(_PEM_END)])
         self.load_verify_locations(cadata=certificate)
         self.certificate = certificate
-        self.seen = (found.st_mtime_ns, found.st_size)
+        self.loaded_state = (found.st_mtime_ns, found.st_size)
 
 
 def pinned(file: Path) -> PinnedContext:
@@ -82,5 +82,5 @@ def pinned(file: Path) -> PinnedContext:
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.file = file
-    context.look()
+    context.load_certificate()
     return context

@@ -88,11 +88,11 @@ class UploadProgress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        whole = readable(self._total)
+        whole = readable_bytes(self._total)
         if kind is not None:
-            self._display.finish(f"{self._name}: stopped after {readable(self._done)} of {whole}.")
+            self._display.finish(f"{self._name}: stopped after {readable_bytes(self._done)} of {whole}.")
         elif self._done < self._total:
-            self._display.finish(f"{self._name}: answered after {readable(self._done)} of {whole}.")
+            self._display.finish(f"{self._name}: answered after {readable_bytes(self._done)} of {whole}.")
         else:
             self._display.finish(f"{self._name}: sent {whole} in {self._now() - self._begun:.1f} s.")
 
@@ -102,11 +102,11 @@ class UploadProgress:
         if self._now() - self._shown >= MIN_REDRAW_INTERVAL_SECONDS:
             self._shown = self._now()
             share = 100 * count // max(1, self._total)
-            text = f"{self._name}: {readable(count)} of {readable(self._total)} ({share} %)"
+            text = f"{self._name}: {readable_bytes(count)} of {readable_bytes(self._total)} ({share} %)"
             self._display.update(text, count, self._total)
 
 
-def readable(size: int) -> str:
+def readable_bytes(size: int) -> str:
     """Return a number of bytes for a person."""
     value = float(size)
     for unit in ("bytes", "kB", "MB"):

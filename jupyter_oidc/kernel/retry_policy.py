@@ -83,7 +83,7 @@ class RetryState:
             return self._retry_once("new_grant")
         if code is not None:
             return self._pause(response, _BEFORE_THE_API[code]) if code in _BEFORE_THE_API else None
-        if response.status_code == 401 and is_worth_repeating(self.grants, response):
+        if response.status_code == 401 and has_new_token(self.grants, response):
             return self._retry_once("new_token")
         if response.status_code not in _OF_THE_API or not _is_idempotent(request):
             return None
@@ -113,7 +113,7 @@ def code_of(grants: GrantAuth, response: httpx.Response) -> str | None:
     return response.headers.get("X-OIDC-Error") if grants.is_ours(response.url) else None
 
 
-def is_worth_repeating(grants: GrantAuth, response: httpx.Response) -> bool:
+def has_new_token(grants: GrantAuth, response: httpx.Response) -> bool:
     """Whether our server has got a new access token since it passed the call on, and could not repeat it itself."""
     return response.headers.get("X-OIDC-Retryable") == "true" and grants.is_ours(response.url)
 

@@ -187,7 +187,7 @@ def sign_in(
         )
         raise
     if progress["state"] != "completed":
-        problem = _why(progress)
+        problem = _sign_in_error(progress)
         notice.show(ended_html(problem.message), "")
         raise problem
     signed_in = connection.session(name)
@@ -286,7 +286,7 @@ def _checked(url: str, *, usable: bool) -> str:
     return url
 
 
-def _why(progress: dict[str, Any]) -> OIDCError:
+def _sign_in_error(progress: dict[str, Any]) -> OIDCError:
     if progress["error"]:
         return of_reply(progress["error"])
     if progress["state"] == "cancelled":

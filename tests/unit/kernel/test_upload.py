@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_oidc.kernel.body import FileBody
 from jupyter_oidc.kernel.display import progress_html
-from jupyter_oidc.kernel.progress import TerminalProgressLine, UploadProgress, readable
+from jupyter_oidc.kernel.progress import TerminalProgressLine, UploadProgress, readable_bytes
 from tests.unit.kernel.stage import Answer, refusal
 
 PATH = "jupyter-oidc/api/orders/files/report.csv"
@@ -189,7 +189,7 @@ def test_a_bar_can_be_read_by_a_screen_reader():
     [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2_000_000, "2.0 MB"), (10**13, "10000.0 GB")],
 )
 def test_sizes_are_written_for_people(size, text):
-    assert readable(size) == text
+    assert readable_bytes(size) == text
 
 
 def test_a_body_tells_what_went_out_of_each_attempt():
