@@ -105,10 +105,10 @@ class SessionService:
     ) -> None:
         self.settings = settings
         self._oidc_client = oidc_client
-        self._store = SessionStore(vault, lock, scheduler=scheduler, entropy=entropy, resaved=self._resaved)
+        self._store = SessionStore(vault, lock, scheduler=scheduler, entropy=entropy, on_saved_late=self._saved_late)
         self._background = Background(self._report, expected=Problem)
-        self._store.retry_by(
-            lambda: self._background.start(self._store.try_again(), after_defect=self._store.try_again_later)
+        self._store.set_retry(
+            lambda: self._background.start(self._store.retry(), after_defect=self._store.schedule_retry)
         )
         self._clock = clock
         self._entropy = entropy
@@ -133,7 +133,7 @@ class SessionService:
         self._closed = False
         self._stream_closers: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
-        self._in_force = StepUp()
+        self._reached_step_up = StepUp()
         self._superseded_token: OrphanedToken | None = None
         self._end_timer: Cancellable | None = None
         self._spared_origins: tuple[Origin, ...] = ()
@@ -242,7 +242,9 @@ class SessionService:
         token = self._held_token(key, source)
         if token is not None and token.alive(now):
             return "there"
-        if held.refresh_token is None and (source == "id_token" or key == SIGN_IN_KEY or not self._sign_in_lives(now)):
+        if held.refresh_token is None and (
+            source == "id_token" or key == SIGN_IN_KEY or not self._has_live_sign_in_token(now)
+        ):
             return "ended"
         try:
             resting = self._negative_tokens.lookup((key, source))
@@ -250,7 +252,7 @@ class SessionService:
             return "refused"
         return "delayed" if resting is not None or self._state is State.REFRESH_FAILED else "there"
 
-    def _sign_in_lives(self, now: Moment) -> bool:
+    def _has_live_sign_in_token(self, now: Moment) -> bool:
         access = self._held.access.get(SIGN_IN_KEY)
         return access is not None and access.alive(now)
 
@@ -327,12 +329,12 @@ class SessionService:
         reached = step_up.reached(tokens.person.acr if tokens.person else None)
         asked = {api: wanted for api, wanted in self._step_ups.items() if same and not reached.covers(wanted)}
         self._next_generation()
-        self._step_ups, self._in_force = asked, reached
+        self._step_ups, self._reached_step_up = asked, reached
         generation = self._generation
         self._close_streams()
         self._sign_out_pages.withdraw(self.settings.name)
         self._held = SessionData.of_sign_in(tokens, self.settings, self._clock.now())
-        await self._store.keep(self._held.entry(self.settings))
+        await self._store.replace(self._held.entry(self.settings))
         if before is not None and before.token != tokens.set.refresh_token:
             self._revoke_orphan(before)
         if generation != self._generation:
@@ -349,7 +351,7 @@ class SessionService:
         if self._state is State.SIGNING_IN:
             self.sign_ins.notice_abandoned()
         if has_session(self._state) and self._seconds_to_end() == 0:
-            self._end_by_time()
+            self._expire()
 
     def _seconds_to_end(self) -> float | None:
         """Return the seconds until nothing works any more; ``None`` if that is unknown, or a renewal decides (A25)."""
@@ -375,7 +377,7 @@ class SessionService:
             self._end_timer.cancel()
             self._end_timer = None
 
-    def _end_by_time(self) -> None:
+    def _expire(self) -> None:
         """Without a refresh token the session ends when its last token does, and not before (A25)."""
         self._next_generation()
         self._held = SessionData()
@@ -451,7 +453,7 @@ class SessionService:
         A sign-in takes the place of the one before it, so it must not be weaker than that.
         """
         asked = self._step_ups.get(api) if api is not None else next(reversed(self._step_ups.values()), None)
-        return (asked or StepUp()).combined_with(self._in_force)
+        return (asked or StepUp()).combined_with(self._reached_step_up)
 
     def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
         """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
@@ -553,11 +555,11 @@ class SessionService:
             if wait > 0:
                 return TryLater(wait, self._reason or "idp_unavailable", self._remedy)
             if key in self._exchanged:
-                return await self._exchange_or_rest(generation, key)
+                return await self._exchange_or_cache_failure(generation, key)
             try:
                 return await self._lock_and_refresh(generation, key, source)
             except AudienceRefused:
-                return await self._exchange_or_rest(generation, key)
+                return await self._exchange_or_cache_failure(generation, key)
 
     async def _lock_and_refresh(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
         """Renew while no other server does; raises ``AudienceRefused``."""
@@ -569,7 +571,7 @@ class SessionService:
         except StorageUnavailable as problem:
             return self._delay(generation, problem.code, None, problem.action)
 
-    async def _exchange_or_rest(self, generation: int, key: TokenKey) -> Bearer:
+    async def _exchange_or_cache_failure(self, generation: int, key: TokenKey) -> Bearer:
         """Exchange; what the provider does not give is not asked for with every call (B25, B30)."""
         try:
             outcome = await self._exchange(generation, key)
@@ -666,7 +668,7 @@ class SessionService:
             self._refresh_outcome_unknown = False
             if left is not None:
                 return left
-        return await self._judge(generation, key, source, transaction, answer, began)
+        return await self._handle_refresh_reply(generation, key, source, transaction, answer, began)
 
     async def _send_refresh(self, refresh_token: Secret, key: TokenKey, began: float) -> RefreshReply | NoResponse:
         """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
@@ -714,7 +716,7 @@ class SessionService:
         self._revoke_orphan(successor)
         return left
 
-    async def _judge(
+    async def _handle_refresh_reply(
         self,
         generation: int,
         key: TokenKey,
@@ -748,13 +750,13 @@ class SessionService:
             return self._delay(generation, "idp_unavailable", answer.retry_after)
         if isinstance(answer, TokenError):
             lost = transaction.interrupted or self._refresh_outcome_unknown
-            return await self._refused(generation, key, answer, transaction, lost=lost)
+            return await self._handle_refusal(generation, key, answer, transaction, lost=lost)
         if not kept:
             self._refresh_outcome_unknown = False
             await transaction.clear_mark()  # a success that names no successor leaves the token in force (RFC 6749, 6)
         if isinstance(answer, UnverifiableResponse):
             return self._delay(generation, "idp_unavailable", None)
-        return await self._refreshed(generation, key, source, answer, transaction)
+        return await self._apply_refresh(generation, key, source, answer, transaction)
 
     async def _stored_state_before_saving(self, generation: int, transaction: StoreTransaction) -> StoredState | None:
         """Look once more before what was renewed is stored; ``None`` if this session has ended meanwhile (B31).
@@ -779,7 +781,7 @@ class SessionService:
             self._move(SessionTransition.ENDED, "signed_in_elsewhere")
         return self._sign_in_needed()
 
-    async def _refreshed(
+    async def _apply_refresh(
         self,
         generation: int,
         key: TokenKey,
@@ -813,7 +815,7 @@ class SessionService:
             return TryLater(refresh_policy.MAX_BACKOFF_SECONDS, "no_id_token_on_refresh")
         return token.granted(generation, self._held.subject)
 
-    async def _refused(
+    async def _handle_refusal(
         self, generation: int, key: TokenKey, error: TokenError, transaction: StoreTransaction, *, lost: bool
     ) -> Bearer:
         """Judge a refusal; ``lost`` says that the token may have been spent without anybody storing the next."""
@@ -822,7 +824,7 @@ class SessionService:
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
             return await self._end(generation, reason, f"token.{error.error}", transaction, keep=verdict.token_is_good)
         if isinstance(verdict, refresh_policy.Ambiguous):
-            return await self._ambiguously_refused(generation, verdict.reason, error, transaction)
+            return await self._handle_ambiguous_refusal(generation, verdict.reason, error, transaction)
         await transaction.clear_mark()
         if isinstance(verdict, refresh_policy.RefusesAudience):
             self._note_refused_apis(key, error.error)
@@ -830,7 +832,7 @@ class SessionService:
         self._note_refusal(verdict.reason, error.error)
         return self._delay(generation, verdict.reason, verdict.seconds)
 
-    async def _ambiguously_refused(
+    async def _handle_ambiguous_refusal(
         self, generation: int, reason: str, error: TokenError, transaction: StoreTransaction
     ) -> Bearer:
         """Keep trying, ever more rarely, while calls work; then say that signing in again helps (Q1.8).
@@ -840,7 +842,7 @@ class SessionService:
         if generation != self._generation:
             return self._sign_in_needed()
         refusals = self._refresh_schedule.refused()
-        left = self._seconds_of_use_left()
+        left = self._usable_seconds_left()
         if left == 0 and refusals >= refresh_policy.MAX_REFUSALS:
             return await self._end(generation, reason, f"token.{error.error}", transaction, keep=True)
         await transaction.clear_mark()
@@ -854,7 +856,7 @@ class SessionService:
             self._note_refused_apis(key, "ignored", way=way)
             raise AudienceRefused
 
-    def _seconds_of_use_left(self) -> float | None:
+    def _usable_seconds_left(self) -> float | None:
         """Return for how long calls may still work with the sign-in's access token, 0 if no more; ``None``: unknown."""
         access = self._held.access.get(SIGN_IN_KEY)
         if access is None or access.secret == self._refused_by_api:
@@ -882,7 +884,7 @@ class SessionService:
         if sign_in is not None and sign_in.alive(now):
             if source == "id_token":
                 return SignInNeeded("session_expired")
-            return await self._exchange_or_rest(generation, key)
+            return await self._exchange_or_cache_failure(generation, key)
         self._apply_expiry()
         return SignInNeeded("session_expired") if has_session(self._state) else self._sign_in_needed()
 
@@ -949,7 +951,7 @@ class SessionService:
         self._move(SessionTransition.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
         try:
-            newest = await self._forget_stored(subject) or refresh_token
+            newest = await self._remove_stored(subject) or refresh_token
         except StorageUnavailable as problem:
             newest, trouble = refresh_token, problem
         revoked: Revoked = "nothing-to-revoke"
@@ -1002,7 +1004,7 @@ class SessionService:
             self.sign_ins.silent.signed_out()
             self._close_streams()
             self._move(SessionTransition.ENDED, "signed_out_at_provider")
-            await self._forget_stored(held.subject)
+            await self._remove_stored(held.subject)
         self._logouts.remember(token, self._clock.now().wall, self.settings.clock_skew)
 
     # -- storage -------------------------------------------------------------------------------------------
@@ -1020,7 +1022,7 @@ class SessionService:
         if self._takes_over is not None:
             return
         try:
-            entry = await self._store.look()
+            entry = await self._store.load()
         except StorageUnavailable as problem:
             self._reason = problem.detail
             return
@@ -1031,21 +1033,21 @@ class SessionService:
         self._move(SessionTransition.RESTORED)
         self._background.start(self._refresh_sign_in_token())
 
-    async def _forget_stored(self, subject: str | None) -> Secret | None:
+    async def _remove_stored(self, subject: str | None) -> Secret | None:
         """Remove the entry of ``subject``, or any; return its refresh token, which another server may have renewed."""
         # NOTE: a renewal of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
-        stored = await self._store.forget(
+        stored = await self._store.remove(
             subject, timeout_seconds=0.0 if self._refreshes else USER_LOCK_TIMEOUT_SECONDS
         )
         return None if stored is None else stored.refresh_token
 
-    def _resaved(self) -> None:
+    def _saved_late(self) -> None:
         if has_session(self._state):
             self._move(SessionTransition.STORED, self._reason)
 
     # -- other settings ------------------------------------------------------------------------------------
 
-    def settings_wait(self, waiting: bool) -> None:  # noqa: FBT001 - a property that others set and hear of
+    def set_settings_pending(self, waiting: bool) -> None:  # noqa: FBT001 - a property that others set and hear of
         """Say whether other settings wait for the next sign-in; whoever watches this session hears of a change."""
         if waiting != self._settings_pending:
             self._settings_pending = waiting
@@ -1075,7 +1077,7 @@ class SessionService:
         self._next_generation()
         self._held = SessionData()
         self._close_streams()
-        self._store.give_up_the_entry()
+        self._store.detach()
         self.sign_ins.abandon(only_ours=True)
         self._move(SessionTransition.SIGNED_OUT)
 
@@ -1094,7 +1096,7 @@ class SessionService:
         self._reason, self._remedy = reason, None
         self.publish(transition.value, reason)
         if (before, transition) == (State.REFRESH_FAILED, SessionTransition.REFRESHED):
-            self.sign_ins.overtake(self._in_force)
+            self.sign_ins.overtake(self._reached_step_up)
 
     def publish(self, kind: str, reason: str | None = None) -> None:
         """Say that the summary has changed, as an event of this ``kind``."""
@@ -1117,7 +1119,7 @@ class SessionService:
         self._refresh_outcome_unknown = False
         self._superseded_token = None
         self._refused_by_api = None
-        self._step_ups, self._in_force = {}, StepUp()
+        self._step_ups, self._reached_step_up = {}, StepUp()
         self._exchanged.clear()
         self._negative_tokens.clear()
         self._refresh_schedule.reset()
@@ -1182,22 +1184,22 @@ class SessionService:
         self._closed = True
         if process_ends:
             self.sign_ins.abandon(only_ours=True)
-        self.sign_ins.stop_asking()
+        self.sign_ins.stop_polling()
         self._close_streams()
         self._refresh_schedule.stop()
         self._stop_end_timer()
         loop = asyncio.get_running_loop()
         until = loop.time() + CLOSE_TIMEOUT_SECONDS
-        while (busy := self._busy()) and (left := until - loop.time()) > 0:
+        while (busy := self._running_tasks()) and (left := until - loop.time()) > 0:
             await asyncio.wait(busy, timeout=left)  # what ends may have begun to revoke something
-        if late := self._busy():
+        if late := self._running_tasks():
             for task in late:
                 task.cancel()
             await asyncio.wait(late, timeout=1.0)  # who has a new refresh token stores it now
-        await self._store.try_again()
+        await self._store.retry()
         self._store.stop()
 
-    def _busy(self) -> set[asyncio.Task[Any]]:
+    def _running_tasks(self) -> set[asyncio.Task[Any]]:
         return {*self._refreshes.values(), *self._background}
 
     async def ends_with_process(self) -> bool:
@@ -1213,7 +1215,7 @@ class SessionService:
 
     async def _end_and_revoke(self, spared: tuple[Origin, ...]) -> None:
         orphan, self._spared_origins = self._own_token() or self._superseded_token, spared
-        self._store.give_up_the_entry()  # NOTE: a store that works again must not take what is revoked now
+        self._store.detach()  # NOTE: a store that works again must not take what is revoked now
         self._next_generation()
         self._held = SessionData()
         if has_session(self._state):

@@ -335,7 +335,7 @@ class SignIns:
             self._drop_question(pending)
         self.notice_abandoned()
 
-    def stop_asking(self) -> None:
+    def stop_polling(self) -> None:
         """Cancel the sign-ins by code, so that nobody asks the provider about them any more."""
         for pending in self._pending.waiting(self.settings.name):
             if pending.strategy == "device" and not pending.settling:
@@ -394,7 +394,7 @@ class SignIns:
             await self._settle(pending, tokens)
         elif pending.strategy == "server":
             pending.question = question
-            self._scheduler.after(QUESTION_LIFETIME_SECONDS, lambda: self._unanswered(pending))
+            self._scheduler.after(QUESTION_LIFETIME_SECONDS, lambda: self._question_expired(pending))
         else:
             self._callbacks.revoke_orphan(tokens)
             self.give_up(pending, _somebody_else("sign_in.another_person"))
@@ -431,7 +431,7 @@ class SignIns:
         finally:
             self._end_of_work(pending)
 
-    def _unanswered(self, pending: PendingSignIn) -> None:
+    def _question_expired(self, pending: PendingSignIn) -> None:
         if pending.question is not None:
             self.give_up(pending, _somebody_else("sign_in.question"))
             self._drop_question(pending)
