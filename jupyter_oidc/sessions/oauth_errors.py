@@ -1,4 +1,4 @@
-"""What a provider's error codes mean: one table for both endpoints, for sign-ins and for renewals.
+"""What a provider's error codes mean: one table for both endpoints, for sign-ins and for refreshes.
 
 Each registered code has a sort, which decides what happens, and words of its own, which say what to do.
 Codes that are not in the table have become ``other`` before they come here; a peer's own text never does.

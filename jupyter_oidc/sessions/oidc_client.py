@@ -211,7 +211,7 @@ class OidcClient:
     async def metadata_of_session(self, max_age_seconds: float = MAX_METADATA_AGE_SECONDS) -> discovery.Metadata:
         """Return metadata for a session that exists: old ones too, up to ``max_age_seconds``, if no newer are to be had.
 
-        After a failure nobody asks for newer ones for a minute, so that an outage does not slow every renewal.
+        After a failure nobody asks for newer ones for a minute, so that an outage does not slow every refresh.
         A document of another issuer is no outage, and forgets the old one (D-5, D-10).
         Raises as :meth:`metadata` does.
         """
@@ -447,7 +447,7 @@ class OidcClient:
         """Refuse an access token that shows that it is bound to no ``certificate``, or to another than that (RFC 8705, 3.1).
 
         Most access tokens do not show it, and what they are bound to only the API can find out.
-        NOTE: at a renewal ours is not asked for: a certificate that was replaced is still shown on connections that
+        NOTE: at a refresh ours is not asked for: a certificate that was replaced is still shown on connections that
         are open, and a refresh token has been spent.
         """
         if not isinstance(answer, token.TokenSet) or not self._settings.tls_client_certificate_bound_access_tokens:

@@ -1,6 +1,6 @@
 """The one owner of one provider's session.
 
-It holds the tokens, moves the state machine, renews, and answers two questions: *what may be shown* (a
+It holds the tokens, moves the state machine, refreshes, and answers two questions: *what may be shown* (a
 summary) and *what may go out* (a bearer token).
 A **generation** number grows with every sign-in and sign-out; whatever comes back from the provider for an
 older generation is thrown away, so nothing resurrects a session (B31).
@@ -354,7 +354,7 @@ class SessionService:
             self._expire()
 
     def _seconds_to_end(self) -> float | None:
-        """Return the seconds until nothing works any more; ``None`` if that is unknown, or a renewal decides (A25)."""
+        """Return the seconds until nothing works any more; ``None`` if that is unknown, or a refresh decides (A25)."""
         now = self._clock.now()
         last = None if self._held.refresh_token is not None else self._held.last_token(self.settings, now)
         left = None if last is None else last.seconds_left(now)
@@ -395,7 +395,7 @@ class SessionService:
         """Return a bearer token for one upstream call.
 
         ``rejected`` is a token that the upstream refused although it had not expired: it earns one forced
-        renewal, shared by all who ask, and none for the next 30 seconds (B27).
+        refresh, shared by all who ask, and none for the next 30 seconds (B27).
         Raises ``AudienceRefused`` if the provider has no token for this API.
         """
         await self._restore_once()
@@ -403,7 +403,7 @@ class SessionService:
         if not has_session(self._state):
             return self._sign_in_needed()
         held = self._held_token(key, source)
-        # NOTE: one that has expired meanwhile was refused rightly, and is renewed like any other.
+        # NOTE: one that has expired meanwhile was refused rightly, and is refreshed like any other.
         if rejected is not None and held is not None and held.secret == rejected and held.alive(self._clock.now()):
             self._refused_by_api = rejected
             if not self._may_force(key):
@@ -430,7 +430,7 @@ class SessionService:
     def on_session_end(self, close_stream: Callable[[], None]) -> Callable[[], None]:
         """Call ``close_stream`` when this session ends on purpose: a sign-out, here or at the provider, or another person.
 
-        What the provider refuses to renew ends by itself, and streams that flow already may go on (B1).
+        What the provider refuses to refresh ends by itself, and streams that flow already may go on (B1).
         Returns a function that forgets ``close_stream``.
         """
         self._stream_closers.add(close_stream)
@@ -492,7 +492,7 @@ class SessionService:
         *,
         replacing: AccessToken | None = None,
     ) -> Bearer:
-        """Join the renewal for ``key`` that is under way, or start one; it outlives its callers (B28).
+        """Join the refresh for ``key`` that is under way, or start one; it outlives its callers (B28).
 
         A usable token is good enough, unless it is the one that the caller wants to be rid of.
         """
@@ -759,7 +759,7 @@ class SessionService:
         return await self._apply_refresh(generation, key, source, answer, transaction)
 
     async def _stored_state_before_saving(self, generation: int, transaction: StoreTransaction) -> StoredState | None:
-        """Look once more before what was renewed is stored; ``None`` if this session has ended meanwhile (B31).
+        """Look once more before what was refreshed is stored; ``None`` if this session has ended meanwhile (B31).
 
         Who signs in or out does not wait long for its turn, and must not be undone by us (D7).
         """
@@ -1034,8 +1034,8 @@ class SessionService:
         self._background.start(self._refresh_sign_in_token())
 
     async def _remove_stored(self, subject: str | None) -> Secret | None:
-        """Remove the entry of ``subject``, or any; return its refresh token, which another server may have renewed."""
-        # NOTE: a renewal of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
+        """Remove the entry of ``subject``, or any; return its refresh token, which another server may have refreshed."""
+        # NOTE: a refresh of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
         stored = await self._store.remove(
             subject, timeout_seconds=0.0 if self._refreshes else USER_LOCK_TIMEOUT_SECONDS
         )
@@ -1125,7 +1125,7 @@ class SessionService:
         self._refresh_schedule.reset()
 
     def _refreshable_lifetime(self) -> float | None:
-        """Return the lifetime of the sign-in's access token; ``None`` if it is unknown or nothing can be renewed."""
+        """Return the lifetime of the sign-in's access token; ``None`` if it is unknown or nothing can be refreshed."""
         access = self._held.access.get(SIGN_IN_KEY)
         return None if self._held.refresh_token is None or access is None else access.lifetime
 

@@ -57,7 +57,7 @@ class SessionData:
     def of_sign_in(cls, tokens: Tokens, settings: Provider, now: Moment) -> SessionData:
         """Return the belongings of a session that begins ``now``.
 
-        A token that has no lifetime, and that nothing can renew, is judged by the API alone (A13).
+        A token that has no lifetime, and that nothing can refresh, is judged by the API alone (A13).
         """
         if tokens.set.expires_in == 0 and tokens.set.refresh_token is None:
             tokens = replace(tokens, set=replace(tokens.set, expires_in=None))
@@ -115,7 +115,7 @@ class SessionData:
     def last_token(self, settings: Provider, now: Moment) -> AccessToken | None:
         """Return the token that says until when calls work: the sign-in's access token, as a rule.
 
-        Where nothing can be renewed, an ID token that an API is called with may outlive it.
+        Where nothing can be refreshed, an ID token that an API is called with may outlive it.
         """
         access, id_token = self.access.get(SIGN_IN_KEY), self.id_token
         if self.refresh_token is not None or access is None or id_token is None:
