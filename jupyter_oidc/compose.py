@@ -1,4 +1,4 @@
-"""The one place where parts are chosen and joined; production and tests use the same door.
+"""Chooses and joins the parts, for production and tests alike.
 
 ``build(settings, parts)`` makes everything that the server asks; ``system_parts`` are the real parts.
 """
@@ -180,7 +180,7 @@ class Services:
             return []
         await session.aclose()  # what is stored is whole before the next service reads it
         if self.sessions.find(after.name) is not session:
-            return await self._apply(after)  # somebody has signed in meanwhile
+            return await self._apply(after)  # a sign-in has replaced it meanwhile
         narrowed = _session(now, self.parts, self.pending, self.sign_out_pages)
         narrowed.continue_from(session)
         self.sessions.install(narrowed)
@@ -189,7 +189,7 @@ class Services:
         return []
 
     def _add(self, provider: Provider) -> None:
-        """Take in a provider under which nobody has signed in: its first sign-in has to be the user's."""
+        """Add a provider that has had no sign-in: its first sign-in has to be the user's."""
         service = self._successor(provider)
         self.sessions.install(service)
         self.sessions.set_waiting(provider.name, service)
@@ -225,7 +225,7 @@ class Services:
         self.journal.session(SessionEvent(name, "settings-changed", None, 0, at))
 
     async def aclose(self) -> None:
-        """Stop background work and close connections; tokens that nobody wants any more are taken back first (Q10.5)."""
+        """Stop background work and close connections; orphaned tokens are revoked first (Q10.5)."""
         for task in self.background:
             task.cancel()
         self.sign_out_pages.clear()

@@ -113,7 +113,7 @@ def read_device_reply(
     whatever the provider says.
     Numbers may be written as texts.
     What only helps counts as not there if it cannot be used: the address with the code in it, and the interval.
-    An interval of zero counts as none given, since nobody may make us ask without a pause; one beyond the lifetime of
+    An interval of zero counts as none given, since we never poll without a pause; one beyond the lifetime of
     the code is refused at once, because such a sign-in could never be finished.
     Raises :class:`TokenResponseInvalid` with a ``detail`` that names the member.
     """

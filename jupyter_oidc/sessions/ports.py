@@ -1,4 +1,4 @@
-"""What the session layer needs from the outside, as protocols; ``adapters`` implements them, tests script them."""
+"""The protocols through which the session layer reaches the outside; ``adapters`` implements them, tests script them."""
 
 from __future__ import annotations
 
@@ -154,5 +154,5 @@ class Journal(Protocol):
         ...
 
     def defect(self, about: str, defect: Defect) -> None:
-        """Record an exception that nobody expected, by its type and place and never by its text."""
+        """Record an unexpected exception, by its type and place and never by its text."""
         ...

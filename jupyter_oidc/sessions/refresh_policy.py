@@ -1,6 +1,7 @@
-"""When to refresh, how long to wait after a failure, and which failures end a session: all pure.
+"""Computes when to refresh, how long to wait after a failure, and which failures end a session: all pure.
 
-Only a definite OAuth error ends a session at once; transient failures (time-outs, 5xx, DNS, captive portals) never do (F-8).
+Only a definite OAuth error ends a session at once; transient failures (time-outs, 5xx, DNS, captive portals)
+never do (F-8).
 In between are providers that refuse without saying that the session has ended; they are asked until calls fail anyway.
 """
 
@@ -28,7 +29,7 @@ MAX_REFUSALS: Final = 3
 """So many refusals in a row end a session whose access token has ended."""
 
 MIN_REFRESH_INTERVAL_SECONDS: Final = 10.0
-"""Seconds between two refreshes that no expiry asks for: somebody presses *refresh*, or a clock jumps (B25)."""
+"""Seconds between two refreshes that no expiry asks for: a person presses *refresh*, or a clock jumps (B25)."""
 
 MIN_FORCED_REFRESH_INTERVAL_SECONDS: Final = 30.0
 """Seconds during which an upstream 401 earns no second forced refresh (B27)."""
@@ -37,7 +38,7 @@ RETRY_DELAY_SECONDS: Final = 1.0
 """Seconds after which a refresh without an answer is tried once more with the same token (B5)."""
 
 MAX_LOCK_HOLD_SECONDS: Final = 20.0
-"""Seconds after which a refresh makes no further attempt, so that waiting servers get their turn in time (B12)."""
+"""Seconds after which a refresh makes no further attempt, so that waiting servers get the lock in time (B12)."""
 
 _INTERACTION_ERRORS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
 """Those that a session's reason names; any other wish to see the person is an ``interaction_required``."""

@@ -1,4 +1,4 @@
-"""The one owner of one provider's session.
+"""Owns the session at one provider.
 
 It holds the tokens, moves the state machine, refreshes, and answers two questions: *what may be shown* (a
 summary) and *what may go out* (a bearer token).
@@ -189,7 +189,7 @@ class SessionService:
 
     @property
     def entitlements_known(self) -> bool:
-        """Whether the provider listed what the person is entitled to; true of nobody, too."""
+        """Whether the provider listed the entitlements of the person; true without a session, too."""
         return self._held.entitlements.known
 
     def token_ready(self, key: TokenKey) -> bool:
@@ -237,7 +237,7 @@ class SessionService:
         return ApiAccess(api.name, readiness, allowed=not missing, missing=missing)
 
     def _outlook(self, key: TokenKey, source: BearerSource) -> TokenOutlook:
-        """Return what a call would find that needs the token of ``key``; nobody is asked for that."""
+        """Return what a call that needs the token of ``key`` would find; the provider is not asked."""
         now, held = self._clock.now(), self._held
         token = self._held_token(key, source)
         if token is not None and token.alive(now):
@@ -265,7 +265,7 @@ class SessionService:
         return self._sequence
 
     def _notify_waiters(self) -> None:
-        """Let everybody look again who waits for a change."""
+        """Wake every waiter for a change of the summary."""
         self._sequence += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
@@ -274,7 +274,7 @@ class SessionService:
 
     @property
     def may_sign_in_silently(self) -> bool:
-        """Whether a page that opens may try now: nobody is in, nobody is on the way, and no other settings wait.
+        """Whether a page that opens may try now: no session, no sign-in under way, and no other settings waiting.
 
         Settings that wait come into force by an act of the user, and the opening of a page is none (ADR 30).
         """
@@ -298,8 +298,8 @@ class SessionService:
     def question_of_own(self, tokens: Tokens, *, silent: bool = False) -> Question | None:
         """Return what has to be asked before ``tokens`` replace the session of this service.
 
-        A ``silent`` sign-in follows nobody else by itself, not even after the end of their session: the provider's cookie
-        in this browser chose the person, and no click.
+        A ``silent`` sign-in does not replace another person by itself, not even after the end of their session: the
+        provider's cookie in this browser chose the person, and no click.
         """
         self._apply_expiry()
         user, person = self._held.user, tokens.person
@@ -315,7 +315,7 @@ class SessionService:
         """Begin a new session, replacing an old one completely (S-6, A26).
 
         What the same person's APIs asked for, and what this sign-in asked for, goes on to hold.
-        Raises ``SignInCancelled`` if this service is closed: nobody would end that session, so its tokens are revoked.
+        Raises ``SignInCancelled`` if this service is closed: it would own no session, so the tokens are revoked.
         """
         if self._closed:
             self._revoke_orphaned_sign_in(tokens)
@@ -361,7 +361,7 @@ class SessionService:
         return None if left is None else max(0.0, left)
 
     def _schedule_expiry(self) -> None:
-        """Look at the clock again when this session ends by itself."""
+        """Start a timer for the moment at which this session ends by itself."""
         self._stop_end_timer()
         left = self._seconds_to_end()
         if left is not None and not self._closed:
@@ -437,7 +437,7 @@ class SessionService:
         return lambda: self._stream_closers.discard(close_stream)
 
     def _close_streams(self) -> None:
-        """Let everything that was opened with this session end (S-5)."""
+        """Close every stream that was opened with this session (S-5)."""
         closing, self._stream_closers = self._stream_closers, set()
         for close_stream in closing:
             close_stream()
@@ -461,7 +461,7 @@ class SessionService:
         return None if held is None else audience_of(held.secret)
 
     async def refresh(self) -> Bearer:
-        """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
+        """Refresh the sign-in's access token now, unless it is younger than ten seconds (B25)."""
         await self._restore_once()
         self._apply_expiry()
         if not has_session(self._state):
@@ -506,7 +506,7 @@ class SessionService:
             self._refreshes[key] = task
             task.add_done_callback(lambda _: self._refreshes.pop(key, None))
         await asyncio.wait((task,))
-        if task.cancelled():  # NOTE: given up with this service; whoever waits was not cancelled
+        if task.cancelled():  # NOTE: given up with this service; the waiting caller was not cancelled
             return TryLater(refresh_policy.RETRY_DELAY_SECONDS, "overloaded")
         return task.result()
 
@@ -517,7 +517,7 @@ class SessionService:
         source: BearerSource,
         replacing: AccessToken | None,
     ) -> Bearer:
-        """Renew; whatever goes wrong that nobody foresaw is tried again later, and does not pass for a session (Q6.3).
+        """Refresh; after an unexpected exception try again later, and let nothing pass for a session (Q6.3).
 
         Raises ``AudienceRefused``.
         """
@@ -539,7 +539,7 @@ class SessionService:
         source: BearerSource,
         replacing: AccessToken | None,
     ) -> Bearer:
-        """Renew for the session of ``generation``, which may have ended before this begins (B31)."""
+        """Refresh for the session of ``generation``, which may have ended before this begins (B31)."""
         async with self._refresh_lock:
             if generation != self._generation:
                 return self._sign_in_needed()
@@ -562,7 +562,7 @@ class SessionService:
                 return await self._exchange_or_cache_failure(generation, key)
 
     async def _lock_and_refresh(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
-        """Renew while no other server does; raises ``AudienceRefused``."""
+        """Refresh while no other server does; raises ``AudienceRefused``."""
         try:
             async with self._store.transaction() as transaction:
                 return await self._refresh_under_lock(generation, key, source, transaction)
@@ -617,7 +617,7 @@ class SessionService:
     async def _refresh_under_lock(
         self, generation: int, key: TokenKey, source: BearerSource, transaction: StoreTransaction
     ) -> Bearer:
-        """Spend the refresh token that is stored now; nobody else does so meanwhile (B2, B10)."""
+        """Spend the refresh token that is stored now, under the lock (B2, B10)."""
         known = self._held.entry(self.settings)
         if generation != self._generation or known is None:
             return self._sign_in_needed()
@@ -673,7 +673,7 @@ class SessionService:
     async def _send_refresh(self, refresh_token: Secret, key: TokenKey, began: float) -> RefreshReply | NoResponse:
         """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
 
-        The second attempt ends in time for others to have their turn, which ``began`` then (B12).
+        The second attempt ends in time for other servers to get the lock, which is held since ``began`` (B12).
         """
         proof_key = self._held.proof_key
         answer = await self._oidc_client.send_refresh(refresh_token, key, proof_key)
@@ -725,7 +725,7 @@ class SessionService:
         refresh_reply: RefreshReply,
         began: float,
     ) -> Bearer:
-        """Judge what came with the successor; whatever is wrong with it, the successor is kept already."""
+        """Judge the reply to a refresh; whatever is wrong with it, the successor is kept already."""
         held = self._held
         kept = refresh_reply.tokens.refresh_token is not None
         try:
@@ -761,7 +761,7 @@ class SessionService:
     async def _stored_state_before_saving(self, generation: int, transaction: StoreTransaction) -> StoredState | None:
         """Look once more before what was refreshed is stored; ``None`` if this session has ended meanwhile (B31).
 
-        Who signs in or out does not wait long for its turn, and must not be undone by us (D7).
+        A sign-in or sign-out does not wait long for the lock, and must not be undone by us (D7).
         """
         known = self._held.entry(self.settings)
         if generation != self._generation or known is None:
@@ -770,7 +770,7 @@ class SessionService:
         return stored if generation == self._generation else None
 
     def _ended_elsewhere(self, stored: Deleted | OtherSubject) -> Bearer:
-        """Another server that shares the entry ended this session; what is stored is not ours to touch (D7)."""
+        """End this session, as another server that shares the entry did; the stored entry is not ours to touch (D7)."""
         self._next_generation()
         self._held = SessionData()
         self._close_streams()
@@ -837,7 +837,7 @@ class SessionService:
     ) -> Bearer:
         """Keep trying, ever more rarely, while calls work; then say that signing in again helps (Q1.8).
 
-        The refresh token stays until the next sign-in, as nobody said that it is dead.
+        The refresh token stays until the next sign-in, as the provider did not say that it is dead.
         """
         if generation != self._generation:
             return self._sign_in_needed()
@@ -889,7 +889,7 @@ class SessionService:
         return SignInNeeded("session_expired") if has_session(self._state) else self._sign_in_needed()
 
     def _delay(self, generation: int, reason: str, seconds: float | None, remedy: str | None = None) -> Bearer:
-        """Weather or a mistake in the settings: keep everything, try again later (B6, B7, B8)."""
+        """Keep everything and try again later, after a transient failure or a mistake in the settings (B6, B7, B8)."""
         if generation != self._generation or not has_session(self._state):
             return self._sign_in_needed()
         wait = self._refresh_schedule.failed(seconds)
@@ -906,7 +906,7 @@ class SessionService:
         *,
         keep: bool = False,
     ) -> Bearer:
-        """The provider ended the session: drop everything, here and in storage (F-6, F-8, B1).
+        """Drop everything, here and in storage, because the provider ended the session (F-6, F-8, B1).
 
         With ``keep`` the stored refresh token stays until the next sign-in replaces and revokes it (B9).
         """
@@ -1035,7 +1035,7 @@ class SessionService:
 
     async def _remove_stored(self, subject: str | None) -> Secret | None:
         """Remove the entry of ``subject``, or any; return its refresh token, which another server may have refreshed."""
-        # NOTE: a refresh of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
+        # NOTE: a refresh of our own holds the lock; its answer is thrown away, so this does not wait for it.
         stored = await self._store.remove(
             subject, timeout_seconds=0.0 if self._refreshes else USER_LOCK_TIMEOUT_SECONDS
         )
@@ -1048,7 +1048,7 @@ class SessionService:
     # -- other settings ------------------------------------------------------------------------------------
 
     def set_settings_pending(self, waiting: bool) -> None:  # noqa: FBT001 - a property that others set and hear of
-        """Say whether other settings wait for the next sign-in; whoever watches this session hears of a change."""
+        """Set whether other settings wait for the next sign-in, and publish a change of that."""
         if waiting != self._settings_pending:
             self._settings_pending = waiting
             self.publish("settings-changed")
@@ -1060,7 +1060,7 @@ class SessionService:
         self.publish("settings-changed")
 
     def continue_from(self, before: SessionService) -> None:
-        """Count on from where ``before`` ends, so that nobody takes a summary of this session for one of that."""
+        """Continue the sequence of ``before``, so that no client takes a summary of this session for one of that."""
         self._sequence += before._sequence + 1
         self._last_user = self._last_user or before._held.user or before._last_user
         self.sign_ins.silent = before.sign_ins.silent
@@ -1137,7 +1137,7 @@ class SessionService:
         self._delay(self._generation, "internal_error", None)
 
     async def _refresh_sign_in_token(self) -> Bearer:
-        """Replace the sign-in's access token, unless somebody just did."""
+        """Replace the sign-in's access token, unless another caller just did."""
         return await self._join_refresh(SIGN_IN_KEY, "access_token", replacing=self._held.access.get(SIGN_IN_KEY))
 
     @property
@@ -1157,7 +1157,7 @@ class SessionService:
         return self._spared_origins if self.origin is None else (self.origin, *self._spared_origins)
 
     def _revoke_orphan(self, orphan: OrphanedToken | None) -> None:
-        """Revoke a token that nobody wants any more, if that harms nobody."""
+        """Revoke an orphaned token, if that harms no session that lives."""
         if orphan is not None:
             self._background.start(revoke_with_retries(self._oidc_client, orphan, self._scheduler))
 
@@ -1179,7 +1179,7 @@ class SessionService:
     async def settle(self, *, process_ends: bool = False) -> None:
         """Stop timers and background work; waits up to 5 s (D10). A second call has nothing left to wait for.
 
-        If the ``process_ends``, nobody answers any more to what a sign-in asks: its tokens are revoked (Q10.5).
+        If the ``process_ends``, the question of a sign-in can no longer be answered: its tokens are revoked (Q10.5).
         """
         self._closed = True
         if process_ends:
@@ -1203,7 +1203,7 @@ class SessionService:
         return {*self._refreshes.values(), *self._background}
 
     async def ends_with_process(self) -> bool:
-        """Return whether there is a refresh token here that is stored nowhere else, so that nobody will use it again."""
+        """Return whether a refresh token is held here and stored nowhere else, so that it will not be used again."""
         return (self._own_token() or self._superseded_token) is not None and await self._store.ends_with_process()
 
     def end_and_revoke(self, spared: tuple[Origin, ...]) -> asyncio.Task[None]:
