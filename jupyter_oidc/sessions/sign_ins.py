@@ -398,7 +398,7 @@ class SignIns:
             self._scheduler.after(QUESTION_LIFETIME_SECONDS, lambda: self._question_expired(pending))
         else:
             self._callbacks.revoke_orphan(tokens)
-            self.give_up(pending, _somebody_else("sign_in.another_person"))
+            self.give_up(pending, _another_person("sign_in.another_person"))
 
     async def _settle(self, pending: PendingSignIn, tokens: Tokens) -> None:
         pending.settling = True
@@ -418,7 +418,7 @@ class SignIns:
         if question is None or pending.settling or pending.progress is not Progress.WAITING:
             raise StateUsed
         if not change:
-            self.give_up(pending, _somebody_else("sign_in.person_kept"))
+            self.give_up(pending, _another_person("sign_in.person_kept"))
             self._drop_question(pending)
             return
         pending.question, pending.settling = None, True
@@ -434,7 +434,7 @@ class SignIns:
 
     def _question_expired(self, pending: PendingSignIn) -> None:
         if pending.question is not None:
-            self.give_up(pending, _somebody_else("sign_in.question"))
+            self.give_up(pending, _another_person("sign_in.question"))
             self._drop_question(pending)
 
     def _drop_question(self, pending: PendingSignIn) -> None:
@@ -502,7 +502,7 @@ class SignIns:
             self._end_of_work(pending)
 
 
-def _somebody_else(detail: str) -> SignInCancelled:
+def _another_person(detail: str) -> SignInCancelled:
     return SignInCancelled(
         "Somebody else is signed in, so nothing was changed.",
         action="Sign out first, then sign in again.",
