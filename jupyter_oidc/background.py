@@ -1,9 +1,9 @@
-"""Work that goes on while nobody waits for it, and the one place where it ends.
+"""Owns background tasks, and reports the exceptions that end them.
 
 An expected refusal is handled by the work itself. What is left is a defect of ours: it is reported by its type and its
-place, and never by its text, which may hold anything; whoever started the work is told, so that nothing waits for it in
-vain (a timer, a state).
-This module refuses to swallow: the error stays in the task for whoever does wait.
+place, and never by its text, which may hold anything; the code that started the work is told, so that nothing waits for
+it in vain (a timer, a state).
+This module refuses to swallow: the error stays in the task for a caller that does wait.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """An exception that nobody expected: the name of its type, and ``folder/file:line`` where it was raised."""
+    """An unexpected exception: the name of its type, and ``folder/file:line`` where it was raised."""
 
     kind: str
     place: str
@@ -45,7 +45,7 @@ def short_path(file: str) -> str:
 class Background:
     """Owns tasks until they end; ``report`` hears of each defect, once.
 
-    What is ``expected`` is no defect: whoever waits for the work is told of it, and nobody else has to be.
+    An ``expected`` exception is no defect: the caller that waits for the work gets it, and it is not reported.
     """
 
     def __init__(self, report: Callable[[Defect], None], *, expected: type[Exception]) -> None:

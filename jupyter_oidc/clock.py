@@ -1,4 +1,4 @@
-"""Time as an argument: the only module that asks the operating system what time it is.
+"""Reads the clocks of the operating system; no other module does.
 
 Everything below ``adapters`` receives a :class:`Clock` or a :class:`Moment` and never imports ``time`` or
 ``datetime.now``; a law holds that.

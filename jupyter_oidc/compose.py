@@ -1,4 +1,4 @@
-"""The one place where parts are chosen and joined; production and tests use the same door.
+"""Chooses and joins the parts, for production and tests alike.
 
 ``build(settings, parts)`` makes everything that the server asks; ``system_parts`` are the real parts.
 """
@@ -125,9 +125,9 @@ class Services:
                 session.sign_ins.abandon()
                 ended.append(session)
         for provider in settings.providers:
-            ended += await self._follow(provider)
+            ended += await self._apply(provider)
         dropped = [self.sessions.waiting(session.settings.name) for session in ended]
-        self.sessions.arrange(names)
+        self.sessions.retain(names)
         self.proxy.route_to(self.sessions)
         install(replace(self, instance=self.entropy.token(64)))
         spared = tuple(session.origin for session in self.sessions if session.origin)
@@ -141,27 +141,27 @@ class Services:
             if waiting is not None and waiting not in ended and waiting not in self.sessions:
                 await waiting.aclose()
 
-    async def _follow(self, after: Provider) -> list[SessionService]:
+    async def _apply(self, after: Provider) -> list[SessionService]:
         """Let the provider's session follow ``after``; return it if it ends by that."""
         session, waiting = self.sessions.find(after.name), self.sessions.waiting(after.name)
         if session is None:
-            self._admit(after)
+            self._add(after)
             return []
         before = session.settings
         if before == after and waiting in (None, session):
             return []
         session.sign_ins.abandon()
         if waiting is session or (before.issuer, before.client_id) != (after.issuer, after.client_id):
-            self._admit(after)
+            self._add(after)
             if waiting is not None:
                 await waiting.aclose()
             return [] if waiting is session else [session]
         now, widening = without_widening(before, after), widens(before, after)
         if waiting is None or waiting.settings != after:
-            self.sessions.wait(after.name, self._successor(after) if widening else None)
+            self.sessions.set_waiting(after.name, self._successor(after) if widening else None)
             if waiting is not None:
                 await waiting.aclose()
-        session.settings_wait(bool(widening))
+        session.set_settings_pending(bool(widening))
         if widening:
             self.event_log.notice(
                 f"the settings of provider '{after.name}' have changed; {', '.join(widening)} will take effect when its "
@@ -175,26 +175,26 @@ class Services:
         """Put ``now`` in force, which is narrower than what ``session`` runs under; ``after`` is what is wanted."""
         if replace(now, apis=session.settings.apis) == session.settings:
             session.narrow(now)
-            self.sessions.put(session)
+            self.sessions.install(session)
             self.proxy.route_to(self.sessions)
             return []
         await session.aclose()  # what is stored is whole before the next service reads it
         if self.sessions.find(after.name) is not session:
-            return await self._follow(after)  # somebody has signed in meanwhile
+            return await self._apply(after)  # a sign-in has replaced it meanwhile
         narrowed = _session(now, self.parts, self.pending, self.sign_out_pages)
         narrowed.continue_from(session)
-        self.sessions.put(narrowed)
-        narrowed.settings_wait(self.sessions.waiting(after.name) is not None)
-        self._tell(after.name)
+        self.sessions.install(narrowed)
+        narrowed.set_settings_pending(self.sessions.waiting(after.name) is not None)
+        self._publish_settings_changed(after.name)
         return []
 
-    def _admit(self, provider: Provider) -> None:
-        """Take in a provider under which nobody has signed in: its first sign-in has to be the user's."""
+    def _add(self, provider: Provider) -> None:
+        """Add a provider that has had no sign-in: its first sign-in has to be the user's."""
         service = self._successor(provider)
-        self.sessions.put(service)
-        self.sessions.wait(provider.name, service)
+        self.sessions.install(service)
+        self.sessions.set_waiting(provider.name, service)
         self.event_log.notice(f"provider '{provider.name}' is new; its first sign-in has to be begun in JupyterLab")
-        self._tell(provider.name)
+        self._publish_settings_changed(provider.name)
 
     def _successor(self, provider: Provider) -> SessionService:
         service = _session(
@@ -220,12 +220,12 @@ class Services:
             left_to_do = before.hand_over(kept, lambda: (service.origin or unknown,))
             self.handovers.start(left_to_do())
 
-    def _tell(self, name: str) -> None:
+    def _publish_settings_changed(self, name: str) -> None:
         at = utc_text(self.clock.now().wall)
         self.event_log.session(SessionEvent(name, "settings-changed", None, 0, at))
 
     async def aclose(self) -> None:
-        """Stop background work and close connections; tokens that nobody wants any more are taken back first (Q10.5)."""
+        """Stop background work and close connections; orphaned tokens are revoked first (Q10.5)."""
         for task in self.background:
             task.cancel()
         self.sign_out_pages.clear()

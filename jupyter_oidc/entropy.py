@@ -1,4 +1,4 @@
-"""Chance as an argument: the only module that draws random numbers.
+"""Draws random numbers; no other module does.
 
 Protocol and session code receives an :class:`Entropy`; tests hand in a scripted one and get literal values.
 """

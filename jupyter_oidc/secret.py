@@ -1,4 +1,4 @@
-"""The one vessel for tokens, authorization codes, code verifiers and client secrets.
+"""Wraps tokens, authorization codes, code verifiers and client secrets, so that they are not shown by accident.
 
 A value inside a :class:`Secret` cannot be printed, logged, formatted, serialised, hashed, copied or
 concatenated by accident.
@@ -15,13 +15,13 @@ _SHOWN: Final = "<secret>"
 
 
 class Secret:
-    """Holds one secret ``str`` or ``bytes`` and shows ``<secret>`` to everybody.
+    """Holds one secret ``str`` or ``bytes`` and always shows itself as ``<secret>``.
 
     Comparison with another ``Secret`` takes constant time; comparison with anything else is always false,
     so a caller cannot probe the value with plain strings.
 
     Raises ``TypeError`` on hashing, copying, pickling, JSON and concatenation, because each of these is a
-    way for the value to end up somewhere that nobody decided on.
+    way for the value to end up somewhere unintended.
     """
 
     __slots__ = ("__value",)

@@ -48,7 +48,7 @@ _NETWORK_FUSE_FILE_SYSTEMS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _OnlyLock:
+class _UnsharedLock:
     """Implements ``HeldLock`` where nothing is shared."""
 
     interrupted: bool = False
@@ -66,7 +66,7 @@ class NoLock:
     @asynccontextmanager
     async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:  # noqa: ARG002  # NOTE: nobody waits
         """Give the turn at once."""
-        yield _OnlyLock()
+        yield _UnsharedLock()
 
 
 class LockIfShared:
@@ -85,7 +85,7 @@ class LockIfShared:
 
 
 @dataclass(frozen=True, slots=True)
-class _FileLock:
+class _HeldFileLock:
     """Implements ``HeldLock`` with a marker file."""
 
     folder: PrivateDirectory
@@ -145,7 +145,7 @@ class FileEntryLock:
         try:
             marker = f"{self._name}.spending"
             left = await asyncio.to_thread(self._folder.read, marker, 64)
-            yield _FileLock(self._folder, marker, interrupted=left is not None)
+            yield _HeldFileLock(self._folder, marker, interrupted=left is not None)
         finally:
             lock.release()
 

@@ -1,4 +1,4 @@
-"""For whom an access token says it is: the one thing in it that somebody here reads (ADR 0021).
+"""Reads the audience of an access token: the one thing in it that this package reads (ADR 0021).
 
 It is read to advise, and to notice that a provider has ignored for which API a token was to be.
 The signature is not checked, because nothing is granted on the strength of it; the API decides.

@@ -239,7 +239,7 @@ def read_callback(
 def _once(parameters: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Index what is read of an answer, in which none of it may occur twice (RFC 6749, 3.1; R-1).
 
-    What nobody reads may be there, and as often as it likes (RFC 6749, 4.1.2: unrecognized parameters are ignored).
+    Parameters that are not read may be there, and repeated (RFC 6749, 4.1.2: unrecognized parameters are ignored).
     """
     read = [(name, value) for name, value in parameters if name in _READ]
     answer = dict(read)

@@ -1,4 +1,4 @@
-"""The JSON types of the claims that somebody here reads (OpenID Connect Core 1.0, 2 and 5.1).
+"""Checks the JSON types of the claims that this package reads (OpenID Connect Core 1.0, 2 and 5.1).
 
 A claim about a person that has another type counts as not made: it decides nothing, and is shown at most (ADR 0028).
 One about the token itself refuses the token (V-11).

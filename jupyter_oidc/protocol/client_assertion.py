@@ -76,7 +76,7 @@ class Signer:
         return {**kept, "use": "sig", "alg": self.alg, "kid": self.key_id}
 
     def assertion(self, *, client_id: str, issuer: str, issued_at: float, jti: str) -> Secret:
-        """Return an assertion of ``client_id`` for ``issuer`` and nobody else, good for one request (T-7, T-8, T-9).
+        """Return an assertion of ``client_id`` for ``issuer`` alone, good for one request (T-7, T-8, T-9).
 
         ``issued_at`` is in wall seconds.
         """

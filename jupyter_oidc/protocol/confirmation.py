@@ -1,6 +1,6 @@
 """Which certificate an access token says that it is bound to (RFC 8705, 3.1).
 
-It is read to notice that a provider has bound a token to nothing, or to a certificate that somebody on the way has shown.
+It is read to notice that a provider has bound a token to nothing, or to a certificate that an interceptor has shown.
 The signature is not checked, because nothing is granted on the strength of it; the API decides.
 This module refuses to return anything else of a token.
 """

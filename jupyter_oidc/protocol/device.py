@@ -109,11 +109,11 @@ def read_device_reply(
 
     The person is going to open ``verification_uri``, so it has to be https like an endpoint, and so has the one with the
     code in it to be shown at all.
-    ``now`` is in wall seconds, for a ``Retry-After`` date; ``max_lifetime_seconds`` is for how many seconds a sign-in may wait, whatever
-    the provider says.
+    ``now`` is in wall seconds, for a ``Retry-After`` date; a sign-in waits no longer than ``max_lifetime_seconds``,
+    whatever the provider says.
     Numbers may be written as texts.
     What only helps counts as not there if it cannot be used: the address with the code in it, and the interval.
-    An interval of zero counts as none given, since nobody may make us ask without a pause; one beyond the lifetime of
+    An interval of zero counts as none given, since we never poll without a pause; one beyond the lifetime of
     the code is refused at once, because such a sign-in could never be finished.
     Raises :class:`TokenResponseInvalid` with a ``detail`` that names the member.
     """

@@ -87,7 +87,7 @@ def read_discovery_reply(
     ``endpoints`` from the settings take the place of the document's and are judged by the same rules; so do those that the
     document names for ``mutual_tls`` (``mtls_endpoint_aliases``; RFC 8705, 5), unless the settings name them.
     Unknown members are ignored, and so are members that decide nothing and cannot be used.
-    Raises :class:`IssuerMismatch` if the document speaks for somebody else, compared byte for byte, and
+    Raises :class:`IssuerMismatch` if the document speaks for another issuer, compared byte for byte, and
     :class:`DiscoveryFailed` for everything else that is wrong with it.
     """
     if reply.status != 200:
@@ -195,7 +195,7 @@ class _Reading:
     unusable: dict[str, str] = field(default_factory=dict)
 
     def required(self, member: str) -> str:
-        """Return an endpoint without which nobody can sign in; raises :class:`DiscoveryFailed`."""
+        """Return an endpoint without which no sign-in is possible; raises :class:`DiscoveryFailed`."""
         value, fault = self._endpoint(member)
         if value is None:
             raise _refused(member, fault or "is missing")
@@ -247,7 +247,7 @@ class _Reading:
 
 
 def check_offered(metadata: Metadata, member: str) -> None:
-    """Refuse to go on as if ``member`` were not there, where it is and cannot be used: somebody wants to use it now.
+    """Refuse to go on as if ``member`` were not there, where it is and cannot be used, because it is needed now.
 
     Raises :class:`DiscoveryFailed`.
     """

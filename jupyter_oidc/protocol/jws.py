@@ -149,7 +149,7 @@ def _take_apart(raw: Secret) -> _Parts | None:
         parts = reveal(raw).split(".")
     except UnicodeDecodeError:
         return None
-    # NOTE: five parts would be an encrypted token, which nobody configured; no signature is alg none (V-1).
+    # NOTE: five parts would be an encrypted token, which no setting asks for; no signature is alg none (V-1).
     if len(parts) != 3:
         return None
     header, claims, signature = (_decoded(part) for part in parts)

@@ -1,7 +1,8 @@
 """Signing out at the provider: take back a token, and find the page that ends the provider's own session.
 
 Ending *our* session needs neither, and never waits for them (L-4, L-6).
-This module refuses to put an ID token into a URL: :class:`LogoutRequest` knows none, and whoever adds one sends a form.
+This module refuses to put an ID token into a URL: :class:`LogoutRequest` knows none, and a caller that adds one
+sends a form.
 """
 
 from __future__ import annotations

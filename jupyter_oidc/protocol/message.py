@@ -107,7 +107,7 @@ def json_object(reply: Reply) -> dict[str, Any]:
 class Document:
     """A JSON object of which only some members matter.
 
-    A name that occurs twice has no member, because nobody can know which of the two is meant; ``doubled`` are those
+    A name that occurs twice has no member, because it is unknown which of the two is meant; ``doubled`` are those
     of the outermost object.
     """
 

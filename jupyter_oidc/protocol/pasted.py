@@ -1,7 +1,7 @@
 """The address at which the provider left the browser, copied by a person and pasted (A32).
 
-It has to be a whole address that begins with the redirect URI of the sign-in: without the state nobody knows whose code
-it is, and another address is somebody else's answer.
+It has to be a whole address that begins with the redirect URI of the sign-in: without the state it is unknown whose
+code it is, and another address is the answer to another sign-in.
 What was pasted holds a code, so it is a secret until it has been taken apart, and no refusal repeats any of it.
 """
 

@@ -1,6 +1,6 @@
 """Pushed authorization requests: the request goes to the provider first, and the browser carries a reference (RFC 9126).
 
-So nobody between here and there can read or change what is asked for, and the provider knows who asks before it shows
+So nothing between here and there can read or change the request, and the provider knows who asks before it shows
 a page.
 This module refuses to fall back: a request that the provider does not take is not sent by the browser instead.
 """
@@ -76,7 +76,7 @@ def read_push_reply(reply: Reply, *, now: float) -> Pushed | token.TokenError | 
         return token.TokenError(error if error in ERRORS else "other", status)
     if status not in (200, 201):
         raise _unusable("status", f"the status is {status}")
-    reference = members.get("request_uri")  # NOTE: nobody waits with it, so what ``expires_in`` says is not read
+    reference = members.get("request_uri")  # NOTE: it is used at once, so what ``expires_in`` says is not read
     if not printable(reference) or " " in reference or len(reference) > MAX_REQUEST_URI_CHARACTERS:
         raise _unusable("request_uri", "request_uri is missing, too long or not printable text")
     return Pushed(reference)

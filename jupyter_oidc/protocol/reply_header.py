@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_RETRY_AFTER_SECONDS: Final = 3600.0
-"""Seconds; nobody can send us away for longer (B7)."""
+"""A longer ``Retry-After`` is cut to this (B7)."""
 
 _INVALID_RETRY_AFTER_SECONDS: Final = 5.0
 _MAX_CACHE_LIFETIME_SECONDS: Final = 3600.0

@@ -93,7 +93,7 @@ class UnverifiedTokens:
     """The tokens in an answer, before anything of it is judged: to be kept or taken back, and not to be used.
 
     ``refresh_token`` is the successor of the one that was spent, if this answers a refresh (RFC 6749, 6).
-    With ``unreadable`` there is one, and nobody can tell what it is.
+    With ``unreadable`` there is one that cannot be read.
     """
 
     refresh_token: Secret | None = None
@@ -257,7 +257,7 @@ def read_token_reply(
     ``now`` is in wall seconds and only used for a ``Retry-After`` date.
     ``proved`` says that the request carried a DPoP proof: then nothing but a token that is bound to its key will do (X-4).
     Raises :class:`TokenResponseInvalid` with a ``detail`` that names the fault; a redirect is such a fault,
-    because following it would hand the code to somebody else (T-11).
+    because following it would hand the code to another server (T-11).
     """
     status = reply.status
     if status in (408, 429) or 500 <= status <= 599:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
 
 _DROPPED: Final = PROTOCOL | {"_claim_sources"}
-"""NOTE: ``_claim_names`` stays, because it says which claims were left out; nobody goes where the others are (Q2.3)."""
+"""NOTE: ``_claim_names`` stays, because it says which claims were left out; the others are not fetched (Q2.3)."""
 
 _FAULTS: Final = {
     "status": "the status is not 200",
@@ -83,8 +83,8 @@ def read_userinfo_reply(
 ) -> Mapping[str, Any] | KeysStale:
     """Return the claims about ``subject``, less those that are ``null`` or of the wrong type (U-4 ... U-7, U-9).
 
-    Raises :class:`UserinfoRejected`; details in ``INVALID_SUBJECT_DETAILS`` mean that the reply speaks of somebody else, or
-    of nobody, and the sign-in must be refused then (U-6).
+    Raises :class:`UserinfoRejected`; details in ``INVALID_SUBJECT_DETAILS`` mean that the reply names another subject, or
+    none, and the sign-in must be refused then (U-6).
     """
     if reply.status != 200:
         raise _refuse("status")

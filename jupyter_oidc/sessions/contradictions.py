@@ -38,7 +38,7 @@ Subject = Literal[
 
 @dataclass(frozen=True, slots=True)
 class SignInPlan:
-    """What a sign-in is going to use: the settings, what they mean where they leave something open, and the way.
+    """The plan of a sign-in: the settings, what they mean where they leave something open, and the way.
 
     ``assertion_alg`` signs the client's assertions, if it sends any.
     ``by_code`` is a sign-in without an authorization request (RFC 8628).
@@ -52,7 +52,7 @@ class SignInPlan:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """One of them: ``detail`` is a stable name, ``action`` is for whoever writes the settings or the registration.
+    """One contradiction: ``detail`` is a stable name, ``action`` is for the author of the settings or the registration.
 
     ``kind`` says where it can be mended: in the settings (``ConfigurationInvalid``), or at the provider alone.
     """

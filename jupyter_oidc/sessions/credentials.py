@@ -25,7 +25,7 @@ class Credentials:
 
     ``secret`` and ``key`` return what ``client_secret`` and ``client_assertion_key`` lead to, or ``None`` where the
     settings name nothing; they raise a ``Problem`` if it cannot be had.
-    ``listed`` are the algorithms that the metadata name for assertions, once somebody has read them; one that the settings
+    ``listed`` are the algorithms that the metadata name for assertions, once they have been read; one that the settings
     leave open follows them. ``certificate`` returns the
     thumbprint of the one that the provider was shown last (``x5t#S256``), whatever its file holds by now.
     """

@@ -1,4 +1,4 @@
-"""Asks the provider, again and again and never too often, whether somebody has used the code of a sign-in (A31).
+"""Polls the provider, never too often, until the person has used the code of a sign-in (A31).
 
 After each ``authorization_pending`` it waits for the interval; ``slow_down`` makes the interval five seconds longer for
 good; ``Retry-After`` is obeyed; silence doubles the next pause, up to a minute.
@@ -34,13 +34,13 @@ PollResult = Tokens | TokenError | TokenUnavailable | NoResponse
 
 @dataclass(frozen=True, slots=True)
 class CodeExpired:
-    """Nobody used the code in time."""
+    """The code expired unused."""
 
     problem: Problem
 
 
 class DevicePoll:
-    """The questions about one sign-in by code; ``interval`` is in seconds."""
+    """Polls for one sign-in by code; ``interval`` is in seconds."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class DevicePoll:
     async def answer(self) -> Tokens | Problem | CodeExpired | None:
         """Return what came of it; ``None`` if the sign-in ended for another reason.
 
-        Tokens are returned even then, because somebody has to revoke them.
+        Tokens are returned even then, because the caller has to revoke them.
         Raises what makes an answer unusable: ``IdTokenRejected``, ``TokenResponseInvalid`` and the like.
         """
         pause = self._interval

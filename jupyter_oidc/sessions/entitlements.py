@@ -65,7 +65,7 @@ class Entitlements:
 NO_ENTITLEMENTS: Final = Entitlements()
 
 UNKNOWN_ENTITLEMENTS: Final = Entitlements(known=False)
-"""Those of somebody about whom nothing was told yet."""
+"""The entitlements of a person about whom the provider told nothing yet."""
 
 
 def entitlements_of(
@@ -142,7 +142,7 @@ def _reach_dotted(value: object, parts: list[str]) -> object:
 def _left_out(claims: Mapping[str, Any], path: ClaimPath) -> bool:
     """Return whether the claim at ``path``, which is not there, was left out because it would have been too long.
 
-    It may be had elsewhere then, which nobody does here (OpenID Connect Core 1.0, 5.6.2), or a flag stands in its place.
+    It may be had elsewhere then, which is not done here (OpenID Connect Core 1.0, 5.6.2), or a flag stands in its place.
     """
     parts = path.split(".") if isinstance(path, str) else path[:1]
     tops = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}

@@ -80,16 +80,16 @@ class Granted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SignInNeeded:
-    """Nobody is signed in (``not_signed_in``), or the provider ended the session (``session_expired``)."""
+    """No session exists (``not_signed_in``), or the provider ended it (``session_expired``)."""
 
     code: Literal["not_signed_in", "session_expired"]
 
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """No token now, and nobody has to do anything: try again after ``seconds``.
+    """No token is available now: try again after ``seconds``.
 
-    ``remedy`` is what helps, where whoever found the trouble knows it better than the reason says.
+    ``remedy`` says what helps, where the code that found the trouble knows it better than the reason says.
     """
 
     seconds: float

@@ -1,4 +1,4 @@
-"""Tokens that are not asked for again for a while, because the provider has just not given them.
+"""Remembers the tokens that the provider has just not given, so that they are not requested again for a while.
 
 Each call of an API would spend a refresh token otherwise, for an answer that is known (B25, B30).
 It refuses to hold back the sign-in's own token; that is the business of ``refresh_schedule``.
@@ -20,18 +20,18 @@ TokenAndSource = tuple["TokenKey", str]
 
 
 class NegativeTokenCache:
-    """What was not to be had lately, until when, and why: ``None`` is a refusal, a text a reason to try later."""
+    """Caches refusals and delays by token: a reason of ``None`` is a refusal, a text is a reason to try later."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until: dict[TokenAndSource, tuple[float, str | None]] = {}
 
     def add(self, token: TokenAndSource, seconds: float, reason: str | None) -> None:
-        """Do not ask for ``token`` for ``seconds``."""
+        """Do not request ``token`` again for ``seconds``."""
         self._until[token] = (self._clock.now().monotonic + seconds, reason)
 
     def lookup(self, token: TokenAndSource) -> TryLater | None:
-        """Return the answer that needs no asking, if ``token`` rests; raises ``AudienceRefused`` if that is it."""
+        """Return the cached delay of ``token``, if there is one; raises ``AudienceRefused`` for a cached refusal."""
         until, reason = self._until.get(token, (0.0, None))
         left = until - self._clock.now().monotonic
         if left <= 0:
@@ -41,5 +41,5 @@ class NegativeTokenCache:
         return TryLater(left, reason)
 
     def clear(self) -> None:
-        """Forget everything: another session begins, or none is left."""
+        """Drop all entries at a session boundary."""
         self._until.clear()

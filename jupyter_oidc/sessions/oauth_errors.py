@@ -1,6 +1,6 @@
-"""What a provider's error codes mean: one table for both endpoints, for sign-ins and for renewals.
+"""Maps a provider's error codes to their meanings: one table for both endpoints, for sign-ins and for refreshes.
 
-Each registered code has a sort, which decides what happens, and words of its own, which say what to do.
+Each registered code has a category, which decides what happens, and words of its own, which say what to do.
 Codes that are not in the table have become ``other`` before they come here; a peer's own text never does.
 """
 
@@ -13,7 +13,7 @@ from jupyter_oidc.errors import IdpUnavailable, Problem, SignInDeclined, SignInR
 from jupyter_oidc.protocol.id_token import ACR_TOO_WEAK_DETAIL
 
 Category = Literal["declined", "spent", "person", "scope", "audience", "set-up", "transient", "other"]
-"""``person``: somebody has to show up; ``set-up``: settings here or there; ``spent``: what was sent is good no more."""
+"""``person``: a person has to interact; ``set-up``: settings here or there; ``spent``: what was sent is good no more."""
 
 Place = Literal["authorization", "token", "device", "pushed"]
 """Who refuses a sign-in: the authorization endpoint, the token endpoint, the one for codes, or for pushed requests."""
@@ -152,7 +152,7 @@ def acr_too_weak() -> SignInRefused:
 
 
 def category_of(error: str) -> Category:
-    """Return what sort of refusal ``error`` is."""
+    """Return the category of ``error``."""
     return MEANINGS.get(error, _OTHER).category
 
 

@@ -1,4 +1,4 @@
-"""The conversation with one provider: protocol pairs joined by a port, with metadata and keys remembered.
+"""Sends requests to one provider and judges the replies, with metadata and keys remembered.
 
 It decides nothing about sessions: it answers with tokens and claims that passed every check, with the
 provider's definite refusal, or with a :class:`~jupyter_oidc.errors.Problem`.
@@ -129,17 +129,17 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """The token request went out and nothing came back: the refresh token may be spent, or not (B5)."""
+    """No response came to the token request: the refresh token may be spent, or not (B5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiableResponse:
-    """Tokens arrived and cannot be checked now (the keys are not to be had): nothing of them may be used."""
+    """The response holds tokens that cannot be checked now (the keys are not to be had): none may be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshReply:
-    """What came back for a refresh token, before anything of it is judged (ADR 0025).
+    """The reply to a refresh request, before anything of it is judged (ADR 0025).
 
     ``tokens`` holds the successor, to be kept first; ``requested_at`` is when the request went out.
     """
@@ -160,7 +160,7 @@ class _Judge(Protocol[_T_co]):
 
 
 class OidcClient:
-    """Talks to the provider in ``settings`` through ``port``."""
+    """Talks OpenID Connect to the provider in ``settings`` through ``port``."""
 
     def __init__(
         self,
@@ -190,7 +190,7 @@ class OidcClient:
 
         A sign-in begins with these and keeps them to its end (``PendingSignIn.metadata``).
         Raises ``IssuerMismatch``, ``DiscoveryFailed``, ``IdpUnavailable`` or ``TlsUntrusted``; failures are
-        not remembered, but whoever waits for the same answer hears of the same failure.
+        not remembered, but all callers that wait for the same answer get the same failure.
         Raises ``Overloaded`` if this client is closed meanwhile, because another one takes over.
         """
         if self._metadata is not None and self._clock.now().monotonic < self._metadata_until:
@@ -202,7 +202,7 @@ class OidcClient:
             self._discovery.add_done_callback(_retrieve_exception)
         discovery_task = self._discovery
         # NOTE: not awaited itself: it goes on for the others when one of them leaves, and that we have cancelled it is
-        # no cancellation of whoever waits for it.
+        # no cancellation of the callers that wait for it.
         await asyncio.wait((discovery_task,))
         if discovery_task.cancelled():
             raise _superseded()
@@ -211,7 +211,7 @@ class OidcClient:
     async def metadata_of_session(self, max_age_seconds: float = MAX_METADATA_AGE_SECONDS) -> discovery.Metadata:
         """Return metadata for a session that exists: old ones too, up to ``max_age_seconds``, if no newer are to be had.
 
-        After a failure nobody asks for newer ones for a minute, so that an outage does not slow every renewal.
+        After a failure newer ones are not requested for a minute, so that an outage does not slow every refresh.
         A document of another issuer is no outage, and forgets the old one (D-5, D-10).
         Raises as :meth:`metadata` does.
         """
@@ -447,7 +447,7 @@ class OidcClient:
         """Refuse an access token that shows that it is bound to no ``certificate``, or to another than that (RFC 8705, 3.1).
 
         Most access tokens do not show it, and what they are bound to only the API can find out.
-        NOTE: at a renewal ours is not asked for: a certificate that was replaced is still shown on connections that
+        NOTE: at a refresh ours is not asked for: a certificate that was replaced is still shown on connections that
         are open, and a refresh token has been spent.
         """
         if not isinstance(answer, token.TokenSet) or not self._settings.tls_client_certificate_bound_access_tokens:
@@ -527,7 +527,7 @@ class OidcClient:
         ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
         if this process saw it, which a returned ID token must repeat in full (F-5).
         Raises ``TokenResponseInvalid`` for an answer that is no token response, and ``IdTokenRejected`` or
-        ``UserinfoRejected`` if the answer speaks of somebody else, or cannot be believed.
+        ``UserinfoRejected`` if the answer names another subject, or cannot be believed.
         """
         answer = token.read_token_reply(
             refresh_reply.reply,
@@ -577,7 +577,7 @@ class OidcClient:
         return answer
 
     def origin(self, subject: str | None = None, sid: str | None = None) -> Origin:
-        """Return where tokens of this conversation come from; without ``subject`` nobody has verified whose they are."""
+        """Return where tokens of this client come from; without ``subject`` it is not verified whose they are."""
         return Origin(self._settings.issuer, self._settings.client_id, subject or None, sid)
 
     def ask_before_revoking(self, living: Callable[[], Iterable[Origin]]) -> None:
@@ -650,7 +650,7 @@ class OidcClient:
         )
 
     async def aclose(self) -> None:
-        """Close the port; who still waits for metadata is told to try again."""
+        """Close the port; callers that still wait for metadata are told to try again."""
         self._closed = True
         if self._discovery is not None:
             self._discovery.cancel()
@@ -861,6 +861,6 @@ def _superseded() -> Overloaded:
 
 
 def _retrieve_exception(discovery_task: asyncio.Task[discovery.Metadata]) -> None:
-    """Look at how a discovery ended that perhaps nobody waits for any more."""
+    """Retrieve the exception of a discovery that perhaps has no waiting caller any more."""
     if not discovery_task.cancelled():
         discovery_task.exception()

@@ -35,7 +35,7 @@ TICKET_LIFETIME_SECONDS: Final = 300.0
 """Seconds in which the start ticket must be used."""
 
 QUESTION_LIFETIME_SECONDS: Final = 300.0
-"""Seconds in which the question whether somebody else takes over must be answered."""
+"""Seconds in which the question whether another person takes over must be answered."""
 
 FINISHED_LIFETIME_SECONDS: Final = 300.0
 """Seconds for which a finished sign-in can still be looked at (A2)."""
@@ -121,7 +121,7 @@ class ShownCode:
 
 @dataclass(frozen=True, slots=True)
 class SignInOptions:
-    """What a sign-in is to be like, besides who begins it.
+    """The options of one sign-in, as its caller chose them.
 
     ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3), and so do ``ui_locales``.
     A ``silent`` one is tried by a page that opens: the browser goes on to ``next`` by itself, whatever comes of it.
@@ -155,7 +155,7 @@ class PendingSignIn:
     ``nonce`` and ``verifier`` go into the authorization request and are compared with what comes back.
     ``metadata`` are those that it began with: what is redeemed and verified is judged by the same ones.
     ``redirect_uri`` is empty until a browser visits the start page, because only then is its host known.
-    An ``offered`` one is a link that nobody has followed yet: it does not count as under way.
+    An ``offered`` one is a link that was not followed yet: it does not count as under way.
     ``code`` is there for the strategy ``device`` only, which has neither ticket nor state.
     ``lifetime`` is in seconds.
     ``begun_with`` are the settings that it was begun under; those of a session that runs meanwhile may be others (ADR 30).

@@ -1,4 +1,4 @@
-"""What the session layer needs from the outside, as protocols; ``adapters`` implements them, tests script them."""
+"""The protocols through which the session layer reaches the outside; ``adapters`` implements them, tests script them."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ class Vault(Protocol):
 
 
 class HeldLock(Protocol):
-    """The right to spend the refresh token of an entry, held until its context ends (B10).
+    """The lock under which the refresh token of an entry may be spent, held until its context ends (B10).
 
-    ``interrupted`` says that an earlier holder died after :meth:`mark_in_use` and before :meth:`clear_mark`, so the stored
-    token may already be spent (B14).
+    ``interrupted`` says that an earlier holder died after :meth:`mark_in_use` and before :meth:`clear_mark`, so the
+    stored token may already be spent (B14).
     """
 
     @property
@@ -95,7 +95,7 @@ class HeldLock(Protocol):
         ...
 
     async def clear_mark(self) -> None:
-        """Strike that out: the stored token is the newest one, or none is stored."""
+        """Remove that mark: the stored token is the newest one, or none is stored."""
         ...
 
 
@@ -103,7 +103,7 @@ class EntryLock(Protocol):
     """Lets one server at a time use the stored entry of a provider (B10)."""
 
     def hold(self, *, timeout_seconds: float) -> AbstractAsyncContextManager[HeldLock]:
-        """Wait up to ``timeout_seconds`` for the turn.
+        """Wait up to ``timeout_seconds`` for the lock.
 
         Raises :class:`~jupyter_oidc.errors.Overloaded` if others keep it that long, and
         :class:`~jupyter_oidc.errors.StorageUnavailable` if there is no place for a lock that can be trusted.
@@ -154,5 +154,5 @@ class EventLog(Protocol):
         ...
 
     def defect(self, about: str, defect: Defect) -> None:
-        """Record an exception that nobody expected, by its type and place and never by its text."""
+        """Record an unexpected exception, by its type and place and never by its text."""
         ...

@@ -28,7 +28,7 @@ TokenOutlook = Literal["there", "ended", "delayed", "refused"]
 """What a call would find: a token, or one that can be had by need; none without a sign-in; none yet; none for this API."""
 
 OUTAGE_LIFETIME_SECONDS: Final = 300.0
-"""After that long without a call nobody knows any more whether an API is still down."""
+"""After that long without a call it is unknown whether an API is still down."""
 
 _OUTAGES: Final = (UpstreamUnreachable, UpstreamTimeout, TlsUntrusted)
 

@@ -1,6 +1,7 @@
-"""When to renew, how long to wait after a failure, and which failures end a session: all pure.
+"""Computes when to refresh, how long to wait after a failure, and which failures end a session: all pure.
 
-Only a definite OAuth error ends a session at once; transient failures (time-outs, 5xx, DNS, captive portals) never do (F-8).
+Only a definite OAuth error ends a session at once; transient failures (time-outs, 5xx, DNS, captive portals)
+never do (F-8).
 In between are providers that refuse without saying that the session has ended; they are asked until calls fail anyway.
 """
 
@@ -28,7 +29,7 @@ MAX_REFUSALS: Final = 3
 """So many refusals in a row end a session whose access token has ended."""
 
 MIN_REFRESH_INTERVAL_SECONDS: Final = 10.0
-"""Seconds between two renewals that no expiry asks for: somebody presses *refresh*, or a clock jumps (B25)."""
+"""Seconds between two refreshes that no expiry asks for: a person presses *refresh*, or a clock jumps (B25)."""
 
 MIN_FORCED_REFRESH_INTERVAL_SECONDS: Final = 30.0
 """Seconds during which an upstream 401 earns no second forced refresh (B27)."""
@@ -37,7 +38,7 @@ RETRY_DELAY_SECONDS: Final = 1.0
 """Seconds after which a refresh without an answer is tried once more with the same token (B5)."""
 
 MAX_LOCK_HOLD_SECONDS: Final = 20.0
-"""Seconds after which a refresh makes no further attempt, so that waiting servers get their turn in time (B12)."""
+"""Seconds after which a refresh makes no further attempt, so that waiting servers get the lock in time (B12)."""
 
 _INTERACTION_ERRORS: Final = frozenset({"interaction_required", "consent_required", "login_required"})
 """Those that a session's reason names; any other wish to see the person is an ``interaction_required``."""
@@ -48,16 +49,16 @@ _REQUEST_ERRORS: Final = frozenset({"invalid_scope", "invalid_request", "access_
 
 
 def margin(lifetime: float) -> float:
-    """Return how many seconds before expiry a token of ``lifetime`` seconds is renewed (B26)."""
+    """Return how many seconds before expiry a token of ``lifetime`` seconds is refreshed (B26)."""
     return min(300.0, max(5.0, 0.2 * lifetime))
 
 
 def proactive_delay(lifetime: float, jitter: float) -> float:
-    """Return the seconds from now until the proactive renewal of a fresh token.
+    """Return the seconds from now until the proactive refresh of a fresh token.
 
     ``jitter`` in ``[0, 1)`` moves it up to a tenth of the margin earlier, so that many servers that were
-    restarted together do not renew together.
-    A lifetime shorter than its margin renews at half of it, at least one second from now: never a loop.
+    restarted together do not refresh together.
+    A lifetime shorter than its margin refreshes at half of it, at least one second from now: never a loop.
     """
     ahead = margin(lifetime)
     if lifetime <= ahead:
@@ -113,7 +114,7 @@ class RefusesAudience:
 
 
 def reason_of_rejection(problem: IdTokenRejected | UserinfoRejected) -> str:
-    """Return why a session ends whose renewal brought an identity that was refused (F-6): who, or only how (Q5.3)."""
+    """Return why a session ends whose refresh brought an identity that was refused (F-6): who, or only how (Q5.3)."""
     if problem.detail in id_token.OTHER_SUBJECT_DETAILS | userinfo.OTHER_SUBJECT_DETAILS:
         return "identity_changed"
     return problem.code
@@ -123,7 +124,7 @@ def judge_oauth_error(error: str, *, for_api: bool = False) -> Ends | Pauses | A
     """Classify the ``error`` of a refused refresh by the table of all errors (RFC 6749, 5.2; F-8, B8, B9, B30).
 
     ``for_api`` says that one API's own token was asked for: whatever may be about that is about that API alone. What is
-    wrong with the session as well shows at the sign-in's own renewal.
+    wrong with the session as well shows at the sign-in's own refresh.
     """
     if error == "invalid_grant":
         return Ends("session_ended_by_provider")

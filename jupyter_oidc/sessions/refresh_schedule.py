@@ -1,7 +1,7 @@
-"""When the next renewal may begin, and the timer that begins it.
+"""Schedules the refreshes of one session: when the next one may begin, and the timer that begins it.
 
-It counts failures, keeps to what the provider asked for, and holds back storms: of forced renewals, of people who press
-*refresh*, and of a wall clock that jumps.
+It counts failures, keeps to what the provider asked for, and holds back storms: of forced refreshes, of people who
+press *refresh*, and of a wall clock that jumps.
 It refuses to know tokens and states; how long to wait is computed in ``refresh_policy``.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RefreshSchedule:
-    """The pace of one session's renewals; ``on_due`` is called when the timer says that it is time for one."""
+    """Schedules one session's refreshes; ``on_due`` is called when the timer says that one is due."""
 
     def __init__(self, clock: Clock, scheduler: Scheduler, entropy: Entropy, on_due: Callable[[], None]) -> None:
         self._clock = clock
@@ -37,7 +37,7 @@ class RefreshSchedule:
         """Wall seconds of the next attempt after a failure; ``None`` while all is well."""
 
     def reset(self) -> None:
-        """Forget everything: another session begins, or none is left."""
+        """Reset all counters at a session boundary."""
         self._forget_failures()
         self._forced_at = -refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS
         self._refreshed_at = -refresh_policy.MIN_REFRESH_INTERVAL_SECONDS
@@ -48,7 +48,7 @@ class RefreshSchedule:
         return self._not_before - self._clock.now().monotonic
 
     def just_refreshed(self, now: Moment) -> bool:
-        """Return whether the last renewal succeeded less than ten seconds ago (B25)."""
+        """Return whether the last refresh succeeded less than ten seconds ago (B25)."""
         return now.monotonic - self._refreshed_at < refresh_policy.MIN_REFRESH_INTERVAL_SECONDS
 
     def may_force(self) -> bool:
@@ -75,13 +75,13 @@ class RefreshSchedule:
         return self._refusals
 
     def refreshed(self, lifetime: float | None) -> None:
-        """Forget failures and plan the next renewal for a token of ``lifetime`` seconds."""
+        """Forget failures and plan the next refresh for a token of ``lifetime`` seconds."""
         self._forget_failures()
         self._refreshed_at = self._clock.now().monotonic
         self.plan(lifetime)
 
     def plan(self, lifetime: float | None) -> None:
-        """Renew before expiry; never by timer if ``lifetime`` is ``None``: unknown, or nothing can be renewed (F-3)."""
+        """Refresh before expiry; never by timer if ``lifetime`` is ``None``: unknown, or no refresh token (F-3)."""
         self._start(None if lifetime is None else refresh_policy.proactive_delay(lifetime, self._entropy.jitter()))
 
     def stop(self) -> None:

@@ -45,32 +45,32 @@ class Sessions:
         """Return the service of the provider ``name``, if there is one."""
         return self._services.get(name)
 
-    def put(self, service: SessionService) -> None:
+    def install(self, service: SessionService) -> None:
         """Put ``service`` in force for its provider."""
         self._services[service.settings.name] = service
-        self._look_again()
+        self._index_apis()
 
-    def wait(self, name: str, service: SessionService | None) -> None:
+    def set_waiting(self, name: str, service: SessionService | None) -> None:
         """Let ``service`` wait for a sign-in at the provider ``name``; ``None``: nothing waits any more."""
         if service is None:
             self._waiting.pop(name, None)
         else:
             self._waiting[name] = service
 
-    def arrange(self, names: Iterable[str]) -> None:
+    def retain(self, names: Iterable[str]) -> None:
         """Keep the services of ``names``, in this order, and no others."""
         self._services = {name: self._services[name] for name in names}
         self._waiting = {name: service for name, service in self._waiting.items() if name in self._services}
-        self._look_again()
+        self._index_apis()
 
-    def _look_again(self) -> None:
+    def _index_apis(self) -> None:
         self._apis = {api.name: api for service in self for api in service.settings.apis}
 
     def waiting(self, name: str) -> SessionService | None:
         """Return the service of the provider ``name`` whose settings wait for a sign-in."""
         return self._waiting.get(name)
 
-    def to_sign_in(self, name: str, *, by_user: bool) -> SessionService:
+    def service_for_sign_in(self, name: str, *, by_user: bool) -> SessionService:
         """Return the service whose sign-in may begin now; raises :class:`UnknownProvider`.
 
         Settings that wait come into force by a sign-in that the user began, and by no other: a kernel's goes by those in
@@ -98,8 +98,8 @@ class Sessions:
         """Put ``service``, whose settings waited, in force; return the one that it replaces, if there was one."""
         name = service.settings.name
         before = self._services.get(name)
-        self.wait(name, None)
-        self.put(service)
+        self.set_waiting(name, None)
+        self.install(service)
         return None if before is service else before
 
     def of_api(self, name: str) -> tuple[Api, SessionService]:

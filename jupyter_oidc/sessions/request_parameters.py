@@ -1,6 +1,6 @@
-"""What a sign-in asks for where settings leave it open: scopes and prompt, by what the provider says of itself.
+"""Chooses scopes and prompt of a sign-in where settings leave them open, by what the provider says of itself.
 
-It refuses to change what somebody wrote down: only defaults follow the metadata.
+It refuses to change what the settings say: only defaults follow the metadata.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def scopes_of(settings: Provider, metadata: Metadata) -> tuple[str, ...]:
 def prompt_of(settings: Provider, metadata: Metadata, options: SignInOptions) -> str | None:
     """Return the ``prompt`` of an authorization request.
 
-    Where a refresh token is asked for and nobody has set a prompt, it is ``consent``: a provider must ignore
+    Where a refresh token is requested and no prompt is set, it is ``consent``: a provider must ignore
     ``offline_access`` without it (OpenID Connect Core 1.0, 11), unless the settings know that this one does not.
     A sign-in that an API asked for is about strength and not about consent.
     """

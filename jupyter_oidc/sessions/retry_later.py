@@ -1,4 +1,4 @@
-"""What somebody hears who gets no token now: that it will come, or who has to do something for it."""
+"""Map a deferred token (``TryLater``) to the error that the caller receives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May this token be taken back? The one place that says so (RFC 7009).
+"""Decides whether a token may be revoked (RFC 7009).
 
 To revoke a refresh token ends the grant that it belongs to, and with many providers everything else of that grant.
 A person who signs in again in the same browser is often given another token of the *same* provider session: to tidy up
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.secret import Secret
 
 Revoked = Literal["done", "failed", "not-supported", "nothing-to-revoke"]
-"""What came of it; a token that may not be revoked is nothing to revoke."""
+"""The outcome of a revocation; a token that may not be revoked is nothing to revoke."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class OrphanedToken:
-    """A token that nobody will use any more."""
+    """A token that will not be used any more, and where it comes from."""
 
     token: Secret
     origin: Origin

@@ -1,6 +1,6 @@
-"""The one owner of one provider's session.
+"""Owns the session at one provider.
 
-It holds the tokens, moves the state machine, renews, and answers two questions: *what may be shown* (a
+It holds the tokens, moves the state machine, refreshes, and answers two questions: *what may be shown* (a
 summary) and *what may go out* (a bearer token).
 A **generation** number grows with every sign-in and sign-out; whatever comes back from the provider for an
 older generation is thrown away, so nothing resurrects a session (B31).
@@ -105,10 +105,10 @@ class SessionService:
     ) -> None:
         self.settings = settings
         self._oidc_client = oidc_client
-        self._store = SessionStore(vault, lock, scheduler=scheduler, entropy=entropy, resaved=self._resaved)
+        self._store = SessionStore(vault, lock, scheduler=scheduler, entropy=entropy, on_saved_late=self._saved_late)
         self._background = Background(self._report, expected=Problem)
-        self._store.retry_by(
-            lambda: self._background.start(self._store.try_again(), after_defect=self._store.try_again_later)
+        self._store.set_retry(
+            lambda: self._background.start(self._store.retry(), after_defect=self._store.schedule_retry)
         )
         self._clock = clock
         self._entropy = entropy
@@ -133,7 +133,7 @@ class SessionService:
         self._closed = False
         self._stream_closers: set[Callable[[], None]] = set()
         self._step_ups: dict[str, StepUp] = {}
-        self._in_force = StepUp()
+        self._reached_step_up = StepUp()
         self._superseded_token: OrphanedToken | None = None
         self._end_timer: Cancellable | None = None
         self._spared_origins: tuple[Origin, ...] = ()
@@ -189,7 +189,7 @@ class SessionService:
 
     @property
     def entitlements_known(self) -> bool:
-        """Whether the provider listed what the person is entitled to; true of nobody, too."""
+        """Whether the provider listed the entitlements of the person; true without a session, too."""
         return self._held.entitlements.known
 
     def token_ready(self, key: TokenKey) -> bool:
@@ -237,12 +237,14 @@ class SessionService:
         return ApiAccess(api.name, readiness, allowed=not missing, missing=missing)
 
     def _outlook(self, key: TokenKey, source: BearerSource) -> TokenOutlook:
-        """Return what a call would find that needs the token of ``key``; nobody is asked for that."""
+        """Return what a call that needs the token of ``key`` would find; the provider is not asked."""
         now, held = self._clock.now(), self._held
         token = self._held_token(key, source)
         if token is not None and token.alive(now):
             return "there"
-        if held.refresh_token is None and (source == "id_token" or key == SIGN_IN_KEY or not self._sign_in_lives(now)):
+        if held.refresh_token is None and (
+            source == "id_token" or key == SIGN_IN_KEY or not self._has_live_sign_in_token(now)
+        ):
             return "ended"
         try:
             resting = self._negative_tokens.lookup((key, source))
@@ -250,7 +252,7 @@ class SessionService:
             return "refused"
         return "delayed" if resting is not None or self._state is State.REFRESH_FAILED else "there"
 
-    def _sign_in_lives(self, now: Moment) -> bool:
+    def _has_live_sign_in_token(self, now: Moment) -> bool:
         access = self._held.access.get(SIGN_IN_KEY)
         return access is not None and access.alive(now)
 
@@ -263,7 +265,7 @@ class SessionService:
         return self._sequence
 
     def _notify_waiters(self) -> None:
-        """Let everybody look again who waits for a change."""
+        """Wake every waiter for a change of the summary."""
         self._sequence += 1
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
@@ -272,7 +274,7 @@ class SessionService:
 
     @property
     def may_sign_in_silently(self) -> bool:
-        """Whether a page that opens may try now: nobody is in, nobody is on the way, and no other settings wait.
+        """Whether a page that opens may try now: no session, no sign-in under way, and no other settings waiting.
 
         Settings that wait come into force by an act of the user, and the opening of a page is none (ADR 30).
         """
@@ -296,8 +298,8 @@ class SessionService:
     def question_of_own(self, tokens: Tokens, *, silent: bool = False) -> Question | None:
         """Return what has to be asked before ``tokens`` replace the session of this service.
 
-        A ``silent`` sign-in follows nobody else by itself, not even after the end of their session: the provider's cookie
-        in this browser chose the person, and no click.
+        A ``silent`` sign-in does not replace another person by itself, not even after the end of their session: the
+        provider's cookie in this browser chose the person, and no click.
         """
         self._apply_expiry()
         user, person = self._held.user, tokens.person
@@ -313,7 +315,7 @@ class SessionService:
         """Begin a new session, replacing an old one completely (S-6, A26).
 
         What the same person's APIs asked for, and what this sign-in asked for, goes on to hold.
-        Raises ``SignInCancelled`` if this service is closed: nobody would end that session, so its tokens are revoked.
+        Raises ``SignInCancelled`` if this service is closed: it would own no session, so the tokens are revoked.
         """
         if self._closed:
             self._revoke_orphaned_sign_in(tokens)
@@ -327,12 +329,12 @@ class SessionService:
         reached = step_up.reached(tokens.person.acr if tokens.person else None)
         asked = {api: wanted for api, wanted in self._step_ups.items() if same and not reached.covers(wanted)}
         self._next_generation()
-        self._step_ups, self._in_force = asked, reached
+        self._step_ups, self._reached_step_up = asked, reached
         generation = self._generation
         self._close_streams()
         self._sign_out_pages.withdraw(self.settings.name)
         self._held = SessionData.of_sign_in(tokens, self.settings, self._clock.now())
-        await self._store.keep(self._held.entry(self.settings))
+        await self._store.replace(self._held.entry(self.settings))
         if before is not None and before.token != tokens.set.refresh_token:
             self._revoke_orphan(before)
         if generation != self._generation:
@@ -349,17 +351,17 @@ class SessionService:
         if self._state is State.SIGNING_IN:
             self.sign_ins.notice_abandoned()
         if has_session(self._state) and self._seconds_to_end() == 0:
-            self._end_by_time()
+            self._expire()
 
     def _seconds_to_end(self) -> float | None:
-        """Return the seconds until nothing works any more; ``None`` if that is unknown, or a renewal decides (A25)."""
+        """Return the seconds until nothing works any more; ``None`` if that is unknown, or a refresh decides (A25)."""
         now = self._clock.now()
         last = None if self._held.refresh_token is not None else self._held.last_token(self.settings, now)
         left = None if last is None else last.seconds_left(now)
         return None if left is None else max(0.0, left)
 
     def _schedule_expiry(self) -> None:
-        """Look at the clock again when this session ends by itself."""
+        """Start a timer for the moment at which this session ends by itself."""
         self._stop_end_timer()
         left = self._seconds_to_end()
         if left is not None and not self._closed:
@@ -375,7 +377,7 @@ class SessionService:
             self._end_timer.cancel()
             self._end_timer = None
 
-    def _end_by_time(self) -> None:
+    def _expire(self) -> None:
         """Without a refresh token the session ends when its last token does, and not before (A25)."""
         self._next_generation()
         self._held = SessionData()
@@ -393,7 +395,7 @@ class SessionService:
         """Return a bearer token for one upstream call.
 
         ``rejected`` is a token that the upstream refused although it had not expired: it earns one forced
-        renewal, shared by all who ask, and none for the next 30 seconds (B27).
+        refresh, shared by all who ask, and none for the next 30 seconds (B27).
         Raises ``AudienceRefused`` if the provider has no token for this API.
         """
         await self._restore_once()
@@ -401,7 +403,7 @@ class SessionService:
         if not has_session(self._state):
             return self._sign_in_needed()
         held = self._held_token(key, source)
-        # NOTE: one that has expired meanwhile was refused rightly, and is renewed like any other.
+        # NOTE: one that has expired meanwhile was refused rightly, and is refreshed like any other.
         if rejected is not None and held is not None and held.secret == rejected and held.alive(self._clock.now()):
             self._refused_by_api = rejected
             if not self._may_force(key):
@@ -428,14 +430,14 @@ class SessionService:
     def on_session_end(self, close_stream: Callable[[], None]) -> Callable[[], None]:
         """Call ``close_stream`` when this session ends on purpose: a sign-out, here or at the provider, or another person.
 
-        What the provider refuses to renew ends by itself, and streams that flow already may go on (B1).
+        What the provider refuses to refresh ends by itself, and streams that flow already may go on (B1).
         Returns a function that forgets ``close_stream``.
         """
         self._stream_closers.add(close_stream)
         return lambda: self._stream_closers.discard(close_stream)
 
     def _close_streams(self) -> None:
-        """Let everything that was opened with this session end (S-5)."""
+        """Close every stream that was opened with this session (S-5)."""
         closing, self._stream_closers = self._stream_closers, set()
         for close_stream in closing:
             close_stream()
@@ -451,7 +453,7 @@ class SessionService:
         A sign-in takes the place of the one before it, so it must not be weaker than that.
         """
         asked = self._step_ups.get(api) if api is not None else next(reversed(self._step_ups.values()), None)
-        return (asked or StepUp()).combined_with(self._in_force)
+        return (asked or StepUp()).combined_with(self._reached_step_up)
 
     def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
         """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
@@ -459,7 +461,7 @@ class SessionService:
         return None if held is None else audience_of(held.secret)
 
     async def refresh(self) -> Bearer:
-        """Renew the sign-in's access token now, unless it is younger than ten seconds (B25)."""
+        """Refresh the sign-in's access token now, unless it is younger than ten seconds (B25)."""
         await self._restore_once()
         self._apply_expiry()
         if not has_session(self._state):
@@ -490,7 +492,7 @@ class SessionService:
         *,
         replacing: AccessToken | None = None,
     ) -> Bearer:
-        """Join the renewal for ``key`` that is under way, or start one; it outlives its callers (B28).
+        """Join the refresh for ``key`` that is under way, or start one; it outlives its callers (B28).
 
         A usable token is good enough, unless it is the one that the caller wants to be rid of.
         """
@@ -504,7 +506,7 @@ class SessionService:
             self._refreshes[key] = task
             task.add_done_callback(lambda _: self._refreshes.pop(key, None))
         await asyncio.wait((task,))
-        if task.cancelled():  # NOTE: given up with this service; whoever waits was not cancelled
+        if task.cancelled():  # NOTE: given up with this service; the waiting caller was not cancelled
             return TryLater(refresh_policy.RETRY_DELAY_SECONDS, "overloaded")
         return task.result()
 
@@ -515,7 +517,7 @@ class SessionService:
         source: BearerSource,
         replacing: AccessToken | None,
     ) -> Bearer:
-        """Renew; whatever goes wrong that nobody foresaw is tried again later, and does not pass for a session (Q6.3).
+        """Refresh; after an unexpected exception try again later, and let nothing pass for a session (Q6.3).
 
         Raises ``AudienceRefused``.
         """
@@ -537,7 +539,7 @@ class SessionService:
         source: BearerSource,
         replacing: AccessToken | None,
     ) -> Bearer:
-        """Renew for the session of ``generation``, which may have ended before this begins (B31)."""
+        """Refresh for the session of ``generation``, which may have ended before this begins (B31)."""
         async with self._refresh_lock:
             if generation != self._generation:
                 return self._sign_in_needed()
@@ -553,14 +555,14 @@ class SessionService:
             if wait > 0:
                 return TryLater(wait, self._reason or "idp_unavailable", self._remedy)
             if key in self._exchanged:
-                return await self._exchange_or_rest(generation, key)
+                return await self._exchange_or_cache_failure(generation, key)
             try:
                 return await self._lock_and_refresh(generation, key, source)
             except AudienceRefused:
-                return await self._exchange_or_rest(generation, key)
+                return await self._exchange_or_cache_failure(generation, key)
 
     async def _lock_and_refresh(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
-        """Renew while no other server does; raises ``AudienceRefused``."""
+        """Refresh while no other server does; raises ``AudienceRefused``."""
         try:
             async with self._store.transaction() as transaction:
                 return await self._refresh_under_lock(generation, key, source, transaction)
@@ -569,7 +571,7 @@ class SessionService:
         except StorageUnavailable as problem:
             return self._delay(generation, problem.code, None, problem.action)
 
-    async def _exchange_or_rest(self, generation: int, key: TokenKey) -> Bearer:
+    async def _exchange_or_cache_failure(self, generation: int, key: TokenKey) -> Bearer:
         """Exchange; what the provider does not give is not asked for with every call (B25, B30)."""
         try:
             outcome = await self._exchange(generation, key)
@@ -615,7 +617,7 @@ class SessionService:
     async def _refresh_under_lock(
         self, generation: int, key: TokenKey, source: BearerSource, transaction: StoreTransaction
     ) -> Bearer:
-        """Spend the refresh token that is stored now; nobody else does so meanwhile (B2, B10)."""
+        """Spend the refresh token that is stored now, under the lock (B2, B10)."""
         known = self._held.entry(self.settings)
         if generation != self._generation or known is None:
             return self._sign_in_needed()
@@ -666,12 +668,12 @@ class SessionService:
             self._refresh_outcome_unknown = False
             if left is not None:
                 return left
-        return await self._judge(generation, key, source, transaction, answer, began)
+        return await self._handle_refresh_reply(generation, key, source, transaction, answer, began)
 
     async def _send_refresh(self, refresh_token: Secret, key: TokenKey, began: float) -> RefreshReply | NoResponse:
         """Send the refresh token; once more after a second if no answer came, which covers a grace period (B5).
 
-        The second attempt ends in time for others to have their turn, which ``began`` then (B12).
+        The second attempt ends in time for other servers to get the lock, which is held since ``began`` (B12).
         """
         proof_key = self._held.proof_key
         answer = await self._oidc_client.send_refresh(refresh_token, key, proof_key)
@@ -714,7 +716,7 @@ class SessionService:
         self._revoke_orphan(successor)
         return left
 
-    async def _judge(
+    async def _handle_refresh_reply(
         self,
         generation: int,
         key: TokenKey,
@@ -723,7 +725,7 @@ class SessionService:
         refresh_reply: RefreshReply,
         began: float,
     ) -> Bearer:
-        """Judge what came with the successor; whatever is wrong with it, the successor is kept already."""
+        """Judge the reply to a refresh; whatever is wrong with it, the successor is kept already."""
         held = self._held
         kept = refresh_reply.tokens.refresh_token is not None
         try:
@@ -748,18 +750,18 @@ class SessionService:
             return self._delay(generation, "idp_unavailable", answer.retry_after)
         if isinstance(answer, TokenError):
             lost = transaction.interrupted or self._refresh_outcome_unknown
-            return await self._refused(generation, key, answer, transaction, lost=lost)
+            return await self._handle_refusal(generation, key, answer, transaction, lost=lost)
         if not kept:
             self._refresh_outcome_unknown = False
             await transaction.clear_mark()  # a success that names no successor leaves the token in force (RFC 6749, 6)
         if isinstance(answer, UnverifiableResponse):
             return self._delay(generation, "idp_unavailable", None)
-        return await self._refreshed(generation, key, source, answer, transaction)
+        return await self._apply_refresh(generation, key, source, answer, transaction)
 
     async def _stored_state_before_saving(self, generation: int, transaction: StoreTransaction) -> StoredState | None:
-        """Look once more before what was renewed is stored; ``None`` if this session has ended meanwhile (B31).
+        """Look once more before what was refreshed is stored; ``None`` if this session has ended meanwhile (B31).
 
-        Who signs in or out does not wait long for its turn, and must not be undone by us (D7).
+        A sign-in or sign-out does not wait long for the lock, and must not be undone by us (D7).
         """
         known = self._held.entry(self.settings)
         if generation != self._generation or known is None:
@@ -768,7 +770,7 @@ class SessionService:
         return stored if generation == self._generation else None
 
     def _ended_elsewhere(self, stored: Deleted | OtherSubject) -> Bearer:
-        """Another server that shares the entry ended this session; what is stored is not ours to touch (D7)."""
+        """End this session, as another server that shares the entry did; the stored entry is not ours to touch (D7)."""
         self._next_generation()
         self._held = SessionData()
         self._close_streams()
@@ -779,7 +781,7 @@ class SessionService:
             self._move(SessionTransition.ENDED, "signed_in_elsewhere")
         return self._sign_in_needed()
 
-    async def _refreshed(
+    async def _apply_refresh(
         self,
         generation: int,
         key: TokenKey,
@@ -813,7 +815,7 @@ class SessionService:
             return TryLater(refresh_policy.MAX_BACKOFF_SECONDS, "no_id_token_on_refresh")
         return token.granted(generation, self._held.subject)
 
-    async def _refused(
+    async def _handle_refusal(
         self, generation: int, key: TokenKey, error: TokenError, transaction: StoreTransaction, *, lost: bool
     ) -> Bearer:
         """Judge a refusal; ``lost`` says that the token may have been spent without anybody storing the next."""
@@ -822,7 +824,7 @@ class SessionService:
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
             return await self._end(generation, reason, f"token.{error.error}", transaction, keep=verdict.token_is_good)
         if isinstance(verdict, refresh_policy.Ambiguous):
-            return await self._ambiguously_refused(generation, verdict.reason, error, transaction)
+            return await self._handle_ambiguous_refusal(generation, verdict.reason, error, transaction)
         await transaction.clear_mark()
         if isinstance(verdict, refresh_policy.RefusesAudience):
             self._note_refused_apis(key, error.error)
@@ -830,17 +832,17 @@ class SessionService:
         self._note_refusal(verdict.reason, error.error)
         return self._delay(generation, verdict.reason, verdict.seconds)
 
-    async def _ambiguously_refused(
+    async def _handle_ambiguous_refusal(
         self, generation: int, reason: str, error: TokenError, transaction: StoreTransaction
     ) -> Bearer:
         """Keep trying, ever more rarely, while calls work; then say that signing in again helps (Q1.8).
 
-        The refresh token stays until the next sign-in, as nobody said that it is dead.
+        The refresh token stays until the next sign-in, as the provider did not say that it is dead.
         """
         if generation != self._generation:
             return self._sign_in_needed()
         refusals = self._refresh_schedule.refused()
-        left = self._seconds_of_use_left()
+        left = self._usable_seconds_left()
         if left == 0 and refusals >= refresh_policy.MAX_REFUSALS:
             return await self._end(generation, reason, f"token.{error.error}", transaction, keep=True)
         await transaction.clear_mark()
@@ -854,7 +856,7 @@ class SessionService:
             self._note_refused_apis(key, "ignored", way=way)
             raise AudienceRefused
 
-    def _seconds_of_use_left(self) -> float | None:
+    def _usable_seconds_left(self) -> float | None:
         """Return for how long calls may still work with the sign-in's access token, 0 if no more; ``None``: unknown."""
         access = self._held.access.get(SIGN_IN_KEY)
         if access is None or access.secret == self._refused_by_api:
@@ -882,12 +884,12 @@ class SessionService:
         if sign_in is not None and sign_in.alive(now):
             if source == "id_token":
                 return SignInNeeded("session_expired")
-            return await self._exchange_or_rest(generation, key)
+            return await self._exchange_or_cache_failure(generation, key)
         self._apply_expiry()
         return SignInNeeded("session_expired") if has_session(self._state) else self._sign_in_needed()
 
     def _delay(self, generation: int, reason: str, seconds: float | None, remedy: str | None = None) -> Bearer:
-        """Weather or a mistake in the settings: keep everything, try again later (B6, B7, B8)."""
+        """Keep everything and try again later, after a transient failure or a mistake in the settings (B6, B7, B8)."""
         if generation != self._generation or not has_session(self._state):
             return self._sign_in_needed()
         wait = self._refresh_schedule.failed(seconds)
@@ -904,7 +906,7 @@ class SessionService:
         *,
         keep: bool = False,
     ) -> Bearer:
-        """The provider ended the session: drop everything, here and in storage (F-6, F-8, B1).
+        """Drop everything, here and in storage, because the provider ended the session (F-6, F-8, B1).
 
         With ``keep`` the stored refresh token stays until the next sign-in replaces and revokes it (B9).
         """
@@ -949,7 +951,7 @@ class SessionService:
         self._move(SessionTransition.SIGNED_OUT)
         trouble: StorageUnavailable | None = None
         try:
-            newest = await self._forget_stored(subject) or refresh_token
+            newest = await self._remove_stored(subject) or refresh_token
         except StorageUnavailable as problem:
             newest, trouble = refresh_token, problem
         revoked: Revoked = "nothing-to-revoke"
@@ -1002,7 +1004,7 @@ class SessionService:
             self.sign_ins.silent.signed_out()
             self._close_streams()
             self._move(SessionTransition.ENDED, "signed_out_at_provider")
-            await self._forget_stored(held.subject)
+            await self._remove_stored(held.subject)
         self._logouts.remember(token, self._clock.now().wall, self.settings.clock_skew)
 
     # -- storage -------------------------------------------------------------------------------------------
@@ -1020,7 +1022,7 @@ class SessionService:
         if self._takes_over is not None:
             return
         try:
-            entry = await self._store.look()
+            entry = await self._store.load()
         except StorageUnavailable as problem:
             self._reason = problem.detail
             return
@@ -1031,22 +1033,22 @@ class SessionService:
         self._move(SessionTransition.RESTORED)
         self._background.start(self._refresh_sign_in_token())
 
-    async def _forget_stored(self, subject: str | None) -> Secret | None:
-        """Remove the entry of ``subject``, or any; return its refresh token, which another server may have renewed."""
-        # NOTE: a renewal of our own has the turn; its answer is thrown away, and nobody needs to wait for it.
-        stored = await self._store.forget(
+    async def _remove_stored(self, subject: str | None) -> Secret | None:
+        """Remove the entry of ``subject``, or any; return its refresh token, which another server may have refreshed."""
+        # NOTE: a refresh of our own holds the lock; its answer is thrown away, so this does not wait for it.
+        stored = await self._store.remove(
             subject, timeout_seconds=0.0 if self._refreshes else USER_LOCK_TIMEOUT_SECONDS
         )
         return None if stored is None else stored.refresh_token
 
-    def _resaved(self) -> None:
+    def _saved_late(self) -> None:
         if has_session(self._state):
             self._move(SessionTransition.STORED, self._reason)
 
     # -- other settings ------------------------------------------------------------------------------------
 
-    def settings_wait(self, waiting: bool) -> None:  # noqa: FBT001 - a property that others set and hear of
-        """Say whether other settings wait for the next sign-in; whoever watches this session hears of a change."""
+    def set_settings_pending(self, waiting: bool) -> None:  # noqa: FBT001 - a property that others set and hear of
+        """Set whether other settings wait for the next sign-in, and publish a change of that."""
         if waiting != self._settings_pending:
             self._settings_pending = waiting
             self.publish("settings-changed")
@@ -1058,7 +1060,7 @@ class SessionService:
         self.publish("settings-changed")
 
     def continue_from(self, before: SessionService) -> None:
-        """Count on from where ``before`` ends, so that nobody takes a summary of this session for one of that."""
+        """Continue the sequence of ``before``, so that no client takes a summary of this session for one of that."""
         self._sequence += before._sequence + 1
         self._last_user = self._last_user or before._held.user or before._last_user
         self.sign_ins.silent = before.sign_ins.silent
@@ -1075,7 +1077,7 @@ class SessionService:
         self._next_generation()
         self._held = SessionData()
         self._close_streams()
-        self._store.give_up_the_entry()
+        self._store.detach()
         self.sign_ins.abandon(only_ours=True)
         self._move(SessionTransition.SIGNED_OUT)
 
@@ -1094,7 +1096,7 @@ class SessionService:
         self._reason, self._remedy = reason, None
         self.publish(transition.value, reason)
         if (before, transition) == (State.REFRESH_FAILED, SessionTransition.REFRESHED):
-            self.sign_ins.overtake(self._in_force)
+            self.sign_ins.overtake(self._reached_step_up)
 
     def publish(self, kind: str, reason: str | None = None) -> None:
         """Say that the summary has changed, as an event of this ``kind``."""
@@ -1117,13 +1119,13 @@ class SessionService:
         self._refresh_outcome_unknown = False
         self._superseded_token = None
         self._refused_by_api = None
-        self._step_ups, self._in_force = {}, StepUp()
+        self._step_ups, self._reached_step_up = {}, StepUp()
         self._exchanged.clear()
         self._negative_tokens.clear()
         self._refresh_schedule.reset()
 
     def _refreshable_lifetime(self) -> float | None:
-        """Return the lifetime of the sign-in's access token; ``None`` if it is unknown or nothing can be renewed."""
+        """Return the lifetime of the sign-in's access token; ``None`` if it is unknown or nothing can be refreshed."""
         access = self._held.access.get(SIGN_IN_KEY)
         return None if self._held.refresh_token is None or access is None else access.lifetime
 
@@ -1135,7 +1137,7 @@ class SessionService:
         self._delay(self._generation, "internal_error", None)
 
     async def _refresh_sign_in_token(self) -> Bearer:
-        """Replace the sign-in's access token, unless somebody just did."""
+        """Replace the sign-in's access token, unless another caller just did."""
         return await self._join_refresh(SIGN_IN_KEY, "access_token", replacing=self._held.access.get(SIGN_IN_KEY))
 
     @property
@@ -1155,7 +1157,7 @@ class SessionService:
         return self._spared_origins if self.origin is None else (self.origin, *self._spared_origins)
 
     def _revoke_orphan(self, orphan: OrphanedToken | None) -> None:
-        """Revoke a token that nobody wants any more, if that harms nobody."""
+        """Revoke an orphaned token, if that harms no session that lives."""
         if orphan is not None:
             self._background.start(revoke_with_retries(self._oidc_client, orphan, self._scheduler))
 
@@ -1177,31 +1179,31 @@ class SessionService:
     async def settle(self, *, process_ends: bool = False) -> None:
         """Stop timers and background work; waits up to 5 s (D10). A second call has nothing left to wait for.
 
-        If the ``process_ends``, nobody answers any more to what a sign-in asks: its tokens are revoked (Q10.5).
+        If the ``process_ends``, the question of a sign-in can no longer be answered: its tokens are revoked (Q10.5).
         """
         self._closed = True
         if process_ends:
             self.sign_ins.abandon(only_ours=True)
-        self.sign_ins.stop_asking()
+        self.sign_ins.stop_polling()
         self._close_streams()
         self._refresh_schedule.stop()
         self._stop_end_timer()
         loop = asyncio.get_running_loop()
         until = loop.time() + CLOSE_TIMEOUT_SECONDS
-        while (busy := self._busy()) and (left := until - loop.time()) > 0:
+        while (busy := self._running_tasks()) and (left := until - loop.time()) > 0:
             await asyncio.wait(busy, timeout=left)  # what ends may have begun to revoke something
-        if late := self._busy():
+        if late := self._running_tasks():
             for task in late:
                 task.cancel()
             await asyncio.wait(late, timeout=1.0)  # who has a new refresh token stores it now
-        await self._store.try_again()
+        await self._store.retry()
         self._store.stop()
 
-    def _busy(self) -> set[asyncio.Task[Any]]:
+    def _running_tasks(self) -> set[asyncio.Task[Any]]:
         return {*self._refreshes.values(), *self._background}
 
     async def ends_with_process(self) -> bool:
-        """Return whether there is a refresh token here that is stored nowhere else, so that nobody will use it again."""
+        """Return whether a refresh token is held here and stored nowhere else, so that it will not be used again."""
         return (self._own_token() or self._superseded_token) is not None and await self._store.ends_with_process()
 
     def end_and_revoke(self, spared: tuple[Origin, ...]) -> asyncio.Task[None]:
@@ -1213,7 +1215,7 @@ class SessionService:
 
     async def _end_and_revoke(self, spared: tuple[Origin, ...]) -> None:
         orphan, self._spared_origins = self._own_token() or self._superseded_token, spared
-        self._store.give_up_the_entry()  # NOTE: a store that works again must not take what is revoked now
+        self._store.detach()  # NOTE: a store that works again must not take what is revoked now
         self._next_generation()
         self._held = SessionData()
         if has_session(self._state):

@@ -1,6 +1,6 @@
-"""What one session holds: its tokens, whose they are, and what is known about the person.
+"""Holds the data of one session: its tokens, whose they are, and what is known about the person.
 
-Only the session service owns an instance; nobody else can reach a token through it (law 6).
+Only the session service owns an instance; no other module can reach a token through it (law 6).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SessionData:
-    """The belongings of one session; an empty instance belongs to nobody.
+    """The data of one session; an empty instance is that of no session.
 
     ``shown`` are those of the ``entitlements`` that a summary has room for, chosen once.
     Frozen, so that a token response can be stored first and take effect afterwards, in one assignment (B3).
@@ -55,9 +55,9 @@ class SessionData:
 
     @classmethod
     def of_sign_in(cls, tokens: Tokens, settings: Provider, now: Moment) -> SessionData:
-        """Return the belongings of a session that begins ``now``.
+        """Return the data of a session that begins ``now``.
 
-        A token that has no lifetime, and that nothing can renew, is judged by the API alone (A13).
+        A token that has no lifetime, and that nothing can refresh, is judged by the API alone (A13).
         """
         if tokens.set.expires_in == 0 and tokens.set.refresh_token is None:
             tokens = replace(tokens, set=replace(tokens.set, expires_in=None))
@@ -65,7 +65,7 @@ class SessionData:
 
     @classmethod
     def of_entry(cls, entry: Entry, proof_key: ProofKey | None) -> SessionData:
-        """Return the belongings of a session that was stored: a refresh token, and whose it is.
+        """Return the data of a session that was stored: a refresh token, and whose it is.
 
         ``proof_key`` is the key that its tokens are, or will be, bound to.
         An entry without a profile, which an older version wrote, says who it is by the subject alone.
@@ -84,7 +84,7 @@ class SessionData:
         )
 
     def absorbing(self, tokens: Tokens, key: TokenKey, settings: Provider) -> SessionData:
-        """Return these belongings after a token response for ``key`` (F-4)."""
+        """Return this data after a token response for ``key`` (F-4)."""
         answer = tokens.set
         access_token = AccessToken(answer.access_token, tokens.requested_at, answer.expires_in, tokens.proof_key)
         after = replace(
@@ -115,7 +115,7 @@ class SessionData:
     def last_token(self, settings: Provider, now: Moment) -> AccessToken | None:
         """Return the token that says until when calls work: the sign-in's access token, as a rule.
 
-        Where nothing can be renewed, an ID token that an API is called with may outlive it.
+        Where nothing can be refreshed, an ID token that an API is called with may outlive it.
         """
         access, id_token = self.access.get(SIGN_IN_KEY), self.id_token
         if self.refresh_token is not None or access is None or id_token is None:

@@ -1,10 +1,10 @@
-"""What is stored of a session: looked at, changed and removed in turns, one server at a time.
+"""Stores, reads and removes one session's entry under a lock, one server at a time.
 
 Several servers may share an entry (one person, two Jupyter servers).
-Whoever wants to spend the stored refresh token waits for its turn, looks at the entry again, and stores what came of
-it before the turn ends; so a token that works once is spent once (B2, B10).
+A server that is about to spend the stored refresh token waits for the lock, reads the entry again, and stores the
+successor before it releases the lock; so a token that works once is spent once (B2, B10).
 A token that could not be stored is kept, and tried again until it is (B15); so is the removal of an entry.
-Whatever is stored late gives way to a sign-in or sign-out that came meanwhile (B31).
+A late write gives way to a sign-in or sign-out that came meanwhile (B31).
 It refuses to decide what any of this means for the session.
 """
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import Entry, EntryLock, HeldLock, Scheduler, StorageKind, Vault
 
 REFRESH_LOCK_TIMEOUT_SECONDS: Final = 30.0
-"""Seconds that a renewal waits for its turn (B12)."""
+"""How long a refresh waits for the lock (B12)."""
 
 USER_LOCK_TIMEOUT_SECONDS: Final = 5.0
-"""Seconds that a sign-in or sign-out waits: a person is waiting with it, and goes on without the turn."""
+"""How long a sign-in or sign-out waits for the lock: a person is waiting with it, and it goes on without the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,14 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class OtherSubject:
-    """Another server has signed in as somebody else."""
+    """Another server has signed in as another subject."""
 
 
 StoredState = Same | RotatedElsewhere | Deleted | OtherSubject
 
 
 class SessionStore:
-    """Keeps one provider's entry; ``resaved`` is called when a token that could not be stored at first has been."""
+    """Stores one provider's entry; ``on_saved_late`` is called when a write succeeds after it had failed."""
 
     def __init__(
         self,
@@ -65,19 +65,19 @@ class SessionStore:
         *,
         scheduler: Scheduler,
         entropy: Entropy,
-        resaved: Callable[[], None],
+        on_saved_late: Callable[[], None],
     ) -> None:
         self._vault = vault
         self._lock = lock
         self._scheduler = scheduler
         self._entropy = entropy
-        self._resaved = resaved
+        self._on_saved_late = on_saved_late
         self._unsaved: Entry | None = None
         self._undeleted: Entry | None = None
         self._was_stored = False
-        self._orders = 0
+        self._write_number = 0
         self._attempts = 0
-        self._spawn: Callable[[], object] = self._nothing
+        self._spawn: Callable[[], object] = self._no_retry
 
     @property
     def unsaved(self) -> bool:
@@ -92,8 +92,8 @@ class SessionStore:
         """Return whether nothing of this session was ever stored where it outlives the process."""
         return not self._was_stored or await self.kind() == "memory"
 
-    async def look(self) -> Entry | None:
-        """Return what is stored, without a turn; raises ``StorageUnavailable``."""
+    async def load(self) -> Entry | None:
+        """Return what is stored, without the lock; raises ``StorageUnavailable``."""
         stored = await self._vault.load()
         self._was_stored = self._was_stored or stored is not None
         return stored
@@ -102,34 +102,34 @@ class SessionStore:
     async def transaction(
         self, timeout_seconds: float = REFRESH_LOCK_TIMEOUT_SECONDS
     ) -> AsyncIterator[StoreTransaction]:
-        """Wait for the right to spend the stored token; raises ``Overloaded`` or ``StorageUnavailable``."""
+        """Hold the lock under which the stored token may be spent; raises ``Overloaded`` or ``StorageUnavailable``."""
         async with self._lock.hold(timeout_seconds=timeout_seconds) as held_lock:
             yield StoreTransaction(self, held_lock)
 
-    async def keep(self, entry: Entry | None) -> None:
+    async def replace(self, entry: Entry | None) -> None:
         """Store the entry of a new sign-in, or nothing if it has no refresh token; the old one is gone then.
 
-        One that is followed by another, or by :meth:`forget`, while it waits for its turn stores nothing (B31).
+        A write that was superseded by another, or by :meth:`remove`, while it waited for the lock is dropped (B31).
         """
-        order = self._new_order()
+        number = self._next_write()
         self._was_stored = False
         try:
             async with self.transaction(USER_LOCK_TIMEOUT_SECONDS) as transaction:
-                if order == self._orders:
+                if number == self._write_number:
                     await transaction.save(entry)
         except (Overloaded, StorageUnavailable):
-            # NOTE: somebody holds the turn for long; the person's sign-in is worth more than a clean turn.
-            if order == self._orders:
-                await self.store(entry)
+            # NOTE: another server holds the lock for long; the person's sign-in is worth more than the lock.
+            if number == self._write_number:
+                await self.save(entry)
 
-    async def forget(self, subject: str | None, *, timeout_seconds: float = USER_LOCK_TIMEOUT_SECONDS) -> Entry | None:
-        """Remove the entry; return the newest: what was stored, which another server may have renewed (D1, D7).
+    async def remove(self, subject: str | None, *, timeout_seconds: float = USER_LOCK_TIMEOUT_SECONDS) -> Entry | None:
+        """Remove the entry; return the newest: what was stored, which another server may have refreshed (D1, D7).
 
         What could not be stored is newer than that (B15).
-        The entry of anybody else than ``subject``, if that is given, is left alone, and not returned.
+        The entry of another subject than ``subject``, if that is given, is left alone, and not returned.
         Raises ``StorageUnavailable`` if the store does not answer (D3); the removal is tried again then.
         """
-        self._new_order()
+        self._next_write()
         unsaved, self._unsaved = self._unsaved, None
         try:
             async with self.transaction(timeout_seconds) as transaction:
@@ -139,9 +139,9 @@ class SessionStore:
             stored = await self._removed(subject)
         return unsaved or stored
 
-    async def store(self, entry: Entry | None) -> bool:
+    async def save(self, entry: Entry | None) -> bool:
         """Write ``entry`` or remove what is there; return whether that worked, and keep trying if not (B15)."""
-        order = self._orders
+        number = self._write_number
         try:
             if entry is None:
                 await self._removed()
@@ -149,49 +149,49 @@ class SessionStore:
                 await self._vault.save(entry)
                 self._was_stored = True
         except StorageUnavailable:
-            if entry is not None and order == self._orders:
+            if entry is not None and number == self._write_number:
                 self._unsaved = entry
-                self.try_again_later()
+                self.schedule_retry()
             return False
-        if order == self._orders:
+        if number == self._write_number:
             self._unsaved, self._undeleted, self._attempts = None, None, 0
         return True
 
-    def retry_by(self, spawn: Callable[[], object]) -> None:
-        """Say how :meth:`try_again` is started from a timer."""
+    def set_retry(self, spawn: Callable[[], object]) -> None:
+        """Say how :meth:`retry` is started from a timer."""
         self._spawn = spawn
 
-    async def try_again(self) -> None:
+    async def retry(self) -> None:
         """Store what could not be stored; does nothing if there is nothing."""
         if self._unsaved is None and self._undeleted is None:
             return
         try:
             async with self.transaction() as transaction:
-                saved = await self._catch_up()
+                saved = await self._retry_writes()
                 if saved:
                     await transaction.clear_mark()
         except (Overloaded, StorageUnavailable):
-            saved = await self._catch_up()
+            saved = await self._retry_writes()
         if saved:
-            self._resaved()
+            self._on_saved_late()
 
-    def give_up_the_entry(self) -> None:
-        """Store and remove nothing any more: the entry is another session's of this process now."""
-        self._new_order()
+    def detach(self) -> None:
+        """Stop writing and removing: the entry is another session's of this process now."""
+        self._next_write()
         self._unsaved = None
         self.stop()
 
     def stop(self) -> None:
-        """Try nothing again: the entry is somebody else's now, or the process ends."""
-        self._spawn = self._nothing
+        """Stop retrying: the entry is another session's now, or the process ends."""
+        self._spawn = self._no_retry
 
-    async def _catch_up(self) -> bool:
-        """Do what is still to be done; what somebody else has stored meanwhile is not removed."""
+    async def _retry_writes(self) -> bool:
+        """Repeat the write or removal that failed; what another server has stored meanwhile is not removed."""
         if self._unsaved is not None:
-            return await self.store(self._unsaved)
+            return await self.save(self._unsaved)
         stored = None if self._undeleted is None else await self._stored()
         if stored is not None and self._undeleted is not None and _same(stored, self._undeleted):
-            return await self.store(None)
+            return await self.save(None)
         self._undeleted = None
         return True
 
@@ -200,26 +200,26 @@ class SessionStore:
         stored = await self._stored()
         if stored is not None and subject is not None and stored.subject != subject:
             return None
-        order = self._orders
+        number = self._write_number
         try:
             await self._vault.delete()
         except StorageUnavailable:
-            if stored is not None and order == self._orders:
+            if stored is not None and number == self._write_number:
                 self._unsaved, self._undeleted = None, stored
-                self.try_again_later()
+                self.schedule_retry()
             raise
         return stored
 
-    def _new_order(self) -> int:
-        """Count a decision about what is to be stored; whatever is under way for an earlier one gives way."""
-        self._orders += 1
+    def _next_write(self) -> int:
+        """Count a new write, which supersedes every one under way; return its number."""
+        self._write_number += 1
         self._undeleted = None
-        return self._orders
+        return self._write_number
 
-    def try_again_later(self) -> None:
-        """Call what :meth:`retry_by` said, by backoff."""
+    def schedule_retry(self) -> None:
+        """Retry by backoff, in the way that :meth:`set_retry` said."""
         self._attempts += 1
-        self._scheduler.after(backoff(self._attempts, self._entropy.jitter()), self._try_again_soon)
+        self._scheduler.after(backoff(self._attempts, self._entropy.jitter()), self._start_retry)
 
     async def _stored(self) -> Entry | None:
         try:
@@ -227,12 +227,12 @@ class SessionStore:
         except StorageUnavailable:
             return None
 
-    def _try_again_soon(self) -> None:
+    def _start_retry(self) -> None:
         if self._unsaved is not None or self._undeleted is not None:
             self._spawn()
 
-    def _nothing(self) -> None:
-        """Before :meth:`retry_by`, nobody retries."""
+    def _no_retry(self) -> None:
+        """Do nothing, until :meth:`set_retry` says how to retry."""
 
 
 def _same(one: Entry, other: Entry) -> bool:
@@ -240,7 +240,7 @@ def _same(one: Entry, other: Entry) -> bool:
 
 
 class StoreTransaction:
-    """One turn at the entry."""
+    """Reads and writes the entry while the lock is held."""
 
     def __init__(self, store: SessionStore, held_lock: HeldLock) -> None:
         self._store = store
@@ -248,17 +248,17 @@ class StoreTransaction:
 
     @property
     def interrupted(self) -> bool:
-        """Whether the stored token may already be spent, because somebody was cut off in the middle (B14)."""
+        """Whether the stored token may already be spent, because a holder of the lock died in the middle (B14)."""
         return self._held_lock.interrupted
 
     async def stored_state(self, known: Entry) -> StoredState:
-        """Compare what is stored with what this server knows."""
+        """Compare the stored entry with the one that this server knows."""
         if self._store.unsaved:
             return Same()  # what is stored is older than what we hold
         try:
-            stored = await self._store.look()
+            stored = await self._store.load()
         except StorageUnavailable:
-            return Same()  # a store that does not answer says nothing new; the turn is still ours
+            return Same()  # a store that does not answer says nothing new; the lock is still ours
         if stored is None:
             return Deleted()
         if stored.subject != known.subject:
@@ -266,21 +266,21 @@ class StoreTransaction:
         return Same() if stored.refresh_token == known.refresh_token else RotatedElsewhere(stored)
 
     async def mark_in_use(self) -> None:
-        """Note, durably, that the stored token is about to be spent."""
+        """Write down, durably, that the stored token is about to be spent."""
         await self._held_lock.mark_in_use()
 
     async def clear_mark(self) -> None:
-        """Note that what is stored is good again, or gone."""
+        """Remove that mark: what is stored is good again, or gone."""
         await self._held_lock.clear_mark()
 
     async def save(self, entry: Entry | None) -> bool:
-        """Store ``entry``, and settle if that worked."""
-        saved = await self._store.store(entry)
+        """Store ``entry``, and clear the mark if that worked."""
+        saved = await self._store.save(entry)
         if saved:
             await self.clear_mark()
         return saved
 
     async def remove(self) -> None:
         """Remove the entry; raises ``StorageUnavailable``."""
-        await self._store.store(None)
+        await self._store.save(None)
         await self.clear_mark()

@@ -63,12 +63,12 @@ DUPLICATE_CALLBACK_WAIT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class SessionCallbacks:
-    """What the owner of the session does for its sign-ins.
+    """The functions of the session service that its sign-ins call.
 
     ``ready`` returns once storage was looked at; ``question`` is what has to be asked before ``install``, if anything has,
     and more has after a silent sign-in;
     ``begun`` and ``abandoned`` say that sign-ins are under way, or none any more; ``install`` begins a session, for which
-    this much was asked, ``revoke_orphan`` revokes tokens that nobody wants; ``step_up_for`` tells what an
+    this much was asked, ``revoke_orphan`` revokes tokens that become no session; ``step_up_for`` tells what an
     API asked for; ``spawn`` runs work in the background.
     """
 
@@ -180,7 +180,7 @@ class SignIns:
         return read_initiation(parameters, self.settings.issuer)
 
     def offer(self, caller: str, options: SignInOptions, browser: Browser = "here") -> str | None:
-        """Return a start ticket for a sign-in that begins when somebody uses it; the provider hears of nothing before.
+        """Return a start ticket for a sign-in that begins when the ticket is used; the provider hears of nothing before.
 
         ``None`` if this provider's sign-ins do not end in a browser of ours, so that a link would not be enough.
         """
@@ -194,8 +194,8 @@ class SignIns:
         return ticket
 
     def offer_again(self, failed: PendingSignIn) -> str:
-        """Return a start ticket for another attempt like ``failed``; it begins when somebody uses the ticket."""
-        # NOTE: whoever clicks can be asked, and is: the same question would fail in the same way.
+        """Return a start ticket for another attempt like ``failed``; it begins when the ticket is used."""
+        # NOTE: a person who clicks can be asked, and is: the same silent question would fail in the same way.
         options = replace(failed.options, prompt=None) if failed.options.prompt == "none" else failed.options
         pending, ticket = self._pending.begin(
             self.settings.name, failed.caller, options, strategy=failed.strategy, offered=True
@@ -226,7 +226,8 @@ class SignIns:
     ) -> PendingSignIn:
         """End the sign-in that ``parameters`` belong to, and return it with its progress.
 
-        A sign-in whose answer arrives elsewhere than at the callback route is ended by whoever expects it, as ``only``.
+        A sign-in whose answer arrives elsewhere than at the callback route is ended by the caller that expects it, as
+        ``only``.
 
         The first callback with a state consumes it whatever the outcome; a second one waits for the result
         of the first and gets the same answer (R-3, A2, A3).
@@ -248,7 +249,7 @@ class SignIns:
     ) -> PendingSignIn:
         """End the sign-in that an answer without a usable form belongs to by ``problem``, and return it.
 
-        It belongs to one whose state it names, from the browser that it is bound to; nobody else can end a sign-in.
+        It belongs to one whose state it names, from the browser that it is bound to; no other browser can end a sign-in.
         Raises ``problem`` if there is none, or it is over.
         """
         for name, value in parameters:
@@ -335,14 +336,14 @@ class SignIns:
             self._drop_question(pending)
         self.notice_abandoned()
 
-    def stop_asking(self) -> None:
-        """Cancel the sign-ins by code, so that nobody asks the provider about them any more."""
+    def stop_polling(self) -> None:
+        """Cancel the sign-ins by code, so that the provider is polled no more."""
         for pending in self._pending.waiting(self.settings.name):
             if pending.strategy == "device" and not pending.settling:
                 self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
 
     def give_up(self, pending: PendingSignIn, problem: Problem) -> None:
-        """End ``pending`` by ``problem``, so that whoever watches it hears at once."""
+        """End ``pending`` by ``problem``, and wake those that wait for it."""
         if self._pending.finish(pending, Progress.FAILED, problem):
             self._event_log.refusal(self.settings.name, pending.flow, problem.code, problem.detail)
         self.notice_abandoned()
@@ -394,10 +395,10 @@ class SignIns:
             await self._settle(pending, tokens)
         elif pending.strategy == "server":
             pending.question = question
-            self._scheduler.after(QUESTION_LIFETIME_SECONDS, lambda: self._unanswered(pending))
+            self._scheduler.after(QUESTION_LIFETIME_SECONDS, lambda: self._question_expired(pending))
         else:
             self._callbacks.revoke_orphan(tokens)
-            self.give_up(pending, _somebody_else("sign_in.another_person"))
+            self.give_up(pending, _another_person("sign_in.another_person"))
 
     async def _settle(self, pending: PendingSignIn, tokens: Tokens) -> None:
         pending.settling = True
@@ -417,7 +418,7 @@ class SignIns:
         if question is None or pending.settling or pending.progress is not Progress.WAITING:
             raise StateUsed
         if not change:
-            self.give_up(pending, _somebody_else("sign_in.person_kept"))
+            self.give_up(pending, _another_person("sign_in.person_kept"))
             self._drop_question(pending)
             return
         pending.question, pending.settling = None, True
@@ -431,9 +432,9 @@ class SignIns:
         finally:
             self._end_of_work(pending)
 
-    def _unanswered(self, pending: PendingSignIn) -> None:
+    def _question_expired(self, pending: PendingSignIn) -> None:
         if pending.question is not None:
-            self.give_up(pending, _somebody_else("sign_in.question"))
+            self.give_up(pending, _another_person("sign_in.question"))
             self._drop_question(pending)
 
     def _drop_question(self, pending: PendingSignIn) -> None:
@@ -445,7 +446,7 @@ class SignIns:
     def _end_of_work(self, pending: PendingSignIn) -> None:
         if pending.question is not None:
             return
-        # NOTE: reached with a waiting sign-in only through a defect or at shutdown; nobody must wait on.
+        # NOTE: reached with a waiting sign-in only through a defect or at shutdown; no caller must wait on.
         if self._pending.finish(pending, Progress.FAILED, IdpUnavailable(detail="sign_in.interrupted")):
             self.notice_abandoned()
 
@@ -463,7 +464,7 @@ class SignIns:
             self.give_up(pending, problem)
             raise
         except asyncio.CancelledError:
-            self.cancel(pending)  # whoever began has left, and nobody has seen a code
+            self.cancel(pending)  # the caller has left, and the code was never shown
             raise
         if pending.progress is not Progress.WAITING:
             raise SignInCancelled  # by a sign-out meanwhile, or by another of the same caller
@@ -501,7 +502,7 @@ class SignIns:
             self._end_of_work(pending)
 
 
-def _somebody_else(detail: str) -> SignInCancelled:
+def _another_person(detail: str) -> SignInCancelled:
     return SignInCancelled(
         "Somebody else is signed in, so nothing was changed.",
         action="Sign out first, then sign in again.",

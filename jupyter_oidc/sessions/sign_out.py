@@ -41,7 +41,7 @@ async def revoke_with_retries(
 ) -> Revoked:
     """Revoke ``orphan``, trying ``attempts`` times; never raises a :class:`Problem`.
 
-    Whether it may be revoked is asked each time, because somebody may have signed in again meanwhile.
+    Whether it may be revoked is asked each time, because the person may have signed in again meanwhile.
     """
     for attempt in range(attempts):
         if attempt:

@@ -1,7 +1,7 @@
 """The one-time pages by which a browser brings an ID token to the provider's sign-out page (ADR 39).
 
 A page is offered by a sign-out, can be opened once and within a minute, and only then does the ID token come out of here;
-whoever opens it in a way that a script could read gets nothing, and nobody gets it afterwards.
+a request that a script could read gets nothing, and no later request does.
 Only digests of the ticket, the state and the cookies are kept. The store is memory only: after a restart a page is not
 known, and neither is the ``state`` that a provider sends back (L-7).
 It refuses to know HTTP: the caller says how the browser asks, and what cookies it brings.
@@ -107,7 +107,7 @@ class SignOutPages:
     def open(self, provider: str, ticket: str, cookies: Cookies, shown: Shown) -> Opened:
         """Use ``ticket`` up and return what its page holds; without the ID token where the browser does not say how.
 
-        A wrong cookie consumes nothing, so that nobody spoils a stranger's sign-out. A right one that comes in a way
+        A wrong cookie consumes nothing, so that a stranger cannot spoil a sign-out. A right one that comes in a way
         which a script of the same origin could read has been tried by such a script: it is used up, and nothing is
         left to be tried next.
         Raises :class:`StateInvalid`.
@@ -139,7 +139,7 @@ class SignOutPages:
         return False
 
     def withdraw(self, provider: str) -> None:
-        """Close every page of ``provider`` that nobody has opened: somebody signs in again."""
+        """Close every page of ``provider`` that was not opened, because of a new sign-in."""
         for page in self._pages:
             if page.provider == provider:
                 self._close(page)
@@ -150,7 +150,7 @@ class SignOutPages:
             self._forget(page)
 
     def _close(self, page: _Page) -> None:
-        """Let nobody open ``page`` any more, and keep no token for it."""
+        """Make ``page`` impossible to open, and keep no token for it."""
         page.ticket_digest, page.id_token_hint = None, None
         if page.timer is not None:
             page.timer.cancel()

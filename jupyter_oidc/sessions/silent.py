@@ -1,8 +1,8 @@
-"""When a page that opens may try to sign in by itself: seldom, never in a loop, and not after a sign-out.
+"""Decides when a page that opens may try to sign in by itself: seldom, never in a loop, not after a sign-out.
 
-A silent sign-in asks nobody anything (``prompt=none``, OpenID Connect Core 1.0, 3.1.2.1), so nothing but this memory
+A silent sign-in shows the person nothing (``prompt=none``, OpenID Connect Core 1.0, 3.1.2.1), so nothing but this memory
 keeps a page from trying again each time that it is opened.
-It refuses to know sessions and settings; whoever asks it has looked at those.
+It refuses to know sessions and settings; its caller has looked at those.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.pending import PendingSignIn
 
 SILENT_SIGN_IN_TIMEOUT_SECONDS: Final = 60.0
-"""From the beginning of a silent sign-in to its callback: nobody has to read, type or decide anything."""
+"""From the beginning of a silent sign-in to its callback: no person has to read, type or decide anything."""
 
 MIN_SILENT_SIGN_IN_INTERVAL_SECONDS: Final = 600.0
 """Between two silent sign-ins at least, in however many tabs or browsers pages open."""
@@ -39,7 +39,7 @@ class SilentSignIns:
         newest = self._newest
         if newest is None or not self._wanted:
             return self._wanted
-        # NOTE: it is bound to the browser before its request is pushed; one that failed there has sent nobody anywhere.
+        # NOTE: it is bound to the browser before its request is pushed; one that failed there has sent it nowhere.
         never_sent = newest.progress is Progress.FAILED and not newest.consumed
         went_out = bool(newest.state_digest) and not never_sent
         age = self._clock.now().monotonic - newest.begun.monotonic
@@ -56,5 +56,5 @@ class SilentSignIns:
             self._newest = None
 
     def signed_out(self) -> None:
-        """Take note that somebody has signed out: the next sign-in is begun by a click."""
+        """Take note of a sign-out: the next sign-in is begun by a click."""
         self._wanted = False

@@ -1,4 +1,4 @@
-"""Which way a sign-in takes, and why: ``server``, ``loopback``, ``device`` or ``paste``.
+"""Chooses the way that a sign-in takes, and says why: ``server``, ``loopback``, ``device`` or ``paste``.
 
 It decides from what is configured, what the provider advertises and where the browser is.
 It refuses to guess what no one of these tells: which redirect URIs are registered is known from the settings only.

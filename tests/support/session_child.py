@@ -58,11 +58,11 @@ class DyingPort:
     point: str
 
     async def send(self, call: Call) -> Reply:
-        mark_in_use = ("grant_type", "refresh_token") in call.form
-        if mark_in_use and self.point == "sent":
+        is_refresh = ("grant_type", "refresh_token") in call.form
+        if is_refresh and self.point == "sent":
             asyncio.get_running_loop().call_later(0.05, die)
         reply = await self.port.send(call)
-        if mark_in_use and self.point in ("answered", "sent"):
+        if is_refresh and self.point in ("answered", "sent"):
             die()
         return reply
 

@@ -31,7 +31,7 @@ class SignInHandler(OidcHandler):
         if wish.get("silent"):
             self._check_silent(wish, services.sessions.of_provider(provider))
             wish["prompt"] = "none"
-        session = services.sessions.to_sign_in(provider, by_user=self.kernel_id is None)
+        session = services.sessions.service_for_sign_in(provider, by_user=self.kernel_id is None)
         if "api" in wish and all(api.name != wish["api"] for api in session.settings.apis):
             _, its_session = services.sessions.of_api(wish["api"])
             raise RequestInvalid(

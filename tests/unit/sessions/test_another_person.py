@@ -38,7 +38,7 @@ async def test_nothing_is_replaced_before_the_answer() -> None:
 
 
 async def test_a_yes_replaces_the_first_person_completely_and_is_told() -> None:
-    """Q8.9, S-6: with a happening of its own."""
+    """Q8.9, S-6: with a transition of its own."""
     stage, pending = await eve_at_the_door()
     await stage.service.sign_ins.answer(pending, change=True)
     await settle()

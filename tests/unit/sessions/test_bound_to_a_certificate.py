@@ -106,7 +106,7 @@ async def test_a_token_that_is_bound_to_something_else_is_refused_and_taken_back
     assert stage.provider.revoked == ["rt-0"]
 
 
-async def test_a_renewed_token_that_is_bound_to_nothing_is_not_used() -> None:
+async def test_a_refreshed_token_that_is_bound_to_nothing_is_not_used() -> None:
     """RFC 8705, 3.1: and its successor is kept all the same (ADR 25)."""
     stage, _ = await signed_in_with(jwt(cnf={"x5t#S256": OURS}))
     stage.provider.plan("token", reply({"access_token": jwt(), "token_type": "Bearer", "refresh_token": "rt-1"}))

@@ -50,7 +50,7 @@ async def unheard_of_by_the_loop(work: Any) -> list[dict[str, Any]]:
     return heard
 
 
-async def test_a_defect_in_a_renewal_is_told_by_its_place_and_the_timer_is_armed_again() -> None:
+async def test_a_defect_in_a_refresh_is_told_by_its_place_and_the_timer_is_armed_again() -> None:
     """Q6.3: its text went to the log by asyncio, the timer was gone, and the state stayed active for ever."""
     vault = Faulty()
     stage = Stage(vault=vault)
@@ -67,7 +67,7 @@ async def test_a_defect_in_a_renewal_is_told_by_its_place_and_the_timer_is_armed
     assert stage.service.state is State.ACTIVE
 
 
-async def test_whoever_waits_for_a_renewal_with_a_defect_is_told_to_come_again() -> None:
+async def test_whoever_waits_for_a_refresh_with_a_defect_is_told_to_come_again() -> None:
     """Q6.3: and not given a token that is over."""
     vault = Faulty()
     stage = Stage(vault=vault)

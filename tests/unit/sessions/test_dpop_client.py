@@ -65,8 +65,8 @@ async def signed_in(**provider: Any) -> Stage:
     return stage
 
 
-async def renew(stage: Stage, service: SessionService | None = None) -> Bearer:
-    """Renew, after the ten seconds in which a new token is good enough (B25)."""
+async def refresh_later(stage: Stage, service: SessionService | None = None) -> Bearer:
+    """Refresh, after the ten seconds in which a new token is good enough (B25)."""
     stage.clock.advance(11)
     return await (service or stage.service).refresh()
 
@@ -78,7 +78,7 @@ async def test_without_the_setting_nothing_is_proved_and_no_chance_is_drawn() ->
     """X-8: not a byte more than before."""
     stage = Stage()
     await stage.sign_in()
-    await renew(stage)
+    await refresh_later(stage)
     assert [call.proof for call in stage.provider.sent] == [None] * len(stage.provider.sent)
     assert stage.entropy.drawn == 6, "flow, ticket, nonce, verifier, state and binding"
     entry = await stage.vault.load()
@@ -93,7 +93,7 @@ async def test_one_key_proves_the_code_the_refresh_and_userinfo() -> None:
     assert pending.proof_key is not None
     thumbprint = pending.proof_key.thumbprint()
     await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
-    await renew(stage)
+    await refresh_later(stage)
     code, refresh = proofs(stage, TOKEN)
     first, second = proofs(stage, USERINFO)
     assert {proof.thumbprint for proof in (code, refresh, first, second)} == {thumbprint}
@@ -135,7 +135,7 @@ async def test_every_sign_in_has_a_key_of_its_own_and_keeps_it_no_longer_than_it
 async def test_only_the_token_and_userinfo_endpoints_see_a_proof() -> None:
     """X-3, H-3."""
     stage = await signed_in()
-    await renew(stage)
+    await refresh_later(stage)
     await stage.service.sign_out()
     assert {call.url for call in stage.provider.sent if call.proof} == {TOKEN, USERINFO}
 
@@ -217,7 +217,7 @@ async def test_a_nonce_that_is_demanded_on_refresh_costs_one_more_request_with_t
     """B32."""
     stage = await signed_in()
     stage.provider.plan("token", demand())
-    granted = await renew(stage)
+    granted = await refresh_later(stage)
     assert isinstance(granted, Granted)
     assert [form_of(call)["refresh_token"] for call in calls(stage, TOKEN)] == [f"{MARKER}rt-1", f"{MARKER}rt-1"]
     assert nonces(stage, TOKEN) == [None, "n-1"]
@@ -228,7 +228,7 @@ async def test_a_repeated_demand_is_an_invalid_answer_and_ends_no_session() -> N
     """B32: two requests, never a third; the refresh token is kept and works again."""
     stage = await signed_in()
     stage.provider.plan("token", demand("n-1"), demand("n-2"))
-    outcome = await renew(stage)
+    outcome = await refresh_later(stage)
     assert isinstance(outcome, TryLater)
     assert (outcome.reason, len(calls(stage, TOKEN))) == ("token_response_invalid", 2)
     summary = await stage.service.summary()
@@ -254,7 +254,7 @@ async def test_a_demand_without_a_usable_nonce_is_not_tried_again(nonce: str | N
     """B32, X-5."""
     stage = await signed_in()
     stage.provider.plan("token", demand(nonce))
-    outcome = await renew(stage)
+    outcome = await refresh_later(stage)
     assert isinstance(outcome, TryLater)
     assert (outcome.reason, len(calls(stage, TOKEN))) == ("token_response_invalid", 1)
 
@@ -263,10 +263,10 @@ async def test_a_refusal_after_a_repeated_demand_is_not_taken_for_a_lost_token()
     """B32, B14: who demands a nonce has spent nothing."""
     stage = await signed_in()
     stage.provider.plan("token", demand("n-1"), demand("n-2"), reply({"error": "invalid_grant"}, status=400))
-    await renew(stage)
+    await refresh_later(stage)
     assert not stage.lock.marked
     stage.clock.advance(400)
-    assert await renew(stage) == SignInNeeded("session_expired")
+    assert await refresh_later(stage) == SignInNeeded("session_expired")
     assert (await stage.service.summary()).reason == "session_ended_by_provider"
 
 
@@ -274,13 +274,13 @@ async def test_a_nonce_is_remembered_for_its_origin() -> None:
     """B32, X-7: any reply may bring the next one, and the newest counts."""
     stage = await signed_in()
     stage.provider.plan("token", demand("n-1"))
-    await renew(stage)
-    await renew(stage)
+    await refresh_later(stage)
+    await refresh_later(stage)
     body = {"access_token": f"{MARKER}x", "token_type": "DPoP", "refresh_token": f"{MARKER}rt-3"}
     stage.provider.plan("token", reply(body, headers={"dpop-nonce": "n-2"}))
-    await renew(stage)
+    await refresh_later(stage)
     stage.provider.current = f"{MARKER}rt-3"
-    await renew(stage)
+    await refresh_later(stage)
     assert nonces(stage, TOKEN) == [None, "n-1", "n-1", "n-1", "n-2"]
 
 
@@ -288,10 +288,10 @@ async def test_another_origin_gets_no_nonce_of_the_first() -> None:
     """X-7, X-8."""
     stage = await signed_in()
     stage.provider.plan("token", demand("n-1"))
-    await renew(stage)
+    await refresh_later(stage)
     stage.provider.advertise = {"token_endpoint": "https://new.example.com/token"}
     stage.clock.advance(4_000)
-    await renew(stage)
+    await refresh_later(stage)
     assert nonces(stage, "https://new.example.com/token") == [None]
 
 
@@ -301,7 +301,7 @@ async def test_userinfo_has_a_nonce_of_its_own() -> None:
     stage.provider.plan("token", demand("n-1"))
     stage.provider.plan("userinfo", challenge("r-1"))
     await stage.sign_in()
-    await renew(stage)
+    await refresh_later(stage)
     assert nonces(stage, TOKEN) == [None, "n-1", "n-1"]
     assert nonces(stage, USERINFO) == [None, "r-1", "r-1"]
     assert stage.service.state is State.ACTIVE
@@ -311,7 +311,7 @@ async def test_userinfo_that_demands_nonces_for_ever_does_not_spoil_a_refresh() 
     """B6, X-6: the new refresh token is kept."""
     stage = await signed_in()
     stage.provider.plan("userinfo", challenge("r-1"), challenge("r-2"))
-    assert isinstance(await renew(stage), Granted)
+    assert isinstance(await refresh_later(stage), Granted)
     entry = await stage.vault.load()
     assert entry is not None
     assert (text_of(entry.refresh_token), len(calls(stage, USERINFO))) == ("rt-2", 2)
@@ -321,7 +321,7 @@ async def test_a_repetition_that_is_not_answered_is_weather() -> None:
     """B5, B32: with a new proof each time."""
     stage = await signed_in()
     stage.provider.plan("token", demand(), IdpUnavailable(detail="idp.unanswered"))
-    assert isinstance(await renew(stage), Granted)
+    assert isinstance(await refresh_later(stage), Granted)
     assert nonces(stage, TOKEN) == [None, "n-1", "n-1"]
     assert len({proof.claims["jti"] for proof in proofs(stage, TOKEN)}) == 3
 
@@ -332,11 +332,11 @@ async def test_a_repetition_that_is_not_answered_is_weather() -> None:
 async def test_a_key_survives_a_restart_with_the_refresh_token_that_is_bound_to_it() -> None:
     """X-1; RFC 9449, 5: a public client's refresh token is bound to the key."""
     stage = await signed_in()
-    await renew(stage)
+    await refresh_later(stage)
     (before,) = proofs(stage, TOKEN)
     restarted = stage.new_service()
     await restarted.summary()
-    await renew(stage, restarted)
+    await refresh_later(stage, restarted)
     assert {proof.thumbprint for proof in proofs(stage, TOKEN)} == {before.thumbprint}
     assert restarted.state is State.ACTIVE
 
@@ -351,7 +351,7 @@ async def test_a_new_sign_in_at_another_server_brings_its_key_along() -> None:
     await stage.sign_in()
     here = await stage.service.bearer(SIGN_IN_KEY)
     still = await other.bearer(SIGN_IN_KEY)
-    there = await renew(stage, other)
+    there = await refresh_later(stage, other)
     assert isinstance(first, Granted)
     assert isinstance(here, Granted)
     assert isinstance(still, Granted)
@@ -368,7 +368,7 @@ async def test_a_session_from_before_the_setting_gets_a_key_at_its_next_start() 
     stage.settings = BOUND
     restarted = stage.new_service()
     await restarted.summary()
-    granted = await renew(stage, restarted)
+    granted = await refresh_later(stage, restarted)
     assert isinstance(granted, Granted)
     entry = await stage.vault.load()
     assert entry is not None
@@ -382,7 +382,7 @@ async def test_a_session_keeps_its_key_when_the_setting_goes() -> None:
     stage.settings = SETTINGS
     restarted = stage.new_service()
     await restarted.summary()
-    assert isinstance(await renew(stage, restarted), Granted)
+    assert isinstance(await refresh_later(stage, restarted), Granted)
     assert None not in [call.proof for call in calls(stage, TOKEN)]
 
 

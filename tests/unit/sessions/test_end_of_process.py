@@ -94,20 +94,20 @@ async def test_a_session_that_an_earlier_process_stored_lives_on() -> None:
     assert stage.provider.revoked == []
 
 
-async def test_a_renewal_that_is_under_way_ends_first_and_its_successor_is_taken_back() -> None:
+async def test_a_refresh_that_is_under_way_ends_first_and_its_successor_is_taken_back() -> None:
     """Q10.5: sibling: the token that was spent is nothing any more."""
     stage = Stage()
     await stage.sign_in()
     held = asyncio.Event()
     stage.provider.plan("token", held)
     stage.clock.advance(400)
-    renewing = asyncio.ensure_future(stage.service.refresh())
+    refreshing = asyncio.ensure_future(stage.service.refresh())
     await settle()
     stopping = asyncio.ensure_future(stopped(stage))
     await settle()
     before = list(stage.provider.revoked)
     held.set()
-    await asyncio.gather(renewing, stopping)
+    await asyncio.gather(refreshing, stopping)
     assert (before, stage.provider.revoked) == ([], ["rt-2"])
 
 

@@ -33,7 +33,7 @@ async def shown(stage: Stage) -> tuple[str, str | None]:
     return summary.state.value, summary.reason
 
 
-async def test_a_session_that_cannot_be_renewed_ends_by_timer_when_its_token_does() -> None:
+async def test_a_session_that_cannot_be_refreshed_ends_by_timer_when_its_token_does() -> None:
     """Q6.1: everybody who waits for a change hears of it at that second."""
     stage = await not_refreshable()
     await stage.scheduler.pass_time(299)
@@ -117,7 +117,7 @@ async def test_a_token_without_any_lifetime_is_judged_by_the_api() -> None:
     assert isinstance(await stage.service.bearer(SIGN_IN_KEY), Granted)
 
 
-async def test_a_session_that_can_be_renewed_does_not_end_by_a_clock() -> None:
+async def test_a_session_that_can_be_refreshed_does_not_end_by_a_clock() -> None:
     """Q6.1: a renewal decides, however late its timer rings."""
     stage = Stage()
     await stage.sign_in()

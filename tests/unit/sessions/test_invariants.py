@@ -124,10 +124,10 @@ class SharedSession(RuleBasedStateMachine):
     def sign_out_during_a_refresh(self, server: int) -> None:
         async def both() -> None:
             self.stage.clock.advance(10)
-            renewing = asyncio.ensure_future(self.servers[server].refresh())
+            refreshing = asyncio.ensure_future(self.servers[server].refresh())
             await asyncio.sleep(0)
             await self.servers[server].sign_out()
-            await renewing
+            await refreshing
 
         self.do(both())
         self.left(server)

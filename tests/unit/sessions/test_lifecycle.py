@@ -39,7 +39,7 @@ async def test_a_live_token_is_used_without_asking_the_provider():
     assert stage.provider.calls["token"] == 1
 
 
-async def test_the_timer_renews_before_expiry():
+async def test_the_timer_refreshes_before_expiry():
     """F-3."""
     stage = await signed_in()
     await stage.scheduler.pass_time(241)
@@ -48,7 +48,7 @@ async def test_the_timer_renews_before_expiry():
     assert 240 in stage.scheduler.due_in
 
 
-async def test_a_token_of_unknown_lifetime_is_never_renewed_by_timer():
+async def test_a_token_of_unknown_lifetime_is_never_refreshed_by_timer():
     """A13, F-3."""
     stage = await signed_in(lifetime=None)
     await stage.scheduler.pass_time(86_400)
@@ -100,11 +100,11 @@ async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) ->
     stage.clock.advance(400)
     gate = asyncio.Event()
     stage.provider.plan(slow, gate)
-    renewing = asyncio.ensure_future(bearer(stage))
+    refreshing = asyncio.ensure_future(bearer(stage))
     await settle()
     stage.clock.advance(8)
     gate.set()
-    assert await renewing == "at-2"
+    assert await refreshing == "at-2"
     assert (await stage.service.summary()).expires_in == 292
 
 
@@ -533,8 +533,8 @@ async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again():
     call = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
     await asyncio.sleep(0)
     stage.service._closed = True
-    for renewing in stage.service._refreshes.values():
-        renewing.cancel()
+    for refreshing in stage.service._refreshes.values():
+        refreshing.cancel()
     assert await call == TryLater(1.0, "overloaded")
 
 

@@ -101,7 +101,7 @@ async def test_metadata_are_asked_for_at_most_once_a_minute() -> None:
 
 
 @pytest.mark.parametrize("outage", [DOWN, PORTAL, IdpUnavailable()], ids=["503", "portal", "unreachable"])
-async def test_a_renewal_goes_on_with_the_old_metadata_during_an_outage(outage: Reply | Exception) -> None:
+async def test_a_refresh_goes_on_with_the_old_metadata_during_an_outage(outage: Reply | Exception) -> None:
     """Q1.6; RFC 5861, 4: stale if error."""
     stage = Stage()
     await stage.sign_in()
@@ -110,7 +110,7 @@ async def test_a_renewal_goes_on_with_the_old_metadata_during_an_outage(outage: 
     assert isinstance(await stage.service.bearer(SIGN_IN_KEY), Granted)
 
 
-async def test_metadata_older_than_a_day_renew_nothing() -> None:
+async def test_metadata_older_than_a_day_refresh_nothing() -> None:
     """Q1.6: what a provider said long ago may be true no more."""
     stage = Stage()
     await stage.sign_in()
@@ -264,8 +264,8 @@ async def test_a_refresh_that_is_given_up_with_its_service_is_answered() -> None
     stage.provider.plan("token", asyncio.Event())
     pressed = asyncio.ensure_future(stage.service.refresh())
     await settle()
-    (renewal,) = stage.service._refreshes.values()
-    renewal.cancel()
+    (refresh_task,) = stage.service._refreshes.values()
+    refresh_task.cancel()
     assert await pressed == TryLater(1.0, "overloaded")
 
 

@@ -135,6 +135,6 @@ async def test_a_refused_sign_in_by_code_names_the_grant_and_the_code() -> None:
         ("access_denied", Ambiguous()),
     ],
 )
-def test_renewals_judge_by_the_same_table(error: str, verdict: object) -> None:
+def test_refreshes_judge_by_the_same_table(error: str, verdict: object) -> None:
     """Q5.1, Q5.2, B9: a wish to see the person ends a session, whatever it is called."""
     assert judge_oauth_error(error) == verdict

@@ -86,13 +86,13 @@ async def test_a_sign_out_wins_over_a_sign_in_that_waits_to_be_stored() -> None:
     stage = await signed_in()
     slow = asyncio.Event()
     stage.provider.plan("token", slow)
-    renewing = asyncio.ensure_future(stage.service.refresh())
+    refreshing = asyncio.ensure_future(stage.service.refresh())
     await settle()
     signing_in = asyncio.ensure_future(stage.sign_in())
     await settle()
     await stage.service.sign_out()
     slow.set()
-    await asyncio.gather(renewing, signing_in)
+    await asyncio.gather(refreshing, signing_in)
     await settle()
     assert (stage.service.state, await stored(stage)) == (State.SIGNED_OUT, None)
 
@@ -106,11 +106,11 @@ async def test_a_sign_out_that_could_not_wait_is_not_undone_by_the_other_server(
     stage.clock.advance(60)
     slow = asyncio.Event()
     stage.provider.plan("token", slow)
-    renewing = asyncio.ensure_future(other.refresh())
+    refreshing = asyncio.ensure_future(other.refresh())
     await settle()
     await stage.service.sign_out()
     slow.set()
-    assert await renewing == SignInNeeded("not_signed_in")
+    assert await refreshing == SignInNeeded("not_signed_in")
     await settle()
     assert (other.state, await stored(stage)) == (State.SIGNED_OUT, None)
     assert stage.provider.revoked == ["rt-2", "rt-3"]
@@ -121,13 +121,13 @@ async def test_a_sign_out_wins_over_a_store_that_fails_meanwhile() -> None:
     vault = MoodyVault()
     stage = await signed_in(vault)
     vault.slow = asyncio.Event()
-    renewing = asyncio.ensure_future(stage.service.refresh())
+    refreshing = asyncio.ensure_future(stage.service.refresh())
     await settle()
     signing_out = asyncio.ensure_future(stage.service.sign_out())
     await settle()
     vault.full = True
     vault.slow.set()
-    await asyncio.gather(renewing, signing_out)
+    await asyncio.gather(refreshing, signing_out)
     vault.full = False
     await stage.scheduler.pass_time(120)
     assert (stage.service.state, await stored(stage)) == (State.SIGNED_OUT, None)
@@ -158,11 +158,11 @@ async def test_a_token_that_could_not_be_checked_is_revoked_after_a_sign_out() -
         return await send(call)
 
     stage.provider.send = untrusted  # type: ignore[method-assign]
-    renewing = asyncio.ensure_future(stage.service.refresh())
+    refreshing = asyncio.ensure_future(stage.service.refresh())
     await settle()
     await stage.service.sign_out()
     slow.set()
-    await renewing
+    await refreshing
     await settle()
     assert stage.provider.revoked == ["rt-2"]
 
@@ -300,7 +300,7 @@ async def test_a_sign_in_that_is_being_stored_is_not_cancelled_by_halves() -> No
     assert (pending.progress, stage.service.state) == (Progress.COMPLETED, State.ACTIVE)
 
 
-async def test_a_client_secret_that_is_gone_delays_a_renewal_and_says_so() -> None:
+async def test_a_client_secret_that_is_gone_delays_a_refresh_and_says_so() -> None:
     """B8: nothing was sent, so nothing is spent; and it is tried again without a restart."""
     stage = await signed_in()
     stage.settings = replace(SETTINGS, token_endpoint_auth_method="client_secret_post")

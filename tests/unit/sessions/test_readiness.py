@@ -70,7 +70,7 @@ async def test_an_entitlement_is_missing() -> None:
     assert await word(await signed_in(SETTINGS)) == "missing_entitlement"
 
 
-async def test_a_token_that_cannot_be_renewed_now_is_delayed_and_one_that_still_lives_is_not() -> None:
+async def test_a_token_that_cannot_be_refreshed_now_is_delayed_and_one_that_still_lives_is_not() -> None:
     """Q5.8: calls work for as long as the token lives."""
     stage = await signed_in()
     stage.provider.plan("token", *[IdpUnavailable(detail="idp.unsent")] * 99)

@@ -35,7 +35,7 @@ def refreshes(stage: Stage) -> int:
 
 
 @pytest.mark.parametrize(("refusal", "code"), REFUSALS)
-async def test_a_refused_renewal_ends_the_session_only_with_its_access_token(refusal: Any, code: str) -> None:
+async def test_a_refused_refresh_ends_the_session_only_with_its_access_token(refusal: Any, code: str) -> None:
     """Q1.8, Q9.2: calls work meanwhile; then signing in again is what helps, and it is said."""
     stage = await signed_in()
     stage.provider.plan("token", *[refusal] * 50)
@@ -53,7 +53,7 @@ async def test_a_refused_renewal_ends_the_session_only_with_its_access_token(ref
 
 
 @pytest.mark.parametrize(("refusal", "code"), REFUSALS)
-async def test_a_refused_renewal_is_tried_ever_more_rarely(refusal: Any, code: str) -> None:
+async def test_a_refused_refresh_is_tried_ever_more_rarely(refusal: Any, code: str) -> None:
     """Q1.8: an access token of a day; the provider was asked every five seconds of it."""
     stage = await signed_in(lifetime=86_400)
     stage.provider.plan("token", *[refusal] * 500)

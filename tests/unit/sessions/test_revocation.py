@@ -142,7 +142,7 @@ async def test_a_first_sign_in_that_was_cancelled_is_taken_back() -> None:
     assert stage.provider.revoked == ["rt-1"]
 
 
-async def test_a_renewal_that_comes_back_after_the_next_sign_in_is_left_alone() -> None:
+async def test_a_refresh_that_comes_back_after_the_next_sign_in_is_left_alone() -> None:
     """Q9.1, B31: it belongs to the session before, which may be the same one at the provider."""
     stage = await signed_in()
     stage.clock.advance(400)
@@ -201,7 +201,7 @@ async def test_tokens_of_somebody_else_are_taken_back_once_the_session_has_ended
     assert stage.provider.revoked == ["rt-evil"]
 
 
-async def test_a_sign_in_at_another_server_is_not_ended_by_our_late_renewal() -> None:
+async def test_a_sign_in_at_another_server_is_not_ended_by_our_late_refresh() -> None:
     """Q9.1, B2: the same person signed in again there, without waiting for our turn."""
     stage = await signed_in()
     entry = await stage.vault.load()

@@ -37,7 +37,7 @@ async def stored(stage: Stage) -> str | None:
     return None if entry is None else text_of(entry.refresh_token)
 
 
-async def test_a_token_that_another_server_has_renewed_is_adopted() -> None:
+async def test_a_token_that_another_server_has_refreshed_is_adopted() -> None:
     """B2: one more refresh, and nobody is signed out."""
     stage, other = await two_servers()
     assert other.state is State.ACTIVE
@@ -46,7 +46,7 @@ async def test_a_token_that_another_server_has_renewed_is_adopted() -> None:
     assert (stage.service.state, await stored(stage)) == (State.ACTIVE, "rt-3")
 
 
-async def test_two_servers_that_renew_in_turn_never_spend_a_token_twice() -> None:
+async def test_two_servers_that_refresh_in_turn_never_spend_a_token_twice() -> None:
     """B10: the provider takes each refresh token once."""
     stage, other = await two_servers()
     for _ in range(20):
@@ -68,7 +68,7 @@ async def test_a_sign_out_at_one_server_is_noticed_by_the_other() -> None:
     assert await stored(stage) is None
 
 
-async def test_a_sign_out_revokes_the_token_that_the_other_server_has_renewed() -> None:
+async def test_a_sign_out_revokes_the_token_that_the_other_server_has_refreshed() -> None:
     stage, _ = await two_servers()
     await stage.service.sign_out()
     assert stage.provider.revoked == ["rt-2"]

@@ -52,7 +52,7 @@ async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token():
     assert stage.provider.calls["userinfo"] == 0
 
 
-async def test_a_provider_without_userinfo_renews_and_forgets_nobody():
+async def test_a_provider_without_userinfo_refreshes_and_forgets_nobody():
     """Q1.1, F-9: a refresh that tells nothing new leaves the person as they were."""
     stage = Stage()
     stage.provider.advertise = {"userinfo_endpoint": None}

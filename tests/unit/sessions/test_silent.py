@@ -90,7 +90,7 @@ async def test_a_session_that_runs_leaves_nothing_to_try() -> None:
 async def test_settings_that_wait_for_the_person_are_not_put_in_force_by_a_page() -> None:
     """Q10.3, Q8.1: to open a page is no consent to anything."""
     stage = Stage()
-    stage.service.settings_wait(True)
+    stage.service.set_settings_pending(True)
     assert not stage.service.may_sign_in_silently
 
 

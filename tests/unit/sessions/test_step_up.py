@@ -251,7 +251,7 @@ async def test_whatever_is_open_ends_with_a_sign_out_or_a_new_sign_in() -> None:
     assert cut == ["one", "two"]
 
 
-async def test_a_refused_renewal_cuts_nothing_that_flows() -> None:
+async def test_a_refused_refresh_cuts_nothing_that_flows() -> None:
     """B1."""
     stage = Stage()
     await stage.sign_in()

@@ -71,7 +71,7 @@ HARMLESS: list[Any] = [
 
 
 @pytest.mark.parametrize("change", HARMLESS)
-async def test_an_answer_with_a_harmless_oddity_is_a_renewal(change: dict[str, Any]) -> None:
+async def test_an_answer_with_a_harmless_oddity_is_a_refresh(change: dict[str, Any]) -> None:
     """Q1.2: an array is a list, an empty text is absent, a label that nobody needs decides nothing."""
     stage = await signed_in()
     rotate(stage, **change)
@@ -175,7 +175,7 @@ async def test_the_successor_is_stored_before_its_companions_are_judged() -> Non
     assert isinstance(await renewing, Granted)
 
 
-async def test_one_renewal_writes_to_the_store_once() -> None:
+async def test_one_refresh_writes_to_the_store_once() -> None:
     """Q1.2: a keyring is slow, and may ask the person."""
 
     class Counting(MemoryVault):

@@ -59,7 +59,7 @@ async def test_a_redirect_is_done_when_a_code_was_entered_elsewhere() -> None:
     assert (by_code.progress, cell.progress) == (Progress.COMPLETED, Progress.COMPLETED)
 
 
-async def test_a_session_that_can_be_renewed_again_ends_the_wait_too() -> None:
+async def test_a_session_that_can_be_refreshed_again_ends_the_wait_too() -> None:
     """Q6.2: the cell began because calls failed; the provider is back, and they work."""
     stage = Stage()
     await stage.sign_in()
@@ -72,7 +72,7 @@ async def test_a_session_that_can_be_renewed_again_ends_the_wait_too() -> None:
     assert (stage.service.state, cell.progress) == (State.ACTIVE, Progress.COMPLETED)
 
 
-async def test_a_renewal_of_a_session_that_works_ends_no_sign_in() -> None:
+async def test_a_refresh_of_a_session_that_works_ends_no_sign_in() -> None:
     """Q6.2: somebody wants to be somebody else, and that has nothing to do with it."""
     stage = Stage()
     await stage.sign_in()
