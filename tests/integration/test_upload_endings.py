@@ -69,13 +69,13 @@ class FirstThen:
 
 def behind(desk: Desk, api: FirstThen) -> None:
     """Let ``desk`` call ``api`` and no real one."""
-    make = desk.context.make
+    make = desk.context.build_services
 
     def with_api(settings: Any) -> Any:
         services = make(settings)
         return build(settings, replace(services.parts, upstream=api))
 
-    desk.context.make = with_api
+    desk.context.build_services = with_api
 
 
 def begun(desk: Desk, length: int) -> socket.socket:
