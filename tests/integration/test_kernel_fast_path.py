@@ -56,7 +56,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     finish = kernel_fast_path.FastPathRequest.finish
 
     def noted(call: kernel_fast_path.FastPathRequest) -> None:
-        calls.append(call._asked.raw_path)
+        calls.append(call._proxy_request.raw_path)
         finish(call)
 
     monkeypatch.setattr(kernel_fast_path.FastPathRequest, "finish", noted)
