@@ -1,4 +1,4 @@
-"""What an API's ``WWW-Authenticate`` says about a call that it refused (RFC 6750, 3; RFC 9470, 3).
+"""Reads what an API's ``WWW-Authenticate`` says about a call that it refused (RFC 6750, 3; RFC 9470, 3).
 
 The values come from the API; they are cut down to what may go into an authorization request or a header of ours.
 """

@@ -1,6 +1,6 @@
-"""How many calls to one API may be on their way at once, and how many may wait (C28, C29).
+"""Limits how many calls to one API run at once, and how many wait (C28, C29).
 
-Every API has a limiter of its own, so one that is slow or down holds up nobody else.
+Every API has a limiter of its own, so one that is slow or down holds up no other.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class ConcurrencyLimiter:
             await place
         except asyncio.CancelledError:
             if place.cancelled():
-                with suppress(ValueError):  # whoever left in the same moment has passed it over
+                with suppress(ValueError):  # a release in the same moment has passed it over
                     self._queue.remove(place)
             else:
-                self.release()  # somebody handed over a place that nobody will use
+                self.release()  # a release handed over a place that this call will not use
             raise
 
     def release(self) -> None:

@@ -73,12 +73,12 @@ _REQUEST_HEADER_PREFIXES: Final = (
     *("anthropic-", "grpc-", "if-", "odata-", "openai-", "tus-", "upload-", "x-amz-", "x-b3-", "x-github-", "x-goog-"),
     *("x-ms-", "x-stainless-", "x-upload-content-"),
 )
-"""Beginnings of names by which callers choose versions, conditions and formats, and trace; and see ``_FORWARDING_NAME``."""
+"""Beginnings of names by which callers choose versions, conditions and formats, and trace; and see ``_UNSAFE_NAME_PART``."""
 
-_FORWARDING_NAME: Final = re.compile(
+_UNSAFE_NAME_PART: Final = re.compile(
     r"source|dest|override|method|rewrite|redirect|forward|host|orig|auth|token|key|assert|iap|secret"
 )
-"""What a name of a family says that leads past the lists of methods and paths, or proves who somebody is (ADR 33)."""
+"""Parts of a name that lead past the lists of methods and paths, or that prove an identity (ADR 33)."""
 
 _UNREPORTED: Final = frozenset(
     {
@@ -142,7 +142,7 @@ _USUAL_SPELLINGS: Final = {
     "etag": "ETag",
     "www-authenticate": "WWW-Authenticate",
 }
-"""How each of them is usually spelled, which is how it comes down."""
+"""The usual spelling of each of them, in which it is returned."""
 
 _SPELLING_OF: Final = {
     spelt: usual for lower, usual in _USUAL_SPELLINGS.items() for spelt in (lower, lower.title(), usual)
@@ -201,7 +201,7 @@ _RESERVED_RESPONSE_PREFIXES: Final = (
     *("x-accel-", "x-sendfile", "x-lighttpd-", "x-litespeed-", "x-reproxy-"),
     *("cdn-", "surrogate-", "edge-", "pragma"),
 )
-"""What not even a kernel gets: hop by hop (RFC 9110, 7.6.1), cookies, and names by which we or Jupyter speak (ADR 33).
+"""Headers that not even a kernel gets: hop by hop (RFC 9110, 7.6.1), cookies, and names by which we or Jupyter speak (ADR 33).
 
 A proxy or a cache in front of Jupyter speaks with us alone: what it would obey or keep is not for an API to say.
 """
@@ -216,7 +216,7 @@ _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")  # RFC 9110, 5.5
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
 
 _REVALIDATE: Final = "private, no-cache"
-"""What a cache is told of a reply that says nothing itself."""
+"""The ``Cache-Control`` of a reply that has none itself."""
 
 FIXED_HEADERS: Final[Headers] = [
     ("X-Content-Type-Options", "nosniff"),
@@ -248,7 +248,7 @@ def filter_request_headers(
         elif lower == "connection":
             hop_by_hop.update(word.strip().lower() for word in value.split(","))
         elif lower not in _UNREPORTED:
-            if lower.startswith(_REQUEST_HEADER_PREFIXES) and _NAME.match(name) and not _FORWARDING_NAME.search(lower):
+            if lower.startswith(_REQUEST_HEADER_PREFIXES) and _NAME.match(name) and not _UNSAFE_NAME_PART.search(lower):
                 forwarded.append((name, value))
             else:
                 held.append(name)

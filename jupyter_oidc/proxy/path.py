@@ -1,4 +1,4 @@
-"""Whether a proxied path means one place only, however a server reads it (C1, C2).
+"""Checks that a proxied path means one place only, however a server reads it (C1, C2).
 
 A path is judged as it came, after one and after two decodings, and each of these readings once more as a server sees it
 that maps characters to their ASCII relatives.

@@ -1,4 +1,4 @@
-"""What the proxy needs from the outside: an upstream client, and somebody who writes calls down."""
+"""The interfaces that the proxy needs from the outside: an upstream client and its replies and sockets."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class UpstreamReply(Protocol):
 
     @property
     def waiting(self) -> bool:
-        """Whether the next piece of the body has not arrived yet."""
+        """``True`` while the next piece of the body has not arrived."""
         ...
 
     @property
     def ended(self) -> bool:
-        """Whether the body has been read to its end."""
+        """``True`` once the body has been read to its end."""
         ...
 
     def whole(self) -> bytes | None:

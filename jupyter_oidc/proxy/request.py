@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Person:
-    """Whose token a call carries: the provider's ``subject``, once the call has a token; it may have ended since."""
+    """The person whose token a call carries: the provider's ``subject``, once the call has a token; it may have ended since."""
 
     subject: str | None = None
 

@@ -45,17 +45,17 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Api
 
 _SECRET_NAME = re.compile(r"key|token|auth|secret|sign|cred|pass")
-"""What the name of a header says that proves who a caller is."""
+"""Matches the names of headers that hold a secret of the caller."""
 
 _HANDSHAKE_PREFIX = "sec-websocket-"
-"""What client and server say of one connection (RFC 6455, 11.3); the caller's is another one, with a key of its own."""
+"""Headers of one WebSocket connection (RFC 6455, 11.3); the caller's is another one, with a key of its own."""
 
 _SIGN_IN_BY_NAME = "Sign in again for it: oidc.sign_in(api='{}') in a notebook, or Sign in in JupyterLab."
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRoute:
-    """One API: its settings, whose session opens it, with which token, and how many may pass at once."""
+    """One API: its settings, the session and token that its calls use, and the limits of concurrent calls."""
 
     api: Api
     session: SessionService
@@ -124,7 +124,7 @@ class _SessionBound:
 
     @property
     def is_over(self) -> bool:
-        """Whether the session has ended, or is another one by now."""
+        """``True`` once the session has ended, or is another one."""
         return not self._session.is_current(self._generation)
 
     def on_session_end(self, close_stream: Callable[[], None]) -> None:
@@ -135,14 +135,14 @@ class _SessionBound:
             self._unwatch = self._session.on_session_end(close_stream)
 
     def _stop_watching(self) -> None:
-        # NOTE: whoever watches usually holds this answer, so it is let go of: a call leaves no cycle behind (ADR 17).
+        # NOTE: the watcher usually holds this answer, so it is let go of: a call leaves no cycle behind (ADR 17).
         unwatch, self._unwatch = self._unwatch, None
         if unwatch is not None:
             unwatch()
 
 
 class Answer(_SessionBound):
-    """What goes back to the caller: status and headers are final, the body is still with the upstream.
+    """The answer for the caller: status and headers are final, the body is still with the upstream.
 
     :meth:`close` must be called in the end, whatever happens; it makes room for the next call.
     """
@@ -201,7 +201,7 @@ class ProxyService:
         self.route_to(sessions)
 
     def route_to(self, sessions: Sessions) -> None:
-        """Open what ``sessions`` open; a route that is still the same keeps its calls in flight."""
+        """Build the routes of the APIs in ``sessions``; a route that is still the same keeps its calls in flight."""
         before, self._routes = self._routes, {}
         for api in sessions.apis:
             session, known = sessions.of_api(api.name)[1], before.get(api.name)
@@ -263,7 +263,7 @@ class ProxyService:
     async def open_socket(self, request: ProxyRequest, subprotocols: tuple[str, ...]) -> OpenSocket | SocketRefused:
         """Open a WebSocket for ``request``, or return what the API said instead, with the headers that come down.
 
-        The token is refreshed first if it is about to end, since nobody can do so on an open socket (C27).
+        The token is refreshed first if it is about to end, since it cannot be refreshed on an open socket (C27).
         """
         route, url, headers, held_back = self.check(request)
         await route.socket_limiter.acquire()

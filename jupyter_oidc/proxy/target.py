@@ -1,4 +1,4 @@
-"""Where a proxied call goes: from the raw path to a URL that provably lies below the API's base URL.
+"""Builds the target of a proxied call: from the raw path to a URL that provably lies below the API's base URL.
 
 The path is taken as it came over the wire, because a framework's decoded path has already lost what an
 attacker wrote.

@@ -1,4 +1,4 @@
-"""Who may come in: the declaration that every verb of every route carries (law 7).
+"""Declares for every verb of every route which callers may use it (law 7).
 
 ``@allow`` is for Jupyter users and kernels, ``@public_route`` for the few routes that a browser reaches without
 either, and it has to say what protects them instead.
@@ -26,7 +26,7 @@ _JUPYTER_MARK: Final = "__allow_unauthenticated"
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """What a verb declares: who may call it, and the action that a user must be authorised for.
+    """The declaration of a verb: its callers, and the action that a user must be authorised for.
 
     A public route has no callers and a ``protection``.
     ``from_other_sites`` lets in a browser that a page of another site sends here, as a whole page and without a body; such
@@ -58,7 +58,7 @@ def allow(*callers: Caller, action: Action, from_other_sites: bool = False) -> C
 
 
 def public_route(*, protection: str) -> Callable[[Verb], Verb]:
-    """Let in everybody; ``protection`` says what protects the verb instead of a login."""
+    """Let in every caller; ``protection`` says what protects the verb instead of a login."""
     rule = AccessRule((), None, protection)
 
     def decorate(verb: Verb) -> Verb:

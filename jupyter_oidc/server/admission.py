@@ -1,4 +1,4 @@
-"""Whether Jupyter answers requests for a host: the rule of ``JupyterHandler.check_host``, for diagnostics to ask."""
+"""Tells whether Jupyter answers requests for a host: the rule of ``JupyterHandler.check_host``, for diagnostics to ask."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Tells the kernels of this server where it is and which certificate it shows; nobody has to guess (ADR 34).
+"""Tells the kernels of this server where it is and which certificate it shows, so that they need not guess (ADR 34).
 
 The file is written when the server listens, and again for each kernel, because only then everything in it is known.
-Refuses to hold a secret: whoever has read it knows an address.
+Refuses to hold a secret: its readers learn an address.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
 
 _WILDCARD_ADDRESSES: Final = {"": "127.0.0.1", "*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
-"""What a server that listens everywhere is called -> the address at which its own machine reaches it."""
+"""Wildcard listening address -> the address at which the server's own machine reaches it."""
 
 
 class ServerAnnouncement:

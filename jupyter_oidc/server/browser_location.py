@@ -1,9 +1,9 @@
-"""Where the browser is, seen from this server, and at which address it reaches us; a kernel can know neither.
+"""Records where the browser is, seen from this server, and at which address it reaches us; a kernel can know neither.
 
 A request of a browser says by its host how the browser reaches us.
 A kernel reaches us at a loopback address wherever the browser is, so for a kernel the browser that was seen last
 counts, and before that what is known of the server itself.
-An address is told to people only if it is the settings', JupyterHub's or a browser's own: never that of whoever asks.
+An address is told to people only if it is the settings', JupyterHub's or a browser's own: never the caller's.
 This chooses between ways to sign in, and what a link shows; it protects nothing: the start of a sign-in looks again.
 """
 
@@ -40,7 +40,7 @@ class BrowserLocation:
 
     @classmethod
     def of_server(cls, ip: str, environment: Mapping[str, str], base_url: str = "/") -> BrowserLocation:
-        """Return what a server at ``ip`` can tell: one that listens on loopback for nobody else is used from here."""
+        """Return what a server at ``ip`` can tell: one that listens on loopback only is used from here."""
         alone = ip in ("localhost", "127.0.0.1", "::1") and "JUPYTERHUB_USER" not in environment
         return cls(
             "here" if alone else "unknown",
@@ -52,7 +52,7 @@ class BrowserLocation:
     def note(self, host: str, headers: Mapping[str, str]) -> None:
         """Take note of a request of a Jupyter user, if a browser sent it.
 
-        NOTE: whoever holds Jupyter's token can claim to be a browser, and Jupyter's check of the host is all that limits
+        NOTE: every holder of Jupyter's token can claim to be a browser, and Jupyter's check of the host is all that limits
         what it claims; that is why settings and JupyterHub come first.
         """
         if is_browser(headers):
@@ -66,7 +66,7 @@ class BrowserLocation:
         return self.seen if is_kernel else _of(host)
 
     def public_url(self, redirect_uri: str | None = None) -> str | None:
-        """Return the address of this server for a person's browser, with a slash at its end; ``None`` if nobody knows.
+        """Return the address of this server for a person's browser, with a slash at its end; ``None`` if it is unknown.
 
         ``redirect_uri`` is that of a sign-in that comes back to this server: such a one has to start at the same host.
         """

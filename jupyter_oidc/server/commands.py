@@ -1,7 +1,8 @@
 """Commands that have the identity of a kernel for as long as they run: ``jupyter oidc run -- COMMAND`` (ADR 34).
 
 A command has an id and a key as a kernel has, and proves itself in the same way; the key is in no file of this process.
-What keeps it alive is a lease, extended by whoever began it: a command whose keeper was killed is nobody a minute later.
+A lease keeps it alive, extended by the process that began it: a command whose keeper was killed has no identity a minute
+later.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
 
 PREFIX: Final = "command-"
-"""How the id of every command begins; those of kernels are UUIDs. Events and logs name a command by it."""
+"""The beginning of every command's id; those of kernels are UUIDs. Events and logs name a command by it."""
 
 LEASE_SECONDS: Final = 60
-"""How long a command lives after its lease was extended."""
+"""Seconds that a command lives after its lease was extended."""
 
 MAX_COMMANDS: Final = 100
 """That live at once."""

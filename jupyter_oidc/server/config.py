@@ -1,4 +1,4 @@
-"""What is configured, wherever it is written: Python or JSON files, the command line, and ``*.d`` folders.
+"""Merges the configuration from Python and JSON files, the command line and ``*.d`` folders.
 
 Jupyter itself reads ``jupyter_server_config.d/*.json`` only to learn which extensions are on; a provider's settings
 file belongs there all the same, so its ``JupyterOIDC`` section is read here.
@@ -20,7 +20,7 @@ from jupyter_oidc.server.settings_file import FILE_NAME, SECTION, SettingsFile, 
 from jupyter_oidc.settings import Finding, Settings, read_settings
 
 STORAGE_KEYS: Final = ("storage", "keyring_backend", "storage_folder")
-"""What the section says of where sessions are stored; it changes with the next start of the server."""
+"""The settings of where sessions are stored; they change with the next start of the server."""
 
 SWITCH_DEFAULTS: Final[Mapping[str, bool]] = {
     "close_process": True,
@@ -28,15 +28,15 @@ SWITCH_DEFAULTS: Final[Mapping[str, bool]] = {
     "grant_kernels_of_others": False,
     "audit_person": False,
 }
-"""What the section switches on or off from the start of the server on, with the defaults."""
+"""The switches that the server reads once at its start, with their defaults."""
 
 TRAITS: Final = ("providers", *STORAGE_KEYS, "settings_sources", "reload", *SWITCH_DEFAULTS)
-"""What the section may hold."""
+"""The names that the section may hold."""
 
 _SNAKE: Final = {"keyringBackend": "keyring_backend", "storageFolder": "storage_folder"}
 
 HUB_VARIABLES: Final = ("JUPYTERHUB_API_TOKEN", "JUPYTERHUB_SERVICE_PREFIX")
-"""Where one of these is in the environment, the server belongs to a Hub."""
+"""Environment variables each of which shows that the server belongs to a Hub."""
 
 Sources = Literal["all", "system"]
 
@@ -164,7 +164,7 @@ def _in_snake_case(section: Mapping[str, Any]) -> dict[str, Any]:
 def system_programs(paths: Sequence[str], owners: Owners | None) -> tuple[list[SettingsFile], list[str]]:
     """Run the Python files that are system files and speak of us, each by itself; return what they say, and troubles.
 
-    Jupyter has run them before and mixed the result with what users wrote, so that nobody can tell the two apart.
+    Jupyter has run them before and mixed the result with what users wrote, so that the two cannot be told apart.
     """
     found, troubles = [], []
     for weight, folder in enumerate(reversed(paths)):
@@ -193,9 +193,9 @@ def python_config(path: Path) -> Mapping[str, Any] | Finding:
         return Finding(key, f"is not Python (line {error.lineno})", instead)
     except OSError:
         return Finding(key, "cannot be read, or what it reads cannot", "Let the Jupyter server's user read it.")
-    except Exception as error:  # noqa: BLE001 - a program of somebody else; the text of its error is not repeated
+    except Exception as error:  # noqa: BLE001 - a foreign program; the text of its error is not repeated
         return Finding(key, f"ends with an error when it is run ({type(error).__name__})", instead)
-    # NOTE: c.JupyterOIDC.providers.update(...) is kept as something to be done, until somebody says to what.
+    # NOTE: c.JupyterOIDC.providers.update(...) is kept as something to be done, until it is applied to a value.
     ours = {
         name: value.get_value({}) if isinstance(value, LazyConfigValue) else value
         for name, value in config.get(SECTION, {}).items()
@@ -259,7 +259,7 @@ def _merged_providers(system: Any, users: Any) -> object:
 
 
 def _sources(system: _Layer, users: _Layer, environment: Mapping[str, str]) -> tuple[Sources, tuple[Finding, ...]]:
-    """Return which sources count: what a system file says, else ``system`` under a Hub, else what anybody says."""
+    """Return which sources count: what a system file says, else ``system`` under a Hub, else what a user's file says."""
     said = system.scalars.get("settings_sources")
     if said is None:
         said = "system" if is_under_hub(environment) else users.scalars.get("settings_sources", "all")

@@ -1,4 +1,4 @@
-"""What ``diagnostics`` answers: the checks of ``jupyter oidc doctor``, made in the server itself.
+"""Answers ``diagnostics``: runs the checks of ``jupyter oidc doctor`` in the server itself and caches the report.
 
 A report is made once for all who ask at the same time, and is good for a few seconds, so that a panel that is opened
 often does not ask the provider often (H-5).
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from jupyter_oidc.diagnostics import DiagnosticContext
 
     class MakeDiagnosticContext(Protocol):
-        """Says what there is to look at: ``seen`` if a browser was seen to reach the server at ``address``."""
+        """Returns what the checks examine: ``seen`` if a browser was seen to reach the server at ``address``."""
 
         def __call__(self, services: Services, address: str, *, seen: bool) -> DiagnosticContext:
             """Return it."""
 
 
 REPORT_LIFETIME_SECONDS: Final = 10.0
-"""Seconds."""
+"""The time for which a report is good."""
 
 
 class DiagnosticsCache:

@@ -250,7 +250,7 @@ class JupyterOIDC(ExtensionApp):
         IOLoop.current().add_callback(self._announce)
 
     def _announce(self) -> None:
-        """Write down where this server is, as soon as it listens; import, as nobody waits for the start any more."""
+        """Write down where this server is, as soon as it listens; import, as the start is over."""
         self._announcement.write()
         settings = self._server().web_app.settings
         self._announcement.set_terminal_environment(settings)

@@ -1,4 +1,4 @@
-"""The base of every handler: who is calling, is the envelope well-formed, and how errors leave.
+"""The base of every handler: authenticates the caller, checks the envelope and renders errors.
 
 It authenticates and renders; it decides nothing about sessions or APIs.
 """
@@ -71,7 +71,7 @@ MAX_DRAIN_SECONDS: Final = 10.0
 """Seconds that a refused caller has for the rest of its body: less than one who is let in."""
 
 BODY_TIMEOUT_SECONDS: Final = 10.0
-"""For a body of 64 KiB at most that somebody waits for: one that drips would hold a connection for ever."""
+"""For a body of 64 KiB at most that a verb waits for: one that drips would hold a connection for ever."""
 
 MAX_NUMBER_DIGITS: Final = 18
 """Of one number in a body or parameter; with the point, the sign and the exponent."""
@@ -84,12 +84,12 @@ MAX_FIELDS: Final = 50
 MAX_KNOWN_HOSTS: Final = 100
 FORM_MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 _LENGTH: Final = re.compile(r"[0-9]{1,18}\Z")
-"""What is counted as the length of a body; before it is read, nobody has looked whether it is one."""
+"""The form of a ``Content-Length``; before the body is read, tornado has not checked it."""
 
 
 @dataclass(slots=True)
 class Context:
-    """What handlers are given.
+    """The state that all handlers share.
 
     ``build_services`` makes the services when the first request needs them, so that they cost a server's start nothing;
     ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path below which the APIs are.
@@ -115,7 +115,7 @@ class Context:
 
     @property
     def diagnostics_cache(self) -> DiagnosticsCache:
-        """What ``diagnostics`` answers; ``make_diagnostic_context`` says what there is to look at."""
+        """The reports of ``diagnostics`` on what ``make_diagnostic_context`` returns."""
         if self._diagnostics_cache is None:
             self._diagnostics_cache = DiagnosticsCache(self.make_diagnostic_context, self.clock)
         return self._diagnostics_cache
@@ -126,13 +126,13 @@ class Context:
         return self._services
 
     def notify_sessions(self, kind: str) -> None:
-        """Tell everybody who follows a session to read it again, because something about this server has changed."""
+        """Tell all followers of the sessions to read them again, because something about this server has changed."""
         for session in self._services.sessions if self._services is not None else ():
             session.publish(kind)
 
     @property
     def sharing_mode(self) -> SharingMode:
-        """Whether others than the owner have been on this server."""
+        """Says whether others than the owner have been on this server."""
         return "none" if self.sharing is None else self.sharing.mode
 
     @property
@@ -143,7 +143,7 @@ class Context:
         return self._services
 
     def public_url(self, provider: Provider | None = None) -> str | None:
-        """Return the address at which a browser reaches this server, or ``None`` if nobody knows.
+        """Return the address at which a browser reaches this server, or ``None`` if it is unknown.
 
         A sign-in at ``provider`` that comes back here has to start where its redirect URI leads.
         """
@@ -162,7 +162,7 @@ class Context:
     async def reload(self, settings: Settings) -> None:
         """Follow other settings; sessions that they do not concern go on (D9).
 
-        Services that nobody has asked for yet are made under the settings before, which decide what a stored session may
+        Services that have not been asked for yet are made under the settings before, which decide what a stored session may
         open; where those had mistakes, every provider is a new one (ADR 30).
         """
         if self._services is None:
@@ -205,7 +205,7 @@ class Context:
 
 
 class _NumberTooLong(Exception):
-    """A number of a body that nobody means: arithmetic with it would fail, or take long."""
+    """A number of a body with too many digits: arithmetic with it would fail, or take long."""
 
 
 def _whole(digits: str) -> int:
@@ -249,7 +249,7 @@ def cookies_in(headers: Iterable[str], name: str) -> list[str]:
 class OidcHandler(APIHandler):
     """Base of all routes of the extension.
 
-    Bodies arrive piece by piece, so that nobody fills the memory of this process on a route that reads a few lines.
+    Bodies arrive piece by piece, so that no caller fills the memory of this process on a route that reads a few lines.
     """
 
     max_drained_bytes = MAX_BODY_BYTES
@@ -259,7 +259,7 @@ class OidcHandler(APIHandler):
     """Seconds for which it does."""
 
     body_timeout_seconds = BODY_TIMEOUT_SECONDS
-    """Seconds from the head of a request to the end of its body, whoever sends it."""
+    """Seconds from the head of a request to the end of its body, for every caller."""
 
     def initialize(self, context: Context) -> None:
         """Take over the context that the route table hands in."""
@@ -276,12 +276,12 @@ class OidcHandler(APIHandler):
 
     @property
     def log(self) -> logging.Logger:
-        """Where lines about our routes go."""
+        """The logger of our routes."""
         return SERVER
 
     @cached_property
     def request_id(self) -> str:
-        """What an error is found by in the log."""
+        """The id by which the log names an error."""
         return self.context.entropy.token(96)
 
     # -- who is calling ------------------------------------------------------------------------------------
@@ -358,7 +358,7 @@ class OidcHandler(APIHandler):
             self._drain_timer = None
 
     async def _authenticate(self) -> None:
-        """Authenticate: a kernel by its grant, everybody else by what Jupyter decides."""
+        """Authenticate a kernel by its grant, and every other caller as Jupyter does."""
         grant = grant_in(self.request.headers.get("Authorization", ""))
         if grant is not None:
             # Nothing ambient is trusted on this path, so there is no cookie to forge with: no XSRF token.
@@ -455,7 +455,7 @@ class OidcHandler(APIHandler):
 
     @property
     def browser(self) -> Browser:
-        """Where the caller's browser is."""
+        """The location of the caller's browser."""
         return self.context.browser_location.of_caller(self.request.host, is_kernel=self.kernel_id is not None)
 
     def can_try_silent_sign_in(self, session: SessionService) -> bool:
@@ -487,7 +487,7 @@ class OidcHandler(APIHandler):
     # -- the envelope --------------------------------------------------------------------------------------
 
     def data_received(self, chunk: bytes) -> None:
-        """Keep a piece of the body, unless there is too much of it already or nobody is going to read it."""
+        """Keep a piece of the body, unless there is too much of it already or the request is refused."""
         if self._deferred_refusal is not None:
             return
         self._body_is_too_large = self._body_is_too_large or len(self._body) + len(chunk) > MAX_BODY_BYTES
@@ -560,7 +560,7 @@ class OidcHandler(APIHandler):
     # -- answers -------------------------------------------------------------------------------------------
 
     def answer(self, view: dict[str, Any], status: int = 200) -> None:
-        """Send ``view`` as JSON that nobody may cache."""
+        """Send ``view`` as uncacheable JSON."""
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         self.finish(json.dumps(view, allow_nan=False))

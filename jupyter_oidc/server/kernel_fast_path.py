@@ -96,7 +96,7 @@ class FastPathRequest(HTTPMessageDelegate):
         self._truncation_request_id: str | None = None
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
-        """Keep the first line for whoever renders an error; all else is known."""
+        """Keep the first line for the handler that renders an error; all else is known."""
         del headers
         self._start_line = start_line
 
@@ -241,6 +241,6 @@ class FastPathRequest(HTTPMessageDelegate):
 
 
 def _is_being_cancelled() -> bool:
-    """Return whether it is the running task itself that somebody cancels (Python 3.11; before, nobody can tell)."""
+    """Return whether the running task itself is being cancelled (Python 3.11; before, that cannot be told)."""
     task: Any = asyncio.current_task()
     return bool(task.cancelling()) if hasattr(task, "cancelling") else False

@@ -1,4 +1,4 @@
-"""Grants for kernels: who holds the key of a connection file gets fifteen minutes on the kernel routes.
+"""Issues grants to kernels: proof of a connection file's key earns fifteen minutes on the kernel routes.
 
 A kernel proves itself with an HMAC over its id, the time and a nonce (DESIGN 4); the answer is an opaque
 grant, of which only a digest is kept.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.entropy import Entropy
 
 PREFIX: Final = "jog."
-"""How every grant begins, so that it cannot be mistaken for a Jupyter token."""
+"""The beginning of every grant, so that it cannot be mistaken for a Jupyter token."""
 
 _BEARER_SCHEME: Final = "bearer "
 _USUAL_SPELLING: Final = f"Bearer {PREFIX}"
@@ -63,7 +63,7 @@ class _Issued:
 
 
 class Kernels(Protocol):
-    """Whoever knows the kernels of this server."""
+    """The kernels of this server."""
 
     def run_of(self, kernel_id: str) -> object | None:
         """Return what stands for the present run of the kernel; ``None`` if it does not run here."""
@@ -97,7 +97,7 @@ class KernelGrants:
         """
         now = self._clock.now()
         self._sweep(now.monotonic)
-        # NOTE: an unknown kernel is compared with a key that nobody knows, so it costs the same time.
+        # NOTE: an unknown kernel is compared with a random key, so it costs the same time.
         key = self.commands.key_of(kernel_id) or self._kernels.key_of(kernel_id) or self._entropy.token(256).encode()
         if not hmac.compare_digest(proof_of(key, kernel_id, issued_at, nonce), proof):
             raise GrantInvalid(detail="kernel.proof")

@@ -1,4 +1,4 @@
-"""Whether a request comes from this machine, as a kernel's does that this server has started (Q8.12).
+"""Checks that a request comes from this machine, as that of a kernel of this server does (Q8.12).
 
 A connection key or a grant that has leaked is worth nothing at another machine. A server whose kernels run elsewhere has
 to say so (``allow_remote_kernels``), because then it cannot be told apart.

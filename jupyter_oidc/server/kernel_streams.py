@@ -1,4 +1,4 @@
-"""What kernels have open: a stream or a WebSocket ends when the kernel that opened it has ended or was restarted (Q8.12).
+"""Closes the streams of kernels: a stream or a WebSocket ends when the kernel that opened it has ended or was restarted (Q8.12).
 
 A grant is looked at when a call comes in. What flows for hours after that is looked at again every few seconds, because
 no kernel manager tells of the end of every kernel, and each kind ends them in its own way.
@@ -30,7 +30,7 @@ class KernelStreams:
     def watch(self, grants: KernelGrants, grant: str, cut: Callable[[], None]) -> Callable[[], None]:
         """Call ``cut`` when the run of the kernel that holds ``grant`` is over, or now if it is; return how to stop.
 
-        From here on the run counts and not the grant, which is renewed while a stream flows.
+        From here on the run counts and not the grant, which is replaced while a stream flows.
         """
         try:
             kernel = grants.run_of(grant)

@@ -47,7 +47,7 @@ def export_routes(
 
 
 class _ConversionLimiter:
-    """Where conversions are done: so many at a time, and none before this server is ready for it."""
+    """Limits how many conversions run at a time, and lets none begin before this server is ready."""
 
     def __init__(self, ready: Callable[[], Awaitable[None]]) -> None:
         self._ready = ready

@@ -1,6 +1,6 @@
-"""Whether the other end of a connection has gone, asked of the operating system and not of the data.
+"""Asks the operating system, and not the data, whether the peer of a connection has closed it.
 
-While an upload waits for a slow API nothing is read from the caller, so nobody notices that he hung up.
+While an upload waits for a slow API nothing is read from the caller, so its closing would go unnoticed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the proxy reads from a request, by whichever way it comes in: which API, which path below it, who is calling."""
+"""Parses a proxied request, for the handler and the fast path alike: the API, the path below it and the caller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.proxy.ports import Caller
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
-"""What tornado takes for blanks in an argument."""
+"""Characters that tornado takes for blanks in an argument."""
 
 _OWN_LOGINS: Final = (IdentityProvider, PasswordIdentityProvider)
 """They know one token, which is the server's."""

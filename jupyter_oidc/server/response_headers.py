@@ -1,4 +1,4 @@
-"""The head of an API's answer, as tornado sends it."""
+"""Builds the headers of an API's answer for tornado."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The JSON files that may hold settings: what each says, whether it can be read, and whether this user could change it.
 
-A file is looked at by its descriptor and read only if it is a regular file of bearable size, because whoever may write
+A file is looked at by its descriptor and read only if it is a regular file of bearable size, because a user who may write
 the folder may put a pipe there as well.
 It refuses to decide what a missing or broken file means.
 """
@@ -41,7 +41,7 @@ class SettingsFile:
 
     @property
     def is_main(self) -> bool:
-        """Whether this is ``jupyter_server_config.json`` and not a file in the folder beside it."""
+        """``True`` for ``jupyter_server_config.json`` and not a file in the folder beside it."""
         return self.rank[1]
 
 
@@ -103,7 +103,7 @@ def settings_file(
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """Open ``path``, even if somebody has just put a pipe there, on which a plain opening would wait for ever."""
+    """Open ``path``, even if a pipe has just been put there, on which a plain opening would wait for ever."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 

@@ -1,8 +1,8 @@
-"""Notices that a settings file has changed, and has the new settings applied while the server runs (D9).
+"""Polls the settings files and applies changed settings while the server runs (D9).
 
 What cannot be read, or contains a mistake, changes nothing: the settings before stay in force, and the log says why.
 Absence is not an instruction: a file that is empty, gone or unreadable still says what it said last, and a provider that
-nobody mentions any more stays until the next start. ``"NAME": null`` removes one in so many words.
+no file mentions any more stays until the next start. ``"NAME": null`` removes one in so many words.
 It refuses to run a Python configuration file again; what stands there changes with the next start.
 """
 
@@ -108,7 +108,7 @@ class SettingsWatch:
         if now == self._fingerprint:
             self._unsettled = None
         elif now != self._unsettled:
-            self._unsettled = now  # somebody may still be writing
+            self._unsettled = now  # the file may still be being written
         else:
             self._fingerprint, self._unsettled = now, None
             await self._read_again()

@@ -1,8 +1,8 @@
-"""A server that its owner shares with others: whose kernels are whose.
+"""Tracks which users use which kernels of a server that its owner shares.
 
 Under JupyterHub a server has one owner, and others may be let in (shares, real-time collaboration).
 They can start kernels and use those that run; such a kernel would call APIs as the owner, so it gets no grant.
-It protects an owner who shares work, not one who shares an account: whoever is let in runs code as the owner's user of
+It protects an owner who shares work, not one who shares an account: a user who is let in runs code as the owner's user of
 the operating system, and can read what that user can.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SharingMode = Literal["none", "own-kernels", "all-kernels"]
-"""What is said of a server: nobody else has been there, or whose kernels act for its owner then."""
+"""Either only the owner has used the server, or it says whose kernels act for the owner."""
 
 
 def current_jupyter_user() -> str | None:
@@ -50,7 +50,7 @@ class Sharing:
         self.is_shared = False
 
     def watch(self, manager: Any) -> None:
-        """Take note of every kernel that ``manager`` starts or connects somebody to."""
+        """Record every kernel that ``manager`` starts or connects a user to."""
         start, connect = manager.start_kernel, getattr(manager, "notify_connect", None)
 
         async def start_kernel(*args: Any, **options: Any) -> str:
@@ -66,7 +66,7 @@ class Sharing:
         manager.start_kernel, manager.notify_connect = start_kernel, notify_connect
 
     def note_use(self, kernel_id: str) -> None:
-        """Take note that whoever asks now uses the kernel ``kernel_id``."""
+        """Record that the current user uses the kernel ``kernel_id``."""
         if self.notice_current_user():
             self._others.add(kernel_id)
         elif self._current_user() is not None:
@@ -80,11 +80,11 @@ class Sharing:
 
     @property
     def mode(self) -> SharingMode:
-        """What the owner is told."""
+        """The mode that the owner is shown."""
         return "none" if not self.is_shared else "all-kernels" if self._admits_all else "own-kernels"
 
     def notice_current_user(self) -> bool:
-        """Return whether somebody else than the owner asks; once one has, the server is shared."""
+        """Return whether the current user is not the owner; once one was not, the server is shared."""
         current_user = self._current_user()
         another = current_user is not None and current_user != self._owner
         if another and not self.is_shared:

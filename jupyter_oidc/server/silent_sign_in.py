@@ -1,4 +1,4 @@
-"""Whether a page of Jupyter may try, when it is opened, to sign in without asking anybody (``silent_sign_in``).
+"""Decides whether a page of Jupyter may, when it is opened, try a sign-in without a prompt (``silent_sign_in``).
 
 The page leaves for the provider and comes back: a hidden frame would be asked for third-party cookies and refused by the
 provider's framing policy, and a window that no click opened is blocked.
@@ -41,7 +41,7 @@ def can_sign_in_silently(
     settings = session.settings
     if not is_silent_sign_in_on(settings, under_hub=under_hub) or not session.may_sign_in_silently:
         return False
-    # NOTE: as if the provider offered codes, since nobody has asked it yet; where one would be taken then, no page leaves.
+    # NOTE: as if the provider offered codes, since it has not been asked yet; where one would be taken then, no page leaves.
     chosen = choose(settings, offers_device=True, browser=browser)
     comes_back = isinstance(chosen, Choice) and chosen.strategy == "server"
     return comes_back and (public_url is None or urlsplit(public_url).netloc.lower() == host)

@@ -1,6 +1,6 @@
-"""Whatever this server starts that runs what users write waits until the server has imported what it needs (Q8.3).
+"""Holds kernels, terminals and conversions back until the server has imported what it needs (Q8.3).
 
-Kernels and conversions wait without holding anybody else up.
+Kernels and conversions wait without holding other requests up.
 A terminal is made by a function that cannot wait like that, so in the first moments of a server it holds the server up.
 """
 

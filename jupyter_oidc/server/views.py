@@ -1,4 +1,4 @@
-"""How values are written as JSON, field by field, so that nothing goes out that is not listed (law 8)."""
+"""Writes values as JSON, field by field, so that nothing goes out that is not listed (law 8)."""
 
 from __future__ import annotations
 

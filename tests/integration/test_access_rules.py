@@ -199,7 +199,7 @@ async def test_an_authenticated_user_gets_an_answer_of_ours_and_never_a_500(ask,
 
 
 @pytest.mark.parametrize(("verb", "path"), OPEN)
-async def test_an_open_door_answers_strangers_politely(ask, verb, path):
+async def test_a_public_route_answers_strangers_politely(ask, verb, path):
     response = await ask(verb, path)
     assert response.code in (200, 400)
     assert "Set-Cookie" not in response.headers or "_xsrf" in response.headers["Set-Cookie"]

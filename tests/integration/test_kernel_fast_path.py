@@ -56,7 +56,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     finish = kernel_fast_path.FastPathRequest.finish
 
     def noted(call: kernel_fast_path.FastPathRequest) -> None:
-        calls.append(call._asked.raw_path)
+        calls.append(call._proxy_request.raw_path)
         finish(call)
 
     monkeypatch.setattr(kernel_fast_path.FastPathRequest, "finish", noted)
@@ -212,7 +212,7 @@ REPLIES: dict[str, Callable[[], Answer]] = {
 
 
 async def asyncio_refused(_: web.Request) -> web.Response:
-    """A 401 that no renewal mends."""
+    """A 401 that no refresh mends."""
     return refused("Bearer", "invalid_token")
 
 
@@ -316,7 +316,7 @@ async def test_a_defect_in_the_middle_ends_the_connection(
 BOTH = pytest.mark.parametrize("headers", [THROUGH_HANDLER, {}], ids=["handler", "fast path"])
 
 
-async def test_a_renewal_that_is_given_up_is_answered(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_a_refresh_that_is_given_up_is_answered(desk: Desk, provider: ScriptedProvider) -> None:
     """D9: the provider hangs while other settings are put in force; who waited for it is told to come again."""
     kernel = await signed_in(desk)
     desk.clock.ahead += 3600

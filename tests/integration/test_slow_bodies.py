@@ -51,7 +51,7 @@ async def drip(desk: Desk, verb: str, path: str, *headers: str) -> tuple[bytes, 
     return answer.result() if answer.done() and not answer.cancelled() else b"", seconds
 
 
-async def test_no_open_door_waits_for_a_dripping_body(desk: Desk) -> None:
+async def test_no_public_route_waits_for_a_dripping_body(desk: Desk) -> None:
     """Q8.14: who needs no login to come in may not stay for as long as they like. All at once, since each takes ten seconds."""
     every = [(verb, path, length) for verb, path in OPEN for length in LENGTHS]
     answers = await asyncio.gather(*[drip(desk, *one) for one in every])

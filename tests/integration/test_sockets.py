@@ -179,7 +179,7 @@ async def test_the_rules_of_the_proxy_hold_for_sockets(
     assert live.tokens == []
 
 
-async def test_an_expired_token_is_renewed_before_the_socket_opens(
+async def test_an_expired_token_is_refreshed_before_the_socket_opens(
     desk: Desk, live: Live, provider: ScriptedProvider
 ) -> None:
     """C27."""
@@ -192,7 +192,7 @@ async def test_an_expired_token_is_renewed_before_the_socket_opens(
     assert provider.count("token") - before == 1
 
 
-async def test_a_token_that_the_api_refuses_is_renewed_once(
+async def test_a_token_that_the_api_refuses_is_refreshed_once(
     desk: Desk, upstream: Upstream, provider: ScriptedProvider
 ) -> None:
     """C11, for sockets; then the API's own status is passed on."""

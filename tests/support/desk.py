@@ -60,7 +60,9 @@ class Desk:
         point = serverapp.extension_manager.extension_points["jupyter_oidc"]
         context = point.app._context
         event_log = context.build_services.__closure__[0].cell_contents
-        context.build_services = lambda settings: build(settings, replace(system_parts(settings, event_log), clock=self.clock))
+        context.build_services = lambda settings: build(
+            settings, replace(system_parts(settings, event_log), clock=self.clock)
+        )
         self.context = context
 
     def client(self) -> httpx.AsyncClient:

@@ -52,7 +52,7 @@ class PageHandler(OidcHandler):
     """Base of routes that answer with a page instead of JSON."""
 
     def show(self, page: Page, status: int = 200) -> None:
-        """Send ``page``, uncacheable, unframeable, and without telling anybody where the browser was."""
+        """Send ``page``, uncacheable, unframeable, and with no referrer."""
         nonce = self.context.entropy.token(128)
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
@@ -64,7 +64,7 @@ class PageHandler(OidcHandler):
 
     @property
     def home(self) -> str:
-        """Where JupyterLab is."""
+        """The address of JupyterLab."""
         return str(self.base_url)
 
     def redirect_to(self, url: str) -> None:
@@ -92,7 +92,7 @@ class PageHandler(OidcHandler):
     ) -> None:
         """Set the binding cookie for the path that the provider sends the browser back to (A-9, A-10).
 
-        ``path`` is where it comes out at last, if somebody in between sends it on to there.
+        ``path`` is where it comes out at last, if a server in between sends it on to there.
         """
         self.set_cookie(
             BINDING_COOKIE_PREFIX + pending.flow,
@@ -105,7 +105,7 @@ class PageHandler(OidcHandler):
         )
 
     what = "Sign-in"
-    """What a page of a problem says that did not work."""
+    """The action that a page of a problem names as failed."""
 
     def show_problem(self, problem: Problem, *, again: str | None = None, onward: str | None = None) -> None:
         """Send a page that says what went wrong and what to do next (E-1); ``onward`` leads to the provider."""
@@ -183,7 +183,7 @@ class StartHandler(PageHandler):
         named = os.environ.get("JUPYTERHUB_SERVER_NAME", "") if by_hub else ""
         going = session.sign_ins.authorization_url(pending, redirect_uri, server_name=named)
         try:
-            # NOTE: later than that somebody may have begun to work in the page, and it must not leave under their hands.
+            # NOTE: later than that the user may have begun to work in the page, and it must not leave under their hands.
             url, binding = await asyncio.wait_for(
                 going, SILENT_REDIRECT_TIMEOUT_SECONDS if pending.options.silent else None
             )
@@ -371,7 +371,7 @@ class LoginPageHandler(PageHandler):
     _leads_to_login = False
 
     def write_error(self, status_code: int, **kwargs: object) -> None:
-        """Show a problem as a page to who reads pages, and as JSON to everybody else."""
+        """Show a problem as a page to a browser, and as JSON to every other client."""
         reads_pages = "text/html" in self.request.headers.get("Accept", "")
         if reads_pages and self.request.method == "GET" and not self.current_user and self._is_forbidden(kwargs):
             self.set_header("Cache-Control", "no-store")
@@ -382,7 +382,7 @@ class LoginPageHandler(PageHandler):
         base.write_error(self, status_code, **kwargs)
 
     def get_login_url(self) -> str:
-        """Return where to log in to Jupyter, for a browser that reads pages; anybody else is refused as by any API."""
+        """Return where to log in to Jupyter, for a browser that reads pages; any other client is refused as by any API."""
         return str(super(APIHandler, self).get_login_url() if self._leads_to_login else super().get_login_url())
 
     @staticmethod
@@ -392,7 +392,7 @@ class LoginPageHandler(PageHandler):
 
 
 class PersonHandler(LoginPageHandler):
-    """``providers/{p}/callback/person``: whether another person takes over, asked of whoever is at the browser (A26).
+    """``providers/{p}/callback/person``: whether another person takes over, asked of the user at the browser (A26).
 
     It stands below the callback, so that the browser brings the binding cookie of the sign-in along.
     """
@@ -463,7 +463,7 @@ class LoopbackHandler(CallbackHandler):
 
     @property
     def home(self) -> str:
-        """Where JupyterLab is, which is not where this page is."""
+        """The address of JupyterLab, which is another one than this page's."""
         return self.listener.home
 
     @property
@@ -532,7 +532,7 @@ class SignOutPageHandler(LoginPageHandler):
 
     @property
     def _shown(self) -> Shown:
-        """How the page is shown; who is let in without a login is no browser that anybody knows."""
+        """The way in which the page is shown; a caller that is let in without a login is no known browser."""
         shown = shown_how(self.request.headers)
         return shown if self.identity_provider.auth_enabled or shown == "elsewhere" else "unknown"
 
@@ -541,7 +541,7 @@ class SignOutPageHandler(LoginPageHandler):
 
 
 class SignedOutHandler(PageHandler):
-    """``providers/{p}/signed-out``: the page after a sign-out; works for anybody, changes no session (L-7)."""
+    """``providers/{p}/signed-out``: the page after a sign-out; works for every browser, changes no session (L-7)."""
 
     @public_route(
         protection="changes no session and shows nothing about anybody; a state with its cookie is what it believes"

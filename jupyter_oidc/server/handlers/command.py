@@ -19,7 +19,7 @@ class _ForTheCommandLine(OidcHandler):
     _track_activity = False
 
     def raise_deferred_refusal(self) -> None:
-        """Let nobody in who comes with a cookie."""
+        """Refuse a caller that authenticates by a cookie."""
         super().raise_deferred_refusal()
         if self.kernel_id is None and self.current_user and not self.token_authenticated:
             raise Forbidden("Only a command line with the server's token begins a command.")

@@ -19,7 +19,7 @@ class DiagnosticsHandler(OidcHandler):
         address = f"{self.request.protocol}://{self.request.host}{self.base_url}"
         seen = is_browser(self.request.headers)
         if not seen:
-            # NOTE: what JupyterHub tells is where browsers should come, and nobody has been seen there.
+            # NOTE: what JupyterHub tells is where browsers should come, and no browser has been seen there.
             address = browser_location.public_url() or address
             seen = browser_location.origin is not None and address == browser_location.origin + self.base_url
         self.answer(await self.context.diagnostics_cache.view(self.services, address, seen=seen))

@@ -1,4 +1,4 @@
-"""What the handlers of the proxy have in common: which requests are theirs, what they read, and how a call is noted."""
+"""The base of the proxy's handlers: matches their requests, parses them and records each call."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ProxiedHandler(OidcHandler):
     """Why the call failed here or on its way, once that is written down."""
 
     _person: Person | None = None
-    """Whose token the call carries, once there is a call."""
+    """The person whose token the call carries, once there is a call."""
 
     def _proxy_request(self, body: AsyncIterator[bytes] | None = None, length: int | None = None) -> ProxyRequest:
         """Return the call as it came; raises ``BadPath`` or ``UnknownApi``."""
@@ -96,7 +96,7 @@ class ProxiedHandler(OidcHandler):
         )
 
     def _named_api(self, services: Services) -> str:
-        """Return the API of a call that was refused before anybody looked for it; nothing if there is none of that name."""
+        """Return the API of a call that was refused before its API was looked up; nothing if there is none of that name."""
         name = self.request.path.removeprefix(self.context.proxy_prefix).partition("/")[0]
         return next((api.name for api in services.sessions.apis if api.name == name), "")
 

@@ -50,8 +50,8 @@ class RefusedCall:
 
     ``person`` says whose token it carried.
 
-    Who called has been looked at there. Nobody is looked at twice: a grant that ended meanwhile would turn what became of
-    the call into "nothing was sent", and clients would send it again (C14).
+    The fast path has authenticated the caller. It is not authenticated twice: a grant that ended meanwhile would turn what
+    became of the call into "nothing was sent", and clients would send it again (C14).
     """
 
     kernel_id: str
@@ -354,7 +354,7 @@ class ProxyHandler(ProxiedHandler):
             super()._log()
 
     def on_finish(self) -> None:
-        """Count the call, and write it to the audit trail if anybody listens."""
+        """Count the call, and write it to the audit trail if an event handler listens."""
         if self._upload is not None:
             self._upload.stop()
         if self._unwatch_kernel is not None:

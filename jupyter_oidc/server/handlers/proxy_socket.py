@@ -1,6 +1,6 @@
 """``api/{name}/{path}`` with ``Upgrade: websocket``: messages pass both ways, one by one, with back-pressure.
 
-The upstream is opened first, so that whoever is refused there never sees a socket here.
+The upstream is opened first, so that a caller that is refused there never sees a socket here.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class ProvidersHandler(OidcHandler):
 
 
 class SessionHandler(OidcHandler):
-    """``providers/{p}/session``: the summary; costs no network, whoever polls it how often (D16)."""
+    """``providers/{p}/session``: the summary; costs no network, however often it is polled (D16)."""
 
     _track_activity = False
 

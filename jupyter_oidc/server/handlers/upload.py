@@ -1,6 +1,6 @@
 """A request body on its way through: a short queue between tornado and the upstream client.
 
-Whoever feeds it waits while the upstream is slower than the caller (back-pressure); a caller who stops sending, or
+Its producer waits while the upstream is slower than the caller (back-pressure); a caller who stops sending, or
 sends more than the API's settings allow, is told so.
 """
 
@@ -40,7 +40,7 @@ class Upload:
         """Take a piece if there is room for it; an empty one is the end."""
         self.stop()
         if self._queue.full():
-            self._taken.clear()  # at once, so that nothing taken before somebody waits in ``wait_for_room`` is missed
+            self._taken.clear()  # at once, so that nothing taken before a producer waits in ``wait_for_room`` is missed
             return False
         self._received_bytes += len(piece)
         if self._max_bytes is not None and self._received_bytes > self._max_bytes:

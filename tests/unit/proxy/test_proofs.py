@@ -216,7 +216,7 @@ async def test_any_reply_may_bring_the_next_nonce() -> None:
     assert scene.upstream.nonces == [None, "r-1", None, "r-2"]
 
 
-async def test_a_token_that_an_api_refuses_is_renewed_and_proved_anew() -> None:
+async def test_a_token_that_an_api_refuses_is_refreshed_and_proved_anew() -> None:
     """C11, X-2: the hash in the proof is that of the new token."""
     scene = Scene(Scripted(401, [INVALID]))
     answer = await scene.get()
@@ -227,7 +227,7 @@ async def test_a_token_that_an_api_refuses_is_renewed_and_proved_anew() -> None:
     ]
 
 
-async def test_a_refused_token_after_a_nonce_is_renewed_too() -> None:
+async def test_a_refused_token_after_a_nonce_is_refreshed_too() -> None:
     """X-6, C11: a nonce is one thing, the token another."""
     scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), Scripted(401, [INVALID]))
     answer = await scene.get()
@@ -235,7 +235,7 @@ async def test_a_refused_token_after_a_nonce_is_renewed_too() -> None:
     assert scene.upstream.nonces == [None, "r-1", "r-1"]
 
 
-async def test_a_bearer_token_that_a_strange_challenge_refuses_is_renewed_as_ever() -> None:
+async def test_a_bearer_token_that_a_strange_challenge_refuses_is_refreshed_as_ever() -> None:
     """C11: without a key a demand for a nonce is a 401 like any other."""
     scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]), bound=False)
     assert (await scene.get()).status == 200
@@ -279,7 +279,7 @@ async def test_a_second_demand_refuses_the_socket() -> None:
     assert scene.upstream.nonces == [None, "r-1", "r-2"]
 
 
-async def test_a_token_that_a_handshake_shows_in_vain_is_renewed_and_proved_anew() -> None:
+async def test_a_token_that_a_handshake_shows_in_vain_is_refreshed_and_proved_anew() -> None:
     """C11."""
     scene = Scene(Scripted(401, [INVALID]))
     assert isinstance(await scene.socket(), OpenSocket)

@@ -67,7 +67,7 @@ def test_a_command_whose_keeper_was_killed_is_nobody_a_minute_later(clock: Froze
         grants.kernel_of(grant)
 
 
-def test_a_lease_that_is_renewed_goes_on(clock: Frozen, grants: KernelGrants) -> None:
+def test_a_lease_that_is_extended_goes_on(clock: Frozen, grants: KernelGrants) -> None:
     """Q4.4: sibling."""
     command = grants.commands.begin()
     for _ in range(5):
@@ -76,7 +76,7 @@ def test_a_lease_that_is_renewed_goes_on(clock: Frozen, grants: KernelGrants) ->
     assert grants.commands.is_live(command.id)
 
 
-def test_a_command_that_has_ended_cannot_be_renewed(clock: Frozen, grants: KernelGrants) -> None:
+def test_a_command_that_has_ended_cannot_be_extended(clock: Frozen, grants: KernelGrants) -> None:
     """Q4.4: sibling: an identity never comes back."""
     command = grants.commands.begin()
     clock.seconds += 61
