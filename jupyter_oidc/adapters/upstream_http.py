@@ -15,7 +15,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.api_secrets import ApiSecrets
-from jupyter_oidc.adapters.bodiless_replies import careful_protocol
+from jupyter_oidc.adapters.bodiless_replies import bodiless_aware_protocol
 from jupyter_oidc.adapters.deadlines import Deadline, Deadlines
 from jupyter_oidc.adapters.forward_proxy import proxy_for
 from jupyter_oidc.adapters.forward_proxy_pool import ForwardProxyPool
@@ -379,7 +379,7 @@ def _session(
         ssl=context,
         resolver=None if trace_config or api.allow_private_network else GuardedResolver(),
     )
-    connector._factory = partial(careful_protocol(), loop=connector._loop)  # noqa: SLF001 - aiohttp has no other way to choose it
+    connector._factory = partial(bodiless_aware_protocol(), loop=connector._loop)  # noqa: SLF001 - aiohttp has no other way to choose it
     return aiohttp.ClientSession(
         auto_decompress=False,
         skip_auto_headers=_SUPPRESSED_HEADERS,
