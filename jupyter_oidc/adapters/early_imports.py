@@ -15,7 +15,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.keyring_backends import system_stores
-from jupyter_oidc.adapters.module_folders import leave, leave_what_users_write
+from jupyter_oidc.adapters.module_folders import remove_from_sys_path, remove_user_writable_folders
 
 if TYPE_CHECKING:
     import logging
@@ -62,7 +62,7 @@ class EarlyImports:
         """Begin in a thread, if nobody has yet."""
         if not self._begun:
             self._begun = True
-            self._tell(leave(self._folders))
+            self._tell(remove_from_sys_path(self._folders))
             threading.Thread(target=self._run, name="jupyter_oidc imports", daemon=True).start()
 
     async def done(self) -> None:
@@ -98,7 +98,7 @@ class EarlyImports:
             for name in import_everything(self._more):
                 self._log.debug("jupyter_oidc: the module %s cannot be imported here", name)
         finally:
-            self._tell(leave_what_users_write())
+            self._tell(remove_user_writable_folders())
 
     def _tell(self, left: tuple[str, ...]) -> None:
         if left:
