@@ -325,7 +325,7 @@ class HttpUpstream:
 
     async def _problem(self, error: BaseException, deadline: Deadline, api: Api, url: str) -> Problem | None:
         """Return what the caller hears of ``error``, by which a call ended; ``None`` if it is to be raised as it is."""
-        problem = UpstreamTimeout(detail="upstream.silent") if deadline.take_back() else problem_of(error)
+        problem = UpstreamTimeout(detail="upstream.silent") if deadline.uncancel_if_expired() else problem_of(error)
         if isinstance(problem, TlsUntrusted):
             deadline.stop()
             problem = await self._untrusted(error, api, url)
