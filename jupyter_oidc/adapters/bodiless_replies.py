@@ -28,7 +28,7 @@ def bodiless_aware_protocol() -> type[ResponseHandler]:  # noqa: C901 - a class 
     from aiohttp.client_proto import ResponseHandler
 
     class BodilessAwareProtocol(ResponseHandler):
-        """Feeds the head of such a reply alone, and what follows it to nobody."""
+        """Feeds the head of such a reply to the parser and discards what follows it."""
 
         _awaits_first_data = False
         _feeds_heads_only = False

@@ -1,4 +1,4 @@
-"""The certificate by which this server says who it is, where a destination asks for one (mutual TLS).
+"""The client certificate that this server presents where a destination asks for one (mutual TLS).
 
 The certificate is a PEM file; its key stands in the same file, or is named by a reference.
 OpenSSL takes keys from files only, so a key from the environment or from a keyring is put into one for a moment,
@@ -70,7 +70,7 @@ class UnusableCertificate(Exception):
 
 
 class _PasswordMissing(Exception):
-    """OpenSSL asks for a password that nobody gave."""
+    """OpenSSL asks for a password, and the settings name none."""
 
 
 def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:

@@ -1,4 +1,4 @@
-"""How long an API may take to be reached and to begin its answer, from the first to the last (C15).
+"""Limits the whole time that an API may take to be reached and to begin its answer (C15).
 
 aiohttp limits the silence between two pieces; a deadline limits the whole, so one byte a second is no way around.
 Calls whose deadlines are equally long share one timer: they end in the order in which they begin, and a timer for each
@@ -42,7 +42,7 @@ class Deadlines:
         self._running.pop(deadline, None)
 
     def close(self) -> None:
-        """Let all time pass."""
+        """Cancel the timer and forget all deadlines."""
         self._running.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -80,7 +80,7 @@ class Deadline:
             self._deadlines.start(self)
 
     def stop(self) -> None:
-        """Let the time pass; it counts for nothing any more."""
+        """Stop the deadline: it can no longer expire."""
         self._is_stopped = True
         self._deadlines.stop(self)
 
@@ -91,7 +91,7 @@ class Deadline:
         return self._is_expired
 
     def expire(self) -> None:
-        """The time has come."""
+        """Mark the deadline as expired, and cancel its task."""
         self._is_expired = True
         if self._task is not None:
             self._task.cancel()

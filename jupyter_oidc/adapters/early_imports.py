@@ -59,14 +59,14 @@ class EarlyImports:
         self._begun = False
 
     def begin(self) -> None:
-        """Begin in a thread, if nobody has yet."""
+        """Start the importing thread, unless it was started before."""
         if not self._begun:
             self._begun = True
             self._tell(remove_from_sys_path(self._folders))
             threading.Thread(target=self._run, name="jupyter_oidc imports", daemon=True).start()
 
     async def done(self) -> None:
-        """Wait until everything is imported; begins if nobody has yet."""
+        """Wait until everything is imported; starts the thread unless it was started before."""
         self.begin()
         if not self._done.is_set():
             await asyncio.to_thread(self.wait)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import EntryLock, Turn, Vault
 
 _POLL_INTERVAL_SECONDS: Final = 0.02
-"""Seconds between two looks at a lock that somebody else holds."""
+"""Seconds between two attempts to take a lock that another server holds."""
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _NETWORK_FILE_SYSTEMS: Final = frozenset(
@@ -54,10 +54,10 @@ class _OnlyTurn:
     interrupted: bool = False
 
     async def spending(self) -> None:
-        """Nobody else could be told."""
+        """Do nothing: no other server shares the entry."""
 
     async def persisted(self) -> None:
-        """Nobody else could be told."""
+        """Do nothing: no other server shares the entry."""
 
 
 class NoLock:
@@ -78,7 +78,7 @@ class LockIfShared:
 
     @asynccontextmanager
     async def turn(self, *, patience: float) -> AsyncIterator[Turn]:
-        """Wait for the turn if there is somebody to wait for."""
+        """Wait for the turn if other servers share the entry."""
         lock = NoLock() if await self._vault.kind() == "memory" else self._lock
         async with lock.turn(patience=patience) as turn:
             yield turn
@@ -166,7 +166,7 @@ class FileEntryLock:
         return FileLock(self._where() / f"{self._name}.lock", mode=0o600, thread_local=False)
 
     async def _acquire(self, lock: BaseFileLock, patience: float) -> None:
-        """Look again and again; a caller that goes away while a look is under way leaves nothing locked."""
+        """Poll ``lock`` until it is taken; a caller that is cancelled during an attempt leaves nothing locked."""
         now = asyncio.get_running_loop().time
         deadline = now() + patience
         while True:

@@ -46,7 +46,7 @@ class _Manifest:
 
 
 def is_locked(error: BaseException) -> bool:
-    """Return whether ``error`` says that somebody has to unlock the keyring first."""
+    """Return whether ``error`` says that the keyring has to be unlocked first."""
     from keyring.errors import KeyringLocked
 
     return isinstance(error, KeyringLocked)
@@ -68,7 +68,7 @@ def read(backend: KeyringBackend, name: str) -> str | None:
 
 
 def write(backend: KeyringBackend, name: str, text: str) -> None:
-    """Put ``text`` in place of what is called ``name``, and read it back: some backends drop writes silently."""
+    """Store ``text`` under ``name``, and read it back: some backends drop writes silently."""
     before = _manifest_or_none(backend.get_password(SERVICE, name))
     if len(text) <= MAX_ENTRY_CHARACTERS:
         _write_checked(backend, name, text)
@@ -83,7 +83,7 @@ def write(backend: KeyringBackend, name: str, text: str) -> None:
 
 
 def delete(backend: KeyringBackend, name: str) -> None:
-    """Remove what is called ``name`` with all its pieces, the pieces of torn writes included."""
+    """Remove the entry ``name`` with all its pieces, the pieces of torn writes included."""
     before = _manifest_or_none(backend.get_password(SERVICE, name))
     try:
         _erase(backend, name)

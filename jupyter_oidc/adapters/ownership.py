@@ -77,7 +77,7 @@ def path_entries(path: str) -> tuple[PathEntry, ...]:
 
 
 def is_protected(entries: Sequence[PathEntry], owners: Owners) -> bool:
-    """Return whether nobody but trusted owners could change the file at the end of ``entries``, or what leads to it.
+    """Return whether only trusted owners could change the file at the end of ``entries``, or what leads to it.
 
     A folder in which everybody may make files but nobody may touch those of others (``/tmp``) is harmless above a
     trusted folder, and not above a file or link.

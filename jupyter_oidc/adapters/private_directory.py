@@ -219,7 +219,7 @@ def _check(status: os.stat_result, is_right: Callable[[int], bool], what: str) -
 
 
 class _UnsafePath(Exception):
-    """The place is somebody else's, or no place at all; the text says which."""
+    """The folder or file belongs to another user, or is no folder or file; the text says which."""
 
 
 def display_path(where: Callable[[], Path]) -> str:
@@ -235,7 +235,7 @@ def display_path(where: Callable[[], Path]) -> str:
 
 @contextmanager
 def _os_errors_translated(where: Callable[[], Path]) -> Iterator[None]:
-    """Name a failure of the operating system in our words; its own text holds names of files (D15)."""
+    """Translate an ``OSError`` into :class:`StorageUnavailable`; its own text holds names of files (D15)."""
     try:
         yield
     except _UnsafePath as unsafe:

@@ -474,7 +474,7 @@ def _abort(response: aiohttp.ClientResponse) -> None:
 
 
 def _is_sound(response: aiohttp.ClientResponse) -> bool:
-    """Return whether everybody understands ``response`` alike (C20): its framing and its status (RFC 9112, 6.1; RFC 9110, 15)."""
+    """Return whether ``response`` has one possible reading (C20): its framing and its status (RFC 9112, 6.1; RFC 9110, 15)."""
     codings = response.headers.getall("Transfer-Encoding", ())
     chunked = not codings or (len(codings) == 1 and codings[0].strip().lower() == "chunked")
     return chunked and _is_status(response.status)

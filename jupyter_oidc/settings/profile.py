@@ -26,7 +26,7 @@ class _Keys(Keys, Protocol):
 
 
 def apply_profile(keys: _Keys, profile: str | None) -> None:
-    """Fill in what ``profile`` asks for where nobody wrote anything, and report what contradicts it."""
+    """Fill in what ``profile`` asks for where a key is missing, and report what contradicts it."""
     if profile is None:
         return
     keys.fill_defaults(

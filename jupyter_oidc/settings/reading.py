@@ -183,7 +183,7 @@ class _Keys:
         return value if isinstance(value, bool) else default
 
     def fill_defaults(self, defaults: Mapping[str, Any]) -> None:
-        """Fill in what nobody wrote."""
+        """Fill in the keys that are missing."""
         self.body = {**defaults, **{key: value for key, value in self.body.items() if value is not None}}
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
