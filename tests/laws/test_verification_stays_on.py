@@ -97,7 +97,7 @@ def test_who_may_look_makes_one_context_and_sends_nothing_through_it(name: str) 
     used = [
         node.attr
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "seen"
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "tls_connection"
     ]
     assert sorted(used) == ["cipher", "do_handshake", "getpeercert"]
 
