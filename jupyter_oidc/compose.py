@@ -302,7 +302,7 @@ def diagnostic_context(
 
     async def check_lock_folder() -> None:
         lock = FileEntryLock(lambda: lock_folder(place), provider=_DOCTOR, issuer="", client_id="")
-        await asyncio.to_thread(lock.check_place)
+        await asyncio.to_thread(lock.check_folder)
 
     def forward_proxy(provider: Provider) -> str | None:
         proxy = proxy_for(provider.issuer, network_route_of(provider), environment)

@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
 
-_BODILESS: Final = (204, 304)
+_BODILESS_STATUSES: Final = (204, 304)
 _END_OF_HEAD: Final = b"\r\n\r\n"
-_STATUS: Final = slice(9, 12)
+_STATUS_POSITION: Final = slice(9, 12)
 """Where the status stands in a status line (RFC 9112, 4)."""
 
-_NOT_PLAIN: Final = (b"1", b"204", b"304")
-_BEGINNING: Final = b"HTTP/"
+_SPECIAL_STATUS_PREFIXES: Final = (b"1", b"204", b"304")
+_STATUS_LINE_PREFIX: Final = b"HTTP/"
 
 
 @cache
-def careful_protocol() -> type[ResponseHandler]:  # noqa: C901 - a class is in it
+def bodiless_aware_protocol() -> type[ResponseHandler]:  # noqa: C901 - a class is in it
     """Return the class; aiohttp is imported at the first call."""
     from aiohttp.client_proto import ResponseHandler
 
-    class CarefulProtocol(ResponseHandler):
-        """Feeds the head of such a reply alone, and what follows it to nobody."""
+    class BodilessAwareProtocol(ResponseHandler):
+        """Feeds the head of such a reply to the parser and discards what follows it."""
 
-        _begins = False
-        _is_careful = False
-        _is_deaf = False
-        _last = b""
+        _awaits_first_data = False
+        _feeds_heads_only = False
+        _discards_input = False
+        _tail = b""
         uses = 0
         """How many calls went over this connection."""
 
@@ -42,50 +42,52 @@ def careful_protocol() -> type[ResponseHandler]:  # noqa: C901 - a class is in i
 
         def set_response_params(self, **params: Any) -> None:
             self.uses += 1
-            self._begins = True
+            self._awaits_first_data = True
             self.has_begun = False
-            self._is_careful = False
+            self._feeds_heads_only = False
             super().set_response_params(**params)
 
         def data_received(self, data: bytes) -> None:
-            if self._begins and data:
-                self._begins = False
-                self.has_begun = _BEGINNING.startswith(data[: len(_BEGINNING)])
-                plain = len(data) >= _STATUS.stop and not data[_STATUS].startswith(_NOT_PLAIN)
-                self._is_careful = self._skip_payload or not plain
-                self._last = b""
-            if self._is_deaf:
+            if self._awaits_first_data and data:
+                self._awaits_first_data = False
+                self.has_begun = _STATUS_LINE_PREFIX.startswith(data[: len(_STATUS_LINE_PREFIX)])
+                plain = len(data) >= _STATUS_POSITION.stop and not data[_STATUS_POSITION].startswith(
+                    _SPECIAL_STATUS_PREFIXES
+                )
+                self._feeds_heads_only = self._skip_payload or not plain
+                self._tail = b""
+            if self._discards_input:
                 return
-            if self._is_careful and not self._upgraded:
+            if self._feeds_heads_only and not self._upgraded:
                 self._feed_heads(data)
             else:
                 super().data_received(data)
 
         def _feed_heads(self, data: bytes) -> None:
             """Feed one head after the other, up to the final one."""
-            while data and self._is_careful:
-                found = (self._last + data).find(_END_OF_HEAD)
+            while data and self._feeds_heads_only:
+                found = (self._tail + data).find(_END_OF_HEAD)
                 if found < 0:
-                    self._last = (self._last + data)[-3:]
+                    self._tail = (self._tail + data)[-3:]
                     super().data_received(data)
                     return
-                end = found + len(_END_OF_HEAD) - len(self._last)
-                head, data, self._last = data[:end], data[end:], b""
+                end = found + len(_END_OF_HEAD) - len(self._tail)
+                head, data, self._tail = data[:end], data[end:], b""
                 super().data_received(head)
-                self._look(data)
-            if data and not self._is_deaf:
+                self._check_head(data)
+            if data and not self._discards_input:
                 super().data_received(data)
 
-        def _look(self, rest: bytes) -> None:
+        def _check_head(self, rest: bytes) -> None:
             """Look at the head that was read last, with ``rest`` behind it."""
             message = self._buffer[-1][0][0] if self._buffer and self._exception is None else None
             if message is None or self._upgraded:
-                self._is_careful = False
+                self._feeds_heads_only = False
             elif message.code >= 200:
-                self._is_careful = False
-                if self._skip_payload or message.code in _BODILESS:
+                self._feeds_heads_only = False
+                if self._skip_payload or message.code in _BODILESS_STATUSES:
                     announced = message.headers.get("Content-Length", "0").strip("0") or message.chunked
                     if rest or announced:
-                        self._is_deaf = self._should_close = True
+                        self._discards_input = self._should_close = True
 
-    return CarefulProtocol
+    return BodilessAwareProtocol

@@ -1,4 +1,4 @@
-"""The certificate by which this server says who it is, where a destination asks for one (mutual TLS).
+"""The client certificate that this server presents where a destination asks for one (mutual TLS).
 
 The certificate is a PEM file; its key stands in the same file, or is named by a reference.
 OpenSSL takes keys from files only, so a key from the environment or from a keyring is put into one for a moment,
@@ -38,7 +38,7 @@ PASSWORD: Final = "client_certificate_password"
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 _END: Final = "-----END CERTIFICATE-----"
 
-_Seen = tuple[tuple[int, int], ...]
+_FileStamps = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class UnusableCertificate(Exception):
         super().__init__(f"{key} {problem}")
 
 
-class _PasswordWanted(Exception):
-    """OpenSSL asks for a password that nobody gave."""
+class _PasswordMissing(Exception):
+    """OpenSSL asks for a password, and the settings name none."""
 
 
 def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
@@ -83,19 +83,22 @@ def load(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
     password = resolve(certificate.password, what="password", key=PASSWORD) if certificate.password else None
     where = CERTIFICATE if certificate.key is None else KEY
 
-    def tell() -> bytes:
+    def get_password() -> bytes:
         if password is None:
-            raise _PasswordWanted
+            raise _PasswordMissing
         return reveal_bytes(password)
 
     try:
         if certificate.key is None or certificate.key.scheme == "file":
             keyfile = str(Path(certificate.key.name).expanduser()) if certificate.key else None
-            context.load_cert_chain(certificate.path, keyfile, password=tell)
+            context.load_cert_chain(certificate.path, keyfile, password=get_password)
         else:
-            with _in_a_file(resolve(certificate.key, what="key", key=KEY), password) as (keyfile, once):
-                context.load_cert_chain(certificate.path, keyfile, password=lambda: reveal(once))
-    except _PasswordWanted:
+            with _temporary_key_file(resolve(certificate.key, what="key", key=KEY), password) as (
+                keyfile,
+                file_password,
+            ):
+                context.load_cert_chain(certificate.path, keyfile, password=lambda: reveal(file_password))
+    except _PasswordMissing:
         raise UnusableCertificate(PASSWORD, "is missing, and the private key needs it") from None
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
@@ -133,19 +136,19 @@ def _check_certificate(path: str) -> None:
 
 
 @contextmanager
-def _in_a_file(key: Secret, password: Secret | None) -> Iterator[tuple[str, Secret]]:
+def _temporary_key_file(key: Secret, password: Secret | None) -> Iterator[tuple[str, Secret]]:
     """Yield the path of a file with ``key``, for as long as the block lasts, and the password that it has there."""
     from cryptography.hazmat.primitives import serialization
 
-    once = Secret(SystemEntropy().token(256))
+    file_password = Secret(SystemEntropy().token(256))
     try:
         opened: Any = serialization.load_pem_private_key(
             reveal_bytes(key), reveal_bytes(password) if password else None
         )
-        hidden = opened.private_bytes(
+        encrypted = opened.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
-            serialization.BestAvailableEncryption(reveal_bytes(once)),
+            serialization.BestAvailableEncryption(reveal_bytes(file_password)),
         )
     except TypeError:  # a key with a password, or a password without need
         problem = "is not needed, because the private key has none" if password else "is missing, and the key needs it"
@@ -155,18 +158,18 @@ def _in_a_file(key: Secret, password: Secret | None) -> Iterator[tuple[str, Secr
     descriptor, path = tempfile.mkstemp(prefix="jupyter_oidc-")  # NOTE: 0600, and gone before anybody is contacted
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(hidden)
-        yield path, once
+            file.write(encrypted)
+        yield path, file_password
     finally:
         with suppress(OSError):
             Path(path).unlink()
 
 
 @cache
-def presenting_context() -> Any:
+def client_certificate_context() -> Any:
     """Return the class of contexts that present a certificate, and trust what the system trusts."""
 
-    class PresentingContext(system_context()):  # type: ignore[misc]  # NOTE: which one it is, the platform decides
+    class ClientCertificateContext(system_context()):  # type: ignore[misc]  # NOTE: which one it is, the platform decides
         """Reads the certificate again when a connection is opened and its files have changed.
 
         A pair that does not fit together, perhaps because it is being replaced, leaves the one before in use.
@@ -178,39 +181,39 @@ def presenting_context() -> Any:
         def present(self, certificate: ClientCertificate) -> None:
             """Present ``certificate``; raises as :func:`load` does."""
             self._certificate = certificate
-            self._seen = _seen(certificate)
+            self._file_stamps = _file_stamps(certificate)
             self._load()
 
         def wrap_bio(self, *parts: Any, **named: Any) -> ssl.SSLObject:
             """Begin TLS; see ``ssl.SSLContext.wrap_bio``."""
-            self._read_again()
+            self._reload_if_changed()
             began: ssl.SSLObject = super().wrap_bio(*parts, **named)
             return began
 
-        def _read_again(self) -> None:
-            now = _seen(self._certificate)
-            if now == self._seen or not self._certificate.needs_no_prompt:
+        def _reload_if_changed(self) -> None:
+            now = _file_stamps(self._certificate)
+            if now == self._file_stamps or not self._certificate.needs_no_prompt:
                 return
-            self._seen = now
+            self._file_stamps = now
             with suppress(UnusableCertificate, ConfigurationInvalid):
                 load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), self._certificate)
                 self._load()
 
         def _load(self) -> None:
-            before = _thumbprint_now(self._certificate)
+            before = _current_thumbprint(self._certificate)
             load(self, self._certificate)
-            self.thumbprint = before if before == _thumbprint_now(self._certificate) else None
+            self.thumbprint = before if before == _current_thumbprint(self._certificate) else None
 
-    return PresentingContext
+    return ClientCertificateContext
 
 
-def _thumbprint_now(certificate: ClientCertificate) -> str | None:
+def _current_thumbprint(certificate: ClientCertificate) -> str | None:
     with suppress(ConfigurationInvalid):
         return thumbprint(certificate)
     return None
 
 
-def _seen(certificate: ClientCertificate) -> _Seen:
+def _file_stamps(certificate: ClientCertificate) -> _FileStamps:
     found: list[tuple[int, int]] = []
     for path in certificate.files:
         try:

@@ -1,4 +1,4 @@
-"""How long an API may take to be reached and to begin its answer, from the first to the last (C15).
+"""Limits the whole time that an API may take to be reached and to begin its answer (C15).
 
 aiohttp limits the silence between two pieces; a deadline limits the whole, so one byte a second is no way around.
 Calls whose deadlines are equally long share one timer: they end in the order in which they begin, and a timer for each
@@ -35,63 +35,63 @@ class Deadlines:
         """Let ``deadline``, which is not running, begin."""
         self._running[deadline] = when = self._loop.time() + self._seconds
         if self._timer is None:
-            self._timer = self._loop.call_at(when, self._ring)
+            self._timer = self._loop.call_at(when, self._expire_due)
 
     def stop(self, deadline: Deadline) -> None:
-        """Forget ``deadline``; the timer finds out when it rings."""
+        """Forget ``deadline``; the timer finds out when it fires."""
         self._running.pop(deadline, None)
 
     def close(self) -> None:
-        """Let all time pass."""
+        """Cancel the timer and forget all deadlines."""
         self._running.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _ring(self) -> None:
+    def _expire_due(self) -> None:
         self._timer = None
         now = self._loop.time()
         while self._running:
             first, when = next(iter(self._running.items()))
             if when > now:
-                self._timer = self._loop.call_at(when, self._ring)
+                self._timer = self._loop.call_at(when, self._expire_due)
                 return
             del self._running[first]
-            first.ring()
+            first.expire()
 
 
 class Deadline:
     """Cancels the task that began it when its time has come."""
 
-    __slots__ = ("_kept_by", "_over", "_passed", "_task")
+    __slots__ = ("_deadlines", "_is_expired", "_is_stopped", "_task")
 
-    def __init__(self, kept_by: Deadlines) -> None:
-        self._kept_by = kept_by
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
         self._task = asyncio.current_task()
-        self._passed = False
-        self._over = False
+        self._is_expired = False
+        self._is_stopped = False
 
     async def after(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Pass ``body`` on; the time counts from its end."""
-        self._kept_by.stop(self)
+        self._deadlines.stop(self)
         async for chunk in body:
             yield chunk
-        if not self._over:  # an answer may come before the end of the body
-            self._kept_by.start(self)
+        if not self._is_stopped:  # an answer may come before the end of the body
+            self._deadlines.start(self)
 
     def stop(self) -> None:
-        """Let the time pass; it counts for nothing any more."""
-        self._over = True
-        self._kept_by.stop(self)
+        """Stop the deadline: it can no longer expire."""
+        self._is_stopped = True
+        self._deadlines.stop(self)
 
-    def take_back(self) -> bool:
+    def uncancel_if_expired(self) -> bool:
         """Return whether the deadline passed; if so, the cancellation was ours and is undone."""
-        if self._passed and self._task is not None and hasattr(self._task, "uncancel"):
+        if self._is_expired and self._task is not None and hasattr(self._task, "uncancel"):
             self._task.uncancel()
-        return self._passed
+        return self._is_expired
 
-    def ring(self) -> None:
-        """The time has come."""
-        self._passed = True
+    def expire(self) -> None:
+        """Mark the deadline as expired, and cancel its task."""
+        self._is_expired = True
         if self._task is not None:
             self._task.cancel()

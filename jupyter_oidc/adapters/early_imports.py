@@ -15,7 +15,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Final
 
 from jupyter_oidc.adapters.keyring_backends import system_stores
-from jupyter_oidc.adapters.module_folders import leave, leave_what_users_write
+from jupyter_oidc.adapters.module_folders import remove_from_sys_path, remove_user_writable_folders
 
 if TYPE_CHECKING:
     import logging
@@ -59,14 +59,14 @@ class EarlyImports:
         self._begun = False
 
     def begin(self) -> None:
-        """Begin in a thread, if nobody has yet."""
+        """Start the importing thread, unless it was started before."""
         if not self._begun:
             self._begun = True
-            self._tell(leave(self._folders))
+            self._tell(remove_from_sys_path(self._folders))
             threading.Thread(target=self._run, name="jupyter_oidc imports", daemon=True).start()
 
     async def done(self) -> None:
-        """Wait until everything is imported; begins if nobody has yet."""
+        """Wait until everything is imported; starts the thread unless it was started before."""
         self.begin()
         if not self._done.is_set():
             await asyncio.to_thread(self.wait)
@@ -98,7 +98,7 @@ class EarlyImports:
             for name in import_everything(self._more):
                 self._log.debug("jupyter_oidc: the module %s cannot be imported here", name)
         finally:
-            self._tell(leave_what_users_write())
+            self._tell(remove_user_writable_folders())
 
     def _tell(self, left: tuple[str, ...]) -> None:
         if left:

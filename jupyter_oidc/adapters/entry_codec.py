@@ -45,7 +45,7 @@ def entry_damaged() -> StorageUnavailable:
 
 
 class EntryCodec:
-    """Whose entries are meant: one provider and client on one machine.
+    """Encodes and decodes the stored entries of one provider and client on one machine.
 
     ``machine_id`` says which machine; by default it is found out when it is first needed.
     """
@@ -57,7 +57,7 @@ class EntryCodec:
         self._known_machine_id = machine_id
 
     def name(self) -> str:
-        """Return 64 hexadecimal digits that stand for this owner and name nobody."""
+        """Return 64 hexadecimal digits that identify provider, client and machine, and reveal none of them."""
         owner = [self._issuer, self._client_id, self._provider, self._machine_id()]
         return hashlib.sha256(json.dumps(owner).encode()).hexdigest()
 
@@ -83,7 +83,7 @@ class EntryCodec:
         )
 
     def decode(self, text: Secret, kept_in: StorageKind) -> Entry | None:
-        """Return the entry in ``text``, or ``None`` if it belongs to somebody else or was written for another store.
+        """Return the entry in ``text``, or ``None`` if it belongs to another owner or was written for another store.
 
         Raises :class:`StorageUnavailable` with the detail ``storage_corrupt`` if it cannot be read.
         """

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.private_directory import PrivateDirectory, shown
+from jupyter_oidc.adapters.private_directory import PrivateDirectory, display_path
 from jupyter_oidc.errors import Overloaded, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import EntryLock, HeldLock, Vault
 
 _POLL_INTERVAL_SECONDS: Final = 0.02
-"""Seconds between two looks at a lock that somebody else holds."""
+"""Seconds between two attempts to take a lock that another server holds."""
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _NETWORK_FILE_SYSTEMS: Final = frozenset(
@@ -54,10 +54,10 @@ class _UnsharedLock:
     interrupted: bool = False
 
     async def mark_in_use(self) -> None:
-        """Nobody else could be told."""
+        """Do nothing: no other server shares the entry."""
 
     async def clear_mark(self) -> None:
-        """Nobody else could be told."""
+        """Do nothing: no other server shares the entry."""
 
 
 class NoLock:
@@ -78,7 +78,7 @@ class LockIfShared:
 
     @asynccontextmanager
     async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:
-        """Wait for the turn if there is somebody to wait for."""
+        """Wait for the turn if other servers share the entry."""
         lock = NoLock() if await self._vault.kind() == "memory" else self._lock
         async with lock.hold(timeout_seconds=timeout_seconds) as held_lock:
             yield held_lock
@@ -128,7 +128,7 @@ class FileEntryLock:
     async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:
         """Wait for the turn without holding up anything else; see ``EntryLock.hold``."""
         if not self._trusted:
-            await asyncio.to_thread(self.check_place)
+            await asyncio.to_thread(self.check_folder)
             self._trusted = True
         else:
             # NOTE: a folder for temporary files is emptied now and then, and then the name is free for anybody.
@@ -139,7 +139,7 @@ class FileEntryLock:
         except OSError:
             raise StorageUnavailable(
                 "The lock of the stored session cannot be used.",
-                action=f"Look at the folder {shown(self._where)}.",
+                action=f"Look at the folder {display_path(self._where)}.",
                 detail="lock_folder",
             ) from None
         try:
@@ -149,7 +149,7 @@ class FileEntryLock:
         finally:
             lock.release()
 
-    def check_place(self) -> None:
+    def check_folder(self) -> None:
         """Look whether servers could take turns here; raises :class:`StorageUnavailable`; waits for the disk."""
         self._folder.probe(f"{self._name}.lock")
         if is_network(self._where(), self._mounts):
@@ -166,18 +166,18 @@ class FileEntryLock:
         return FileLock(self._where() / f"{self._name}.lock", mode=0o600, thread_local=False)
 
     async def _acquire(self, lock: BaseFileLock, timeout_seconds: float) -> None:
-        """Look again and again; a caller that goes away while a look is under way leaves nothing locked."""
+        """Poll ``lock`` until it is taken; a caller that is cancelled during an attempt leaves nothing locked."""
         now = asyncio.get_running_loop().time
-        until = now() + timeout_seconds
+        deadline = now() + timeout_seconds
         while True:
-            look = asyncio.ensure_future(asyncio.to_thread(_taken, lock))
+            attempt = asyncio.ensure_future(asyncio.to_thread(_try_acquire, lock))
             try:
-                if await asyncio.shield(look):
+                if await asyncio.shield(attempt):
                     return
             except asyncio.CancelledError:
-                look.add_done_callback(lambda done: lock.release() if done.result() else None)
+                attempt.add_done_callback(lambda done: lock.release() if done.result() else None)
                 raise
-            if now() >= until:
+            if now() >= deadline:
                 raise Overloaded(
                     "Another Jupyter server is using the stored session.",
                     detail="lock.timeout",
@@ -206,12 +206,12 @@ def lock_folder(
     if folder is not None and not is_network(folder, mounts) and _is_writable(folder):
         return folder
     own = Path(os.environ.get("XDG_RUNTIME_DIR", "") if runtime is None else runtime)
-    if own.is_absolute() and _is_ours_alone(own) and not is_network(own, mounts):
+    if own.is_absolute() and _is_private(own) and not is_network(own, mounts):
         return own / "jupyter_oidc"
-    return _of_ours_in(temporary or Path(tempfile.gettempdir()))
+    return _temporary_lock_folder(temporary or Path(tempfile.gettempdir()))
 
 
-def _of_ours_in(temporary: Path) -> Path:
+def _temporary_lock_folder(temporary: Path) -> Path:
     """Return the folder of this user in ``temporary``; all servers of this user find the same one."""
     plain = temporary / f"jupyter_oidc-{os.getuid() if hasattr(os, 'getuid') else 0}"
     try:
@@ -220,20 +220,20 @@ def _of_ours_in(temporary: Path) -> Path:
         pass  # NOTE: whose it is shows below
     except OSError:
         return plain  # the first who writes there hears what is wrong
-    if _is_ours_alone(plain):
+    if _is_private(plain):
         return plain
-    found = _random_ones(plain)
+    found = _random_folders(plain)
     if not found:
         tempfile.mkdtemp(prefix=f"{plain.name}-", dir=temporary)
-        found = _random_ones(plain)  # NOTE: looked for again, so that two who come at once agree on the first
+        found = _random_folders(plain)  # NOTE: looked for again, so that two who come at once agree on the first
     return found[0]
 
 
-def _random_ones(plain: Path) -> list[Path]:
-    return sorted(path for path in plain.parent.glob(f"{plain.name}-*") if _is_ours_alone(path))
+def _random_folders(plain: Path) -> list[Path]:
+    return sorted(path for path in plain.parent.glob(f"{plain.name}-*") if _is_private(path))
 
 
-def _is_ours_alone(folder: Path) -> bool:
+def _is_private(folder: Path) -> bool:
     """Return whether ``folder`` is a real one that belongs to this user and that nobody else can enter."""
     try:
         status = folder.lstat()
@@ -275,7 +275,7 @@ def file_system_of(path: Path, mounts: Path = _MOUNTS) -> str:
     return found
 
 
-def _taken(lock: BaseFileLock) -> bool:
+def _try_acquire(lock: BaseFileLock) -> bool:
     from filelock import Timeout
 
     try:

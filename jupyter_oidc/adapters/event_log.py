@@ -60,7 +60,7 @@ class CallRefused:
 class JupyterEventLog:
     """Implements ``EventLog`` on the server's event logger and log.
 
-    Call events name nobody unless it ``includes_person``.
+    Call events name the person only if it ``includes_person``.
     """
 
     includes_person = False
@@ -100,7 +100,7 @@ class JupyterEventLog:
         request_id: str | None = None,
         person: str | None = None,
     ) -> None:
-        """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if anybody listens.
+        """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if the event logger has listeners.
 
         ``error_code`` and ``request_id`` are those of the line that :meth:`call_refused` has written, if it has;
         ``person`` is the subject of whose token the call carried, which may not be who is signed in when it ends.
@@ -181,7 +181,7 @@ class JupyterEventLog:
         )
 
     def _has_listeners(self, schema_id: str) -> bool:
-        """Return whether anybody would get an event; asked before one is made."""
+        """Return whether an event of this schema would reach a listener or handler; asked before one is made."""
         events: Any = self.events
         try:
             return bool(

@@ -1,4 +1,4 @@
-"""Whether a call leaves through a proxy, and through which: by setting, or by the environment (C35).
+"""Chooses the forward proxy of a call, if it has one: by setting, or by the environment (C35).
 
 ``HTTPS_PROXY`` (for plain http, ``HTTP_PROXY``), else ``ALL_PROXY``, is what counts where the settings are silent; small
 letters win, as everywhere.

@@ -1,4 +1,4 @@
-"""What a caller hears of an egress proxy that does not let a call through; nothing of what it said is repeated (C35).
+"""Maps the faults of a forward proxy to the problem that the caller receives; its own text is never repeated (C35).
 
 Up to here not a byte of the call itself has left, so the provider's refresh tokens are unspent and an API has done
 nothing.

@@ -1,6 +1,7 @@
-"""How long a reply may say nothing while somebody waits for it (C15).
+"""Limits how long the API may send nothing of a reply while the caller waits for it (C15).
 
-One timer for a whole reply, and none for one that is there at once; a caller who is slow to read uses up nobody's time.
+One timer for a whole reply, and none for one that is there at once; time in which the caller does not read does not
+count.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ class IdleTimeout:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Somebody waits from now on."""
+        """Start counting: the caller waits from now on."""
         self._waiting_since = self._loop.time()
         if self._timer is None:
             self._timer = self._loop.call_later(self._seconds, self._check_elapsed)
 
     def pause(self) -> None:
-        """Nobody waits any more."""
+        """Stop counting until :meth:`start`: the caller has its piece."""
         self._waiting_since = None
 
     def stop(self) -> None:
-        """Forget it all."""
+        """Cancel the timer."""
         self._waiting_since = None
         if self._timer is not None:
             self._timer.cancel()

@@ -33,14 +33,14 @@ SYSTEM_STORES: Final = {
 """The operating systems' own stores; what is under no name is for Linux and its relatives."""
 
 _KWALLET: Final = "keyring.backends.kwallet"
-_NEVER: Final = (
+_UNSAFE_MODULES: Final = (
     *("keyring.backends.null", "keyring.backends.fail", "keyring.backends.chainer"),
     *("keyrings.alt", "keyrings.cryptfile"),
 )
 _WINDOWS: Final = "keyring.backends.Windows"
 
 
-class _OfThisProcess:
+class _ProcessBackend:
     """What was named for this process, and what was chosen; a choice that worked is kept."""
 
     named: str | KeyringBackend | None = None
@@ -49,9 +49,9 @@ class _OfThisProcess:
 
 def use_backend(named: str | KeyringBackend | None) -> None:
     """Let this process use the class ``named`` ('module.Class'), or that very backend; ``None``: the system's own."""
-    if named == _OfThisProcess.named:
+    if named == _ProcessBackend.named:
         return  # what was chosen stays chosen
-    _OfThisProcess.named, _OfThisProcess.chosen = named, None
+    _ProcessBackend.named, _ProcessBackend.chosen = named, None
 
 
 def choose_backend() -> KeyringBackend:
@@ -59,14 +59,18 @@ def choose_backend() -> KeyringBackend:
 
     Raises :class:`StorageUnavailable`, naming the backend that was refused, or saying that there is none.
     """
-    if _OfThisProcess.chosen is None:
-        named = _OfThisProcess.named
-        chosen = first_that_keeps(_loader(name) for name in system_stores()) if named is None else _named(named)
+    if _ProcessBackend.chosen is None:
+        named = _ProcessBackend.named
+        chosen = (
+            first_working_backend(_loader(name) for name in system_stores())
+            if named is None
+            else _configured_backend(named)
+        )
         if type(chosen).__module__.startswith(_WINDOWS):
             # NOTE: its own default lets entries roam to other machines (B34).
             chosen.persist = "local machine"  # type: ignore[attr-defined]  # NOTE: an attribute of that backend only
-        _OfThisProcess.chosen = chosen
-    return _OfThisProcess.chosen
+        _ProcessBackend.chosen = chosen
+    return _ProcessBackend.chosen
 
 
 def system_stores(platform: str = sys.platform, desktop: str | None = None) -> tuple[str, ...]:
@@ -81,7 +85,7 @@ def system_stores(platform: str = sys.platform, desktop: str | None = None) -> t
     return names
 
 
-def first_that_keeps(stores: Iterable[Callable[[], KeyringBackend]]) -> KeyringBackend:
+def first_working_backend(stores: Iterable[Callable[[], KeyringBackend]]) -> KeyringBackend:
     """Return the first of ``stores`` that keeps a harmless entry, gives it back and deletes it.
 
     A store that cannot be made is not on this machine. One that is locked is there and waits for its owner: no other
@@ -119,7 +123,7 @@ def is_safe(backend: type[KeyringBackend]) -> bool:
     A class that is derived from an unsafe one is unsafe too.
     """
     return not any(
-        ancestor.__module__.startswith(_NEVER) or "plaintext" in ancestor.__name__.lower()
+        ancestor.__module__.startswith(_UNSAFE_MODULES) or "plaintext" in ancestor.__name__.lower()
         for ancestor in backend.__mro__
     )
 
@@ -146,7 +150,7 @@ def _class_of(name: str) -> type[KeyringBackend]:
     return found
 
 
-def _named(named: str | KeyringBackend) -> KeyringBackend:
+def _configured_backend(named: str | KeyringBackend) -> KeyringBackend:
     """Return what the settings name, unless it keeps no secrets; no entry is written to find out."""
     from keyring.backend import KeyringBackend
 

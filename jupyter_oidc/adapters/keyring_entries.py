@@ -46,7 +46,7 @@ class _Manifest:
 
 
 def is_locked(error: BaseException) -> bool:
-    """Return whether ``error`` says that somebody has to unlock the keyring first."""
+    """Return whether ``error`` says that the keyring has to be unlocked first."""
     from keyring.errors import KeyringLocked
 
     return isinstance(error, KeyringLocked)
@@ -57,7 +57,7 @@ def read(backend: KeyringBackend, name: str) -> str | None:
     head = backend.get_password(SERVICE, name)
     if not head or head == _TOMBSTONE:
         return None
-    manifest = _manifest_in(head)
+    manifest = _parse_manifest(head)
     if manifest is None:
         return head
     pieces = [backend.get_password(SERVICE, piece) for piece in _pieces(name, manifest.generation, manifest.pieces)]
@@ -68,34 +68,34 @@ def read(backend: KeyringBackend, name: str) -> str | None:
 
 
 def write(backend: KeyringBackend, name: str, text: str) -> None:
-    """Put ``text`` in place of what is called ``name``, and read it back: some backends drop writes silently."""
+    """Store ``text`` under ``name``, and read it back: some backends drop writes silently."""
     before = _manifest_or_none(backend.get_password(SERVICE, name))
     if len(text) <= MAX_ENTRY_CHARACTERS:
-        _put(backend, name, text)
-        _sweep(backend, name)
+        _write_checked(backend, name, text)
+        _remove_stale_pieces(backend, name)
     elif before or has_short_entries(backend) or not _fits(backend, name, text):
         generation = "b" if before and before.generation == "a" else "a"
         manifest = _write_pieces(backend, name, generation, text)
-        _put(backend, name, _text_of(manifest))
-        _sweep(backend, name, keep=manifest, drop=before)
+        _write_checked(backend, name, _manifest_as_json(manifest))
+        _remove_stale_pieces(backend, name, keep=manifest, drop=before)
     else:
-        _sweep(backend, name)
+        _remove_stale_pieces(backend, name)
 
 
 def delete(backend: KeyringBackend, name: str) -> None:
-    """Remove what is called ``name`` with all its pieces, the pieces of torn writes included."""
+    """Remove the entry ``name`` with all its pieces, the pieces of torn writes included."""
     before = _manifest_or_none(backend.get_password(SERVICE, name))
     try:
         _erase(backend, name)
     finally:
-        _sweep(backend, name, drop=before)
+        _remove_stale_pieces(backend, name, drop=before)
 
 
 def probe(backend: KeyringBackend, name: str) -> None:
     """Write, read and delete a harmless entry; raises whatever stands in the way."""
     mine = f"{name}.probe.{os.getpid()}"
     try:
-        _put(backend, mine, "probe")
+        _write_checked(backend, mine, "probe")
     finally:
         _erase(backend, mine)
 
@@ -103,7 +103,7 @@ def probe(backend: KeyringBackend, name: str) -> None:
 def _fits(backend: KeyringBackend, name: str, text: str) -> bool:
     """Write ``text`` into one entry and return whether it is there; a locked keyring is no question of length."""
     try:
-        _put(backend, name, text)
+        _write_checked(backend, name, text)
     except Exception as error:
         if is_locked(error):
             raise
@@ -114,11 +114,11 @@ def _fits(backend: KeyringBackend, name: str, text: str) -> bool:
 def _write_pieces(backend: KeyringBackend, name: str, generation: str, text: str) -> _Manifest:
     parts = [text[start : start + MAX_ENTRY_CHARACTERS] for start in range(0, len(text), MAX_ENTRY_CHARACTERS)]
     for piece, part in zip(_pieces(name, generation, len(parts)), parts, strict=True):
-        _put(backend, piece, part)
+        _write_checked(backend, piece, part)
     return _Manifest(len(parts), generation, _digest(text))
 
 
-def _put(backend: KeyringBackend, name: str, text: str) -> None:
+def _write_checked(backend: KeyringBackend, name: str, text: str) -> None:
     backend.set_password(SERVICE, name, text)
     if backend.get_password(SERVICE, name) != text:
         raise StorageUnavailable("The keyring did not keep what was stored.", detail="keyring_lost_write")
@@ -134,10 +134,10 @@ def _erase(backend: KeyringBackend, name: str) -> None:
         if is_locked(error):
             raise
     if backend.get_password(SERVICE, name) is not None:
-        _put(backend, name, _TOMBSTONE)
+        _write_checked(backend, name, _TOMBSTONE)
 
 
-def _sweep(
+def _remove_stale_pieces(
     backend: KeyringBackend,
     name: str,
     *,
@@ -163,7 +163,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _text_of(manifest: _Manifest) -> str:
+def _manifest_as_json(manifest: _Manifest) -> str:
     return json.dumps(
         {
             "format": _MANIFEST_VERSION,
@@ -174,7 +174,7 @@ def _text_of(manifest: _Manifest) -> str:
     )
 
 
-def _manifest_in(head: str) -> _Manifest | None:
+def _parse_manifest(head: str) -> _Manifest | None:
     """Return the manifest in ``head``, or ``None`` if it holds the text itself."""
     try:
         stored: Any = json.loads(head)
@@ -192,6 +192,6 @@ def _manifest_in(head: str) -> _Manifest | None:
 def _manifest_or_none(head: str | None) -> _Manifest | None:
     """Return the manifest in ``head`` as far as it can be read, to know what to clean up."""
     try:
-        return _manifest_in(head) if head else None
+        return _parse_manifest(head) if head else None
     except StorageUnavailable:
         return None

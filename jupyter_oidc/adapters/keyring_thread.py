@@ -27,7 +27,7 @@ MAX_STUCK_THREADS: Final = 2
 
 
 def as_storage_unavailable(error: BaseException) -> StorageUnavailable:
-    """Name a keyring failure in our words; the backend's own text may quote what it was given (B21)."""
+    """Translate a keyring failure into :class:`StorageUnavailable`; the backend's own text may quote what it was given (B21)."""
     from keyring.errors import KeyringLocked
 
     if isinstance(error, StorageUnavailable):
@@ -70,7 +70,7 @@ class KeyringThread:
             ) from None
 
     def _abandon_stuck_worker(self) -> None:
-        """Go on with a new thread if the present one works on something that nobody waits for any more."""
+        """Go on with a new thread if the present one works on a call that has timed out."""
         worker = self._worker
         if worker is not None and worker.is_stuck:
             worker.abandoned = True
@@ -85,7 +85,7 @@ class _Job:
     work: Callable[[], Any]
 
     def do(self) -> None:
-        """Work and deliver, unless nobody waits any more: a late write could undo a newer one (B17)."""
+        """Run the call and deliver its result, unless it has timed out: a late write could undo a newer one (B17)."""
         if self.future.done() or self.loop.is_closed():
             return
         refusal: StorageUnavailable | None = None
@@ -118,7 +118,7 @@ class _Worker:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether it works on something that nobody waits for any more."""
+        """Whether it works on a call that has timed out."""
         job = self._job
         return job is not None and job.future.done()
 

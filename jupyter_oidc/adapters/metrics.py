@@ -1,4 +1,4 @@
-"""Counters for the server's ``/metrics``: names from the settings and stable words, nothing about anybody (DESIGN 8).
+"""Counters for the server's ``/metrics``: names from the settings and stable words, nothing about a person (DESIGN 8).
 
 Calls are counted in plain numbers, because every proxied call is, and are made into metrics when somebody asks for them.
 A process has one of each counter, however many servers it runs.
@@ -25,7 +25,7 @@ REFUSALS: Final = "jupyter_oidc_refusals"
 
 
 class _Calls(Collector):
-    """What is counted of proxied calls."""
+    """Counts proxied calls and the bytes of their replies."""
 
     def __init__(self) -> None:
         self.calls: Numbers[tuple[str, str, str]] = Numbers()

@@ -24,7 +24,7 @@ MAX_LINKS: Final = 40
 _OF_THE_INSTALLATION: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 
 
-def leave(folders: Iterable[str]) -> tuple[str, ...]:
+def remove_from_sys_path(folders: Iterable[str]) -> tuple[str, ...]:
     """Look for modules no longer in the working folder and in ``folders``, unless something came from there.
 
     Returns the entries that were taken off; of one that stays, the real path is kept, which no link can change later.
@@ -33,7 +33,7 @@ def leave(folders: Iterable[str]) -> tuple[str, ...]:
     return _keep(lambda _, place: place not in places)
 
 
-def leave_what_users_write() -> tuple[str, ...]:
+def remove_user_writable_folders() -> tuple[str, ...]:
     """Look for modules no longer where this user can write or begin to, unless something came from there.
 
     Returns the entries that were taken off.

@@ -20,7 +20,7 @@ PROTOCOL: Final = logging.getLogger(f"{NAME}.protocol")
 """The trail of calls to providers, at DEBUG."""
 
 
-class _ToServer(logging.Handler):
+class _ServerLogHandler(logging.Handler):
     """Hands records to the handlers of ``log``, as far as that one takes them."""
 
     def __init__(self, log: logging.Logger, *, has_set_level: bool) -> None:
@@ -36,19 +36,19 @@ class _ToServer(logging.Handler):
                     handler.handle(record)
 
 
-def speak_through(log: logging.Logger) -> logging.Logger:
+def forward_to_server_log(log: logging.Logger) -> logging.Logger:
     """Let the lines of ``jupyter_oidc`` go to ``log``, the server's, and return their logger.
 
     A level that somebody has given it stays; else it is that of ``log``. A process has one such logger, and the server
     that was started last gets the lines.
     """
     logger = logging.getLogger(NAME)
-    before = [handler for handler in logger.handlers if isinstance(handler, _ToServer)]
+    before = [handler for handler in logger.handlers if isinstance(handler, _ServerLogHandler)]
     for handler in before:
         logger.removeHandler(handler)
     takes_level = logger.level == logging.NOTSET or any(handler.has_set_level for handler in before)
     if takes_level:
         logger.setLevel(log.getEffectiveLevel())
-    logger.addHandler(_ToServer(log, has_set_level=takes_level))
+    logger.addHandler(_ServerLogHandler(log, has_set_level=takes_level))
     logger.propagate = log.propagate  # NOTE: to whom both go on comes once
     return logger

@@ -1,4 +1,4 @@
-"""How the server gets out to one destination, as the settings say: whom it trusts there, and through which proxy.
+"""The network route to one destination, as the settings say: trusted authorities, proxy, client certificate.
 
 A provider and an API are reached by different libraries; both take a :class:`NetworkRoute`, so that the same settings
 mean the same for both.
@@ -21,7 +21,7 @@ Peer = Literal["provider", "API"]
 
 @dataclass(frozen=True, slots=True)
 class NetworkRoute:
-    """The way out to one destination.
+    """How one destination is reached.
 
     ``ca_bundle`` is trusted on top of the operating system's store.
     ``client_certificate`` is shown to it, if it asks.
@@ -36,7 +36,7 @@ class NetworkRoute:
 
 
 def network_route_of(destination: Provider | Api) -> NetworkRoute:
-    """Return the way out to ``destination``."""
+    """Return the network route to ``destination``."""
     return NetworkRoute(
         "provider" if isinstance(destination, Provider) else "API",
         ca_bundle=destination.ca_bundle,

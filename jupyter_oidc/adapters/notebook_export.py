@@ -65,7 +65,7 @@ def convert(
 
     Raises :class:`ConversionFailed`.
     """
-    answer = _ask(
+    answer = _run_converter(
         {
             "do": "convert",
             "format": to,
@@ -90,21 +90,21 @@ def convert(
 
 def exporters(log: logging.Logger) -> dict[str, dict[str, str]]:
     """Return the formats that there are, with the media type of each; waits as :func:`convert` does."""
-    found = _ask({"do": "list"}, log).get("exporters")
+    found = _run_converter({"do": "list"}, log).get("exporters")
     if not isinstance(found, dict):
         raise ConversionFailed(500, "nbconvert failed: its answer cannot be read.")
     return found
 
 
-def _ask(order: Mapping[str, Any], log: logging.Logger) -> dict[str, Any]:
+def _run_converter(order: Mapping[str, Any], log: logging.Logger) -> dict[str, Any]:
     # NOTE: by its path, so that the folder in which the server was started is on nobody's way to a module.
     program = str(resources.files("jupyter_oidc") / "converter" / "__main__.py")
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(  # noqa: S603 - this interpreter, and a file of this package
             (sys.executable, program),
             stdin=subprocess.PIPE,
             stdout=answer,
-            stderr=said,
+            stderr=stderr,
             start_new_session=True,
         )
         try:
@@ -112,23 +112,23 @@ def _ask(order: Mapping[str, Any], log: logging.Logger) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             raise ConversionFailed(504, "nbconvert took too long.") from None
         finally:
-            _end(process)
-        _tell(said, log)
+            _kill(process)
+        _log_output(stderr, log)
         if os.fstat(answer.fileno()).st_size > MAX_ANSWER_BYTES:
             raise ConversionFailed(500, "nbconvert failed: its answer is too large.")
         answer.seek(0)
         try:
-            told = json.loads(answer.read())
+            reply = json.loads(answer.read())
         except (ValueError, RecursionError):
-            told = None
-    if not isinstance(told, dict):
+            reply = None
+    if not isinstance(reply, dict):
         raise ConversionFailed(500, "nbconvert failed: it gave no answer.")
-    if "problem" in told:
-        raise ConversionFailed(404 if told.get("status") == 404 else 500, str(told["problem"])[:2_000])
-    return told
+    if "problem" in reply:
+        raise ConversionFailed(404 if reply.get("status") == 404 else 500, str(reply["problem"])[:2_000])
+    return reply
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     """End the process, and whatever it has started."""
     if hasattr(os, "killpg"):
         with suppress(ProcessLookupError, PermissionError):  # its group is empty, which is what is wanted
@@ -138,10 +138,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _tell(said: Any, log: logging.Logger) -> None:
+def _log_output(stderr: Any, log: logging.Logger) -> None:
     """Write into the log what the conversion said, a bounded amount and in one line each."""
-    said.seek(0)
-    lines = said.read(_MAX_LOGGED_LINES * _MAX_LOGGED_CHARACTERS).decode("utf-8", "replace").splitlines()
+    stderr.seek(0)
+    lines = stderr.read(_MAX_LOGGED_LINES * _MAX_LOGGED_CHARACTERS).decode("utf-8", "replace").splitlines()
     for line in lines[:_MAX_LOGGED_LINES]:
         log.info("nbconvert: %s", ascii(line[:_MAX_LOGGED_CHARACTERS])[1:-1])
 
@@ -154,11 +154,11 @@ def _for_conversion(config: Mapping[str, Any], log: logging.Logger) -> dict[str,
             continue
         for name, value in values.items():
             # NOTE: 'c.Section.name.append(...)' is kept by traitlets as changes to a default that is known later.
-            told = {"changes": value.to_dict()} if hasattr(value, "to_dict") else {"value": value}
+            reply = {"changes": value.to_dict()} if hasattr(value, "to_dict") else {"value": value}
             try:
-                json.dumps(told)
+                json.dumps(reply)
             except (TypeError, ValueError):
                 log.warning("jupyter_oidc: %s.%s is no plain data and does not reach conversions.", section, name)
             else:
-                chosen.setdefault(section, {})[name] = told
+                chosen.setdefault(section, {})[name] = reply
     return chosen

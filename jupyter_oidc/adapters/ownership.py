@@ -23,7 +23,7 @@ _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PathEntry:
     """One step of the way: a folder, a link or the file itself, with its owner's number and its mode."""
 
     uid: int
@@ -48,14 +48,14 @@ def owners_here() -> Owners | None:
     return Owners(uid, frozenset({0, *({installer} - {uid})}))
 
 
-def way_to(path: str) -> tuple[Place, ...]:
+def path_entries(path: str) -> tuple[PathEntry, ...]:
     """Return every step from the root folder to the file at ``path``, links and what they lead through included.
 
     Raises ``OSError`` if a step is missing or there are too many links.
     """
     root = Path(Path(path).absolute().anchor)
-    left, here, links = deque(_steps(Path(path).absolute())), root, 0
-    way = [_place(root.lstat())]
+    left, here, links = deque(_parent_paths(Path(path).absolute())), root, 0
+    entries = [_path_entry(root.lstat())]
     while left:
         step = here / left.popleft()
         seen = step.lstat()
@@ -64,30 +64,30 @@ def way_to(path: str) -> tuple[Place, ...]:
             if links > MAX_LINKS:
                 raise OSError(f"more than {MAX_LINKS} links")
             # NOTE: everybody may write through a link; who may replace it is its owner, and whoever may write the folder.
-            way.append(Place(seen.st_uid, seen.st_mode & ~_OTHERS_WRITE))
+            entries.append(PathEntry(seen.st_uid, seen.st_mode & ~_OTHERS_WRITE))
             target = step.readlink()
-            left.extendleft(reversed(_steps(target)))
+            left.extendleft(reversed(_parent_paths(target)))
             here = root if target.is_absolute() else here
         elif step.name == "..":
             here = here.parent
         else:
-            way.append(_place(seen))
+            entries.append(_path_entry(seen))
             here = step
-    return tuple(way)
+    return tuple(entries)
 
 
-def is_out_of_reach(way: Sequence[Place], owners: Owners) -> bool:
-    """Return whether nobody but trusted owners could change the file at the end of ``way``, or what leads to it.
+def is_protected(entries: Sequence[PathEntry], owners: Owners) -> bool:
+    """Return whether only trusted owners could change the file at the end of ``entries``, or what leads to it.
 
     A folder in which everybody may make files but nobody may touch those of others (``/tmp``) is harmless above a
     trusted folder, and not above a file or link.
     """
-    for position, step in enumerate(way, 1):
+    for position, step in enumerate(entries, 1):
         shared = step.mode & _OTHERS_WRITE
-        sticky = step.mode & stat.S_ISVTX and position < len(way) and stat.S_ISDIR(way[position].mode)
+        sticky = step.mode & stat.S_ISVTX and position < len(entries) and stat.S_ISDIR(entries[position].mode)
         if step.uid not in owners.trusted or (shared and not sticky):
             return False
-    return bool(way)
+    return bool(entries)
 
 
 def is_system_file(path: str, owners: Owners | None) -> bool:
@@ -95,14 +95,14 @@ def is_system_file(path: str, owners: Owners | None) -> bool:
     if owners is None:
         return False
     try:
-        return is_out_of_reach(way_to(path), owners)
+        return is_protected(path_entries(path), owners)
     except OSError:
         return False
 
 
-def _steps(path: PurePath) -> list[str]:
+def _parent_paths(path: PurePath) -> list[str]:
     return list(path.parts[1:] if path.is_absolute() else path.parts)
 
 
-def _place(seen: os.stat_result) -> Place:
-    return Place(seen.st_uid, seen.st_mode)
+def _path_entry(seen: os.stat_result) -> PathEntry:
+    return PathEntry(seen.st_uid, seen.st_mode)

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _POSIX: Final = os.name == "posix"
-_OPEN: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_GONE: Final = (errno.ENOENT, errno.ENOTDIR)
-_FULL: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT if _POSIX else errno.ENOSPC)
-_CLOSED: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
-_UNSYNCABLE: Final = (errno.EINVAL, getattr(errno, "ENOTSUP", errno.EINVAL))
+_OPEN_FLAGS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_MISSING_ERRNOS: Final = (errno.ENOENT, errno.ENOTDIR)
+_DISK_FULL_ERRNOS: Final = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT if _POSIX else errno.ENOSPC)
+_READ_ONLY_ERRNOS: Final = (errno.EROFS, errno.EACCES, errno.EPERM)
+_UNSYNCABLE_ERRNOS: Final = (errno.EINVAL, getattr(errno, "ENOTSUP", errno.EINVAL))
 """What file systems answer that cannot sync a folder; they order these steps by themselves."""
 
 _TOMBSTONE: Final = b"forgotten\n"
 """What a file holds that could not be removed (D3)."""
 
-_DRAFT: Final = ".draft"
+_DRAFT_SUFFIX: Final = ".draft"
 _INSTEAD: Final = "or set c.JupyterOIDC.storage = 'memory'."
 
 
@@ -70,9 +70,9 @@ class PrivateDirectory:
         self._where = where
         self._disk = disk or Disk()
 
-    def read(self, name: str, longest: int) -> bytes | None:
-        """Return the content of ``name``, but no more than ``longest`` bytes and one; ``None`` if there is none."""
-        with _in_our_words(self._where):
+    def read(self, name: str, max_bytes: int) -> bytes | None:
+        """Return the content of ``name``, but no more than ``max_bytes`` bytes and one; ``None`` if there is none."""
+        with _os_errors_translated(self._where):
             path = self._folder() / name
             if not _exists(path.parent):
                 return None
@@ -80,28 +80,28 @@ class PrivateDirectory:
             if not _exists(path):
                 return None
             _check(path.lstat(), stat.S_ISREG, "file")
-            with os.fdopen(os.open(path, os.O_RDONLY | _OPEN), "rb") as file:
+            with os.fdopen(os.open(path, os.O_RDONLY | _OPEN_FLAGS), "rb") as file:
                 _check(os.fstat(file.fileno()), stat.S_ISREG, "file")
-                content = file.read(longest + 1)
+                content = file.read(max_bytes + 1)
         return None if content == _TOMBSTONE else content
 
     def write(self, name: str, content: bytes) -> None:
         """Put ``content`` in place of ``name``; it is on the disk when this returns."""
-        with _in_our_words(self._where):
-            path = self._made() / name
+        with _os_errors_translated(self._where):
+            path = self._ensured_folder() / name
             if _exists(path):
                 _check(path.lstat(), stat.S_ISREG, "file")
             self._replace(path, content)
 
     def remove(self, name: str) -> None:
         """Remove ``name`` and the drafts that a crash left of it; what cannot be removed is overwritten (D3)."""
-        with _in_our_words(self._where):
+        with _os_errors_translated(self._where):
             try:
                 folder = self._where()
             except RuntimeError:
                 return  # there is no home, so there is nothing in it
             failed: list[OSError] = []
-            for path in (folder / name, *folder.glob(f"{name}.*{_DRAFT}")):
+            for path in (folder / name, *folder.glob(f"{name}.*{_DRAFT_SUFFIX}")):
                 try:
                     self._erase(path)
                 except OSError as error:
@@ -113,13 +113,13 @@ class PrivateDirectory:
 
     def ensure(self) -> None:
         """Make the folder if it is not there, and check that it belongs to this user alone."""
-        with _in_our_words(self._where):
-            self._made()
+        with _os_errors_translated(self._where):
+            self._ensured_folder()
 
     def probe(self, name: str) -> None:
         """Write and remove a harmless file beside ``name``."""
-        with _in_our_words(self._where):
-            draft = self._draft(self._made() / name, b"probe")
+        with _os_errors_translated(self._where):
+            draft = self._write_draft(self._ensured_folder() / name, b"probe")
             self._disk.remove(draft)
 
     def _folder(self) -> Path:
@@ -132,7 +132,7 @@ class PrivateDirectory:
                 detail="storage_no_home",
             ) from None
 
-    def _made(self) -> Path:
+    def _ensured_folder(self) -> Path:
         folder = self._folder()
         if not _exists(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ class PrivateDirectory:
         return folder
 
     def _replace(self, path: Path, content: bytes) -> None:
-        draft = self._draft(path, content)
+        draft = self._write_draft(path, content)
         try:
             self._disk.replace(draft, path)
         except OSError:
@@ -151,9 +151,9 @@ class PrivateDirectory:
             raise
         self._sync_folder(path.parent)
 
-    def _draft(self, path: Path, content: bytes) -> Path:
+    def _write_draft(self, path: Path, content: bytes) -> Path:
         """Write a new file beside ``path`` that only this user can open."""
-        descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=_DRAFT, dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=_DRAFT_SUFFIX, dir=path.parent)
         draft = Path(name)
         try:
             try:
@@ -171,12 +171,12 @@ class PrivateDirectory:
         try:
             self._disk.remove(path)
         except OSError as error:
-            if error.errno not in _GONE:
-                self._bury(path)
+            if error.errno not in _MISSING_ERRNOS:
+                self._overwrite(path)
 
-    def _bury(self, path: Path) -> None:
+    def _overwrite(self, path: Path) -> None:
         """Overwrite a file that cannot be removed."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | _OPEN)
+        descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | _OPEN_FLAGS)
         try:
             self._disk.write(descriptor, _TOMBSTONE)
             self._disk.sync(descriptor)
@@ -190,7 +190,7 @@ class PrivateDirectory:
         try:
             self._disk.sync(descriptor)
         except OSError as error:
-            if error.errno not in _UNSYNCABLE:
+            if error.errno not in _UNSYNCABLE_ERRNOS:
                 raise
         finally:
             os.close(descriptor)
@@ -201,7 +201,7 @@ def _exists(path: Path) -> bool:
     try:
         path.lstat()
     except OSError as error:
-        if error.errno in _GONE:
+        if error.errno in _MISSING_ERRNOS:
             return False
         raise
     return True
@@ -209,20 +209,20 @@ def _exists(path: Path) -> bool:
 
 def _check(status: os.stat_result, is_right: Callable[[int], bool], what: str) -> None:
     if not is_right(status.st_mode):
-        raise _Unsafe(f"The {what} of the stored session is a link, or something else that is no {what}.")
+        raise _UnsafePath(f"The {what} of the stored session is a link, or something else that is no {what}.")
     if not _POSIX:
         return  # NOTE: there, access is inherited from the user's profile, and mode bits mean nothing
     if status.st_uid != os.geteuid():
-        raise _Unsafe(f"The {what} of the stored session belongs to another user.")
+        raise _UnsafePath(f"The {what} of the stored session belongs to another user.")
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise _Unsafe(f"Other users can write to the {what} of the stored session.")
+        raise _UnsafePath(f"Other users can write to the {what} of the stored session.")
 
 
-class _Unsafe(Exception):
-    """The place is somebody else's, or no place at all; the text says which."""
+class _UnsafePath(Exception):
+    """The folder or file belongs to another user, or is no folder or file; the text says which."""
 
 
-def shown(where: Callable[[], Path]) -> str:
+def display_path(where: Callable[[], Path]) -> str:
     """Return the folder for an error text, without the name of the person whose home it is in."""
     try:
         path = where()
@@ -234,34 +234,34 @@ def shown(where: Callable[[], Path]) -> str:
 
 
 @contextmanager
-def _in_our_words(where: Callable[[], Path]) -> Iterator[None]:
-    """Name a failure of the operating system in our words; its own text holds names of files (D15)."""
+def _os_errors_translated(where: Callable[[], Path]) -> Iterator[None]:
+    """Translate an ``OSError`` into :class:`StorageUnavailable`; its own text holds names of files (D15)."""
     try:
         yield
-    except _Unsafe as unsafe:
+    except _UnsafePath as unsafe:
         raise StorageUnavailable(
             str(unsafe),
-            action=f"Make {shown(where)} and what is in it your own: a folder with mode 0700, files with 0600. Where a "
+            action=f"Make {display_path(where)} and what is in it your own: a folder with mode 0700, files with 0600. Where a "
             "file system lets everybody write to every file, as network shares do, set c.JupyterOIDC.storage_folder to "
             f"a folder on this machine's own disk, {_INSTEAD}",
             detail="storage_unsafe",
         ) from None
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in _DISK_FULL_ERRNOS:
             raise StorageUnavailable(
                 "There is no space left for the stored session.",
-                action=f"Free some space on the disk that holds {shown(where)}, then try again.",
+                action=f"Free some space on the disk that holds {display_path(where)}, then try again.",
                 detail="storage_full",
             ) from None
-        if error.errno in _CLOSED:
+        if error.errno in _READ_ONLY_ERRNOS:
             raise StorageUnavailable(
                 "The place for the stored session does not let this user read and write.",
-                action=f"Make {shown(where)} readable and writable for yourself, set c.JupyterOIDC.storage_folder to "
+                action=f"Make {display_path(where)} readable and writable for yourself, set c.JupyterOIDC.storage_folder to "
                 f"another folder, {_INSTEAD}",
                 detail="storage_read_only",
             ) from None
         raise StorageUnavailable(
             "The place for the stored session cannot be used.",
-            action=f"Look at {shown(where)}, {_INSTEAD}",
+            action=f"Look at {display_path(where)}, {_INSTEAD}",
             detail="storage_failed",
         ) from None

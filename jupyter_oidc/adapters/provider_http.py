@@ -54,7 +54,7 @@ _VERBOSE_LOGGERS: Final = (
 """Loggers that write down URLs and headers; a filter of one does not hold for those below it."""
 
 
-class _DropEverything(logging.Filter):
+class _WarningsOnly(logging.Filter):
     """Keeps httpx and httpcore from writing URLs and headers to the log (D13)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -78,13 +78,13 @@ class HttpProvider:
         """Send ``call``; see ``ProviderPort.send``. Leaves a line at DEBUG: endpoint, host, status, milliseconds."""
         if not PROTOCOL.isEnabledFor(logging.DEBUG):
             return await self._send(call)
-        now, told = asyncio.get_running_loop().time, "given up"
-        begun = now()
+        now, outcome = asyncio.get_running_loop().time, "given up"
+        started_at = now()
         try:
             reply = await self._send(call)
-            told = str(reply.status)
+            outcome = str(reply.status)
         except Problem as problem:
-            told = f"{problem.code} ({problem.detail})"
+            outcome = f"{problem.code} ({problem.detail})"
             raise
         else:
             return reply
@@ -93,8 +93,8 @@ class HttpProvider:
                 "jupyter_oidc: provider call: %s at %s: %s in %.0fms",
                 call.endpoint,
                 urlsplit(call.url).hostname,
-                told,
-                1000 * (now() - begun),
+                outcome,
+                1000 * (now() - started_at),
             )
 
     async def _send(self, call: Call) -> Reply:
@@ -102,7 +102,7 @@ class HttpProvider:
 
         progress = CallProgress(call.url)
         try:
-            return await asyncio.wait_for(self._follow(call, progress), 2 * self._timeout)
+            return await asyncio.wait_for(self._send_following_redirects(call, progress), 2 * self._timeout)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
             if verification_error(error):
                 issuer = await self._peer_certificates.issuer(progress.url, progress.proxy, public_only=False)
@@ -142,17 +142,17 @@ class HttpProvider:
         """Close the connection pools."""
         await self._clients.aclose()
 
-    async def _follow(self, call: Call, progress: CallProgress) -> Reply:
+    async def _send_following_redirects(self, call: Call, progress: CallProgress) -> Reply:
         url = call.url
         for _ in range(call.max_redirects + 1):
-            reply = await self._once(call, url, progress)
+            reply = await self._send_once(call, url, progress)
             location = reply.headers.get("location")
             if not (300 <= reply.status < 400 and location and call.max_redirects):
                 return reply
             url = _redirected(url, location)
         raise DiscoveryFailed("The provider redirects in circles.", detail="redirects")
 
-    async def _once(self, call: Call, url: str, progress: CallProgress) -> Reply:
+    async def _send_once(self, call: Call, url: str, progress: CallProgress) -> Reply:
         content = _form(call)
         headers = _headers(call, has_body=content is not None)
         with self._clients.tracked(progress, url) as proxy:
@@ -189,10 +189,10 @@ async def _body_of(response: httpx.Response, limit: int) -> bytes:
         if len(received) > limit:
             raise _too_large()
     packed = response.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip")
-    return _unpacked(received, limit) if packed and received else bytes(received)
+    return _decompress(received, limit) if packed and received else bytes(received)
 
 
-def _unpacked(packed: bytes | bytearray, limit: int) -> bytes:
+def _decompress(packed: bytes | bytearray, limit: int) -> bytes:
     unpacker = zlib.decompressobj(wbits=31)  # NOTE: 31 is gzip with its header and checksum
     try:
         body = unpacker.decompress(packed, limit + 1)
@@ -212,8 +212,8 @@ def _too_large() -> DiscoveryFailed:
 def _silence_loggers() -> None:
     for name in _VERBOSE_LOGGERS:
         logger = logging.getLogger(name)
-        if not any(isinstance(present, _DropEverything) for present in logger.filters):
-            logger.addFilter(_DropEverything())
+        if not any(isinstance(present, _WarningsOnly) for present in logger.filters):
+            logger.addFilter(_WarningsOnly())
 
 
 def _form(call: Call) -> bytes | None:

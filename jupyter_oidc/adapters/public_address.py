@@ -1,4 +1,4 @@
-"""Which addresses anybody on the internet could reach, and for which calls that is asked (C34)."""
+"""Tells public addresses from others, and which calls may go to public ones only (C34)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def is_public(address: str) -> bool:
-    """Return whether ``address`` is one that anybody on the internet could reach."""
+    """Return whether ``address`` is reachable from the public internet."""
     parsed = ip_address(address.partition("%")[0])
     mapped = getattr(parsed, "ipv4_mapped", None)
     return (mapped or parsed).is_global and not parsed.is_multicast

@@ -28,7 +28,7 @@ _END: Final = "-----END CERTIFICATE-----"
 
 
 def check_referenced_files(read: Settings | list[Finding]) -> Settings | list[Finding]:
-    """Return ``read``, or what is wrong with the files that it names."""
+    """Return ``read``, or findings about the files that it names."""
     if not isinstance(read, Settings):
         return read
     return list(_findings(read)) or read

@@ -27,7 +27,7 @@ KEYRING_TIMEOUT_SECONDS: Final = 5.0
 """Seconds; shorter than for the vault, because the server waits."""
 
 _STUCK_THREADS: Final[list[threading.Thread]] = []
-"""Questions to the keyring that nobody waits for any more; beyond a few, no other is asked (B17)."""
+"""Threads whose keyring call has timed out; beyond a few, no other is started (B17)."""
 
 
 def resolve(

@@ -1,4 +1,4 @@
-"""The keys of the encrypted file: taken once from where whoever starts the server has put them, and held as secrets.
+"""Takes the keys of the encrypted file once from where the administrator has put them, and holds them as secrets.
 
 They come from a variable, from an open descriptor, or from a credential file as systemd hands them out.
 Kernels and terminals inherit the environment of the server, so a variable is gone as soon as it is read, also from the
@@ -36,7 +36,7 @@ CREDENTIAL: Final = "jupyter_oidc_storage_key"
 
 MAX_KEYS_BYTES: Final = 65_536
 READ_TIMEOUT_SECONDS: Final = 5.0
-"""Of whoever writes into a pipe, while the server starts."""
+"""Seconds that the writer of a pipe may send nothing, while the server starts."""
 
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=?")

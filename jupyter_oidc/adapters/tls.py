@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
-from jupyter_oidc.adapters.client_certificate import UnusableCertificate, presenting_context
+from jupyter_oidc.adapters.client_certificate import UnusableCertificate, client_certificate_context
 from jupyter_oidc.adapters.system_store import system_context
 from jupyter_oidc.errors import ConfigurationInvalid
 
@@ -19,7 +19,7 @@ def verifying_context(network_route: NetworkRoute) -> ssl.SSLContext:
     Raises :class:`ConfigurationInvalid` if a file of these cannot be used.
     """
     mine = network_route.client_certificate
-    context: ssl.SSLContext = (presenting_context() if mine else system_context())(ssl.PROTOCOL_TLS_CLIENT)
+    context: ssl.SSLContext = (client_certificate_context() if mine else system_context())(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if network_route.ca_bundle:
         try:

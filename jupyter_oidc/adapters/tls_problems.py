@@ -1,4 +1,4 @@
-"""What a caller hears when TLS fails: which host, whose certificate, what is wrong with it, and who can help (C35, H-1)."""
+"""Maps a TLS failure to the problem that the caller receives: which host, whose certificate, what is wrong with it, and who can help (C35, H-1)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.api_secrets import ApiSecrets
-from jupyter_oidc.adapters.bodiless_replies import careful_protocol
+from jupyter_oidc.adapters.bodiless_replies import bodiless_aware_protocol
 from jupyter_oidc.adapters.deadlines import Deadline, Deadlines
 from jupyter_oidc.adapters.forward_proxy import proxy_for
 from jupyter_oidc.adapters.forward_proxy_pool import ForwardProxyPool
@@ -325,7 +325,7 @@ class HttpUpstream:
 
     async def _problem(self, error: BaseException, deadline: Deadline, api: Api, url: str) -> Problem | None:
         """Return what the caller hears of ``error``, by which a call ended; ``None`` if it is to be raised as it is."""
-        problem = UpstreamTimeout(detail="upstream.silent") if deadline.take_back() else problem_of(error)
+        problem = UpstreamTimeout(detail="upstream.silent") if deadline.uncancel_if_expired() else problem_of(error)
         if isinstance(problem, TlsUntrusted):
             deadline.stop()
             problem = await self._untrusted(error, api, url)
@@ -379,7 +379,7 @@ def _session(
         ssl=context,
         resolver=None if trace_config or api.allow_private_network else GuardedResolver(),
     )
-    connector._factory = partial(careful_protocol(), loop=connector._loop)  # noqa: SLF001 - aiohttp has no other way to choose it
+    connector._factory = partial(bodiless_aware_protocol(), loop=connector._loop)  # noqa: SLF001 - aiohttp has no other way to choose it
     return aiohttp.ClientSession(
         auto_decompress=False,
         skip_auto_headers=_SUPPRESSED_HEADERS,
@@ -474,7 +474,7 @@ def _abort(response: aiohttp.ClientResponse) -> None:
 
 
 def _is_sound(response: aiohttp.ClientResponse) -> bool:
-    """Return whether everybody understands ``response`` alike (C20): its framing and its status (RFC 9112, 6.1; RFC 9110, 15)."""
+    """Return whether ``response`` has one possible reading (C20): its framing and its status (RFC 9112, 6.1; RFC 9110, 15)."""
     codings = response.headers.getall("Transfer-Encoding", ())
     chunked = not codings or (len(codings) == 1 and codings[0].strip().lower() == "chunked")
     return chunked and _is_status(response.status)

@@ -49,7 +49,7 @@ class FileVault:
 
     ``key`` is what the variable held: one key or several, of which the first encrypts and all decrypt; an entry that
     was read with a later one is encrypted with the first at the next :meth:`save`.
-    An entry that says it belongs to somebody else is treated as absent (B23, B34).
+    An entry of another owner is treated as absent (B23, B34).
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class FileVault:
         return await self._in_thread(work)
 
     async def load(self) -> Entry | None:
-        """Return the stored entry, or ``None`` if there is none or it belongs to somebody else.
+        """Return the stored entry, or ``None`` if there is none or it belongs to another owner.
 
         Raises :class:`StorageUnavailable`, with the detail ``storage_corrupt`` if it is damaged or of a newer format,
         and ``storage_key`` if no key opens it; it is left alone until something else is saved (B20).

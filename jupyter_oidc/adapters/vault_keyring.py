@@ -30,8 +30,8 @@ _KIND: Final = "keyring"
 class KeyringVault:
     """Implements ``Vault`` for one provider and client.
 
-    Each (issuer, client, provider name, installation) has an entry of its own, and an entry that says it
-    belongs to somebody else is treated as absent (B23, B34).
+    Each (issuer, client, provider name, machine) has an entry of its own, and an entry of another owner is treated
+    as absent (B23, B34).
     ``machine_id`` says which machine this is; by default it is found out at the first call.
     """
 
@@ -57,7 +57,7 @@ class KeyringVault:
         await self._thread.run(lambda: keyring_entries.probe(self._chosen(), self._name()))
 
     async def load(self) -> Entry | None:
-        """Return the stored entry, or ``None`` if there is none or it belongs to somebody else.
+        """Return the stored entry, or ``None`` if there is none or it belongs to another owner.
 
         Raises :class:`StorageUnavailable` with the detail ``storage_corrupt`` if it is damaged or of a newer
         format; it is left alone until something else is saved (B20).

@@ -19,7 +19,7 @@ from jupyter_oidc.diagnostics.examination import examine_metadata
 from jupyter_oidc.diagnostics.report import as_text
 from jupyter_oidc.settings import read_settings
 from jupyter_oidc.settings.presets import names, preset
-from jupyter_oidc.settings.writing import camel, plain
+from jupyter_oidc.settings.writing import as_mapping, camel_cased
 
 if TYPE_CHECKING:
     from jupyter_oidc.settings import Api, Finding, Provider
@@ -107,7 +107,9 @@ class Show(_ConfigApp):
         """Print JSON."""
         super().start()
         wanted = set(self.extra_args)
-        shown = {one.name: plain(one, in_full=True) for one in self.providers() if not wanted or one.name in wanted}
+        shown = {
+            one.name: as_mapping(one, in_full=True) for one in self.providers() if not wanted or one.name in wanted
+        }
         for name in sorted(wanted - set(shown)):
             self.write_stderr(f"No provider is called '{name}'.")
         self.write_stdout(json.dumps(shown, indent=2))
@@ -151,7 +153,7 @@ class Import(_ConfigApp):
         if read.settings is None:
             self.refuse(read.findings)
             return
-        body = {one.name: plain(one, in_full=False) for one in read.settings.providers}
+        body = {one.name: as_mapping(one, in_full=False) for one in read.settings.providers}
         target = Path(self.output) if self.output else self._folder() / f"jupyter_oidc-{self.provider}.json"
         if not write_new(target, {"JupyterOIDC": {"providers": body}}, replace=self.answer_yes):
             self.write_stderr(f"{target} is there already. Use -y to replace it.")
@@ -186,7 +188,7 @@ class Export(_ConfigApp):
         if not found:
             self.write_stderr(f"No provider is called '{name}'.")
             self.exit(1)
-        self.write_stdout(json.dumps(camel(plain(found[0], in_full=False)), indent=2))
+        self.write_stdout(json.dumps(camel_cased(as_mapping(found[0], in_full=False)), indent=2))
 
 
 class Preset(_ConfigApp):

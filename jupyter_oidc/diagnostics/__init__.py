@@ -1,4 +1,4 @@
-"""What is right and wrong with a set-up, and who can fix it: the checks behind ``jupyter oidc doctor`` and ``diagnostics``.
+"""Finds out what is right and wrong with a set-up, and who can fix it: the checks behind ``jupyter oidc doctor`` and ``diagnostics``.
 
 One module a subject, one function a check; a check is a value (:class:`~jupyter_oidc.diagnostics.check.Check`).
 What they look at comes in as :class:`~jupyter_oidc.diagnostics.context.DiagnosticContext`, so that a test can put

@@ -23,7 +23,7 @@ _SHORT_LIST: Final = (
 
 
 def check_audience(provider: Provider, api: Api, session: SessionService | None) -> Check:
-    """Judge one API, by the settings and, if somebody is signed in, by what its access token names."""
+    """Judge one API, by the settings and, if there is a session, by what its access token names."""
     about = Subject(f"audience of {api.name}", provider.name)
     key = token_key(api)
     seen = session.token_audience(key) if session is not None else None

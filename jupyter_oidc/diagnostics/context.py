@@ -58,7 +58,7 @@ async def _admission_unknown(_: str) -> Admission | None:
 
 @dataclass(frozen=True, slots=True)
 class DiagnosticContext:
-    """What there is to look at; ``settings`` is ``None`` if ``findings`` keep them from existing.
+    """Holds everything that the checks look at; ``settings`` is ``None`` if ``findings`` keep them from existing.
 
     ``credentials`` are what a provider is shown, ``load_authorities`` loads its certificate authorities and
     ``probe_api`` sends a request without a token to an API; each raises a ``Problem``. ``forward_proxy`` names the

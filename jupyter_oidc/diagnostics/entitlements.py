@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_entitlements(provider: Provider, session: SessionService | None) -> list[Check]:
-    """Say so if the provider did not list them; nothing while nobody is signed in."""
+    """Say so if the provider did not list them; return nothing without a session."""
     if session is None or session.entitlements_known:
         return []
     return [

@@ -19,7 +19,7 @@ from traitlets import Bool
 
 from jupyter_oidc.adapters.early_imports import EarlyImports
 from jupyter_oidc.adapters.event_log import JupyterEventLog
-from jupyter_oidc.adapters.named_log import speak_through
+from jupyter_oidc.adapters.named_log import forward_to_server_log
 from jupyter_oidc.adapters.ownership import owners_here
 from jupyter_oidc.adapters.process import close_to_others
 from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
@@ -122,7 +122,7 @@ class JupyterOIDC(ExtensionApp):
         server = self._server()
         storage_key = take_storage_key(os.environ)  # NOTE: first of all, because kernels inherit what is left
         clock = SystemClock()
-        log = speak_through(server.log)
+        log = forward_to_server_log(server.log)
         event_log = JupyterEventLog(server.event_logger, log, clock)
         own = {name: getattr(self, name) for name in TRAITS if name in self.config.get(SECTION, {})}
         source = SettingsSource(server.config_file_paths, own, owners_here())

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
-_NEVER: Final = frozenset(
+_FORBIDDEN_NAMES: Final = frozenset(
     {
         *("authorization", "authentication-info", "cookie", "set-cookie", "set-cookie2", "dpop", "dpop-nonce", "host"),
         *("connection", "content-length", "expect", "forwarded", "keep-alive", "te", "trailer", "transfer-encoding"),
@@ -24,7 +24,7 @@ _NEVER: Final = frozenset(
         ),
     },
 )
-_NEVER_FAMILIES: Final = (
+_FORBIDDEN_PREFIXES: Final = (
     *("access-control-", "content-security-policy", "cross-origin-", "proxy-", "sec-", "x-oidc-", "x-forwarded"),
     *("x-accel-", "x-sendfile", "x-real-", "cf-", "attribution-reporting-"),
 )
@@ -32,9 +32,13 @@ _NEVER_FAMILIES: Final = (
 
 def may_be_listed(name: str) -> bool:
     """Return whether settings may add the header ``name``."""
-    return bool(_NAME.match(name)) and name.lower() not in _NEVER and not name.lower().startswith(_NEVER_FAMILIES)
+    return (
+        bool(_NAME.match(name))
+        and name.lower() not in _FORBIDDEN_NAMES
+        and not name.lower().startswith(_FORBIDDEN_PREFIXES)
+    )
 
 
 def has_authority(name: str) -> bool:
     """Return whether ``name`` is one of the known headers that never pass, and so may be repeated in a message."""
-    return name.lower() in _NEVER
+    return name.lower() in _FORBIDDEN_NAMES

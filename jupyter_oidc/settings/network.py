@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings.finding import Kind
     from jupyter_oidc.settings.model import SecretRef
 
-NO_PROXY_AT_ALL: Final = "none"
+NO_PROXY: Final = "none"
 """What ``egress_proxy`` says where even a proxy of the environment is not to be used."""
 
 
@@ -40,8 +40,8 @@ def read_network(keys: _Keys) -> NetworkSettings:
     """Read the keys, and report every mistake."""
     proxy, credentials = _egress_proxy(keys), read_secret_reference(keys, "egress_proxy_credentials")
     missing = keys.take("egress_proxy") is None
-    if credentials is not None and (missing or proxy == NO_PROXY_AT_ALL):
-        problem = "is missing" if missing else f"is '{NO_PROXY_AT_ALL}'"
+    if credentials is not None and (missing or proxy == NO_PROXY):
+        problem = "is missing" if missing else f"is '{NO_PROXY}'"
         instead = "Write the proxy's address there; credentials go to no proxy that the settings do not name."
         kind: Kind = "missing" if missing else "contradictory"
         keys.at.add("egress_proxy", f"{problem}, and egress_proxy_credentials needs it", instead, kind)
@@ -66,10 +66,12 @@ def check_certificate(keys: _Keys, network: NetworkSettings, wanted_by: str) -> 
         keys.at.add("client_certificate", f"is missing, and '{wanted_by}' needs it", instead, "missing")
 
 
-def showing_the_same(keys: _Keys, network: NetworkSettings, shown: NetworkSettings) -> NetworkSettings:
-    """Return the network settings of an API whose tokens are bound to the certificate that the provider is ``shown``."""
+def with_provider_certificate(
+    keys: _Keys, network: NetworkSettings, provider_network: NetworkSettings
+) -> NetworkSettings:
+    """Return the network settings of an API with the provider's certificate, to which its tokens are bound."""
     own = network["client_certificate"]
-    if own is not None and own != shown["client_certificate"]:
+    if own is not None and own != provider_network["client_certificate"]:
         problem = "is not the provider's, and the tokens of this API are bound to that"
         instead = "Remove it, or set tls_client_certificate_bound_access_tokens to False."
         keys.at.add("client_certificate", problem, instead, "contradictory")
@@ -77,16 +79,16 @@ def showing_the_same(keys: _Keys, network: NetworkSettings, shown: NetworkSettin
         return network
     return {
         **network,
-        "client_certificate": shown["client_certificate"],
-        "client_certificate_key": shown["client_certificate_key"],
-        "client_certificate_password": shown["client_certificate_password"],
+        "client_certificate": provider_network["client_certificate"],
+        "client_certificate_key": provider_network["client_certificate_key"],
+        "client_certificate_password": provider_network["client_certificate_password"],
     }
 
 
 def _egress_proxy(keys: _Keys) -> str | None:
     key = "egress_proxy"
     value = keys.text(key)
-    if value is None or value == NO_PROXY_AT_ALL:
+    if value is None or value == NO_PROXY:
         return value
     try:
         parts = urlsplit(value)

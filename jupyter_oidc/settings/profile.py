@@ -14,26 +14,26 @@ from jupyter_oidc.settings.secret_reference import Keys
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_BOUND_TO_CERTIFICATE: Final = "tls_client_certificate_bound_access_tokens"
-_BOUND_TO_KEY: Final = "dpop_bound_access_tokens"
+_CERTIFICATE_BOUND_TOKENS: Final = "tls_client_certificate_bound_access_tokens"
+_DPOP_BOUND_TOKENS: Final = "dpop_bound_access_tokens"
 _METHODS: Final = ("private_key_jwt", *TLS_METHODS)
 
 
 class _Keys(Keys, Protocol):
     body: dict[str, Any]
 
-    def beneath(self, defaults: Mapping[str, Any]) -> None: ...
+    def fill_defaults(self, defaults: Mapping[str, Any]) -> None: ...
 
 
 def apply_profile(keys: _Keys, profile: str | None) -> None:
-    """Fill in what ``profile`` asks for where nobody wrote anything, and report what contradicts it."""
+    """Fill in what ``profile`` asks for where a key is missing, and report what contradicts it."""
     if profile is None:
         return
-    keys.beneath(
+    keys.fill_defaults(
         {
             "pushed_authorization_requests": "always",
             "token_endpoint_auth_method": "private_key_jwt",
-            _BOUND_TO_KEY: keys.body.get(_BOUND_TO_CERTIFICATE) is not True,
+            _DPOP_BOUND_TOKENS: keys.body.get(_CERTIFICATE_BOUND_TOKENS) is not True,
         }
     )
     body = keys.body
@@ -49,8 +49,8 @@ def apply_profile(keys: _Keys, profile: str | None) -> None:
         if body.get(key) not in fitting:
             words = [f"'{one}'" for one in fitting if one is not None]
             _report(keys, key, f"Write {' or '.join(words)}.")
-    if body.get(_BOUND_TO_KEY) is not True and body.get(_BOUND_TO_CERTIFICATE) is not True:
-        _report(keys, _BOUND_TO_KEY, f"Write True, or set {_BOUND_TO_CERTIFICATE} to True.")
+    if body.get(_DPOP_BOUND_TOKENS) is not True and body.get(_CERTIFICATE_BOUND_TOKENS) is not True:
+        _report(keys, _DPOP_BOUND_TOKENS, f"Write True, or set {_CERTIFICATE_BOUND_TOKENS} to True.")
     if body.get("allow_insecure_loopback"):
         _report(keys, "allow_insecure_loopback", "Remove it; provider and APIs are reached by https.")
     for key in ("metadata_url", "endpoints"):

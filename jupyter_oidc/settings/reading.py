@@ -41,7 +41,7 @@ from jupyter_oidc.settings.model import (
     SignOutMethod,
     SilentSignIn,
 )
-from jupyter_oidc.settings.network import NetworkSettings, check_certificate, read_network, showing_the_same
+from jupyter_oidc.settings.network import NetworkSettings, check_certificate, read_network, with_provider_certificate
 from jupyter_oidc.settings.profile import apply_profile, check_api
 from jupyter_oidc.settings.redirect_uri import is_loopback, leads_through_hub, leads_to_callback, takes_any_port
 from jupyter_oidc.settings.secret_reference import read_secret_reference
@@ -59,12 +59,12 @@ _CLASS: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+\Z", re.ASCII)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_BOUND: Final = "tls_client_certificate_bound_access_tokens"
+_CERTIFICATE_BOUND_TOKENS: Final = "tls_client_certificate_bound_access_tokens"
 _ALGORITHMS: Final = (*KEY_ALGORITHMS, *SECRET_ALGORITHMS)
 _SOURCES: Final[tuple[BearerSource, ...]] = get_args(BearerSource)
 _PARAMETER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 _PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_ -]*\}|<[A-Za-z_ -]*>")
-_OURS: Final = frozenset(
+_RESERVED_PARAMETERS: Final = frozenset(
     {
         *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge"),
         *("code_challenge_method", "response_mode", "prompt", "max_age", "acr_values", "audience", "resource"),
@@ -88,8 +88,8 @@ def read_settings(
         findings.append(Finding("providers", "is not a mapping", "Write {name: {settings}}."))
     else:
         for number, (name, body) in enumerate(providers.items(), 1):
-            at = _At(findings, f"providers.{_shown(name, number, _LABEL)}")
-            usable = _usable(name, at)
+            at = _Location(findings, f"providers.{_display_name(name, number, _LABEL)}")
+            usable = _usable_name(name, at)
             if not isinstance(body, Mapping):
                 at.add("", "is not a mapping", "Write the provider's settings as {key: value}.")
             else:
@@ -115,7 +115,7 @@ def _is_whole_path(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _At:
+class _Location:
     """A place in the settings, and the list that its findings go to."""
 
     findings: list[Finding]
@@ -129,15 +129,15 @@ class _At:
 class _Keys:
     """Reads one mapping key by key, remembering which keys were asked for."""
 
-    at: _At
+    at: _Location
     body: dict[str, Any]
     asked: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, body: Mapping[Any, Any], at: _At) -> _Keys:
+    def of(cls, body: Mapping[Any, Any], at: _Location) -> _Keys:
         snake: dict[str, Any] = {}
         for number, (key, value) in enumerate(body.items(), 1):
-            written = _shown(key, number, _WORD)
+            written = _display_name(key, number, _WORD)
             name = _CAMEL.sub(lambda found: "_" + found.group(1).lower(), written)
             if name in snake:
                 at.add(name, "is written twice, in two spellings", "Keep one of them.", "contradictory")
@@ -182,8 +182,8 @@ class _Keys:
             self.at.add(key, "is not true or false", "Write True or False without quotes.")
         return value if isinstance(value, bool) else default
 
-    def beneath(self, defaults: Mapping[str, Any]) -> None:
-        """Fill in what nobody wrote."""
+    def fill_defaults(self, defaults: Mapping[str, Any]) -> None:
+        """Fill in the keys that are missing."""
         self.body = {**defaults, **{key: value for key, value in self.body.items() if value is not None}}
 
     def number(self, key: str, default: float, low: float, high: float) -> float:
@@ -231,7 +231,7 @@ class _Keys:
                 self.at.add(key, "is not a known key", hint)
 
 
-def _usable(name: object, at: _At) -> str:
+def _usable_name(name: object, at: _Location) -> str:
     """Return ``name``, or report it and return one that stands for it, so that what it names is judged all the same."""
     if isinstance(name, str) and _NAME.match(name):
         return name
@@ -239,7 +239,7 @@ def _usable(name: object, at: _At) -> str:
     return f"{_UNNAMED}{at.path}"
 
 
-def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
+def _provider(name: str, body: Mapping[Any, Any], at: _Location) -> Provider:
     keys = _Keys.of(body, at)
     _preset(keys)
     profile = keys.choice("profile", None, get_args(Profile))
@@ -270,10 +270,14 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     network, bound = read_network(keys), keys.flag("tls_client_certificate_bound_access_tokens")
     if authentication["token_endpoint_auth_method"] in TLS_METHODS or bound:
         by_method = authentication["token_endpoint_auth_method"] in TLS_METHODS
-        wanted_by = authentication["token_endpoint_auth_method"] if by_method else _BOUND
+        wanted_by = authentication["token_endpoint_auth_method"] if by_method else _CERTIFICATE_BOUND_TOKENS
         check_certificate(keys, network, wanted_by)
     inherited = _Inherited(
-        loopback_http=loopback, ca_bundle=ca_bundle, bearer=bearer, shown=network if bound else None, profile=profile
+        loopback_http=loopback,
+        ca_bundle=ca_bundle,
+        bearer=bearer,
+        bound_certificate=network if bound else None,
+        profile=profile,
     )
     provider = Provider(
         name=name,
@@ -302,9 +306,9 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
         prompt=_prompt(keys),
         silent_sign_in=keys.choice("silent_sign_in", None, get_args(SilentSignIn)),
         max_age=_max_age(keys),
-        acr_values=_listed(keys, "acr_values", _SCOPE, "['phr', 'phrh']"),
+        acr_values=_space_separated(keys, "acr_values", _SCOPE, "['phr', 'phrh']"),
         login_hint=keys.text("login_hint"),
-        ui_locales=_listed(keys, "ui_locales", _LOCALE, "['de-AT', 'en']"),
+        ui_locales=_space_separated(keys, "ui_locales", _LOCALE, "['de-AT', 'en']"),
         clock_skew=keys.number("clock_skew", 60, 0, 300),
         http_timeout=keys.number("http_timeout", 10, 1, 60),
         ca_bundle=ca_bundle,
@@ -324,7 +328,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _At) -> Provider:
     return provider
 
 
-def _check_strategy(at: _At, name: str, strategy: str, redirect_uri: str | None, response_mode: str) -> None:
+def _check_strategy(at: _Location, name: str, strategy: str, redirect_uri: str | None, response_mode: str) -> None:
     """Report a redirect URI that does not fit its strategy; each strategy has its own idea of where it may lead."""
     if strategy in ("loopback", "paste") and response_mode == "form_post":
         at.add(
@@ -368,7 +372,7 @@ def _preset(keys: _Keys) -> None:
 
     known = names()
     if isinstance(name, str) and name in known:
-        keys.beneath(preset(name).settings)
+        keys.fill_defaults(preset(name).settings)
     else:
         keys.at.add("preset", "is not the name of a preset", f"Write one of: {', '.join(known)}.")
 
@@ -388,7 +392,7 @@ def _endpoints(keys: _Keys, *, loopback_http: bool) -> tuple[tuple[str, str], ..
     if not isinstance(value, Mapping):
         keys.at.add("endpoints", "is not a mapping", "Write {'token_endpoint': 'https://...'}.")
         return ()
-    named = _Keys.of(value, _At(keys.at.findings, f"{keys.at.path}.endpoints"))
+    named = _Keys.of(value, _Location(keys.at.findings, f"{keys.at.path}.endpoints"))
     read = ((name, _url(named, name, loopback_http=loopback_http, query=True)) for name in ENDPOINTS)
     found = tuple((name, url) for name, url in read if url)
     named.finish()
@@ -449,7 +453,7 @@ def _authorization_parameters(keys: _Keys) -> tuple[tuple[str, str], ...]:
     for number, (name, text) in enumerate(value.items(), 1):
         if not isinstance(name, str) or not _PARAMETER.match(name):
             keys.at.add(key, "holds something that is not the name of a parameter", f"Remove entry {number}.")
-        elif name in _OURS:
+        elif name in _RESERVED_PARAMETERS:
             problem = f"holds '{name}', which jupyter_oidc sends itself or never"
             keys.at.add(key, problem, "Remove it; what can be changed has a key of its own.", "unsafe")
         elif not isinstance(text, str) or not text or not text.isprintable():
@@ -495,7 +499,7 @@ def _max_age(keys: _Keys) -> int | None:
     return None
 
 
-def _listed(keys: _Keys, key: str, word: re.Pattern[str], example: str) -> tuple[str, ...]:
+def _space_separated(keys: _Keys, key: str, word: re.Pattern[str], example: str) -> tuple[str, ...]:
     """Read a list whose entries are sent in one text with blanks in between."""
     words = keys.words(key, ())
     if len(words) > _MAX_WORDS or not all(word.match(one) for one in words):
@@ -508,17 +512,17 @@ def _listed(keys: _Keys, key: str, word: re.Pattern[str], example: str) -> tuple
 class _Inherited:
     """What the APIs of a provider take from it unless they say otherwise.
 
-    ``shown`` holds the certificate that access tokens are bound to, if they are.
+    ``bound_certificate`` holds the certificate that access tokens are bound to, if they are.
     """
 
     loopback_http: bool
     ca_bundle: str | None
     bearer: BearerSource
-    shown: NetworkSettings | None = None
+    bound_certificate: NetworkSettings | None = None
     profile: Profile | None = None
 
 
-def _apis(provider: str, body: object, at: _At, inherited: _Inherited) -> tuple[Api, ...]:
+def _apis(provider: str, body: object, at: _Location, inherited: _Inherited) -> tuple[Api, ...]:
     if body is None:
         return ()
     if not isinstance(body, Mapping):
@@ -526,8 +530,8 @@ def _apis(provider: str, body: object, at: _At, inherited: _Inherited) -> tuple[
         return ()
     read: list[Api] = []
     for number, (name, entry) in enumerate(body.items(), 1):
-        here = _At(at.findings, f"{at.path}.apis.{_shown(name, number, _LABEL)}")
-        usable = _usable(name, here)
+        here = _Location(at.findings, f"{at.path}.apis.{_display_name(name, number, _LABEL)}")
+        usable = _usable_name(name, here)
         if not isinstance(entry, Mapping):
             here.add("", "is not a mapping", "Write the API's settings as {key: value}.")
         else:
@@ -535,7 +539,7 @@ def _apis(provider: str, body: object, at: _At, inherited: _Inherited) -> tuple[
     return tuple(read)
 
 
-def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, inherited: _Inherited) -> Api:
+def _api(provider: str, name: str, body: Mapping[Any, Any], at: _Location, inherited: _Inherited) -> Api:
     keys = _Keys.of(body, at)
     check_api(keys, inherited.profile)
     base_url = (
@@ -564,11 +568,11 @@ def _api(provider: str, name: str, body: Mapping[Any, Any], at: _At, inherited: 
             "contradictory",
         )
     network = read_network(keys)
-    if inherited.shown is not None and source == "access_token":
-        network = showing_the_same(keys, network, inherited.shown)
+    if inherited.bound_certificate is not None and source == "access_token":
+        network = with_provider_certificate(keys, network, inherited.bound_certificate)
         if base_url.startswith("http:"):
             problem = "is not https, and the tokens of this API are bound to a certificate"
-            at.add("base_url", problem, f"Write https, or set {_BOUND} to False.", "contradictory")
+            at.add("base_url", problem, f"Write https, or set {_CERTIFICATE_BOUND_TOKENS} to False.", "contradictory")
     api = Api(
         name=name,
         provider=provider,
@@ -621,7 +625,7 @@ def _secret_headers(keys: _Keys) -> tuple[tuple[str, SecretRef], ...]:
     if not isinstance(body, Mapping):
         keys.at.add(key, "is not a mapping", "Write {name: reference}.")
         return ()
-    inside = _Keys(_At(keys.at.findings, f"{keys.at.path}.{key}"), dict(body))
+    inside = _Keys(_Location(keys.at.findings, f"{keys.at.path}.{key}"), dict(body))
     read: dict[str, tuple[str, SecretRef]] = {}
     for number, name in enumerate(body, 1):
         if not isinstance(name, str) or not may_be_listed(name):
@@ -633,8 +637,8 @@ def _secret_headers(keys: _Keys) -> tuple[tuple[str, SecretRef], ...]:
                 f"(entry {number})", "is written twice, in two spellings", "Keep one of them.", "contradictory"
             )
         else:
-            shown = _shown(name, number, _LABEL)
-            reference = read_secret_reference(_Keys(inside.at, {shown: body[name]}), shown)
+            header_name = _display_name(name, number, _LABEL)
+            reference = read_secret_reference(_Keys(inside.at, {header_name: body[name]}), header_name)
             if reference is not None:
                 read[name.lower()] = (name, reference)
     return tuple(read.values())
@@ -648,7 +652,7 @@ def _path_data(keys: _Keys) -> frozenset[str]:
     return forms
 
 
-def _check_prefixes(at: _At, prefixes: tuple[str, ...]) -> None:
+def _check_prefixes(at: _Location, prefixes: tuple[str, ...]) -> None:
     for prefix in prefixes:
         if not prefix.startswith("/") or re.search(r"//|[?#%;\\\s]|/\.\.?(/|\Z)", prefix):
             at.add("path_prefixes", "holds something that is not a plain path", "Write for example '/items/'.")
@@ -657,7 +661,7 @@ def _check_prefixes(at: _At, prefixes: tuple[str, ...]) -> None:
             at.add("path_prefixes", "overlap: one entry lies inside another", "Keep the shorter one.", "contradictory")
 
 
-def _check_url(at: _At, key: str, url: str, *, loopback_http: bool, query: bool = False) -> None:
+def _check_url(at: _Location, key: str, url: str, *, loopback_http: bool, query: bool = False) -> None:
     """Report everything about ``url`` that could send a token to the wrong place; never quote it.
 
     ``query`` says that it may have one: some providers name a policy there.
@@ -693,7 +697,7 @@ def _path_of(url: str) -> str:
         return ""
 
 
-def _shown(key: object, number: int, harmless: re.Pattern[str]) -> str:
+def _display_name(key: object, number: int, harmless: re.Pattern[str]) -> str:
     """Return ``key`` if it looks like one of ours or like a typing mistake; else say only where it stands.
 
     A secret that somebody pasted in the place of a key is not repeated, and no line break reaches a log.

@@ -16,7 +16,7 @@ _INSTEAD: Final = "Write 'env:NAME', 'file:PATH' or 'keyring:SERVICE/USER'; a se
 
 
 class At(Protocol):
-    """Takes findings, under the key of what is being read."""
+    """Collects findings, under the key that is being read."""
 
     def add(self, key: str, problem: str, instead: str, kind: Kind = ...) -> None:
         """Add a finding."""

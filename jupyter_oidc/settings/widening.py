@@ -21,7 +21,7 @@ _Settings = TypeVar("_Settings", Provider, Api)
 
 
 def _always(_before: object, _after: object) -> bool:
-    """Another host, key, token or way: nobody can tell that it is less."""
+    """Another host, key, token or way counts as wider: it cannot be shown to be narrower."""
     return True
 
 

@@ -23,25 +23,25 @@ _OWN_NAME: Final = frozenset({"name", "provider", "apis", "scopes_by_default"})
 _SNAKE: Final = re.compile(r"_([a-z0-9])")
 
 
-def plain(provider: Provider, *, in_full: bool) -> dict[str, Any]:
+def as_mapping(provider: Provider, *, in_full: bool) -> dict[str, Any]:
     """Return the settings of ``provider`` in ``snake_case``; without ``in_full`` only what is no default."""
-    body = _plain(provider, in_full=in_full)
+    body = _as_json(provider, in_full=in_full)
     apis = {api.name: _api(api, provider, in_full=in_full) for api in provider.apis}
     return {**body, "apis": apis} if apis else body
 
 
-def camel(body: Mapping[str, Any]) -> dict[str, Any]:
+def camel_cased(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``body`` with the keys of the desktop settings file, those of its APIs included."""
     found = {_SNAKE.sub(lambda part: part.group(1).upper(), key): value for key, value in body.items()}
     if "endpoints" in found:
-        found["endpoints"] = camel(found["endpoints"])
+        found["endpoints"] = camel_cased(found["endpoints"])
     if "apis" in found:
-        found["apis"] = {name: camel(api) for name, api in found["apis"].items()}
+        found["apis"] = {name: camel_cased(api) for name, api in found["apis"].items()}
     return found
 
 
 def _api(api: Api, provider: Provider, *, in_full: bool) -> dict[str, Any]:
-    body = _plain(api, in_full=in_full)
+    body = _as_json(api, in_full=in_full)
     inherited = {"ca_bundle": provider.ca_bundle, _BEARER: provider.api_bearer_token_source}
     if provider.tls_client_certificate_bound_access_tokens and api.bearer_token_source == "access_token":
         inherited |= {name: _json(name, getattr(provider, name)) for name in CERTIFICATE_KEYS}
@@ -53,7 +53,7 @@ def _api(api: Api, provider: Provider, *, in_full: bool) -> dict[str, Any]:
     return body
 
 
-def _plain(value: Provider | Api, *, in_full: bool) -> dict[str, Any]:
+def _as_json(value: Provider | Api, *, in_full: bool) -> dict[str, Any]:
     return {
         _RENAMED.get(part.name, part.name): _json(part.name, getattr(value, part.name))
         for part in fields(value)

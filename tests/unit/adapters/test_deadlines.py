@@ -19,7 +19,7 @@ async def hold(deadlines: Deadlines, seconds: float = 30) -> str:
     try:
         await asyncio.sleep(seconds)
     except asyncio.CancelledError:
-        return "passed" if deadline.take_back() else "cancelled"
+        return "passed" if deadline.uncancel_if_expired() else "cancelled"
     finally:
         deadline.stop()
     return "done"
@@ -89,7 +89,7 @@ async def test_the_time_of_an_upload_counts_from_its_end() -> None:
     try:
         await asyncio.sleep(30)
     except asyncio.CancelledError:
-        assert deadline.take_back()
+        assert deadline.uncancel_if_expired()
     else:
         raise AssertionError("The deadline did not begin again.")
 
@@ -99,7 +99,7 @@ async def test_an_answer_before_the_end_of_an_upload_ends_its_deadline_for_good(
     deadline = deadlines.begin()
     assert [piece async for piece in deadline.after(pieces(deadline, over=True))] == [b"a", b"b"]
     await asyncio.sleep(2 * SHORT)
-    assert not deadline.take_back()
+    assert not deadline.uncancel_if_expired()
 
 
 async def test_closing_forgets_them_all() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from keyring.backend import KeyringBackend
 
-from jupyter_oidc.adapters.keyring_backends import choose_backend, first_that_keeps, system_stores, use_backend
+from jupyter_oidc.adapters.keyring_backends import choose_backend, first_working_backend, system_stores, use_backend
 from jupyter_oidc.errors import StorageUnavailable
 from tests.unit.adapters import rings
 
@@ -115,7 +115,7 @@ class Zero:
 def test_stores_are_tried_one_after_the_other_with_an_entry_that_is_gone_again() -> None:
     """Q7.4."""
     dropping, good = rings.DroppingRing(), rings.Ring()
-    assert first_that_keeps([NotHere(), lambda: dropping, lambda: good, Zero()]) is good
+    assert first_working_backend([NotHere(), lambda: dropping, lambda: good, Zero()]) is good
     assert (good.entries, len(good.deleted)) == ({}, 1)
 
 
@@ -123,20 +123,20 @@ def test_a_priority_has_no_say() -> None:
     """Q7.4."""
     modest, loud = rings.Ring(), rings.Ring()
     modest.priority, loud.priority = 0.1, 99  # type: ignore[misc]  # NOTE: of the object, which the class would be asked
-    assert first_that_keeps([lambda: modest, lambda: loud]) is modest
+    assert first_working_backend([lambda: modest, lambda: loud]) is modest
 
 
 def test_a_locked_store_is_waited_for_and_not_passed_over() -> None:
     """Q7.4, B22: a session in the next store would be left there once the first one is unlocked."""
     with pytest.raises(StorageUnavailable) as caught:
-        first_that_keeps([NotHere(), rings.LockedRing, Zero()])
+        first_working_backend([NotHere(), rings.LockedRing, Zero()])
     assert caught.value.detail == "keyring_locked"
 
 
 def test_the_trouble_of_a_store_that_is_there_is_told_rather_than_that_there_is_none() -> None:
     """Q7.4."""
     with pytest.raises(StorageUnavailable) as caught:
-        first_that_keeps([rings.ChattyRing, NotHere()])
+        first_working_backend([rings.ChattyRing, NotHere()])
     assert caught.value.detail == "keyring_failed"
 
 

@@ -16,7 +16,7 @@ import pytest
 
 CHILD = """
 import json, os, sys
-from jupyter_oidc.adapters.module_folders import leave, leave_what_users_write
+from jupyter_oidc.adapters.module_folders import remove_from_sys_path, remove_user_writable_folders
 before = list(sys.path)
 {script}
 print(json.dumps({{"left": list(left), "path": [entry for entry in sys.path if entry not in before or entry in mine]}}))
@@ -48,13 +48,15 @@ def place(tmp_path: Path) -> Path:
 def test_the_working_folder_is_left_however_it_is_written(place: Path, entry: str) -> None:
     """Q8.3: a blank in PYTHONPATH means the folder in which the server was started."""
     entry = entry.format(place=place)
-    told = tried(place, f"mine = [{entry!r}]; sys.path[:0] = mine; left = leave([])")
+    told = tried(place, f"mine = [{entry!r}]; sys.path[:0] = mine; left = remove_from_sys_path([])")
     assert told == {"left": [entry], "path": []}
 
 
 def test_a_served_folder_is_left(tmp_path: Path, place: Path) -> None:
     """Q8.3."""
-    told = tried(tmp_path, f"mine = [{str(place)!r}]; sys.path[:0] = mine; left = leave([{str(place)!r}])")
+    told = tried(
+        tmp_path, f"mine = [{str(place)!r}]; sys.path[:0] = mine; left = remove_from_sys_path([{str(place)!r}])"
+    )
     assert told == {"left": [str(place)], "path": []}
 
 
@@ -62,7 +64,9 @@ def test_a_link_to_the_served_folder_is_left_too(tmp_path: Path, place: Path) ->
     """Q8.3: sibling."""
     link = tmp_path / "link"
     link.symlink_to(place)
-    told = tried(tmp_path, f"mine = [{str(link)!r}]; sys.path[:0] = mine; left = leave([{str(place)!r}])")
+    told = tried(
+        tmp_path, f"mine = [{str(link)!r}]; sys.path[:0] = mine; left = remove_from_sys_path([{str(place)!r}])"
+    )
     assert told == {"left": [str(link)], "path": []}
 
 
@@ -72,14 +76,14 @@ def test_a_place_from_which_something_was_loaded_stays(place: Path, file: str) -
     (place / file).parent.mkdir(parents=True, exist_ok=True)
     (place / file).touch()
     name = file.replace("/__init__.py", "").replace(".py", "").replace("/", ".")
-    script = f"mine = [{str(place)!r}]; sys.path[:0] = mine; import {name}; left = leave([])"
+    script = f"mine = [{str(place)!r}]; sys.path[:0] = mine; import {name}; left = remove_from_sys_path([])"
     assert tried(place, script) == {"left": [], "path": [str(place)]}
 
 
 def test_a_relative_place_that_is_needed_is_what_it_means_now(place: Path) -> None:
     """Q8.3: sibling: the working folder may become another one."""
     (place / "needed.py").touch()
-    told = tried(place, "mine = [os.getcwd()]; sys.path.insert(0, ''); import needed; left = leave([])")
+    told = tried(place, "mine = [os.getcwd()]; sys.path.insert(0, ''); import needed; left = remove_from_sys_path([])")
     assert told == {"left": [], "path": [str(place)]}
 
 
@@ -88,7 +92,9 @@ def test_a_place_above_the_one_from_which_something_was_loaded_is_not_needed(pla
     (place / "lib").mkdir()
     (place / "lib" / "needed.py").touch()
     lib = str(place / "lib")
-    script = f"mine = [{str(place)!r}, {lib!r}]; sys.path[:0] = mine; import needed; left = leave_what_users_write()"
+    script = (
+        f"mine = [{str(place)!r}, {lib!r}]; sys.path[:0] = mine; import needed; left = remove_user_writable_folders()"
+    )
     assert tried(place, script)["path"] == [lib]
 
 
@@ -98,14 +104,16 @@ def test_a_folder_that_only_adds_to_a_package_without_init_is_not_needed(place: 
         (place / part / "shared").mkdir(parents=True)
     (place / "two" / "shared" / "needed.py").touch()
     one, two = str(place / "one"), str(place / "two")
-    script = f"mine = [{one!r}, {two!r}]; sys.path[:0] = mine; import shared.needed; left = leave_what_users_write()"
+    script = (
+        f"mine = [{one!r}, {two!r}]; sys.path[:0] = mine; import shared.needed; left = remove_user_writable_folders()"
+    )
     assert tried(place, script)["path"] == [two]
 
 
 def test_a_place_that_this_user_could_make_is_left(place: Path) -> None:
     """Q8.3: sibling: the archive of the standard library, which is on the path and does not exist, in a home's Python."""
     entry = str(place / "python.zip")
-    script = f"mine = [{entry!r}]; sys.path[:0] = mine; left = leave_what_users_write()"
+    script = f"mine = [{entry!r}]; sys.path[:0] = mine; left = remove_user_writable_folders()"
     assert tried(place, script)["path"] == []
 
 
@@ -119,7 +127,7 @@ AS_NOBODY = (
 
 def test_a_place_that_this_user_cannot_write_to_stays(place: Path) -> None:
     """An administrator's folder of plug-ins is theirs."""
-    script = f"mine = ['/usr/share']; sys.path[:0] = mine\n{AS_NOBODY}\nleft = leave_what_users_write()"
+    script = f"mine = ['/usr/share']; sys.path[:0] = mine\n{AS_NOBODY}\nleft = remove_user_writable_folders()"
     assert tried(place, script)["path"] == ["/usr/share"]
 
 
@@ -146,7 +154,9 @@ def test_a_place_in_a_folder_of_this_user_is_left_wherever_it_leads(place: Path,
     """Q8.3: who may write to a folder may put another one in the place of what is in it, link or not."""
     make(own)
     entry = str(own / "link")
-    script = f"mine = [{entry!r}, '/usr/share']; sys.path[:0] = mine\n{AS_NOBODY}\nleft = leave_what_users_write()"
+    script = (
+        f"mine = [{entry!r}, '/usr/share']; sys.path[:0] = mine\n{AS_NOBODY}\nleft = remove_user_writable_folders()"
+    )
     told = tried(place, script)
     assert (entry in told["left"], told["path"]) == (True, ["/usr/share"])
 
@@ -154,7 +164,7 @@ def test_a_place_in_a_folder_of_this_user_is_left_wherever_it_leads(place: Path,
 def test_a_folder_that_its_owner_may_open_again_is_left(place: Path, own: Path) -> None:
     """Q8.3: sibling: a mode is no protection against the owner."""
     own.chmod(0o555)
-    script = f"mine = [{str(own)!r}]; sys.path[:0] = mine\n{AS_NOBODY}\nleft = leave_what_users_write()"
+    script = f"mine = [{str(own)!r}]; sys.path[:0] = mine\n{AS_NOBODY}\nleft = remove_user_writable_folders()"
     assert str(own) in tried(place, script)["left"]
 
 
@@ -163,7 +173,7 @@ def test_a_folder_of_root_in_one_with_the_sticky_bit_stays(place: Path) -> None:
     """Q8.3: sibling: in /tmp nobody else can replace what is root's."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)
-        script = f"mine = [{folder!r}]; sys.path[:0] = mine\n{AS_NOBODY}\nleft = leave_what_users_write()"
+        script = f"mine = [{folder!r}]; sys.path[:0] = mine\n{AS_NOBODY}\nleft = remove_user_writable_folders()"
         assert tried(place, script)["path"] == [folder]
 
 
@@ -172,10 +182,10 @@ def test_of_a_link_that_stays_the_real_path_is_kept(tmp_path: Path, place: Path)
     (place / "needed.py").touch()
     link = tmp_path / "link"
     link.symlink_to(place)
-    script = f"mine = [{str(link)!r}, {str(place)!r}]; sys.path.insert(0, mine[0]); import needed; left = leave([])"
+    script = f"mine = [{str(link)!r}, {str(place)!r}]; sys.path.insert(0, mine[0]); import needed; left = remove_from_sys_path([])"
     assert tried(tmp_path, script) == {"left": [], "path": [str(place)]}
 
 
 def test_the_folder_of_installed_packages_stays_though_nothing_was_loaded_from_it(place: Path) -> None:
-    script = "import site; mine = site.getsitepackages()[:1]; left = leave_what_users_write()"
+    script = "import site; mine = site.getsitepackages()[:1]; left = remove_user_writable_folders()"
     assert len(tried(place, script)["path"]) == 1

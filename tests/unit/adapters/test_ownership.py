@@ -8,42 +8,42 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.adapters.ownership import Owners, Place, is_out_of_reach, is_system_file, way_to
+from jupyter_oidc.adapters.ownership import Owners, PathEntry, is_protected, is_system_file, path_entries
 
 ADA = Owners(uid=1000, trusted=frozenset({0, 900}))
 """A person; root and the owner of the installation are trusted."""
 
 FOLDER, FILE, LINK = stat.S_IFDIR | 0o755, stat.S_IFREG | 0o644, stat.S_IFLNK | 0o755
-ROOT = Place(0, FOLDER)
+ROOT = PathEntry(0, FOLDER)
 
 
 @pytest.mark.parametrize(
-    "way",
+    "entries",
     [
-        (ROOT, ROOT, Place(0, FILE)),
-        (ROOT, Place(900, FOLDER), Place(900, FILE)),
-        (Place(0, stat.S_IFDIR | stat.S_ISVTX | 0o777), ROOT, Place(0, FILE)),
-        (ROOT, Place(0, LINK), ROOT, Place(0, FILE)),
+        (ROOT, ROOT, PathEntry(0, FILE)),
+        (ROOT, PathEntry(900, FOLDER), PathEntry(900, FILE)),
+        (PathEntry(0, stat.S_IFDIR | stat.S_ISVTX | 0o777), ROOT, PathEntry(0, FILE)),
+        (ROOT, PathEntry(0, LINK), ROOT, PathEntry(0, FILE)),
     ],
     ids=["root's", "the installation's", "below a folder for all with the sticky bit", "through root's link"],
 )
-def test_a_file_of_trusted_owners_is_out_of_reach(way: tuple[Place, ...]) -> None:
+def test_a_file_of_trusted_owners_is_out_of_reach(entries: tuple[PathEntry, ...]) -> None:
     """Q8.1, Q10.6: ``settings_sources: "system"``."""
-    assert is_out_of_reach(way, ADA)
+    assert is_protected(entries, ADA)
 
 
 @pytest.mark.parametrize(
-    "way",
+    "entries",
     [
-        (ROOT, ROOT, Place(1000, FILE)),
-        (ROOT, Place(1000, FOLDER), Place(0, FILE)),
-        (ROOT, ROOT, Place(0, stat.S_IFREG | 0o664)),
-        (ROOT, ROOT, Place(0, stat.S_IFREG | 0o646)),
-        (ROOT, Place(0, stat.S_IFDIR | 0o775), Place(0, FILE)),
-        (ROOT, Place(0, stat.S_IFDIR | stat.S_ISVTX | 0o777), Place(0, FILE)),
-        (ROOT, Place(1000, LINK), ROOT, Place(0, FILE)),
-        (Place(0, stat.S_IFDIR | stat.S_ISVTX | 0o777), Place(0, LINK), ROOT, Place(0, FILE)),
-        (ROOT, Place(555, FOLDER), Place(0, FILE)),
+        (ROOT, ROOT, PathEntry(1000, FILE)),
+        (ROOT, PathEntry(1000, FOLDER), PathEntry(0, FILE)),
+        (ROOT, ROOT, PathEntry(0, stat.S_IFREG | 0o664)),
+        (ROOT, ROOT, PathEntry(0, stat.S_IFREG | 0o646)),
+        (ROOT, PathEntry(0, stat.S_IFDIR | 0o775), PathEntry(0, FILE)),
+        (ROOT, PathEntry(0, stat.S_IFDIR | stat.S_ISVTX | 0o777), PathEntry(0, FILE)),
+        (ROOT, PathEntry(1000, LINK), ROOT, PathEntry(0, FILE)),
+        (PathEntry(0, stat.S_IFDIR | stat.S_ISVTX | 0o777), PathEntry(0, LINK), ROOT, PathEntry(0, FILE)),
+        (ROOT, PathEntry(555, FOLDER), PathEntry(0, FILE)),
         (),
     ],
     ids=[
@@ -57,9 +57,9 @@ def test_a_file_of_trusted_owners_is_out_of_reach(way: tuple[Place, ...]) -> Non
         ),
     ],
 )
-def test_a_file_that_somebody_else_could_change_or_replace_is_not(way: tuple[Place, ...]) -> None:
+def test_a_file_that_somebody_else_could_change_or_replace_is_not(entries: tuple[PathEntry, ...]) -> None:
     """Q8.1, Q10.6."""
-    assert not is_out_of_reach(way, ADA)
+    assert not is_protected(entries, ADA)
 
 
 def test_the_way_leads_through_every_link(tmp_path: Path) -> None:
@@ -90,6 +90,6 @@ def test_without_user_numbers_nothing_is_a_system_file(tmp_path: Path) -> None:
 
 def test_the_way_begins_at_the_root_and_ends_at_the_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("{}", encoding="utf-8")
-    way = way_to(str(tmp_path / "file"))
-    assert len(way) == len((tmp_path / "file").resolve().parts)
-    assert stat.S_ISREG(way[-1].mode)
+    entries = path_entries(str(tmp_path / "file"))
+    assert len(entries) == len((tmp_path / "file").resolve().parts)
+    assert stat.S_ISREG(entries[-1].mode)

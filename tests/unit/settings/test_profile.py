@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.settings import Provider, Settings, read_settings
-from jupyter_oidc.settings.writing import plain
+from jupyter_oidc.settings.writing import as_mapping
 
 SIGNS = {"client_assertion_key": "file:/etc/client.pem"}
 SHOWS = {
@@ -118,7 +118,7 @@ def test_a_profile_that_nobody_knows_is_a_mistake() -> None:
 def test_what_is_written_back_means_the_same(proof: dict[str, Any], in_full: bool) -> None:
     """The certificate that an API is shown is the provider's, and is not written twice."""
     corp = accepted(**proof)
-    written = plain(corp, in_full=in_full)
+    written = as_mapping(corp, in_full=in_full)
     again = read_settings({"corp": written})
     assert isinstance(again, Settings), again
     assert again.providers[0] == corp

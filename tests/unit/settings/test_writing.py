@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jupyter_oidc.settings import Settings, read_settings
 from jupyter_oidc.settings.presets import names
-from jupyter_oidc.settings.writing import camel, plain
+from jupyter_oidc.settings.writing import as_mapping, camel_cased
 
 SOURCES = st.sampled_from(["access_token", "id_token", None])
 APIS = st.fixed_dictionaries(
@@ -66,8 +66,8 @@ def test_what_is_written_means_what_was_read(
 ) -> None:
     read = read_settings({"corp": {**body, **proof}})
     assert isinstance(read, Settings), read
-    written = plain(read.providers[0], in_full=in_full)
-    assert read_settings({"corp": camel(written) if in_camel_case else written}) == read
+    written = as_mapping(read.providers[0], in_full=in_full)
+    assert read_settings({"corp": camel_cased(written) if in_camel_case else written}) == read
 
 
 def test_an_api_that_differs_from_its_provider_says_so_and_no_other_does() -> None:
@@ -78,7 +78,7 @@ def test_an_api_that_differs_from_its_provider_says_so_and_no_other_does() -> No
     body = {"issuer": "https://id.example.com", "client_id": "j", "api_bearer_token_source": "id_token", "apis": apis}
     read = read_settings({"corp": body})
     assert isinstance(read, Settings)
-    assert plain(read.providers[0], in_full=False)["apis"] == apis
+    assert as_mapping(read.providers[0], in_full=False)["apis"] == apis
 
 
 @pytest.mark.parametrize("name", names())
@@ -88,4 +88,4 @@ def test_a_preset_writes_its_settings_out(name: str) -> None:
 
     read = read_settings({"corp": filled(preset(name).body())})
     assert isinstance(read, Settings)
-    assert read_settings({"corp": camel(plain(read.providers[0], in_full=False))}) == read
+    assert read_settings({"corp": camel_cased(as_mapping(read.providers[0], in_full=False))}) == read
