@@ -1,4 +1,5 @@
 // Generates src/generated/ from the contract: TypeScript types of every message, and validators of every reply.
+// Prettier formats all of it, so that a change of the contract is a diff that can be read.
 // `--check` writes nothing and fails if what is there differs from what would be written.
 
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,10 +8,12 @@ import { fileURLToPath } from 'node:url';
 import Ajv from 'ajv';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { compile } from 'json-schema-to-typescript';
+import { format } from 'prettier';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const contract = join(here, '../../jupyter_oidc/contract');
 const target = join(here, '../src/generated');
+const style = { printWidth: 120, singleQuote: true, trailingComma: 'none', arrowParens: 'avoid' };
 const banner = '// Generated from jupyter_oidc/contract by scripts/generate.mjs. Do not edit.\n';
 
 const schemas = readdirSync(contract)
@@ -28,8 +31,7 @@ async function types() {
       await compile(schema, schema.title, {
         additionalProperties: false,
         bannerComment: '',
-        format: true,
-        style: { singleQuote: true, trailingComma: 'none', arrowParens: 'avoid' }
+        format: false
       })
     );
   }
@@ -57,14 +59,22 @@ function bare(schema) {
 
 function validators() {
   // `unicode: false` keeps the generated code free of a run-time import; no reply is limited in characters that matter.
-  const ajv = new Ajv({ code: { source: true, esm: true, lines: false }, unicode: false, logger: false, allowUnionTypes: true, messages: false });
+  const ajv = new Ajv({
+    code: { source: true, esm: true, lines: false },
+    unicode: false,
+    logger: false,
+    allowUnionTypes: true,
+    messages: false
+  });
   const exported = {};
   for (const { schema } of replies) {
     ajv.addSchema(bare(schema), schema.title);
     exported[`is${schema.title}`] = schema.title;
   }
-  // What exactly is wrong is read by nobody, and would be half of what a page loads; that something is must stay countable.
-  const code = standaloneCode.default(ajv, exported).replace(/\.errors = \[\{instancePath:.*?\}\];return false;/g, '.errors = [0];return false;');
+  // The page only asks whether a reply is valid: the details of the errors would be half of what it loads, so one 0 stands for them.
+  const code = standaloneCode
+    .default(ajv, exported)
+    .replace(/\.errors = \[\{instancePath[:,].*?\}\];return false;/g, '.errors = [0];return false;');
   return banner + '/* eslint-disable */\n' + code + '\n';
 }
 
@@ -74,10 +84,12 @@ function declarations() {
   return `${banner}import type { ${names.join(', ')} } from './contract';\n\n${lines.join('\n')}\n`;
 }
 
+const formatted = (text, parser) => format(text, { parser, ...style });
+
 const files = {
-  'contract.ts': await types(),
-  'validators.js': validators(),
-  'validators.d.ts': declarations()
+  'contract.ts': await formatted(await types(), 'typescript'),
+  'validators.js': await formatted(validators(), 'babel'),
+  'validators.d.ts': await formatted(declarations(), 'typescript')
 };
 
 if (process.argv.includes('--check')) {

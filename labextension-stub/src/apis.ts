@@ -1,14 +1,12 @@
 // The APIs of the proxy: methods, callers and readiness. They are read while the panel is visible, and not otherwise.
 
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Throttler } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type { OidcClient } from './client';
 import type { ApiList } from './generated/contract';
-import { asProblem } from './problem';
-import type { IOidc, IProblem } from './tokens';
+import type { IOidc } from './tokens';
 
 export type Api = ApiList['apis'][number];
 
@@ -17,8 +15,7 @@ const MIN_READ_INTERVAL_MS = 300;
 export class Apis {
   constructor(
     private readonly oidc: IOidc,
-    private readonly client: OidcClient,
-    private readonly trans: TranslationBundle
+    private readonly client: OidcClient
   ) {
     this.readThrottler = new Throttler(() => this.read(), { limit: MIN_READ_INTERVAL_MS, edge: 'trailing' });
     oidc.changed.connect(this.readIfChanged, this);
@@ -27,11 +24,6 @@ export class Apis {
   /** Emitted when something about an API has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
-  }
-
-  /** Why the list is missing or old. */
-  get problem(): IProblem | null {
-    return this._problem;
   }
 
   /** The API `name`; `undefined` until it was read. */
@@ -58,9 +50,8 @@ export class Apis {
   private async read(): Promise<void> {
     try {
       this.list = (await this.client.apis()).apis;
-      this._problem = null;
-    } catch (error) {
-      this._problem = asProblem(error, this.trans);
+    } catch {
+      // the older list stays, and a change of a session reads again
     }
     this._changed.emit();
   }
@@ -70,5 +61,4 @@ export class Apis {
   private watched = false;
   private lastKey = '';
   private list: readonly Api[] = [];
-  private _problem: IProblem | null = null;
 }

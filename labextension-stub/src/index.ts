@@ -51,7 +51,7 @@ const core: JupyterFrontEndPlugin<IOidcParts> = {
       clock,
       silentSignIn: new SilentSignIn(client, currentTab()),
       trans,
-      apis: new Apis(oidc, client, trans),
+      apis: new Apis(oidc, client),
       diagnostics: new DiagnosticsModel(client, trans),
       examples: new Examples(app.shell, app.commands, trans),
       preferences: new Preferences(registry, `${ID}:panel`)

@@ -52,7 +52,7 @@ function attach(given: FakeEnvironment, defaultProvider = ''): void {
   const choices = { status: 'auto', notices: true, defaultProvider };
   panel = new SignInPanel({
     oidc: environment.oidc,
-    apis: new Apis(environment.oidc, environment.server.client, trans),
+    apis: new Apis(environment.oidc, environment.server.client),
     diagnostics,
     clock: environment.clock,
     preferences: { choices, changed: new Signal<object, void>({}) } as unknown as Preferences,
@@ -354,7 +354,7 @@ it('puts the default provider first', async () => {
 
 it('reads the APIs only while it is visible', async () => {
   environment = await fakeEnvironment(signedIn());
-  const apis = new Apis(environment.oidc, environment.server.client, trans);
+  const apis = new Apis(environment.oidc, environment.server.client);
   await environment.change(signedIn({ sequence: 8 }));
   await settle(400);
   expect(environment.server.count('GET', 'apis')).toBe(0);

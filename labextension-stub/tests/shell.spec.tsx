@@ -120,7 +120,7 @@ describe('commands', () => {
     diagnostics = new DiagnosticsModel(environment.server.client, trans);
     addCommands(registry, {
       oidc: environment.oidc,
-      apis: new Apis(environment.oidc, environment.server.client, trans),
+      apis: new Apis(environment.oidc, environment.server.client),
       diagnostics,
       examples: {
         insert: async (code: string) => void inserted.push(code),

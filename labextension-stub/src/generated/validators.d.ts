@@ -1,5 +1,17 @@
 // Generated from jupyter_oidc/contract by scripts/generate.mjs. Do not edit.
-import type { ApiList, CommandLease, CommandBegun, Diagnostics, OidcError, KernelGrant, ProviderList, SessionSummary, SignInProgress, SignInStarted, SignOutResult } from './contract';
+import type {
+  ApiList,
+  CommandLease,
+  CommandBegun,
+  Diagnostics,
+  OidcError,
+  KernelGrant,
+  ProviderList,
+  SessionSummary,
+  SignInProgress,
+  SignInStarted,
+  SignOutResult
+} from './contract';
 
 export function isApiList(data: unknown): data is ApiList;
 export function isCommandLease(data: unknown): data is CommandLease;

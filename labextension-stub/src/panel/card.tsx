@@ -42,7 +42,7 @@ export interface ICardProps {
 }
 
 export function Card({ session, apis, examples, actions, trans }: ICardProps): React.ReactElement {
-  const { provider, summary, failure, attempt, busy } = session;
+  const { provider, summary, failure, attempt } = session;
   const words = wordsFor(session.view, false, trans);
   const title = `jp-oidc-title-${provider}`;
   if (!summary && !session.problem) {
@@ -83,9 +83,7 @@ export function Card({ session, apis, examples, actions, trans }: ICardProps): R
         </p>
       )}
       <ButtonRow
-        buttons={words.actions.map((action, index) =>
-          buttonFor(action, index === 0, { session, actions, trans, busy })
-        )}
+        buttons={words.actions.map((action, index) => buttonFor(action, index === 0, { session, actions, trans }))}
       />
       {summary && summary.apis.length > 0 && (
         <>
@@ -127,11 +125,10 @@ interface IButtonContext {
   readonly session: Session;
   readonly actions: IPanelActions;
   readonly trans: TranslationBundle;
-  readonly busy: Session['busy'];
 }
 
-function buttonFor(action: ActionId, first: boolean, { session, actions, trans, busy }: IButtonContext): IButton {
-  const { provider } = session;
+function buttonFor(action: ActionId, first: boolean, { session, actions, trans }: IButtonContext): IButton {
+  const { provider, busy } = session;
   const accept = first ? { kind: 'accept' as const } : {};
   switch (action) {
     case 'sign-in': {

@@ -1,0 +1,106 @@
+"""Every library that the package or the front end imports is declared, so that no other library has to bring it along.
+
+Proved able to fail: ``test_an_undeclared_library_is_noticed`` and ``test_an_undeclared_package_is_noticed``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.laws.source import ROOT, Module, modules, seeded
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+STUB = ROOT / "labextension-stub"
+PACKAGE: dict[str, Any] = json.loads((STUB / "package.json").read_text(encoding="utf-8"))
+
+# Only the display in a notebook imports these, at first use: where it runs, the kernel has brought them.
+BROUGHT_BY_THE_KERNEL = {"jupyter_oidc.kernel.display": {"ipython"}}
+NODE_SOURCE = re.compile(
+    r"""^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]""", re.MULTILINE
+)
+
+
+def declared(requirements: Iterable[str]) -> set[str]:
+    return {canonicalize_name(Requirement(line).name) for line in requirements}
+
+
+def libraries(module: Module) -> set[str]:
+    """The canonical names of the libraries that ``module`` imports."""
+    roots = {name.partition(".")[0] for name in module.imports()} - sys.stdlib_module_names - {"jupyter_oidc"}
+    return {canonicalize_name(root) for root in roots}
+
+
+def undeclared(found: Iterable[Module], names: set[str]) -> dict[str, set[str]]:
+    """The undeclared libraries of each module that has some."""
+    missing = {
+        module.name: libraries(module) - names - BROUGHT_BY_THE_KERNEL.get(module.name, set()) for module in found
+    }
+    return {name: libraries for name, libraries in missing.items() if libraries}
+
+
+def node_packages(text: str) -> set[str]:
+    """The packages that a source of the front end imports: ``@scope/name`` or ``name``."""
+    sources = {first or second for first, second in NODE_SOURCE.findall(text)}
+    foreign = {source for source in sources if not source.startswith((".", "node:"))} - {PACKAGE["name"]}
+    return {"/".join(source.split("/")[: 2 if source.startswith("@") else 1]) for source in foreign}
+
+
+def undeclared_packages(paths: Iterable[Path], names: set[str]) -> dict[str, set[str]]:
+    missing = {path.name: node_packages(path.read_text(encoding="utf-8")) - names for path in paths}
+    return {name: packages for name, packages in missing.items() if packages}
+
+
+def sources(folder: str) -> list[Path]:
+    return [path for path in sorted((STUB / folder).rglob("*")) if path.suffix in {".ts", ".tsx", ".js", ".mjs"}]
+
+
+def test_every_library_that_the_package_imports_is_a_dependency():
+    of_the_package = [module for module in modules() if not module.name.startswith("jupyter_oidc.demo")]
+    assert undeclared(of_the_package, declared(PROJECT["dependencies"])) == {}
+
+
+def test_every_library_that_the_demo_imports_is_in_its_extra():
+    extras = PROJECT["optional-dependencies"]
+    assert undeclared(modules("demo"), declared([*PROJECT["dependencies"], *extras["demo"]])) == {}
+
+
+def test_every_dependency_is_imported():
+    used = set().union(*(libraries(module) for module in modules()))
+    assert declared(PROJECT["dependencies"]) - used == set()
+
+
+def test_every_package_that_the_front_end_imports_is_a_dependency():
+    assert undeclared_packages(sources("src"), set(PACKAGE["dependencies"])) == {}
+
+
+def test_every_package_that_its_tests_and_its_generator_import_is_declared():
+    names = {*PACKAGE["dependencies"], *PACKAGE["devDependencies"]}
+    assert undeclared_packages([*sources("tests"), *sources("scripts")], names) == {}
+
+
+def test_every_dependency_of_the_front_end_is_imported():
+    used = set().union(*(node_packages(path.read_text(encoding="utf-8")) for path in sources("src")))
+    assert set(PACKAGE["dependencies"]) - used == set()
+
+
+def test_an_undeclared_library_is_noticed():
+    module = seeded("def count():\n    from prometheus_client import Counter\n    return Counter\n")
+    assert undeclared([module], {"tornado"}) == {"jupyter_oidc.seeded": {"prometheus-client"}}
+
+
+def test_an_undeclared_package_is_noticed():
+    text = "import type {\n  Message\n} from '@lumino/messaging';\nimport 'x/y';\nimport a from './a';\nexport { b } from 'b';"
+    assert node_packages(text) == {"@lumino/messaging", "x", "b"}
