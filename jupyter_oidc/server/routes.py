@@ -48,9 +48,12 @@ ROUTES: Final[tuple[tuple[str, type[OidcHandler]], ...]] = (
     (r"/jupyter-oidc/commands/([^/]+)", CommandHandler),
     (r"/jupyter-oidc/diagnostics", DiagnosticsHandler),
 )
-"""``(pattern below base_url, handler)``."""
+"""``(pattern below base_url, handler)`` of every route, the proxy's among them, which the extension adds by itself."""
 
 
 def routes(context: Context) -> list[tuple[str, type[OidcHandler], dict[str, Any]]]:
-    """Return the routes in the form that ``ExtensionApp.handlers`` takes."""
-    return [(pattern, handler, {"context": context}) for pattern, handler in ROUTES]
+    """Return the routes in the form that ``ExtensionApp.handlers`` takes, without that of the proxy.
+
+    ``JupyterOIDC.initialize_handlers`` adds the proxy by its prefix, before all others.
+    """
+    return [(pattern, handler, {"context": context}) for pattern, handler in ROUTES if handler is not ProxyHandler]
