@@ -13,7 +13,7 @@ from jupyter_oidc.cli.session import SETTINGS_PENDING, _paragraph
 from jupyter_oidc.kernel import messages
 from jupyter_oidc.kernel.display import session_html, session_text
 from jupyter_oidc.kernel.messages import duration, session_message
-from tests.unit.kernel.stage import SUMMARY
+from tests.unit.kernel.fake_server import SUMMARY
 
 CONTRACT = Path(__file__).parents[2] / "jupyter_oidc" / "contract"
 SOURCES = Path(__file__).parents[2] / "labextension-stub" / "src"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.interop.hostile.stage import Stage, staged
+from tests.interop.hostile.real_environment import RealEnvironment, start_environment
 from tests.support.raw_upstream import RawUpstream, reply
 
 ACT = """
@@ -41,66 +41,74 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with RawUpstream() as api, staged(tmp_path_factory.mktemp("pages"), api) as stage:
-        yield stage
+def shared_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealEnvironment]:
+    with RawUpstream() as api, start_environment(tmp_path_factory.mktemp("pages"), api) as real_environment:
+        yield real_environment
 
 
 @pytest.fixture
-def stage(shared_stage: Stage) -> Stage:
-    shared_stage.api.unscript()
-    (shared_stage.process.work / "keep.txt").write_text("keep me", encoding="utf-8")
-    return shared_stage
+def real_environment(shared_environment: RealEnvironment) -> RealEnvironment:
+    shared_environment.api.unscript()
+    (shared_environment.process.work / "keep.txt").write_text("keep me", encoding="utf-8")
+    return shared_environment
 
 
 @pytest.fixture
-def page(browser: Browser, stage: Stage) -> Iterator[Page]:
+def page(browser: Browser, real_environment: RealEnvironment) -> Iterator[Page]:
     """A page of a browser that is logged in to Jupyter."""
     context = browser.new_context()
     try:
         page = context.new_page()
-        page.goto(f"{stage.process.url}login")
-        page.goto(f"{stage.process.url}api/status?token={stage.process.token}")
-        page.goto(f"{stage.process.url}no-such-page")
+        page.goto(f"{real_environment.process.url}login")
+        page.goto(f"{real_environment.process.url}api/status?token={real_environment.process.token}")
+        page.goto(f"{real_environment.process.url}no-such-page")
         yield page
     finally:
         context.close()
 
 
 @pytest.mark.parametrize(("kind", "content"), PAGES.values(), ids=PAGES)
-def test_a_page_of_an_api_can_do_nothing_here(stage: Stage, page: Page, kind: str, content: str) -> None:
+def test_a_page_of_an_api_can_do_nothing_here(
+    real_environment: RealEnvironment, page: Page, kind: str, content: str
+) -> None:
     """C24: no script, no form, no navigation, no request to Jupyter or elsewhere, although the cookies are there."""
     lines = [f"Content-Type: {kind}"] if kind else []
-    stage.api.script("page", reply("200 OK", content.encode(), *lines, "Content-Security-Policy: default-src *"))
-    here = f"{stage.process.url}jupyter-oidc/api/orders/page"
+    real_environment.api.script(
+        "page", reply("200 OK", content.encode(), *lines, "Content-Security-Policy: default-src *")
+    )
+    here = f"{real_environment.process.url}jupyter-oidc/api/orders/page"
     asked: list[str] = []
     page.on("requestfinished", lambda request: asked.append(request.url))
     page.goto(here, wait_until="load")
     page.wait_for_timeout(300)
     assert (page.url, page.title() == "ran") == (here, False)
     assert [url for url in asked if url != here and "favicon" not in url] == [], "the icon is the browser's own wish"
-    assert (stage.process.work / "keep.txt").exists()
+    assert (real_environment.process.work / "keep.txt").exists()
 
 
-def test_the_same_page_at_the_apis_own_address_does_what_it_likes(stage: Stage, page: Page) -> None:
+def test_the_same_page_at_the_apis_own_address_does_what_it_likes(
+    real_environment: RealEnvironment, page: Page
+) -> None:
     """Proof that the test above can fail."""
-    stage.api.script("page", reply("200 OK", PAGES["a script"][1].encode(), "Content-Type: text/html"))
-    page.goto(f"{stage.api.url}page", wait_until="load")
+    real_environment.api.script("page", reply("200 OK", PAGES["a script"][1].encode(), "Content-Type: text/html"))
+    page.goto(f"{real_environment.api.url}page", wait_until="load")
     assert page.title() == "ran"
 
 
-def test_a_script_of_an_api_runs_in_no_page_of_another_origin(stage: Stage, page: Page) -> None:
+def test_a_script_of_an_api_runs_in_no_page_of_another_origin(real_environment: RealEnvironment, page: Page) -> None:
     """C24: the answer is for this origin only, so another site's page cannot read or include it."""
-    stage.api.script("data", reply("200 OK", b"window.stolen = 1", "Content-Type: application/javascript"))
+    real_environment.api.script("data", reply("200 OK", b"window.stolen = 1", "Content-Type: application/javascript"))
     page.goto("about:blank")
-    page.set_content(f"<script src='{stage.process.url}jupyter-oidc/api/orders/data'></script>")
+    page.set_content(f"<script src='{real_environment.process.url}jupyter-oidc/api/orders/data'></script>")
     page.wait_for_timeout(300)
     assert page.evaluate("window.stolen === undefined") is True
 
 
-def test_a_redirect_of_an_api_does_not_turn_a_call_into_one_of_jupyters(stage: Stage, page: Page) -> None:
+def test_a_redirect_of_an_api_does_not_turn_a_call_into_one_of_jupyters(
+    real_environment: RealEnvironment, page: Page
+) -> None:
     """C10: a page calls an API with DELETE, the API sends it on, and the browser would delete a file of Jupyter's."""
-    stage.api.script("item", reply("307 Temporary Redirect", b"", "Location: /api/contents/keep.txt"))
+    real_environment.api.script("item", reply("307 Temporary Redirect", b"", "Location: /api/contents/keep.txt"))
     told = page.evaluate(
         """async () => {
             const xsrf = document.cookie.match(/_xsrf=([^;]*)/)[1];
@@ -108,5 +116,5 @@ def test_a_redirect_of_an_api_does_not_turn_a_call_into_one_of_jupyters(stage: S
             return await fetch("/jupyter-oidc/api/orders/item", asked).then((reply) => reply.url + reply.status, String);
         }"""
     )
-    assert len(stage.api.to("item")) == 1, told
-    assert (stage.process.work / "keep.txt").exists()
+    assert len(real_environment.api.to("item")) == 1, told
+    assert (real_environment.process.work / "keep.txt").exists()

@@ -1,4 +1,4 @@
-"""Every reply of the server under test is shown to the canary; a desk is there for who wants one."""
+"""Every reply of the server under test is shown to the canary; ``server_under_test`` signs in and calls."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from tests.support.canary import Canary
-from tests.support.desk import Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 
@@ -46,8 +46,10 @@ def upstream(provider: ScriptedProvider) -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def desk(jp_serverapp: Any, http_server: Any, jp_http_port: int, jp_base_url: str, provider: ScriptedProvider) -> Desk:
-    return Desk(jp_serverapp, provider, f"http://127.0.0.1:{jp_http_port}{jp_base_url}")
+def server_under_test(
+    jp_serverapp: Any, http_server: Any, jp_http_port: int, jp_base_url: str, provider: ScriptedProvider
+) -> ServerUnderTest:
+    return ServerUnderTest(jp_serverapp, provider, f"http://127.0.0.1:{jp_http_port}{jp_base_url}")
 
 
 @pytest.fixture

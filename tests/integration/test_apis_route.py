@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import Desk, configured
 from tests.support.kernels import grant_for
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 
@@ -17,10 +17,12 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
     return configured(provider, upstream)
 
 
-async def test_a_kernel_is_told_where_an_api_is_and_a_page_is_not(desk: Desk, upstream: Upstream) -> None:
+async def test_a_kernel_is_told_where_an_api_is_and_a_page_is_not(
+    server_under_test: ServerUnderTest, upstream: Upstream
+) -> None:
     """Q3.3: a kernel gives back the addresses that it finds in answers; a page has no use for it."""
-    to_page = (await desk.ask("GET", "jupyter-oidc/apis")).json()["apis"][0]
-    headers = {"Authorization": f"Bearer {grant_for(desk)}"}
-    async with desk.client() as client:
+    to_page = (await server_under_test.ask("GET", "jupyter-oidc/apis")).json()["apis"][0]
+    headers = {"Authorization": f"Bearer {grant_for(server_under_test)}"}
+    async with server_under_test.client() as client:
         to_kernel = (await client.get("jupyter-oidc/apis", headers=headers)).json()["apis"][0]
     assert ("base_url" in to_page, to_kernel["base_url"]) == (False, upstream.url)

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.desk import ROUTE, Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 ASKED = {"login_hint": "ada@example.com", "ui_locales": ["de-AT", "en"], "acr_values": ["phr", "phrh"]}
@@ -20,18 +20,20 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
     return configured(provider, upstream)
 
 
-async def signed_in(desk: Desk, wish: dict[str, Any]) -> tuple[httpx.Response, dict[str, Any]]:
+async def signed_in(server_under_test: ServerUnderTest, wish: dict[str, Any]) -> tuple[httpx.Response, dict[str, Any]]:
     """Sign in with ``wish``; return the last page and how the sign-in ended."""
-    started = (await desk.ask("POST", f"{ROUTE}/sign-in", json=wish)).json()
-    start = str(httpx.URL(desk.url).join(started["start_url"]))
-    page = await asyncio.to_thread(desk.provider.browser().open, start)
-    return page, (await desk.ask("GET", f"{ROUTE}/sign-in/{started['flow']}")).json()
+    started = (await server_under_test.ask("POST", f"{ROUTE}/sign-in", json=wish)).json()
+    start = str(httpx.URL(server_under_test.url).join(started["start_url"]))
+    page = await asyncio.to_thread(server_under_test.provider.browser().open, start)
+    return page, (await server_under_test.ask("GET", f"{ROUTE}/sign-in/{started['flow']}")).json()
 
 
-async def test_what_the_request_says_goes_to_the_provider(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_what_the_request_says_goes_to_the_provider(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """A-8."""
     provider.claims["acr"] = "phrh"
-    _, progress = await signed_in(desk, ASKED)
+    _, progress = await signed_in(server_under_test, ASKED)
     asked = next(one.query for one in provider.received if one.endpoint == "authorize")
     assert {name: asked[name] for name in ASKED} == {
         "login_hint": "ada@example.com",
@@ -42,18 +44,20 @@ async def test_what_the_request_says_goes_to_the_provider(desk: Desk, provider: 
 
 
 async def test_a_level_that_was_asked_for_and_not_reached_is_told_on_the_page_and_in_the_progress(
-    desk: Desk, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
     """Q5.14."""
     provider.claims["acr"] = "pwd"
-    page, progress = await signed_in(desk, ASKED)
+    page, progress = await signed_in(server_under_test, ASKED)
     assert "not as strongly as was asked for" in page.text
     assert (progress["state"], progress["error"]["code"]) == ("failed", "sign_in_refused")
-    assert await desk.state() == ("signed-out", None)
+    assert await server_under_test.state() == ("signed-out", None)
 
 
 @pytest.mark.parametrize("wish", [{"acr_values": ["two words"]}, {"login_hint": "a\nb"}, {"ui_locales": "de"}])
-async def test_what_cannot_be_sent_is_refused(desk: Desk, provider: ScriptedProvider, wish: dict[str, Any]) -> None:
-    reply = await desk.ask("POST", f"{ROUTE}/sign-in", json=wish)
+async def test_what_cannot_be_sent_is_refused(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider, wish: dict[str, Any]
+) -> None:
+    reply = await server_under_test.ask("POST", f"{ROUTE}/sign-in", json=wish)
     assert (reply.status_code, reply.json()["code"]) == (400, "request_invalid")
     assert provider.received == []

@@ -24,11 +24,11 @@ from yarl import URL
 from jupyter_oidc.sessions.refresh_policy import MIN_REFRESH_INTERVAL_SECONDS
 from jupyter_oidc.settings import Settings
 from tests.support.connect_proxy import ConnectProxy
-from tests.support.desk import ROUTE, Desk
 from tests.support.dpop_proofs import ProofJudge, ProofRefused
 from tests.support.form_sign_in import FormBrowser
 from tests.support.marker import MARKER
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream, refused
 from tests.unit.adapters.authority import Authority, Names
 
@@ -102,9 +102,9 @@ def certified(authority: Authority, host: str) -> ssl.SSLContext:
     return authority.server(Names([x509.DNSName(host)]))
 
 
-def changed(desk: Desk, **changes: Any) -> Settings:
+def changed(server_under_test: ServerUnderTest, **changes: Any) -> Settings:
     """The settings in force, with another word here and there."""
-    settings = desk.context.settings
+    settings = server_under_test.context.settings
     return replace(settings, providers=(replace(settings.providers[0], **changes),))
 
 
@@ -116,35 +116,35 @@ async def echo(request: web.Request) -> web.StreamResponse:
     return socket
 
 
-async def heard(desk: Desk, message: str) -> str:
+async def heard(server_under_test: ServerUnderTest, message: str) -> str:
     """Open a WebSocket through the server, say ``message`` and return the answer."""
-    headers = {"Authorization": f"token {desk.token}"}
-    url = URL(f"{desk.url}{SOCKET}", encoded=True)
+    headers = {"Authorization": f"token {server_under_test.token}"}
+    url = URL(f"{server_under_test.url}{SOCKET}", encoded=True)
     async with aiohttp.ClientSession(headers=headers) as session, session.ws_connect(url) as socket:
         await socket.send_str(message)
         return str(await asyncio.wait_for(socket.receive_str(), 10))
 
 
 async def test_a_session_begins_calls_renews_and_ends_through_the_proxy(
-    desk: Desk, proxy: ConnectProxy, provider: Outside, upstream: Upstream
+    server_under_test: ServerUnderTest, proxy: ConnectProxy, provider: Outside, upstream: Upstream
 ) -> None:
     """C35: HTTP, a WebSocket, a refresh and the revocation; the proxy hears two names and sees no token."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     proxy.password = PASSWORD  # the browser signs in at the proxy in its own way, and is done
-    assert await desk.call(5) == [200] * 5
+    assert await server_under_test.call(5) == [200] * 5
     upstream.plan(echo)
-    assert await heard(desk, "hello") == "echo hello"
-    desk.clock.ahead += MIN_REFRESH_INTERVAL_SECONDS + 1
-    assert (await desk.ask("POST", f"{ROUTE}/refresh", json={})).json()["state"] == "active"
-    assert await desk.call(1) == [200]
-    assert (await desk.ask("POST", f"{ROUTE}/sign-out", json={})).json()["revoked"] == "done"
+    assert await heard(server_under_test, "hello") == "echo hello"
+    server_under_test.clock.ahead += MIN_REFRESH_INTERVAL_SECONDS + 1
+    assert (await server_under_test.ask("POST", f"{ROUTE}/refresh", json={})).json()["state"] == "active"
+    assert await server_under_test.call(1) == [200]
+    assert (await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})).json()["revoked"] == "done"
     assert {line.split(" ")[1] for line in proxy.lines} == {f"{ID}:443", f"{API}:443"}
     assert {one.authorized for one in proxy.asked} == {True}
     assert [secret for secret in provider.issued() if secret.encode() in proxy.passed] == []
 
 
 async def test_tokens_that_are_bound_to_a_key_pass_the_proxy(
-    desk: Desk, proxy: ConnectProxy, provider: Outside, upstream: Upstream
+    server_under_test: ServerUnderTest, proxy: ConnectProxy, provider: Outside, upstream: Upstream
 ) -> None:
     """X-3: a proof names the API's own address, not the proxy's; for a WebSocket, too."""
     judge = ProofJudge()
@@ -159,57 +159,61 @@ async def test_tokens_that_are_bound_to_a_key_pass_the_proxy(
 
     provider.proofs = ProofJudge()
     upstream.judge = guard
-    await desk.context.reload(changed(desk, dpop_bound_access_tokens=True))
-    await desk.sign_in()
-    assert await desk.call(2) == [200] * 2
+    await server_under_test.context.reload(changed(server_under_test, dpop_bound_access_tokens=True))
+    await server_under_test.sign_in()
+    assert await server_under_test.call(2) == [200] * 2
     upstream.plan(echo)
-    assert await heard(desk, "hello") == "echo hello"
+    assert await heard(server_under_test, "hello") == "echo hello"
     assert {seen.scheme for seen in upstream.seen} == {"DPoP"}
     assert len(proxy.asked) > 0
 
 
 async def test_a_proxy_that_stops_taking_the_password_ends_no_session(
-    desk: Desk, proxy: ConnectProxy, provider: Outside
+    server_under_test: ServerUnderTest, proxy: ConnectProxy, provider: Outside
 ) -> None:
     """C35, B6: it is weather; the refresh token is unspent and kept, and the proxy is asked once."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     proxy.password = "ada:another"
     proxy.cut()
-    desk.clock.ahead += 3600
-    assert set(await desk.call(10)) == {503}
-    told = (await desk.ask("GET", "jupyter-oidc/api/orders/1")).json()
+    server_under_test.clock.ahead += 3600
+    assert set(await server_under_test.call(10)) == {503}
+    told = (await server_under_test.ask("GET", "jupyter-oidc/api/orders/1")).json()
     assert (told["code"], "the egress proxy of this network does not" in told["message"]) == ("idp_unavailable", True)
-    assert await desk.state() == ("refresh-failed", "egress_proxy_auth")
+    assert await server_under_test.state() == ("refresh-failed", "egress_proxy_auth")
     assert len([one for one in proxy.asked if not one.authorized]) == 1
     assert (len(provider.ledger.refresh), provider.ledger.spent) == (1, {})
 
 
 async def test_a_password_that_is_gone_ends_no_session(
-    desk: Desk, provider: Outside, monkeypatch: pytest.MonkeyPatch
+    server_under_test: ServerUnderTest, provider: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """B6: a mistake that appears while the server runs is weather for a session; the refresh token was not sent."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     monkeypatch.delenv("CORP_PROXY")
-    await desk.context.reload(changed(desk, http_timeout=5.0))
-    assert set(await desk.call(3)) == {503}
-    assert await desk.state() == ("refresh-failed", "configuration_invalid")
+    await server_under_test.context.reload(changed(server_under_test, http_timeout=5.0))
+    assert set(await server_under_test.call(3)) == {503}
+    assert await server_under_test.state() == ("refresh-failed", "configuration_invalid")
     assert (len(provider.ledger.refresh), provider.ledger.spent) == (1, {})
     monkeypatch.setenv("CORP_PROXY", PASSWORD)
-    desk.clock.ahead += 3600
-    assert await desk.call(3) == [200] * 3
+    server_under_test.clock.ahead += 3600
+    assert await server_under_test.call(3) == [200] * 3
 
 
 async def test_a_proxy_that_begins_to_open_tls_is_named_and_gets_nothing(
-    desk: Desk, proxy: ConnectProxy, upstream: Upstream, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    server_under_test: ServerUnderTest,
+    proxy: ConnectProxy,
+    upstream: Upstream,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """C35."""
     caplog.set_level(logging.DEBUG)
-    await desk.sign_in()
+    await server_under_test.sign_in()
     folder = tmp_path / "interceptor"
     folder.mkdir()
     with Upstream(tls=certified(Authority.in_folder(folder, "Corp Inspection CA"), API)) as interceptor:
         proxy.ports = {**proxy.ports, API: interceptor.port}
-        answer = await desk.ask("GET", "jupyter-oidc/api/orders/items")
+        answer = await server_under_test.ask("GET", "jupyter-oidc/api/orders/items")
         told = answer.json()
         assert (answer.status_code, told["code"], told["retryable"]) == (502, "tls_untrusted", False)
         assert told["message"] == (
@@ -219,13 +223,15 @@ async def test_a_proxy_that_begins_to_open_tls_is_named_and_gets_nothing(
     assert PASSWORD.partition(":")[2] not in caplog.text
 
 
-async def test_a_proxy_that_opens_tls_at_the_sign_in_is_named(desk: Desk, proxy: ConnectProxy, tmp_path: Path) -> None:
+async def test_a_proxy_that_opens_tls_at_the_sign_in_is_named(
+    server_under_test: ServerUnderTest, proxy: ConnectProxy, tmp_path: Path
+) -> None:
     """C35: in the answer to the click."""
     folder = tmp_path / "interceptor"
     folder.mkdir()
     with Upstream(tls=certified(Authority.in_folder(folder, "Corp Inspection CA"), ID)) as interceptor:
         proxy.ports = {**proxy.ports, ID: interceptor.port}
-        answer = await desk.ask("POST", f"{ROUTE}/sign-in", json={})
+        answer = await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})
         told = answer.json()
         assert (answer.status_code, told["code"]) == (502, "tls_untrusted")
         assert "issued by 'Corp Inspection CA'" in told["message"]
@@ -233,10 +239,12 @@ async def test_a_proxy_that_opens_tls_at_the_sign_in_is_named(desk: Desk, proxy:
         assert interceptor.seen == []
 
 
-async def test_a_proxy_that_wants_a_password_at_the_sign_in_is_named(desk: Desk, proxy: ConnectProxy) -> None:
+async def test_a_proxy_that_wants_a_password_at_the_sign_in_is_named(
+    server_under_test: ServerUnderTest, proxy: ConnectProxy
+) -> None:
     """C35."""
     proxy.password = "ada:another"
-    answer = await desk.ask("POST", f"{ROUTE}/sign-in", json={})
+    answer = await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})
     told = answer.json()
     assert (answer.status_code, told["code"]) == (502, "egress_proxy_auth")
     assert told["action"] == "Ask your administrator to set egress_proxy_credentials of the provider."

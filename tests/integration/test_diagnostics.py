@@ -14,8 +14,8 @@ from tornado.web import RequestHandler
 
 from jupyter_oidc import contract
 from jupyter_oidc.cli.running import running_servers
-from tests.support.desk import Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 ROUTE = ("jupyter-oidc", "diagnostics")
@@ -51,9 +51,11 @@ async def test_whoever_asks_without_a_browser_does_not_say_where_browsers_are(jp
     assert (await checks_of(jp_fetch, **BROWSER))["redirect URI"]["status"] == "ok", "not the answer of a moment ago"
 
 
-async def test_an_address_that_the_hub_tells_is_not_one_at_which_a_browser_was_seen(jp_fetch: Any, desk: Desk) -> None:
+async def test_an_address_that_the_hub_tells_is_not_one_at_which_a_browser_was_seen(
+    jp_fetch: Any, server_under_test: ServerUnderTest
+) -> None:
     """Q9.10: sibling: a terminal asks, and no browser has come yet."""
-    desk.context.browser_location.hub_told = "http://127.0.0.1:9999/"
+    server_under_test.context.browser_location.hub_told = "http://127.0.0.1:9999/"
     assert (await checks_of(jp_fetch))["redirect URI"]["status"] == "unknown"
 
 
@@ -116,10 +118,10 @@ async def test_the_provider_is_asked_for_metadata_and_keys_once_for_all_who_ask(
 
 
 async def test_a_signed_in_server_looks_at_its_access_token(
-    jp_fetch: Any, desk: Desk, provider: ScriptedProvider
+    jp_fetch: Any, server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
     assert "nobody is signed in" in (await checks_of(jp_fetch))["audience of orders"]["message"]
-    assert desk.provider is provider
+    assert server_under_test.provider is provider
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from jupyter_server.auth.identity import IdentityProvider, User
 from tornado.web import RequestHandler
 from yarl import URL
 
-from tests.support.desk import Desk, configured
 from tests.support.marker import MARKER
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 PERSONAL = f"hub-token-{MARKER}"
@@ -35,10 +35,12 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
 
 
 @pytest.mark.parametrize("name", ["token", "tok%65n"])
-async def test_a_personal_token_in_the_address_stays_here(desk: Desk, upstream: Upstream, name: str) -> None:
+async def test_a_personal_token_in_the_address_stays_here(
+    server_under_test: ServerUnderTest, upstream: Upstream, name: str
+) -> None:
     """C3, C5: it opens all of the user's servers, and is none of the API's business."""
-    await desk.sign_in()
-    url = f"{desk.url}jupyter-oidc/api/orders/items?a=1&{name}={PERSONAL}&b=2"
+    await server_under_test.sign_in()
+    url = f"{server_under_test.url}jupyter-oidc/api/orders/items?a=1&{name}={PERSONAL}&b=2"
     async with aiohttp.ClientSession() as session:
         async with session.get(URL(url, encoded=True)) as reply:
             assert reply.status == 200

@@ -21,10 +21,10 @@ from prometheus_client import REGISTRY
 from jupyter_oidc.server import kernel_fast_path
 from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.proxy import ProxyHandler
-from tests.support.desk import Desk, configured
 from tests.support.kernels import grant_for
 from tests.support.raw_client import RawClient
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ServerUnderTest, configured
 from tests.support.upstream import Answer, Upstream, refused
 
 THROUGH_HANDLER = {"Content-Length": "0"}
@@ -41,11 +41,11 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
     return config
 
 
-async def signed_in(desk: Desk) -> str:
+async def signed_in(server_under_test: ServerUnderTest) -> str:
     """Sign in, and return the grant of a kernel of which the server has seen one call."""
-    await desk.sign_in()
-    grant = grant_for(desk)
-    await by(desk, grant, "GET", "orders/first")
+    await server_under_test.sign_in()
+    grant = grant_for(server_under_test)
+    await by(server_under_test, grant, "GET", "orders/first")
     return grant
 
 
@@ -63,9 +63,9 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-async def by(desk: Desk, grant: str, verb: str, path: str, **more: Any) -> httpx.Response:
+async def by(server_under_test: ServerUnderTest, grant: str, verb: str, path: str, **more: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {grant}", **more.pop("headers", {})}
-    async with httpx.AsyncClient(base_url=desk.url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False) as client:
         return await client.request(verb, f"jupyter-oidc/api/{path}", headers=headers, **more)
 
 
@@ -73,9 +73,11 @@ async def by(desk: Desk, grant: str, verb: str, path: str, **more: Any) -> httpx
 
 
 @pytest.mark.parametrize("verb", sorted(kernel_fast_path.METHODS))
-async def test_a_call_with_a_grant_and_no_body_takes_the_fast_path(desk: Desk, taken: list[str], verb: str) -> None:
-    kernel = await signed_in(desk)
-    async with httpx.AsyncClient(base_url=desk.url) as client:
+async def test_a_call_with_a_grant_and_no_body_takes_the_fast_path(
+    server_under_test: ServerUnderTest, taken: list[str], verb: str
+) -> None:
+    kernel = await signed_in(server_under_test)
+    async with httpx.AsyncClient(base_url=server_under_test.url) as client:
         request = client.build_request(
             verb, "jupyter-oidc/api/orders/items", headers={"Authorization": f"Bearer {kernel}"}
         )
@@ -108,34 +110,36 @@ def _callers(verb: object) -> set[str]:
     ],
     ids=str,
 )
-async def test_everything_else_takes_the_handler(desk: Desk, taken: list[str], headers: dict[str, str]) -> None:
-    kernel = await signed_in(desk)
-    await by(desk, kernel, "GET", "orders/items", headers=headers)
+async def test_everything_else_takes_the_handler(
+    server_under_test: ServerUnderTest, taken: list[str], headers: dict[str, str]
+) -> None:
+    kernel = await signed_in(server_under_test)
+    await by(server_under_test, kernel, "GET", "orders/items", headers=headers)
     assert taken == []
 
 
-async def test_a_body_takes_the_handler(desk: Desk, taken: list[str]) -> None:
-    kernel = await signed_in(desk)
+async def test_a_body_takes_the_handler(server_under_test: ServerUnderTest, taken: list[str]) -> None:
+    kernel = await signed_in(server_under_test)
 
     async def pieces() -> Any:
         yield b"x"
 
     for content in (b"x", pieces()):
-        assert (await by(desk, kernel, "POST", "orders/items", content=content)).status_code == 200
+        assert (await by(server_under_test, kernel, "POST", "orders/items", content=content)).status_code == 200
     assert taken == []
 
 
-async def test_a_user_takes_the_handler(desk: Desk, taken: list[str]) -> None:
-    await signed_in(desk)
-    assert (await desk.ask("GET", "jupyter-oidc/api/orders/items")).status_code == 200
+async def test_a_user_takes_the_handler(server_under_test: ServerUnderTest, taken: list[str]) -> None:
+    await signed_in(server_under_test)
+    assert (await server_under_test.ask("GET", "jupyter-oidc/api/orders/items")).status_code == 200
     assert taken == []
 
 
-async def test_a_kernel_that_has_ended_goes_nowhere(desk: Desk, taken: list[str]) -> None:
+async def test_a_kernel_that_has_ended_goes_nowhere(server_under_test: ServerUnderTest, taken: list[str]) -> None:
     """ADR 6: the grant is gone the moment its kernel is."""
-    kernel = await signed_in(desk)
-    desk.context.grants._kernels.clear()
-    reply = await by(desk, kernel, "GET", "orders/items")
+    kernel = await signed_in(server_under_test)
+    server_under_test.context.grants._kernels.clear()
+    reply = await by(server_under_test, kernel, "GET", "orders/items")
     assert (reply.status_code, reply.json()["code"], taken) == (401, "grant_invalid", [])
 
 
@@ -233,9 +237,11 @@ def told(reply: httpx.Response | Exception) -> object:
     return reply.status_code, headers, body
 
 
-async def attempt(desk: Desk, grant: str, verb: str, path: str, headers: dict[str, str]) -> httpx.Response | Exception:
+async def attempt(
+    server_under_test: ServerUnderTest, grant: str, verb: str, path: str, headers: dict[str, str]
+) -> httpx.Response | Exception:
     try:
-        return await by(desk, grant, verb, path, headers=headers)
+        return await by(server_under_test, grant, verb, path, headers=headers)
     except httpx.HTTPError as error:
         return error
 
@@ -243,13 +249,13 @@ async def attempt(desk: Desk, grant: str, verb: str, path: str, headers: dict[st
 @pytest.mark.parametrize("verb", ["GET", "HEAD", "DELETE"])
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES.keys())
 async def test_both_ways_answer_alike(
-    desk: Desk, upstream: Upstream, taken: list[str], verb: str, reply: Callable[[], Answer]
+    server_under_test: ServerUnderTest, upstream: Upstream, taken: list[str], verb: str, reply: Callable[[], Answer]
 ) -> None:
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
     replies = []
     for headers in (THROUGH_HANDLER, {}):
         upstream.plan(*([reply()] * 2))  # a 401 is tried again
-        replies.append(told(await attempt(desk, kernel, verb, "orders/items", headers)))
+        replies.append(told(await attempt(server_under_test, kernel, verb, "orders/items", headers)))
         upstream.plan_nothing()
     assert (replies[0], taken) == (replies[1], ["items"])
 
@@ -262,21 +268,24 @@ async def test_both_ways_answer_alike(
     ],
 )
 @pytest.mark.parametrize("verb", ["GET", "OPTIONS"])
-async def test_both_ways_refuse_alike(desk: Desk, upstream: Upstream, verb: str, path: str) -> None:
-    kernel = await signed_in(desk)
+async def test_both_ways_refuse_alike(
+    server_under_test: ServerUnderTest, upstream: Upstream, verb: str, path: str
+) -> None:
+    kernel = await signed_in(server_under_test)
     replies = []
     for headers in (THROUGH_HANDLER, {}):
         upstream.seen.clear()
-        reply = await attempt(desk, kernel, verb, path, headers)
+        reply = await attempt(server_under_test, kernel, verb, path, headers)
         replies.append((told(reply), [seen.path for seen in upstream.seen]))
     assert replies[0] == replies[1]
 
 
-async def test_both_ways_say_that_nobody_is_signed_in(desk: Desk) -> None:
-    kernel = await signed_in(desk)
-    await desk.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
+async def test_both_ways_say_that_nobody_is_signed_in(server_under_test: ServerUnderTest) -> None:
+    kernel = await signed_in(server_under_test)
+    await server_under_test.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
     long, short = [
-        told(await attempt(desk, kernel, "GET", "orders/items", headers)) for headers in (THROUGH_HANDLER, {})
+        told(await attempt(server_under_test, kernel, "GET", "orders/items", headers))
+        for headers in (THROUGH_HANDLER, {})
     ]
     assert long == short
     assert isinstance(long, tuple)
@@ -284,31 +293,34 @@ async def test_both_ways_say_that_nobody_is_signed_in(desk: Desk) -> None:
 
 
 async def test_a_defect_is_answered_and_logged_as_by_the_handler(
-    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """D14: type and place, not the text."""
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
 
     async def fail(_: object) -> None:
         raise ValueError("something that nobody may read")
 
-    monkeypatch.setattr(desk.context.services.proxy, "open", fail)
-    reply = await by(desk, kernel, "GET", "orders/items")
+    monkeypatch.setattr(server_under_test.context.services.proxy, "open", fail)
+    reply = await by(server_under_test, kernel, "GET", "orders/items")
     assert (reply.status_code, "Something went wrong inside" in reply.json()["message"]) == (500, True)
     assert "defect ValueError" in caplog.text
     assert "nobody may read" not in caplog.text
 
 
 async def test_a_defect_in_the_middle_ends_the_connection(
-    desk: Desk, upstream: Upstream, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    server_under_test: ServerUnderTest,
+    upstream: Upstream,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
 
     def fail(_: object) -> None:
         raise ValueError("something that nobody may read")
 
     monkeypatch.setattr(kernel_fast_path, "response_headers", fail)
-    assert isinstance(await attempt(desk, kernel, "GET", "orders/items", {}), httpx.RemoteProtocolError)
+    assert isinstance(await attempt(server_under_test, kernel, "GET", "orders/items", {}), httpx.RemoteProtocolError)
     assert "defect ValueError" in caplog.text
     assert "nobody may read" not in caplog.text
 
@@ -316,104 +328,116 @@ async def test_a_defect_in_the_middle_ends_the_connection(
 BOTH = pytest.mark.parametrize("headers", [THROUGH_HANDLER, {}], ids=["handler", "fast path"])
 
 
-async def test_a_refresh_that_is_given_up_is_answered(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_a_refresh_that_is_given_up_is_answered(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """D9: the provider hangs while other settings are put in force; who waited for it is told to come again."""
-    kernel = await signed_in(desk)
-    desk.clock.ahead += 3600
+    kernel = await signed_in(server_under_test)
+    server_under_test.clock.ahead += 3600
     provider.plan("token", hang=True)
     waiting = [
-        asyncio.ensure_future(by(desk, kernel, "GET", "orders/items", headers=way)) for way in (THROUGH_HANDLER, {})
+        asyncio.ensure_future(by(server_under_test, kernel, "GET", "orders/items", headers=way))
+        for way in (THROUGH_HANDLER, {})
     ]
-    services, settings = desk.context.services, desk.context.settings
+    services, settings = server_under_test.context.services, server_under_test.context.settings
     session = services.sessions.of_provider("corp")
     await eventually(lambda: services.proxy.route("orders").call_limiter._running == 2 and len(session._refreshes) == 1)
     assert settings is not None
     corp = replace(settings.providers[0], client_id="another")
-    await desk.context.reload(replace(settings, providers=(corp,)))
+    await server_under_test.context.reload(replace(settings, providers=(corp,)))
     assert [(reply.status_code, reply.json()["code"]) for reply in await asyncio.gather(*waiting)] == [
         (503, "idp_unavailable")
     ] * 2
 
 
-async def test_whatever_else_is_given_up_is_answered_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_whatever_else_is_given_up_is_answered_too(
+    server_under_test: ServerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On the fast path nobody but us ends the connection."""
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
 
     async def give_up(_: object) -> None:
         waiting = asyncio.get_running_loop().create_future()
         waiting.cancel()
         await waiting
 
-    monkeypatch.setattr(desk.context.services.proxy, "open", give_up)
-    reply = await by(desk, kernel, "GET", "orders/items")
+    monkeypatch.setattr(server_under_test.context.services.proxy, "open", give_up)
+    reply = await by(server_under_test, kernel, "GET", "orders/items")
     assert (reply.status_code, reply.json()["code"]) == (503, "overloaded")
 
 
 @BOTH
 async def test_a_grant_that_ends_during_a_call_does_not_change_what_became_of_it(
-    desk: Desk, upstream: Upstream, headers: dict[str, str]
+    server_under_test: ServerUnderTest, upstream: Upstream, headers: dict[str, str]
 ) -> None:
     """C14: who is told that the grant was refused takes the call for one that was never sent, and sends it again."""
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
 
     async def take_in_and_break(request: web.Request) -> web.Response:
-        desk.context.grants._issued.clear()
+        server_under_test.context.grants._issued.clear()
         assert request.transport is not None
         request.transport.abort()
         return web.Response()
 
     before = count("refused")
     upstream.plan(take_in_and_break, take_in_and_break)
-    reply = await by(desk, kernel, "DELETE", "orders/items", headers=headers)
+    reply = await by(server_under_test, kernel, "DELETE", "orders/items", headers=headers)
     assert (reply.status_code, reply.json()["code"]) == (502, "upstream_unreachable")
     assert count("refused") == before + 1
 
 
 @BOTH
 async def test_a_kernel_manager_that_fails_is_a_defect(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, headers: dict[str, str]
+    server_under_test: ServerUnderTest,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    headers: dict[str, str],
 ) -> None:
     """D14: type and place, not the text."""
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
 
     def fail(_: str) -> bool:
         raise RuntimeError("something that nobody may read")
 
-    monkeypatch.setattr(desk.context.grants._kernels, "run_of", fail)
-    assert (await by(desk, kernel, "GET", "orders/items", headers=headers)).status_code == 500
+    monkeypatch.setattr(server_under_test.context.grants._kernels, "run_of", fail)
+    assert (await by(server_under_test, kernel, "GET", "orders/items", headers=headers)).status_code == 500
     assert "defect RuntimeError" in caplog.text
     assert "nobody may read" not in caplog.text
 
 
 @BOTH
 async def test_a_sign_out_ends_a_small_answer_that_nobody_reads(
-    desk: Desk, upstream: Upstream, http_server: Any, headers: dict[str, str]
+    server_under_test: ServerUnderTest, upstream: Upstream, http_server: Any, headers: dict[str, str]
 ) -> None:
     """S-5: what is on its way may arrive, and no more; and the place at the API is free again (C29)."""
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
     for listening in http_server._sockets.values():
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     upstream.plan(says(body=b"x" * 900_000))
     raw, call_limiter = (
-        RawClient(desk.url, desk.token, grant=kernel),
-        desk.context.services.proxy.route("orders").call_limiter,
+        RawClient(server_under_test.url, server_under_test.token, grant=kernel),
+        server_under_test.context.services.proxy.route("orders").call_limiter,
     )
     lines = [f"{name}: {value}" for name, value in headers.items()]
     with raw.sent(raw.head("GET", "orders/items", *lines)) as connection:
         await eventually(lambda: call_limiter._running == 1)
         await asyncio.sleep(0.3)
         assert call_limiter._running == 1
-        await desk.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
+        await server_under_test.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
         await eventually(lambda: call_limiter._running == 0)
         assert not (await asyncio.to_thread(connection.reply)).whole
 
 
 @pytest.mark.parametrize("path", ["nobody/items", "orders/a//b", "dead/items"])
 @BOTH
-async def test_a_refused_call_leaves_nothing_behind(desk: Desk, path: str, headers: dict[str, str]) -> None:
+async def test_a_refused_call_leaves_nothing_behind(
+    server_under_test: ServerUnderTest, path: str, headers: dict[str, str]
+) -> None:
     """ADR 17: neither a call nor a handler waits for the garbage collector."""
-    kernel = await signed_in(desk)
-    async with httpx.AsyncClient(base_url=desk.url, headers={"Authorization": f"Bearer {kernel}"}) as client:
+    kernel = await signed_in(server_under_test)
+    async with httpx.AsyncClient(
+        base_url=server_under_test.url, headers={"Authorization": f"Bearer {kernel}"}
+    ) as client:
         await client.get(f"jupyter-oidc/api/{path}", headers=headers)
         gc.collect()
         gc.disable()
@@ -431,9 +455,9 @@ async def test_a_refused_call_leaves_nothing_behind(desk: Desk, path: str, heade
 # -- what else it has to keep --------------------------------------------------------------------------------
 
 
-async def test_a_kernel_that_leaves_ends_the_call(desk: Desk, upstream: Upstream) -> None:
+async def test_a_kernel_that_leaves_ends_the_call(server_under_test: ServerUnderTest, upstream: Upstream) -> None:
     """C18."""
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
     entered = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -443,27 +467,29 @@ async def test_a_kernel_that_leaves_ends_the_call(desk: Desk, upstream: Upstream
         return web.Response()
 
     upstream.plan(think)
-    calling = asyncio.ensure_future(by(desk, kernel, "GET", "orders/items"))
+    calling = asyncio.ensure_future(by(server_under_test, kernel, "GET", "orders/items"))
     await asyncio.wait_for(entered.wait(), 10)
     calling.cancel()
     await eventually(lambda: upstream.gone == 1)
-    assert (await by(desk, kernel, "GET", "orders/items")).status_code == 200
+    assert (await by(server_under_test, kernel, "GET", "orders/items")).status_code == 200
 
 
-async def test_a_sign_out_ends_what_is_still_flowing(desk: Desk, upstream: Upstream) -> None:
+async def test_a_sign_out_ends_what_is_still_flowing(server_under_test: ServerUnderTest, upstream: Upstream) -> None:
     """S-5."""
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
     upstream.plan(streams(*[b"x"] * 500, pause=0.02))
-    calling = asyncio.ensure_future(attempt(desk, kernel, "GET", "orders/items", {}))
+    calling = asyncio.ensure_future(attempt(server_under_test, kernel, "GET", "orders/items", {}))
     await eventually(lambda: len(upstream.seen) > 1)
     await asyncio.sleep(0.2)
-    await desk.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
+    await server_under_test.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
     assert isinstance(await asyncio.wait_for(calling, 5), httpx.RemoteProtocolError)
 
 
-async def test_an_answer_that_comes_after_a_sign_out_is_not_passed_on(desk: Desk, upstream: Upstream) -> None:
+async def test_an_answer_that_comes_after_a_sign_out_is_not_passed_on(
+    server_under_test: ServerUnderTest, upstream: Upstream
+) -> None:
     """S-5: however small it is."""
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
     entered, loop = asyncio.Event(), asyncio.get_running_loop()
 
     async def think(_: web.Request) -> web.Response:
@@ -472,28 +498,28 @@ async def test_an_answer_that_comes_after_a_sign_out_is_not_passed_on(desk: Desk
         return web.Response(text="late")
 
     upstream.plan(think)
-    calling = asyncio.ensure_future(attempt(desk, kernel, "GET", "orders/items", {}))
+    calling = asyncio.ensure_future(attempt(server_under_test, kernel, "GET", "orders/items", {}))
     await asyncio.wait_for(entered.wait(), 10)
-    await desk.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
+    await server_under_test.ask("POST", "jupyter-oidc/providers/corp/sign-out", json={})
     assert isinstance(await calling, httpx.RemoteProtocolError)
 
 
-async def test_calls_are_counted(desk: Desk, upstream: Upstream) -> None:
+async def test_calls_are_counted(server_under_test: ServerUnderTest, upstream: Upstream) -> None:
     """DESIGN 8."""
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
     before = {outcome: count(outcome) for outcome in ("2xx", "4xx", "refused", "upstream_truncated")}
     upstream.plan(says(), says(404), breaks_off())
     for path in ("orders/a", "orders/b", "orders/c", "orders/d//e"):
-        await attempt(desk, kernel, "GET", path, {})
+        await attempt(server_under_test, kernel, "GET", path, {})
     assert {outcome: count(outcome) - before[outcome] for outcome in before} == dict.fromkeys(before, 1.0)
 
 
-async def test_requests_on_one_connection_are_answered_in_their_order(desk: Desk) -> None:
+async def test_requests_on_one_connection_are_answered_in_their_order(server_under_test: ServerUnderTest) -> None:
     """RFC 9112, 9.3.2: sent at once, with a call through the handler in between."""
-    kernel = await signed_in(desk)
+    kernel = await signed_in(server_under_test)
 
     def ask() -> list[str]:
-        raw = RawClient(desk.url, desk.token, grant=kernel)
+        raw = RawClient(server_under_test.url, server_under_test.token, grant=kernel)
         heads = [raw.head("GET", f"orders/{number}", *(["Content-Length: 0"] * (number % 2))) for number in range(6)]
         with raw.sent(b"".join(heads)) as connection:
             return [connection.reply().json["path"] for _ in heads]
@@ -501,11 +527,13 @@ async def test_requests_on_one_connection_are_answered_in_their_order(desk: Desk
     assert await asyncio.to_thread(ask) == [f"/v1/{number}" for number in range(6)]
 
 
-async def test_nothing_is_logged_for_a_call_that_passes(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    kernel = await signed_in(desk)
+async def test_nothing_is_logged_for_a_call_that_passes(
+    server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
+    kernel = await signed_in(server_under_test)
     caplog.clear()
     caplog.set_level(logging.DEBUG)
-    await by(desk, kernel, "GET", "orders/items")
+    await by(server_under_test, kernel, "GET", "orders/items")
     assert [one for one in caplog.records if not one.name.startswith(("httpx", "httpcore", "asyncio"))] == []
 
 

@@ -18,9 +18,9 @@ from jupyter_oidc.server.access_rule import access_rule_of
 from jupyter_oidc.server.handlers.browser import LoopbackHandler
 from jupyter_oidc.server.redirects import require_browser_on_this_machine
 from tests.support.canary import CANARY
-from tests.support.desk import ROUTE, Desk, configured
 from tests.support.form_sign_in import FormBrowser
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 
@@ -37,23 +37,23 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
     return config
 
 
-async def begin(desk: Desk, **wish: Any) -> tuple[str, str]:
+async def begin(server_under_test: ServerUnderTest, **wish: Any) -> tuple[str, str]:
     """Return the flow and the start address."""
-    reply = await desk.ask("POST", f"{ROUTE}/sign-in", json=wish)
+    reply = await server_under_test.ask("POST", f"{ROUTE}/sign-in", json=wish)
     assert reply.status_code == 201, reply.text
     started = reply.json()
     assert started["strategy"] == "loopback"
-    return started["flow"], str(httpx.URL(desk.url).join(started["start_url"]))
+    return started["flow"], str(httpx.URL(server_under_test.url).join(started["start_url"]))
 
 
 async def open_(browser: FormBrowser, url: str, **options: Any) -> httpx.Response:
     return await asyncio.to_thread(browser.open, url, **options)
 
 
-async def listener(desk: Desk) -> tuple[str, str]:
+async def listener(server_under_test: ServerUnderTest) -> tuple[str, str]:
     """Begin a sign-in and return the flow and where its listener wants the browser first."""
-    flow, start = await begin(desk)
-    reply = await open_(desk.provider.browser(), start, stop_at="http://127.0.0.1")
+    flow, start = await begin(server_under_test)
+    reply = await open_(server_under_test.provider.browser(), start, stop_at="http://127.0.0.1")
     return flow, reply.headers["location"]
 
 
@@ -77,35 +77,37 @@ async def gone(url: str) -> bool:
     return False
 
 
-async def test_the_browser_comes_back_through_a_port_of_its_own_that_is_closed_afterwards(desk: Desk) -> None:
-    flow, start = await begin(desk)
-    page = await open_(desk.provider.browser(), start)
+async def test_the_browser_comes_back_through_a_port_of_its_own_that_is_closed_afterwards(
+    server_under_test: ServerUnderTest,
+) -> None:
+    flow, start = await begin(server_under_test)
+    page = await open_(server_under_test.provider.browser(), start)
     assert "You are signed in" in page.text
-    assert desk.url in page.text  # the way back leads to JupyterLab, not to the listener
-    (asked,) = [one.query for one in desk.provider.received if one.endpoint == "authorize"]
+    assert server_under_test.url in page.text  # the way back leads to JupyterLab, not to the listener
+    (asked,) = [one.query for one in server_under_test.provider.received if one.endpoint == "authorize"]
     parts = urlsplit(asked["redirect_uri"])
     assert (parts.scheme, parts.hostname, parts.path) == ("http", "127.0.0.1", "/cb")
-    assert parts.port != urlsplit(desk.url).port
-    assert (await desk.state())[0] == "active"
-    progress = (await desk.ask("GET", f"{ROUTE}/sign-in/{flow}")).json()
+    assert parts.port != urlsplit(server_under_test.url).port
+    assert (await server_under_test.state())[0] == "active"
+    progress = (await server_under_test.ask("GET", f"{ROUTE}/sign-in/{flow}")).json()
     assert progress["state"] == "completed"
     assert await gone(asked["redirect_uri"])
-    assert desk.context.loopback_listeners._open == {}
+    assert server_under_test.context.loopback_listeners._open == {}
 
 
-async def test_nothing_listens_before_a_browser_came(desk: Desk) -> None:
-    await begin(desk)
-    assert desk.context.loopback_listeners._open == {}
+async def test_nothing_listens_before_a_browser_came(server_under_test: ServerUnderTest) -> None:
+    await begin(server_under_test)
+    assert server_under_test.context.loopback_listeners._open == {}
 
 
-async def test_an_idle_connection_and_a_slow_one_hold_nobody_up(desk: Desk) -> None:
+async def test_an_idle_connection_and_a_slow_one_hold_nobody_up(server_under_test: ServerUnderTest) -> None:
     """A33: sign-in completes in less than a second, and both are closed with the listener."""
-    _, first = await listener(desk)
+    _, first = await listener(server_under_test)
     where = ("127.0.0.1", urlsplit(first).port or 0)
     idle, slow = socket.create_connection(where), socket.create_connection(where)
     slow.sendall(b"GET /cb HTTP/1.1\r\nHost: 127.0.0.1\r\n")
     began = time.monotonic()
-    page = await open_(desk.provider.browser(), first)
+    page = await open_(server_under_test.provider.browser(), first)
     assert "You are signed in" in page.text
     assert time.monotonic() - began < 1
     assert await gone(first)
@@ -131,120 +133,132 @@ async def test_an_idle_connection_and_a_slow_one_hold_nobody_up(desk: Desk) -> N
     ],
 )
 async def test_the_listener_knows_one_path_under_one_name(
-    desk: Desk, caplog: pytest.LogCaptureFixture, path: str, method: str, headers: dict[str, str]
+    server_under_test: ServerUnderTest,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    method: str,
+    headers: dict[str, str],
 ) -> None:
     """C33: no other host name, no other method, nothing of the Jupyter server, and no word in the log (D13)."""
-    _, first = await listener(desk)
+    _, first = await listener(server_under_test)
     parts = urlsplit(first)
     caplog.clear()
     assert await fetch(f"{parts.scheme}://{parts.netloc}{path}", method, **headers) == 404
     assert "/cb" not in caplog.text
-    assert len(desk.context.loopback_listeners._open) == 1
+    assert len(server_under_test.context.loopback_listeners._open) == 1
 
 
-async def test_the_word_is_good_once_and_for_nobody_who_guesses(desk: Desk) -> None:
-    _, first = await listener(desk)
+async def test_the_word_is_good_once_and_for_nobody_who_guesses(server_under_test: ServerUnderTest) -> None:
+    _, first = await listener(server_under_test)
     assert await fetch(first.replace("?start=", "?start=x")) == 400
     again = first
-    reply = await open_(desk.provider.browser(), first, stop_at=desk.provider.issuer)
+    reply = await open_(server_under_test.provider.browser(), first, stop_at=server_under_test.provider.issuer)
     assert reply.status_code == 302
     assert await fetch(again) == 400
 
 
-async def test_an_answer_needs_the_state_and_the_cookie_of_the_browser_that_began(desk: Desk) -> None:
+async def test_an_answer_needs_the_state_and_the_cookie_of_the_browser_that_began(
+    server_under_test: ServerUnderTest,
+) -> None:
     """R-2, A4: a page or program that finds the port gets nothing and stops nothing."""
-    _, first = await listener(desk)
-    browser = desk.provider.browser()
-    reply = await open_(browser, first, stop_at=desk.provider.issuer)
+    _, first = await listener(server_under_test)
+    browser = server_under_test.provider.browser()
+    reply = await open_(browser, first, stop_at=server_under_test.provider.issuer)
     state = parse_qs(urlsplit(reply.headers["location"]).query)["state"][0]
     back = first.partition("?")[0]
     assert await fetch(f"{back}?code=stolen&state={state}") == 400
     assert await fetch(f"{back}?code=stolen&state=guessed") == 400
     assert await fetch(f"{back}?error=access_denied&state={state}") == 400
-    assert desk.provider.count("token") == 0
+    assert server_under_test.provider.count("token") == 0
     page = await open_(browser, reply.headers["location"])
     assert "You are signed in" in page.text
 
 
-async def test_another_page_cannot_close_the_listener_before_the_browser_has_read_its_last_page(desk: Desk) -> None:
+async def test_another_page_cannot_close_the_listener_before_the_browser_has_read_its_last_page(
+    server_under_test: ServerUnderTest,
+) -> None:
     """A33: any page of any site may load an image from here; only the browser that signed in has seen the end."""
-    flow, first = await listener(desk)
+    flow, first = await listener(server_under_test)
     back = first.partition("?")[0]
     assert await fetch(f"{back}?flow=x") == 400
     assert await fetch(f"{back}?flow={flow}") == 200
-    page = await open_(desk.provider.browser(), first)
+    page = await open_(server_under_test.provider.browser(), first)
     assert "You are signed in" in page.text
 
 
-async def test_who_begins_again_and_again_leaves_few_listeners_behind(desk: Desk) -> None:
+async def test_who_begins_again_and_again_leaves_few_listeners_behind(server_under_test: ServerUnderTest) -> None:
     """A27: a sign-in that is dropped for a newer one does not keep its port."""
     for _ in range(40):
-        await listener(desk)
-    assert len(desk.context.loopback_listeners._open) <= 25
+        await listener(server_under_test)
+    assert len(server_under_test.context.loopback_listeners._open) <= 25
 
 
-async def test_an_answer_counts_at_its_own_listener_only(desk: Desk) -> None:
+async def test_an_answer_counts_at_its_own_listener_only(server_under_test: ServerUnderTest) -> None:
     """RFC 9700, 4.4: not at the callback route, and not at the listener of another sign-in."""
-    _, first = await listener(desk)
-    _, other = await listener(desk)
-    browser = desk.provider.browser()
-    reply = await open_(browser, first, stop_at=desk.provider.issuer)
+    _, first = await listener(server_under_test)
+    _, other = await listener(server_under_test)
+    browser = server_under_test.provider.browser()
+    reply = await open_(browser, first, stop_at=server_under_test.provider.issuer)
     back = await open_(browser, reply.headers["location"], stop_at="http://127.0.0.1")
     answer = urlsplit(back.headers["location"]).query
-    for place in (other.partition("?")[0], f"{desk.url}{ROUTE}/callback"):
+    for place in (other.partition("?")[0], f"{server_under_test.url}{ROUTE}/callback"):
         refused = await open_(browser, f"{place}?{answer}")
         assert (refused.status_code, refused.headers["X-OIDC-Error"]) == (400, "state_invalid")
-    assert desk.provider.count("token") == 0
+    assert server_under_test.provider.count("token") == 0
 
 
 @pytest.mark.parametrize("mutation", [{"iss": "https://evil.example"}, {"iss": None}])
-async def test_another_issuer_is_refused_as_at_the_callback_route(desk: Desk, mutation: dict[str, Any]) -> None:
+async def test_another_issuer_is_refused_as_at_the_callback_route(
+    server_under_test: ServerUnderTest, mutation: dict[str, Any]
+) -> None:
     """A7, R-5."""
 
     def spoiled(answer: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in {**answer, **mutation}.items() if value is not None}
 
-    desk.provider.plan("authorize", mutate=spoiled)
-    _, first = await listener(desk)
-    page = await open_(desk.provider.browser(), first)
+    server_under_test.provider.plan("authorize", mutate=spoiled)
+    _, first = await listener(server_under_test)
+    page = await open_(server_under_test.provider.browser(), first)
     assert (page.status_code, page.headers["X-OIDC-Error"]) == (400, "issuer_mismatch")
-    assert desk.provider.count("token") == 0
-    assert f'href="{desk.url}jupyter-oidc/start/' in page.text  # trying again begins at JupyterLab's own address
+    assert server_under_test.provider.count("token") == 0
+    assert (
+        f'href="{server_under_test.url}jupyter-oidc/start/' in page.text
+    )  # trying again begins at JupyterLab's own address
 
 
-async def test_a_cancelled_sign_in_closes_its_listener(desk: Desk) -> None:
-    flow, first = await listener(desk)
-    next(iter(desk.context.loopback_listeners._open)).last_page_shown.set()
-    await desk.ask("DELETE", f"{ROUTE}/sign-in/{flow}")
+async def test_a_cancelled_sign_in_closes_its_listener(server_under_test: ServerUnderTest) -> None:
+    flow, first = await listener(server_under_test)
+    next(iter(server_under_test.context.loopback_listeners._open)).last_page_shown.set()
+    await server_under_test.ask("DELETE", f"{ROUTE}/sign-in/{flow}")
     assert await gone(first)
 
 
-async def test_a_listener_that_nobody_uses_closes_by_itself(desk: Desk) -> None:
-    flow, start = await begin(desk)
-    pending = desk.context.services.pending.find(flow, "corp")
+async def test_a_listener_that_nobody_uses_closes_by_itself(server_under_test: ServerUnderTest) -> None:
+    flow, start = await begin(server_under_test)
+    pending = server_under_test.context.services.pending.find(flow, "corp")
     pending.lifetime = 0.5
-    reply = await open_(desk.provider.browser(), start, stop_at="http://127.0.0.1")
+    reply = await open_(server_under_test.provider.browser(), start, stop_at="http://127.0.0.1")
     assert await gone(reply.headers["location"])
 
 
-async def test_a_server_that_stops_closes_every_listener(desk: Desk) -> None:
-    _, first = await listener(desk)
-    await desk.context.aclose()
+async def test_a_server_that_stops_closes_every_listener(server_under_test: ServerUnderTest) -> None:
+    _, first = await listener(server_under_test)
+    await server_under_test.context.aclose()
     assert not await fetch(first)
 
 
-async def test_a_fixed_port_belongs_to_the_newest_sign_in(desk: Desk) -> None:
+async def test_a_fixed_port_belongs_to_the_newest_sign_in(server_under_test: ServerUnderTest) -> None:
     """Somebody who closed the window and clicks again must not wait ten minutes for the port."""
     port = free_port()
-    service = desk.context.services.sessions.of_provider("corp")
+    service = server_under_test.context.services.sessions.of_provider("corp")
     object.__setattr__(service.settings, "redirect_uri", f"http://127.0.0.1:{port}/cb")
     object.__setattr__(service.settings, "redirect_strategy", "loopback")
-    old, _ = await listener(desk)
-    _, first = await listener(desk)
+    old, _ = await listener(server_under_test)
+    _, first = await listener(server_under_test)
     assert urlsplit(first).port == port
-    progress = (await desk.ask("GET", f"{ROUTE}/sign-in/{old}")).json()
+    progress = (await server_under_test.ask("GET", f"{ROUTE}/sign-in/{old}")).json()
     assert progress["state"] == "cancelled"
-    assert "You are signed in" in (await open_(desk.provider.browser(), first)).text
+    assert "You are signed in" in (await open_(server_under_test.provider.browser(), first)).text
 
 
 @pytest.mark.parametrize(

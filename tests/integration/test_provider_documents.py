@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.desk import ROUTE, Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 
@@ -18,16 +18,20 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
     return configured(provider, upstream)
 
 
-async def test_a_provider_without_userinfo_signs_people_in(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_a_provider_without_userinfo_signs_people_in(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """Q1.1."""
     provider.advertise = {"userinfo_endpoint": None}
     provider.claims = {"name": "Token User"}
-    await desk.sign_in()
-    assert (await desk.session())["user"]["name"] == "Token User"
+    await server_under_test.sign_in()
+    assert (await server_under_test.session())["user"]["name"] == "Token User"
     assert provider.count("userinfo") == 0
 
 
-async def test_metadata_with_faults_where_nobody_looks_sign_people_in(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_metadata_with_faults_where_nobody_looks_sign_people_in(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """Q1.4: and the doctor says in one line what counts as not there."""
     provider.advertise = {
         "grant_types_supported": "authorization_code",
@@ -37,9 +41,9 @@ async def test_metadata_with_faults_where_nobody_looks_sign_people_in(desk: Desk
         "device_authorization_endpoint": "/device",
         "registration_endpoint": 7,
     }
-    await desk.sign_in()
-    assert await desk.state() == ("active", None)
-    checks = (await desk.ask("GET", "jupyter-oidc/diagnostics")).json()["checks"]
+    await server_under_test.sign_in()
+    assert await server_under_test.state() == ("active", None)
+    checks = (await server_under_test.ask("GET", "jupyter-oidc/diagnostics")).json()["checks"]
     (told,) = [check["message"] for check in checks if check["name"] == "discovery"]
     assert told == (
         "The provider's metadata can be read. What cannot be used counts as not there: "
@@ -49,25 +53,27 @@ async def test_metadata_with_faults_where_nobody_looks_sign_people_in(desk: Desk
     )
 
 
-async def test_claims_of_a_wrong_type_are_left_out(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_claims_of_a_wrong_type_are_left_out(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """Q1.3, U-9: only the JSON value true verifies an address."""
     provider.claims = {"email_verified": "true", "locale": ["en"], "address": "Example Road 1"}
     provider.userinfo = {"name": "Ada", "email": "ada@example.com", "email_verified": "true", "phone_number": 7}
-    await desk.sign_in()
-    user = (await desk.session())["user"]
+    await server_under_test.sign_in()
+    user = (await server_under_test.session())["user"]
     assert (user["name"], user["email"], user["email_verified"]) == ("Ada", "ada@example.com", False)
 
 
 async def test_an_outage_of_metadata_that_nobody_may_keep_costs_no_sign_in_and_no_sign_out(
-    desk: Desk, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
     """Q1.6: the scripted provider sends everything with no-store."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     assert provider.count("discovery") == 1
     provider.plan("discovery", status=503, times=99)
-    desk.clock.ahead += 4_000
-    assert await desk.call(1) == [200]
-    reply = await desk.ask("POST", f"{ROUTE}/sign-out", json={})
+    server_under_test.clock.ahead += 4_000
+    assert await server_under_test.call(1) == [200]
+    reply = await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})
     assert (reply.json()["revoked"], provider.count("revoke")) == ("done", 1)
 
 
@@ -76,21 +82,25 @@ async def test_an_outage_of_metadata_that_nobody_may_keep_costs_no_sign_in_and_n
     [(True, "ok", "was given a refresh token."), (False, "warning", "was given no refresh token")],
 )
 async def test_the_doctor_judges_what_a_session_got(
-    desk: Desk, provider: ScriptedProvider, given: bool, status: str, says: str
+    server_under_test: ServerUnderTest, provider: ScriptedProvider, given: bool, status: str, says: str
 ) -> None:
     """Q5.13: what the metadata promise is one line, and what came is another."""
     provider.issue_refresh_token = given
-    await desk.sign_in()
-    checks = (await desk.ask("GET", "jupyter-oidc/diagnostics")).json()["checks"]
+    await server_under_test.sign_in()
+    checks = (await server_under_test.ask("GET", "jupyter-oidc/diagnostics")).json()["checks"]
     (told,) = [check for check in checks if check["name"] == "session"]
     assert (told["status"], says in told["message"]) == (status, True)
 
 
-async def test_the_page_says_what_the_token_endpoint_refused(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_the_page_says_what_the_token_endpoint_refused(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """Q5.1: the code of the provider, what it means and what to do, in the browser."""
     provider.plan("token", error="invalid_client")
-    started = (await desk.ask("POST", f"{ROUTE}/sign-in", json={})).json()
-    page = await asyncio.to_thread(provider.browser().open, str(httpx.URL(desk.url).join(started["start_url"])))
+    started = (await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})).json()
+    page = await asyncio.to_thread(
+        provider.browser().open, str(httpx.URL(server_under_test.url).join(started["start_url"]))
+    )
     assert (page.status_code, page.headers["X-OIDC-Error"]) == (400, "sign_in_refused")
     assert "or not its secret or key (invalid_client)." in page.text
     assert "check client_id, client_secret and token_endpoint_auth_method" in page.text

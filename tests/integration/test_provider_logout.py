@@ -12,8 +12,8 @@ import pytest
 
 from jupyter_oidc import contract
 from tests.support.canary import CANARY
-from tests.support.desk import ROUTE, Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -25,9 +25,11 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream, request: An
     return configured(provider, upstream, allow_unauthenticated_access=request.param)
 
 
-async def call(desk: Desk, body: str | bytes, kind: str = FORM, verb: str = "POST") -> httpx.Response:
+async def call(
+    server_under_test: ServerUnderTest, body: str | bytes, kind: str = FORM, verb: str = "POST"
+) -> httpx.Response:
     """Call as the provider does: with no cookie and no token of Jupyter's."""
-    async with httpx.AsyncClient(base_url=desk.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server_under_test.url, trust_env=False) as client:
         return await client.request(
             verb, f"{ROUTE}/backchannel-logout", content=body, headers={"Content-Type": kind} if body else {}
         )
@@ -64,65 +66,69 @@ def refused(reply: httpx.Response) -> bool:
     )
 
 
-async def test_the_provider_ends_a_session(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_the_provider_ends_a_session(server_under_test: ServerUnderTest, provider: ScriptedProvider) -> None:
     """B-1, B-3, B-4, B-14."""
-    await desk.sign_in()
-    reply = await call(desk, form(token(provider), other="ignored"))
+    await server_under_test.sign_in()
+    reply = await call(server_under_test, form(token(provider), other="ignored"))
     assert (reply.status_code, reply.content, reply.headers["Cache-Control"]) == (200, b"", "no-store")
-    assert await desk.state() == ("signed-out-expired", "signed_out_at_provider")
-    assert await desk.call(1) == [401]
+    assert await server_under_test.state() == ("signed-out-expired", "signed_out_at_provider")
+    assert await server_under_test.call(1) == [401]
 
 
 async def test_an_accepted_token_is_known_after_other_settings_came_into_force(
-    desk: Desk, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
     """B-12, D6, D9: the session is another object then, and the token still good for two minutes."""
     again = token(provider)
-    assert (await call(desk, form(again))).status_code == 200
-    await desk.sign_in()
-    settings = desk.context.settings
+    assert (await call(server_under_test, form(again))).status_code == 200
+    await server_under_test.sign_in()
+    settings = server_under_test.context.settings
     assert settings is not None
-    await desk.context.reload(
+    await server_under_test.context.reload(
         replace(settings, providers=tuple(replace(one, clock_skew=30) for one in settings.providers))
     )
-    assert refused(await call(desk, form(again)))
-    assert await desk.state() == ("active", None)
+    assert refused(await call(server_under_test, form(again)))
+    assert await server_under_test.state() == ("active", None)
 
 
-async def test_an_unknown_session_is_a_success(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_an_unknown_session_is_a_success(server_under_test: ServerUnderTest, provider: ScriptedProvider) -> None:
     """B-15, D6."""
-    await desk.sign_in()
-    assert (await call(desk, form(token(provider, sid="another")))).status_code == 200
-    assert await desk.state() == ("active", None)
+    await server_under_test.sign_in()
+    assert (await call(server_under_test, form(token(provider, sid="another")))).status_code == 200
+    assert await server_under_test.state() == ("active", None)
 
 
-async def test_a_token_is_refused_the_second_time(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_a_token_is_refused_the_second_time(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """B-12, D6."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     body = form(token(provider))
-    assert (await call(desk, body)).status_code == 200
-    assert refused(await call(desk, body))
+    assert (await call(server_under_test, body)).status_code == 200
+    assert refused(await call(server_under_test, body))
 
 
-async def test_what_is_no_single_good_logout_token_is_refused(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_what_is_no_single_good_logout_token_is_refused(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """B-1, B-2, B-16, D6."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     good = token(provider)
-    assert refused(await call(desk, b""))
-    assert refused(await call(desk, form(good, good)))
-    assert refused(await call(desk, form(good), kind="application/json"))
-    assert refused(await call(desk, form(good), kind="text/plain"))
-    assert refused(await call(desk, b"logout_token=%ff%fe"))
-    assert refused(await call(desk, form(token(provider, nonce="n"))))
-    assert await desk.state() == ("active", None)
+    assert refused(await call(server_under_test, b""))
+    assert refused(await call(server_under_test, form(good, good)))
+    assert refused(await call(server_under_test, form(good), kind="application/json"))
+    assert refused(await call(server_under_test, form(good), kind="text/plain"))
+    assert refused(await call(server_under_test, b"logout_token=%ff%fe"))
+    assert refused(await call(server_under_test, form(token(provider, nonce="n"))))
+    assert await server_under_test.state() == ("active", None)
 
 
-async def test_only_a_post_is_answered(desk: Desk) -> None:
+async def test_only_a_post_is_answered(server_under_test: ServerUnderTest) -> None:
     """B-1; a server that wants authentication everywhere refuses another verb before anybody looks at it."""
-    assert (await call(desk, b"", verb="GET")).status_code in (405, 403)
+    assert (await call(server_under_test, b"", verb="GET")).status_code in (405, 403)
 
 
-async def test_a_huge_body_is_refused_and_not_kept(desk: Desk) -> None:
+async def test_a_huge_body_is_refused_and_not_kept(server_under_test: ServerUnderTest) -> None:
     """B-17."""
-    reply = await call(desk, "logout_token=" + "x" * 5_000_000)
+    reply = await call(server_under_test, "logout_token=" + "x" * 5_000_000)
     assert (reply.status_code, reply.headers["X-OIDC-Error"]) == (413, "body_too_large")

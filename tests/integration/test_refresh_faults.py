@@ -13,9 +13,9 @@ import httpx
 import pytest
 from aiohttp import web
 
-from tests.support.desk import ROUTE, Desk, configured
 from tests.support.fault_plan import EVERYWHERE, FOREVER
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
     return configured(provider, upstream)
 
 
-async def after_expiry(desk: Desk, seconds: float = EXPIRED) -> httpx.Response:
+async def after_expiry(server_under_test: ServerUnderTest, seconds: float = EXPIRED) -> httpx.Response:
     """Let the access token expire, and make one call."""
-    desk.clock.ahead += seconds
-    desk.provider.clock_offset = desk.clock.ahead
-    return await desk.ask("GET", ORDERS)
+    server_under_test.clock.ahead += seconds
+    server_under_test.provider.clock_offset = server_under_test.clock.ahead
+    return await server_under_test.ask("GET", ORDERS)
 
 
 def http_date(seconds: float) -> str:
@@ -72,27 +72,31 @@ WEATHER: list[Any] = [
 
 @pytest.mark.parametrize(("fault", "reason", "pause"), WEATHER)
 async def test_weather_keeps_the_session_and_says_when_to_try_again(
-    desk: Desk, provider: ScriptedProvider, fault: dict[str, Any], reason: str, pause: tuple[int, int]
+    server_under_test: ServerUnderTest,
+    provider: ScriptedProvider,
+    fault: dict[str, Any],
+    reason: str,
+    pause: tuple[int, int],
 ) -> None:
     """B6, B7, B8: 503 with ``Retry-After``, no request before then, and the same refresh token afterwards."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     (kept,) = provider.ledger.refresh
     provider.plan("token", **fault)
-    reply = await after_expiry(desk)
+    reply = await after_expiry(server_under_test)
     assert (reply.status_code, reply.json()["code"], reply.json()["retryable"]) == (503, "idp_unavailable", True)
     assert pause[0] <= int(reply.headers["Retry-After"]) <= pause[1]
-    assert await desk.state() == ("refresh-failed", reason)
+    assert await server_under_test.state() == ("refresh-failed", reason)
     longest = pause[1]
     while longest < 4:  # so that twenty calls are over before the pause is, on a slow machine, too
         provider.plan("token", **fault)
-        assert (await after_expiry(desk, longest + 1)).status_code == 503
+        assert (await after_expiry(server_under_test, longest + 1)).status_code == 503
         longest *= 2
     before = provider.count("token")
-    assert await desk.call(20) == [503] * 20
+    assert await server_under_test.call(20) == [503] * 20
     assert provider.count("token") == before, "nobody asks before the time is over"
-    reply = await after_expiry(desk, longest + 1)
+    reply = await after_expiry(server_under_test, longest + 1)
     assert reply.status_code == 200
-    assert await desk.state() == ("active", None)
+    assert await server_under_test.state() == ("active", None)
     assert provider.received[-2].form["refresh_token"] == kept
 
 
@@ -111,25 +115,25 @@ ENDINGS = [
 
 @pytest.mark.parametrize(("fault", "reason"), ENDINGS)
 async def test_a_definite_refusal_ends_the_session_with_its_reason(
-    desk: Desk, provider: ScriptedProvider, fault: dict[str, Any], reason: str
+    server_under_test: ServerUnderTest, provider: ScriptedProvider, fault: dict[str, Any], reason: str
 ) -> None:
     """B1, B9, F-8: one request, and none after it; the way back is a sign-in."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     provider.plan("token", **fault)
     before = provider.count("token")
-    reply = await after_expiry(desk)
+    reply = await after_expiry(server_under_test)
     assert (reply.status_code, reply.json()["code"], reply.json()["action"]) == (
         401,
         "session_expired",
         "Sign in again.",
     )
-    assert await desk.call(5) == [401] * 5
+    assert await server_under_test.call(5) == [401] * 5
     assert provider.count("token") - before == 1
-    assert await desk.state() == ("signed-out-expired", reason)
+    assert await server_under_test.state() == ("signed-out-expired", reason)
     provider.clock_offset = 0.0
-    desk.clock.ahead = 0.0
-    await desk.sign_in()
-    assert await desk.call(1) == [200]
+    server_under_test.clock.ahead = 0.0
+    await server_under_test.sign_in()
+    assert await server_under_test.call(1) == [200]
 
 
 IDENTITIES = [
@@ -143,40 +147,42 @@ IDENTITIES = [
 
 @pytest.mark.parametrize(("change", "reason"), IDENTITIES)
 async def test_tokens_of_somebody_else_are_dropped_and_taken_back(
-    desk: Desk, provider: ScriptedProvider, change: Callable[[dict[str, Any]], Any], reason: str
+    server_under_test: ServerUnderTest, provider: ScriptedProvider, change: Callable[[dict[str, Any]], Any], reason: str
 ) -> None:
     """B4, F-6, Q5.3: nothing of the answer is used, not even for UserInfo, and its refresh token is revoked."""
     provider.id_token_on_refresh = True
-    await desk.sign_in()
+    await server_under_test.sign_in()
     asked = provider.count("userinfo")
     provider.plan("token", claims=change)
-    assert (await after_expiry(desk)).status_code == 401
-    assert await desk.state() == ("signed-out-expired", reason)
+    assert (await after_expiry(server_under_test)).status_code == 401
+    assert await server_under_test.state() == ("signed-out-expired", reason)
     assert provider.count("userinfo") == asked
     assert (provider.count("revoke"), provider.ledger.refresh) == (1, {})
 
 
 async def test_a_refreshed_id_token_of_the_same_person_is_fine_and_so_is_none(
-    desk: Desk, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
     """B4."""
-    await desk.sign_in()
-    assert (await after_expiry(desk)).status_code == 200
+    await server_under_test.sign_in()
+    assert (await after_expiry(server_under_test)).status_code == 200
     provider.id_token_on_refresh = True
-    assert (await after_expiry(desk)).status_code == 200
-    assert await desk.state() == ("active", None)
+    assert (await after_expiry(server_under_test)).status_code == 200
+    assert await server_under_test.state() == ("active", None)
 
 
 @pytest.mark.parametrize("kind", ["none", "same", "new"])
-async def test_a_refresh_token_is_kept_or_replaced(desk: Desk, provider: ScriptedProvider, kind: str) -> None:
+async def test_a_refresh_token_is_kept_or_replaced(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider, kind: str
+) -> None:
     """B3, F-4: without one the old one stays, with a new one the old one is never sent again."""
     provider.rotate = kind == "new"
-    await desk.sign_in()
+    await server_under_test.sign_in()
     (first,) = provider.ledger.refresh
     if kind == "same":
         provider.plan("token", times=3, mutate=lambda answer: answer.update(refresh_token=first))
     for _ in range(3):
-        assert (await after_expiry(desk)).status_code == 200
+        assert (await after_expiry(server_under_test)).status_code == 200
     sent = [one.form["refresh_token"] for one in provider.received if one.form.get("grant_type") == "refresh_token"]
     assert (len(sent), len(set(sent)), sent[0]) == (3, 3 if kind == "new" else 1, first)
     assert provider.reuses == 0
@@ -184,32 +190,34 @@ async def test_a_refresh_token_is_kept_or_replaced(desk: Desk, provider: Scripte
 
 @pytest.mark.parametrize("forgiving", [True, False], ids=["with a grace period", "without"])
 async def test_an_answer_that_is_lost_is_asked_for_once_more(
-    desk: Desk, provider: ScriptedProvider, forgiving: bool
+    server_under_test: ServerUnderTest, provider: ScriptedProvider, forgiving: bool
 ) -> None:
     """B5: after a second, with the same token; a provider without a grace period ends it, and the reason says why."""
     provider.forgive_reuse = forgiving
-    await desk.sign_in()
+    await server_under_test.sign_in()
     (first,) = provider.ledger.refresh
     provider.plan("token", drop=True, after=True)
-    reply = await after_expiry(desk)
+    reply = await after_expiry(server_under_test)
     assert provider.count("token", refresh_token=first) == 2
     assert reply.status_code == (200 if forgiving else 401)
     # NOTE: without a grace period the second answer is ``invalid_grant``, right after an attempt without an answer.
-    assert await desk.state() == (("active", None) if forgiving else ("signed-out-expired", "rotation_lost"))
+    assert await server_under_test.state() == (
+        ("active", None) if forgiving else ("signed-out-expired", "rotation_lost")
+    )
 
 
-async def test_the_first_caller_may_hang_up(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_the_first_caller_may_hang_up(server_under_test: ServerUnderTest, provider: ScriptedProvider) -> None:
     """B28: the refresh goes on, and the others succeed."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     before = provider.count("token")
     hold = threading.Event()
     provider.plan("token", hold=hold)
-    desk.clock.ahead = EXPIRED
-    first = asyncio.ensure_future(desk.ask("GET", ORDERS))
+    server_under_test.clock.ahead = EXPIRED
+    first = asyncio.ensure_future(server_under_test.ask("GET", ORDERS))
     while provider.count("token") == before:
         await asyncio.sleep(0.01)
     first.cancel()
-    others = asyncio.ensure_future(desk.call(20))
+    others = asyncio.ensure_future(server_under_test.call(20))
     await asyncio.sleep(0.2)
     hold.set()
     assert await others == [200] * 20
@@ -217,18 +225,18 @@ async def test_the_first_caller_may_hang_up(desk: Desk, provider: ScriptedProvid
 
 
 async def test_a_refresh_that_answers_after_the_sign_out_brings_nothing_back(
-    desk: Desk, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
     """B31: the late answer is thrown away, and its refresh token revoked."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     before = provider.count("token")
     hold = threading.Event()
     provider.plan("token", hold=hold)
-    desk.clock.ahead = EXPIRED
-    call = asyncio.ensure_future(desk.ask("GET", ORDERS))
+    server_under_test.clock.ahead = EXPIRED
+    call = asyncio.ensure_future(server_under_test.ask("GET", ORDERS))
     while provider.count("token") == before:
         await asyncio.sleep(0.01)
-    assert (await desk.ask("POST", f"{ROUTE}/sign-out", json={})).json()["local"] == "done"
+    assert (await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})).json()["local"] == "done"
     hold.set()
     assert (await call).status_code == 401
     for _ in range(100):
@@ -236,73 +244,75 @@ async def test_a_refresh_that_answers_after_the_sign_out_brings_nothing_back(
             break
         await asyncio.sleep(0.05)
     assert provider.ledger.refresh == {}, "both tokens were taken back"
-    assert await desk.state() == ("signed-out", None)
+    assert await server_under_test.state() == ("signed-out", None)
 
 
 async def test_an_outage_costs_nothing_while_the_token_lives_and_ends_by_itself(
-    desk: Desk, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
     """B6: every call succeeds, then 503 with ``Retry-After``, then everything works again without anybody's help."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     provider.plan(EVERYWHERE, drop=True, times=FOREVER)
-    assert await desk.call(100) == [200] * 100
-    reply = await desk.ask("POST", f"{ROUTE}/refresh", json={})
+    assert await server_under_test.call(100) == [200] * 100
+    reply = await server_under_test.ask("POST", f"{ROUTE}/refresh", json={})
     assert (reply.status_code, reply.json()["code"]) == (503, "idp_unavailable")
-    assert (await desk.state())[0] == "refresh-failed"
-    assert await desk.call(100) == [200] * 100
-    desk.clock.ahead = EXPIRED
-    reply = await desk.ask("GET", ORDERS)
+    assert (await server_under_test.state())[0] == "refresh-failed"
+    assert await server_under_test.call(100) == [200] * 100
+    server_under_test.clock.ahead = EXPIRED
+    reply = await server_under_test.ask("GET", ORDERS)
     assert (reply.status_code, reply.json()["code"]) == (503, "idp_unavailable")
     assert 1 <= int(reply.headers["Retry-After"]) <= 60
-    assert await desk.call(50) == [503] * 50
+    assert await server_under_test.call(50) == [503] * 50
     provider.faults.clear()
-    desk.clock.ahead += 61.0
-    assert await desk.call(50) == [200] * 50
-    assert await desk.state() == ("active", None)
+    server_under_test.clock.ahead += 61.0
+    assert await server_under_test.call(50) == [200] * 50
+    assert await server_under_test.state() == ("active", None)
 
 
 async def test_a_token_that_expires_on_its_way_is_our_business_and_not_the_apis(
-    desk: Desk, provider: ScriptedProvider, upstream: Upstream
+    server_under_test: ServerUnderTest, provider: ScriptedProvider, upstream: Upstream
 ) -> None:
     """B6: while the provider is down the API's 401 becomes our 503, for it says nothing about the person."""
 
     async def late(_: web.Request) -> web.Response:
-        desk.clock.ahead = EXPIRED
+        server_under_test.clock.ahead = EXPIRED
         return web.json_response({}, status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
-    await desk.sign_in()
+    await server_under_test.sign_in()
     provider.plan("token", status=503, times=FOREVER)
     upstream.plan(late)
-    reply = await desk.ask("GET", ORDERS)
+    reply = await server_under_test.ask("GET", ORDERS)
     assert (reply.status_code, reply.headers["X-OIDC-Error"]) == (503, "idp_unavailable")
     provider.faults.clear()
-    desk.clock.ahead += 61.0
+    server_under_test.clock.ahead += 61.0
     upstream.plan(late)
-    assert (await desk.ask("GET", ORDERS)).status_code == 200
+    assert (await server_under_test.ask("GET", ORDERS)).status_code == 200
 
 
-async def test_a_session_without_a_refresh_token_says_so_before_it_ends(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_a_session_without_a_refresh_token_says_so_before_it_ends(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """A25: ``refreshable`` is false from the start."""
     provider.issue_refresh_token = False
-    await desk.sign_in()
-    assert (await desk.session())["refreshable"] is False
-    assert await desk.call(1) == [200]
-    assert (await after_expiry(desk)).status_code == 401
-    assert await desk.state() == ("signed-out-expired", "not_refreshable")
+    await server_under_test.sign_in()
+    assert (await server_under_test.session())["refreshable"] is False
+    assert await server_under_test.call(1) == [200]
+    assert (await after_expiry(server_under_test)).status_code == 401
+    assert await server_under_test.state() == ("signed-out-expired", "not_refreshable")
 
 
 async def test_a_sign_out_is_complete_here_although_the_provider_is_down(
-    desk: Desk, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
     """D1: the result says what happened at each step."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     provider.plan("revoke", status=503, body=b"<html>down</html>", times=FOREVER)
-    reply = await desk.ask("POST", f"{ROUTE}/sign-out", json={})
+    reply = await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})
     assert reply.status_code == 200
     assert (reply.json()["local"], reply.json()["revoked"]) == ("done", "failed")
-    assert await desk.state() == ("signed-out", None)
-    assert await desk.call(3) == [401] * 3
-    again = await desk.ask("POST", f"{ROUTE}/sign-out", json={})
+    assert await server_under_test.state() == ("signed-out", None)
+    assert await server_under_test.call(3) == [401] * 3
+    again = await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})
     assert (again.status_code, again.json()["revoked"]) == (200, "nothing-to-revoke")
 
 
@@ -344,12 +354,12 @@ class TestSeveralApis:
         return config
 
     async def test_each_api_gets_the_token_of_its_own_audience(
-        self, desk: Desk, provider: ScriptedProvider, two: TwoApis
+        self, server_under_test: ServerUnderTest, provider: ScriptedProvider, two: TwoApis
     ) -> None:
         """B29: asked for at once, one after the other at the provider, and never mixed up."""
-        await desk.sign_in()
+        await server_under_test.sign_in()
         before = provider.count("token")
-        async with desk.client() as client:
+        async with server_under_test.client() as client:
             replies = await asyncio.gather(
                 *[client.get(f"jupyter-oidc/api/{name}/x") for name in ("a", "b", "orders") * 20]
             )
@@ -358,12 +368,12 @@ class TestSeveralApis:
         assert provider.reuses == 0
 
     async def test_an_audience_that_is_refused_concerns_its_api_alone(
-        self, desk: Desk, provider: ScriptedProvider
+        self, server_under_test: ServerUnderTest, provider: ScriptedProvider
     ) -> None:
         """B30."""
-        await desk.sign_in()
-        reply = await desk.ask("GET", "jupyter-oidc/api/refused/x")
+        await server_under_test.sign_in()
+        reply = await server_under_test.ask("GET", "jupyter-oidc/api/refused/x")
         assert (reply.status_code, reply.json()["code"]) == (502, "audience_refused")
-        assert (await desk.ask("GET", "jupyter-oidc/api/a/x")).status_code == 200
-        assert await desk.call(1) == [200]
-        assert await desk.state() == ("active", None)
+        assert (await server_under_test.ask("GET", "jupyter-oidc/api/a/x")).status_code == 200
+        assert await server_under_test.call(1) == [200]
+        assert await server_under_test.state() == ("active", None)

@@ -19,10 +19,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from jupyter_oidc.demo.environment import free_port
-from tests.support.desk import Desk, configured
 from tests.support.kernels import grant_for
 from tests.support.raw_upstream import RawUpstream, pause, send, silence
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ServerUnderTest, configured
 from tests.support.upstream import Upstream
 from tests.unit.kernel.certificates import write_certificate
 
@@ -62,15 +62,15 @@ def jp_server_config(
 
 
 async def called(
-    desk: Desk, way: dict[str, str] | None, path: str, verb: str = "GET"
+    server_under_test: ServerUnderTest, way: dict[str, str] | None, path: str, verb: str = "GET"
 ) -> tuple[httpx.Response | None, str]:
     """Make one call with secrets in query and headers; return the answer, if one came, and who called."""
     headers = {"X-Secret": SECRET}
-    async with httpx.AsyncClient(base_url=desk.url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server_under_test.url, timeout=30, trust_env=False) as client:
         if way is None:
-            headers["Authorization"], who = f"token {desk.token}", "browser"
+            headers["Authorization"], who = f"token {server_under_test.token}", "browser"
         else:
-            headers |= {"Authorization": f"Bearer {grant_for(desk)}", **way}
+            headers |= {"Authorization": f"Bearer {grant_for(server_under_test)}", **way}
             who = "kernel k1"
             await client.get("jupyter-oidc/api/orders/first", headers={**headers, "Content-Length": "0"})
         try:
@@ -100,15 +100,19 @@ CAUSES = {
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("path", CAUSES)
 async def test_a_call_that_fails_is_one_line_that_says_why(
-    desk: Desk, raw: RawUpstream, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None, path: str
+    server_under_test: ServerUnderTest,
+    raw: RawUpstream,
+    caplog: pytest.LogCaptureFixture,
+    way: dict[str, str] | None,
+    path: str,
 ) -> None:
     """Q5.10: it was '502 GET ProxyHandler 36ms [id]'."""
     raw.script("silent", silence())
     raw.script("gone")
     raw.script("broken", send(b"this is no HTTP\r\n\r\n"))
-    await desk.sign_in()
+    await server_under_test.sign_in()
     caplog.clear()
-    reply, who = await called(desk, way, path)
+    reply, who = await called(server_under_test, way, path)
     api, code, detail, status = CAUSES[path]
     assert reply is not None
     request_id = reply.json()["request_id"]
@@ -118,10 +122,10 @@ async def test_a_call_that_fails_is_one_line_that_says_why(
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 async def test_a_call_before_any_sign_in_is_such_a_line_too(
-    desk: Desk, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None
+    server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None
 ) -> None:
     """Q5.10: and a person who has to sign in can say which one it was."""
-    reply, who = await called(desk, way, "orders/x", "DELETE")
+    reply, who = await called(server_under_test, way, "orders/x", "DELETE")
     assert reply is not None
     code = reply.headers["X-OIDC-Error"]
     assert [(line[0], line[1], line[3], line[4], line[6]) for line in lines(caplog)][-1] == (
@@ -135,24 +139,26 @@ async def test_a_call_before_any_sign_in_is_such_a_line_too(
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 async def test_an_answer_that_breaks_off_is_such_a_line_too(
-    desk: Desk, raw: RawUpstream, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None
+    server_under_test: ServerUnderTest, raw: RawUpstream, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None
 ) -> None:
     """Q5.10: sibling; the caller sees a connection that ends, and the log says that the API ended it."""
     raw.script("cut", send(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nhalf"), pause(0.2))
-    await desk.sign_in()
+    await server_under_test.sign_in()
     caplog.clear()
-    reply, who = await called(desk, way, "raw/cut")
+    reply, who = await called(server_under_test, way, "raw/cut")
     assert reply is None
     assert [line[:6] for line in lines(caplog)] == [
         ("raw", "upstream_unreachable", "upstream.truncated", "GET", who, "200")
     ]
 
 
-async def test_an_api_that_is_not_for_kernels_says_who_came(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_api_that_is_not_for_kernels_says_who_came(
+    server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
     """Q5.10: sibling."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     caplog.clear()
-    await called(desk, {}, "pages/x")
+    await called(server_under_test, {}, "pages/x")
     assert [line[:6] for line in lines(caplog)] == [
         ("pages", "caller_forbidden", "caller_forbidden", "GET", "kernel k1", "403")
     ]
@@ -160,76 +166,84 @@ async def test_an_api_that_is_not_for_kernels_says_who_came(desk: Desk, caplog: 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 async def test_nothing_that_the_caller_wrote_but_the_method_is_logged(
-    desk: Desk, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None
+    server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None
 ) -> None:
     """Q5.10: a path may name a person, and a query hold a key."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     for path in ("dead/ada-lovelace", "nobody-knows/ada-lovelace", "orders/ada-lovelace/%2e%2e/x"):
-        await called(desk, way, path)
+        await called(server_under_test, way, path)
     ours = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("jupyter_oidc"))
-    assert [word for word in (SECRET, "ada-lovelace", "nobody-knows", desk.token) if word in ours] == []
+    assert [word for word in (SECRET, "ada-lovelace", "nobody-knows", server_under_test.token) if word in ours] == []
 
 
-async def test_an_answer_of_the_api_is_no_line(desk: Desk, raw: RawUpstream, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_answer_of_the_api_is_no_line(
+    server_under_test: ServerUnderTest, raw: RawUpstream, caplog: pytest.LogCaptureFixture
+) -> None:
     """Q5.10: whatever its status, it is not for us to judge; the counters say how many there are."""
     raw.script("fault", send(b"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\noh"))
-    await desk.sign_in()
+    await server_under_test.sign_in()
     caplog.clear()
     for way in WAYS.values():
-        reply, _ = await called(desk, way, "raw/fault")
+        reply, _ = await called(server_under_test, way, "raw/fault")
         assert reply is not None
         assert reply.status_code == 500
     assert lines(caplog) == []
 
 
-async def test_a_handshake_that_fails_is_such_a_line_too(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_handshake_that_fails_is_such_a_line_too(
+    server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
     """Q5.10: sibling."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     caplog.clear()
     headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-    reply, who = await called(desk, {**headers, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}, "dead/socket")
+    reply, who = await called(
+        server_under_test, {**headers, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}, "dead/socket"
+    )
     assert reply is not None
     assert lines(caplog) == [
         ("dead", "upstream_unreachable", "upstream.refused", "GET", who, "502", reply.headers["X-OIDC-Request-Id"])
     ]
 
 
-async def test_a_head_request_is_told_its_id_in_a_header(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_head_request_is_told_its_id_in_a_header(
+    server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
     """Q5.10: its answer has no body, and a cell names the id all the same."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     caplog.clear()
-    reply, _ = await called(desk, {}, "dead/x", "HEAD")
+    reply, _ = await called(server_under_test, {}, "dead/x", "HEAD")
     assert reply is not None
     assert lines(caplog)[0][6] == reply.headers["X-OIDC-Request-Id"]
 
 
-async def test_calls_that_fail_are_counted_by_api_and_code(desk: Desk) -> None:
+async def test_calls_that_fail_are_counted_by_api_and_code(server_under_test: ServerUnderTest) -> None:
     """Q5.10: an alert needs to tell an API that is down from one that is called wrongly."""
 
     def counted() -> float:
         labels = {"api": "dead", "code": "upstream_unreachable"}
         return REGISTRY.get_sample_value("jupyter_oidc_call_refusals_total", labels) or 0.0
 
-    await desk.sign_in()
+    await server_under_test.sign_in()
     before = counted()
     for way in WAYS.values():
-        await called(desk, way, "dead/x")
+        await called(server_under_test, way, "dead/x")
     assert counted() == before + 3
 
 
-async def test_a_call_event_says_why_a_call_failed(desk: Desk) -> None:
+async def test_a_call_event_says_why_a_call_failed(server_under_test: ServerUnderTest) -> None:
     """Q5.10: with the code and the id of the line, and without a person unless the settings name people."""
     heard: list[dict[str, Any]] = []
 
     async def listen(logger: object, schema_id: str, data: dict[str, Any]) -> None:
         heard.append(data)
 
-    await desk.sign_in()
-    services = desk.context.services
+    await server_under_test.sign_in()
+    services = server_under_test.context.services
     assert services is not None
     services.event_log.events.add_listener(schema_id="https://events.jupyter.org/jupyter_oidc/call/v1", listener=listen)
-    refused, _ = await called(desk, {}, "dead/x")
-    await called(desk, None, "orders/x")
+    refused, _ = await called(server_under_test, {}, "dead/x")
+    await called(server_under_test, None, "orders/x")
     services.event_log.emit_all()
     await asyncio.sleep(0.2)
     assert refused is not None
@@ -250,15 +264,15 @@ class Broken:
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 async def test_a_defect_names_file_and_line_and_the_same_id(
-    desk: Desk, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None
+    server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture, way: dict[str, str] | None
 ) -> None:
     """Q5.10, D14: type, file and line, never the text."""
-    await desk.sign_in()
-    services = desk.context.services
+    await server_under_test.sign_in()
+    services = server_under_test.context.services
     assert services is not None
     services.proxy._upstream = Broken()
     caplog.clear()
-    reply, who = await called(desk, way, "orders/x")
+    reply, who = await called(server_under_test, way, "orders/x")
     assert reply is not None
     request_id = reply.headers["X-OIDC-Request-Id"]
     told = [record.getMessage() for record in caplog.records if request_id in record.getMessage()]

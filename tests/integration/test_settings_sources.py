@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
-from tests.support.desk import Desk
 from tests.support.kernels import grant_for
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ServerUnderTest
 
 
 @pytest.fixture
@@ -35,45 +35,45 @@ def under_a_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ada/")
 
 
-async def names(desk: Desk) -> list[str]:
-    return [one["name"] for one in (await desk.ask("GET", "jupyter-oidc/providers")).json()["providers"]]
+async def names(server_under_test: ServerUnderTest) -> list[str]:
+    return [one["name"] for one in (await server_under_test.ask("GET", "jupyter-oidc/providers")).json()["providers"]]
 
 
 @pytest.mark.usefixtures("under_a_hub")
 @pytest.mark.parametrize("first", [{}, {"settings_sources": "all"}], ids=["by default", "whatever it says itself"])
-async def test_under_a_hub_a_file_that_the_user_can_change_does_not_count(desk: Desk) -> None:
+async def test_under_a_hub_a_file_that_the_user_can_change_does_not_count(server_under_test: ServerUnderTest) -> None:
     """Q8.1, Q10.6: and it cannot switch that off."""
-    assert await names(desk) == []
+    assert await names(server_under_test) == []
 
 
-async def test_elsewhere_it_does(desk: Desk) -> None:
+async def test_elsewhere_it_does(server_under_test: ServerUnderTest) -> None:
     """Q8.1: one person, one machine."""
-    assert await names(desk) == ["corp"]
+    assert await names(server_under_test) == ["corp"]
 
 
 @pytest.mark.parametrize("first", [{"reload": False}])
-async def test_reloading_can_be_switched_off(desk: Desk, settings_file: Path) -> None:
+async def test_reloading_can_be_switched_off(server_under_test: ServerUnderTest, settings_file: Path) -> None:
     """Q8.1: what stands in the files at the start stays until the next one."""
     document = json.loads(settings_file.read_text(encoding="utf-8"))
     document["JupyterOIDC"]["providers"]["corp"]["apis"] = {}
     settings_file.write_text(json.dumps(document), encoding="utf-8")
     await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
-    await desk.sign_in()
-    assert await desk.call(1) == [200]
+    await server_under_test.sign_in()
+    assert await server_under_test.call(1) == [200]
 
 
 @pytest.mark.parametrize("first", [{"audit_person": "no"}])
 async def test_a_provider_that_comes_with_a_correction_is_a_new_one(
-    desk: Desk, settings_file: Path, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, settings_file: Path, provider: ScriptedProvider
 ) -> None:
     """Q8.1: whoever corrects the mistake may have added something, and what is stored is not opened with it."""
     document = json.loads(settings_file.read_text(encoding="utf-8"))
     document["JupyterOIDC"]["audit_person"] = False
     settings_file.write_text(json.dumps(document), encoding="utf-8")
     await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
-    async with desk.client() as cell:
-        cell.headers["Authorization"] = f"Bearer {grant_for(desk)}"
+    async with server_under_test.client() as cell:
+        cell.headers["Authorization"] = f"Bearer {grant_for(server_under_test)}"
         assert (await cell.post("jupyter-oidc/providers/corp/sign-in", json={})).status_code == 403
     assert provider.received == []
-    await desk.sign_in()
-    assert await desk.call(1) == [200]
+    await server_under_test.sign_in()
+    assert await server_under_test.call(1) == [200]

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
-from tests.support.desk import ROUTE, Desk
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest
 
 
 @pytest.fixture
@@ -37,25 +37,25 @@ async def several_looks() -> None:
     ids=["empty", "gone", "without the provider", "folder gone"],
 )
 async def test_a_lost_file_ends_no_session_and_deletes_nothing(
-    desk: Desk, settings_file: Path, provider: ScriptedProvider, lose: Callable[[Path], object]
+    server_under_test: ServerUnderTest, settings_file: Path, provider: ScriptedProvider, lose: Callable[[Path], object]
 ) -> None:
     """Q7.1: absence is not an instruction; the session goes on, and nothing is revoked."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     lose(settings_file)
     await several_looks()
-    assert await desk.state() == ("active", None)
-    assert await desk.call(1) == [200]
+    assert await server_under_test.state() == ("active", None)
+    assert await server_under_test.call(1) == [200]
     assert (provider.count("revoke"), len(provider.ledger.refresh)) == (0, 1)
 
 
 async def test_a_provider_that_is_removed_in_so_many_words_is_signed_out(
-    desk: Desk, settings_file: Path, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, settings_file: Path, provider: ScriptedProvider
 ) -> None:
     """Q7.1: ``"corp": null`` in a file that weighs more; the refresh token is taken back."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     removal = {"JupyterOIDC": {"providers": {"corp": None}}}
     (settings_file.parent / "zz.json").write_text(json.dumps(removal), encoding="utf-8")
     await several_looks()
-    reply = await desk.ask("GET", f"{ROUTE}/session")
+    reply = await server_under_test.ask("GET", f"{ROUTE}/session")
     assert (reply.status_code, reply.json()["code"]) == (404, "unknown_provider")
     assert (provider.count("revoke"), provider.ledger.refresh) == (1, {})

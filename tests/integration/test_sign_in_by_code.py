@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import ROUTE, Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 
@@ -25,50 +25,54 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
     return configured(provider, upstream)
 
 
-async def begin(desk: Desk, **wish: Any) -> dict[str, Any]:
-    reply = await desk.ask("POST", f"{ROUTE}/sign-in", json={"strategy": "device", **wish})
+async def begin(server_under_test: ServerUnderTest, **wish: Any) -> dict[str, Any]:
+    reply = await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={"strategy": "device", **wish})
     assert reply.status_code == 201, reply.text
     started: dict[str, Any] = reply.json()
     return started
 
 
-async def ended(desk: Desk, started: dict[str, Any]) -> tuple[str, str | None]:
-    progress = (await desk.ask("GET", f"{ROUTE}/sign-in/{started['flow']}?wait=20")).json()
+async def ended(server_under_test: ServerUnderTest, started: dict[str, Any]) -> tuple[str, str | None]:
+    progress = (await server_under_test.ask("GET", f"{ROUTE}/sign-in/{started['flow']}?wait=20")).json()
     return progress["state"], progress["error"] and progress["error"]["code"]
 
 
-async def test_a_code_is_shown_entered_and_becomes_a_session(desk: Desk, provider: ScriptedProvider) -> None:
-    started = await begin(desk)
+async def test_a_code_is_shown_entered_and_becomes_a_session(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
+    started = await begin(server_under_test)
     assert (started["strategy"], started["start_url"]) == ("device", None)
     assert started["device"] == {
         "user_code": "WDJB-0000",
         "verification_uri": f"{provider.issuer}/enter",
         "verification_uri_complete": f"{provider.issuer}/enter?user_code=WDJB-0000",
     }
-    assert (await desk.state())[0] == "signing-in"
+    assert (await server_under_test.state())[0] == "signing-in"
     provider.answer_code("WDJB-0000")
-    assert await ended(desk, started) == ("completed", None)
-    assert (await desk.session())["user"]["name"] == "Example User"
-    assert await desk.call(1) == [200]
+    assert await ended(server_under_test, started) == ("completed", None)
+    assert (await server_under_test.session())["user"]["name"] == "Example User"
+    assert await server_under_test.call(1) == [200]
 
 
-async def test_a_declined_code_says_so(desk: Desk, provider: ScriptedProvider) -> None:
-    started = await begin(desk)
+async def test_a_declined_code_says_so(server_under_test: ServerUnderTest, provider: ScriptedProvider) -> None:
+    started = await begin(server_under_test)
     provider.answer_code("WDJB-0000", agree=False)
-    assert await ended(desk, started) == ("failed", "sign_in_declined")
-    assert (await desk.state())[0] == "signed-out"
+    assert await ended(server_under_test, started) == ("failed", "sign_in_declined")
+    assert (await server_under_test.state())[0] == "signed-out"
 
 
-async def test_a_flaky_provider_is_asked_on_and_never_too_soon(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_a_flaky_provider_is_asked_on_and_never_too_soon(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """A31: a connection that is reset, a page in between, 429 with Retry-After, then the tokens."""
     provider.plan("token", drop=True)
     provider.plan("token", status=200, body=b"<html>", headers={"Content-Type": "text/html"})
     provider.plan("token", status=429, headers={"Retry-After": "1"})
-    started = await begin(desk)
+    started = await begin(server_under_test)
     provider.answer_code("WDJB-0000")
     (code,) = provider.device_codes.values()
     began = time.monotonic()
-    assert await ended(desk, started) == ("completed", None)
+    assert await ended(server_under_test, started) == ("completed", None)
     assert (provider.count("token"), code.too_soon) == (4, 0)
     assert time.monotonic() - began > 4
 
@@ -89,33 +93,45 @@ async def test_a_flaky_provider_is_asked_on_and_never_too_soon(desk: Desk, provi
     ids=["script", "huge", "redirect", "refused", "busy", "gone"],
 )
 async def test_a_hostile_answer_begins_nothing(
-    desk: Desk, provider: ScriptedProvider, fault: dict[str, Any], detail: int
+    server_under_test: ServerUnderTest, provider: ScriptedProvider, fault: dict[str, Any], detail: int
 ) -> None:
     provider.plan("device", **fault)
-    reply = await desk.ask("POST", f"{ROUTE}/sign-in", json={"strategy": "device"})
+    reply = await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={"strategy": "device"})
     assert (reply.status_code, reply.headers["X-OIDC-Error"] != "") == (detail, True)
-    assert (await desk.state())[0] == "signed-out"
+    assert (await server_under_test.state())[0] == "signed-out"
 
 
-async def test_a_cancelled_code_is_not_asked_about_any_more(desk: Desk, provider: ScriptedProvider) -> None:
-    started = await begin(desk)
-    cancelled = (await desk.ask("DELETE", f"{ROUTE}/sign-in/{started['flow']}")).json()
+async def test_a_cancelled_code_is_not_asked_about_any_more(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
+    started = await begin(server_under_test)
+    cancelled = (await server_under_test.ask("DELETE", f"{ROUTE}/sign-in/{started['flow']}")).json()
     provider.answer_code("WDJB-0000")
     await asyncio.sleep(1.5)
-    assert (cancelled["state"], provider.count("token"), (await desk.state())[0]) == ("cancelled", 0, "signed-out")
+    assert (cancelled["state"], provider.count("token"), (await server_under_test.state())[0]) == (
+        "cancelled",
+        0,
+        "signed-out",
+    )
 
 
-async def test_a_browser_on_another_machine_gets_a_code_without_asking(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_a_browser_on_another_machine_gets_a_code_without_asking(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     """Nothing says how that browser reaches this server, and the provider offers a code."""
-    desk.context.browser_location.seen = "elsewhere"
-    begun = await desk.context.services.sessions.of_provider("corp").sign_ins.begin("kernel:k", browser="elsewhere")
+    server_under_test.context.browser_location.seen = "elsewhere"
+    begun = await server_under_test.context.services.sessions.of_provider("corp").sign_ins.begin(
+        "kernel:k", browser="elsewhere"
+    )
     assert begun[0].strategy == "device"
-    here = (await desk.ask("POST", f"{ROUTE}/sign-in", json={})).json()
+    here = (await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})).json()
     assert here["strategy"] == "server"
 
 
-async def test_a_provider_without_codes_is_said_to_have_none(desk: Desk, provider: ScriptedProvider) -> None:
+async def test_a_provider_without_codes_is_said_to_have_none(
+    server_under_test: ServerUnderTest, provider: ScriptedProvider
+) -> None:
     provider.advertise.clear()
-    reply = await desk.ask("POST", f"{ROUTE}/sign-in", json={"strategy": "device"})
+    reply = await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={"strategy": "device"})
     assert (reply.status_code, reply.json()["code"]) == (400, "request_invalid")
     assert "enable the device authorization grant" in reply.json()["action"]

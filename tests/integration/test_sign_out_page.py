@@ -15,10 +15,10 @@ import pytest
 
 from jupyter_oidc import contract
 from tests.support.canary import CANARY
-from tests.support.desk import ROUTE, Desk, configured
 from tests.support.form import Form, forms_of
 from tests.support.form_sign_in import without_hint
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 BACK = "https://jupyter.example.com/jupyter-oidc/providers/corp/signed-out"
@@ -34,28 +34,30 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
 
 
 @pytest.fixture
-def tab(desk: Desk) -> httpx.AsyncClient:
+def tab(server_under_test: ServerUnderTest) -> httpx.AsyncClient:
     """JupyterLab's page in a browser: what it sends, with cookies, by hand."""
-    return browser_at(desk)
+    return browser_at(server_under_test)
 
 
-async def begin(desk: Desk, tab: httpx.AsyncClient) -> None:
+async def begin(server_under_test: ServerUnderTest, tab: httpx.AsyncClient) -> None:
     """Log the browser in to Jupyter, and the person in at the provider."""
-    await log_in(desk, tab)
-    await desk.sign_in()
+    await log_in(server_under_test, tab)
+    await server_under_test.sign_in()
 
 
-async def log_in(desk: Desk, tab: httpx.AsyncClient) -> None:
-    await tab.get(f"login?token={desk.token}", follow_redirects=True)
+async def log_in(server_under_test: ServerUnderTest, tab: httpx.AsyncClient) -> None:
+    await tab.get(f"login?token={server_under_test.token}", follow_redirects=True)
     tab.headers["X-XSRFToken"] = tab.cookies["_xsrf"]
 
 
-def browser_at(desk: Desk) -> httpx.AsyncClient:
+def browser_at(server_under_test: ServerUnderTest) -> httpx.AsyncClient:
     async def watch(reply: httpx.Response) -> None:
         await reply.aread()
         CANARY.look_at_reply(without_hint(reply))
 
-    return httpx.AsyncClient(base_url=desk.url, trust_env=False, timeout=30, event_hooks={"response": [watch]})
+    return httpx.AsyncClient(
+        base_url=server_under_test.url, trust_env=False, timeout=30, event_hooks={"response": [watch]}
+    )
 
 
 async def sign_out(tab: httpx.AsyncClient) -> str:
@@ -89,10 +91,10 @@ def hint_in(page: httpx.Response) -> str | None:
 
 
 async def test_a_sign_out_in_the_panel_leads_to_a_form_with_everything_that_the_standard_names(
-    desk: Desk, tab: httpx.AsyncClient, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient, provider: ScriptedProvider
 ) -> None:
     """Q9.8, RP-Initiated Logout 1.0, 2."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     id_token = next(one for one in reversed(provider.issued()) if one.count(".") == 2)
     page = await show(tab, await sign_out(tab))
     form = the_form(page)
@@ -105,11 +107,11 @@ async def test_a_sign_out_in_the_panel_leads_to_a_form_with_everything_that_the_
 
 
 async def test_the_page_is_out_of_our_origin_and_leads_where_it_must(
-    desk: Desk, tab: httpx.AsyncClient, provider: ScriptedProvider, jp_serverapp: Any
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient, provider: ScriptedProvider, jp_serverapp: Any
 ) -> None:
     """Q9.8: nobody caches, frames or reads it, whoever opened the window; the form goes there and back."""
     jp_serverapp.web_app.settings["headers"] = {"Cross-Origin-Opener-Policy": "same-origin"}
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     page = await show(tab, await sign_out(tab))
     nonce = re.search(r'script nonce="([^"]+)"', page.text)
     assert nonce is not None
@@ -124,10 +126,10 @@ async def test_the_page_is_out_of_our_origin_and_leads_where_it_must(
 
 
 async def test_the_id_token_is_in_no_address_reply_or_header(
-    desk: Desk, tab: httpx.AsyncClient, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient, provider: ScriptedProvider
 ) -> None:
     """Q9.8: the answer to JupyterLab names a page, and the page's own link has no hint."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
     page = await show(tab, path)
     onward = re.search(r'data-onward="([^"]+)"', page.text)
@@ -137,9 +139,11 @@ async def test_the_id_token_is_in_no_address_reply_or_header(
     assert page.text.count(hint_in(page) or "?") == 1
 
 
-async def test_the_page_is_shown_once(desk: Desk, tab: httpx.AsyncClient, provider: ScriptedProvider) -> None:
+async def test_the_page_is_shown_once(
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient, provider: ScriptedProvider
+) -> None:
     """Q9.8: going back in that window shows a page without a token, with a link to the provider."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
     assert hint_in(await show(tab, path)) is not None
     again = await show(tab, path)
@@ -151,11 +155,11 @@ async def test_the_page_is_shown_once(desk: Desk, tab: httpx.AsyncClient, provid
     assert f'href="{provider.url("end_session")}?client_id=jupyter' in again.text
 
 
-async def test_the_page_is_good_for_a_minute(desk: Desk, tab: httpx.AsyncClient) -> None:
+async def test_the_page_is_good_for_a_minute(server_under_test: ServerUnderTest, tab: httpx.AsyncClient) -> None:
     """Q9.8."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
-    desk.clock.ahead += 61
+    server_under_test.clock.ahead += 61
     assert (await show(tab, path)).status_code == 400
 
 
@@ -178,10 +182,10 @@ SCRIPTS = {
 
 @pytest.mark.parametrize("headers", SCRIPTS.values(), ids=SCRIPTS)
 async def test_a_script_of_jupyterlab_gets_nothing_and_leaves_nothing(
-    desk: Desk, tab: httpx.AsyncClient, headers: dict[str, str]
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:
     """Q9.8: the right cookies in a way that script can read are an attempt; nothing is left for the next one."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
     asked = await show(tab, path, **headers)
     assert (asked.status_code, "id_token_hint" in asked.text) == (400, False)
@@ -189,10 +193,10 @@ async def test_a_script_of_jupyterlab_gets_nothing_and_leaves_nothing(
 
 
 async def test_an_attempt_is_in_the_audit_trail(
-    desk: Desk, tab: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Q9.8: with its reason, and without the ticket."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
     caplog.clear()
     await show(tab, path, **SCRIPTS["fetch"])
@@ -201,10 +205,10 @@ async def test_an_attempt_is_in_the_audit_trail(
 
 
 async def test_a_browser_that_says_nothing_gets_the_form_without_the_token(
-    desk: Desk, tab: httpx.AsyncClient, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient, provider: ScriptedProvider
 ) -> None:
     """Q9.8, L-8: over plain http to another machine it is not said how a page is shown; GET brings Lax cookies along."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
     page = await tab.get(path, headers=READS)
     form = the_form(page)
@@ -212,21 +216,23 @@ async def test_a_browser_that_says_nothing_gets_the_form_without_the_token(
     assert sorted(form.values("")) == ["client_id", "post_logout_redirect_uri", "state"]
 
 
-async def test_another_browser_gets_nothing_even_if_it_is_logged_in(desk: Desk, tab: httpx.AsyncClient) -> None:
+async def test_another_browser_gets_nothing_even_if_it_is_logged_in(
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient
+) -> None:
     """Q9.8: the page is bound to the browser in which somebody signed out, and stays theirs."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
-    async with browser_at(desk) as other:
-        await log_in(desk, other)
+    async with browser_at(server_under_test) as other:
+        await log_in(server_under_test, other)
         assert (await show(other, path)).status_code == 400
     assert hint_in(await show(tab, path)) is not None
 
 
-async def test_who_is_not_logged_in_gets_nothing(desk: Desk, tab: httpx.AsyncClient) -> None:
+async def test_who_is_not_logged_in_gets_nothing(server_under_test: ServerUnderTest, tab: httpx.AsyncClient) -> None:
     """Q9.8: with the cookie of the sign-out alone; a browser is led to Jupyter's login and may come back."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
-    async with browser_at(desk) as other:
+    async with browser_at(server_under_test) as other:
         for cookie in [one for one in tab.cookies.jar if one.name.startswith("jupyter-oidc-")]:
             other.cookies.jar.set_cookie(cookie)
         reply = await show(other, path)
@@ -234,37 +240,45 @@ async def test_who_is_not_logged_in_gets_nothing(desk: Desk, tab: httpx.AsyncCli
     assert hint_in(await show(tab, path)) is not None
 
 
-async def test_the_token_of_jupyter_is_no_login_of_a_browser(desk: Desk, tab: httpx.AsyncClient) -> None:
+async def test_the_token_of_jupyter_is_no_login_of_a_browser(
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient
+) -> None:
     """Q9.8: a program can show it, and write any header besides."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
-    async with browser_at(desk) as other:
+    async with browser_at(server_under_test) as other:
         other.cookies = tab.cookies
-        reply = await show(other, path, Authorization=f"token {desk.token}")
+        reply = await show(other, path, Authorization=f"token {server_under_test.token}")
     assert (reply.status_code, "id_token_hint" in reply.text) == (403, False)
     assert hint_in(await show(tab, path)) is not None
 
 
-async def test_a_program_gets_a_page_for_the_browser_of_a_person(desk: Desk, tab: httpx.AsyncClient) -> None:
+async def test_a_program_gets_a_page_for_the_browser_of_a_person(
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient
+) -> None:
     """Q9.8: a kernel or a command has no browser to bind it to; whoever opens it has to be logged in."""
-    await begin(desk, tab)
-    told = (await desk.ask("POST", f"{ROUTE}/sign-out", json={})).json()
+    await begin(server_under_test, tab)
+    told = (await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})).json()
     assert hint_in(await show(tab, at(tab, told["end_session_url"]))) is not None
 
 
 @pytest.mark.parametrize("verb", ["HEAD", "POST", "PUT"])
-async def test_the_page_has_no_other_verb(desk: Desk, tab: httpx.AsyncClient, verb: str) -> None:
+async def test_the_page_has_no_other_verb(
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient, verb: str
+) -> None:
     """Q9.8: and such a request uses nothing up."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
     reply = await tab.request(verb, path, headers=SHOWN)
     assert (reply.status_code, "id_token_hint" in reply.text) == (405, False)
     assert hint_in(await show(tab, path)) is not None
 
 
-async def test_without_login_the_form_has_no_token(desk: Desk, tab: httpx.AsyncClient, jp_serverapp: Any) -> None:
+async def test_without_login_the_form_has_no_token(
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient, jp_serverapp: Any
+) -> None:
     """Q9.8: where everybody is let in, everybody could ask for the page and say what they like."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     path = await sign_out(tab)
     jp_serverapp.identity_provider.token = ""
     page = await show(tab, path)
@@ -274,9 +288,9 @@ async def test_without_login_the_form_has_no_token(desk: Desk, tab: httpx.AsyncC
 # -- the way back ------------------------------------------------------------------------------------------------------
 
 
-async def gone_out(desk: Desk, tab: httpx.AsyncClient) -> str:
+async def gone_out(server_under_test: ServerUnderTest, tab: httpx.AsyncClient) -> str:
     """Sign out, leave by the page, and return the state that the provider will bring back."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     return the_form(await show(tab, await sign_out(tab))).values("")["state"]
 
 
@@ -287,37 +301,43 @@ async def landed(tab: httpx.AsyncClient, query: str) -> tuple[bool, str | None]:
     return "You are signed out" in reply.text, reply.headers.get("X-OIDC-Error")
 
 
-async def test_the_way_back_is_judged(desk: Desk, tab: httpx.AsyncClient) -> None:
+async def test_the_way_back_is_judged(server_under_test: ServerUnderTest, tab: httpx.AsyncClient) -> None:
     """Q9.8, RP-Initiated Logout 1.0, 3: what says so is the state of this browser's own sign-out, once."""
-    state = await gone_out(desk, tab)
+    state = await gone_out(server_under_test, tab)
     assert await landed(tab, "?state=another") == (False, "state_invalid")
     assert await landed(tab, f"?state={state}&state={state}") == (False, "state_invalid")
     assert await landed(tab, f"?state={state}") == (True, None)
     assert await landed(tab, f"?state={state}") == (False, "state_invalid")
 
 
-async def test_another_browser_is_not_told_that_it_is_signed_out(desk: Desk, tab: httpx.AsyncClient) -> None:
+async def test_another_browser_is_not_told_that_it_is_signed_out(
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient
+) -> None:
     """Q9.8: nobody can make a person believe it by a link."""
-    state = await gone_out(desk, tab)
-    async with browser_at(desk) as other:
+    state = await gone_out(server_under_test, tab)
+    async with browser_at(server_under_test) as other:
         assert await landed(other, f"?state={state}") == (False, "state_invalid")
     assert await landed(tab, f"?state={state}") == (True, None)
 
 
-async def test_a_page_that_was_not_opened_has_no_way_back(desk: Desk, tab: httpx.AsyncClient) -> None:
+async def test_a_page_that_was_not_opened_has_no_way_back(
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient
+) -> None:
     """Q9.8, L-7: without any state nothing is claimed, and nothing is wrong."""
-    await begin(desk, tab)
+    await begin(server_under_test, tab)
     await sign_out(tab)
     assert await landed(tab, "") == (False, None)
 
 
-async def test_settings_choose_the_link(desk: Desk, tab: httpx.AsyncClient, provider: ScriptedProvider) -> None:
+async def test_settings_choose_the_link(
+    server_under_test: ServerUnderTest, tab: httpx.AsyncClient, provider: ScriptedProvider
+) -> None:
     """Q9.8: the way of 0.1.0, for providers that take no form; the reply says it both ways."""
-    settings = desk.context.settings
+    settings = server_under_test.context.settings
     assert settings is not None
     link = tuple(replace(one, sign_out_method="link") for one in settings.providers)
-    await desk.context.reload(replace(settings, providers=link))
-    await begin(desk, tab)
+    await server_under_test.context.reload(replace(settings, providers=link))
+    await begin(server_under_test, tab)
     told = (await tab.post(f"{ROUTE}/sign-out", json={}, headers={"Sec-Fetch-Site": "same-origin"})).json()
     assert told["end_session_url"] == told["end_session_address"]
     assert told["end_session_url"].startswith(provider.url("end_session") + "?client_id=jupyter&post_logout")

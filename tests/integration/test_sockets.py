@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from tests.support.desk import ROUTE, Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 SOCKET = "jupyter-oidc/api/orders/live"
@@ -61,23 +61,27 @@ def live(upstream: Upstream) -> Live:
     return live
 
 
-def at(desk: Desk, path: str = SOCKET) -> URL:
-    return URL(desk.url + path, encoded=True)
+def at(server_under_test: ServerUnderTest, path: str = SOCKET) -> URL:
+    return URL(server_under_test.url + path, encoded=True)
 
 
 @asynccontextmanager
-async def connected(desk: Desk, path: str = SOCKET, **rest: Any) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    headers = {"Authorization": f"token {desk.token}"} | rest.pop("headers", {})
+async def connected(
+    server_under_test: ServerUnderTest, path: str = SOCKET, **rest: Any
+) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    headers = {"Authorization": f"token {server_under_test.token}"} | rest.pop("headers", {})
     async with (
         aiohttp.ClientSession() as session,
-        session.ws_connect(at(desk, path), headers=headers, max_msg_size=0, **rest) as socket,
+        session.ws_connect(at(server_under_test, path), headers=headers, max_msg_size=0, **rest) as socket,
     ):
         yield socket
 
 
-async def test_messages_pass_both_ways(desk: Desk, live: Live, provider: ScriptedProvider) -> None:
-    await desk.sign_in()
-    async with connected(desk) as socket:
+async def test_messages_pass_both_ways(
+    server_under_test: ServerUnderTest, live: Live, provider: ScriptedProvider
+) -> None:
+    await server_under_test.sign_in()
+    async with connected(server_under_test) as socket:
         for number in range(100):
             await socket.send_str(f"m{number}")
             assert await socket.receive_str() == f"echo m{number}"
@@ -89,15 +93,15 @@ async def test_messages_pass_both_ways(desk: Desk, live: Live, provider: Scripte
     assert not sent & {"cookie", "x-xsrftoken", "origin"}
 
 
-async def test_the_api_chooses_the_subprotocol(desk: Desk, live: Live) -> None:
-    await desk.sign_in()
-    async with connected(desk, protocols=("v1.live", "v0.live")) as socket:
+async def test_the_api_chooses_the_subprotocol(server_under_test: ServerUnderTest, live: Live) -> None:
+    await server_under_test.sign_in()
+    async with connected(server_under_test, protocols=("v1.live", "v0.live")) as socket:
         assert socket.protocol == "v1.live"
 
 
-async def refusal(desk: Desk, **rest: Any) -> tuple[int, str | None]:
+async def refusal(server_under_test: ServerUnderTest, **rest: Any) -> tuple[int, str | None]:
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-        async with connected(desk, **rest):
+        async with connected(server_under_test, **rest):
             pass
     assert caught.value.headers is not None
     return caught.value.status, caught.value.headers.get("X-OIDC-Error")
@@ -122,42 +126,42 @@ SOUND = {
     ],
 )
 async def test_a_bad_handshake_is_the_callers_fault_and_no_token_goes_out_for_it(
-    desk: Desk, live: Live, wrong: dict[str, str], caplog: pytest.LogCaptureFixture
+    server_under_test: ServerUnderTest, live: Live, wrong: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Q5.10: it was told as a defect of ours, after the API's socket had been opened with the token."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     async with httpx.AsyncClient() as client:
-        headers = {"Authorization": f"token {desk.token}", **SOUND, **wrong}
-        reply = await client.get(desk.url + SOCKET, headers=headers)
+        headers = {"Authorization": f"token {server_under_test.token}", **SOUND, **wrong}
+        reply = await client.get(server_under_test.url + SOCKET, headers=headers)
     assert (reply.status_code, reply.headers["X-OIDC-Error"], live.tokens) == (400, "request_invalid", [])
     assert "defect" not in caplog.text
 
 
-async def test_a_socket_of_another_site_is_refused(desk: Desk, live: Live) -> None:
+async def test_a_socket_of_another_site_is_refused(server_under_test: ServerUnderTest, live: Live) -> None:
     """C27: 403, although the browser sends the login cookie along."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     async with aiohttp.ClientSession() as session:
-        login = await session.get(at(desk, f"tree?token={desk.token}"), allow_redirects=False)
+        login = await session.get(at(server_under_test, f"tree?token={server_under_test.token}"), allow_redirects=False)
         cookie = "; ".join(f"{one.key}={one.value}" for one in login.cookies.values())
         for headers in (
             {"Cookie": cookie, "Origin": "https://evil.example"},
             {"Cookie": cookie, "Sec-Fetch-Site": "cross-site"},
         ):
             with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-                await session.ws_connect(at(desk), headers=headers)
+                await session.ws_connect(at(server_under_test), headers=headers)
             assert caught.value.status == 403
     assert live.tokens == []
 
 
-async def test_without_a_session_there_is_no_socket(desk: Desk, live: Live) -> None:
+async def test_without_a_session_there_is_no_socket(server_under_test: ServerUnderTest, live: Live) -> None:
     """C27: 401, before anything is opened."""
-    assert await refusal(desk) == (401, "not_signed_in")
+    assert await refusal(server_under_test) == (401, "not_signed_in")
     assert live.tokens == []
 
 
-async def test_a_stranger_gets_no_socket(desk: Desk, live: Live) -> None:
-    await desk.sign_in()
-    status, _ = await refusal(desk, headers={"Authorization": "token wrong"})
+async def test_a_stranger_gets_no_socket(server_under_test: ServerUnderTest, live: Live) -> None:
+    await server_under_test.sign_in()
+    status, _ = await refusal(server_under_test, headers={"Authorization": "token wrong"})
     assert status == 403
     assert live.tokens == []
 
@@ -171,62 +175,62 @@ async def test_a_stranger_gets_no_socket(desk: Desk, live: Live) -> None:
     ],
 )
 async def test_the_rules_of_the_proxy_hold_for_sockets(
-    desk: Desk, live: Live, path: str, answer: tuple[int, str]
+    server_under_test: ServerUnderTest, live: Live, path: str, answer: tuple[int, str]
 ) -> None:
     """C1, C4."""
-    await desk.sign_in()
-    assert await refusal(desk, path=path) == answer
+    await server_under_test.sign_in()
+    assert await refusal(server_under_test, path=path) == answer
     assert live.tokens == []
 
 
 async def test_an_expired_token_is_refreshed_before_the_socket_opens(
-    desk: Desk, live: Live, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, live: Live, provider: ScriptedProvider
 ) -> None:
     """C27."""
-    await desk.sign_in()
-    desk.clock.ahead = 1_000.0
+    await server_under_test.sign_in()
+    server_under_test.clock.ahead = 1_000.0
     before = provider.count("token")
-    async with connected(desk) as socket:
+    async with connected(server_under_test) as socket:
         await socket.send_str("x")
         assert await socket.receive_str() == "echo x"
     assert provider.count("token") - before == 1
 
 
 async def test_a_token_that_the_api_refuses_is_refreshed_once(
-    desk: Desk, upstream: Upstream, provider: ScriptedProvider
+    server_under_test: ServerUnderTest, upstream: Upstream, provider: ScriptedProvider
 ) -> None:
     """C11, for sockets; then the API's own status is passed on."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
 
     async def refuse(_: web.Request) -> web.StreamResponse:
         return web.Response(status=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
     before = provider.count("token")
     upstream.plan(refuse, refuse)
-    assert await refusal(desk) == (401, None)
+    assert await refusal(server_under_test) == (401, None)
     assert provider.count("token") - before == 1
 
 
-async def test_a_stronger_sign_in_is_asked_for_by_name(desk: Desk, upstream: Upstream) -> None:
+async def test_a_stronger_sign_in_is_asked_for_by_name(server_under_test: ServerUnderTest, upstream: Upstream) -> None:
     """C12, for sockets."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
 
     async def step_up(_: web.Request) -> web.StreamResponse:
         challenge = 'Bearer error="insufficient_user_authentication", acr_values="gold"'
         return web.Response(status=401, headers={"WWW-Authenticate": challenge})
 
     upstream.plan(step_up)
-    assert await refusal(desk) == (401, "step_up_required")
+    assert await refusal(server_under_test) == (401, "step_up_required")
 
 
-async def test_a_status_of_the_api_is_passed_on(desk: Desk, upstream: Upstream) -> None:
-    await desk.sign_in()
+async def test_a_status_of_the_api_is_passed_on(server_under_test: ServerUnderTest, upstream: Upstream) -> None:
+    await server_under_test.sign_in()
 
     async def teapot(_: web.Request) -> web.StreamResponse:
         return web.Response(status=418, text="no socket here", headers={"Set-Cookie": "a=b"})
 
     upstream.plan(teapot)
-    assert await refusal(desk) == (418, None)
+    assert await refusal(server_under_test) == (418, None)
 
 
 async def close_code(socket: aiohttp.ClientWebSocketResponse, seconds: float = 5.0) -> int | None:
@@ -235,11 +239,11 @@ async def close_code(socket: aiohttp.ClientWebSocketResponse, seconds: float = 5
     return socket.close_code
 
 
-async def test_a_sign_out_closes_open_sockets(desk: Desk, live: Live) -> None:
+async def test_a_sign_out_closes_open_sockets(server_under_test: ServerUnderTest, live: Live) -> None:
     """C27, S-5: with 4401, within five seconds."""
-    await desk.sign_in()
-    async with connected(desk) as one, connected(desk) as other:
-        await desk.ask("POST", f"{ROUTE}/sign-out", json={})
+    await server_under_test.sign_in()
+    async with connected(server_under_test) as one, connected(server_under_test) as other:
+        await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})
         assert [await close_code(one), await close_code(other)] == [4401, 4401]
     for _ in range(100):
         if len(live.closed) == 2:
@@ -248,41 +252,43 @@ async def test_a_sign_out_closes_open_sockets(desk: Desk, live: Live) -> None:
     assert len(live.closed) == 2, "the API's side is closed too"
 
 
-async def test_a_message_beyond_the_limit_closes_the_socket(desk: Desk, live: Live) -> None:
+async def test_a_message_beyond_the_limit_closes_the_socket(server_under_test: ServerUnderTest, live: Live) -> None:
     """C27: 1009."""
-    await desk.sign_in()
-    async with connected(desk) as socket:
+    await server_under_test.sign_in()
+    async with connected(server_under_test) as socket:
         await socket.send_bytes(b"x" * 65_537)
         assert await close_code(socket) == 1009
 
 
-async def test_a_huge_message_is_not_read_to_its_end(desk: Desk, live: Live) -> None:
+async def test_a_huge_message_is_not_read_to_its_end(server_under_test: ServerUnderTest, live: Live) -> None:
     """C27: whoever sends 16 MB without listening sees the connection close in the middle."""
-    await desk.sign_in()
-    async with connected(desk) as socket:
+    await server_under_test.sign_in()
+    async with connected(server_under_test) as socket:
         with suppress(ConnectionError):
             await socket.send_bytes(b"x" * 16 * 1024 * 1024)
         assert await close_code(socket) in (1009, 1006)
 
 
-async def test_a_message_of_the_api_beyond_the_limit_closes_the_socket(desk: Desk, live: Live) -> None:
-    await desk.sign_in()
-    async with connected(desk) as socket:
+async def test_a_message_of_the_api_beyond_the_limit_closes_the_socket(
+    server_under_test: ServerUnderTest, live: Live
+) -> None:
+    await server_under_test.sign_in()
+    async with connected(server_under_test) as socket:
         await socket.send_bytes(b"x" * 60_000)
         assert await close_code(socket) in (1009, 1011)
 
 
-async def test_the_apis_reason_to_close_is_passed_on(desk: Desk, live: Live) -> None:
+async def test_the_apis_reason_to_close_is_passed_on(server_under_test: ServerUnderTest, live: Live) -> None:
     live.close_with = 4000
-    await desk.sign_in()
-    async with connected(desk) as socket:
+    await server_under_test.sign_in()
+    async with connected(server_under_test) as socket:
         assert await close_code(socket) == 4000
 
 
-async def test_a_caller_that_leaves_closes_the_apis_side(desk: Desk, live: Live) -> None:
+async def test_a_caller_that_leaves_closes_the_apis_side(server_under_test: ServerUnderTest, live: Live) -> None:
     """C18, for sockets."""
-    await desk.sign_in()
-    async with connected(desk) as socket:
+    await server_under_test.sign_in()
+    async with connected(server_under_test) as socket:
         await socket.send_str("x")
         await socket.receive_str()
         await socket.close(code=4001)
@@ -293,26 +299,28 @@ async def test_a_caller_that_leaves_closes_the_apis_side(desk: Desk, live: Live)
     assert live.closed == [4001]
 
 
-async def test_only_so_many_sockets_are_open_at_once(desk: Desk, live: Live, upstream: Upstream) -> None:
+async def test_only_so_many_sockets_are_open_at_once(
+    server_under_test: ServerUnderTest, live: Live, upstream: Upstream
+) -> None:
     """C28: 20 by the settings of this test, and closed ones make room."""
     upstream.plan(*[live] * 30)
-    await desk.sign_in()
-    headers = {"Authorization": f"token {desk.token}"}
+    await server_under_test.sign_in()
+    headers = {"Authorization": f"token {server_under_test.token}"}
     async with aiohttp.ClientSession() as session:
-        sockets = [await session.ws_connect(at(desk), headers=headers) for _ in range(20)]
-        assert await refusal(desk) == (503, "overloaded")
+        sockets = [await session.ws_connect(at(server_under_test), headers=headers) for _ in range(20)]
+        assert await refusal(server_under_test) == (503, "overloaded")
         await sockets[0].close()
         await asyncio.sleep(0.2)
-        async with connected(desk) as socket:
+        async with connected(server_under_test) as socket:
             await socket.send_str("x")
             assert await socket.receive_str() == "echo x"
         for one in sockets:
             await one.close()
 
 
-async def test_a_sign_out_cuts_a_stream_that_is_flowing(desk: Desk, upstream: Upstream) -> None:
+async def test_a_sign_out_cuts_a_stream_that_is_flowing(server_under_test: ServerUnderTest, upstream: Upstream) -> None:
     """S-5: server-sent events end with the session, in the middle, so that it never looks complete."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
 
     async def events(request: web.Request) -> web.StreamResponse:
         reply = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -322,25 +330,25 @@ async def test_a_sign_out_cuts_a_stream_that_is_flowing(desk: Desk, upstream: Up
             await asyncio.sleep(0.02)
 
     upstream.plan(events)
-    async with aiohttp.ClientSession(headers={"Authorization": f"token {desk.token}"}) as session:
-        reply = await session.get(at(desk, "jupyter-oidc/api/orders/events"))
+    async with aiohttp.ClientSession(headers={"Authorization": f"token {server_under_test.token}"}) as session:
+        reply = await session.get(at(server_under_test, "jupyter-oidc/api/orders/events"))
         for _ in range(5):
             assert b"tick" in await reply.content.readany()
-        await desk.ask("POST", f"{ROUTE}/sign-out", json={})
+        await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})
         with pytest.raises(aiohttp.ClientPayloadError):
             await asyncio.wait_for(reply.content.read(), 5)
 
 
-async def test_a_caller_that_stops_sending_is_told_so(desk: Desk, upstream: Upstream) -> None:
+async def test_a_caller_that_stops_sending_is_told_so(server_under_test: ServerUnderTest, upstream: Upstream) -> None:
     """C16: 408 after a second, by the settings of this test, and the upstream call has ended."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
 
     async def stalls() -> AsyncIterator[bytes]:
         yield b"x" * 1000
         await asyncio.sleep(30)
 
     async with (
-        aiohttp.ClientSession(headers={"Authorization": f"token {desk.token}"}) as session,
-        session.post(at(desk, "jupyter-oidc/api/orders/items"), data=stalls()) as reply,
+        aiohttp.ClientSession(headers={"Authorization": f"token {server_under_test.token}"}) as session,
+        session.post(at(server_under_test, "jupyter-oidc/api/orders/items"), data=stalls()) as reply,
     ):
         assert (reply.status, reply.headers["X-OIDC-Error"]) == (408, "client_too_slow")

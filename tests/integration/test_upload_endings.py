@@ -15,8 +15,8 @@ from jupyter_oidc.compose import build
 from jupyter_oidc.proxy.headers import Headers
 from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.server.handlers.upload import MAX_WAITING_PIECES
-from tests.support.desk import Desk, configured
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ServerUnderTest, configured
 from tests.support.upstream import Upstream
 
 PLACES = 2
@@ -67,36 +67,36 @@ class FirstThen:
     async def aclose(self) -> None: ...
 
 
-def behind(desk: Desk, api: FirstThen) -> None:
-    """Let ``desk`` call ``api`` and no real one."""
-    make = desk.context.build_services
+def behind(server_under_test: ServerUnderTest, api: FirstThen) -> None:
+    """Let ``server_under_test`` call ``api`` and no real one."""
+    make = server_under_test.context.build_services
 
     def with_api(settings: Any) -> Any:
         services = make(settings)
         return build(settings, replace(services.parts, upstream=api))
 
-    desk.context.build_services = with_api
+    server_under_test.context.build_services = with_api
 
 
-def begun(desk: Desk, length: int) -> socket.socket:
+def begun(server_under_test: ServerUnderTest, length: int) -> socket.socket:
     """Begin an upload of ``length`` bytes that announces itself and sends one."""
-    host, _, path = desk.url.removeprefix("http://").partition("/")
+    host, _, path = server_under_test.url.removeprefix("http://").partition("/")
     name, port = host.split(":")
     lines = [f"POST /{path}jupyter-oidc/api/orders/x HTTP/1.1", "Host: localhost", f"Content-Length: {length}"]
     plug = socket.create_connection((name, int(port)))
-    plug.sendall("\r\n".join([*lines, f"Authorization: token {desk.token}", "", "x"]).encode())
+    plug.sendall("\r\n".join([*lines, f"Authorization: token {server_under_test.token}", "", "x"]).encode())
     return plug
 
 
-async def test_an_api_that_stops_reading_before_the_very_end_is_given_up(desk: Desk) -> None:
+async def test_an_api_that_stops_reading_before_the_very_end_is_given_up(server_under_test: ServerUnderTest) -> None:
     """C18: its last pieces wait, and only the end does not fit in any more; that is the API's fault and not ours."""
 
     async def forever(_: UpstreamCall) -> None:
         await asyncio.Event().wait()
 
-    behind(desk, FirstThen(forever))
-    await desk.sign_in()
-    with begun(desk, MAX_WAITING_PIECES) as plug:
+    behind(server_under_test, FirstThen(forever))
+    await server_under_test.sign_in()
+    with begun(server_under_test, MAX_WAITING_PIECES) as plug:
         for _ in range(MAX_WAITING_PIECES - 1):
             await asyncio.sleep(0.1)
             plug.sendall(b"x")
@@ -105,7 +105,9 @@ async def test_an_api_that_stops_reading_before_the_very_end_is_given_up(desk: D
     assert b"upstream_timeout" in answer
 
 
-async def test_an_answer_that_comes_as_the_patience_ends_leaves_no_place_behind(desk: Desk) -> None:
+async def test_an_answer_that_comes_as_the_patience_ends_leaves_no_place_behind(
+    server_under_test: ServerUnderTest,
+) -> None:
     """C16, C28: the loop is busy for a moment, and finds the answer and the timer at once."""
 
     async def at_the_last_moment(_: UpstreamCall) -> None:
@@ -119,17 +121,19 @@ async def test_an_answer_that_comes_as_the_patience_ends_leaves_no_place_behind(
         loop.call_later(0.5, answer)
         await there
 
-    behind(desk, FirstThen(at_the_last_moment))
-    await desk.sign_in()
+    behind(server_under_test, FirstThen(at_the_last_moment))
+    await server_under_test.sign_in()
     for _ in range(PLACES):
-        with begun(desk, 2) as plug:
+        with begun(server_under_test, 2) as plug:
             answer = await asyncio.wait_for(asyncio.to_thread(plug.recv, 4096), 5)
             assert answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 408 "))
     await asyncio.sleep(0.2)
-    assert await desk.call(1) == [200]
+    assert await server_under_test.call(1) == [200]
 
 
-async def test_an_answer_that_comes_as_the_caller_leaves_leaves_no_place_behind(desk: Desk) -> None:
+async def test_an_answer_that_comes_as_the_caller_leaves_leaves_no_place_behind(
+    server_under_test: ServerUnderTest,
+) -> None:
     """C18, C28: the loop hears of both in the same round."""
     plugs: list[socket.socket] = []
 
@@ -145,10 +149,10 @@ async def test_an_answer_that_comes_as_the_caller_leaves_leaves_no_place_behind(
         await there
 
     api = FirstThen(as_the_caller_leaves)
-    behind(desk, api)
-    await desk.sign_in()
+    behind(server_under_test, api)
+    await server_under_test.sign_in()
     for _ in range(PLACES):
-        plugs.append(begun(desk, 2))
+        plugs.append(begun(server_under_test, 2))
         await asyncio.sleep(0.6)
     assert api.calls == PLACES
-    assert await desk.call(1) == [200]
+    assert await server_under_test.call(1) == [200]

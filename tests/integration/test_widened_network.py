@@ -17,8 +17,8 @@ from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from jupyter_oidc.sessions.refresh_policy import MIN_REFRESH_INTERVAL_SECONDS
 from tests.integration.test_corporate_network import API, ID, Outside, certified
 from tests.support.connect_proxy import ConnectProxy
-from tests.support.desk import ROUTE, Desk
 from tests.support.kernels import grant_for
+from tests.support.server_under_test import ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream
 from tests.unit.adapters.authority import Authority, Names
 
@@ -93,22 +93,27 @@ def jp_server_config(folder: Path) -> dict[str, Any]:
 
 
 async def test_no_token_passes_a_proxy_and_an_authority_that_a_cell_wrote_into_a_file(
-    desk: Desk, folder: Path, provider: Outside, theirs: Authority, detour: ConnectProxy, trap: Upstream
+    server_under_test: ServerUnderTest,
+    folder: Path,
+    provider: Outside,
+    theirs: Authority,
+    detour: ConnectProxy,
+    trap: Upstream,
 ) -> None:
     """Q8.1: neither at a call, nor at a renewal, nor at a sign-in that the cell begins; they go where they went before."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     own = {"ca_bundle": theirs.bundle, "egress_proxy": detour.url}
     more = {"JupyterOIDC": {"providers": {"corp": {**own, "apis": {"orders": own}}}}}
     (folder / "zz.json").write_text(json.dumps(more), encoding="utf-8")
     await asyncio.sleep(3.5 * CHECK_INTERVAL_SECONDS)
-    assert (await desk.session())["settings_pending"] is True
-    grant = {"Authorization": f"Bearer {grant_for(desk)}"}
-    async with httpx.AsyncClient(base_url=desk.url, headers=grant, timeout=30, trust_env=False) as cell:
+    assert (await server_under_test.session())["settings_pending"] is True
+    grant = {"Authorization": f"Bearer {grant_for(server_under_test)}"}
+    async with httpx.AsyncClient(base_url=server_under_test.url, headers=grant, timeout=30, trust_env=False) as cell:
         assert (await cell.get("jupyter-oidc/api/orders/x")).status_code == 200
-        desk.clock.ahead += MIN_REFRESH_INTERVAL_SECONDS + 1
+        server_under_test.clock.ahead += MIN_REFRESH_INTERVAL_SECONDS + 1
         assert (await cell.post(f"{ROUTE}/refresh", json={})).status_code == 200
         begun = await cell.post(f"{ROUTE}/sign-in", json={})
-        start = str(httpx.URL(desk.url).join(begun.json()["start_url"]))
+        start = str(httpx.URL(server_under_test.url).join(begun.json()["start_url"]))
         page = await asyncio.to_thread(provider.browser().open, start)
         assert "You are signed in" in page.text
         assert (await cell.get("jupyter-oidc/api/orders/x")).status_code == 200

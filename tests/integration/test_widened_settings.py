@@ -15,9 +15,9 @@ import httpx
 import pytest
 
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
-from tests.support.desk import ROUTE, Desk
 from tests.support.kernels import grant_for
 from tests.support.scripted_provider import ScriptedProvider
+from tests.support.server_under_test import ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream
 
 Section = dict[str, Any]
@@ -39,10 +39,10 @@ def listener() -> Iterator[Upstream]:
 class Cell:
     """Code in a kernel: it has the user's files and a kernel's grant."""
 
-    def __init__(self, desk: Desk, file: Path) -> None:
-        self._desk = desk
+    def __init__(self, server_under_test: ServerUnderTest, file: Path) -> None:
+        self._server_under_test = server_under_test
         self._folder = file.parent
-        self._grant = grant_for(desk)
+        self._grant = grant_for(server_under_test)
 
     def write(self, providers: Section, name: str = "zz.json") -> None:
         text = json.dumps({"JupyterOIDC": {"providers": providers}})
@@ -50,21 +50,21 @@ class Cell:
 
     async def ask(self, verb: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self._grant}"}
-        async with httpx.AsyncClient(base_url=self._desk.url, timeout=30, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self._server_under_test.url, timeout=30, trust_env=False) as client:
             return await client.request(verb, f"jupyter-oidc/{path}", headers=headers, **more)
 
     async def sign_in(self, provider: str = "corp") -> httpx.Response:
         """Begin a sign-in; where one begins, the person's browser follows, and the provider asks nothing."""
         begun = await self.ask("POST", f"providers/{provider}/sign-in", json={})
         if begun.status_code == 201:
-            start = str(httpx.URL(self._desk.url).join(begun.json()["start_url"]))
-            await asyncio.to_thread(self._desk.provider.browser().open, start)
+            start = str(httpx.URL(self._server_under_test.url).join(begun.json()["start_url"]))
+            await asyncio.to_thread(self._server_under_test.provider.browser().open, start)
         return begun
 
 
 @pytest.fixture
-def cell(desk: Desk, settings_file: Path) -> Cell:
-    return Cell(desk, settings_file)
+def cell(server_under_test: ServerUnderTest, settings_file: Path) -> Cell:
+    return Cell(server_under_test, settings_file)
 
 
 def another_api(base: str, _: ScriptedProvider) -> Section:
@@ -93,14 +93,14 @@ async def several_looks() -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=[one.__name__.replace("_", " ") for one in ATTACKS])
 async def test_no_token_arrives_at_a_place_that_a_cell_wrote_into_a_file(
-    desk: Desk,
+    server_under_test: ServerUnderTest,
     cell: Cell,
     provider: ScriptedProvider,
     listener: Upstream,
     attack: Callable[[str, ScriptedProvider], Section],
 ) -> None:
     """Q8.1: not within several looks at the files, not after a renewal, not after a sign-in that the cell begins."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     cell.write(attack(listener.url, provider))
     await several_looks()
 
@@ -112,54 +112,54 @@ async def test_no_token_arrives_at_a_place_that_a_cell_wrote_into_a_file(
     begun = [(await cell.sign_in(name)).status_code for name in ("corp", "loot")]
     assert begun[0] == 201
     await knock()
-    desk.clock.ahead += 3_600
+    server_under_test.clock.ahead += 3_600
     assert (await cell.ask("GET", "api/orders/x")).status_code == 200
     await cell.ask("POST", "providers/corp/refresh", json={})
     await knock()
     assert listener.seen == []
-    assert await desk.state() == ("active", None)
+    assert await server_under_test.state() == ("active", None)
 
 
 async def test_the_users_own_sign_in_brings_the_changed_settings_into_force(
-    desk: Desk, cell: Cell, provider: ScriptedProvider, listener: Upstream, upstream: Upstream
+    server_under_test: ServerUnderTest, cell: Cell, provider: ScriptedProvider, listener: Upstream, upstream: Upstream
 ) -> None:
     """Q8.1: with the next sign-in, wholly; nothing waits any more.
 
     Q9.1: the old refresh token is of the same session at the provider, and to revoke it would end the new one.
     """
-    await desk.sign_in()
+    await server_under_test.sign_in()
     (old,) = provider.ledger.refresh
     cell.write(another_host(listener.url, provider))
     await several_looks()
-    assert (await desk.session())["settings_pending"] is True
-    assert await desk.call(1) == [200]
+    assert (await server_under_test.session())["settings_pending"] is True
+    assert await server_under_test.call(1) == [200]
     assert (len(listener.seen), len(upstream.seen)) == (0, 1)
-    await desk.sign_in()
-    assert (await desk.session())["settings_pending"] is False
-    assert await desk.call(1) == [200]
+    await server_under_test.sign_in()
+    assert (await server_under_test.session())["settings_pending"] is False
+    assert await server_under_test.call(1) == [200]
     assert (len(listener.seen), len(upstream.seen)) == (1, 1)
     await asyncio.sleep(0.5)
     assert provider.count("revoke", token=old) == 0
-    desk.clock.ahead += 3_600
-    assert await desk.call(1) == [200]
+    server_under_test.clock.ahead += 3_600
+    assert await server_under_test.call(1) == [200]
     assert provider.reuses == 0
 
 
 async def test_a_sign_in_that_a_cell_begins_goes_by_the_settings_before(
-    desk: Desk, cell: Cell, provider: ScriptedProvider, listener: Upstream, upstream: Upstream
+    server_under_test: ServerUnderTest, cell: Cell, provider: ScriptedProvider, listener: Upstream, upstream: Upstream
 ) -> None:
     """Q8.1: single sign-on may finish it without a click, so it opens nothing new; what waits goes on waiting."""
     cell.write(another_host(listener.url, provider))
     await several_looks()
     assert (await cell.sign_in()).status_code == 201
-    assert await desk.state() == ("active", None)
-    assert (await desk.session())["settings_pending"] is True
+    assert await server_under_test.state() == ("active", None)
+    assert (await server_under_test.session())["settings_pending"] is True
     assert (await cell.ask("GET", "api/orders/x")).status_code == 200
     assert (len(listener.seen), len(upstream.seen)) == (0, 1)
 
 
 async def test_the_first_sign_in_at_a_new_provider_is_not_a_cells(
-    desk: Desk, cell: Cell, provider: ScriptedProvider, listener: Upstream
+    server_under_test: ServerUnderTest, cell: Cell, provider: ScriptedProvider, listener: Upstream
 ) -> None:
     """Q8.1: a provider that has come while the server runs may have the registration of another one."""
     cell.write(another_provider_with_the_same_registration(listener.url, provider))
@@ -167,58 +167,60 @@ async def test_the_first_sign_in_at_a_new_provider_is_not_a_cells(
     refused = await cell.sign_in("loot")
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     assert refused.json()["message"] == "The settings of this provider are new since the Jupyter server started."
-    assert (await desk.ask("GET", "jupyter-oidc/providers/loot/session")).json()["settings_pending"] is True
+    assert (await server_under_test.ask("GET", "jupyter-oidc/providers/loot/session")).json()[
+        "settings_pending"
+    ] is True
 
 
 async def test_a_session_that_is_restored_after_the_change_opens_what_it_opened_before(
-    desk: Desk, cell: Cell, provider: ScriptedProvider, listener: Upstream
+    server_under_test: ServerUnderTest, cell: Cell, provider: ScriptedProvider, listener: Upstream
 ) -> None:
     """Q8.1: nobody has asked the server for anything before the cell writes its file."""
-    assert desk.context.built_services is None
+    assert server_under_test.context.built_services is None
     cell.write(another_api(listener.url, provider))
     await several_looks()
     assert (await cell.ask("GET", "api/loot/x")).status_code == 404
-    assert [api.name for api in desk.context.services.settings.providers[0].apis] == ["orders"]
+    assert [api.name for api in server_under_test.context.services.settings.providers[0].apis] == ["orders"]
 
 
 async def test_what_only_narrows_takes_effect_at_once(
-    desk: Desk, cell: Cell, settings_file: Path, provider: ScriptedProvider, upstream: Upstream
+    server_under_test: ServerUnderTest, cell: Cell, settings_file: Path, provider: ScriptedProvider, upstream: Upstream
 ) -> None:
     """Q8.1: fewer callers; the session goes on, and nothing waits for a sign-in."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     cell.write({"corp": {"apis": {"orders": {"callers": ["browser"]}}}})
     await several_looks()
     assert (await cell.ask("GET", "api/orders/x")).status_code == 403
-    assert await desk.call(1) == [200]
-    assert (await desk.session())["settings_pending"] is False
+    assert await server_under_test.call(1) == [200]
+    assert (await server_under_test.session())["settings_pending"] is False
     assert provider.count("token") == 1
 
 
 async def test_a_change_that_narrows_and_widens_is_split(
-    desk: Desk, cell: Cell, provider: ScriptedProvider, listener: Upstream
+    server_under_test: ServerUnderTest, cell: Cell, provider: ScriptedProvider, listener: Upstream
 ) -> None:
     """Q8.1: what is taken away is gone at once, what is added waits."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     apis = {"orders": {"callers": ["browser"], "methods": ["GET", "DELETE"]}, "loot": {"base_url": listener.url}}
     cell.write({"corp": {"apis": apis}})
     await several_looks()
     assert (await cell.ask("GET", "api/orders/x")).status_code == 403
-    assert (await desk.ask("DELETE", "jupyter-oidc/api/orders/x")).status_code == 405
-    assert (await desk.session())["settings_pending"] is True
+    assert (await server_under_test.ask("DELETE", "jupyter-oidc/api/orders/x")).status_code == 405
+    assert (await server_under_test.session())["settings_pending"] is True
 
 
 async def test_a_sign_in_that_was_begun_under_waiting_settings_ends_with_them(
-    desk: Desk, cell: Cell, provider: ScriptedProvider, listener: Upstream
+    server_under_test: ServerUnderTest, cell: Cell, provider: ScriptedProvider, listener: Upstream
 ) -> None:
     """Q8.1: the person has begun a sign-in, and the file changes once more before it is finished."""
-    await desk.sign_in()
+    await server_under_test.sign_in()
     cell.write({"corp": {"max_age": 5, "apis": {"more": {"base_url": listener.url}}}})
     await several_looks()
-    started = (await desk.ask("POST", f"{ROUTE}/sign-in", json={})).json()
+    started = (await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})).json()
     cell.write(another_host(listener.url, provider))
     await several_looks()
-    start = str(httpx.URL(desk.url).join(started["start_url"]))
+    start = str(httpx.URL(server_under_test.url).join(started["start_url"]))
     page = await asyncio.to_thread(provider.browser().open, start)
     assert "You are signed in" not in page.text
-    assert await desk.call(1) == [200]
+    assert await server_under_test.call(1) == [200]
     assert listener.seen == []

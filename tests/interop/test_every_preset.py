@@ -29,7 +29,7 @@ from tests.support.upstream import Upstream, refused
 
 
 @dataclass
-class Stage:
+class RealEnvironment:
     """One dressed provider, an API that checks its tokens, and a person with a Jupyter server."""
 
     dressing: Dressing
@@ -43,13 +43,13 @@ class Stage:
 
 
 @pytest.fixture(params=names())
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
-    with staged(request.param, tmp_path) as stage:
-        yield stage
+def real_environment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealEnvironment]:
+    with start_environment(request.param, tmp_path) as real_environment:
+        yield real_environment
 
 
 @contextmanager
-def staged(name: str, tmp_path: Path, **changes: object) -> Iterator[Stage]:
+def start_environment(name: str, tmp_path: Path, **changes: object) -> Iterator[RealEnvironment]:
     dressing = DRESSINGS[name]
     with CertifiedProvider(replace(dressing.document, http_post_methods=True)) as provider, Upstream() as api:
         base = provider.issuer.rstrip("/")
@@ -73,7 +73,9 @@ def staged(name: str, tmp_path: Path, **changes: object) -> Iterator[Stage]:
             client = replace(client, auth_method="client_secret_post", secret=dressing.secret)
         provider.register_client(client)
         with process, closing(process.client()) as jupyter:
-            yield Stage(dressing, provider, api, Person(process, provider, jupyter, FormBrowser(provider.issuer)))
+            yield RealEnvironment(
+                dressing, provider, api, Person(process, provider, jupyter, FormBrowser(provider.issuer))
+            )
 
 
 def _judge(base: str, issuer: str, dressing: Dressing) -> Callable[[web.Request, str, str], web.Response | None]:
@@ -95,9 +97,9 @@ def _judge(base: str, issuer: str, dressing: Dressing) -> Callable[[web.Request,
     return judge
 
 
-def test_sign_in_call_refresh_and_sign_out(stage: Stage) -> None:
+def test_sign_in_call_refresh_and_sign_out(real_environment: RealEnvironment) -> None:
     """D5, A25: every provider brings a refresh token, every API its token, and a sign-out what the provider offers."""
-    person, dressing = stage.person, stage.dressing
+    person, dressing = real_environment.person, real_environment.dressing
 
     page = person.sign_in()
     assert (page.status_code, "You are signed in" in page.text) == (200, True), page.text
@@ -105,45 +107,45 @@ def test_sign_in_call_refresh_and_sign_out(stage: Stage) -> None:
     assert (summary["state"], summary["refreshable"]) == ("active", True)
     assert tuple(summary["entitlements"]) == dressing.entitlements
 
-    assert stage.call() == 200
+    assert real_environment.call() == 200
     assert person.post("refresh").json()["state"] == "active"
-    assert stage.provider.record().token_requests == {"authorization_code": 1, "refresh_token": 1}
-    assert (len(set(stage.provider.issued("refresh_token"))) == 2) is dressing.rotates
-    assert stage.call() == 200
+    assert real_environment.provider.record().token_requests == {"authorization_code": 1, "refresh_token": 1}
+    assert (len(set(real_environment.provider.issued("refresh_token"))) == 2) is dressing.rotates
+    assert real_environment.call() == 200
 
     ended = person.post("sign-out").json()
     assert (ended["local"], ended["revoked"]) == ("done", dressing.revoked)
-    _leave(stage, ended["end_session_url"])
+    _leave(real_environment, ended["end_session_url"])
     assert person.summary()["state"] == "signed-out"
-    assert stage.call() == 401
+    assert real_environment.call() == 401
 
 
-def _leave(stage: Stage, end_session_url: str | None) -> None:
+def _leave(real_environment: RealEnvironment, end_session_url: str | None) -> None:
     """Follow the way out of the provider's own session, if it has one, and come back."""
-    parameter = stage.dressing.signs_out
+    parameter = real_environment.dressing.signs_out
     if parameter is None:
         assert end_session_url is None
         return
     assert end_session_url is not None
-    back = f"{stage.person.process.url}jupyter-oidc/providers/corp/signed-out"
+    back = f"{real_environment.person.process.url}jupyter-oidc/providers/corp/signed-out"
     if parameter != "post_logout_redirect_uri":
         assert parse_qs(urlsplit(end_session_url).query) == {"client_id": [CLIENT], parameter: [back]}
-        page = stage.person.browser.sign_out(end_session_url, stop_at=back)
+        page = real_environment.person.browser.sign_out(end_session_url, stop_at=back)
         assert page.is_redirect
         assert page.headers["location"].startswith(back)
         return
-    process = stage.person.process
-    stage.person.browser.open(f"{process.url}login?token={process.token}")
-    end = stage.person.browser.sign_out(str(httpx.URL(process.url).join(end_session_url)))
+    process = real_environment.person.process
+    real_environment.person.browser.open(f"{process.url}login?token={process.token}")
+    end = real_environment.person.browser.sign_out(str(httpx.URL(process.url).join(end_session_url)))
     assert (str(end.url).partition("?")[0], "You are signed out" in end.text) == (back, True), end.text
 
 
 def test_without_its_preset_a_default_scope_that_the_provider_does_not_list_is_left_out(tmp_path: Path) -> None:
     """Q9.6: this provider refuses a sign-in with the scope offline_access, and its metadata do not list it."""
-    with staged("cognito", tmp_path, preset=None) as stage:
-        page = stage.person.sign_in()
+    with start_environment("cognito", tmp_path, preset=None) as real_environment:
+        page = real_environment.person.sign_in()
         assert "You are signed in" in page.text
-        assert stage.person.summary()["state"] == "active"
+        assert real_environment.person.summary()["state"] == "active"
 
 
 @pytest.mark.parametrize(
@@ -162,8 +164,8 @@ def test_a_signed_in_server_says_whether_the_wider_acceptance_is_still_needed(
     tmp_path: Path, name: str, changes: dict[str, object], says: str
 ) -> None:
     """The condition for removing the temporary control, met and not met, by tokens that a provider issued."""
-    with staged(name, tmp_path, **changes) as stage:
-        stage.person.sign_in()
-        told = stage.person.jupyter.get("jupyter-oidc/diagnostics").json()
+    with start_environment(name, tmp_path, **changes) as real_environment:
+        real_environment.person.sign_in()
+        told = real_environment.person.jupyter.get("jupyter-oidc/diagnostics").json()
         (check,) = [one for one in told["checks"] if one["name"] == "audience of orders"]
         assert (check["status"], says in check["message"]) == ("warning", True), check["message"]

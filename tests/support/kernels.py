@@ -10,7 +10,7 @@ from jupyter_oidc.server.kernel_grants import KernelGrants, proof_of
 from tests.support.canary import CANARY
 
 if TYPE_CHECKING:
-    from tests.support.desk import Desk
+    from tests.support.server_under_test import ServerUnderTest
 
 
 class Kernels(dict[str, bytes]):
@@ -31,11 +31,13 @@ class Kernels(dict[str, bytes]):
         return self.get(kernel_id)
 
 
-def grant_for(desk: Desk) -> str:
+def grant_for(server_under_test: ServerUnderTest) -> str:
     """Let the server believe in a kernel, and return its grant."""
     clock = SystemClock()
-    desk.context.grants = KernelGrants(clock, SystemEntropy(), Kernels(k1=b"a connection key"))
+    server_under_test.context.grants = KernelGrants(clock, SystemEntropy(), Kernels(k1=b"a connection key"))
     now = int(clock.now().wall)
-    grant, _ = desk.context.grants.issue("k1", now, "n" * 22, proof_of(b"a connection key", "k1", now, "n" * 22))
+    grant, _ = server_under_test.context.grants.issue(
+        "k1", now, "n" * 22, proof_of(b"a connection key", "k1", now, "n" * 22)
+    )
     CANARY.hold(grant)
     return grant

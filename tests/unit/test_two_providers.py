@@ -30,7 +30,15 @@ from tests.support.canary import CANARY
 from tests.support.marker import MARKER
 from tests.unit.protocol.makers import CLIENT, RSA, SUBJECT, claims_of, document, jwk, reply, signed
 from tests.unit.proxy.anything import EmptyReply
-from tests.unit.sessions.stage import CountingEntropy, HandClock, HandScheduler, Notes, SharedLock, form_of, settle
+from tests.unit.sessions.fake_environment import (
+    CountingEntropy,
+    HandClock,
+    HandScheduler,
+    Notes,
+    SharedLock,
+    form_of,
+    settle,
+)
 
 HOSTS = ("north", "south")
 PLAIN, OWN, IDENTITY = "plain", "own", "identity"

@@ -20,7 +20,7 @@ from pathlib import Path
 from jupyter_oidc.demo.child import ChildFailed
 from tests.bench.proxy import calls, connections, download, events, memory, requests, status, tls
 from tests.bench.proxy.part import Part, Run, Scale
-from tests.bench.proxy.processes import Stage, stage
+from tests.bench.proxy.processes import RealEnvironment, real_environment
 from tests.bench.proxy.report import Entry, Gap, NotMeasured, exit_code, table, verdicts
 from tests.bench.proxy.tools import header, missing
 
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="jupyter-oidc-bench-") as name:
             _say("starting nginx, jupyter-server-proxy and a signed-in server with a kernel")
-            with stage(Path(name), scale.large, scale.medium, (cores[0], cores[1])) as running:
+            with real_environment(Path(name), scale.large, scale.medium, (cores[0], cores[1])) as running:
                 entries = [entry for part in parts for entry in _measured(part, running, scale)]
     except KeyboardInterrupt:
         _done("Stopped; everything that was started has ended.")
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_code(entries)
 
 
-def _measured(part: Part, running: Stage, scale: Scale) -> list[Entry]:
+def _measured(part: Part, running: RealEnvironment, scale: Scale) -> list[Entry]:
     """Measure one part; one that fails leaves the others alone."""
     began = time.monotonic()
     longest = _long(part.estimate(scale))

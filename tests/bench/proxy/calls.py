@@ -60,14 +60,14 @@ def _make(connection: socket.socket, call: Call, sent: bytes = b"") -> None:
 
 def measure(run: Run) -> list[Line]:
     """Count for every way through a Jupyter server."""
-    stage = run.stage
-    ours = stage.ours.process
+    real_environment = run.real_environment
+    ours = real_environment.ours.process
     samples = in_rounds(
         {
-            "jsp": lambda: calls_per_request(stage.anchors, stage.jsp("small")),
-            "grant": lambda: calls_per_request(ours, stage.ours.call("plain", "small", "grant")),
-            "token": lambda: calls_per_request(ours, stage.ours.call("plain", "small", "token")),
-            "cookie": lambda: calls_per_request(ours, stage.ours.call("plain", "small", "cookie")),
+            "jsp": lambda: calls_per_request(real_environment.anchors, real_environment.jsp("small")),
+            "grant": lambda: calls_per_request(ours, real_environment.ours.call("plain", "small", "grant")),
+            "token": lambda: calls_per_request(ours, real_environment.ours.call("plain", "small", "token")),
+            "cookie": lambda: calls_per_request(ours, real_environment.ours.call("plain", "small", "cookie")),
         },
         min(run.scale.rounds, 3),
         run.chance,

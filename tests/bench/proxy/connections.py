@@ -26,13 +26,13 @@ def measure(run: Run) -> list[Line]:
     """Count the connections that bring a thousand calls."""
 
     def used() -> int:
-        call = run.stage.own("used")
+        call = run.real_environment.own("used")
         with connect(call) as connection:
             return int(json.loads(exchange(connection, call))["used"])
 
     def visit() -> float:
         used()
-        call = run.stage.ours.call("own", f"held?seconds={HELD}")
+        call = run.real_environment.ours.call("own", f"held?seconds={HELD}")
         with ThreadPoolExecutor(IN_FLIGHT) as clients:
             list(clients.map(_calls, [call] * IN_FLIGHT, [_share(client) for client in range(IN_FLIGHT)]))
         return float(used())

@@ -20,23 +20,23 @@ JSP = Target(">=", 3.0)
 
 def measure(run: Run) -> list[Line]:
     """Measure mebibytes a second."""
-    stage, scale = run.stage, run.scale
+    real_environment, scale = run.real_environment, run.scale
 
     def visit(call: Callable[[str], Call], path: str, size: int) -> Callable[[], float]:
         return lambda: size / MIB / download(call(path), size)
 
     def ours(path: str) -> Call:
-        return stage.ours.call("plain", path)
+        return real_environment.ours.call("plain", path)
 
     for path in ("large", "medium"):  # NOTE: the first reading of a file is the system's, not nginx's
-        download(stage.direct(path), 0)
+        download(real_environment.direct(path), 0)
     rates = in_rounds(
         {
-            "direct": visit(stage.direct, "large", scale.large),
-            "nginx": visit(stage.nginx, "large", scale.large),
+            "direct": visit(real_environment.direct, "large", scale.large),
+            "nginx": visit(real_environment.nginx, "large", scale.large),
             "ours": visit(ours, "large", scale.large),
             "ours medium": visit(ours, "medium", scale.medium),
-            "jsp medium": visit(stage.jsp, "medium", scale.medium),
+            "jsp medium": visit(real_environment.jsp, "medium", scale.medium),
         },
         scale.rounds,
         run.chance,

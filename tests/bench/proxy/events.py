@@ -31,8 +31,8 @@ def measure(run: Run) -> list[Line]:
 
     delays = in_rounds(
         {
-            "direct": lambda: visit(lambda: run.stage.own(path)),
-            "ours": lambda: visit(lambda: run.stage.ours.call("own", path)),
+            "direct": lambda: visit(lambda: run.real_environment.own(path)),
+            "ours": lambda: visit(lambda: run.real_environment.ours.call("own", path)),
         },
         run.scale.rounds,
         run.chance,

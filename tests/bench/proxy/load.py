@@ -31,14 +31,14 @@ class Visit:
 
 def visit(run: Run, made: Callable[[], Call], connections: int, pid: int | None = None) -> Visit:
     """Load what ``made`` calls, which the process ``pid`` answers; without one nothing is known about disturbances."""
-    wrk = Wrk(run.stage.folder)
+    wrk = Wrk(run.real_environment.folder)
 
     def once() -> Visit:
         call = made()
-        worked, busy, began = worked_by(pid), busy_of(run.stage.core), time.monotonic()
+        worked, busy, began = worked_by(pid), busy_of(run.real_environment.core), time.monotonic()
         load = wrk.run(call.url, call.headers, connections=connections, seconds=run.scale.wrk)
         seconds = time.monotonic() - began
-        worked, busy = worked_by(pid) - worked, busy_of(run.stage.core) - busy
+        worked, busy = worked_by(pid) - worked, busy_of(run.real_environment.core) - busy
         return Visit(load, 1e6 * worked / load.requests, 100 * max(0.0, busy - worked) / seconds if pid else 0.0)
 
     return least_disturbed(once, run.scale.attempts)

@@ -47,7 +47,7 @@ def sizes(status: str) -> dict[str, float]:
 
 def measure(run: Run) -> list[Line]:
     """Measure the growth in the four situations."""
-    ours, scale = run.stage.ours, run.scale
+    ours, scale = run.real_environment.ours, run.scale
     works: dict[str, Callable[[], object]] = {
         f"{scale.size(scale.large)} down": lambda: download(ours.call("plain", "large"), scale.large),
         f"{scale.size(scale.large)} up in chunks": lambda: upload(ours.call("own", "sink?rate=0"), scale.large),
@@ -59,7 +59,9 @@ def measure(run: Run) -> list[Line]:
     download(ours.call("plain", "medium"), scale.medium)
     upload(ours.call("own", "sink?rate=0"), scale.medium)  # NOTE: what is imported at first use is no growth
     visits = {what: partial(growth, ours.pid, work) for what, work in works.items()}
-    visits["anchor"] = partial(growth, run.stage.anchors.pid, lambda: download(run.stage.jsp("medium"), scale.medium))
+    visits["anchor"] = partial(
+        growth, run.real_environment.anchors.pid, lambda: download(run.real_environment.jsp("medium"), scale.medium)
+    )
     samples = in_rounds(visits, scale.memory_rounds, run.chance, run.told)
     anchor = f"jupyter-server-proxy, {scale.size(scale.medium)} down, growth"
     return [

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.bench.proxy.processes import GIB, MIB, Stage
+from tests.bench.proxy.processes import GIB, MIB, RealEnvironment
 from tests.bench.proxy.report import Line
 
 
@@ -46,9 +46,9 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a part is given: the running stage, the scale, dice, and somebody to tell about each round."""
+    """What a part is given: the running environment, the scale, dice, and somebody to tell about each round."""
 
-    stage: Stage
+    real_environment: RealEnvironment
     scale: Scale
     told: Callable[[int, int], None]
     chance: random.Random = field(default_factory=random.Random)

@@ -153,7 +153,7 @@ class Ours:
 
 
 @dataclass(slots=True)
-class Stage:
+class RealEnvironment:
     """Everything that runs, and how to call it. Each method returns the call for the same ``path`` by another way."""
 
     folder: Path
@@ -194,7 +194,7 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, large: int, medium: int, cores: tuple[int, int]) -> Iterator[Stage]:
+def real_environment(folder: Path, large: int, medium: int, cores: tuple[int, int]) -> Iterator[RealEnvironment]:
     """Start everything, make the first call by every way, which is the slowest, and end it all afterwards."""
     tested, others = cores
     _make_files(folder / "files", large, medium)
@@ -218,7 +218,7 @@ def stage(folder: Path, large: int, medium: int, cores: tuple[int, int]) -> Iter
             }
             ours = stack.enter_context(our_server(folder / "ours", provider, apis, authority.bundle))
             anchors = stack.enter_context(_anchors(folder / "anchors", apis["tls"], authority.bundle))
-        running = Stage(folder, ours, anchors, ports[0], ports[1], ports[2], upstream_port, tested)
+        running = RealEnvironment(folder, ours, anchors, ports[0], ports[1], ports[2], upstream_port, tested)
         for call in running.ways():
             download(call, len(_SMALL))
         yield running

@@ -24,17 +24,20 @@ LATENCY = Target("<=", 0.75)
 
 def measure(run: Run) -> list[Line]:
     """Measure requests a second at 16 in flight and the latency of one at a time."""
-    stage = run.stage
+    real_environment = run.real_environment
 
     ways: dict[str, Callable[[], Call]] = {
-        "direct": lambda: stage.direct("small"),
-        "nginx": lambda: stage.nginx("small"),
-        "jsp": lambda: stage.jsp("small"),
-        "grant": lambda: stage.ours.call("plain", "small", "grant"),
-        "token": lambda: stage.ours.call("plain", "small", "token"),
-        "cookie": lambda: stage.ours.call("plain", "small", "cookie"),
+        "direct": lambda: real_environment.direct("small"),
+        "nginx": lambda: real_environment.nginx("small"),
+        "jsp": lambda: real_environment.jsp("small"),
+        "grant": lambda: real_environment.ours.call("plain", "small", "grant"),
+        "token": lambda: real_environment.ours.call("plain", "small", "token"),
+        "cookie": lambda: real_environment.ours.call("plain", "small", "cookie"),
     }
-    pids = {"jsp": stage.anchors.pid, **dict.fromkeys(("grant", "token", "cookie"), stage.ours.pid)}
+    pids = {
+        "jsp": real_environment.anchors.pid,
+        **dict.fromkeys(("grant", "token", "cookie"), real_environment.ours.pid),
+    }
     visits = {f"{way} {IN_FLIGHT}": partial(visit, run, made, IN_FLIGHT, pids.get(way)) for way, made in ways.items()}
     visits |= {f"{way} 1": partial(visit, run, ways[way], 1, pids.get(way)) for way in ("nginx", "jsp", "grant")}
     visited = in_rounds(visits, run.scale.rounds, run.chance, run.told)

@@ -62,20 +62,20 @@ def poll(call: Call, seconds: float) -> float:
 
 def measure(run: Run) -> list[Line]:
     """Measure in three situations."""
-    stage, large = run.stage, run.scale.large
+    real_environment, large = run.real_environment, run.scale.large
 
     def visit(situation: Callable[[], Context[None]]) -> Callable[[], float]:
         def p99() -> float:
             with situation():
-                return poll(stage.ours.status(), run.scale.status)
+                return poll(real_environment.ours.status(), run.scale.status)
 
         return p99
 
     samples = in_rounds(
         {
             "idle": visit(nullcontext),
-            "around": visit(lambda: downloading(lambda: stage.direct("large"), large)),
-            "through": visit(lambda: downloading(lambda: stage.ours.call("plain", "large"), large)),
+            "around": visit(lambda: downloading(lambda: real_environment.direct("large"), large)),
+            "through": visit(lambda: downloading(lambda: real_environment.ours.call("plain", "large"), large)),
         },
         run.scale.rounds,
         run.chance,

@@ -20,10 +20,14 @@ BUFFERED = Target(">=", 4.0)
 
 def measure(run: Run) -> list[Line]:
     """Measure requests a second."""
-    stage = run.stage
+    real_environment = run.real_environment
     visits = {
-        "buffered": partial(visit, run, lambda: stage.buffered("small"), IN_FLIGHT, stage.anchors.pid),
-        "ours": partial(visit, run, lambda: stage.ours.call("tls", "small"), IN_FLIGHT, stage.ours.pid),
+        "buffered": partial(
+            visit, run, lambda: real_environment.buffered("small"), IN_FLIGHT, real_environment.anchors.pid
+        ),
+        "ours": partial(
+            visit, run, lambda: real_environment.ours.call("tls", "small"), IN_FLIGHT, real_environment.ours.pid
+        ),
     }
     visited = in_rounds(visits, run.scale.rounds, run.chance, run.told)
     rates = {way: [one.load.rate for one in made] for way, made in visited.items()}

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.interop.hostile.stage import Stage
+from tests.interop.hostile.real_environment import RealEnvironment
 from tests.support.raw_client import RawReply
 from tests.support.raw_upstream import Conversation, RawUpstream, Step, reply
 
@@ -15,12 +15,12 @@ INVALID = 'WWW-Authenticate: Bearer error="invalid_token"'
 
 
 @pytest.fixture
-def fresh(stage: Stage) -> Stage:
+def fresh(real_environment: RealEnvironment) -> RealEnvironment:
     """Somebody signed in with a token that no API has refused yet, so that one renewal may be earned."""
-    stage.post("sign-out")
-    stage.sign_in()
-    stage.api.forget()
-    return stage
+    real_environment.post("sign-out")
+    real_environment.sign_in()
+    real_environment.api.forget()
+    return real_environment
 
 
 def refusing(*times: int, line: str = INVALID, status: str = "401 Unauthorized") -> Step:
@@ -41,8 +41,8 @@ def refusing(*times: int, line: str = INVALID, status: str = "401 Unauthorized")
     return step
 
 
-def refreshes(stage: Stage) -> int:
-    return stage.provider.count("token", grant_type="refresh_token")
+def refreshes(real_environment: RealEnvironment) -> int:
+    return real_environment.provider.count("token", grant_type="refresh_token")
 
 
 # -- 401 and 403 of the API ----------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def refreshes(stage: Stage) -> int:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
 def test_a_refused_token_is_renewed_once_and_the_call_is_made_again(
-    fresh: Stage, api: RawUpstream, method: str
+    fresh: RealEnvironment, api: RawUpstream, method: str
 ) -> None:
     """C11."""
     api.script("items", refusing(1))
@@ -60,7 +60,7 @@ def test_a_refused_token_is_renewed_once_and_the_call_is_made_again(
     assert (refreshes(fresh) - before, one.bearer != two.bearer, one.target == two.target) == (1, True, True)
 
 
-def test_the_second_call_is_the_first_one_but_for_its_token(fresh: Stage, api: RawUpstream) -> None:
+def test_the_second_call_is_the_first_one_but_for_its_token(fresh: RealEnvironment, api: RawUpstream) -> None:
     """C11: the same method, target and headers."""
     api.script("items", refusing(1))
     fresh.raw.ask("GET", "orders/items?a=1;b=%20c", "Accept: text/csv", "Range: bytes=0-9", "If-Match: *")
@@ -71,7 +71,7 @@ def test_the_second_call_is_the_first_one_but_for_its_token(fresh: Stage, api: R
     assert one == two
 
 
-def test_a_token_that_is_refused_again_earns_no_more_renewals(fresh: Stage, api: RawUpstream) -> None:
+def test_a_token_that_is_refused_again_earns_no_more_renewals(fresh: RealEnvironment, api: RawUpstream) -> None:
     """C11, B27: the API's own 401 is passed on, without our header, and its body with it."""
     api.script("items", refusing())
     before = refreshes(fresh)
@@ -83,7 +83,7 @@ def test_a_token_that_is_refused_again_earns_no_more_renewals(fresh: Stage, api:
     assert fresh.summary()["state"] == "active"
 
 
-def test_forty_calls_that_are_refused_at_once_share_one_renewal(fresh: Stage, api: RawUpstream) -> None:
+def test_forty_calls_that_are_refused_at_once_share_one_renewal(fresh: RealEnvironment, api: RawUpstream) -> None:
     """C11, B27."""
     first: set[str] = set()
 
@@ -101,7 +101,7 @@ def test_forty_calls_that_are_refused_at_once_share_one_renewal(fresh: Stage, ap
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_a_call_with_a_body_is_not_made_again_but_may_be(fresh: Stage, api: RawUpstream, method: str) -> None:
+def test_a_call_with_a_body_is_not_made_again_but_may_be(fresh: RealEnvironment, api: RawUpstream, method: str) -> None:
     """C30: the 401 is the API's, with a word that a second attempt may succeed, and it does."""
     api.script("items", refusing(1))
     answer = fresh.raw.ask(method, "orders/items", body=b"hello")
@@ -121,7 +121,7 @@ PROMPTS = [
 
 @pytest.mark.parametrize("challenge", PROMPTS)
 def test_a_challenge_that_makes_a_browser_ask_for_a_password_is_dropped(
-    fresh: Stage, api: RawUpstream, challenge: str
+    fresh: RealEnvironment, api: RawUpstream, challenge: str
 ) -> None:
     """C11: a password typed into that prompt would go to the API's owner, or to Jupyter.
 
@@ -143,7 +143,9 @@ def test_a_challenge_that_makes_a_browser_ask_for_a_password_is_dropped(
         'Newauth realm="apps", type=1, title="Login to \\"apps\\"", Basic realm="simple"',
     ],
 )
-def test_no_challenge_of_any_scheme_makes_a_browser_prompt(fresh: Stage, api: RawUpstream, challenge: str) -> None:
+def test_no_challenge_of_any_scheme_makes_a_browser_prompt(
+    fresh: RealEnvironment, api: RawUpstream, challenge: str
+) -> None:
     """C11: browsers ask for Digest and Negotiate, too, and several challenges may share one line (RFC 9110, 11.6.1).
 
     Q3.5: a kernel has no browser, and is told what the API said (ADR 33).
@@ -165,7 +167,7 @@ def test_no_challenge_of_any_scheme_makes_a_browser_prompt(fresh: Stage, api: Ra
         'DPoP error="insufficient_user_authentication"',
     ],
 )
-def test_a_stronger_sign_in_is_asked_for_by_name(fresh: Stage, api: RawUpstream, challenge: str) -> None:
+def test_a_stronger_sign_in_is_asked_for_by_name(fresh: RealEnvironment, api: RawUpstream, challenge: str) -> None:
     """C12: the session stays, and nothing is renewed, since a renewal would not help."""
     api.script("items", refusing(line=f"WWW-Authenticate: {challenge}"))
     before = refreshes(fresh)
@@ -177,7 +179,7 @@ def test_a_stronger_sign_in_is_asked_for_by_name(fresh: Stage, api: RawUpstream,
 @pytest.mark.parametrize(
     "status", ["403 Forbidden", "407 Proxy Authentication Required", "419 Expired", "498 Invalid Token"]
 )
-def test_no_other_refusal_renews_or_ends_anything(fresh: Stage, api: RawUpstream, status: str) -> None:
+def test_no_other_refusal_renews_or_ends_anything(fresh: RealEnvironment, api: RawUpstream, status: str) -> None:
     """C13: even with the words of a refused token."""
     api.script("items", refusing(status=status))
     before = (refreshes(fresh), fresh.summary()["sequence"])
@@ -194,31 +196,31 @@ def assert_refused_at_once(answer: RawReply, code: str) -> None:
     assert (answer.first("content-type") or "").startswith("application/json")
 
 
-def test_without_a_session_nothing_goes_out(stage: Stage, api: RawUpstream) -> None:
+def test_without_a_session_nothing_goes_out(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C31: JSON at once, for a page's navigation as well, and for an upload before it is read."""
-    stage.post("sign-out")
+    real_environment.post("sign-out")
     try:
         for lines in ([], ["Accept: text/html", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Site: same-origin"]):
-            assert_refused_at_once(stage.raw.ask("GET", "orders/items", *lines), "not_signed_in")
-        assert_refused_at_once(stage.raw.ask("POST", "orders/items", body=b"hello"), "not_signed_in")
+            assert_refused_at_once(real_environment.raw.ask("GET", "orders/items", *lines), "not_signed_in")
+        assert_refused_at_once(real_environment.raw.ask("POST", "orders/items", body=b"hello"), "not_signed_in")
     finally:
-        stage.sign_in()
+        real_environment.sign_in()
     assert api.calls == []
 
 
-def test_while_somebody_signs_in_nothing_goes_out(stage: Stage, api: RawUpstream) -> None:
+def test_while_somebody_signs_in_nothing_goes_out(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C31: a call does not wait for a person."""
-    stage.post("sign-out")
+    real_environment.post("sign-out")
     try:
-        begun = stage.jupyter.post("jupyter-oidc/providers/corp/sign-in", json={})
-        assert (begun.status_code, stage.summary()["state"]) == (201, "signing-in")
-        assert_refused_at_once(stage.raw.ask("GET", "orders/items"), "not_signed_in")
+        begun = real_environment.jupyter.post("jupyter-oidc/providers/corp/sign-in", json={})
+        assert (begun.status_code, real_environment.summary()["state"]) == (201, "signing-in")
+        assert_refused_at_once(real_environment.raw.ask("GET", "orders/items"), "not_signed_in")
     finally:
-        stage.sign_in()
+        real_environment.sign_in()
     assert api.calls == []
 
 
-def test_when_the_provider_has_ended_the_session_nothing_goes_out(fresh: Stage, api: RawUpstream) -> None:
+def test_when_the_provider_has_ended_the_session_nothing_goes_out(fresh: RealEnvironment, api: RawUpstream) -> None:
     """C31: and it has another name."""
     fresh.provider.revoke_all()
     try:
@@ -234,28 +236,30 @@ def test_when_the_provider_has_ended_the_session_nothing_goes_out(fresh: Stage, 
 
 
 @pytest.fixture(scope="module")
-def cookies(shared_stage: Stage) -> dict[str, str]:
+def cookies(shared_environment: RealEnvironment) -> dict[str, str]:
     """The cookies of a browser that is logged in to Jupyter."""
-    with shared_stage.process.stranger() as browser:
+    with shared_environment.process.stranger() as browser:
         browser.get("login")
-        browser.get(f"api/status?token={shared_stage.process.token}")
+        browser.get(f"api/status?token={shared_environment.process.token}")
         return {cookie.name: cookie.value or "" for cookie in browser.cookies.jar}
 
 
-def as_browser(stage: Stage, cookies: dict[str, str], method: str, *lines: str, body: bytes = b"") -> RawReply:
+def as_browser(
+    real_environment: RealEnvironment, cookies: dict[str, str], method: str, *lines: str, body: bytes = b""
+) -> RawReply:
     """Ask with cookies and without a token, as a page's request would."""
     cookie = "Cookie: " + "; ".join(f"{name}={value}" for name, value in cookies.items())
     framing = [f"Content-Length: {len(body)}"] if body else []
-    head = stage.raw.head(method, "orders/items", cookie, *lines, *framing, login=False)
-    with stage.raw.sent(head + body) as connection:
+    head = real_environment.raw.head(method, "orders/items", cookie, *lines, *framing, login=False)
+    with real_environment.raw.sent(head + body) as connection:
         return connection.reply(method)
 
 
-def test_our_own_pages_may_call(stage: Stage, api: RawUpstream, cookies: dict[str, str]) -> None:
+def test_our_own_pages_may_call(real_environment: RealEnvironment, api: RawUpstream, cookies: dict[str, str]) -> None:
     """C32: the positive control of what follows."""
-    assert as_browser(stage, cookies, "GET", "Sec-Fetch-Site: same-origin").status == 200
+    assert as_browser(real_environment, cookies, "GET", "Sec-Fetch-Site: same-origin").status == 200
     xsrf = f"X-XSRFToken: {cookies['_xsrf']}"
-    assert as_browser(stage, cookies, "POST", "Sec-Fetch-Site: same-origin", xsrf, body=b"{}").status == 200
+    assert as_browser(real_environment, cookies, "POST", "Sec-Fetch-Site: same-origin", xsrf, body=b"{}").status == 200
     assert len(api.calls) == 2
 
 
@@ -283,20 +287,25 @@ FORGED = {
 
 @pytest.mark.parametrize(("method", "lines", "body"), FORGED.values(), ids=FORGED)
 def test_what_another_site_could_cause_is_refused(
-    stage: Stage, api: RawUpstream, cookies: dict[str, str], method: str, lines: list[str], body: bytes
+    real_environment: RealEnvironment,
+    api: RawUpstream,
+    cookies: dict[str, str],
+    method: str,
+    lines: list[str],
+    body: bytes,
 ) -> None:
     """C32: with the login cookie and everything that a page cannot read; no token leaves for it."""
-    answer = as_browser(stage, cookies, method, *lines, body=body)
+    answer = as_browser(real_environment, cookies, method, *lines, body=body)
     assert (answer.status, answer.code, api.calls) == (403, "csrf_failed", [])
 
 
 @pytest.mark.parametrize(
     "lines", [[], ["Sec-Fetch-Site: same-origin"], ["X-Forwarded-User: admin", "Remote-User: admin"]]
 )
-def test_without_a_login_nobody_comes_in(stage: Stage, api: RawUpstream, lines: list[str]) -> None:
+def test_without_a_login_nobody_comes_in(real_environment: RealEnvironment, api: RawUpstream, lines: list[str]) -> None:
     """C32: and is told so without a page."""
     for method in ("GET", "POST"):
-        answer = as_browser(stage, {}, method, *lines)
+        answer = as_browser(real_environment, {}, method, *lines)
         assert (answer.status, answer.code in ("forbidden", "csrf_failed"), answer.first("location")) == (
             403,
             True,
@@ -306,18 +315,22 @@ def test_without_a_login_nobody_comes_in(stage: Stage, api: RawUpstream, lines: 
 
 
 @pytest.mark.parametrize("grant", ["jog.", "jog.made-up-grant-of-plausible-length", "JOG.x", "jog." + "a" * 10_000])
-def test_a_made_up_grant_opens_nothing(stage: Stage, api: RawUpstream, grant: str) -> None:
+def test_a_made_up_grant_opens_nothing(real_environment: RealEnvironment, api: RawUpstream, grant: str) -> None:
     """C32: however it is spelled."""
     for scheme in ("Bearer", "bearer", "BEARER"):
-        request = stage.raw.head("GET", "orders/items", f"Authorization: {scheme} {grant}", login=False)
-        with stage.raw.sent(request) as connection:
+        request = real_environment.raw.head("GET", "orders/items", f"Authorization: {scheme} {grant}", login=False)
+        with real_environment.raw.sent(request) as connection:
             assert connection.reply().status in (401, 403)
     assert api.calls == []
 
 
-def test_an_upload_that_is_refused_is_refused_before_it_is_sent(stage: Stage, api: RawUpstream) -> None:
+def test_an_upload_that_is_refused_is_refused_before_it_is_sent(
+    real_environment: RealEnvironment, api: RawUpstream
+) -> None:
     """C6, C31, C32: the answer does not wait for 100 MB that nobody will read."""
-    request = stage.raw.head("POST", "orders/items", "Content-Length: 100000000", "Expect: 100-continue", login=False)
-    with stage.raw.sent(request) as connection:
+    request = real_environment.raw.head(
+        "POST", "orders/items", "Content-Length: 100000000", "Expect: 100-continue", login=False
+    )
+    with real_environment.raw.sent(request) as connection:
         assert connection.reply("POST", patience=5).status in (403, 417)
     assert api.calls == []

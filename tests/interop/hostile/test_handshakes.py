@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.interop.hostile.stage import Stage, staged, within
+from tests.interop.hostile.real_environment import RealEnvironment, start_environment, within
 from tests.interop.hostile.test_websockets import HANDSHAKE, TEXT, accepting, echo, frame, handshake, received
 from tests.support.raw_client import RawConnection, RawReply
 from tests.support.raw_upstream import RawUpstream, pause, reply, send, silence
@@ -22,42 +22,46 @@ def elsewhere() -> Iterator[RawUpstream]:
 
 
 @pytest.fixture(scope="module")
-def narrow_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def narrow_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealEnvironment]:
     with RawUpstream() as api:
         orders = {"base_url": api.url, "max_in_flight": PLACES}
-        with staged(tmp_path_factory.mktemp("handshakes"), api, apis={"orders": orders}) as stage:
-            yield stage
+        with start_environment(tmp_path_factory.mktemp("handshakes"), api, apis={"orders": orders}) as real_environment:
+            yield real_environment
 
 
-def answered(stage: Stage, *answer: bytes) -> RawReply:
+def answered(real_environment: RealEnvironment, *answer: bytes) -> RawReply:
     """Return what the caller hears when the API answers a handshake like that."""
-    stage.api.script("socket", send(*answer), reads=False)
-    with stage.raw.connect() as connection:
-        return handshake(stage, connection)
+    real_environment.api.script("socket", send(*answer), reads=False)
+    with real_environment.raw.connect() as connection:
+        return handshake(real_environment, connection)
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
 def test_no_redirect_of_a_handshake_is_followed(
-    stage: Stage, api: RawUpstream, elsewhere: RawUpstream, status: str
+    real_environment: RealEnvironment, api: RawUpstream, elsewhere: RawUpstream, status: str
 ) -> None:
     """C10: neither another host nor another path of the same one hears of the call, let alone of the token."""
     elsewhere.forget()
     for location in (f"{elsewhere.url}x", "/v2/admin", f"{api.url}other"):
-        assert answered(stage, reply(status, b"", f"Location: {location}")).status == int(status[:3])
+        assert answered(real_environment, reply(status, b"", f"Location: {location}")).status == int(status[:3])
     assert elsewhere.connections == 0
     assert {call.target for call in api.calls} == {"/v1/socket"}
 
 
-def test_a_redirect_of_a_handshake_leads_where_one_of_a_call_does(stage: Stage, api: RawUpstream) -> None:
+def test_a_redirect_of_a_handshake_leads_where_one_of_a_call_does(
+    real_environment: RealEnvironment, api: RawUpstream
+) -> None:
     """C9, C10: a library that follows redirects of handshakes takes its login along."""
     given = {
-        location: answered(stage, reply("307 Temporary Redirect", b"", f"Location: {location}")).first("location")
-        for location in ("/v1/other", "/api/kernels", f"http://{stage.raw.host}/api/kernels")
+        location: answered(real_environment, reply("307 Temporary Redirect", b"", f"Location: {location}")).first(
+            "location"
+        )
+        for location in ("/v1/other", "/api/kernels", f"http://{real_environment.raw.host}/api/kernels")
     }
     assert given == {
-        "/v1/other": f"{stage.proxy}other",
+        "/v1/other": f"{real_environment.proxy}other",
         "/api/kernels": f"http://127.0.0.1:{api.port}/api/kernels",
-        f"http://{stage.raw.host}/api/kernels": None,
+        f"http://{real_environment.raw.host}/api/kernels": None,
     }
 
 
@@ -69,35 +73,37 @@ def test_a_redirect_of_a_handshake_leads_where_one_of_a_call_does(stage: Stage, 
         [],
     ],
 )
-def test_a_switch_to_something_else_is_no_switch_here(stage: Stage, lines: list[str]) -> None:
+def test_a_switch_to_something_else_is_no_switch_here(real_environment: RealEnvironment, lines: list[str]) -> None:
     """C20: whoever stands between the caller and us would take 101 for an open tunnel."""
     head = "\r\n".join(["HTTP/1.1 101 Switching Protocols", *lines, "", ""]).encode()
-    answer = answered(stage, head)
+    answer = answered(real_environment, head)
     assert (answer.status, answer.code) == (502, "upstream_protocol_error")
 
 
-def test_what_a_header_of_a_refusal_may_hold_comes_down(stage: Stage) -> None:
+def test_what_a_header_of_a_refusal_may_hold_comes_down(real_environment: RealEnvironment) -> None:
     """C20, C23: bytes beyond ASCII, a tab, and a repeated name are no fault of anybody's. Q3.3: links lead back here."""
     more = [b"Link: <a>;\trel=x", b"Link: <b>; rel=y", b'Warning: 299 - "Stra\xdfe"']
-    answer = answered(stage, reply("403 Forbidden", more=more))
+    answer = answered(real_environment, reply("403 Forbidden", more=more))
     assert (answer.status, answer.code) == (403, None)
-    assert answer.all("link") == [f"<{stage.proxy}a>;\trel=x", f"<{stage.proxy}b>; rel=y"]
+    assert answer.all("link") == [f"<{real_environment.proxy}a>;\trel=x", f"<{real_environment.proxy}b>; rel=y"]
     assert answer.all("warning") == ['299 - "Stra\xdfe"']
 
 
 @pytest.mark.parametrize("leave", [RawConnection.close, RawConnection.reset], ids=["politely", "with a reset"])
-def test_a_caller_that_leaves_during_the_handshake_ends_it(stage: Stage, api: RawUpstream, leave) -> None:
+def test_a_caller_that_leaves_during_the_handshake_ends_it(
+    real_environment: RealEnvironment, api: RawUpstream, leave
+) -> None:
     """C18: within a second."""
     api.script("socket", silence())
-    with stage.raw.sent(stage.raw.head("GET", "orders/socket", *HANDSHAKE)) as connection:
+    with real_environment.raw.sent(real_environment.raw.head("GET", "orders/socket", *HANDSHAKE)) as connection:
         assert within(5, lambda: api.to("socket"))
         leave(connection)
     assert within(1.0, lambda: all(call.closed_at for call in api.to("socket")))
 
 
-def test_a_caller_that_leaves_during_the_handshake_takes_no_place(narrow_stage: Stage) -> None:
+def test_a_caller_that_leaves_during_the_handshake_takes_no_place(narrow_environment: RealEnvironment) -> None:
     """C18, C28: its socket would be nobody's, and stay open until the server ends."""
-    stage, api = narrow_stage, narrow_stage.api
+    real_environment, api = narrow_environment, narrow_environment.api
 
     async def late(talk) -> None:
         await pause(0.3)(talk)
@@ -106,11 +112,11 @@ def test_a_caller_that_leaves_during_the_handshake_takes_no_place(narrow_stage: 
     api.script("socket", late, reads=False)
     for _ in range(PLACES):
         api.forget()
-        with stage.raw.sent(stage.raw.head("GET", "orders/socket", *HANDSHAKE)):
+        with real_environment.raw.sent(real_environment.raw.head("GET", "orders/socket", *HANDSHAKE)):
             assert within(5, lambda: api.to("socket"))
     time.sleep(1)
-    with stage.raw.connect() as connection:
-        assert handshake(stage, connection).status == 101
+    with real_environment.raw.connect() as connection:
+        assert handshake(real_environment, connection).status == 101
 
 
 # -- headers of a handshake that succeeds (Q3.5) -----------------------------------------------------------------
@@ -133,36 +139,40 @@ OURS = [
 ]
 
 
-def opened(stage: Stage, *lines: str) -> RawReply:
+def opened(real_environment: RealEnvironment, *lines: str) -> RawReply:
     """Return the head of the caller's handshake when the API's own has these header ``lines``."""
-    stage.api.script("socket", accepting(*lines), reads=False)
-    with stage.raw.connect() as connection:
-        answer = handshake(stage, connection)
+    real_environment.api.script("socket", accepting(*lines), reads=False)
+    with real_environment.raw.connect() as connection:
+        answer = handshake(real_environment, connection)
         assert answer.status == 101
         connection.send(frame(TEXT, b"hello", mask=True))
         assert received(connection, 7) == frame(TEXT, b"hello", mask=False)
         return answer
 
 
-def test_the_headers_of_a_handshake_come_down_by_the_rules_of_a_reply(stage: Stage) -> None:
+def test_the_headers_of_a_handshake_come_down_by_the_rules_of_a_reply(real_environment: RealEnvironment) -> None:
     """Q3.5, Q3.3: which version, which request, how many are left; and addresses lead back here."""
-    answer = opened(stage, *PASSING)
+    answer = opened(real_environment, *PASSING)
     assert {name: answer.all(name) for name in ("odata-version", "x-request-id", "x-ratelimit-remaining", "link")} == {
         "odata-version": ["4.0"],
         "x-request-id": ["r-7"],
         "x-ratelimit-remaining": ["3"],
-        "link": [f"<{stage.proxy}other>; rel=next"],
+        "link": [f"<{real_environment.proxy}other>; rel=next"],
     }
 
 
-def test_a_header_of_a_handshake_that_is_on_no_list_comes_down_to_a_kernel_only(stage: Stage) -> None:
+def test_a_header_of_a_handshake_that_is_on_no_list_comes_down_to_a_kernel_only(
+    real_environment: RealEnvironment,
+) -> None:
     """Q3.5: a kernel has no origin that it could act on (ADR 33)."""
-    assert opened(stage, "X-Of-This-Api: 1").all("x-of-this-api") == (["1"] if stage.raw.grant else [])
+    assert opened(real_environment, "X-Of-This-Api: 1").all("x-of-this-api") == (
+        ["1"] if real_environment.raw.grant else []
+    )
 
 
-def test_a_handshake_says_nothing_in_our_name(stage: Stage) -> None:
+def test_a_handshake_says_nothing_in_our_name(real_environment: RealEnvironment) -> None:
     """Q3.5: no cookie, no permission, no body, and no word of the protocol, which is another one on each side."""
-    answer = opened(stage, *OURS)
+    answer = opened(real_environment, *OURS)
     assert {name: answer.all(name) for name in ("set-cookie", "x-oidc-error", "dpop-nonce", "clear-site-data")} == {
         "set-cookie": [],
         "x-oidc-error": [],
@@ -175,20 +185,24 @@ def test_a_handshake_says_nothing_in_our_name(stage: Stage) -> None:
     assert answer.all("content-security-policy") == ["sandbox; default-src 'none'; frame-ancestors 'none'"]
 
 
-def test_a_handshake_that_repeats_the_token_does_not_show_it(stage: Stage, api: RawUpstream) -> None:
+def test_a_handshake_that_repeats_the_token_does_not_show_it(
+    real_environment: RealEnvironment, api: RawUpstream
+) -> None:
     """C25."""
 
     async def repeat(talk) -> None:
         await accepting(f"X-Request-Id: {talk.authorization.decode()}")(talk)
 
     api.script("socket", repeat, reads=False)
-    with stage.raw.connect() as connection:
-        answer = handshake(stage, connection)
+    with real_environment.raw.connect() as connection:
+        answer = handshake(real_environment, connection)
     assert (answer.status, answer.all("x-request-id")) == (101, [])
 
 
-def test_a_handshake_tells_which_headers_were_held_back(stage: Stage, api: RawUpstream) -> None:
+def test_a_handshake_tells_which_headers_were_held_back(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """Q3.4: as a reply does."""
     api.script("socket", accepting(), reads=False)
-    with stage.raw.connect() as connection:
-        assert handshake(stage, connection, "X-Secret-Of-Mine: 1").all("x-oidc-held-back") == ["X-Secret-Of-Mine"]
+    with real_environment.raw.connect() as connection:
+        assert handshake(real_environment, connection, "X-Secret-Of-Mine: 1").all("x-oidc-held-back") == [
+            "X-Secret-Of-Mine"
+        ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.interop.hostile.stage import ALL_METHODS, Stage, staged, within
+from tests.interop.hostile.real_environment import ALL_METHODS, RealEnvironment, start_environment, within
 from tests.support.raw_upstream import BASE, RawUpstream, reply, silence
 from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority
 
@@ -34,7 +34,7 @@ def neighbours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]
 
 
 @pytest.fixture(scope="module")
-def shared_stage(tmp_path_factory: pytest.TempPathFactory, neighbours: Neighbours) -> Iterator[Stage]:
+def shared_environment(tmp_path_factory: pytest.TempPathFactory, neighbours: Neighbours) -> Iterator[RealEnvironment]:
     with RawUpstream() as api, socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         own = f"https://{socket.gethostname()}:{neighbours.disguised.port}{BASE}"
@@ -46,104 +46,110 @@ def shared_stage(tmp_path_factory: pytest.TempPathFactory, neighbours: Neighbour
             "disguised": {"base_url": neighbours.disguised.url},
             "inward": {"base_url": own},
         }
-        with staged(tmp_path_factory.mktemp("isolation"), api, apis=apis) as stage:
-            stage.provider.resources["https://reports.example"] = "reports"
-            yield stage
+        with start_environment(tmp_path_factory.mktemp("isolation"), api, apis=apis) as real_environment:
+            real_environment.provider.resources["https://reports.example"] = "reports"
+            yield real_environment
 
 
 @contextmanager
-def crowded(stage: Stage) -> Iterator[None]:
+def crowded(real_environment: RealEnvironment) -> Iterator[None]:
     """Let a crowd wait at ``orders`` for an answer that does not come."""
-    stage.api.script("waiting", silence())
+    real_environment.api.script("waiting", silence())
     with ExitStack() as crowd:
         for _ in range(CROWD):
-            crowd.enter_context(stage.raw.sent(stage.raw.head("GET", "orders/waiting")))
-        assert within(10, lambda: len(stage.api.to("waiting")) >= 90)
+            crowd.enter_context(real_environment.raw.sent(real_environment.raw.head("GET", "orders/waiting")))
+        assert within(10, lambda: len(real_environment.api.to("waiting")) >= 90)
         yield
-    assert within(5, lambda: all(call.closed_at for call in stage.api.to("waiting")))
+    assert within(5, lambda: all(call.closed_at for call in real_environment.api.to("waiting")))
 
 
-def test_an_api_that_is_saturated_slows_nobody_else(stage: Stage, neighbours: Neighbours) -> None:
+def test_an_api_that_is_saturated_slows_nobody_else(real_environment: RealEnvironment, neighbours: Neighbours) -> None:
     """C29: neither an API elsewhere nor the summary."""
-    with crowded(stage):
+    with crowded(real_environment):
         begun = time.monotonic()
-        assert stage.raw.ask("GET", "reports/items", patience=5).status == 200
-        assert stage.summary()["state"] == "active"
+        assert real_environment.raw.ask("GET", "reports/items", patience=5).status == 200
+        assert real_environment.summary()["state"] == "active"
         assert time.monotonic() - begun < 2
-    assert stage.is_alive()
+    assert real_environment.is_alive()
 
 
-def test_a_saturated_api_does_not_slow_another_on_the_same_host(stage: Stage) -> None:
+def test_a_saturated_api_does_not_slow_another_on_the_same_host(real_environment: RealEnvironment) -> None:
     """C29: a pool belongs to an API, not to a host name."""
-    with crowded(stage):
-        assert stage.raw.ask("GET", "twin/items", patience=3).status == 200
+    with crowded(real_environment):
+        assert real_environment.raw.ask("GET", "twin/items", patience=3).status == 200
 
 
 @pytest.mark.parametrize("name", ["down", "nowhere"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_api_that_is_down_is_named_as_such_at_once(stage: Stage, name: str, method: str) -> None:
+def test_an_api_that_is_down_is_named_as_such_at_once(
+    real_environment: RealEnvironment, name: str, method: str
+) -> None:
     """C14: nobody listens there, or the name does not exist; and the session has nothing to do with it."""
     begun = time.monotonic()
-    answer = stage.raw.ask(method, f"{name}/items", body=b"{}" if method == "POST" else b"")
+    answer = real_environment.raw.ask(method, f"{name}/items", body=b"{}" if method == "POST" else b"")
     assert (answer.status, answer.code) == (502, "upstream_unreachable")
     assert time.monotonic() - begun < 8
-    assert (stage.summary()["state"], stage.is_alive()) == ("active", True)
+    assert (real_environment.summary()["state"], real_environment.is_alive()) == ("active", True)
 
 
-def test_no_error_of_ours_quotes_the_other_side(stage: Stage) -> None:
+def test_no_error_of_ours_quotes_the_other_side(real_environment: RealEnvironment) -> None:
     """C14: neither an address nor a library's words."""
-    told = stage.raw.ask("GET", "down/items").body + stage.raw.ask("GET", "nowhere/items").body
+    told = real_environment.raw.ask("GET", "down/items").body + real_environment.raw.ask("GET", "nowhere/items").body
     assert [word for word in (b"127.0.0.1", b"nothing.invalid", b"Errno", b"aiohttp", b"Connect") if word in told] == []
 
 
-def test_each_api_gets_its_own_token(stage: Stage, neighbours: Neighbours) -> None:
+def test_each_api_gets_its_own_token(real_environment: RealEnvironment, neighbours: Neighbours) -> None:
     """C29, B29: one that asks for its own never sees the other's."""
     neighbours.reports.forget()
-    stage.raw.ask("GET", "orders/items")
-    stage.raw.ask("GET", "reports/items")
-    (mine,), (theirs,) = stage.api.calls, neighbours.reports.calls
+    real_environment.raw.ask("GET", "orders/items")
+    real_environment.raw.ask("GET", "reports/items")
+    (mine,), (theirs,) = real_environment.api.calls, neighbours.reports.calls
     assert mine.bearer is not None
     assert theirs.bearer is not None
     assert mine.bearer != theirs.bearer
 
 
-def test_a_cookie_of_an_api_goes_nowhere(stage: Stage, api: RawUpstream, neighbours: Neighbours) -> None:
+def test_a_cookie_of_an_api_goes_nowhere(
+    real_environment: RealEnvironment, api: RawUpstream, neighbours: Neighbours
+) -> None:
     """C23: not back to it, not to another, not to the browser."""
     api.script("baker", reply("200 OK", b"", "Set-Cookie: a=b; Path=/", "Set-Cookie: c=d; Domain=localhost"))
-    assert stage.raw.ask("GET", "orders/baker").all("set-cookie") == []
+    assert real_environment.raw.ask("GET", "orders/baker").all("set-cookie") == []
     neighbours.reports.forget()
     for path in ("orders/items", "reports/items", "twin/items"):
-        stage.raw.ask("GET", path)
+        real_environment.raw.ask("GET", path)
     assert [call.names & {"cookie"} for call in (*api.calls, *neighbours.reports.calls)] == [set()] * 4
 
 
-def test_an_api_with_a_certificate_that_nobody_knows_hears_nothing(stage: Stage, neighbours: Neighbours) -> None:
+def test_an_api_with_a_certificate_that_nobody_knows_hears_nothing(
+    real_environment: RealEnvironment, neighbours: Neighbours
+) -> None:
     """C35: a proxy that opens TLS presents such a one; not a byte of the call is sent, least of all the token."""
-    answer = stage.raw.ask("GET", "disguised/items")
+    answer = real_environment.raw.ask("GET", "disguised/items")
     assert (answer.status, answer.code) == (502, "tls_untrusted")
     assert neighbours.disguised.calls == []
 
 
-def test_who_issued_an_untrusted_certificate_is_said(stage: Stage) -> None:
+def test_who_issued_an_untrusted_certificate_is_said(real_environment: RealEnvironment) -> None:
     """C35: so that the administrator knows which authority to trust, or whom to ask."""
-    told = stage.raw.ask("GET", "disguised/items").json
+    told = real_environment.raw.ask("GET", "disguised/items").json
     assert "issued by" in told["message"] + told["action"]
 
 
-def test_a_name_that_leads_inside_is_not_called(stage: Stage) -> None:
+def test_a_name_that_leads_inside_is_not_called(real_environment: RealEnvironment) -> None:
     """C34: nobody wrote a private address into the settings, yet the name resolves to one: this machine's own."""
     address = socket.gethostbyname(socket.gethostname())
     if not address.startswith(("127.", "10.", "172.", "192.168.")):
         pytest.xfail("this machine's name leads to a public address")
-    answer = stage.raw.ask("GET", "inward/items")
+    answer = real_environment.raw.ask("GET", "inward/items")
     assert (answer.status, answer.code) == (403, "route_forbidden")
 
 
-def test_interleaved_calls_get_their_own_answers(stage: Stage) -> None:
+def test_interleaved_calls_get_their_own_answers(real_environment: RealEnvironment) -> None:
     """C29: sixty at the same time, at three APIs, on connections that are used again."""
     with ExitStack() as open_calls:
         waiting = [
-            open_calls.enter_context(stage.raw.sent(stage.raw.head("GET", f"{name}/n/{number}")))
+            open_calls.enter_context(real_environment.raw.sent(real_environment.raw.head("GET", f"{name}/n/{number}")))
             for number in range(20)
             for name in ("orders", "reports", "twin")
         ]

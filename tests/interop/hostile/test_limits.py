@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from tests.interop.hostile.stage import ALL_METHODS, Stage, deaf, fill, staged, within
+from tests.interop.hostile.real_environment import ALL_METHODS, RealEnvironment, deaf, fill, start_environment, within
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.raw_client import NoReply
 from tests.support.raw_upstream import (
@@ -46,24 +46,24 @@ EVENTS = CHUNKED.replace(b"text/plain", b"text/event-stream")
 
 
 @pytest.fixture(scope="module")
-def limited_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def limited_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealEnvironment]:
     with RawUpstream() as api, socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
         orders = {"base_url": api.url, "methods": ALL_METHODS, **LIMITS}
         crowded = {"base_url": f"http://127.0.0.1:{full.getsockname()[1]}/", **LIMITS}
         wide = {**orders, "max_request_bytes": None}
-        with staged(
+        with start_environment(
             tmp_path_factory.mktemp("limits"), api, apis={"orders": orders, "crowded": crowded, "wide": wide}
-        ) as stage:
-            yield stage
+        ) as real_environment:
+            yield real_environment
 
 
 @pytest.fixture
-def limited(limited_stage: Stage) -> Stage:
-    limited_stage.api.forget()
-    limited_stage.api.unscript()
-    return limited_stage
+def limited(limited_environment: RealEnvironment) -> RealEnvironment:
+    limited_environment.api.forget()
+    limited_environment.api.unscript()
+    return limited_environment
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def is_prompt(begun: float) -> bool:
 # -- an API that is slow (C14, C15) --------------------------------------------------------------------------
 
 
-def test_an_api_that_does_not_take_the_connection_is_unreachable(limited: Stage, begun: float) -> None:
+def test_an_api_that_does_not_take_the_connection_is_unreachable(limited: RealEnvironment, begun: float) -> None:
     """C14: a machine that drops packets looks like this; its queue is full here."""
     host, port = "127.0.0.1", int(limited.process.providers["corp"]["apis"]["crowded"]["base_url"].split(":")[2][:-1])
     with ExitStack() as queue:
@@ -98,7 +98,7 @@ SLOW_HEADS = {
 
 
 @pytest.mark.parametrize("steps", SLOW_HEADS.values(), ids=SLOW_HEADS)
-def test_an_api_that_does_not_answer_in_time_is_given_up(limited: Stage, begun: float, steps: tuple) -> None:
+def test_an_api_that_does_not_answer_in_time_is_given_up(limited: RealEnvironment, begun: float, steps: tuple) -> None:
     """C15: the limit is for the whole head, not for the silence between two bytes."""
     limited.api.script("slow", *steps)
     answer = limited.raw.ask("GET", "orders/slow", patience=8)
@@ -106,7 +106,7 @@ def test_an_api_that_does_not_answer_in_time_is_given_up(limited: Stage, begun: 
     assert within(1, lambda: limited.api.to("slow")[0].closed_at)
 
 
-def test_a_body_that_stops_is_broken_off(limited: Stage, begun: float) -> None:
+def test_a_body_that_stops_is_broken_off(limited: RealEnvironment, begun: float) -> None:
     """C15: and never ends cleanly."""
     limited.api.script("stops", send(CHUNKED + b"4\r\nhalf\r\n"), silence())
     answer = limited.raw.ask("GET", "orders/stops", patience=8)
@@ -114,7 +114,7 @@ def test_a_body_that_stops_is_broken_off(limited: Stage, begun: float) -> None:
     assert within(1, lambda: limited.api.to("stops")[0].closed_at)
 
 
-def test_a_body_that_goes_on_may_take_as_long_as_it_likes(limited: Stage) -> None:
+def test_a_body_that_goes_on_may_take_as_long_as_it_likes(limited: RealEnvironment) -> None:
     """C15, C26: no limit is one for the whole answer."""
     limited.api.script("goes-on", send(EVENTS), *[send(b"2\r\nx\n\r\n"), pause(0.3)] * 8, send(b"0\r\n\r\n"))
     answer = limited.raw.ask("GET", "orders/goes-on")
@@ -125,7 +125,7 @@ def test_a_body_that_goes_on_may_take_as_long_as_it_likes(limited: Stage) -> Non
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
-def test_an_upload_that_stops_is_given_up(limited: Stage, begun: float, framing: str) -> None:
+def test_an_upload_that_stops_is_given_up(limited: RealEnvironment, begun: float, framing: str) -> None:
     """C16: the API sees an end in the middle, and nobody waits for the rest."""
     limited.api.script("upload", read_body(), reply())
     first = b"5\r\nhello\r\n" if "chunked" in framing else b"hello"
@@ -135,7 +135,7 @@ def test_an_upload_that_stops_is_given_up(limited: Stage, begun: float, framing:
     assert within(1, lambda: all(call.closed_at and not call.body_ended for call in limited.api.to("upload")))
 
 
-def test_a_slow_upload_that_goes_on_is_served(limited: Stage) -> None:
+def test_a_slow_upload_that_goes_on_is_served(limited: RealEnvironment) -> None:
     """C16: slow is not idle."""
     limited.api.script("upload", read_body(), reply())
     with limited.raw.sent(limited.raw.head("POST", "orders/upload", "Content-Length: 10")) as connection:
@@ -143,21 +143,21 @@ def test_a_slow_upload_that_goes_on_is_served(limited: Stage) -> None:
         assert connection.reply("POST").status == 200
 
 
-def test_an_upload_that_announces_too_much_is_refused_at_once(limited: Stage) -> None:
+def test_an_upload_that_announces_too_much_is_refused_at_once(limited: RealEnvironment) -> None:
     """C17: before it is sent, and before the API hears of it."""
     with limited.raw.sent(limited.raw.head("POST", "orders/upload", "Content-Length: 1000001")) as connection:
         answer = connection.reply("POST")
     assert (answer.status, answer.code, limited.api.connections) == (413, "body_too_large", 0)
 
 
-def test_an_expectation_of_too_much_is_not_met(limited: Stage) -> None:
+def test_an_expectation_of_too_much_is_not_met(limited: RealEnvironment) -> None:
     """C6, C17: 413 in place of 100."""
     lines = ["Content-Length: 1000001", "Expect: 100-continue"]
     with limited.raw.sent(limited.raw.head("POST", "orders/upload", *lines)) as connection:
         assert connection.reply("POST").status == 413
 
 
-def test_an_upload_of_unknown_length_is_refused_when_it_is_too_much(limited: Stage) -> None:
+def test_an_upload_of_unknown_length_is_refused_when_it_is_too_much(limited: RealEnvironment) -> None:
     """C17: in the middle; the API's connection is closed, so that the beginning is not taken for the whole."""
     limited.api.script("upload", read_body(), reply())
     chunk = b"fa00\r\n" + b"x" * 64_000 + b"\r\n"
@@ -171,12 +171,12 @@ def test_an_upload_of_unknown_length_is_refused_when_it_is_too_much(limited: Sta
     assert limited.api.to("upload")[0].body_bytes <= 1_000_000
 
 
-def test_an_upload_of_exactly_the_limit_passes(limited: Stage) -> None:
+def test_an_upload_of_exactly_the_limit_passes(limited: RealEnvironment) -> None:
     """C17: the positive control."""
     assert limited.raw.ask("POST", "orders/upload", body=b"x" * 1_000_000).status == 200
 
 
-def test_an_upload_to_an_api_that_stops_reading_is_given_up(limited: Stage) -> None:
+def test_an_upload_to_an_api_that_stops_reading_is_given_up(limited: RealEnvironment) -> None:
     """C18: with whatever was on its way; the client may have left long ago."""
     before = limited.links(limited.api)
     with deaf(limited.api, "deaf"), limited.raw.connect() as connection:
@@ -190,7 +190,7 @@ def test_an_upload_to_an_api_that_stops_reading_is_given_up(limited: Stage) -> N
 # -- too many at once (C28) ----------------------------------------------------------------------------------
 
 
-def test_what_finds_no_place_is_refused_at_once_and_the_rest_is_served(limited: Stage) -> None:
+def test_what_finds_no_place_is_refused_at_once_and_the_rest_is_served(limited: RealEnvironment) -> None:
     """C28: five calls at once, five that wait, and the others hear when to come back."""
     limited.api.script("slow", pause(0.5), reply("200 OK", b"fine"))
     with ThreadPoolExecutor(20) as pool:
@@ -200,7 +200,7 @@ def test_what_finds_no_place_is_refused_at_once_and_the_rest_is_served(limited: 
     assert {(answer.code, int(answer.first("retry-after") or 0) >= 1) for answer in refused} == {("overloaded", True)}
 
 
-def test_a_full_api_does_not_fill_another(limited: Stage) -> None:
+def test_a_full_api_does_not_fill_another(limited: RealEnvironment) -> None:
     """C28, C29: nor the summary."""
     with deaf(limited.api, "deaf"), ExitStack() as crowd:
         for _ in range(10):
@@ -215,26 +215,26 @@ def test_a_full_api_does_not_fill_another(limited: Stage) -> None:
 # -- without settings ----------------------------------------------------------------------------------------
 
 
-def test_an_overlong_query_has_its_own_status(stage: Stage, api: RawUpstream) -> None:
+def test_an_overlong_query_has_its_own_status(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C3: URI too long (RFC 9110, 15.5.15)."""
-    answer = stage.raw.ask("GET", "orders/items?q=" + "a" * 33_000)
+    answer = real_environment.raw.ask("GET", "orders/items?q=" + "a" * 33_000)
     assert (answer.status, api.calls) == (414, [])
 
 
-def test_a_client_that_leaves_is_counted_as_such(stage: Stage, api: RawUpstream) -> None:
+def test_a_client_that_leaves_is_counted_as_such(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C18: not as an error."""
     api.script("silent", silence())
-    with stage.raw.sent(stage.raw.head("GET", "orders/silent")):
+    with real_environment.raw.sent(real_environment.raw.head("GET", "orders/silent")):
         assert within(5, lambda: api.to("silent"))
-    assert within(2, lambda: "client_abort" in stage.jupyter.get("metrics").text)
+    assert within(2, lambda: "client_abort" in real_environment.jupyter.get("metrics").text)
 
 
-def test_an_answer_that_breaks_off_is_counted_as_such(stage: Stage, api: RawUpstream) -> None:
+def test_an_answer_that_breaks_off_is_counted_as_such(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C19."""
     api.script("half", CHUNKED + b"4\r\nhalf\r\n")
     with suppress(NoReply):
-        stage.raw.ask("GET", "orders/half")
-    assert within(2, lambda: "upstream_truncated" in stage.jupyter.get("metrics").text)
+        real_environment.raw.ask("GET", "orders/half")
+    assert within(2, lambda: "upstream_truncated" in real_environment.jupyter.get("metrics").text)
 
 
 def test_a_proxy_of_the_company_that_wants_a_password_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -243,8 +243,8 @@ def test_a_proxy_of_the_company_that_wants_a_password_is_named(tmp_path_factory:
     with RawUpstream() as api, ConnectProxy(password="ada:secret") as proxy:
         environment = {"HTTPS_PROXY": proxy.url, "https_proxy": proxy.url}
         folder = tmp_path_factory.mktemp("proxy")
-        with staged(folder, api, apis=outside, environment=environment) as stage:
-            answers = [stage.raw.ask("GET", "outside/items") for _ in range(5)]
+        with start_environment(folder, api, apis=outside, environment=environment) as real_environment:
+            answers = [real_environment.raw.ask("GET", "outside/items") for _ in range(5)]
             assert {(answer.status, answer.code) for answer in answers} == {(502, "egress_proxy_auth")}
             assert proxy.lines == ["CONNECT api.example.com:443 HTTP/1.1"]
-            assert stage.is_alive()
+            assert real_environment.is_alive()

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.interop.hostile.stage import Stage, within
+from tests.interop.hostile.real_environment import RealEnvironment, within
 from tests.support.raw_client import NoReply, RawReply
 from tests.support.raw_upstream import RawUpstream
 
@@ -14,9 +14,9 @@ CHUNKED = b"5\r\nhello\r\n0\r\n\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-def answered(stage: Stage, request: bytes) -> RawReply | None:
+def answered(real_environment: RealEnvironment, request: bytes) -> RawReply | None:
     """The reply to ``request``, or ``None`` if the server only closes the connection."""
-    with stage.raw.sent(request) as connection:
+    with real_environment.raw.sent(request) as connection:
         try:
             return connection.reply("POST", patience=5)
         except NoReply:
@@ -50,13 +50,13 @@ AMBIGUOUS = {
 
 @pytest.mark.parametrize(("lines", "body"), AMBIGUOUS.values(), ids=AMBIGUOUS)
 def test_a_request_with_two_possible_ends_is_refused(
-    stage: Stage, api: RawUpstream, lines: list[str | bytes], body: bytes
+    real_environment: RealEnvironment, api: RawUpstream, lines: list[str | bytes], body: bytes
 ) -> None:
     """C7: with 400, or by closing the connection; whatever follows is never taken for a request of its own."""
-    reply = answered(stage, stage.raw.head("POST", "orders/framing", *lines) + body + SMUGGLED)
+    reply = answered(real_environment, real_environment.raw.head("POST", "orders/framing", *lines) + body + SMUGGLED)
     assert reply is None or reply.status == 400, reply
     assert not within(0.2, lambda: any(call.body_ended for call in api.calls))
-    assert stage.is_alive()
+    assert real_environment.is_alive()
 
 
 BROKEN_CHUNKS = {
@@ -72,23 +72,27 @@ BROKEN_CHUNKS = {
 
 
 @pytest.mark.parametrize("body", BROKEN_CHUNKS.values(), ids=BROKEN_CHUNKS)
-def test_a_broken_chunk_never_reaches_the_api_as_a_finished_body(stage: Stage, api: RawUpstream, body: bytes) -> None:
+def test_a_broken_chunk_never_reaches_the_api_as_a_finished_body(
+    real_environment: RealEnvironment, api: RawUpstream, body: bytes
+) -> None:
     """C7: the upload may have begun, but it is cut off and not completed."""
-    head = stage.raw.head("POST", "orders/chunks", "Transfer-Encoding: chunked")
-    with stage.raw.sent(head + body) as connection:
+    head = real_environment.raw.head("POST", "orders/chunks", "Transfer-Encoding: chunked")
+    with real_environment.raw.sent(head + body) as connection:
         try:
             assert connection.reply("POST", patience=5).status == 400
         except NoReply:
             assert connection.is_closed(patience=5)
     assert within(2, lambda: all(call.closed_at for call in api.to("chunks")))
     assert [call for call in api.to("chunks") if call.body_ended] == []
-    assert stage.is_alive()
+    assert real_environment.is_alive()
 
 
-def test_trailers_of_a_request_do_not_go_up(stage: Stage, api: RawUpstream) -> None:
+def test_trailers_of_a_request_do_not_go_up(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C6, C7: a trailer is no header, and none of ours."""
-    head = stage.raw.head("POST", "orders/trailers", "Transfer-Encoding: chunked", "Trailer: Authorization, X-Evil")
-    reply = answered(stage, head + b"5\r\nhello\r\n0\r\nAuthorization: Bearer mine\r\nX-Evil: 1\r\n\r\n")
+    head = real_environment.raw.head(
+        "POST", "orders/trailers", "Transfer-Encoding: chunked", "Trailer: Authorization, X-Evil"
+    )
+    reply = answered(real_environment, head + b"5\r\nhello\r\n0\r\nAuthorization: Bearer mine\r\nX-Evil: 1\r\n\r\n")
     assert reply is None or reply.status in (200, 400)
     assert all("x-evil" not in call.names and len(call.all("authorization")) == 1 for call in api.calls)
 
@@ -103,11 +107,13 @@ LENIENT = {"line feeds alone", "one bare line feed"}
 
 
 @pytest.mark.parametrize("name", OLD_LINES)
-def test_line_ends_that_are_not_crlf_hide_no_second_request(stage: Stage, api: RawUpstream, name: str) -> None:
+def test_line_ends_that_are_not_crlf_hide_no_second_request(
+    real_environment: RealEnvironment, api: RawUpstream, name: str
+) -> None:
     """C7: a lenient parser reads the same one request that we authenticate; a strict one refuses it."""
-    target = stage.proxy.encode() + b"lines"
-    request = OLD_LINES[name] % (target, stage.raw.host.encode(), stage.raw.token.encode())
-    reply = answered(stage, request)
+    target = real_environment.proxy.encode() + b"lines"
+    request = OLD_LINES[name] % (target, real_environment.raw.host.encode(), real_environment.raw.token.encode())
+    reply = answered(real_environment, request)
     if name in LENIENT:
         assert reply is not None, "the parser has become strict: take the case out of LENIENT"
         # NOTE: the call of the test before, which the server gives up, may still be on its way.
@@ -134,50 +140,57 @@ LINES = {
 
 
 @pytest.mark.parametrize("line", LINES.values(), ids=LINES)
-def test_a_request_line_that_is_none_reaches_nobody(stage: Stage, api: RawUpstream, line: bytes) -> None:
+def test_a_request_line_that_is_none_reaches_nobody(
+    real_environment: RealEnvironment, api: RawUpstream, line: bytes
+) -> None:
     """C7: refused, or the connection is closed."""
-    target = stage.proxy.encode() + b"line"
+    target = real_environment.proxy.encode() + b"line"
     first = line.replace(b"%s", target)
-    request = first + f"Host: {stage.raw.host}\r\nAuthorization: token {stage.raw.token}\r\n\r\n".encode()
-    reply = answered(stage, request)
+    request = (
+        first
+        + f"Host: {real_environment.raw.host}\r\nAuthorization: token {real_environment.raw.token}\r\n\r\n".encode()
+    )
+    reply = answered(real_environment, request)
     assert reply is None or 400 <= reply.status < 500, reply
     assert api.calls == []
-    assert stage.is_alive()
+    assert real_environment.is_alive()
 
 
 @pytest.mark.parametrize("lines", [["Content-Length: 0"], []], ids=["said so", "said nothing"])
-def test_a_post_without_a_body_says_so(stage: Stage, api: RawUpstream, lines: list[str]) -> None:
+def test_a_post_without_a_body_says_so(real_environment: RealEnvironment, api: RawUpstream, lines: list[str]) -> None:
     """C6, C7: many servers refuse a POST without a length (RFC 9110, 8.6)."""
-    with stage.raw.sent(stage.raw.head("POST", "orders/empty", *lines)) as connection:
+    with real_environment.raw.sent(real_environment.raw.head("POST", "orders/empty", *lines)) as connection:
         assert connection.reply("POST").status == 200
     (call,) = api.calls
     assert (call.all("content-length"), call.all("transfer-encoding"), call.body_bytes) == (["0"], [], 0)
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_a_body_goes_up_with_any_method(stage: Stage, api: RawUpstream, method: str) -> None:
+def test_a_body_goes_up_with_any_method(real_environment: RealEnvironment, api: RawUpstream, method: str) -> None:
     """C7: a body that only one side sees is how requests are smuggled."""
-    with stage.raw.connect() as connection:
-        connection.send(stage.raw.head(method, "orders/odd", f"Content-Length: {len(SMUGGLED)}") + SMUGGLED)
+    with real_environment.raw.connect() as connection:
+        connection.send(real_environment.raw.head(method, "orders/odd", f"Content-Length: {len(SMUGGLED)}") + SMUGGLED)
         assert connection.reply(method).status == 200
-        connection.send(stage.raw.head("GET", "orders/next"))
+        connection.send(real_environment.raw.head("GET", "orders/next"))
         assert connection.reply().status == 200
     assert [(call.target, bytes(call.body)) for call in api.calls] == [("/v1/odd", SMUGGLED), ("/v1/next", b"")]
 
 
-def test_pipelined_requests_are_answered_in_their_order(stage: Stage, api: RawUpstream) -> None:
+def test_pipelined_requests_are_answered_in_their_order(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C7: each with its own answer, none with another's."""
-    requests = b"".join(stage.raw.head("GET", f"orders/pipe/{number}") for number in range(5))
-    with stage.raw.sent(requests) as connection:
+    requests = b"".join(real_environment.raw.head("GET", f"orders/pipe/{number}") for number in range(5))
+    with real_environment.raw.sent(requests) as connection:
         targets = [json.loads(connection.reply().body)["target"] for _ in range(5)]
     assert targets == [f"/v1/pipe/{number}" for number in range(5)]
 
 
-def test_a_body_that_a_refusal_did_not_read_is_not_taken_for_a_request(stage: Stage, api: RawUpstream) -> None:
+def test_a_body_that_a_refusal_did_not_read_is_not_taken_for_a_request(
+    real_environment: RealEnvironment, api: RawUpstream
+) -> None:
     """C7: the refused upload's body looks like a request, and must not become one."""
-    inner = stage.raw.head("GET", "orders/inner")
-    outer = stage.raw.head("POST", "orders/%2e%2e/x", f"Content-Length: {len(inner)}") + inner
-    with stage.raw.sent(outer) as connection:
+    inner = real_environment.raw.head("GET", "orders/inner")
+    outer = real_environment.raw.head("POST", "orders/%2e%2e/x", f"Content-Length: {len(inner)}") + inner
+    with real_environment.raw.sent(outer) as connection:
         assert connection.reply("POST").code == "bad_path"
         connection.is_closed(patience=0.5)
     assert api.calls == []
@@ -187,29 +200,39 @@ ABSOLUTE = ["http://evil.example", "https://evil.example", "http://user@evil.exa
 
 
 @pytest.mark.parametrize("origin", ABSOLUTE)
-def test_an_absolute_request_target_leads_nowhere(stage: Stage, api: RawUpstream, origin: str) -> None:
+def test_an_absolute_request_target_leads_nowhere(
+    real_environment: RealEnvironment, api: RawUpstream, origin: str
+) -> None:
     """C2, C7: the proxy's own scheme and host are no business of the request line."""
-    with stage.raw.sent(stage.raw.head_for("GET", f"{origin}{stage.proxy}absolute".encode())) as connection:
+    with real_environment.raw.sent(
+        real_environment.raw.head_for("GET", f"{origin}{real_environment.proxy}absolute".encode())
+    ) as connection:
         assert 400 <= connection.reply().status < 500
     assert api.calls == []
 
 
 @pytest.mark.parametrize("inner", ["http://evil.example/x", "http:%2f%2fevil.example", "%68ttp://evil.example"])
-def test_an_absolute_target_inside_the_proxied_path_is_refused(stage: Stage, api: RawUpstream, inner: str) -> None:
+def test_an_absolute_target_inside_the_proxied_path_is_refused(
+    real_environment: RealEnvironment, api: RawUpstream, inner: str
+) -> None:
     """C2."""
-    reply = stage.raw.ask("GET", "orders/" + inner)
+    reply = real_environment.raw.ask("GET", "orders/" + inner)
     assert (reply.status, reply.code, api.calls) == (400, "bad_path", [])
 
 
-def test_a_colon_is_an_ordinary_character_of_a_path(stage: Stage, api: RawUpstream) -> None:
+def test_a_colon_is_an_ordinary_character_of_a_path(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C2: the positive control; what is joined to the base URL as text cannot become a URL of its own."""
-    assert stage.raw.ask("GET", "orders/https:evil.example").status == 200
+    assert real_environment.raw.ask("GET", "orders/https:evil.example").status == 200
     assert api.calls[-1].target == "/v1/https:evil.example"
 
 
-def test_an_expectation_is_answered_here_and_only_for_who_may_come_in(stage: Stage, api: RawUpstream) -> None:
+def test_an_expectation_is_answered_here_and_only_for_who_may_come_in(
+    real_environment: RealEnvironment, api: RawUpstream
+) -> None:
     """C6: the client waits for leave to send; the API never hears of that."""
-    with stage.raw.sent(stage.raw.head("POST", "orders/expect", "Content-Length: 5", "Expect: 100-continue")) as one:
+    with real_environment.raw.sent(
+        real_environment.raw.head("POST", "orders/expect", "Content-Length: 5", "Expect: 100-continue")
+    ) as one:
         assert one.reply("POST").status == 100
         one.send(b"hello")
         assert one.reply("POST").status == 200
@@ -225,28 +248,35 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_an_expectation_is_not_met_for_a_call_that_is_refused(stage: Stage, api: RawUpstream, kind: str) -> None:
+def test_an_expectation_is_not_met_for_a_call_that_is_refused(
+    real_environment: RealEnvironment, api: RawUpstream, kind: str
+) -> None:
     """C6: the refusal comes in place of the leave to send, so that no body is sent in vain."""
     path, status = REFUSED[kind]
     host = "evil.example" if kind == "a foreign host" else None
-    head = stage.raw.head("POST", path, "Content-Length: 5", "Expect: 100-continue", host=host)
-    with stage.raw.sent(head) as connection:
+    head = real_environment.raw.head("POST", path, "Content-Length: 5", "Expect: 100-continue", host=host)
+    with real_environment.raw.sent(head) as connection:
         assert connection.reply("POST").status == status
     assert api.calls == []
 
 
 @pytest.mark.parametrize("host", ["evil.example", "169.254.169.254", "localhost.evil.example"])
-def test_a_host_that_is_not_ours_is_refused(stage: Stage, api: RawUpstream, host: str) -> None:
+def test_a_host_that_is_not_ours_is_refused(real_environment: RealEnvironment, api: RawUpstream, host: str) -> None:
     """C33: also with a port, and with ours in a second place."""
-    for value in (host, f"{host}:{stage.process.port}", f"{host}@{stage.raw.host}", f"{stage.raw.host}@{host}"):
-        with stage.raw.sent(stage.raw.head("GET", "orders/host", host=value)) as connection:
+    for value in (
+        host,
+        f"{host}:{real_environment.process.port}",
+        f"{host}@{real_environment.raw.host}",
+        f"{real_environment.raw.host}@{host}",
+    ):
+        with real_environment.raw.sent(real_environment.raw.head("GET", "orders/host", host=value)) as connection:
             assert connection.reply().status in (400, 403)
     assert api.calls == []
 
 
-def test_two_hosts_are_refused(stage: Stage, api: RawUpstream) -> None:
+def test_two_hosts_are_refused(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C33, C7: RFC 9112, 3.2."""
-    with stage.raw.sent(stage.raw.head("GET", "orders/host", "Host: evil.example")) as connection:
+    with real_environment.raw.sent(real_environment.raw.head("GET", "orders/host", "Host: evil.example")) as connection:
         try:
             assert connection.reply().status in (400, 403)
         except NoReply:
@@ -254,10 +284,12 @@ def test_two_hosts_are_refused(stage: Stage, api: RawUpstream) -> None:
     assert api.calls == []
 
 
-def test_a_missing_host_is_refused(stage: Stage, api: RawUpstream) -> None:
+def test_a_missing_host_is_refused(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C33, C7: RFC 9112, 3.2."""
-    request = stage.raw.head("GET", "orders/host").replace(f"Host: {stage.raw.host}\r\n".encode(), b"")
-    reply = answered(stage, request)
+    request = real_environment.raw.head("GET", "orders/host").replace(
+        f"Host: {real_environment.raw.host}\r\n".encode(), b""
+    )
+    reply = answered(real_environment, request)
     assert reply is None or reply.status in (400, 403)
     assert api.calls == []
 
@@ -266,19 +298,19 @@ def test_a_missing_host_is_refused(stage: Stage, api: RawUpstream) -> None:
     ("method", "statuses"), [("TRACE", {405}), ("CONNECT", {400, 405}), ("PROPFIND", {405}), ("GETX", {405})]
 )
 def test_a_method_that_no_api_may_have_is_refused(
-    stage: Stage, api: RawUpstream, method: str, statuses: set[int]
+    real_environment: RealEnvironment, api: RawUpstream, method: str, statuses: set[int]
 ) -> None:
     """C4: TRACE would show the headers as they arrived; CONNECT would make a tunnel."""
-    with stage.raw.sent(stage.raw.head(method, "orders/method")) as connection:
+    with real_environment.raw.sent(real_environment.raw.head(method, "orders/method")) as connection:
         reply = connection.reply(method)
     assert reply.status in statuses
-    assert stage.raw.token.encode() not in reply.body
+    assert real_environment.raw.token.encode() not in reply.body
     assert api.calls == []
 
 
-def test_an_unknown_api_is_named_as_such(stage: Stage, api: RawUpstream) -> None:
+def test_an_unknown_api_is_named_as_such(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C4."""
     for name in ("nothing", "Orders", "orders%2f", "ORDERS", "orders;", "%6frders", "orders."):
-        reply = stage.raw.ask("GET", f"{name}/x")
+        reply = real_environment.raw.ask("GET", f"{name}/x")
         assert (reply.status, reply.code) == (404, "unknown_api"), name
     assert api.calls == []

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from tests.interop.hostile.stage import Stage
+from tests.interop.hostile.real_environment import RealEnvironment
 from tests.support.raw_client import NoReply, RawReply
 from tests.support.raw_upstream import RawUpstream, half_close, keep_open, reply, send, silence
 
@@ -53,37 +53,43 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_an_answer_that_breaks_http_is_a_protocol_error(stage: Stage, api: RawUpstream, name: str) -> None:
+def test_an_answer_that_breaks_http_is_a_protocol_error(
+    real_environment: RealEnvironment, api: RawUpstream, name: str
+) -> None:
     """C20: within seconds, in our words, and without a trace of what was sent."""
     api.script("broken", send(BROKEN[name]), half_close(), silence())
-    answer = stage.raw.ask("GET", "orders/broken", patience=8)
+    answer = real_environment.raw.ask("GET", "orders/broken", patience=8)
     assert (answer.status, answer.code) == (502, "upstream_protocol_error")
     assert b"Nonsense" not in answer.body
-    assert stage.is_alive()
+    assert real_environment.is_alive()
 
 
-def test_ten_interim_answers_are_fine(stage: Stage, api: RawUpstream) -> None:
+def test_ten_interim_answers_are_fine(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C20: the positive control; none of them comes down."""
     api.script("interim", b"HTTP/1.1 102 Processing\r\n\r\n" * 10 + reply("200 OK", b"final"))
-    answer = stage.raw.ask("GET", "orders/interim")
+    answer = real_environment.raw.ask("GET", "orders/interim")
     assert (answer.status, answer.body) == (200, b"final")
 
 
 @pytest.mark.parametrize("first", [b"", b"HTTP", OK, OK + b"X-A: 1\r\n"], ids=["nothing", "a word", "a line", "half"])
-def test_an_answer_that_ends_before_its_head_does_is_none(stage: Stage, api: RawUpstream, first: bytes) -> None:
+def test_an_answer_that_ends_before_its_head_does_is_none(
+    real_environment: RealEnvironment, api: RawUpstream, first: bytes
+) -> None:
     """C14, C20."""
     api.script("early", first)
-    answer = stage.raw.ask("GET", "orders/early")
+    answer = real_environment.raw.ask("GET", "orders/early")
     assert (answer.status, answer.code in ("upstream_unreachable", "upstream_protocol_error")) == (502, True)
 
 
-def test_both_a_length_and_chunks_never_split_into_two_answers(stage: Stage, api: RawUpstream) -> None:
+def test_both_a_length_and_chunks_never_split_into_two_answers(
+    real_environment: RealEnvironment, api: RawUpstream
+) -> None:
     """C20: refused, or read as chunks (RFC 9112, 6.3); what follows is no answer to the next call."""
     both = OK + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
     api.script("both", both + EVIL, keep_open())
-    answer = stage.raw.ask("GET", "orders/both")
+    answer = real_environment.raw.ask("GET", "orders/both")
     assert (answer.status, answer.body) == (200, b"hello") or answer.code == "upstream_protocol_error"
-    assert json.loads(stage.raw.ask("GET", "orders/next").body) == {"target": "/v1/next"}
+    assert json.loads(real_environment.raw.ask("GET", "orders/next").body) == {"target": "/v1/next"}
 
 
 POISON = {
@@ -104,14 +110,14 @@ POISON = {
 
 @pytest.mark.parametrize(("method", "sent"), POISON.values(), ids=POISON)
 def test_what_follows_an_answer_is_no_answer_to_the_next_call(
-    stage: Stage, api: RawUpstream, method: str, sent: bytes
+    real_environment: RealEnvironment, api: RawUpstream, method: str, sent: bytes
 ) -> None:
     """C20, C22: on a connection that stays open, a left-over must not be taken for somebody else's answer."""
     api.script("poison", sent, keep_open(), silence())
     for _ in range(3):
-        answer = stage.raw.ask(method, "orders/poison")
+        answer = real_environment.raw.ask(method, "orders/poison")
         assert (answer.whole, b"evil" in answer.body) == (True, False)
-        assert json.loads(stage.raw.ask("GET", "orders/next").body) == {"target": "/v1/next"}
+        assert json.loads(real_environment.raw.ask("GET", "orders/next").body) == {"target": "/v1/next"}
 
 
 BODILESS = {
@@ -123,28 +129,28 @@ BODILESS = {
 
 @pytest.mark.parametrize(("method", "sent"), BODILESS.values(), ids=BODILESS)
 def test_an_answer_without_a_body_has_none_here_either(
-    stage: Stage, api: RawUpstream, method: str, sent: bytes
+    real_environment: RealEnvironment, api: RawUpstream, method: str, sent: bytes
 ) -> None:
     """C22: and the connection to the client is good for another call."""
     api.script("bodiless", sent, keep_open())
-    with stage.raw.connect() as connection:
-        connection.send(stage.raw.head(method, "orders/bodiless"))
+    with real_environment.raw.connect() as connection:
+        connection.send(real_environment.raw.head(method, "orders/bodiless"))
         answer = connection.reply(method)
         assert (str(answer.status), answer.first("etag")) == (sent.split(b" ")[1].decode(), '"7"')
-        connection.send(stage.raw.head("GET", "orders/next"))
+        connection.send(real_environment.raw.head("GET", "orders/next"))
         assert json.loads(connection.reply().body) == {"target": "/v1/next"}
 
 
-def test_the_length_of_an_answer_to_head_comes_down(stage: Stage, api: RawUpstream) -> None:
+def test_the_length_of_an_answer_to_head_comes_down(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C22: it says how long the answer to GET would be."""
     api.script("length", reply("200 OK", b"").replace(b"Content-Length: 0", b"Content-Length: 1234"))
-    assert stage.raw.ask("HEAD", "orders/length").all("content-length") == ["1234"]
+    assert real_environment.raw.ask("HEAD", "orders/length").all("content-length") == ["1234"]
 
 
-def test_ranges_and_conditions_are_the_apis_business(stage: Stage, api: RawUpstream) -> None:
+def test_ranges_and_conditions_are_the_apis_business(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C22."""
     api.script("part", reply("206 Partial Content", b"0123456789", "Content-Range: bytes 0-9/100", 'ETag: "7"'))
-    answer = stage.raw.ask("GET", "orders/part", "Range: bytes=0-9", 'If-Range: "7"')
+    answer = real_environment.raw.ask("GET", "orders/part", "Range: bytes=0-9", 'If-Range: "7"')
     assert (api.calls[-1].all("range"), api.calls[-1].all("if-range")) == (["bytes=0-9"], ['"7"'])
     assert (answer.status, answer.body, answer.first("content-range")) == (206, b"0123456789", "bytes 0-9/100")
 
@@ -162,38 +168,42 @@ CUT = {
 }
 
 
-def outcome(stage: Stage, path: str) -> RawReply | None:
+def outcome(real_environment: RealEnvironment, path: str) -> RawReply | None:
     """The reply, or ``None`` if the connection ends before there is one."""
     try:
-        return stage.raw.ask("GET", path)
+        return real_environment.raw.ask("GET", path)
     except NoReply:
         return None
 
 
 @pytest.mark.parametrize("sent", CUT.values(), ids=CUT)
-def test_an_answer_that_is_not_whole_never_looks_whole(stage: Stage, api: RawUpstream, sent: bytes) -> None:
+def test_an_answer_that_is_not_whole_never_looks_whole(
+    real_environment: RealEnvironment, api: RawUpstream, sent: bytes
+) -> None:
     """C19, C20: the client's connection ends in the middle, or we say 502."""
     api.script("cut", sent)
-    answer = outcome(stage, "orders/cut")
+    answer = outcome(real_environment, "orders/cut")
     assert answer is None or not answer.whole or answer.status == 502
-    assert stage.is_alive()
+    assert real_environment.is_alive()
 
 
-def test_an_answer_without_any_framing_comes_down_whole(stage: Stage, api: RawUpstream) -> None:
+def test_an_answer_without_any_framing_comes_down_whole(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C20: the end of the connection is the end of the body (RFC 9112, 6.3)."""
     api.script("bare", OK + b"\r\n" + b"x" * 100_000)
-    answer = stage.raw.ask("GET", "orders/bare")
+    answer = real_environment.raw.ask("GET", "orders/bare")
     assert (answer.status, len(answer.body), answer.whole) == (200, 100_000, True)
 
 
-def test_trailers_of_an_answer_do_not_come_down(stage: Stage, api: RawUpstream) -> None:
+def test_trailers_of_an_answer_do_not_come_down(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C23: headers after the body are headers that nobody checked."""
     trailers = b"Set-Cookie: evil=1\r\nX-OIDC-Error: session_expired\r\n"
     api.script(
         "trailers",
         OK + b"Transfer-Encoding: chunked\r\nTrailer: Set-Cookie\r\n\r\n2\r\nok\r\n0\r\n" + trailers + b"\r\n",
     )
-    with stage.raw.sent(stage.raw.head("GET", "orders/trailers", "Connection: close")) as connection:
+    with real_environment.raw.sent(
+        real_environment.raw.head("GET", "orders/trailers", "Connection: close")
+    ) as connection:
         raw = b""
         while piece := connection.some():
             raw += piece
@@ -214,32 +224,34 @@ PACKED = {
 
 
 @pytest.mark.parametrize(("encoding", "body"), PACKED.values(), ids=PACKED)
-def test_packed_bytes_come_down_as_they_are(stage: Stage, api: RawUpstream, encoding: str, body: bytes) -> None:
+def test_packed_bytes_come_down_as_they_are(
+    real_environment: RealEnvironment, api: RawUpstream, encoding: str, body: bytes
+) -> None:
     """C21: never decoded, so a bomb does not go off here and bad data is the client's to find."""
     api.script("packed", reply("200 OK", body, f"Content-Encoding: {encoding}"))
-    answer = stage.raw.ask("GET", "orders/packed", "Accept-Encoding: gzip, br, zstd")
+    answer = real_environment.raw.ask("GET", "orders/packed", "Accept-Encoding: gzip, br, zstd")
     assert (answer.status, answer.all("content-encoding")) == (200, [encoding])
     assert hashlib.sha256(answer.body).digest() == hashlib.sha256(body).digest()
 
 
-def test_an_answer_is_not_packed_here(stage: Stage, api: RawUpstream) -> None:
+def test_an_answer_is_not_packed_here(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C21."""
     body = b"compress me " * 10_000
     api.script("plain", reply("200 OK", body, "Content-Type: application/json"))
-    answer = stage.raw.ask("GET", "orders/plain", "Accept-Encoding: gzip, deflate, br")
+    answer = real_environment.raw.ask("GET", "orders/plain", "Accept-Encoding: gzip, deflate, br")
     assert (answer.all("content-encoding"), answer.body == body) == ([], True)
 
 
-def test_a_space_before_the_colon_hides_no_framing(stage: Stage, api: RawUpstream) -> None:
+def test_a_space_before_the_colon_hides_no_framing(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C20: refused, or taken away as RFC 9112, 5.1 asks of a proxy; the length is not overlooked."""
     api.script("colon", OK + b"Content-Length : 4\r\n\r\nfine" + EVIL)
-    answer = stage.raw.ask("GET", "orders/colon")
+    answer = real_environment.raw.ask("GET", "orders/colon")
     assert answer.status == 502 or (answer.body, answer.whole) == (b"fine", True)
 
 
 @pytest.mark.parametrize("status", ["200", "200 ", "299 Unheard Of", "404 " + "x" * 200, "451 \xdcber", "599 Odd"])
-def test_an_odd_but_legal_status_line_passes(stage: Stage, api: RawUpstream, status: str) -> None:
+def test_an_odd_but_legal_status_line_passes(real_environment: RealEnvironment, api: RawUpstream, status: str) -> None:
     """C20: the positive control."""
     api.script("odd", f"HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok".encode("latin-1"))
-    answer = stage.raw.ask("GET", "orders/odd")
+    answer = real_environment.raw.ask("GET", "orders/odd")
     assert (answer.status, answer.body) == (int(status[:3]), b"ok")

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from tests.interop.hostile.stage import Stage
+from tests.interop.hostile.real_environment import RealEnvironment
 from tests.support.raw_client import RawClient
 from tests.support.raw_upstream import RawUpstream, echo_token, reply
 
@@ -91,29 +91,35 @@ NOT_EVEN_TO_A_KERNEL = {
 
 
 @pytest.mark.parametrize("line", [line for line in ACTING if line.partition(":")[0] not in NOT_YET_DROPPED])
-def test_a_header_that_acts_on_the_browser_does_not_come_down(stage: Stage, api: RawUpstream, line: str) -> None:
+def test_a_header_that_acts_on_the_browser_does_not_come_down(
+    real_environment: RealEnvironment, api: RawUpstream, line: str
+) -> None:
     """C23: in any letters, once or twice. Q3.5: a kernel has no browser, and gets all but what is ours (ADR 33)."""
     name, _, value = line.partition(":")
     api.script("acting", reply("200 OK", b"ok", line, f"{name.upper()}:{value}", f"{name.lower()}:{value}"))
-    answer = stage.raw.ask("GET", "orders/acting")
+    answer = real_environment.raw.ask("GET", "orders/acting")
     assert answer.status == 200
-    comes = stage.raw.grant is not None and name not in NOT_EVEN_TO_A_KERNEL
+    comes = real_environment.raw.grant is not None and name not in NOT_EVEN_TO_A_KERNEL
     assert (value.strip() in answer.all(name)) is comes
 
 
 @pytest.mark.parametrize("name", sorted(NOT_YET_DROPPED))
-def test_an_x_header_that_acts_on_the_browser_does_not_come_down(stage: Stage, api: RawUpstream, name: str) -> None:
+def test_an_x_header_that_acts_on_the_browser_does_not_come_down(
+    real_environment: RealEnvironment, api: RawUpstream, name: str
+) -> None:
     """C23: old browsers' policies, hints to the developer tools, Jupyter's own header, and what boasts of versions."""
     api.script("acting", reply("200 OK", b"ok", f"{name}: evil"))
-    assert stage.raw.ask("GET", "orders/acting").all(name) == ([] if stage.raw.grant is None else ["evil"])
+    assert real_environment.raw.ask("GET", "orders/acting").all(name) == (
+        [] if real_environment.raw.grant is None else ["evil"]
+    )
 
 
-def test_an_api_grants_no_other_origin_anything(stage: Stage, api: RawUpstream) -> None:
+def test_an_api_grants_no_other_origin_anything(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C23: CORS is Jupyter's own business, even when the API echoes the origin."""
     api.script(
         "cors", reply("200 OK", b"ok", "Access-Control-Allow-Origin: *", "Access-Control-Allow-Credentials: true")
     )
-    answer = stage.raw.ask("GET", "orders/cors", f"Origin: http://{stage.raw.host}")
+    answer = real_environment.raw.ask("GET", "orders/cors", f"Origin: http://{real_environment.raw.host}")
     assert answer.status == 200
     assert "*" not in answer.all("access-control-allow-origin")
     assert answer.all("access-control-allow-credentials") == []
@@ -123,12 +129,14 @@ PAGES = ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "app
 
 
 @pytest.mark.parametrize("kind", PAGES)
-def test_whatever_an_api_sends_is_sandboxed_and_not_sniffed(stage: Stage, api: RawUpstream, kind: str) -> None:
+def test_whatever_an_api_sends_is_sandboxed_and_not_sniffed(
+    real_environment: RealEnvironment, api: RawUpstream, kind: str
+) -> None:
     """C24: every answer, its own policies gone, so that a page opened directly can do nothing here."""
     own = ["Content-Security-Policy: default-src * 'unsafe-inline'", "X-Content-Type-Options: none"]
     more = ["Referrer-Policy: unsafe-url", "Cross-Origin-Resource-Policy: cross-origin"]
     api.script("page", reply("200 OK", b"<script>alert(1)</script>", f"Content-Type: {kind}", *own, *more))
-    answer = stage.raw.ask("GET", "orders/page")
+    answer = real_environment.raw.ask("GET", "orders/page")
     assert answer.all("content-security-policy") == [SANDBOX]
     assert answer.all("x-content-type-options") == ["nosniff"]
     assert answer.all("referrer-policy") == ["no-referrer"]
@@ -138,10 +146,12 @@ def test_whatever_an_api_sends_is_sandboxed_and_not_sniffed(stage: Stage, api: R
 @pytest.mark.parametrize(
     "status", ["200 OK", "206 Partial Content", "302 Found", "401 Unauthorized", "404 Not Found", "500 Oops"]
 )
-def test_every_status_is_sandboxed_and_private(stage: Stage, api: RawUpstream, status: str) -> None:
+def test_every_status_is_sandboxed_and_private(
+    real_environment: RealEnvironment, api: RawUpstream, status: str
+) -> None:
     """C22, C24: an error page is a page."""
     api.script("status", reply(status, b"<script>", "Content-Type: text/html", "Cache-Control: public, max-age=9"))
-    answer = stage.raw.ask("GET", "orders/status")
+    answer = real_environment.raw.ask("GET", "orders/status")
     assert answer.all("content-security-policy") == [SANDBOX]
     assert answer.all("cache-control") == ["private, max-age=9"]
 
@@ -159,24 +169,28 @@ CACHES = {
 
 @pytest.mark.parametrize(("sent", "expected"), CACHES.values(), ids=CACHES)
 def test_no_cache_that_others_share_may_keep_an_answer(
-    stage: Stage, api: RawUpstream, sent: list[str], expected: str
+    real_environment: RealEnvironment, api: RawUpstream, sent: list[str], expected: str
 ) -> None:
     """C22."""
     api.script("cache", reply("200 OK", b"ok", *(f"Cache-Control: {value}" for value in sent), "Expires: 0"))
-    assert stage.raw.ask("GET", "orders/cache").all("cache-control") == [expected]
+    assert real_environment.raw.ask("GET", "orders/cache").all("cache-control") == [expected]
 
 
 @pytest.mark.parametrize("name", ["CDN-Cache-Control", "Surrogate-Control", "Edge-Control", "Pragma"])
-def test_no_other_header_speaks_to_a_shared_cache(stage: Stage, api: RawUpstream, name: str) -> None:
+def test_no_other_header_speaks_to_a_shared_cache(
+    real_environment: RealEnvironment, api: RawUpstream, name: str
+) -> None:
     """C22."""
     api.script("cache", reply("200 OK", b"ok", f"{name}: public, max-age=60"))
-    assert stage.raw.ask("GET", "orders/cache").all(name) == []
+    assert real_environment.raw.ask("GET", "orders/cache").all(name) == []
 
 
-def test_a_value_that_could_end_a_header_does_not_come_down(stage: Stage, api: RawUpstream) -> None:
+def test_a_value_that_could_end_a_header_does_not_come_down(
+    real_environment: RealEnvironment, api: RawUpstream
+) -> None:
     """C20, C23: control characters that the parser lets through are not handed on."""
     api.script("control", reply("200 OK", b"ok", more=[b"X-Page: a\x01b", b"X-Next: a\x7fb", b"X-Count: fine"]))
-    answer = stage.raw.ask("GET", "orders/control")
+    answer = real_environment.raw.ask("GET", "orders/control")
     assert answer.status == 502 or (answer.all("x-page"), answer.all("x-next"), answer.all("x-count")) == (
         [],
         [],
@@ -184,14 +198,14 @@ def test_a_value_that_could_end_a_header_does_not_come_down(stage: Stage, api: R
     )
 
 
-def test_a_value_beyond_ascii_comes_down_byte_for_byte(stage: Stage, api: RawUpstream) -> None:
+def test_a_value_beyond_ascii_comes_down_byte_for_byte(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C23: or not at all."""
     value = b"attachment; filename=caf\xe9.csv; filename*=UTF-8''caf%C3%A9.csv"
     api.script("latin", reply("200 OK", b"ok", more=[b"Content-Disposition: " + value]))
-    assert stage.raw.ask("GET", "orders/latin").all("content-disposition") in ([value.decode("latin-1")], [])
+    assert real_environment.raw.ask("GET", "orders/latin").all("content-disposition") in ([value.decode("latin-1")], [])
 
 
-def test_what_a_client_needs_comes_down_with_repetitions(stage: Stage, api: RawUpstream) -> None:
+def test_what_a_client_needs_comes_down_with_repetitions(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C22: the positive control. Q3.3: a link below the base URL leads through the proxy."""
     lines = [
         'ETag: W/"7"',
@@ -201,34 +215,36 @@ def test_what_a_client_needs_comes_down_with_repetitions(stage: Stage, api: RawU
         "RateLimit-Remaining: 3",
     ]
     api.script("needed", reply("200 OK", b"ok", *lines, "Vary: Accept", "Vary: Origin", "Retry-After: 3"))
-    answer = stage.raw.ask("GET", "orders/needed")
+    answer = real_environment.raw.ask("GET", "orders/needed")
     assert (answer.all("etag"), answer.all("x-total-count"), answer.all("retry-after")) == (['W/"7"'], ["12"], ["3"])
     outside = f"http://127.0.0.1:{api.port}/b"
-    assert answer.all("link") == [f"<{stage.proxy}a>; rel=next", f"<{outside}>; rel=prev"]
-    assert answer.all("x-oidc-leads-outside") == ([] if stage.raw.grant is None else ["Link"])
+    assert answer.all("link") == [f"<{real_environment.proxy}a>; rel=next", f"<{outside}>; rel=prev"]
+    assert answer.all("x-oidc-leads-outside") == ([] if real_environment.raw.grant is None else ["Link"])
 
 
-def unwatched(stage: Stage) -> RawClient:
+def unwatched(real_environment: RealEnvironment) -> RawClient:
     """A client whose replies the canary does not see, since an API sends the token back on purpose."""
-    return RawClient(stage.raw.url, stage.raw.token, watched=False)
+    return RawClient(real_environment.raw.url, real_environment.raw.token, watched=False)
 
 
-def holds_a_token(stage: Stage, text: bytes) -> bool:
-    return any(secret.encode() in text for secret in stage.provider.issued())
+def holds_a_token(real_environment: RealEnvironment, text: bytes) -> bool:
+    return any(secret.encode() in text for secret in real_environment.provider.issued())
 
 
 @pytest.mark.parametrize("name", ["X-Echo", "X-Authorization", "Warning", "Server-Timing"])
-def test_an_echoed_token_does_not_come_down_in_a_header(stage: Stage, api: RawUpstream, name: str) -> None:
+def test_an_echoed_token_does_not_come_down_in_a_header(
+    real_environment: RealEnvironment, api: RawUpstream, name: str
+) -> None:
     """C25: the exact bytes of the token are taken out of header values."""
     api.script("echo", echo_token(header=name))
-    answer = unwatched(stage).ask("GET", "orders/echo")
-    clean = not any(holds_a_token(stage, value.encode("latin-1")) for _, value in answer.headers)
+    answer = unwatched(real_environment).ask("GET", "orders/echo")
+    clean = not any(holds_a_token(real_environment, value.encode("latin-1")) for _, value in answer.headers)
     assert clean
 
 
-def test_an_echoed_token_in_a_body_is_a_documented_limit(stage: Stage, api: RawUpstream) -> None:
+def test_an_echoed_token_in_a_body_is_a_documented_limit(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C25: bodies are never read here; an API that shows its callers their token shows it."""
     api.script("echo", echo_token())
-    answer = unwatched(stage).ask("GET", "orders/echo")
+    answer = unwatched(real_environment).ask("GET", "orders/echo")
     shown = hashlib.sha256(answer.body.removeprefix(b"Bearer ")).hexdigest() == api.calls[-1].bearer
     assert shown

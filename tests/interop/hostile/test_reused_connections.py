@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.interop.hostile.stage import Stage
+from tests.interop.hostile.real_environment import RealEnvironment
 from tests.support.raw_upstream import (
     Conversation,
     RawUpstream,
@@ -40,22 +40,22 @@ def only_first(*steps: Step, then: bytes) -> Step:
     return step
 
 
-def warm(stage: Stage) -> int:
+def warm(real_environment: RealEnvironment) -> int:
     """Make one call whose connection is kept, and return its number."""
-    stage.api.script("warm", read_body(), reply(), keep_open())
-    assert stage.raw.ask("GET", "orders/warm").status == 200
-    return stage.api.to("warm")[-1].connection
+    real_environment.api.script("warm", read_body(), reply(), keep_open())
+    assert real_environment.raw.ask("GET", "orders/warm").status == 200
+    return real_environment.api.to("warm")[-1].connection
 
 
 @pytest.mark.parametrize("death", DEATHS.values(), ids=DEATHS)
 @pytest.mark.parametrize("method", REPEATABLE)
 def test_a_call_that_found_a_used_connection_dead_is_made_again_on_a_new_one(
-    stage: Stage, api: RawUpstream, method: str, death: tuple[Step, ...]
+    real_environment: RealEnvironment, api: RawUpstream, method: str, death: tuple[Step, ...]
 ) -> None:
     """Q3.7: nobody's fault, and no harm done."""
-    used = warm(stage)
+    used = warm(real_environment)
     api.script("dies", read_body(), only_first(*death, then=reply("200 OK", b"" if method == "HEAD" else b"ok")))
-    assert stage.raw.ask(method, "orders/dies").status == 200
+    assert real_environment.raw.ask(method, "orders/dies").status == 200
     first, second = (call.connection for call in api.to("dies"))
     assert (first, second != used) == (used, True)
 
@@ -63,23 +63,25 @@ def test_a_call_that_found_a_used_connection_dead_is_made_again_on_a_new_one(
 @pytest.mark.parametrize("death", DEATHS.values(), ids=DEATHS)
 @pytest.mark.parametrize("method", REPEATABLE)
 def test_a_call_on_a_new_connection_is_made_once(
-    stage: Stage, api: RawUpstream, method: str, death: tuple[Step, ...]
+    real_environment: RealEnvironment, api: RawUpstream, method: str, death: tuple[Step, ...]
 ) -> None:
     """Q3.7: an API that accepts and dies has most likely died of this very call."""
     api.script("last", read_body(), reply())
-    assert stage.raw.ask("GET", "orders/last").status == 200  # and closes, so that no connection is left
+    assert real_environment.raw.ask("GET", "orders/last").status == 200  # and closes, so that no connection is left
     api.script("dies", read_body(), only_first(*death, then=reply()))
-    answer = stage.raw.ask(method, "orders/dies")
+    answer = real_environment.raw.ask(method, "orders/dies")
     assert (answer.status, answer.code, len(api.to("dies"))) == (502, "upstream_unreachable", 1)
 
 
 @pytest.mark.parametrize("death", DEATHS.values(), ids=DEATHS)
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_a_call_with_a_body_is_made_once(stage: Stage, api: RawUpstream, method: str, death: tuple[Step, ...]) -> None:
+def test_a_call_with_a_body_is_made_once(
+    real_environment: RealEnvironment, api: RawUpstream, method: str, death: tuple[Step, ...]
+) -> None:
     """Q3.7, C30: the body has flowed by."""
-    used = warm(stage)
+    used = warm(real_environment)
     api.script("dies", read_body(), only_first(*death, then=reply()))
-    answer = stage.raw.ask(method, "orders/dies", body=b"hello")
+    answer = real_environment.raw.ask(method, "orders/dies", body=b"hello")
     assert (answer.status, answer.code) == (502, "upstream_unreachable")
     assert [call.connection for call in api.to("dies")] == [used]
 
@@ -87,23 +89,25 @@ def test_a_call_with_a_body_is_made_once(stage: Stage, api: RawUpstream, method:
 @pytest.mark.parametrize("death", DEATHS.values(), ids=DEATHS)
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_call_that_may_have_had_an_effect_is_made_once(
-    stage: Stage, api: RawUpstream, method: str, death: tuple[Step, ...]
+    real_environment: RealEnvironment, api: RawUpstream, method: str, death: tuple[Step, ...]
 ) -> None:
     """Q3.7: the API may have done what it was asked before it died."""
-    used = warm(stage)
+    used = warm(real_environment)
     api.script("dies", read_body(), only_first(*death, then=reply()))
-    answer = stage.raw.ask(method, "orders/dies")
+    answer = real_environment.raw.ask(method, "orders/dies")
     assert (answer.status, answer.code) == (502, "upstream_unreachable")
     assert [call.connection for call in api.to("dies")] == [used]
 
 
 @pytest.mark.parametrize("death", DEATHS.values(), ids=DEATHS)
 @pytest.mark.parametrize("method", REPEATABLE)
-def test_a_call_is_made_again_once(stage: Stage, api: RawUpstream, method: str, death: tuple[Step, ...]) -> None:
+def test_a_call_is_made_again_once(
+    real_environment: RealEnvironment, api: RawUpstream, method: str, death: tuple[Step, ...]
+) -> None:
     """Q3.7."""
-    warm(stage)
+    warm(real_environment)
     api.script("dies", read_body(), *death)
-    answer = stage.raw.ask(method, "orders/dies")
+    answer = real_environment.raw.ask(method, "orders/dies")
     assert (answer.status, answer.code, len(api.to("dies"))) == (502, "upstream_unreachable", 2)
 
 
@@ -111,48 +115,52 @@ def test_a_call_is_made_again_once(stage: Stage, api: RawUpstream, method: str, 
 @pytest.mark.parametrize("death", DEATHS.values(), ids=DEATHS)
 @pytest.mark.parametrize("method", REPEATABLE)
 def test_a_call_whose_answer_had_begun_is_made_once(
-    stage: Stage, api: RawUpstream, method: str, death: tuple[Step, ...], begun: bytes
+    real_environment: RealEnvironment, api: RawUpstream, method: str, death: tuple[Step, ...], begun: bytes
 ) -> None:
     """Q3.7: who has begun to answer has received the call, and the connection was not dead."""
-    used = warm(stage)
+    used = warm(real_environment)
     api.script("dies", read_body(), only_first(send(begun), pause(0.1), *death, then=reply()))
-    answer = stage.raw.ask(method, "orders/dies")
+    answer = real_environment.raw.ask(method, "orders/dies")
     assert (answer.status, answer.code) == (502, "upstream_unreachable")
     assert [call.connection for call in api.to("dies")] == [used]
 
 
-def test_a_head_that_breaks_http_after_its_status_line_is_an_answer(stage: Stage, api: RawUpstream) -> None:
+def test_a_head_that_breaks_http_after_its_status_line_is_an_answer(
+    real_environment: RealEnvironment, api: RawUpstream
+) -> None:
     """Q3.7: it is told as such, and the call is not made again."""
-    used = warm(stage)
+    used = warm(real_environment)
     api.script("dies", read_body(), only_first(send(b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n"), then=reply()))
-    answer = stage.raw.ask("GET", "orders/dies")
+    answer = real_environment.raw.ask("GET", "orders/dies")
     assert (answer.status, answer.code) == (502, "upstream_protocol_error")
     assert [call.connection for call in api.to("dies")] == [used]
 
 
 @pytest.mark.parametrize("method", REPEATABLE)
-def test_what_is_left_of_an_earlier_answer_is_no_answer(stage: Stage, api: RawUpstream, method: str) -> None:
+def test_what_is_left_of_an_earlier_answer_is_no_answer(
+    real_environment: RealEnvironment, api: RawUpstream, method: str
+) -> None:
     """Q3.7: an API that counts its bytes wrong spoils its own connection, and not the next call."""
-    used = warm(stage)
+    used = warm(real_environment)
     api.script("dies", read_body(), only_first(send(b"the rest of a body\r\n\r\n"), half_close(), then=reply()))
-    assert stage.raw.ask(method, "orders/dies").status == 200
+    assert real_environment.raw.ask(method, "orders/dies").status == 200
     first, second = (call.connection for call in api.to("dies"))
     assert (first, second != used) == (used, True)
 
 
 @pytest.mark.parametrize("number", [2, 5])
 def test_connections_that_died_together_cost_nobody_more_than_one_repetition(
-    stage: Stage, api: RawUpstream, number: int
+    real_environment: RealEnvironment, api: RawUpstream, number: int
 ) -> None:
     """Q3.7: a restart of the API closes all of them, and the next dead one is no place for a second try."""
     api.script("warm", read_body(), pause(0.3), reply(), keep_open())
-    waiting = [stage.raw.connect() for _ in range(number)]
+    waiting = [real_environment.raw.connect() for _ in range(number)]
     for connection in waiting:
-        connection.send(stage.raw.head("GET", "orders/warm"))
+        connection.send(real_environment.raw.head("GET", "orders/warm"))
     for connection in waiting:
         with connection:
             assert connection.reply().status == 200
     assert len({call.connection for call in api.to("warm")}) == number
     api.script("dies", read_body(), only_first(reset(), then=reply()))
-    assert stage.raw.ask("GET", "orders/dies").status == 200
+    assert real_environment.raw.ask("GET", "orders/dies").status == 200
     assert len(api.to("dies")) == 2

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.interop.hostile.stage import Stage, deaf, within
+from tests.interop.hostile.real_environment import RealEnvironment, deaf, within
 from tests.support.raw_upstream import (
     Conversation,
     RawUpstream,
@@ -29,9 +29,9 @@ IN_FLIGHT = 32 * MB
 """What buffers of sockets, the server and the test itself may hold; a body that is collected is many times as large."""
 
 
-def memory(stage: Stage) -> int:
+def memory(real_environment: RealEnvironment) -> int:
     """Resident bytes of the Jupyter server."""
-    return int(stage.server.memory_info().rss)
+    return int(real_environment.server.memory_info().rss)
 
 
 def has_stopped(call: Received) -> bool:
@@ -41,12 +41,12 @@ def has_stopped(call: Received) -> bool:
     return call.sent == sent > 0
 
 
-def test_an_upload_waits_for_an_api_that_does_not_read(stage: Stage, api: RawUpstream) -> None:
+def test_an_upload_waits_for_an_api_that_does_not_read(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C17: the client is slowed down, nothing is collected."""
-    before = memory(stage)
+    before = memory(real_environment)
     sent = 0
-    with deaf(api, "deaf"), stage.raw.connect() as connection:
-        connection.send(stage.raw.head("POST", "orders/deaf", "Content-Length: 500000000"))
+    with deaf(api, "deaf"), real_environment.raw.connect() as connection:
+        connection.send(real_environment.raw.head("POST", "orders/deaf", "Content-Length: 500000000"))
         connection.plug.settimeout(1)
         try:
             while sent < 200 * MB:
@@ -54,31 +54,33 @@ def test_an_upload_waits_for_an_api_that_does_not_read(stage: Stage, api: RawUps
         except TimeoutError:
             pass
         assert sent < IN_FLIGHT
-        assert memory(stage) - before < IN_FLIGHT
-        assert stage.is_alive()
+        assert memory(real_environment) - before < IN_FLIGHT
+        assert real_environment.is_alive()
 
 
-def test_a_download_waits_for_a_client_that_does_not_read(stage: Stage, api: RawUpstream) -> None:
+def test_a_download_waits_for_a_client_that_does_not_read(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C17: the API is slowed down, nothing is collected."""
     api.script("endless", send(b"HTTP/1.1 200 OK\r\n\r\n"), forever(b"x" * 65_536))
-    before = memory(stage)
-    with stage.raw.sent(stage.raw.head("GET", "orders/endless")):
+    before = memory(real_environment)
+    with real_environment.raw.sent(real_environment.raw.head("GET", "orders/endless")):
         assert within(5, lambda: api.to("endless"))
         call = api.to("endless")[0]
         assert within(10, lambda: has_stopped(call))
         assert call.sent < IN_FLIGHT
-        assert memory(stage) - before < IN_FLIGHT
-        assert stage.is_alive()
+        assert memory(real_environment) - before < IN_FLIGHT
+        assert real_environment.is_alive()
 
 
 @pytest.mark.parametrize("framing", ["length", "chunks"])
-def test_a_large_upload_arrives_whole_in_little_memory(stage: Stage, api: RawUpstream, framing: str) -> None:
+def test_a_large_upload_arrives_whole_in_little_memory(
+    real_environment: RealEnvironment, api: RawUpstream, framing: str
+) -> None:
     """C17."""
     api.script("large", read_body(), reply())
-    before, piece = memory(stage), b"0123456789abcdef" * 4_096
+    before, piece = memory(real_environment), b"0123456789abcdef" * 4_096
     pieces = 100 * MB // len(piece)
     line = f"Content-Length: {pieces * len(piece)}" if framing == "length" else "Transfer-Encoding: chunked"
-    with stage.raw.sent(stage.raw.head("POST", "orders/large", line)) as connection:
+    with real_environment.raw.sent(real_environment.raw.head("POST", "orders/large", line)) as connection:
         connection.plug.settimeout(60)
         for _ in range(pieces):
             connection.send(piece if framing == "length" else b"%x\r\n%s\r\n" % (len(piece), piece))
@@ -87,24 +89,26 @@ def test_a_large_upload_arrives_whole_in_little_memory(stage: Stage, api: RawUps
         assert connection.reply("POST", patience=30).status == 200
     (call,) = api.to("large")
     assert (call.body_bytes, call.body_ended) == (pieces * len(piece), True)
-    assert memory(stage) - before < 40 * MB
+    assert memory(real_environment) - before < 40 * MB
 
 
-def test_a_large_download_arrives_whole_in_little_memory(stage: Stage, api: RawUpstream) -> None:
+def test_a_large_download_arrives_whole_in_little_memory(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C17."""
     piece = hashlib.sha256(b"seed").digest() * 2_048
     body = piece * (100 * MB // len(piece))
     api.script("large", reply("200 OK", body))
-    before = memory(stage)
-    answer = stage.raw.ask("GET", "orders/large", patience=60)
+    before = memory(real_environment)
+    answer = real_environment.raw.ask("GET", "orders/large", patience=60)
     assert (answer.whole, hashlib.sha256(answer.body).digest()) == (True, hashlib.sha256(body).digest())
-    assert memory(stage) - before < 40 * MB
+    assert memory(real_environment) - before < 40 * MB
 
 
-def test_an_upload_of_single_bytes_arrives_whole(stage: Stage, api: RawUpstream) -> None:
+def test_an_upload_of_single_bytes_arrives_whole(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C7, C17: one chunk a byte, one packet a byte."""
     body = b"slowly but surely"
-    with stage.raw.sent(stage.raw.head("POST", "orders/bytes", "Transfer-Encoding: chunked")) as connection:
+    with real_environment.raw.sent(
+        real_environment.raw.head("POST", "orders/bytes", "Transfer-Encoding: chunked")
+    ) as connection:
         for number in body:
             connection.slowly(b"1\r\n" + bytes([number]) + b"\r\n", 0.001)
         connection.send(b"0\r\n\r\n")
@@ -112,17 +116,17 @@ def test_an_upload_of_single_bytes_arrives_whole(stage: Stage, api: RawUpstream)
     assert bytes(api.to("bytes")[0].body) == body
 
 
-def test_a_request_head_of_single_bytes_is_a_request(stage: Stage, api: RawUpstream) -> None:
+def test_a_request_head_of_single_bytes_is_a_request(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C16: slow is not hostile as long as it goes on."""
-    with stage.raw.connect() as connection:
-        connection.slowly(stage.raw.head("GET", "orders/slow"), 0.001)
+    with real_environment.raw.connect() as connection:
+        connection.slowly(real_environment.raw.head("GET", "orders/slow"), 0.001)
         assert json.loads(connection.reply().body) == {"target": "/v1/slow"}
 
 
-def test_an_answer_of_single_bytes_comes_down_as_it_comes(stage: Stage, api: RawUpstream) -> None:
+def test_an_answer_of_single_bytes_comes_down_as_it_comes(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C15, C26: not at its end."""
     api.script("bytes", send(CHUNKED), slowly(b"1\r\na\r\n1\r\nb\r\n1\r\nc\r\n", 0.05), silence())
-    with stage.raw.sent(stage.raw.head("GET", "orders/bytes")) as connection:
+    with real_environment.raw.sent(real_environment.raw.head("GET", "orders/bytes")) as connection:
         seen = b""
         while b"\r\nc\r\n" not in seen:
             seen += connection.some(patience=5)
@@ -130,7 +134,9 @@ def test_an_answer_of_single_bytes_comes_down_as_it_comes(stage: Stage, api: Raw
 
 
 @pytest.mark.parametrize("kind", ["text/event-stream", "application/x-ndjson", "application/json"])
-def test_each_event_arrives_within_fifty_milliseconds(stage: Stage, api: RawUpstream, kind: str) -> None:
+def test_each_event_arrives_within_fifty_milliseconds(
+    real_environment: RealEnvironment, api: RawUpstream, kind: str
+) -> None:
     """C26: the middle one of twenty, since the machine of a test may be busy."""
 
     async def events(talk: Conversation) -> None:
@@ -142,7 +148,9 @@ def test_each_event_arrives_within_fifty_milliseconds(stage: Stage, api: RawUpst
 
     api.script("events", send(CHUNKED.replace(b"text/event-stream", kind.encode())), events)
     waits, buffer = [], b""
-    with stage.raw.sent(stage.raw.head("GET", "orders/events", "Connection: close")) as connection:
+    with real_environment.raw.sent(
+        real_environment.raw.head("GET", "orders/events", "Connection: close")
+    ) as connection:
         while piece := connection.some():
             now = time.monotonic()
             buffer += piece
@@ -152,25 +160,25 @@ def test_each_event_arrives_within_fifty_milliseconds(stage: Stage, api: RawUpst
     assert sorted(waits)[10] < 0.05
 
 
-def test_a_stream_outlives_the_access_token(stage: Stage, api: RawUpstream) -> None:
+def test_a_stream_outlives_the_access_token(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C26: a renewal in the middle does not cut what is flowing."""
     api.script("stream", send(CHUNKED), forever(b"2\r\nx\n\r\n", 0.05))
-    with stage.raw.sent(stage.raw.head("GET", "orders/stream")) as connection:
+    with real_environment.raw.sent(real_environment.raw.head("GET", "orders/stream")) as connection:
         assert connection.some()
-        assert stage.post("refresh").status_code == 200
-        assert stage.is_alive()
+        assert real_environment.post("refresh").status_code == 200
+        assert real_environment.is_alive()
         connection.some()
         assert all(connection.some() for _ in range(10))
 
 
-def test_many_slow_heads_do_not_keep_others_out(stage: Stage, api: RawUpstream) -> None:
+def test_many_slow_heads_do_not_keep_others_out(real_environment: RealEnvironment, api: RawUpstream) -> None:
     """C16: three hundred clients that never finish their request."""
-    slow = [stage.raw.connect() for _ in range(300)]
+    slow = [real_environment.raw.connect() for _ in range(300)]
     try:
         for connection in slow:
             connection.send(b"GET / HTTP/1.1\r\nX-Slow: ")
         begun = time.monotonic()
-        assert stage.is_alive()
+        assert real_environment.is_alive()
         assert time.monotonic() - begun < 2
     finally:
         for connection in slow:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tests.interop.hostile.stage import Stage, within
+from tests.interop.hostile.real_environment import RealEnvironment, within
 from tests.interop.hostile.test_websockets import BINARY, frame, handshake
 from tests.support.raw_client import RawConnection
 from tests.support.raw_upstream import Conversation, RawUpstream, wait_for
@@ -25,13 +25,13 @@ async def accept(talk: Conversation) -> None:
 
 
 @contextmanager
-def unheard(stage: Stage) -> Iterator[RawConnection]:
+def unheard(real_environment: RealEnvironment) -> Iterator[RawConnection]:
     """An open socket whose API does not read, with as many messages on their way as fit in."""
     over = threading.Event()
-    stage.api.script("socket", accept, wait_for(over), reads=False)
+    real_environment.api.script("socket", accept, wait_for(over), reads=False)
     try:
-        with stage.raw.connect() as connection:
-            assert handshake(stage, connection).status == 101
+        with real_environment.raw.connect() as connection:
+            assert handshake(real_environment, connection).status == 101
             connection.plug.settimeout(1)
             with suppress(TimeoutError):
                 while True:
@@ -41,20 +41,24 @@ def unheard(stage: Stage) -> Iterator[RawConnection]:
         over.set()
 
 
-def test_a_caller_that_leaves_an_api_that_does_not_listen_leaves_nothing_open(stage: Stage, api: RawUpstream) -> None:
+def test_a_caller_that_leaves_an_api_that_does_not_listen_leaves_nothing_open(
+    real_environment: RealEnvironment, api: RawUpstream
+) -> None:
     """C18: the API has five seconds to read what is left."""
-    before = stage.links(api)
-    with unheard(stage) as connection:
+    before = real_environment.links(api)
+    with unheard(real_environment) as connection:
         connection.reset()
-        assert within(8, lambda: stage.links(api) <= before)
+        assert within(8, lambda: real_environment.links(api) <= before)
 
 
-def test_a_sign_out_ends_a_socket_whose_api_does_not_listen(stage: Stage, api: RawUpstream) -> None:
+def test_a_sign_out_ends_a_socket_whose_api_does_not_listen(
+    real_environment: RealEnvironment, api: RawUpstream
+) -> None:
     """C27, S-5: the API's side, too, whatever the caller does."""
-    before = stage.links(api)
+    before = real_environment.links(api)
     try:
-        with unheard(stage):
-            stage.post("sign-out")
-            assert within(8, lambda: stage.links(api) <= before)
+        with unheard(real_environment):
+            real_environment.post("sign-out")
+            assert within(8, lambda: real_environment.links(api) <= before)
     finally:
-        stage.sign_in()
+        real_environment.sign_in()

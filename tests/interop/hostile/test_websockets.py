@@ -10,7 +10,7 @@ import struct
 
 import pytest
 
-from tests.interop.hostile.stage import Stage
+from tests.interop.hostile.real_environment import RealEnvironment
 from tests.support.raw_client import RawConnection, RawReply
 from tests.support.raw_upstream import Conversation, RawUpstream, Step, reply
 
@@ -71,15 +71,17 @@ async def _message(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return first & 0x0F, bytes(byte ^ key[place % 4] for place, byte in enumerate(payload))
 
 
-def handshake(stage: Stage, connection: RawConnection, *lines: str, login: bool = True) -> RawReply:
-    connection.send(stage.raw.head("GET", "orders/socket", *HANDSHAKE, *lines, login=login))
+def handshake(
+    real_environment: RealEnvironment, connection: RawConnection, *lines: str, login: bool = True
+) -> RawReply:
+    connection.send(real_environment.raw.head("GET", "orders/socket", *HANDSHAKE, *lines, login=login))
     return connection.reply()
 
 
-def login_cookie(stage: Stage) -> str:
+def login_cookie(real_environment: RealEnvironment) -> str:
     """What a browser that is logged in to Jupyter sends along, wherever a page comes from."""
-    with stage.process.stranger() as browser:
-        browser.get(f"api/status?token={stage.raw.token}")
+    with real_environment.process.stranger() as browser:
+        browser.get(f"api/status?token={real_environment.raw.token}")
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies.jar)
 
 
@@ -91,13 +93,13 @@ def received(connection: RawConnection, size: int) -> bytes:
 
 
 @pytest.fixture
-def socketed(stage: Stage) -> Stage:
-    stage.api.script("socket", echo, reads=False)
-    return stage
+def socketed(real_environment: RealEnvironment) -> RealEnvironment:
+    real_environment.api.script("socket", echo, reads=False)
+    return real_environment
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example"])
-def test_a_handshake_from_another_site_is_refused(socketed: Stage, api: RawUpstream, origin: str) -> None:
+def test_a_handshake_from_another_site_is_refused(socketed: RealEnvironment, api: RawUpstream, origin: str) -> None:
     """C27: no CORS protects a WebSocket; only the origin does."""
     cookie = f"Cookie: {login_cookie(socketed)}"
     with socketed.raw.connect() as connection:
@@ -105,7 +107,7 @@ def test_a_handshake_from_another_site_is_refused(socketed: Stage, api: RawUpstr
     assert api.calls == []
 
 
-def test_a_handshake_without_a_session_is_refused(socketed: Stage, api: RawUpstream) -> None:
+def test_a_handshake_without_a_session_is_refused(socketed: RealEnvironment, api: RawUpstream) -> None:
     """C27."""
     socketed.post("sign-out")
     try:
@@ -116,7 +118,7 @@ def test_a_handshake_without_a_session_is_refused(socketed: Stage, api: RawUpstr
         socketed.sign_in()
 
 
-def test_messages_travel_both_ways(socketed: Stage) -> None:
+def test_messages_travel_both_ways(socketed: RealEnvironment) -> None:
     """C27: the positive control."""
     with socketed.raw.connect() as connection:
         assert handshake(socketed, connection).status == 101
@@ -124,7 +126,9 @@ def test_messages_travel_both_ways(socketed: Stage) -> None:
         assert received(connection, 7) == frame(TEXT, b"hello", mask=False)
 
 
-def test_a_token_that_the_api_refuses_is_renewed_before_the_socket_opens(socketed: Stage, api: RawUpstream) -> None:
+def test_a_token_that_the_api_refuses_is_renewed_before_the_socket_opens(
+    socketed: RealEnvironment, api: RawUpstream
+) -> None:
     """C27."""
 
     async def refuse_once(talk: Conversation) -> None:
@@ -138,7 +142,7 @@ def test_a_token_that_the_api_refuses_is_renewed_before_the_socket_opens(sockete
         assert handshake(socketed, connection).status == 101
 
 
-def test_a_sign_out_closes_the_socket(socketed: Stage) -> None:
+def test_a_sign_out_closes_the_socket(socketed: RealEnvironment) -> None:
     """C27: 4401 within five seconds."""
     with socketed.raw.connect() as connection:
         assert handshake(socketed, connection).status == 101
@@ -150,7 +154,7 @@ def test_a_sign_out_closes_the_socket(socketed: Stage) -> None:
             socketed.sign_in()
 
 
-def test_a_message_of_sixteen_megabytes_is_too_large(socketed: Stage) -> None:
+def test_a_message_of_sixteen_megabytes_is_too_large(socketed: RealEnvironment) -> None:
     """C27: 1009 (RFC 6455, 7.4.1)."""
     head = bytes([0x80 | BINARY, 0x80 | 127]) + struct.pack(">Q", 16 * 1024 * 1024 + 1) + b"\0\0\0\0"
     with socketed.raw.connect() as connection:

@@ -17,7 +17,7 @@ from tests.support.scripted_provider import ScriptedProvider
 
 
 @dataclass
-class Desk:
+class ServerUnderTest:
     """Where recipes are tried: ``run`` gives them a fresh kernel, started by the server."""
 
     process: JupyterProcess
@@ -51,7 +51,7 @@ class Desk:
 
 
 @pytest.fixture(scope="package")
-def signed_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def signed_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerUnderTest]:
     with ScriptedProvider(resources={"https://far.example": "far"}) as provider, RecipeApi(provider.accepts) as api:
         settings = {
             "issuer": provider.issuer,
@@ -66,13 +66,13 @@ def signed_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         }
         process = JupyterProcess(tmp_path_factory.mktemp("recipes") / "jupyter", {"corp": settings})
         with process, closing(process.client()) as jupyter:
-            desk = Desk(process, jupyter, api, provider)
-            desk.sign_in_anew()
-            yield desk
+            server_under_test = ServerUnderTest(process, jupyter, api, provider)
+            server_under_test.sign_in_anew()
+            yield server_under_test
 
 
 @pytest.fixture
-def desk(signed_in: Desk) -> Desk:
+def server_under_test(signed_in: ServerUnderTest) -> ServerUnderTest:
     signed_in.api.accepts = signed_in.provider.accepts
     signed_in.api.seen.clear()
     signed_in.api.asked.clear()

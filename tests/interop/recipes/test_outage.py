@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.interop.recipes.conftest import Desk
+from tests.interop.recipes.conftest import ServerUnderTest
 
 POST = """
 import jupyter_oidc as oidc
@@ -11,12 +11,14 @@ print(oidc.api("far").post("chat/completions", json=asked).status_code)
 """
 
 
-def test_a_call_that_changes_something_waits_for_the_provider_and_happens_once(desk: Desk) -> None:
+def test_a_call_that_changes_something_waits_for_the_provider_and_happens_once(
+    server_under_test: ServerUnderTest,
+) -> None:
     """The API has a token of its own, which the provider cannot issue at the first two attempts."""
-    desk.sign_in_anew()
+    server_under_test.sign_in_anew()
     for _ in range(2):
-        desk.provider.plan("token", status=503)
-    (shown,) = desk.run(POST)
+        server_under_test.provider.plan("token", status=503)
+    (shown,) = server_under_test.run(POST)
     assert shown.endswith("200")
     assert "The provider cannot be reached. Waited " in shown
-    assert len(desk.api.asked) == 1
+    assert len(server_under_test.api.asked) == 1

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.interop.recipes.conftest import Desk
+from tests.interop.recipes.conftest import ServerUnderTest
 
 POST = """
 import jupyter_oidc as oidc
@@ -50,10 +50,12 @@ def after_the_first_token(accepts: Callable[[str], bool]) -> Callable[[str], boo
         pytest.param(UPLOAD, "201", id="upload"),
     ],
 )
-def test_a_body_is_sent_again_with_the_renewed_token(desk: Desk, cell: str, status: str) -> None:
+def test_a_body_is_sent_again_with_the_renewed_token(
+    server_under_test: ServerUnderTest, cell: str, status: str
+) -> None:
     """C30: the server cannot repeat a body, and says so with `X-OIDC-Retryable`."""
-    desk.sign_in_anew()
-    renewals = desk.provider.count("token", grant_type="refresh_token")
-    desk.api.accepts = after_the_first_token(desk.provider.accepts)
-    assert desk.run(cell) == [status]
-    assert desk.provider.count("token", grant_type="refresh_token") == renewals + 1
+    server_under_test.sign_in_anew()
+    renewals = server_under_test.provider.count("token", grant_type="refresh_token")
+    server_under_test.api.accepts = after_the_first_token(server_under_test.provider.accepts)
+    assert server_under_test.run(cell) == [status]
+    assert server_under_test.provider.count("token", grant_type="refresh_token") == renewals + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_oidc.cli.session import _paragraph
-from tests.unit.kernel.stage import SUMMARY
+from tests.unit.kernel.fake_server import SUMMARY
 
 
 @pytest.mark.parametrize(

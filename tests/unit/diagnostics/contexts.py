@@ -13,7 +13,7 @@ from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.settings import Api, Provider, Settings
 from jupyter_oidc.settings.model import AuthMethod
 from tests.unit.protocol.makers import ISSUER, RSA, document, jwk, reply
-from tests.unit.sessions.stage import CountingEntropy, HandClock
+from tests.unit.sessions.fake_environment import CountingEntropy, HandClock
 
 CORP = Provider(
     "corp",

@@ -15,7 +15,7 @@ from jupyter_oidc.protocol.audience import audience_of
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Api
 from tests.support.marker import MARKER
-from tests.unit.sessions.stage import SETTINGS, Stage
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
 
 API = "https://api.example.com"
 
@@ -47,16 +47,18 @@ def test_the_audience_is_read_and_nothing_else(token: str, audience: tuple[str, 
 def judged(source: Any, audience: str | None, token: str | None) -> tuple[str, str, str | None]:
     """What is said about one API whose provider issues ``token`` as access token."""
     api = Api("orders", "corp", f"{API}/v1/", bearer_token_source=source)
-    stage = Stage(replace(SETTINGS, apis=(api,), audience=audience))
+    fake_environment = FakeEnvironment(replace(SETTINGS, apis=(api,), audience=audience))
 
     async def run() -> tuple[str, str, str | None]:
         if token is not None:
-            await stage.sign_in()
-            held = stage.service._held
+            await fake_environment.sign_in()
+            held = fake_environment.service._held
             (key,) = held.access
-            stage.service._held = replace(held, access={key: replace(held.access[key], secret=Secret(token))})
-        check = check_audience(stage.settings, api, stage.service)
-        await stage.service.aclose()
+            fake_environment.service._held = replace(
+                held, access={key: replace(held.access[key], secret=Secret(token))}
+            )
+        check = check_audience(fake_environment.settings, api, fake_environment.service)
+        await fake_environment.service.aclose()
         return check.status, check.message, check.action
 
     return asyncio.run(run())

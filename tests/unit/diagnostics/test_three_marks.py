@@ -20,7 +20,7 @@ from jupyter_oidc.settings import Provider, SecretRef
 from tests.support.marker import MARKER
 from tests.unit.diagnostics.contexts import CORP, Answering, credentials, diagnostic_context, named
 from tests.unit.protocol.makers import RSA, document, reply
-from tests.unit.sessions.stage import DEVICE, Stage
+from tests.unit.sessions.fake_environment import DEVICE, FakeEnvironment
 
 CALLBACK = CORP.redirect_uri or ""
 UNSET = replace(CORP, redirect_uri=None)
@@ -209,24 +209,24 @@ def test_variables_that_name_authorities_are_named_with_whether_they_count(
 # -- Q9.11: what a session has shown -------------------------------------------------------------------------------
 
 
-async def of_session(stage: Stage) -> dict[str, Check]:
-    """What is said of the session of ``stage``."""
+async def of_session(fake_environment: FakeEnvironment) -> dict[str, Check]:
+    """What is said of the session of ``fake_environment``."""
 
     class Only:
         def of_provider(self, _: str) -> Any:
-            return stage.service
+            return fake_environment.service
 
-    context = diagnostic_context(None, stage.settings, sessions=Only())
+    context = diagnostic_context(None, fake_environment.settings, sessions=Only())
     return {check.name: check for check in (await examine(context, seconds=5)).checks}
 
 
 async def test_what_was_asked_for_is_compared_with_what_was_got() -> None:
     """Q9.11, Q5.13: a session says more than metadata."""
-    stage = Stage()
-    stage.provider.issue_refresh_token = False
-    stage.provider.scope = "openid profile"
-    await stage.sign_in()
-    checks = await of_session(stage)
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.issue_refresh_token = False
+    fake_environment.provider.scope = "openid profile"
+    await fake_environment.sign_in()
+    checks = await of_session(fake_environment)
     assert (checks["session"].status, "no refresh token" in checks["session"].message) == ("warning", True)
     assert checks["session's scopes"].message == (
         "The session was given fewer scopes than were asked for; it misses: offline_access."
@@ -235,9 +235,9 @@ async def test_what_was_asked_for_is_compared_with_what_was_got() -> None:
 
 async def test_a_session_that_got_everything_says_so() -> None:
     """Q9.11."""
-    stage = Stage()
-    await stage.sign_in()
-    checks = await of_session(stage)
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    checks = await of_session(fake_environment)
     assert [checks[name].status for name in ("session", "session's scopes")] == ["ok", "ok"]
 
 

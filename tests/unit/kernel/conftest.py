@@ -1,11 +1,11 @@
-"""A stage, and a process that looks like a kernel started from it."""
+"""A fake server, and a process that looks like a kernel started from it."""
 
 import json
 
 import pytest
 
 from jupyter_oidc.kernel.server_connection import _server_connection
-from tests.unit.kernel.stage import KERNEL, Stage
+from tests.unit.kernel.fake_server import KERNEL, FakeServer
 
 VARIABLES = (
     "JUPYTER_OIDC_URL",
@@ -41,8 +41,8 @@ def bare(monkeypatch):
 
 
 @pytest.fixture
-def stage():
-    with Stage() as opened:
+def fake_server():
+    with FakeServer() as opened:
         yield opened
 
 
@@ -56,7 +56,7 @@ def connection_file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def kernel(stage, connection_file, monkeypatch):
-    """The stage, after this process has become its kernel."""
-    monkeypatch.setenv("JUPYTER_OIDC_URL", stage.url)
-    return stage
+def kernel(fake_server, connection_file, monkeypatch):
+    """The fake server, after this process has become its kernel."""
+    monkeypatch.setenv("JUPYTER_OIDC_URL", fake_server.url)
+    return fake_server

@@ -9,7 +9,7 @@ import jupyter_oidc as oidc
 from jupyter_oidc.kernel.errors import BadPath
 from jupyter_oidc.proxy.target import upstream_url
 from jupyter_oidc.settings import Api
-from tests.unit.kernel.stage import Answer, Stage
+from tests.unit.kernel.fake_server import Answer, FakeServer
 
 PROXY = "jupyter-oidc/api/orders/"
 ORDERS = {
@@ -178,14 +178,14 @@ def test_a_server_that_does_not_say_where_its_apis_are_leads_nothing(kernel, get
 
 def test_what_an_answer_names_can_be_given_back_to_the_client(connection_file, monkeypatch):
     """Q3.3: addresses that the server has led through the proxy, as ``r.headers`` and ``r.links`` have them."""
-    with Stage("/user/ada/") as stage:
-        monkeypatch.setenv("JUPYTER_OIDC_URL", stage.url)
+    with FakeServer("/user/ada/") as fake_server:
+        monkeypatch.setenv("JUPYTER_OIDC_URL", fake_server.url)
         link = "/user/ada/jupyter-oidc/api/orders/items?page=2"
         found = {"Link": f'<{link}>; rel="next"', "Content-Location": link}
-        stage.answers("GET", f"{PROXY}items", Answer([], headers=found), Answer([]))
+        fake_server.answers("GET", f"{PROXY}items", Answer([], headers=found), Answer([]))
         with oidc.api("orders") as orders:
             reply = orders.get("items")
             for address in (reply.links["next"]["url"], reply.headers["Content-Location"], reply.url.join(link)):
                 orders.get(address)
-        arrived = [f"{got.path}?{got.query}" for got in stage.asked("GET", f"{PROXY}items")][1:]
+        arrived = [f"{got.path}?{got.query}" for got in fake_server.asked("GET", f"{PROXY}items")][1:]
     assert arrived == [link] * 3

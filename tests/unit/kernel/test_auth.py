@@ -12,7 +12,7 @@ import requests
 import jupyter_oidc as oidc
 from jupyter_oidc.kernel.auth import RefreshingHeaders
 from jupyter_oidc.kernel.errors import CallerForbidden, ContractError, GrantInvalid, NotSignedIn
-from tests.unit.kernel.stage import Answer, Stage, refusal
+from tests.unit.kernel.fake_server import Answer, FakeServer, refusal
 
 ITEMS = "jupyter-oidc/api/orders/items"
 FIRST, SECOND = "Bearer jog.grant-number-000001", "Bearer jog.grant-number-000002"
@@ -51,7 +51,7 @@ def by_requests(method, url, **options):
 
 @pytest.fixture(params=[by_httpx, by_async_httpx, by_requests])
 def call(request, kernel):
-    """Make one call to the stage with a library that knows nothing about us."""
+    """Make one call to the server with a library that knows nothing about us."""
     return lambda method, path="items", **options: request.param(
         method, f"{kernel.url}jupyter-oidc/api/orders/{path}", **options
     )
@@ -59,7 +59,7 @@ def call(request, kernel):
 
 @pytest.fixture
 def elsewhere():
-    with Stage() as opened:
+    with FakeServer() as opened:
         opened.answers("GET", "items", [])
         yield opened
 
@@ -186,9 +186,9 @@ def clock():
 
 
 @pytest.fixture
-def headers(stage, clock):
+def headers(fake_server, clock):
     """Headers whose grant is 13 minutes old: good for two more, and due for renewal."""
-    made = RefreshingHeaders(stage.grants(clock))
+    made = RefreshingHeaders(fake_server.grants(clock))
     clock.now += 780
     return made
 
@@ -219,14 +219,14 @@ def test_headers_refresh_themselves_however_they_are_read(headers, read):
     assert read(headers) == SECOND
 
 
-def test_headers_that_are_new_enough_ask_for_nothing(stage, clock):
-    headers = RefreshingHeaders(stage.grants(clock))
+def test_headers_that_are_new_enough_ask_for_nothing(fake_server, clock):
+    headers = RefreshingHeaders(fake_server.grants(clock))
     clock.now += 700
-    assert (headers["Authorization"], len(stage.issued)) == (FIRST, 1)
+    assert (headers["Authorization"], len(fake_server.issued)) == (FIRST, 1)
 
 
-def test_showing_headers_asks_for_nothing(stage, headers):
-    assert (repr(headers), len(stage.issued)) == ("{'Authorization': <hidden>}", 1)
+def test_showing_headers_asks_for_nothing(fake_server, headers):
+    assert (repr(headers), len(fake_server.issued)) == ("{'Authorization': <hidden>}", 1)
 
 
 def test_more_headers_may_be_added(headers):

@@ -16,7 +16,7 @@ from jupyter_oidc.kernel.find import Server
 from jupyter_oidc.kernel.grant import GrantAuth
 from tests.support.certificate import self_signed
 from tests.unit.kernel.certificates import write_certificate
-from tests.unit.kernel.stage import KERNEL, Stage
+from tests.unit.kernel.fake_server import KERNEL, FakeServer
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def ours(tmp_path):
 def server(tmp_path, ours):
     """A server that has said that it demands a certificate, and which one it shows."""
     shown = write_certificate(tmp_path / "server.pem")
-    with Stage(certificate=str(shown), authority=str(ours.certfile)) as stage:
-        yield Server(stage.url, shown, same_machine=True, wants_certificate=True)
+    with FakeServer(certificate=str(shown), authority=str(ours.certfile)) as fake_server:
+        yield Server(fake_server.url, shown, same_machine=True, wants_certificate=True)
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -105,7 +105,7 @@ def test_a_key_with_a_password_asks_nobody_at_the_terminal(prove, ours, tmp_path
         prove()
 
 
-def test_the_hubs_certificate_does_no_harm_where_none_is_demanded(stage, monkeypatch):
+def test_the_hubs_certificate_does_no_harm_where_none_is_demanded(fake_server, monkeypatch):
     """Q4.6: sibling: its file may be closed to kernels."""
     monkeypatch.setenv("JUPYTERHUB_SSL_CERTFILE", str(Path("/nonexistent/internal-ssl/cert.pem")))
-    assert GrantAuth(stage.server, KERNEL).current() == "jog.grant-number-000001"
+    assert GrantAuth(fake_server.server, KERNEL).current() == "jog.grant-number-000001"

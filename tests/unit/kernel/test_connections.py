@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 import jupyter_oidc as oidc
-from tests.unit.kernel.stage import Stage
+from tests.unit.kernel.fake_server import FakeServer
 
 ITEMS = "jupyter-oidc/api/orders/items"
 MODELS = "jupyter-oidc/api/models/items"
@@ -15,7 +15,7 @@ MODELS = "jupyter-oidc/api/models/items"
 
 @pytest.fixture
 def dialled(kernel, monkeypatch):
-    """How many connections the stage has accepted: one entry each."""
+    """How many connections the server has accepted: one entry each."""
     accepted = []
     accept = kernel._http.get_request
 
@@ -30,9 +30,9 @@ def dialled(kernel, monkeypatch):
     return accepted
 
 
-def of_grants(stage):
+def of_grants(fake_server):
     """The grant is asked for with a client of its own."""
-    return len(stage.issued)
+    return len(fake_server.issued)
 
 
 def test_clients_made_for_each_call_share_a_connection(kernel, dialled):
@@ -113,7 +113,7 @@ def test_the_last_asynchronous_client_closes_the_connections_of_its_loop(kernel,
 
 def test_a_proxy_in_the_environment_does_not_see_calls_of_a_kernel_to_a_local_server(kernel, monkeypatch):
     kernel.answers("GET", ITEMS, ["a book"])
-    with Stage() as corporate:
+    with FakeServer() as corporate:
         for name in ("HTTP_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, corporate.url)
         oidc.api("orders").get("items")

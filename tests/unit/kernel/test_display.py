@@ -18,7 +18,7 @@ from jupyter_oidc.kernel.display import (
 )
 from jupyter_oidc.kernel.messages import HEADLINES
 from jupyter_oidc.kernel.session import SignedOut
-from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY
+from tests.unit.kernel.fake_server import SIGNED_OUT, SUMMARY
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 

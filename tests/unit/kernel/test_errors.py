@@ -6,7 +6,7 @@ import jupyter_oidc
 from jupyter_oidc import contract
 from jupyter_oidc.kernel import errors
 from jupyter_oidc.kernel.errors import BY_CODE, LOCAL, NotSignedIn, OIDCError, UpstreamTimeout, of_reply
-from tests.unit.kernel.stage import refusal
+from tests.unit.kernel.fake_server import refusal
 
 CODES = contract.schema("error")["properties"]["code"]["enum"]
 LAB = "http://localhost:8888/lab"
@@ -102,9 +102,9 @@ def test_who_needs_a_stronger_sign_in_is_told_what_the_server_says():
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_every_code_reaches_the_caller_of_an_api_with_what_to_do(stage, code):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", refusal(code, 503, link=LAB))
-    with stage.client(patience=0) as client, pytest.raises(BY_CODE[code]) as raised:
+def test_every_code_reaches_the_caller_of_an_api_with_what_to_do(fake_server, code):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal(code, 503, link=LAB))
+    with fake_server.client(patience=0) as client, pytest.raises(BY_CODE[code]) as raised:
         client.get("items")
     error = raised.value
     linked = code in ("not_signed_in", "session_expired", "step_up_required")

@@ -14,7 +14,7 @@ import pytest
 from jupyter_oidc import contract
 from jupyter_oidc.kernel.errors import ContractError, GrantInvalid, Overloaded, ServerNotFound
 from jupyter_oidc.kernel.grant import proof_of
-from tests.unit.kernel.stage import GRANT_PATH, KERNEL, Answer, refusal
+from tests.unit.kernel.fake_server import GRANT_PATH, KERNEL, Answer, refusal
 
 
 class HandClock:
@@ -37,10 +37,10 @@ def test_the_proof_is_the_published_vector():
 
 
 @pytest.fixture
-def proved(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", [])
-    called(stage.client())
-    return json.loads(stage.asked("POST", GRANT_PATH)[0].body)
+def proved(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", [])
+    called(fake_server.client())
+    return json.loads(fake_server.asked("POST", GRANT_PATH)[0].body)
 
 
 def test_the_grant_request_matches_its_contract(proved):
@@ -60,172 +60,172 @@ def test_the_proof_that_is_sent_covers_what_is_sent(proved):
     assert proved["proof"] == hmac.new(KERNEL.key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def test_every_grant_request_has_a_nonce_of_its_own(stage):
+def test_every_grant_request_has_a_nonce_of_its_own(fake_server):
     for _ in range(2):
-        stage.grants().current()
-    nonces = {json.loads(got.body)["nonce"] for got in stage.asked("POST", GRANT_PATH)}
+        fake_server.grants().current()
+    nonces = {json.loads(got.body)["nonce"] for got in fake_server.asked("POST", GRANT_PATH)}
     assert len(nonces) == 2
 
 
-def test_the_key_itself_is_never_sent(stage):
-    stage.grants().current()
-    assert KERNEL.key not in stage.asked("POST", GRANT_PATH)[0].body
+def test_the_key_itself_is_never_sent(fake_server):
+    fake_server.grants().current()
+    assert KERNEL.key not in fake_server.asked("POST", GRANT_PATH)[0].body
 
 
-def test_the_grant_travels_as_a_bearer(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", [])
-    called(stage.client())
-    assert stage.received[-1].bearer == "Bearer jog.grant-number-000001"
+def test_the_grant_travels_as_a_bearer(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", [])
+    called(fake_server.client())
+    assert fake_server.received[-1].bearer == "Bearer jog.grant-number-000001"
 
 
-def test_the_grant_route_lies_below_the_base_url(stage):
-    stage.base_url = "/user/ada/"
-    stage.url = stage.origin + "/user/ada/"
-    stage.grants().current()
-    assert stage.received[0].path == "/user/ada/jupyter-oidc/kernel/grant"
+def test_the_grant_route_lies_below_the_base_url(fake_server):
+    fake_server.base_url = "/user/ada/"
+    fake_server.url = fake_server.origin + "/user/ada/"
+    fake_server.grants().current()
+    assert fake_server.received[0].path == "/user/ada/jupyter-oidc/kernel/grant"
 
 
-def test_one_grant_serves_many_calls(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", [])
-    with stage.client() as client:
+def test_one_grant_serves_many_calls(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", [])
+    with fake_server.client() as client:
         for _ in range(3):
             client.get("items")
-    assert len(stage.issued) == 1
+    assert len(fake_server.issued) == 1
 
 
 @pytest.mark.parametrize(
     ("elapsed", "issued"),
     [pytest.param(719.9, 1, id="a-fifth-and-a-bit-left"), pytest.param(720.0, 2, id="a-fifth-left")],
 )
-def test_a_grant_is_refreshed_when_a_fifth_of_its_life_is_left(stage, elapsed, issued):
+def test_a_grant_is_refreshed_when_a_fifth_of_its_life_is_left(fake_server, elapsed, issued):
     clock = HandClock()
-    grants = stage.grants(clock)
+    grants = fake_server.grants(clock)
     grants.current()
     clock.seconds += elapsed
     grants.current()
-    assert len(stage.issued) == issued
+    assert len(fake_server.issued) == issued
 
 
-def test_a_refused_grant_is_refreshed_and_the_call_made_again(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", refusal("grant_invalid"), ["a book"])
-    assert called(stage.client()).json() == ["a book"]
+def test_a_refused_grant_is_refreshed_and_the_call_made_again(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal("grant_invalid"), ["a book"])
+    assert called(fake_server.client()).json() == ["a book"]
 
 
-def test_the_repeated_call_carries_the_new_grant(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", refusal("grant_invalid"), [])
-    called(stage.client())
-    bearers = [got.bearer for got in stage.asked("GET", "jupyter-oidc/api/orders/items")]
+def test_the_repeated_call_carries_the_new_grant(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal("grant_invalid"), [])
+    called(fake_server.client())
+    bearers = [got.bearer for got in fake_server.asked("GET", "jupyter-oidc/api/orders/items")]
     assert bearers == ["Bearer jog.grant-number-000001", "Bearer jog.grant-number-000002"]
 
 
-def test_the_repeated_call_carries_the_same_body(stage):
-    stage.answers("POST", "jupyter-oidc/api/orders/items", refusal("grant_invalid"), {})
-    with stage.client() as client:
+def test_the_repeated_call_carries_the_same_body(fake_server):
+    fake_server.answers("POST", "jupyter-oidc/api/orders/items", refusal("grant_invalid"), {})
+    with fake_server.client() as client:
         client.post("items", json={"title": "Notes"})
-    bodies = [json.loads(got.body) for got in stage.asked("POST", "jupyter-oidc/api/orders/items")]
+    bodies = [json.loads(got.body) for got in fake_server.asked("POST", "jupyter-oidc/api/orders/items")]
     assert bodies == [{"title": "Notes"}, {"title": "Notes"}]
 
 
-def test_a_grant_refused_twice_is_not_refreshed_again(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", refusal("grant_invalid"))
+def test_a_grant_refused_twice_is_not_refreshed_again(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal("grant_invalid"))
     with pytest.raises(GrantInvalid):
-        called(stage.client())
-    assert len(stage.issued) == 2
+        called(fake_server.client())
+    assert len(fake_server.issued) == 2
 
 
-def test_after_a_second_refusal_the_next_call_asks_for_a_new_grant(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", *[refusal("grant_invalid")] * 2, [])
-    with stage.client() as client:
+def test_after_a_second_refusal_the_next_call_asks_for_a_new_grant(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", *[refusal("grant_invalid")] * 2, [])
+    with fake_server.client() as client:
         with pytest.raises(GrantInvalid):
             client.get("items")
         client.get("items")
-    assert stage.received[-1].bearer == "Bearer jog.grant-number-000003"
+    assert fake_server.received[-1].bearer == "Bearer jog.grant-number-000003"
 
 
-def test_a_body_that_can_be_sent_only_once_is_not_sent_again(stage):
-    stage.answers("POST", "jupyter-oidc/api/orders/items", refusal("grant_invalid"), {})
-    with stage.client() as client, pytest.raises(GrantInvalid):
+def test_a_body_that_can_be_sent_only_once_is_not_sent_again(fake_server):
+    fake_server.answers("POST", "jupyter-oidc/api/orders/items", refusal("grant_invalid"), {})
+    with fake_server.client() as client, pytest.raises(GrantInvalid):
         client.post("items", content=(piece for piece in [b"one", b"two"]))
-    assert [got.body for got in stage.asked("POST", "jupyter-oidc/api/orders/items")] == [b"onetwo"]
+    assert [got.body for got in fake_server.asked("POST", "jupyter-oidc/api/orders/items")] == [b"onetwo"]
 
 
-def test_a_401_of_the_api_does_not_refresh_the_grant(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", Answer({"error": "no"}, 401))
-    called(stage.client())
-    assert len(stage.issued) == 1
+def test_a_401_of_the_api_does_not_refresh_the_grant(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", Answer({"error": "no"}, 401))
+    called(fake_server.client())
+    assert len(fake_server.issued) == 1
 
 
-def test_threads_that_start_together_ask_for_one_grant(stage):
-    stage.grant_delay = 0.2
-    grants = stage.grants()
+def test_threads_that_start_together_ask_for_one_grant(fake_server):
+    fake_server.grant_delay = 0.2
+    grants = fake_server.grants()
     together(8, grants.current)
-    assert len(stage.issued) == 1
+    assert len(fake_server.issued) == 1
 
 
-def test_threads_refused_together_ask_for_one_new_grant(stage):
-    stage.grant_delay = 0.1
-    grants = stage.grants()
-    old = httpx.Request("GET", stage.url, headers={"Authorization": f"Bearer {grants.current()}"})
+def test_threads_refused_together_ask_for_one_new_grant(fake_server):
+    fake_server.grant_delay = 0.1
+    grants = fake_server.grants()
+    old = httpx.Request("GET", fake_server.url, headers={"Authorization": f"Bearer {grants.current()}"})
 
     def refused_and_again():
         grants.refused(old)
         grants.current()
 
     together(8, refused_and_again)
-    assert len(stage.issued) == 2
+    assert len(fake_server.issued) == 2
 
 
-def test_a_late_refusal_of_an_old_grant_does_not_cost_the_new_one(stage):
-    grants = stage.grants()
-    old = httpx.Request("GET", stage.url, headers={"Authorization": f"Bearer {grants.current()}"})
+def test_a_late_refusal_of_an_old_grant_does_not_cost_the_new_one(fake_server):
+    grants = fake_server.grants()
+    old = httpx.Request("GET", fake_server.url, headers={"Authorization": f"Bearer {grants.current()}"})
     grants.refused(old)
     grants.current()
     grants.refused(old)
     assert grants.current() == "jog.grant-number-000002"
 
 
-def test_tasks_that_start_together_ask_for_one_grant(stage):
-    stage.grant_delay = 0.2
-    stage.answers("GET", "jupyter-oidc/api/orders/items", [])
+def test_tasks_that_start_together_ask_for_one_grant(fake_server):
+    fake_server.grant_delay = 0.2
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", [])
 
     async def calls():
-        async with stage.async_client() as client:
+        async with fake_server.async_client() as client:
             await asyncio.gather(*[client.get("items") for _ in range(8)])
 
     asyncio.run(calls())
-    assert len(stage.issued) == 1
+    assert len(fake_server.issued) == 1
 
 
-def test_one_grant_serves_an_event_loop_after_another(stage):
-    grants = stage.grants()
-    stage.answers("GET", "jupyter-oidc/api/orders/items", [])
+def test_one_grant_serves_an_event_loop_after_another(fake_server):
+    grants = fake_server.grants()
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", [])
 
     async def call():
-        async with stage.async_client(auth=grants) as client:
+        async with fake_server.async_client(auth=grants) as client:
             await asyncio.gather(client.get("items"), client.get("items"))
 
     asyncio.run(call())
     asyncio.run(call())
-    assert len(stage.issued) == 1
+    assert len(fake_server.issued) == 1
 
 
-def test_a_refused_proof_is_told_in_the_words_of_the_server(stage):
-    stage.answers("POST", GRANT_PATH, refusal("grant_invalid", message="The kernel's clock differs."))
+def test_a_refused_proof_is_told_in_the_words_of_the_server(fake_server):
+    fake_server.answers("POST", GRANT_PATH, refusal("grant_invalid", message="The kernel's clock differs."))
     with pytest.raises(GrantInvalid, match="The kernel's clock differs"):
-        called(stage.client())
+        called(fake_server.client())
 
 
-def test_after_a_refused_proof_the_call_itself_is_not_made(stage):
-    stage.answers("POST", GRANT_PATH, refusal("grant_invalid"))
+def test_after_a_refused_proof_the_call_itself_is_not_made(fake_server):
+    fake_server.answers("POST", GRANT_PATH, refusal("grant_invalid"))
     with pytest.raises(GrantInvalid):
-        called(stage.client())
-    assert [got.path for got in stage.received] == ["/jupyter-oidc/kernel/grant"]
+        called(fake_server.client())
+    assert [got.path for got in fake_server.received] == ["/jupyter-oidc/kernel/grant"]
 
 
-def test_a_server_that_issues_no_grant_now_is_an_exception_of_its_own(stage):
-    stage.answers("POST", GRANT_PATH, refusal("overloaded", 503))
+def test_a_server_that_issues_no_grant_now_is_an_exception_of_its_own(fake_server):
+    fake_server.answers("POST", GRANT_PATH, refusal("overloaded", 503))
     with pytest.raises(Overloaded):
-        called(stage.client())
+        called(fake_server.client())
 
 
 @pytest.mark.parametrize(
@@ -243,52 +243,52 @@ def test_a_server_that_issues_no_grant_now_is_an_exception_of_its_own(stage):
         pytest.param(Answer(b"[" * 200_000), id="deep"),
     ],
 )
-def test_a_malformed_grant_says_what_to_do(stage, answer):
-    stage.answers("POST", GRANT_PATH, answer)
+def test_a_malformed_grant_says_what_to_do(fake_server, answer):
+    fake_server.answers("POST", GRANT_PATH, answer)
     with pytest.raises(ContractError, match="Install the same version of jupyter_oidc"):
-        called(stage.client())
+        called(fake_server.client())
 
 
-def test_an_endless_grant_is_not_read_to_its_end(stage):
+def test_an_endless_grant_is_not_read_to_its_end(fake_server):
     good = b'{"grant": "jog.grant-number-000001", "expires_in": 900}'
-    stage.answers("POST", GRANT_PATH, Answer(good + b" " * 1_000_000))
+    fake_server.answers("POST", GRANT_PATH, Answer(good + b" " * 1_000_000))
     with pytest.raises(ContractError):
-        stage.grants().current()
+        fake_server.grants().current()
 
 
-def test_a_grant_route_that_hangs_up_is_a_server_not_found(stage):
-    stage.answers("POST", GRANT_PATH, Answer(b"{", 200, {"Content-Length": "100", "Connection": "close"}))
+def test_a_grant_route_that_hangs_up_is_a_server_not_found(fake_server):
+    fake_server.answers("POST", GRANT_PATH, Answer(b"{", 200, {"Content-Length": "100", "Connection": "close"}))
     with pytest.raises(ServerNotFound):
-        stage.grants().current()
+        fake_server.grants().current()
 
 
-def test_the_grant_does_not_show_in_any_repr(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", [])
-    grants = stage.grants()
-    with stage.client(auth=grants) as client:
+def test_the_grant_does_not_show_in_any_repr(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", [])
+    grants = fake_server.grants()
+    with fake_server.client(auth=grants) as client:
         response = client.get("items")
         shown = [grants, grants._held, client, client.headers, response, response.request, response.request.headers]
     assert "jog." not in "".join(repr(thing) + str(thing) for thing in shown)
 
 
-def test_the_grant_does_not_show_in_an_exception(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", refusal("not_signed_in"))
+def test_the_grant_does_not_show_in_an_exception(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", refusal("not_signed_in"))
     with pytest.raises(Exception, match="It did not work") as caught:
-        called(stage.client())
+        called(fake_server.client())
     assert "jog." not in repr(caught.value) + str(caught.value) + repr(vars(caught.value))
 
 
-def test_the_grant_does_not_survive_pickling(stage):
-    grants = stage.grants()
+def test_the_grant_does_not_survive_pickling(fake_server):
+    grants = fake_server.grants()
     grants.current()
     with pytest.raises(TypeError):
         pickle.dumps(grants)
 
 
-def test_hooks_of_a_caller_do_not_see_the_grant_being_issued(stage):
-    stage.answers("GET", "jupyter-oidc/api/orders/items", [])
+def test_hooks_of_a_caller_do_not_see_the_grant_being_issued(fake_server):
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", [])
     seen = []
-    called(stage.client(event_hooks={"response": [lambda response: seen.append(response.url.path)]}))
+    called(fake_server.client(event_hooks={"response": [lambda response: seen.append(response.url.path)]}))
     assert seen == ["/jupyter-oidc/api/orders/items"]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import jupyter_oidc as oidc
 from jupyter_oidc.kernel.held_back_headers import HeldBackWarning, _WarnedNames
-from tests.unit.kernel.stage import Answer, Stage
+from tests.unit.kernel.fake_server import Answer, FakeServer
 
 ITEMS = "jupyter-oidc/api/orders/items"
 
@@ -87,5 +87,5 @@ def test_the_warning_can_be_silenced_by_its_name():
 
 @pytest.fixture
 def elsewhere():
-    with Stage() as opened:
+    with FakeServer() as opened:
         yield opened

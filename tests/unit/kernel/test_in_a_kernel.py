@@ -8,7 +8,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from jupyter_oidc.contract.announcement import KERNEL_VARIABLE, SERVER_VARIABLE, Announcement, this_machine
-from tests.unit.kernel.stage import (
+from tests.unit.kernel.fake_server import (
     CANCELLED,
     COMPLETED,
     FLOW,
@@ -17,7 +17,7 @@ from tests.unit.kernel.stage import (
     SUMMARY,
     WAITING,
     Answer,
-    Stage,
+    FakeServer,
     refusal,
 )
 
@@ -61,9 +61,9 @@ def open_notebook(tmp_path_factory):
     kernel_id = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9"
     ours = ("JUPYTER_", "JPY_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    with Stage("/user/ada/") as stage:
+    with FakeServer("/user/ada/") as fake_server:
         announced = runtime / "jupyter-oidc-Yw3k0c8S1a9qT7xZ.json"
-        told = Announcement(stage.url, None, None, False, this_machine(), os.getpid(), "")
+        told = Announcement(fake_server.url, None, None, False, this_machine(), os.getpid(), "")
         announced.write_text(told.text(), encoding="utf-8")
         connection_file = str(runtime / f"kernel-{kernel_id}.json")
         manager = KernelManager(connection_file=connection_file, kernel_name="python3")
@@ -75,7 +75,7 @@ def open_notebook(tmp_path_factory):
             client.wait_for_ready(timeout=60)
             notebook = Notebook(client, manager)
             notebook.run("import jupyter_oidc as oidc")
-            yield stage, notebook
+            yield fake_server, notebook
         finally:
             client.stop_channels()
             manager.shutdown_kernel(now=True)
@@ -83,12 +83,12 @@ def open_notebook(tmp_path_factory):
 
 @pytest.fixture
 def notebook(open_notebook):
-    stage, notebook = open_notebook
-    stage.received.clear()
-    stage.answers("GET", SESSION, SIGNED_OUT, SUMMARY)
-    stage.answers("POST", BEGIN, Answer(STARTED, 201))
-    stage.answers("GET", PROGRESS, WAITING, COMPLETED)
-    stage.answers("DELETE", PROGRESS, CANCELLED)
+    fake_server, notebook = open_notebook
+    fake_server.received.clear()
+    fake_server.answers("GET", SESSION, SIGNED_OUT, SUMMARY)
+    fake_server.answers("POST", BEGIN, Answer(STARTED, 201))
+    fake_server.answers("GET", PROGRESS, WAITING, COMPLETED)
+    fake_server.answers("DELETE", PROGRESS, CANCELLED)
     return notebook
 
 
@@ -98,10 +98,10 @@ def only(shown):
 
 
 def test_a_kernel_finds_its_server_and_proves_itself_without_any_setting(open_notebook, notebook):
-    stage, _ = open_notebook
+    fake_server, _ = open_notebook
     shown, _, errors = notebook.run("oidc.session('corp')")
     assert (errors, HTML in shown["result"][0]) == ([], True)
-    assert stage.received[-1].bearer.startswith("Bearer jog.")
+    assert fake_server.received[-1].bearer.startswith("Bearer jog.")
 
 
 def test_the_invitation_is_a_button(notebook):
@@ -111,19 +111,19 @@ def test_the_invitation_is_a_button(notebook):
 
 def test_the_link_is_the_one_that_the_server_names_and_not_how_the_kernel_reaches_it(open_notebook, notebook):
     """Q10.1: the browser is on another machine than the kernel."""
-    stage, _ = open_notebook
+    fake_server, _ = open_notebook
     address = "https://hub.example.com/user/ada/jupyter-oidc/start/one-time-ticket"
-    stage.answers("POST", BEGIN, Answer({**STARTED, "start_address": address}, 201))
+    fake_server.answers("POST", BEGIN, Answer({**STARTED, "start_address": address}, 201))
     shown, _, _ = notebook.run("_ = oidc.sign_in('corp')")
-    assert (f'href="{address}"' in only(shown)[0], stage.origin in only(shown)[0]) == (True, False)
+    assert (f'href="{address}"' in only(shown)[0], fake_server.origin in only(shown)[0]) == (True, False)
 
 
 def test_a_link_whose_host_nobody_knows_is_a_path_for_the_page_that_shows_it(open_notebook, notebook):
     """Q10.1: JupyterLab leaves a path that begins with a slash to the browser, which knows its own address."""
-    stage, _ = open_notebook
+    fake_server, _ = open_notebook
     shown, _, _ = notebook.run("_ = oidc.sign_in('corp')")
     assert 'href="/jupyter-oidc/start/one-time-ticket"' in only(shown)[0]
-    assert stage.origin not in only(shown)[0]
+    assert fake_server.origin not in only(shown)[0]
 
 
 def test_the_wait_is_counted_down_in_its_place(notebook):
@@ -147,15 +147,15 @@ def test_a_saved_notebook_keeps_no_mail_address(notebook):
 
 
 def test_interrupting_the_kernel_cancels_the_sign_in(open_notebook, notebook):
-    stage, _ = open_notebook
-    stage.answers("GET", PROGRESS, Answer(WAITING, delay=1.0))
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", PROGRESS, Answer(WAITING, delay=1.0))
     notebook.run("oidc.sign_in('corp')", on_first_display=notebook.manager.interrupt_kernel)
-    assert len(stage.asked("DELETE", PROGRESS)) == 1
+    assert len(fake_server.asked("DELETE", PROGRESS)) == 1
 
 
 def test_an_interrupted_sign_in_leaves_no_link(open_notebook, notebook):
-    stage, _ = open_notebook
-    stage.answers("GET", PROGRESS, Answer(WAITING, delay=1.0))
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", PROGRESS, Answer(WAITING, delay=1.0))
     shown, _, errors = notebook.run("oidc.sign_in('corp')", on_first_display=notebook.manager.interrupt_kernel)
     assert ([name for name, _ in errors], "The sign-in was cancelled." in only(shown)[-1]) == (
         ["KeyboardInterrupt"],
@@ -164,15 +164,15 @@ def test_an_interrupted_sign_in_leaves_no_link(open_notebook, notebook):
 
 
 def test_a_sign_in_that_timed_out_leaves_no_link(open_notebook, notebook):
-    stage, _ = open_notebook
-    stage.answers("GET", PROGRESS, WAITING)
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", PROGRESS, WAITING)
     shown, _, _ = notebook.run("oidc.sign_in('corp', timeout=0.3)")
     assert "one-time-ticket" not in only(shown)[-1]
 
 
 def test_an_error_is_a_few_lines_instead_of_a_traceback(open_notebook, notebook):
-    stage, _ = open_notebook
-    stage.answers(
+    fake_server, _ = open_notebook
+    fake_server.answers(
         "GET", "jupyter-oidc/api/orders/items", refusal("not_signed_in", link="https://hub.example.com/user/ada/lab")
     )
     _, _, errors = notebook.run("oidc.api('orders').get('items')")
@@ -189,8 +189,8 @@ def test_an_error_is_a_few_lines_instead_of_a_traceback(open_notebook, notebook)
 
 
 def test_an_endpoint_shown_by_a_notebook_hides_its_grant(open_notebook, notebook):
-    stage, _ = open_notebook
-    stage.answers("GET", "jupyter-oidc/providers", {"providers": []})
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", "jupyter-oidc/providers", {"providers": []})
     shown, _, errors = notebook.run("oidc.endpoint('orders')")
     assert (errors, "jog." in str(shown)) == ([], False)
 
@@ -202,8 +202,8 @@ def test_the_magic_works_in_a_notebook(notebook):
 
 
 def test_the_asynchronous_client_works_in_a_cell_that_awaits(open_notebook, notebook):
-    stage, _ = open_notebook
-    stage.answers("GET", "jupyter-oidc/api/orders/items", ["a book"])
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", "jupyter-oidc/api/orders/items", ["a book"])
     shown, _, _ = notebook.run("(await oidc.async_api('orders').get('items')).json()")
     assert shown["result"][0]["text/plain"] == "['a book']"
 
@@ -218,8 +218,8 @@ def busy(seconds):
 
 
 def test_a_call_that_waits_says_so_and_leaves_a_line(open_notebook, notebook):
-    stage, _ = open_notebook
-    stage.answers("GET", ITEMS, busy("3"), ["a book"])
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", ITEMS, busy("3"), ["a book"])
     shown, _, errors = notebook.run("orders = oidc.api('orders'); books = orders.get('items').json()")
     notes = only(shown)
     assert ("Trying again in 3 s." in notes[0], "Trying again in 1 s." in notes[-2]) == (True, True)
@@ -227,19 +227,19 @@ def test_a_call_that_waits_says_so_and_leaves_a_line(open_notebook, notebook):
 
 
 def test_a_call_that_waits_in_a_cell_that_awaits_says_so_too(open_notebook, notebook):
-    stage, _ = open_notebook
-    stage.answers("GET", ITEMS, busy("3"), ["a book"])
+    fake_server, _ = open_notebook
+    fake_server.answers("GET", ITEMS, busy("3"), ["a book"])
     shown, _, errors = notebook.run("books = (await oidc.async_api('orders').get('items')).json()")
     assert ("Waited 3 s." in only(shown)[-1], errors) == (True, [])
 
 
 def test_interrupting_the_kernel_ends_a_wait_and_the_client_goes_on(open_notebook, notebook):
-    stage, _ = open_notebook
+    fake_server, _ = open_notebook
     notebook.run("orders = oidc.api('orders')")
-    stage.answers("GET", ITEMS, busy("50"))
+    fake_server.answers("GET", ITEMS, busy("50"))
     shown, _, errors = notebook.run("orders.get('items')", on_first_display=notebook.manager.interrupt_kernel)
     assert ([name for name, _ in errors], "Waited" in only(shown)[-1]) == (["KeyboardInterrupt"], True)
-    stage.answers("GET", ITEMS, ["a book"])
+    fake_server.answers("GET", ITEMS, ["a book"])
     shown, _, errors = notebook.run("orders.get('items').json()")
     assert (shown["result"][0]["text/plain"], errors) == ("['a book']", [])
 
@@ -262,8 +262,8 @@ def test_an_interruption_while_a_link_appears_leaves_no_link_behind(notebook):
 
 
 def test_an_upload_leaves_one_line_with_name_and_size(open_notebook, notebook):
-    stage, _ = open_notebook
-    stage.answers("PUT", "jupyter-oidc/api/orders/files/big.bin", Answer(b"", 201))
+    fake_server, _ = open_notebook
+    fake_server.answers("PUT", "jupyter-oidc/api/orders/files/big.bin", Answer(b"", 201))
     shown, streams, errors = notebook.run(
         "import tempfile, pathlib\n"
         "big = pathlib.Path(tempfile.mkdtemp(), 'big.bin'); big.write_bytes(b'x' * 3_000_000)\n"
@@ -274,8 +274,8 @@ def test_an_upload_leaves_one_line_with_name_and_size(open_notebook, notebook):
 
 def test_an_upload_that_takes_a_while_shows_a_bar(open_notebook, notebook):
     """A slow file stands in for a slow network: what counts is that the bar is there before the end."""
-    stage, _ = open_notebook
-    stage.answers("PUT", "jupyter-oidc/api/orders/files/slow.bin", Answer(b"", 201))
+    fake_server, _ = open_notebook
+    fake_server.answers("PUT", "jupyter-oidc/api/orders/files/slow.bin", Answer(b"", 201))
     shown, _, errors = notebook.run(
         "import io, time\n"
         "class Slow(io.BytesIO):\n"
@@ -297,8 +297,10 @@ DEVICE = {
 @pytest.fixture
 def by_code(open_notebook, notebook):
     """A notebook whose server signs in by code."""
-    stage, _ = open_notebook
-    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": DEVICE}, 201))
+    fake_server, _ = open_notebook
+    fake_server.answers(
+        "POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": DEVICE}, 201)
+    )
     return notebook
 
 
@@ -316,9 +318,11 @@ def test_the_page_for_a_code_is_one_click_away(by_code):
 
 
 def test_a_page_that_does_not_know_the_code_asks_for_it(open_notebook, by_code):
-    stage, _ = open_notebook
+    fake_server, _ = open_notebook
     device = {**DEVICE, "verification_uri_complete": None}
-    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": device}, 201))
+    fake_server.answers(
+        "POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": device}, 201)
+    )
     shown, _, _ = by_code.run("_ = oidc.sign_in('corp')")
     assert 'href="https://id.example.com/device"' in only(shown)[0]
     assert "Enter this code on the page" in only(shown)[0]
@@ -331,9 +335,11 @@ def test_a_saved_notebook_keeps_no_code(by_code):
 
 @pytest.mark.parametrize("code", ["<script>alert(1)</script>", "A\u202eB", '"><img src=x>'])
 def test_a_hostile_code_is_shown_as_text(open_notebook, by_code, code):
-    stage, _ = open_notebook
+    fake_server, _ = open_notebook
     device = {**DEVICE, "user_code": code}
-    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": device}, 201))
+    fake_server.answers(
+        "POST", BEGIN, Answer({**STARTED, "strategy": "device", "start_url": None, "device": device}, 201)
+    )
     shown, _, _ = by_code.run("_ = oidc.sign_in('corp')")
     assert ("<script" in only(shown)[0], "<img" in only(shown)[0], "\u202e" in only(shown)[0]) == (False, False, False)
 
@@ -345,9 +351,9 @@ ADDRESS = "http://127.0.0.1/cb?code=pasted-code-0123456789&state=pasted-state"
 @pytest.fixture
 def by_paste(open_notebook, notebook):
     """A notebook whose server signs in by a pasted address; ``run`` types ``ADDRESS`` into each prompt."""
-    stage, _ = open_notebook
-    stage.answers("POST", BEGIN, Answer({**STARTED, "strategy": "paste"}, 201))
-    stage.answers("POST", COMPLETE, COMPLETED)
+    fake_server, _ = open_notebook
+    fake_server.answers("POST", BEGIN, Answer({**STARTED, "strategy": "paste"}, 201))
+    fake_server.answers("POST", COMPLETE, COMPLETED)
     prompts = []
 
     def run(code, *typed, allow_stdin=True):
@@ -372,16 +378,16 @@ def by_paste(open_notebook, notebook):
         )
         return shown, "".join(streams), errors
 
-    return stage, run, prompts
+    return fake_server, run, prompts
 
 
 def test_an_address_is_typed_into_a_hidden_prompt_and_handed_over(by_paste):
     """A32."""
-    stage, run, prompts = by_paste
+    fake_server, run, prompts = by_paste
     shown, _, errors = run("_ = oidc.sign_in('corp')", ADDRESS)
     assert errors == []
     assert [prompt["password"] for prompt in prompts] == [True]
-    assert [json.loads(got.body) for got in stage.asked("POST", COMPLETE)] == [{"redirect_url": ADDRESS}]
+    assert [json.loads(got.body) for got in fake_server.asked("POST", COMPLETE)] == [{"redirect_url": ADDRESS}]
     assert "Paste it into the field below" in next(iter(shown.values()))[0][HTML]
 
 
@@ -398,25 +404,25 @@ def test_nothing_of_a_pasted_address_stays_in_the_notebook_or_its_history(by_pas
 
 
 def test_a_wrong_paste_may_be_repeated_twice(by_paste):
-    stage, run, prompts = by_paste
+    fake_server, run, prompts = by_paste
     refused = refusal("response_malformed", 400)
-    stage.answers("POST", COMPLETE, refused, refused, COMPLETED)
+    fake_server.answers("POST", COMPLETE, refused, refused, COMPLETED)
     _, _, errors = run("_ = oidc.sign_in('corp')", "nonsense", "", ADDRESS)
     assert (errors, len(prompts)) == ([], 3)
 
 
 def test_the_third_wrong_paste_cancels_the_sign_in(by_paste):
-    stage, run, prompts = by_paste
-    stage.answers("POST", COMPLETE, refusal("state_invalid", 400))
+    fake_server, run, prompts = by_paste
+    fake_server.answers("POST", COMPLETE, refusal("state_invalid", 400))
     _, _, errors = run("_ = oidc.sign_in('corp')", ADDRESS, ADDRESS, ADDRESS)
     assert ([name for name, _ in errors], len(prompts)) == (["StateInvalid"], 3)
-    assert len(stage.asked("DELETE", PROGRESS)) == 1
+    assert len(fake_server.asked("DELETE", PROGRESS)) == 1
     assert "pasted-code" not in str(errors)
 
 
 def test_where_nobody_can_type_the_sign_in_says_where_to_go(by_paste):
-    stage, run, _ = by_paste
+    fake_server, run, _ = by_paste
     _, _, errors = run("_ = oidc.sign_in('corp')", allow_stdin=False)
     assert [name for name, _ in errors] == ["RequestInvalid"]
     assert "Sign in from JupyterLab" in errors[0][1]
-    assert len(stage.asked("DELETE", PROGRESS)) == 1
+    assert len(fake_server.asked("DELETE", PROGRESS)) == 1

@@ -7,7 +7,7 @@ from traitlets.config import Config
 
 import jupyter_oidc
 from jupyter_oidc.kernel.errors import UnknownProvider
-from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY, refusal
+from tests.unit.kernel.fake_server import SIGNED_OUT, SUMMARY, refusal
 
 HELP = """%oidc status   [provider]   who is signed in
 %oidc sign-in  [provider]   sign in

@@ -12,7 +12,7 @@ from openai import AsyncOpenAI, DefaultAsyncHttpxClient, DefaultHttpxClient, Ope
 
 import jupyter_oidc as oidc
 from jupyter_oidc.kernel.server_connection import server_connection
-from tests.unit.kernel.stage import Answer
+from tests.unit.kernel.fake_server import Answer
 
 ITEMS = "jupyter-oidc/api/orders/items"
 CHAT = "jupyter-oidc/api/models/chat/completions"
@@ -36,8 +36,8 @@ def fleeting(kernel):
     return kernel
 
 
-def bearers(stage, method="GET", path=ITEMS):
-    return [got.bearer for got in stage.asked(method, path)]
+def bearers(fake_server, method="GET", path=ITEMS):
+    return [got.bearer for got in fake_server.asked(method, path)]
 
 
 def newest(count):

@@ -6,7 +6,7 @@ import pytest
 from jupyter_oidc.kernel.find import Server
 from jupyter_oidc.kernel.grant import GrantAuth
 from jupyter_oidc.kernel.retry_policy import MAX_RETRIES, RetryState
-from tests.unit.kernel.stage import KERNEL
+from tests.unit.kernel.fake_server import KERNEL
 
 URL = "http://127.0.0.1:8888/jupyter-oidc/api/orders/items"
 NOON = 1_800_000_000.0

@@ -16,7 +16,7 @@ from jupyter_oidc.kernel.transport import AsyncOIDCClient, OIDCClient
 from tests.support.certificate import of_a_company
 from tests.support.connect_proxy import ConnectProxy
 from tests.unit.kernel.certificates import write_certificate
-from tests.unit.kernel.stage import KERNEL, Answer, Stage
+from tests.unit.kernel.fake_server import KERNEL, Answer, FakeServer
 
 ITEMS = "jupyter-oidc/api/orders/items"
 STORAGE = "storage.example.com"
@@ -54,7 +54,7 @@ def company(tmp_path):
 @pytest.fixture
 def storage(company):
     """A host outside, which this machine trusts and reaches through the proxy only."""
-    with Stage(certificate=company) as outside:
+    with FakeServer(certificate=company) as outside:
         outside.answers("GET", "file", ["a file"])
         yield outside
 
@@ -69,17 +69,17 @@ def proxy(storage, company, monkeypatch):
         yield opened
 
 
-def leads(stage, location):
-    stage.answers("GET", ITEMS, Answer(b"", 302, {"Location": location}))
+def leads(fake_server, location):
+    fake_server.answers("GET", ITEMS, Answer(b"", 302, {"Location": location}))
 
 
 # -- which way ---------------------------------------------------------------------------------------------------
 
 
-def test_a_redirect_to_another_host_goes_through_the_proxy_of_the_company(stage, storage, proxy, call):
+def test_a_redirect_to_another_host_goes_through_the_proxy_of_the_company(fake_server, storage, proxy, call):
     """Q3.6: it went directly, and failed as the Jupyter server."""
-    leads(stage, f"https://{STORAGE}/file")
-    assert call(stage.server, follow_redirects=True).json() == ["a file"]
+    leads(fake_server, f"https://{STORAGE}/file")
+    assert call(fake_server.server, follow_redirects=True).json() == ["a file"]
     assert proxy.lines == [f"CONNECT {STORAGE}:443 HTTP/1.1"]
 
 
@@ -96,48 +96,48 @@ def test_a_kernels_own_clients_do_the_same(kernel, storage, proxy):
     assert proxy.lines == [f"CONNECT {STORAGE}:443 HTTP/1.1"] * 2
 
 
-def test_our_server_is_never_asked_for_through_the_proxy(stage, storage, proxy, call):
+def test_our_server_is_never_asked_for_through_the_proxy(fake_server, storage, proxy, call):
     """Q3.6: neither for the call nor for the grant, whatever the way behind it."""
-    leads(stage, f"https://{STORAGE}/file")
-    call(stage.server, follow_redirects=True)
+    leads(fake_server, f"https://{STORAGE}/file")
+    call(fake_server.server, follow_redirects=True)
     assert [line for line in proxy.lines if "127.0.0.1" in line or "localhost" in line] == []
-    assert [got.path for got in stage.received] == ["/jupyter-oidc/kernel/grant", f"/{ITEMS}"]
+    assert [got.path for got in fake_server.received] == ["/jupyter-oidc/kernel/grant", f"/{ITEMS}"]
 
 
 @pytest.mark.parametrize("left_out", [STORAGE, ".example.com", "example.com", "*", f"10.0.0.1, {STORAGE}"])
-def test_what_no_proxy_leaves_out_is_reached_directly(stage, proxy, call, monkeypatch, left_out):
+def test_what_no_proxy_leaves_out_is_reached_directly(fake_server, proxy, call, monkeypatch, left_out):
     """Q3.6: and there is no such name here."""
     monkeypatch.setenv("NO_PROXY", left_out)
-    leads(stage, f"https://{STORAGE}/file")
+    leads(fake_server, f"https://{STORAGE}/file")
     with pytest.raises(UpstreamUnreachable) as caught:
-        call(stage.server, follow_redirects=True)
+        call(fake_server.server, follow_redirects=True)
     assert (STORAGE in caught.value.message, proxy.asked) == (True, [])
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-def test_another_server_on_this_machine_is_reached_directly(stage, proxy, call, name):
+def test_another_server_on_this_machine_is_reached_directly(fake_server, proxy, call, name):
     """Q3.6: the proxy's own machine is another one."""
-    with Stage() as neighbour:
+    with FakeServer() as neighbour:
         neighbour.answers("GET", "items", ["next door"])
-        leads(stage, f"http://{name}:{neighbour.port}/items")
-        assert call(stage.server, follow_redirects=True).json() == ["next door"]
+        leads(fake_server, f"http://{name}:{neighbour.port}/items")
+        assert call(fake_server.server, follow_redirects=True).json() == ["next door"]
     assert proxy.asked == []
 
 
-def test_a_caller_who_trusts_no_environment_goes_directly(stage, proxy, call):
+def test_a_caller_who_trusts_no_environment_goes_directly(fake_server, proxy, call):
     """Q3.6: ``trust_env`` is the caller's word about other hosts."""
-    leads(stage, f"https://{STORAGE}/file")
+    leads(fake_server, f"https://{STORAGE}/file")
     with pytest.raises(UpstreamUnreachable):
-        call(stage.server, follow_redirects=True, options={"trust_env": False})
+        call(fake_server.server, follow_redirects=True, options={"trust_env": False})
     assert proxy.asked == []
 
 
 @pytest.mark.parametrize("named", ["trust_env", "proxy"])
-def test_no_option_leads_our_server_through_a_proxy(stage, storage, proxy, call, named):
+def test_no_option_leads_our_server_through_a_proxy(fake_server, storage, proxy, call, named):
     """Q3.6: what a caller sets for a company network is about the network outside."""
     options = {"trust_env": {"trust_env": True}, "proxy": {"proxy": proxy.url}}[named]
-    leads(stage, f"https://{STORAGE}/file")
-    assert call(stage.server, follow_redirects=True, options=options).json() == ["a file"]
+    leads(fake_server, f"https://{STORAGE}/file")
+    assert call(fake_server.server, follow_redirects=True, options=options).json() == ["a file"]
     assert proxy.lines == [f"CONNECT {STORAGE}:443 HTTP/1.1"]
 
 
@@ -190,30 +190,30 @@ def test_a_server_far_away_without_tls_is_not_asked_for_through_a_proxy(proxy, c
 # -- what it carries, and whom it believes -----------------------------------------------------------------------
 
 
-def test_neither_the_other_host_nor_the_proxy_gets_the_grant(stage, storage, proxy, call):
+def test_neither_the_other_host_nor_the_proxy_gets_the_grant(fake_server, storage, proxy, call):
     """Q3.6."""
-    leads(stage, f"https://{STORAGE}/file")
-    call(stage.server, follow_redirects=True)
+    leads(fake_server, f"https://{STORAGE}/file")
+    call(fake_server.server, follow_redirects=True)
     assert [got.bearer for got in storage.received] == [None]
     assert [
         one.names for one in proxy.asked if "authorization" in one.names or "proxy-authorization" in one.names
     ] == []
 
 
-def test_a_proxy_that_reads_along_sees_no_grant(stage, call, monkeypatch):
+def test_a_proxy_that_reads_along_sees_no_grant(fake_server, call, monkeypatch):
     """Q3.6: what is not encrypted goes to a proxy as a whole."""
-    with Stage() as reader:
+    with FakeServer() as reader:
         reader.answers("GET", "file", ["a file"])
         monkeypatch.setenv("HTTP_PROXY", reader.url)
-        leads(stage, f"http://{STORAGE}/file")
-        call(stage.server, follow_redirects=True)
+        leads(fake_server, f"http://{STORAGE}/file")
+        call(fake_server.server, follow_redirects=True)
         assert [(got.headers["host"], got.bearer) for got in reader.received] == [(STORAGE, None)]
 
 
 def test_the_certificate_of_our_server_says_nothing_about_others(storage, proxy, company, call, tmp_path):
     """Q3.6: our server is believed by its own certificate, the others by what this machine trusts."""
     certificate = write_certificate(tmp_path / "server.pem")
-    with Stage(certificate=str(certificate)) as own:
+    with FakeServer(certificate=str(certificate)) as own:
         leads(own, f"https://{STORAGE}/file")
         server = Server(own.url, certificate, same_machine=True)
         assert call(server, follow_redirects=True).json() == ["a file"]
@@ -222,42 +222,42 @@ def test_the_certificate_of_our_server_says_nothing_about_others(storage, proxy,
 # -- who failed --------------------------------------------------------------------------------------------------
 
 
-def test_the_host_that_failed_is_named_and_not_our_server(stage, call):
+def test_the_host_that_failed_is_named_and_not_our_server(fake_server, call):
     """Q3.6: it was told as 'the Jupyter server does not answer'."""
-    leads(stage, f"http://localhost:{free_port()}/file")
+    leads(fake_server, f"http://localhost:{free_port()}/file")
     with pytest.raises(UpstreamUnreachable) as caught:
-        call(stage.server, follow_redirects=True)
+        call(fake_server.server, follow_redirects=True)
     assert caught.value.message == (
         "The call was led to localhost, which is not reached from this kernel: nobody listens there."
     )
 
 
-def test_a_host_that_the_proxy_does_not_admit_is_named_with_the_proxy(stage, proxy, call):
+def test_a_host_that_the_proxy_does_not_admit_is_named_with_the_proxy(fake_server, proxy, call):
     """Q3.6."""
-    leads(stage, "https://elsewhere.example.com/file?sig=secret-of-an-address")
+    leads(fake_server, "https://elsewhere.example.com/file?sig=secret-of-an-address")
     with pytest.raises(UpstreamUnreachable) as caught:
-        call(stage.server, follow_redirects=True)
+        call(fake_server.server, follow_redirects=True)
     assert caught.value.message == (
         f"The call was led to elsewhere.example.com, which is not reached through the proxy at 127.0.0.1:{proxy.port}."
     )
 
 
-def test_a_password_of_the_proxy_is_in_no_error(stage, call, monkeypatch):
+def test_a_password_of_the_proxy_is_in_no_error(fake_server, call, monkeypatch):
     """Q3.6: the environment names it in the address."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://ada:secret-of-ada@127.0.0.1:{free_port()}")
-    leads(stage, f"https://{STORAGE}/file")
+    leads(fake_server, f"https://{STORAGE}/file")
     with pytest.raises(UpstreamUnreachable) as caught:
-        call(stage.server, follow_redirects=True)
+        call(fake_server.server, follow_redirects=True)
     assert "ada" not in str(caught.value)
 
 
-def test_a_certificate_that_is_not_trusted_there_is_said(stage, storage, proxy, call, monkeypatch):
+def test_a_certificate_that_is_not_trusted_there_is_said(fake_server, storage, proxy, call, monkeypatch):
     """Q3.6."""
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv("NO_PROXY", "localhost")
-    leads(stage, f"https://localhost:{storage.port}/file")
+    leads(fake_server, f"https://localhost:{storage.port}/file")
     with pytest.raises(UpstreamUnreachable) as caught:
-        call(stage.server, follow_redirects=True)
+        call(fake_server.server, follow_redirects=True)
     assert caught.value.message == (
         "The call was led to localhost, which is not reached from this kernel: the issuer of its certificate is not known here."
     )
@@ -269,11 +269,11 @@ def test_our_own_server_is_still_named_as_such(call):
         call(Server(f"http://127.0.0.1:{free_port()}/"))
 
 
-def test_a_client_for_one_api_still_names_no_other_address(stage, proxy):
+def test_a_client_for_one_api_still_names_no_other_address(fake_server, proxy):
     """Q3.3: a way to other hosts is for redirects; an address that the caller writes has to be the API's."""
     client = OIDCClient(
-        stage.server,
-        GrantAuth(stage.server, KERNEL),
+        fake_server.server,
+        GrantAuth(fake_server.server, KERNEL),
         "jupyter-oidc/api/orders/",
         get_base_url=lambda: "https://api.example.com/",
     )
@@ -282,7 +282,7 @@ def test_a_client_for_one_api_still_names_no_other_address(stage, proxy):
     assert proxy.asked == []
 
 
-def test_what_a_caller_does_with_transports_is_the_callers(stage, proxy, call):
+def test_what_a_caller_does_with_transports_is_the_callers(fake_server, proxy, call):
     """Q3.6: a transport of one's own is asked for everything."""
     asked = []
 
@@ -291,6 +291,6 @@ def test_what_a_caller_does_with_transports_is_the_callers(stage, proxy, call):
         return httpx.Response(200, json=[])
 
     if call is sync_call:
-        leads(stage, f"https://{STORAGE}/file")
-        call(stage.server, options={"transport": httpx.MockTransport(answer)})
-        assert asked == [f"{stage.url}{ITEMS}"]
+        leads(fake_server, f"https://{STORAGE}/file")
+        call(fake_server.server, options={"transport": httpx.MockTransport(answer)})
+        assert asked == [f"{fake_server.url}{ITEMS}"]

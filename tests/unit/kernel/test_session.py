@@ -13,7 +13,7 @@ from IPython.lib.pretty import pretty
 import jupyter_oidc as oidc
 from jupyter_oidc.kernel.errors import NotAKernel, ProviderUnclear, ServerNotFound
 from jupyter_oidc.kernel.server_connection import server_connection
-from tests.unit.kernel.stage import SIGNED_OUT, SUMMARY, refusal
+from tests.unit.kernel.fake_server import SIGNED_OUT, SUMMARY, refusal
 
 SESSION = "jupyter-oidc/providers/corp/session"
 PROVIDERS = "jupyter-oidc/providers"
@@ -116,8 +116,8 @@ def test_a_process_without_a_server_is_told_so(connection_file):
         oidc.session()
 
 
-def test_a_process_that_is_no_kernel_is_told_so(stage, monkeypatch):
-    monkeypatch.setenv("JUPYTER_OIDC_URL", stage.url)
+def test_a_process_that_is_no_kernel_is_told_so(fake_server, monkeypatch):
+    monkeypatch.setenv("JUPYTER_OIDC_URL", fake_server.url)
     with pytest.raises(NotAKernel):
         oidc.session()
 

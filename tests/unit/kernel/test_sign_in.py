@@ -18,7 +18,7 @@ from jupyter_oidc.kernel.errors import (
     UnknownFlow,
     UnknownProvider,
 )
-from tests.unit.kernel.stage import (
+from tests.unit.kernel.fake_server import (
     CANCELLED,
     COMPLETED,
     FLOW,

@@ -10,23 +10,23 @@ import pytest
 from jupyter_oidc.kernel.body import FileBody
 from jupyter_oidc.kernel.display import progress_html
 from jupyter_oidc.kernel.progress import TerminalProgressLine, UploadProgress, readable_bytes
-from tests.unit.kernel.stage import Answer, refusal
+from tests.unit.kernel.fake_server import Answer, refusal
 
 PATH = "jupyter-oidc/api/orders/files/report.csv"
 CONTENT = bytes(range(256)) * 1024
 
 
 @pytest.fixture(params=["sync", "async"])
-def upload(request, stage):
+def upload(request, fake_server):
     """Upload with either client."""
 
     def sync_upload(*arguments, **options):
-        with stage.client() as client:
+        with fake_server.client() as client:
             return client.upload(*arguments, **options)
 
     def async_upload(*arguments, **options):
         async def call():
-            async with stage.async_client() as client:
+            async with fake_server.async_client() as client:
                 return await client.upload(*arguments, **options)
 
         return asyncio.run(call())
@@ -42,70 +42,70 @@ def report(tmp_path):
 
 
 @pytest.mark.parametrize("spelt", [str, lambda path: path], ids=["text", "path"])
-def test_a_file_arrives_as_it_is(stage, upload, report, spelt):
-    stage.answers("PUT", PATH, Answer(b"", 201))
+def test_a_file_arrives_as_it_is(fake_server, upload, report, spelt):
+    fake_server.answers("PUT", PATH, Answer(b"", 201))
     assert upload("files/report.csv", spelt(report)).status_code == 201
-    got = stage.asked("PUT", PATH)[0]
+    got = fake_server.asked("PUT", PATH)[0]
     assert (got.body, got.headers["content-length"], got.headers["content-type"]) == (CONTENT, "262144", "text/csv")
 
 
-def test_the_caller_chooses_method_and_headers(stage, upload, report):
-    stage.answers("POST", PATH, [])
+def test_the_caller_chooses_method_and_headers(fake_server, upload, report):
+    fake_server.answers("POST", PATH, [])
     upload("files/report.csv", report, method="POST", headers={"content-type": "text/plain", "If-Match": "*"})
-    got = stage.asked("POST", PATH)[0]
+    got = fake_server.asked("POST", PATH)[0]
     assert (got.headers["content-type"], got.headers["if-match"]) == ("text/plain", "*")
 
 
-def test_a_file_without_a_telling_name_is_sent_as_bytes(stage, upload):
-    stage.answers("PUT", PATH, [])
+def test_a_file_without_a_telling_name_is_sent_as_bytes(fake_server, upload):
+    fake_server.answers("PUT", PATH, [])
     upload("files/report.csv", io.BytesIO(b"x"))
-    assert stage.asked("PUT", PATH)[0].headers["content-type"] == "application/octet-stream"
+    assert fake_server.asked("PUT", PATH)[0].headers["content-type"] == "application/octet-stream"
 
 
-def test_an_empty_file_is_a_file(stage, upload, tmp_path):
-    stage.answers("PUT", PATH, [])
+def test_an_empty_file_is_a_file(fake_server, upload, tmp_path):
+    fake_server.answers("PUT", PATH, [])
     (tmp_path / "empty").touch()
     upload("files/report.csv", tmp_path / "empty")
-    assert stage.asked("PUT", PATH)[0].headers["content-length"] == "0"
+    assert fake_server.asked("PUT", PATH)[0].headers["content-length"] == "0"
 
 
-def test_an_open_file_stays_open(stage, upload, report):
-    stage.answers("PUT", PATH, [])
+def test_an_open_file_stays_open(fake_server, upload, report):
+    fake_server.answers("PUT", PATH, [])
     with report.open("rb") as file:
         upload("files/report.csv", file)
         assert file.closed is False
 
 
-def test_what_is_no_file_of_bytes_is_refused_before_a_call(stage, upload):
+def test_what_is_no_file_of_bytes_is_refused_before_a_call(fake_server, upload):
     with pytest.raises(TypeError, match="a path, or a file opened for reading bytes"):
         upload("files/report.csv", io.StringIO("text"))
-    assert stage.received == []
+    assert fake_server.received == []
 
 
-def test_a_file_that_is_not_there_is_told_as_python_does(stage, upload, tmp_path):
+def test_a_file_that_is_not_there_is_told_as_python_does(fake_server, upload, tmp_path):
     with pytest.raises(FileNotFoundError):
         upload("files/report.csv", tmp_path / "absent")
-    assert stage.received == []
+    assert fake_server.received == []
 
 
 @pytest.mark.parametrize(
     "first", [refusal("grant_invalid"), Answer(b"", 401, {"X-OIDC-Retryable": "true"})], ids=["grant", "token"]
 )
-def test_a_file_is_sent_again_from_its_beginning(stage, upload, report, first):
-    stage.answers("PUT", PATH, first, [])
+def test_a_file_is_sent_again_from_its_beginning(fake_server, upload, report, first):
+    fake_server.answers("PUT", PATH, first, [])
     assert upload("files/report.csv", report).status_code == 200
-    assert [got.body == CONTENT for got in stage.asked("PUT", PATH)] == [True, True]
+    assert [got.body == CONTENT for got in fake_server.asked("PUT", PATH)] == [True, True]
 
 
-def test_a_terminal_or_log_gets_one_line_at_the_end(stage, upload, report, capsys):
-    stage.answers("PUT", PATH, [])
+def test_a_terminal_or_log_gets_one_line_at_the_end(fake_server, upload, report, capsys):
+    fake_server.answers("PUT", PATH, [])
     upload("files/report.csv", report)
     said = capsys.readouterr().err
     assert (said.startswith("report.csv: sent 262.1 kB in "), said.count("\n")) == (True, 1)
 
 
-def test_nothing_is_shown_to_who_wants_nothing_shown(stage, upload, report, capsys):
-    stage.answers("PUT", PATH, [])
+def test_nothing_is_shown_to_who_wants_nothing_shown(fake_server, upload, report, capsys):
+    fake_server.answers("PUT", PATH, [])
     upload("files/report.csv", report, progress=False)
     assert capsys.readouterr().err == ""
 
@@ -223,9 +223,9 @@ def test_a_large_file_is_never_in_memory_as_a_whole():
     assert [len(next(pieces)) for _ in range(3)] == [65536] * 3
 
 
-def test_a_busy_server_gets_the_whole_file_later(stage, upload, report):
+def test_a_busy_server_gets_the_whole_file_later(fake_server, upload, report):
     busy = refusal("idp_unavailable", 503)
-    stage.answers("PUT", PATH, Answer(busy.body, 503, {**busy.headers, "Retry-After": "1"}), [])
+    fake_server.answers("PUT", PATH, Answer(busy.body, 503, {**busy.headers, "Retry-After": "1"}), [])
     begun = time.monotonic()
     assert isinstance(upload("files/report.csv", report), httpx.Response)
-    assert (stage.asked("PUT", PATH)[1].body == CONTENT, time.monotonic() - begun >= 1.0) == (True, True)
+    assert (fake_server.asked("PUT", PATH)[1].body == CONTENT, time.monotonic() - begun >= 1.0) == (True, True)

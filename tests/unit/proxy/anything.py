@@ -30,7 +30,7 @@ from jupyter_oidc.settings.model import PathData
 from tests.support.marker import MARKER
 from tests.support.paths import HONEST, HOSTILE
 from tests.support.paths import NAMES as NAME_PATHS
-from tests.unit.sessions.stage import SETTINGS, Stage
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
 
 BASE = ("https", "api.example.com", None, "/v1/")
 """Scheme, host, port and prefix of the API that ``SETTINGS`` configure."""
@@ -124,9 +124,13 @@ class Recorded:
         self.service = self.loop.run_until_complete(self._signed_in())
 
     async def _signed_in(self) -> ProxyService:
-        stage = Stage(replace(SETTINGS, apis=(*SETTINGS.apis, NAMES)))
-        await stage.sign_in()
-        return ProxyService(Sessions([stage.service]), self.upstream, DPoPProver(stage.clock, stage.entropy))
+        fake_environment = FakeEnvironment(replace(SETTINGS, apis=(*SETTINGS.apis, NAMES)))
+        await fake_environment.sign_in()
+        return ProxyService(
+            Sessions([fake_environment.service]),
+            self.upstream,
+            DPoPProver(fake_environment.clock, fake_environment.entropy),
+        )
 
     def ask(self, wish: Wish) -> tuple[Problem | None, list[UpstreamCall]]:
         """Return how the proxy refused ``wish``, and the calls that went out for it."""

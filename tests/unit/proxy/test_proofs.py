@@ -17,7 +17,7 @@ from jupyter_oidc.settings import Api
 from tests.support.canary import CANARY
 from tests.support.dpop_proofs import Proof, digest, read_proof
 from tests.support.marker import MARKER
-from tests.unit.sessions.stage import SETTINGS, Stage
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
 
 APIS = (
     Api("orders", "corp", "https://api.example.com/v1/"),
@@ -96,10 +96,10 @@ class Scene:
     """A signed-in person, and APIs behind the proxy."""
 
     def __init__(self, *planned: Scripted, bound: bool = True) -> None:
-        self.stage = Stage(replace(SETTINGS, dpop_bound_access_tokens=bound, apis=APIS))
+        self.fake_environment = FakeEnvironment(replace(SETTINGS, dpop_bound_access_tokens=bound, apis=APIS))
         self.upstream = ScriptedUpstream(*planned)
-        prover = DPoPProver(self.stage.clock, self.stage.entropy)
-        self.proxy = ProxyService(Sessions([self.stage.service]), self.upstream, prover)
+        prover = DPoPProver(self.fake_environment.clock, self.fake_environment.entropy)
+        self.proxy = ProxyService(Sessions([self.fake_environment.service]), self.upstream, prover)
 
     async def get(self, api: str = "orders", **changes: object) -> Answer:
         answer = await self.proxy.open((await self._request(api))._replace(**changes))  # type: ignore[arg-type]
@@ -110,17 +110,17 @@ class Scene:
         return await self.proxy.open_socket(await self._request("orders"), ())
 
     async def _request(self, api: str) -> ProxyRequest:
-        if not self.stage.provider.calls["token"]:
-            await self.stage.sign_in()
-            entry = await self.stage.vault.load()
+        if not self.fake_environment.provider.calls["token"]:
+            await self.fake_environment.sign_in()
+            entry = await self.fake_environment.vault.load()
             if entry is not None and entry.dpop_key is not None:
                 CANARY.hold(json.loads(reveal(entry.dpop_key))["d"])
-            self.stage.clock.advance(30)
+            self.fake_environment.clock.advance(30)
         return ProxyRequest(api, "GET", "items", "page=2", [("DPoP", "theirs")], "kernel", f"/api/{api}/")
 
     @property
     def refreshes(self) -> int:
-        return self.stage.provider.calls["token"] - 1
+        return self.fake_environment.provider.calls["token"] - 1
 
 
 async def body() -> AsyncIterator[bytes]:
@@ -131,10 +131,10 @@ async def test_without_a_key_nothing_is_proved() -> None:
     """X-8: a bearer token goes out as it always did, and no chance is drawn for it."""
     scene = Scene(bound=False)
     await scene.get()
-    drawn = scene.stage.entropy.drawn
+    drawn = scene.fake_environment.entropy.drawn
     await scene.get()
     assert [call.proof for call in scene.upstream.calls] == [None, None]
-    assert scene.stage.entropy.drawn == drawn
+    assert scene.fake_environment.entropy.drawn == drawn
 
 
 async def test_each_call_has_a_proof_of_its_own_for_its_method_its_url_and_its_token() -> None:

@@ -9,22 +9,24 @@ from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.service import SessionService
 from jupyter_oidc.sessions.summary import Summary
 from tests.unit.protocol.makers import SUBJECT
-from tests.unit.sessions.stage import Stage, settle
+from tests.unit.sessions.fake_environment import FakeEnvironment, settle
 
 AWAY = IdpUnavailable(detail="idp.unsent")
 
 
-async def restarted(*, roles: list[str], stored_by_an_older_version: bool = False) -> tuple[Stage, SessionService]:
+async def restarted(
+    *, roles: list[str], stored_by_an_older_version: bool = False
+) -> tuple[FakeEnvironment, SessionService]:
     """Sign in, then start another server over the same storage while the provider is out of reach."""
-    stage = Stage()
-    stage.provider.userinfo |= {"email": "user1@example.com", "email_verified": True, "roles": roles}
-    await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.userinfo |= {"email": "user1@example.com", "email_verified": True, "roles": roles}
+    await fake_environment.sign_in()
     if stored_by_an_older_version:
-        entry = await stage.vault.load()
+        entry = await fake_environment.vault.load()
         assert entry is not None
-        await stage.vault.save(replace(entry, profile=None))
-    stage.provider.plan("discovery", *[AWAY] * 9)
-    return stage, stage.new_service()
+        await fake_environment.vault.save(replace(entry, profile=None))
+    fake_environment.provider.plan("discovery", *[AWAY] * 9)
+    return fake_environment, fake_environment.new_service()
 
 
 async def shown_by(service: SessionService) -> Summary:
@@ -73,10 +75,10 @@ async def test_of_very_many_entitlements_those_that_an_api_requires_are_stored()
 
 async def test_a_text_that_is_too_long_for_a_keyring_is_stored_in_part() -> None:
     """Q9.14."""
-    stage = Stage()
-    stage.provider.userinfo |= {"name": "é" * 1_024, "picture": "https://id.example.com/" + "x" * 1_000}
-    await stage.sign_in()
-    entry = await stage.vault.load()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.userinfo |= {"name": "é" * 1_024, "picture": "https://id.example.com/" + "x" * 1_000}
+    await fake_environment.sign_in()
+    entry = await fake_environment.vault.load()
     assert entry is not None
     assert entry.profile is not None
     assert (entry.profile.user.name, entry.profile.user.picture) == ("é" * 256, None)

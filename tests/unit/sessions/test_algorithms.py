@@ -18,7 +18,7 @@ from jupyter_oidc.sessions.pending import SignInOptions
 from jupyter_oidc.sessions.request_parameters import prompt_of
 from jupyter_oidc.settings import SecretRef
 from tests.unit.protocol.makers import EC, METADATA, RSA, base64url, claims_of, jwk, logout_claims_of, reply, signed
-from tests.unit.sessions.stage import SETTINGS, Stage
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
 
 CONFIDENTIAL = replace(SETTINGS, token_endpoint_auth_method="client_secret_basic", client_secret=SecretRef("env", "S"))
 
@@ -68,23 +68,23 @@ def test_under_a_profile_it_is_one_of_the_profile(listed: set[str] | None, algs:
     assert id_token_algs(replace(CONFIDENTIAL, profile="fapi2"), metadata) == algs
 
 
-def stage_with(listed: list[str], **changes: Any) -> Stage:
+def environment_with(listed: list[str], **changes: Any) -> FakeEnvironment:
     """A provider that lists ``listed`` and publishes an RSA and an EC key."""
-    stage = Stage(replace(SETTINGS, **changes))
-    stage.provider.advertise = {"id_token_signing_alg_values_supported": listed}
+    fake_environment = FakeEnvironment(replace(SETTINGS, **changes))
+    fake_environment.provider.advertise = {"id_token_signing_alg_values_supported": listed}
     keys = reply({"keys": [jwk(RSA, kid="k1", use="sig"), jwk(EC, kid="k2", use="sig")]})
-    stage.provider.plan("jwks", *[keys] * 9)
-    return stage
+    fake_environment.provider.plan("jwks", *[keys] * 9)
+    return fake_environment
 
 
-async def answered(stage: Stage, **signing: Any) -> tuple[State, list[tuple[str, str]]]:
+async def answered(fake_environment: FakeEnvironment, **signing: Any) -> tuple[State, list[tuple[str, str]]]:
     """Sign in with an ID token that is signed as ``signing`` says; return the state and what was refused."""
-    _, state, binding = await stage.begin()
-    token = signed(claims_of(nonce=stage.provider.nonce), **signing)
+    _, state, binding = await fake_environment.begin()
+    token = signed(claims_of(nonce=fake_environment.provider.nonce), **signing)
     body = {"access_token": "at", "token_type": "Bearer", "expires_in": 300, "id_token": token}
-    stage.provider.plan("token", reply(body))
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
-    return stage.service.state, stage.notes.refusals
+    fake_environment.provider.plan("token", reply(body))
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    return fake_environment.service.state, fake_environment.notes.refusals
 
 
 @pytest.mark.parametrize(
@@ -99,15 +99,15 @@ async def test_a_provider_without_rs256_signs_people_in_without_a_setting(
     listed: list[str], signing: dict[str, Any]
 ) -> None:
     """Q1.10: with RS256 by default, nobody could sign in there."""
-    assert await answered(stage_with(listed), **signing) == (State.ACTIVE, [])
+    assert await answered(environment_with(listed), **signing) == (State.ACTIVE, [])
 
 
 @pytest.mark.parametrize("listed", [["RS256", "PS256"], ["PS256", "ES256"], ["ES256", "HS256"]])
 async def test_what_the_metadata_do_not_name_or_another_is_usual_for_is_refused(listed: list[str]) -> None:
     """Q1.10, V-2: the token does not choose beyond that."""
     alg = {"RS256": "PS256", "PS256": "RS256", "ES256": "RS256"}[listed[0]]
-    stage = stage_with(listed)
-    assert await answered(stage, alg=alg) == (State.SIGNED_OUT, [("id_token_rejected", "id_token.alg")])
+    fake_environment = environment_with(listed)
+    assert await answered(fake_environment, alg=alg) == (State.SIGNED_OUT, [("id_token_rejected", "id_token.alg")])
 
 
 def forged(claims: dict[str, Any], public: bytes) -> str:
@@ -118,32 +118,32 @@ def forged(claims: dict[str, Any], public: bytes) -> str:
 
 async def test_the_public_key_is_no_secret() -> None:
     """Q1.10, K-9, A15: keyed with what everybody knows, at a provider that lists HMAC beside a real algorithm."""
-    stage = stage_with(["ES256", "HS256"])
-    _, state, binding = await stage.begin()
-    token = forged(claims_of(nonce=stage.provider.nonce), EC.as_pem(private=False))
-    stage.provider.plan("token", reply({"access_token": "at", "token_type": "Bearer", "id_token": token}))
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
-    assert stage.notes.refusals == [("id_token_rejected", "id_token.alg")]
+    fake_environment = environment_with(["ES256", "HS256"])
+    _, state, binding = await fake_environment.begin()
+    token = forged(claims_of(nonce=fake_environment.provider.nonce), EC.as_pem(private=False))
+    fake_environment.provider.plan("token", reply({"access_token": "at", "token_type": "Bearer", "id_token": token}))
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    assert fake_environment.notes.refusals == [("id_token_rejected", "id_token.alg")]
 
 
 async def test_a_logout_token_after_a_restart_is_judged_by_the_metadata_too() -> None:
     """Q1.10, B-5: and anybody who sends some does not make us ask again and again (K-7)."""
-    stage = stage_with(["ES256"])
-    oidc_client = stage.service.sign_ins._oidc_client
+    fake_environment = environment_with(["ES256"])
+    oidc_client = fake_environment.service.sign_ins._oidc_client
     token = signed(logout_claims_of(), key=EC, alg="ES256", header={"alg": "ES256", "kid": "k2", "typ": "logout+jwt"})
     assert (await oidc_client.logout_token(Secret(token))).jti
-    assert (stage.provider.calls["discovery"], stage.provider.calls["jwks"]) == (1, 1)
+    assert (fake_environment.provider.calls["discovery"], fake_environment.provider.calls["jwks"]) == (1, 1)
 
 
 async def test_logout_tokens_of_strangers_ask_once_in_ten_seconds() -> None:
     """Q1.10, K-7."""
-    stage = stage_with(["ES256"])
-    stage.provider.plan("discovery", *[reply(b"", status=503)] * 9)
-    oidc_client = stage.service.sign_ins._oidc_client
+    fake_environment = environment_with(["ES256"])
+    fake_environment.provider.plan("discovery", *[reply(b"", status=503)] * 9)
+    oidc_client = fake_environment.service.sign_ins._oidc_client
     for _ in range(3):
         with pytest.raises(Exception, match=r"cannot be reached|refused"):
             await oidc_client.logout_token(Secret("x.y.z"))
-    assert stage.provider.calls["discovery"] == 1
+    assert fake_environment.provider.calls["discovery"] == 1
 
 
 RSA_KEY = Secret(RSA.as_pem(private=True).decode())

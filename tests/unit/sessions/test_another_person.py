@@ -9,57 +9,65 @@ from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from tests.unit.protocol.makers import SUBJECT
-from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle, text_of
+from tests.unit.sessions.fake_environment import DEVICE, SETTINGS, FakeEnvironment, settle, text_of
 
 
-async def eve_at_the_door() -> tuple[Stage, PendingSignIn]:
+async def eve_at_the_door() -> tuple[FakeEnvironment, PendingSignIn]:
     """The person is signed in, and a sign-in as Eve has come back with her tokens."""
-    stage = Stage()
-    await stage.sign_in()
-    stage.provider.claims = {"sub": "eve"}
-    stage.provider.userinfo = {"sub": "eve", "name": "Eve"}
-    return stage, await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.provider.claims = {"sub": "eve"}
+    fake_environment.provider.userinfo = {"sub": "eve", "name": "Eve"}
+    return fake_environment, await fake_environment.sign_in()
 
 
-async def name(stage: Stage) -> str | None:
-    summary = await stage.service.summary()
+async def name(fake_environment: FakeEnvironment) -> str | None:
+    summary = await fake_environment.service.summary()
     return summary.user and summary.user.name
 
 
 async def test_nothing_is_replaced_before_the_answer() -> None:
     """Q8.9: a cell that begins and finishes a sign-in as somebody else changes nothing."""
-    stage, pending = await eve_at_the_door()
-    assert (pending.progress, await name(stage)) == (Progress.WAITING, "Example User")
+    fake_environment, pending = await eve_at_the_door()
+    assert (pending.progress, await name(fake_environment)) == (Progress.WAITING, "Example User")
     assert pending.question is not None
     assert (pending.question.now, pending.question.instead) == ("Example User", "Eve")
-    granted = await stage.service.bearer(SIGN_IN_KEY)
+    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)
-    assert (text_of(granted.secret), stage.provider.revoked) == ("at-1", [])
+    assert (text_of(granted.secret), fake_environment.provider.revoked) == ("at-1", [])
 
 
 async def test_a_yes_replaces_the_first_person_completely_and_is_told() -> None:
     """Q8.9, S-6: with a transition of its own."""
-    stage, pending = await eve_at_the_door()
-    await stage.service.sign_ins.answer(pending, change=True)
+    fake_environment, pending = await eve_at_the_door()
+    await fake_environment.service.sign_ins.answer(pending, change=True)
     await settle()
-    assert (pending.progress, await name(stage), stage.notes.kinds[-1]) == (Progress.COMPLETED, "Eve", "person-changed")
-    assert stage.provider.revoked == ["rt-1"]
+    assert (pending.progress, await name(fake_environment), fake_environment.notes.kinds[-1]) == (
+        Progress.COMPLETED,
+        "Eve",
+        "person-changed",
+    )
+    assert fake_environment.provider.revoked == ["rt-1"]
 
 
 async def test_a_no_keeps_the_person_and_revokes_what_came() -> None:
     """Q8.9."""
-    stage, pending = await eve_at_the_door()
-    await stage.service.sign_ins.answer(pending, change=False)
+    fake_environment, pending = await eve_at_the_door()
+    await fake_environment.service.sign_ins.answer(pending, change=False)
     await settle()
-    assert (pending.progress, await name(stage), stage.provider.revoked) == (Progress.FAILED, "Example User", ["rt-2"])
+    assert (pending.progress, await name(fake_environment), fake_environment.provider.revoked) == (
+        Progress.FAILED,
+        "Example User",
+        ["rt-2"],
+    )
 
 
 async def test_a_token_says_whose_it_is_also_after_somebody_else_has_taken_over() -> None:
     """Q5.10: the trail names whose token a call carried, and not who is signed in when the call ends."""
-    stage, pending = await eve_at_the_door()
-    before = await stage.service.bearer(SIGN_IN_KEY)
-    await stage.service.sign_ins.answer(pending, change=True)
-    after = await stage.service.bearer(SIGN_IN_KEY)
+    fake_environment, pending = await eve_at_the_door()
+    before = await fake_environment.service.bearer(SIGN_IN_KEY)
+    await fake_environment.service.sign_ins.answer(pending, change=True)
+    after = await fake_environment.service.bearer(SIGN_IN_KEY)
     assert isinstance(before, Granted)
     assert isinstance(after, Granted)
     assert (before.subject, after.subject) == (SUBJECT, "eve")
@@ -68,76 +76,76 @@ async def test_a_token_says_whose_it_is_also_after_somebody_else_has_taken_over(
 @pytest.mark.parametrize("first", [True, False])
 async def test_the_question_is_answered_once(first: bool) -> None:
     """Q8.9: a second click, or another tab, changes nothing any more."""
-    stage, pending = await eve_at_the_door()
-    await stage.service.sign_ins.answer(pending, change=first)
+    fake_environment, pending = await eve_at_the_door()
+    await fake_environment.service.sign_ins.answer(pending, change=first)
     with pytest.raises(StateUsed):
-        await stage.service.sign_ins.answer(pending, change=not first)
+        await fake_environment.service.sign_ins.answer(pending, change=not first)
 
 
 async def test_a_question_that_nobody_answers_ends_after_five_minutes() -> None:
     """Q8.9: the tokens are not kept for longer."""
-    stage, pending = await eve_at_the_door()
-    await stage.scheduler.pass_time(300)
-    assert (pending.progress, pending.question, stage.provider.revoked) == (Progress.FAILED, None, ["rt-2"])
+    fake_environment, pending = await eve_at_the_door()
+    await fake_environment.scheduler.pass_time(300)
+    assert (pending.progress, pending.question, fake_environment.provider.revoked) == (Progress.FAILED, None, ["rt-2"])
 
 
 @pytest.mark.parametrize("act", ["cancel", "sign out"])
 async def test_a_question_ends_with_its_sign_in(act: str) -> None:
     """Q8.9."""
-    stage, pending = await eve_at_the_door()
+    fake_environment, pending = await eve_at_the_door()
     if act == "cancel":
-        stage.service.sign_ins.cancel(pending)
+        fake_environment.service.sign_ins.cancel(pending)
     else:
-        await stage.service.sign_out()
+        await fake_environment.service.sign_out()
     await settle()
     with pytest.raises(StateUsed):
-        await stage.service.sign_ins.answer(pending, change=True)
-    assert "rt-2" in stage.provider.revoked
-    assert stage.service.state is (State.ACTIVE if act == "cancel" else State.SIGNED_OUT)
+        await fake_environment.service.sign_ins.answer(pending, change=True)
+    assert "rt-2" in fake_environment.provider.revoked
+    assert fake_environment.service.state is (State.ACTIVE if act == "cancel" else State.SIGNED_OUT)
 
 
 async def test_the_same_person_is_not_asked() -> None:
     """Q8.9."""
-    stage = Stage()
-    await stage.sign_in()
-    assert (await stage.sign_in()).progress is Progress.COMPLETED
-    assert stage.notes.kinds[-1] == "signed-in"
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    assert (await fake_environment.sign_in()).progress is Progress.COMPLETED
+    assert fake_environment.notes.kinds[-1] == "signed-in"
 
 
 async def test_nobody_is_asked_about_a_session_that_has_ended() -> None:
     """Q8.9, Q6.1: there is nobody to replace."""
-    stage = Stage()
-    stage.provider.issue_refresh_token = False
-    await stage.sign_in()
-    stage.clock.advance(300)
-    stage.provider.claims = {"sub": "eve"}
-    stage.provider.userinfo = {"sub": "eve", "name": "Eve"}
-    assert (await stage.sign_in()).progress is Progress.COMPLETED
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.issue_refresh_token = False
+    await fake_environment.sign_in()
+    fake_environment.clock.advance(300)
+    fake_environment.provider.claims = {"sub": "eve"}
+    fake_environment.provider.userinfo = {"sub": "eve", "name": "Eve"}
+    assert (await fake_environment.sign_in()).progress is Progress.COMPLETED
 
 
 async def test_a_session_that_was_restored_has_a_person_too() -> None:
     """Q8.9, Q9.14: after a restart the stored subject counts."""
-    stage = Stage()
-    await stage.sign_in()
-    stage.service = stage.new_service()
-    await stage.service.summary()
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.service = fake_environment.new_service()
+    await fake_environment.service.summary()
     await settle()
-    stage.provider.claims = {"sub": "eve"}
-    stage.provider.userinfo = {"sub": "eve", "name": "Eve"}
-    assert (await stage.sign_in()).question is not None
+    fake_environment.provider.claims = {"sub": "eve"}
+    fake_environment.provider.userinfo = {"sub": "eve", "name": "Eve"}
+    assert (await fake_environment.sign_in()).question is not None
 
 
 async def test_a_code_for_another_person_is_refused_with_what_to_do() -> None:
     """Q8.9: no browser of ours takes part in it, so there is nobody to ask."""
-    stage = Stage(SETTINGS)
-    stage.provider.advertise |= DEVICE
-    await stage.sign_in()
-    stage.provider.claims = {"sub": "eve"}
-    stage.provider.userinfo = {"sub": "eve", "name": "Eve"}
-    pending, _ = await stage.service.sign_ins.begin("kernel:k1", strategy="device")
-    await stage.scheduler.pass_time(6)
+    fake_environment = FakeEnvironment(SETTINGS)
+    fake_environment.provider.advertise |= DEVICE
+    await fake_environment.sign_in()
+    fake_environment.provider.claims = {"sub": "eve"}
+    fake_environment.provider.userinfo = {"sub": "eve", "name": "Eve"}
+    pending, _ = await fake_environment.service.sign_ins.begin("kernel:k1", strategy="device")
+    await fake_environment.scheduler.pass_time(6)
     await settle()
     assert pending.problem is not None
     assert (pending.progress, pending.problem.detail) == (Progress.FAILED, "sign_in.another_person")
     assert pending.problem.action == "Sign out first, then sign in again."
-    assert (await name(stage), stage.provider.revoked) == ("Example User", ["rt-2"])
+    assert (await name(fake_environment), fake_environment.provider.revoked) == ("Example User", ["rt-2"])

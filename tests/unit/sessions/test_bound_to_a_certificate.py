@@ -15,7 +15,7 @@ from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from tests.support.canary import CANARY
 from tests.unit.protocol.makers import ISSUER, claims_of, reply, signed
-from tests.unit.sessions.stage import SETTINGS, Stage, form_of
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, form_of
 
 OURS = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"
 MTLS = "https://mtls.example.com"
@@ -24,8 +24,8 @@ BOUND = replace(SETTINGS, tls_client_certificate_bound_access_tokens=True, clien
 BINDS = {"tls_client_certificate_bound_access_tokens": True}
 
 
-class CertifiedStage(Stage):
-    """A stage whose client shows the certificate with the thumbprint ``OURS``."""
+class CertifiedEnvironment(FakeEnvironment):
+    """An environment whose client shows the certificate with the thumbprint ``OURS``."""
 
     def new_service(self, client_secret: Any = lambda: None) -> Any:
         service = super().new_service(client_secret)
@@ -43,48 +43,50 @@ def jwt(**claims: Any) -> str:
     return token
 
 
-def answer(stage: Stage, access_token: str, **more: Any) -> Any:
-    now = stage.clock.now().wall
-    id_token = signed(claims_of(iat=now, exp=now + 600, nonce=stage.provider.nonce))
+def answer(fake_environment: FakeEnvironment, access_token: str, **more: Any) -> Any:
+    now = fake_environment.clock.now().wall
+    id_token = signed(claims_of(iat=now, exp=now + 600, nonce=fake_environment.provider.nonce))
     CANARY.hold(id_token)
     return reply({"access_token": access_token, "token_type": "Bearer", "id_token": id_token, **more})
 
 
-async def signed_in_with(access_token: str) -> tuple[Stage, Any]:
-    stage = CertifiedStage(BOUND)
-    stage.provider.advertise = BINDS
-    pending, state, binding = await stage.begin()
-    stage.provider.plan("token", answer(stage, access_token, refresh_token="rt-0", expires_in=300))
-    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
-    return stage, pending
+async def signed_in_with(access_token: str) -> tuple[FakeEnvironment, Any]:
+    fake_environment = CertifiedEnvironment(BOUND)
+    fake_environment.provider.advertise = BINDS
+    pending, state, binding = await fake_environment.begin()
+    fake_environment.provider.plan(
+        "token", answer(fake_environment, access_token, refresh_token="rt-0", expires_in=300)
+    )
+    await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    return fake_environment, pending
 
 
 async def test_a_client_that_is_known_by_its_certificate_names_itself_and_sends_no_secret() -> None:
     """RFC 8705, 2: at the endpoints that ask for the certificate."""
-    stage = Stage(KNOWN)
+    fake_environment = FakeEnvironment(KNOWN)
     aliases = {"token_endpoint": f"{MTLS}/token", "revocation_endpoint": f"{MTLS}/revoke"}
-    stage.provider.advertise = {"mtls_endpoint_aliases": aliases}
-    await stage.sign_in()
-    (redeemed,) = [call for call in stage.provider.sent if call.url == f"{MTLS}/token"]
+    fake_environment.provider.advertise = {"mtls_endpoint_aliases": aliases}
+    await fake_environment.sign_in()
+    (redeemed,) = [call for call in fake_environment.provider.sent if call.url == f"{MTLS}/token"]
     assert form_of(redeemed)["client_id"] == "jupyter"
     assert redeemed.basic is None
     assert not {"client_secret", "client_assertion"} & form_of(redeemed).keys()
-    await stage.service.sign_out()
-    assert [call.url for call in stage.provider.sent if call.url.endswith("/revoke")] == [f"{MTLS}/revoke"]
+    await fake_environment.service.sign_out()
+    assert [call.url for call in fake_environment.provider.sent if call.url.endswith("/revoke")] == [f"{MTLS}/revoke"]
 
 
 async def test_a_provider_that_does_not_list_the_method_is_found_before_a_page_opens() -> None:
     """T-3."""
-    stage = Stage(KNOWN)
-    stage.provider.advertise = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
+    fake_environment = FakeEnvironment(KNOWN)
+    fake_environment.provider.advertise = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
     with pytest.raises(ConfigurationInvalid, match="tls_client_auth"):
-        await stage.service.sign_ins.begin("user:a")
+        await fake_environment.service.sign_ins.begin("user:a")
 
 
 async def test_a_provider_that_binds_no_tokens_is_found_before_a_page_opens() -> None:
     """RFC 8705, 3.3: without the member it does not."""
     with pytest.raises(ConfigurationInvalid, match="does not say that it binds access tokens"):
-        await Stage(BOUND).service.sign_ins.begin("user:a")
+        await FakeEnvironment(BOUND).service.sign_ins.begin("user:a")
 
 
 @pytest.mark.parametrize("token", [jwt(cnf={"x5t#S256": OURS}), "opaque"], ids=["ours", "opaque"])
@@ -101,18 +103,20 @@ async def test_a_token_that_is_bound_to_our_certificate_or_does_not_show_it_is_t
 )
 async def test_a_token_that_is_bound_to_something_else_is_refused_and_taken_back(token: str) -> None:
     """RFC 8705, 3.1: something in between may have ended TLS, and whoever finds such a token can use it."""
-    stage, pending = await signed_in_with(token)
+    fake_environment, pending = await signed_in_with(token)
     assert (pending.progress, pending.problem and pending.problem.detail) == (Progress.FAILED, "token.cnf")
-    assert stage.provider.revoked == ["rt-0"]
+    assert fake_environment.provider.revoked == ["rt-0"]
 
 
 async def test_a_refreshed_token_that_is_bound_to_nothing_is_not_used() -> None:
     """RFC 8705, 3.1: and its successor is kept all the same (ADR 25)."""
-    stage, _ = await signed_in_with(jwt(cnf={"x5t#S256": OURS}))
-    stage.provider.plan("token", reply({"access_token": jwt(), "token_type": "Bearer", "refresh_token": "rt-1"}))
-    stage.clock.advance(11)
-    assert isinstance(await stage.service.refresh(), TryLater)
-    assert stage.service.state is State.REFRESH_FAILED
+    fake_environment, _ = await signed_in_with(jwt(cnf={"x5t#S256": OURS}))
+    fake_environment.provider.plan(
+        "token", reply({"access_token": jwt(), "token_type": "Bearer", "refresh_token": "rt-1"})
+    )
+    fake_environment.clock.advance(11)
+    assert isinstance(await fake_environment.service.refresh(), TryLater)
+    assert fake_environment.service.state is State.REFRESH_FAILED
 
 
 def unreadable() -> str | None:
@@ -121,21 +125,23 @@ def unreadable() -> str | None:
 
 async def ended_where_the_certificate_is_unreadable(
     access_token: str, settings: Any = BOUND
-) -> tuple[Stage, PendingSignIn]:
-    stage = CertifiedStage(settings)
-    stage.provider.advertise = BINDS
-    pending, state, binding = await stage.begin()
-    stage.service._oidc_client._credentials.certificate = unreadable
-    stage.provider.plan("token", answer(stage, access_token, refresh_token="rt-0", expires_in=300))
-    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
-    return stage, pending
+) -> tuple[FakeEnvironment, PendingSignIn]:
+    fake_environment = CertifiedEnvironment(settings)
+    fake_environment.provider.advertise = BINDS
+    pending, state, binding = await fake_environment.begin()
+    fake_environment.service._oidc_client._credentials.certificate = unreadable
+    fake_environment.provider.plan(
+        "token", answer(fake_environment, access_token, refresh_token="rt-0", expires_in=300)
+    )
+    await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    return fake_environment, pending
 
 
 async def test_tokens_that_cannot_be_compared_are_taken_back() -> None:
     """A17: they were issued, and nobody is going to use them."""
-    stage, pending = await ended_where_the_certificate_is_unreadable(jwt(cnf={"x5t#S256": OURS}))
+    fake_environment, pending = await ended_where_the_certificate_is_unreadable(jwt(cnf={"x5t#S256": OURS}))
     assert (pending.progress, pending.problem and pending.problem.code) == (Progress.FAILED, "configuration_invalid")
-    assert stage.provider.revoked == ["rt-0"]
+    assert fake_environment.provider.revoked == ["rt-0"]
 
 
 @pytest.mark.parametrize(("token", "settings"), [("opaque", BOUND), (jwt(), SETTINGS)], ids=["opaque", "unbound"])

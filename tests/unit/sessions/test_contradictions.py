@@ -16,7 +16,7 @@ from jupyter_oidc.sessions.sign_ins import DEFAULT_OPTIONS
 from jupyter_oidc.settings import Provider
 from tests.unit.diagnostics.contexts import CORP, Answering, diagnostic_context
 from tests.unit.protocol.makers import ISSUER, document, reply
-from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, settle
+from tests.unit.sessions.fake_environment import DEVICE, SETTINGS, FakeEnvironment, settle
 
 POST = {"token_endpoint_auth_method": "client_secret_post"}
 BY_PROFILE = {"id_token_signing_alg_values_supported": ["PS256"]}
@@ -129,31 +129,33 @@ def test_what_may_be_left_out_of_a_list_or_is_not_used_contradicts_nothing(
 async def test_a_sign_in_is_refused_before_the_browser_leaves(case: str) -> None:
     """Q1.10: with the words of the rule, and nothing is left pending."""
     changes, advertised, detail, says = CASES[case]
-    stage = Stage(replace(SETTINGS, **changes))
-    stage.provider.advertise = advertised
+    fake_environment = FakeEnvironment(replace(SETTINGS, **changes))
+    fake_environment.provider.advertise = advertised
     with pytest.raises((ConfigurationInvalid, DiscoveryFailed)) as refused:
-        await stage.service.sign_ins.begin("user:a")
+        await fake_environment.service.sign_ins.begin("user:a")
     assert (refused.value.detail, says in refused.value.message) == (detail, True)
     assert refused.value.action.startswith("Ask your administrator: ")
-    assert stage.pending.waiting("corp") == []
+    assert fake_environment.pending.waiting("corp") == []
 
 
 async def test_a_sign_in_that_was_offered_is_refused_when_it_is_followed() -> None:
     """Q1.10: what the provider says then counts."""
-    stage = Stage()
-    stage.provider.advertise = {"require_signed_request_object": True}
-    pending = stage.pending.use_ticket(stage.service.sign_ins.offer("user:a", DEFAULT_OPTIONS) or "")
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.advertise = {"require_signed_request_object": True}
+    pending = fake_environment.pending.use_ticket(
+        fake_environment.service.sign_ins.offer("user:a", DEFAULT_OPTIONS) or ""
+    )
     with pytest.raises(DiscoveryFailed, match="signed request objects only"):
-        await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+        await fake_environment.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
 
 
 async def test_a_sign_in_by_code_begins_at_a_provider_that_takes_pushed_requests_only() -> None:
     """Q1.10: no rule of another way stands in its way."""
-    stage = Stage(replace(SETTINGS, redirect_strategy="device"))
-    stage.provider.advertise = {"require_pushed_authorization_requests": True, **DEVICE}
-    pending, _ = await stage.service.sign_ins.begin("user:a")
+    fake_environment = FakeEnvironment(replace(SETTINGS, redirect_strategy="device"))
+    fake_environment.provider.advertise = {"require_pushed_authorization_requests": True, **DEVICE}
+    pending, _ = await fake_environment.service.sign_ins.begin("user:a")
     assert pending.code is not None
-    stage.service.sign_ins.cancel(pending)
+    fake_environment.service.sign_ins.cancel(pending)
     await settle()
 
 

@@ -12,7 +12,7 @@ from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.settings import Provider, SecretRef, Settings
 from tests.support.signing_key import SigningKey
-from tests.unit.sessions.stage import SETTINGS
+from tests.unit.sessions.fake_environment import SETTINGS
 
 
 def composed(provider: Provider) -> Credentials:

@@ -15,7 +15,7 @@ from jupyter_oidc.errors import Overloaded, Problem, StorageUnavailable
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TryLater
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry
-from tests.unit.sessions.stage import Stage, settle
+from tests.unit.sessions.fake_environment import FakeEnvironment, settle
 
 TELLTALE = "CANARY-9d1e7b-in-the-text-of-a-defect"
 
@@ -53,69 +53,72 @@ async def unheard_of_by_the_loop(work: Any) -> list[dict[str, Any]]:
 async def test_a_defect_in_a_refresh_is_told_by_its_place_and_the_timer_is_armed_again() -> None:
     """Q6.3: its text went to the log by asyncio, the timer was gone, and the state stayed active for ever."""
     vault = Faulty()
-    stage = Stage(vault=vault)
-    await stage.sign_in()
+    fake_environment = FakeEnvironment(vault=vault)
+    await fake_environment.sign_in()
     vault.broken = True
-    assert await unheard_of_by_the_loop(stage.scheduler.pass_time(241)) == []
-    summary = await stage.service.summary()
+    assert await unheard_of_by_the_loop(fake_environment.scheduler.pass_time(241)) == []
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "internal_error")
-    (defect,) = stage.notes.defects
+    (defect,) = fake_environment.notes.defects
     assert defect.kind == "ZeroDivisionError"
     assert defect.place.startswith("sessions/test_defects.py:")
     vault.broken = False
-    await stage.scheduler.pass_time(2)
-    assert stage.service.state is State.ACTIVE
+    await fake_environment.scheduler.pass_time(2)
+    assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_whoever_waits_for_a_refresh_with_a_defect_is_told_to_come_again() -> None:
     """Q6.3: and not given a token that is over."""
     vault = Faulty()
-    stage = Stage(vault=vault)
-    await stage.sign_in()
-    stage.clock.advance(400)
+    fake_environment = FakeEnvironment(vault=vault)
+    await fake_environment.sign_in()
+    fake_environment.clock.advance(400)
     vault.broken = True
-    assert await stage.service.bearer(SIGN_IN_KEY) == TryLater(1.0, "internal_error")
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == TryLater(1.0, "internal_error")
 
 
 async def test_a_defect_after_an_answer_leaves_the_successor_in_force() -> None:
     """Q6.3, Q1.2: what was kept is kept."""
-    stage = Stage()
-    await stage.sign_in()
-    stage.clock.advance(400)
-    stage.provider.plan("userinfo", ZeroDivisionError(TELLTALE))
-    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), TryLater)
-    await stage.scheduler.pass_time(2)
-    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), Granted)
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.clock.advance(400)
+    fake_environment.provider.plan("userinfo", ZeroDivisionError(TELLTALE))
+    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    await fake_environment.scheduler.pass_time(2)
+    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
 
 
 async def test_a_defect_in_a_revocation_is_told_and_harms_nobody() -> None:
     """Q6.3: nobody waits for this one at all."""
-    stage = Stage()
-    await stage.sign_in()
-    stage.provider.claims, stage.provider.userinfo = {"sub": "somebody-else"}, {"sub": "somebody-else"}
-    stage.provider.plan("revoke", ZeroDivisionError(TELLTALE))
-    pending = await stage.sign_in()
-    assert await unheard_of_by_the_loop(stage.service.sign_ins.answer(pending, change=True)) == []
-    assert [defect.kind for defect in stage.notes.defects] == ["ZeroDivisionError"]
-    assert stage.service.state is State.ACTIVE
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.provider.claims, fake_environment.provider.userinfo = (
+        {"sub": "somebody-else"},
+        {"sub": "somebody-else"},
+    )
+    fake_environment.provider.plan("revoke", ZeroDivisionError(TELLTALE))
+    pending = await fake_environment.sign_in()
+    assert await unheard_of_by_the_loop(fake_environment.service.sign_ins.answer(pending, change=True)) == []
+    assert [defect.kind for defect in fake_environment.notes.defects] == ["ZeroDivisionError"]
+    assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_a_defect_while_storing_again_is_followed_by_another_attempt() -> None:
     """Q6.3, B15: the token is in memory only until then."""
     vault = Faulty()
-    stage = Stage(vault=vault)
+    fake_environment = FakeEnvironment(vault=vault)
     save = vault.save
 
     async def full(entry: Entry) -> None:
         raise StorageUnavailable
 
     vault.save = full  # type: ignore[method-assign]
-    await stage.sign_in()
+    await fake_environment.sign_in()
     vault.save, vault.broken = save, True  # type: ignore[method-assign]
-    await stage.scheduler.pass_time(2)
-    assert [defect.kind for defect in stage.notes.defects] == ["ZeroDivisionError"]
+    await fake_environment.scheduler.pass_time(2)
+    assert [defect.kind for defect in fake_environment.notes.defects] == ["ZeroDivisionError"]
     vault.broken = False
-    await stage.scheduler.pass_time(5)
+    await fake_environment.scheduler.pass_time(5)
     assert await vault.load() is not None
 
 
@@ -123,10 +126,10 @@ async def test_a_defect_at_the_first_look_into_storage_says_so() -> None:
     """Q6.3: a session that could not be looked up is not simply absent."""
     vault = Faulty()
     vault.broken = True
-    stage = Stage(vault=vault)
+    fake_environment = FakeEnvironment(vault=vault)
     with pytest.raises(ZeroDivisionError):
-        await stage.service.summary()
-    summary = await stage.service.summary()
+        await fake_environment.service.summary()
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT, "internal_error")
 
 

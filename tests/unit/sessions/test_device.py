@@ -24,52 +24,52 @@ from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress, StepUp
 from tests.unit.protocol.makers import claims_of, reply, signed
-from tests.unit.sessions.stage import DEVICE, GIVEN, SETTINGS, Stage, form_of, settle
+from tests.unit.sessions.fake_environment import DEVICE, GIVEN, SETTINGS, FakeEnvironment, form_of, settle
 
 BY_CODE = replace(SETTINGS, redirect_strategy="device")
 PENDING = reply({"error": "authorization_pending"}, status=400)
 SLOW_DOWN = reply({"error": "slow_down"}, status=400)
 
 
-def stage_of(settings: Any = BY_CODE) -> Stage:
-    stage = Stage(settings)
-    stage.provider.advertise = dict(DEVICE)
-    stage.scheduler.sleeping_takes_time = True
-    return stage
+def environment_of(settings: Any = BY_CODE) -> FakeEnvironment:
+    fake_environment = FakeEnvironment(settings)
+    fake_environment.provider.advertise = dict(DEVICE)
+    fake_environment.scheduler.sleeping_takes_time = True
+    return fake_environment
 
 
-async def begun(stage: Stage, *outcomes: Any) -> PendingSignIn:
+async def begun(fake_environment: FakeEnvironment, *outcomes: Any) -> PendingSignIn:
     """Begin, with ``outcomes`` planned for the questions, and let the questions be asked."""
-    stage.provider.plan("token", *outcomes)
-    pending, ticket = await stage.service.sign_ins.begin("user:a")
+    fake_environment.provider.plan("token", *outcomes)
+    pending, ticket = await fake_environment.service.sign_ins.begin("user:a")
     assert ticket == ""
     await settle()
     return pending
 
 
-async def asked_at(stage: Stage, *outcomes: Any) -> list[float]:
+async def asked_at(fake_environment: FakeEnvironment, *outcomes: Any) -> list[float]:
     """Return the pauses before each question."""
-    await begun(stage, *outcomes)
-    return stage.scheduler.slept[: stage.provider.calls["token"]]
+    await begun(fake_environment, *outcomes)
+    return fake_environment.scheduler.slept[: fake_environment.provider.calls["token"]]
 
 
 async def test_a_code_that_was_entered_makes_a_session() -> None:
-    stage = stage_of()
-    pending = await begun(stage, PENDING, PENDING)
-    summary = await stage.service.summary()
+    fake_environment = environment_of()
+    pending = await begun(fake_environment, PENDING, PENDING)
+    summary = await fake_environment.service.summary()
     assert (pending.progress, summary.state, summary.user and summary.user.name) == (
         Progress.COMPLETED,
         State.ACTIVE,
         "Example User",
     )
-    assert stage.notes.kinds == ["sign-in-begun", "signed-in"]
-    entry = await stage.vault.load()
+    assert fake_environment.notes.kinds == ["sign-in-begun", "signed-in"]
+    entry = await fake_environment.vault.load()
     assert entry is not None
 
 
 async def test_the_person_sees_the_code_and_nobody_the_other_one() -> None:
-    stage = stage_of()
-    pending = await begun(stage, PENDING)
+    fake_environment = environment_of()
+    pending = await begun(fake_environment, PENDING)
     assert pending.code is not None
     assert pending.code.user_code == "WDJB-MJHT"
     assert str(GIVEN["device_code"]) not in repr(pending)
@@ -77,22 +77,22 @@ async def test_the_person_sees_the_code_and_nobody_the_other_one() -> None:
 
 async def test_the_settings_and_the_step_up_go_into_the_request() -> None:
     """RFC 9470, 4."""
-    stage = stage_of(replace(BY_CODE, prompt="consent"))
-    stage.service.expect_step_up("orders", StepUp(("gold",), 60))
-    await stage.service.sign_ins.begin("user:a", api="orders")
-    await stage.service.aclose()
-    (call,) = [call for call in stage.provider.sent if call.url.endswith("/device")]
+    fake_environment = environment_of(replace(BY_CODE, prompt="consent"))
+    fake_environment.service.expect_step_up("orders", StepUp(("gold",), 60))
+    await fake_environment.service.sign_ins.begin("user:a", api="orders")
+    await fake_environment.service.aclose()
+    (call,) = [call for call in fake_environment.provider.sent if call.url.endswith("/device")]
     form = form_of(call)
     assert (form["prompt"], form["acr_values"], form["max_age"]) == ("consent", "gold", "60")
 
 
 async def test_an_endpoint_for_codes_that_cannot_be_used_is_named() -> None:
     """Q1.4: the settings want it, so it decides now; without it, the sign-in takes another way."""
-    stage = stage_of()
-    stage.provider.advertise = {"device_authorization_endpoint": "/device"}
+    fake_environment = environment_of()
+    fake_environment.provider.advertise = {"device_authorization_endpoint": "/device"}
     with pytest.raises(DiscoveryFailed, match="device_authorization_endpoint is not an https URL"):
-        await stage.service.sign_ins.begin("user:a")
-    other = stage_of(SETTINGS)
+        await fake_environment.service.sign_ins.begin("user:a")
+    other = environment_of(SETTINGS)
     other.provider.advertise = {"device_authorization_endpoint": "/device"}
     pending, ticket = await other.service.sign_ins.begin("user:a")
     assert (pending.strategy, ticket != "") == ("server", True)
@@ -100,15 +100,15 @@ async def test_an_endpoint_for_codes_that_cannot_be_used_is_named() -> None:
 
 async def test_questions_are_an_interval_apart_and_the_first_waits_too() -> None:
     """RFC 8628, 3.5."""
-    assert await asked_at(stage_of(), PENDING, PENDING) == [5.0, 5.0, 5.0]
+    assert await asked_at(environment_of(), PENDING, PENDING) == [5.0, 5.0, 5.0]
 
 
 async def forms_of(advertised: dict[str, Any]) -> list[dict[str, str]]:
     """What is sent to the endpoint for codes, and with each question."""
-    stage = stage_of()
-    stage.provider.advertise = {**DEVICE, **advertised}
-    await begun(stage, PENDING)
-    return [form_of(call) for call in stage.provider.sent if call.url.endswith(("/device", "/token"))]
+    fake_environment = environment_of()
+    fake_environment.provider.advertise = {**DEVICE, **advertised}
+    await begun(fake_environment, PENDING)
+    return [form_of(call) for call in fake_environment.provider.sent if call.url.endswith(("/device", "/token"))]
 
 
 async def test_a_code_is_bound_to_who_asked_for_it_where_the_provider_knows_s256() -> None:
@@ -123,11 +123,11 @@ async def test_a_code_is_bound_to_who_asked_for_it_where_the_provider_knows_s256
 async def test_each_code_has_a_verifier_of_its_own() -> None:
     """Q9.4, A-7."""
     known = {"code_challenge_methods_supported": ["S256"]}
-    stage = stage_of()
-    stage.provider.advertise = {**DEVICE, **known}
-    await begun(stage, PENDING)
-    await begun(stage, PENDING)
-    sent = [form_of(call)["code_challenge"] for call in stage.provider.sent if call.url.endswith("/device")]
+    fake_environment = environment_of()
+    fake_environment.provider.advertise = {**DEVICE, **known}
+    await begun(fake_environment, PENDING)
+    await begun(fake_environment, PENDING)
+    sent = [form_of(call)["code_challenge"] for call in fake_environment.provider.sent if call.url.endswith("/device")]
     assert len(set(sent)) == 2
 
 
@@ -139,57 +139,57 @@ async def test_a_provider_that_does_not_tell_of_pkce_is_not_surprised_with_it() 
 
 async def test_a_sign_in_by_code_that_a_sign_out_overtakes_shows_no_code() -> None:
     """Q9.4: begun before the provider has answered."""
-    stage = stage_of()
+    fake_environment = environment_of()
     gate = asyncio.Event()
-    stage.provider.plan("device", gate)
-    beginning = asyncio.ensure_future(stage.service.sign_ins.begin("user:a"))
+    fake_environment.provider.plan("device", gate)
+    beginning = asyncio.ensure_future(fake_environment.service.sign_ins.begin("user:a"))
     await settle()
-    await stage.service.sign_out()
+    await fake_environment.service.sign_out()
     gate.set()
     with pytest.raises(SignInCancelled):
         await beginning
-    assert stage.provider.calls["token"] == 0
+    assert fake_environment.provider.calls["token"] == 0
 
 
 async def test_who_leaves_before_there_is_a_code_leaves_no_sign_in_behind() -> None:
     """Q9.4."""
-    stage = stage_of()
-    stage.provider.plan("device", asyncio.Event())
-    beginning = asyncio.ensure_future(stage.service.sign_ins.begin("user:a"))
+    fake_environment = environment_of()
+    fake_environment.provider.plan("device", asyncio.Event())
+    beginning = asyncio.ensure_future(fake_environment.service.sign_ins.begin("user:a"))
     await settle()
     beginning.cancel()
     await settle()
-    assert (beginning.cancelled(), stage.pending.waiting("corp")) == (True, [])
+    assert (beginning.cancelled(), fake_environment.pending.waiting("corp")) == (True, [])
 
 
 async def test_questions_may_be_answered_with_status_200() -> None:
     """Q1.11: an error is an error, whatever its status."""
     said = [reply({"error": word}) for word in ("authorization_pending", "slow_down", "authorization_pending")]
-    assert await asked_at(stage_of(), *said) == [5.0, 5.0, 10.0, 10.0]
+    assert await asked_at(environment_of(), *said) == [5.0, 5.0, 10.0, 10.0]
 
 
 async def test_numbers_of_a_code_may_be_written_as_texts() -> None:
     """Q1.11."""
-    stage = stage_of()
-    stage.provider.plan("device", reply({**GIVEN, "expires_in": "120", "interval": "7"}))
-    assert await asked_at(stage, PENDING) == [7.0, 7.0]
+    fake_environment = environment_of()
+    fake_environment.provider.plan("device", reply({**GIVEN, "expires_in": "120", "interval": "7"}))
+    assert await asked_at(fake_environment, PENDING) == [7.0, 7.0]
 
 
 async def test_slow_down_makes_every_later_pause_five_seconds_longer() -> None:
     """A31."""
-    assert await asked_at(stage_of(), SLOW_DOWN, PENDING, SLOW_DOWN, PENDING) == [5.0, 10.0, 10.0, 15.0, 15.0]
+    assert await asked_at(environment_of(), SLOW_DOWN, PENDING, SLOW_DOWN, PENDING) == [5.0, 10.0, 10.0, 15.0, 15.0]
 
 
 async def test_retry_after_is_obeyed_and_never_shortens_the_interval() -> None:
     """A31: 429 with Retry-After."""
     busy = [reply(b"", status=429, headers={"retry-after": seconds}) for seconds in ("42", "1")]
-    assert await asked_at(stage_of(), *busy, PENDING) == [5.0, 42.0, 5.0, 5.0]
+    assert await asked_at(environment_of(), *busy, PENDING) == [5.0, 42.0, 5.0, 5.0]
 
 
 async def test_silence_makes_pauses_grow_and_an_answer_brings_them_back() -> None:
     """A31: a network blip; RFC 8628, 3.5: exponential backoff."""
     blip = IdpUnavailable(detail="idp.unanswered")
-    assert await asked_at(stage_of(), blip, blip, PENDING) == [5.0, 10.0, 20.0, 5.0]
+    assert await asked_at(environment_of(), blip, blip, PENDING) == [5.0, 10.0, 20.0, 5.0]
 
 
 @pytest.mark.parametrize(
@@ -205,17 +205,17 @@ async def test_silence_makes_pauses_grow_and_an_answer_brings_them_back() -> Non
 )
 async def test_weather_ends_no_sign_in(weather: Any) -> None:
     """A31."""
-    stage = stage_of()
-    pending = await begun(stage, weather, PENDING, weather)
+    fake_environment = environment_of()
+    pending = await begun(fake_environment, weather, PENDING, weather)
     assert pending.progress is Progress.COMPLETED
 
 
 async def test_an_outage_of_the_metadata_in_between_is_weather_too() -> None:
-    stage = stage_of()
-    stage.provider.plan("token", PENDING)
-    pending, _ = await stage.service.sign_ins.begin("user:a")
-    stage.service._oidc_client._metadata_until = 0.0
-    stage.provider.plan("discovery", IdpUnavailable(), reply(b"<html>", media="text/html"))
+    fake_environment = environment_of()
+    fake_environment.provider.plan("token", PENDING)
+    pending, _ = await fake_environment.service.sign_ins.begin("user:a")
+    fake_environment.service._oidc_client._metadata_until = 0.0
+    fake_environment.provider.plan("discovery", IdpUnavailable(), reply(b"<html>", media="text/html"))
     await settle()
     assert pending.progress is Progress.COMPLETED
 
@@ -232,104 +232,104 @@ async def test_an_outage_of_the_metadata_in_between_is_weather_too() -> None:
 )
 async def test_a_definite_answer_ends_the_sign_in_with_a_code(error: str, progress: Progress, code: str) -> None:
     """A31."""
-    stage = stage_of()
-    pending = await begun(stage, PENDING, reply({"error": error}, status=400))
+    fake_environment = environment_of()
+    pending = await begun(fake_environment, PENDING, reply({"error": error}, status=400))
     assert (pending.progress, pending.problem and pending.problem.code) == (progress, code)
-    assert (await stage.service.summary()).state is State.SIGNED_OUT
-    assert stage.provider.calls["token"] == 2
+    assert (await fake_environment.service.summary()).state is State.SIGNED_OUT
+    assert fake_environment.provider.calls["token"] == 2
 
 
 async def test_endless_pending_ends_with_the_code_and_not_one_question_later() -> None:
     """A31: 300 seconds and an interval of five make 59 questions; the sixtieth would come when the code is over."""
-    stage = stage_of()
-    stage.provider.plan("token", *[PENDING] * 1000)
-    pending, _ = await stage.service.sign_ins.begin("user:a")
+    fake_environment = environment_of()
+    fake_environment.provider.plan("token", *[PENDING] * 1000)
+    pending, _ = await fake_environment.service.sign_ins.begin("user:a")
     for _ in range(20):
         await settle()
-    assert (pending.progress, stage.provider.calls["token"]) == (Progress.EXPIRED, 59)
+    assert (pending.progress, fake_environment.provider.calls["token"]) == (Progress.EXPIRED, 59)
     assert pending.problem is not None
     assert (pending.problem.code, pending.problem.action) == ("unknown_flow", "Sign in again to get a new code.")
-    assert stage.service.state is State.SIGNED_OUT
+    assert fake_environment.service.state is State.SIGNED_OUT
 
 
 async def test_a_code_outlives_no_sign_in_whatever_the_provider_says() -> None:
     """A27: ten minutes."""
-    stage = stage_of()
-    stage.provider.plan("device", reply({**GIVEN, "expires_in": 86_400}))
-    pending = await begun(stage, PENDING)
+    fake_environment = environment_of()
+    fake_environment.provider.plan("device", reply({**GIVEN, "expires_in": 86_400}))
+    pending = await begun(fake_environment, PENDING)
     assert pending.lifetime == 600.0
 
 
 async def test_a_pause_near_the_end_is_not_cut_short_for_one_more_question() -> None:
     """A31: never faster than the interval."""
-    stage = stage_of()
-    stage.provider.plan("device", reply({**GIVEN, "expires_in": 12}))
-    pending = await begun(stage, *[PENDING] * 5)
-    assert (stage.scheduler.slept, stage.provider.calls["token"]) == ([5.0, 5.0, 2.0], 2)
+    fake_environment = environment_of()
+    fake_environment.provider.plan("device", reply({**GIVEN, "expires_in": 12}))
+    pending = await begun(fake_environment, *[PENDING] * 5)
+    assert (fake_environment.scheduler.slept, fake_environment.provider.calls["token"]) == ([5.0, 5.0, 2.0], 2)
     assert pending.progress is Progress.EXPIRED
 
 
 async def test_a_cancelled_sign_in_asks_nothing_more() -> None:
-    stage = stage_of()
+    fake_environment = environment_of()
     gate = asyncio.Event()
-    stage.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
-    pending, _ = await stage.service.sign_ins.begin("user:a")
+    fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
+    pending, _ = await fake_environment.service.sign_ins.begin("user:a")
     await settle()
-    stage.service.sign_ins.cancel(pending)
+    fake_environment.service.sign_ins.cancel(pending)
     await settle()
-    assert len(stage.service._background) == 0
-    assert stage.provider.calls["token"] == 0
-    assert stage.service.state is State.SIGNED_OUT
+    assert len(fake_environment.service._background) == 0
+    assert fake_environment.provider.calls["token"] == 0
+    assert fake_environment.service.state is State.SIGNED_OUT
 
 
 async def test_tokens_that_arrive_after_the_cancel_are_revoked() -> None:
-    stage = stage_of()
+    fake_environment = environment_of()
     gate = asyncio.Event()
-    stage.provider.plan("token", gate)
-    pending, _ = await stage.service.sign_ins.begin("user:a")
+    fake_environment.provider.plan("token", gate)
+    pending, _ = await fake_environment.service.sign_ins.begin("user:a")
     await settle()
-    stage.service.sign_ins.cancel(pending)
+    fake_environment.service.sign_ins.cancel(pending)
     gate.set()
     await settle()
-    assert (stage.service.state, stage.provider.revoked) == (State.SIGNED_OUT, ["rt-1"])
-    assert await stage.vault.load() is None
+    assert (fake_environment.service.state, fake_environment.provider.revoked) == (State.SIGNED_OUT, ["rt-1"])
+    assert await fake_environment.vault.load() is None
 
 
 async def test_a_sign_out_ends_the_questions() -> None:
-    stage = stage_of()
+    fake_environment = environment_of()
     gate = asyncio.Event()
-    stage.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
-    pending, _ = await stage.service.sign_ins.begin("user:a")
+    fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
+    pending, _ = await fake_environment.service.sign_ins.begin("user:a")
     await settle()
-    await stage.service.sign_out()
+    await fake_environment.service.sign_out()
     await settle()
-    assert (pending.progress, len(stage.service._background)) == (Progress.CANCELLED, 0)
+    assert (pending.progress, len(fake_environment.service._background)) == (Progress.CANCELLED, 0)
 
 
 async def test_closing_the_service_does_not_wait_for_the_person() -> None:
     """D10."""
-    stage = stage_of()
+    fake_environment = environment_of()
     gate = asyncio.Event()
-    stage.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
-    await stage.service.sign_ins.begin("user:a")
+    fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
+    await fake_environment.service.sign_ins.begin("user:a")
     await settle()
-    await asyncio.wait_for(stage.service.aclose(), 1)
+    await asyncio.wait_for(fake_environment.service.aclose(), 1)
 
 
 async def test_one_task_asks_about_one_sign_in() -> None:
-    stage = stage_of()
+    fake_environment = environment_of()
     gate = asyncio.Event()
-    stage.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
-    flows = [(await stage.service.sign_ins.begin("user:a"))[0] for _ in range(25)]
+    fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
+    flows = [(await fake_environment.service.sign_ins.begin("user:a"))[0] for _ in range(25)]
     await settle()
-    assert len(stage.service._background) == 20
+    assert len(fake_environment.service._background) == 20
     assert [flow.progress for flow in flows[:5]] == [Progress.CANCELLED] * 5
-    await stage.service.aclose()
+    await fake_environment.service.aclose()
 
 
 async def test_a_sign_in_by_code_has_no_ticket_state_or_binding() -> None:
-    stage = stage_of()
-    pending = await begun(stage, PENDING)
+    fake_environment = environment_of()
+    pending = await begun(fake_environment, PENDING)
     assert (pending.ticket_digest, pending.state_digest, pending.binding_digest) == (None, b"", None)
 
 
@@ -348,51 +348,51 @@ async def test_a_sign_in_by_code_has_no_ticket_state_or_binding() -> None:
 )
 async def test_the_id_token_is_validated_as_strictly_as_after_a_redirect(claims: dict[str, Any], check: str) -> None:
     """Section V: everything but the nonce that was never sent, and one that is there all the same refuses (V-10)."""
-    stage = stage_of()
-    stage.provider.claims = claims
-    pending = await begun(stage, PENDING)
+    fake_environment = environment_of()
+    fake_environment.provider.claims = claims
+    pending = await begun(fake_environment, PENDING)
     assert pending.problem is not None
     assert pending.problem.detail == f"id_token.{check}"
-    assert (stage.service.state, stage.provider.revoked) == (State.SIGNED_OUT, ["rt-1"])
+    assert (fake_environment.service.state, fake_environment.provider.revoked) == (State.SIGNED_OUT, ["rt-1"])
 
 
 async def test_a_token_of_another_algorithm_or_key_is_refused() -> None:
     """V-2, V-3."""
-    stage = stage_of()
+    fake_environment = environment_of()
     forged = signed(claims_of(nonce=...), header={"alg": "none"})
     body = {"access_token": "at", "token_type": "Bearer", "id_token": forged}
-    pending = await begun(stage, reply(body))
+    pending = await begun(fake_environment, reply(body))
     assert (pending.problem and pending.problem.detail) == "id_token.alg"
 
 
 async def test_an_age_that_was_asked_for_has_to_be_shown() -> None:
     """V-13."""
-    stage = stage_of(replace(BY_CODE, max_age=60))
-    pending = await begun(stage)
+    fake_environment = environment_of(replace(BY_CODE, max_age=60))
+    pending = await begun(fake_environment)
     assert (pending.problem and pending.problem.detail) == "id_token.auth_time"
 
 
 async def test_userinfo_of_somebody_else_is_refused() -> None:
     """U-5."""
-    stage = stage_of()
-    stage.provider.userinfo = {"sub": "somebody-else"}
-    pending = await begun(stage)
+    fake_environment = environment_of()
+    fake_environment.provider.userinfo = {"sub": "somebody-else"}
+    pending = await begun(fake_environment)
     assert (pending.problem and pending.problem.detail) == "userinfo.sub"
 
 
 async def test_an_answer_without_an_id_token_is_final_and_not_asked_for_again() -> None:
-    stage = stage_of()
-    pending = await begun(stage, reply({"access_token": "at", "token_type": "Bearer"}))
+    fake_environment = environment_of()
+    pending = await begun(fake_environment, reply({"access_token": "at", "token_type": "Bearer"}))
     assert (pending.problem and pending.problem.detail) == "token.id_token"
-    assert stage.provider.calls["token"] == 1
+    assert fake_environment.provider.calls["token"] == 1
 
 
 async def test_a_failure_keeps_the_previous_session() -> None:
     """A5."""
-    stage = stage_of()
-    await begun(stage)
-    await begun(stage, reply({"error": "access_denied"}, status=400))
-    assert stage.service.state is State.ACTIVE
+    fake_environment = environment_of()
+    await begun(fake_environment)
+    await begun(fake_environment, reply({"error": "access_denied"}, status=400))
+    assert fake_environment.service.state is State.ACTIVE
 
 
 @pytest.mark.parametrize(
@@ -409,32 +409,32 @@ async def test_a_failure_keeps_the_previous_session() -> None:
 async def test_a_provider_that_gives_no_code_is_reported_where_the_sign_in_begins(
     answer: Any, kind: type[Problem], detail: str
 ) -> None:
-    stage = stage_of()
-    stage.provider.plan("device", answer)
+    fake_environment = environment_of()
+    fake_environment.provider.plan("device", answer)
     with pytest.raises(kind) as caught:
-        await stage.service.sign_ins.begin("user:a")
+        await fake_environment.service.sign_ins.begin("user:a")
     assert caught.value.detail == detail
-    assert (stage.service.state, stage.pending.waiting("corp")) == (State.SIGNED_OUT, [])
+    assert (fake_environment.service.state, fake_environment.pending.waiting("corp")) == (State.SIGNED_OUT, [])
 
 
 async def test_a_provider_that_does_not_offer_codes_is_a_mistake_in_the_settings_or_in_the_request() -> None:
     """H-3: no endpoint is guessed."""
-    stage = stage_of()
-    stage.provider.advertise = {}
+    fake_environment = environment_of()
+    fake_environment.provider.advertise = {}
     with pytest.raises(ConfigurationInvalid, match="does not advertise sign-in by code"):
-        await stage.service.sign_ins.begin("user:a")
-    other = Stage()
+        await fake_environment.service.sign_ins.begin("user:a")
+    other = FakeEnvironment()
     with pytest.raises(RequestInvalid, match="does not advertise sign-in by code"):
         await other.service.sign_ins.begin("user:a", strategy="device")
-    assert stage.provider.calls["device"] == other.provider.calls["device"] == 0
+    assert fake_environment.provider.calls["device"] == other.provider.calls["device"] == 0
 
 
 async def test_a_bound_session_proves_its_key_in_every_question() -> None:
     """X-3: DPoP; the key stays the same, the proof does not."""
-    stage = stage_of(replace(BY_CODE, dpop_bound_access_tokens=True))
-    stage.provider.advertise["dpop_signing_alg_values_supported"] = ["ES256"]
-    pending = await begun(stage, PENDING)
-    asked = [call for call in stage.provider.sent if call.url.endswith("/token")]
+    fake_environment = environment_of(replace(BY_CODE, dpop_bound_access_tokens=True))
+    fake_environment.provider.advertise["dpop_signing_alg_values_supported"] = ["ES256"]
+    pending = await begun(fake_environment, PENDING)
+    asked = [call for call in fake_environment.provider.sent if call.url.endswith("/token")]
     assert pending.progress is Progress.COMPLETED
     assert [call.proof is not None for call in asked] == [True, True]
     assert asked[0].proof != asked[1].proof

@@ -14,7 +14,7 @@ from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry, StorageKind
 from jupyter_oidc.sessions.registry import Sessions
 from tests.unit.protocol.makers import reply
-from tests.unit.sessions.stage import SETTINGS, Stage, settle, text_of
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, settle, text_of
 from tests.unit.test_two_providers import World
 
 
@@ -34,18 +34,18 @@ class Durable(MemoryVault):
         await super().save(entry)
 
 
-async def stopped(stage: Stage) -> Stage:
-    """End the process of ``stage``, as a server that stops does."""
-    await Sessions([stage.service]).aclose()
-    return stage
+async def stopped(fake_environment: FakeEnvironment) -> FakeEnvironment:
+    """End the process of ``fake_environment``, as a server that stops does."""
+    await Sessions([fake_environment.service]).aclose()
+    return fake_environment
 
 
 async def test_a_session_in_memory_is_taken_back_at_the_provider() -> None:
     """Q10.5: otherwise each cull of a server leaves a refresh token that nobody has and everybody could find."""
-    stage = Stage()
-    await stage.sign_in()
-    await stopped(stage)
-    assert (stage.provider.revoked, stage.service.state, stage.notes.kinds[-1]) == (
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    await stopped(fake_environment)
+    assert (fake_environment.provider.revoked, fake_environment.service.state, fake_environment.notes.kinds[-1]) == (
         ["rt-1"],
         State.SIGNED_OUT,
         "signed-out",
@@ -54,130 +54,137 @@ async def test_a_session_in_memory_is_taken_back_at_the_provider() -> None:
 
 async def test_a_session_that_is_stored_lives_on() -> None:
     """Q10.5: the next start goes on with it."""
-    stage = Stage(vault=Durable())
-    await stage.sign_in()
-    await stopped(stage)
-    entry = await stage.vault.load()
-    assert (stage.provider.revoked, text_of(entry.refresh_token)) == ([], "rt-1")
+    fake_environment = FakeEnvironment(vault=Durable())
+    await fake_environment.sign_in()
+    await stopped(fake_environment)
+    entry = await fake_environment.vault.load()
+    assert (fake_environment.provider.revoked, text_of(entry.refresh_token)) == ([], "rt-1")
 
 
 async def test_a_session_that_no_store_ever_took_is_taken_back() -> None:
     """Q10.5: sibling: 'unsaved' is memory by another name."""
     vault = Durable()
     vault.full = True
-    stage = Stage(vault=vault)
-    await stage.sign_in()
-    await stopped(stage)
-    assert stage.provider.revoked == ["rt-1"]
+    fake_environment = FakeEnvironment(vault=vault)
+    await fake_environment.sign_in()
+    await stopped(fake_environment)
+    assert fake_environment.provider.revoked == ["rt-1"]
 
 
 async def test_a_stored_session_whose_newest_token_could_not_be_stored_is_left_alone() -> None:
     """Q10.5: sibling: other servers may share the entry, and with many providers a token takes its whole grant along."""
     vault = Durable()
-    stage = Stage(vault=vault)
-    await stage.sign_in()
+    fake_environment = FakeEnvironment(vault=vault)
+    await fake_environment.sign_in()
     vault.full = True
-    stage.clock.advance(400)
-    await stage.service.refresh()
-    assert (await stage.service.summary()).storage == "unsaved"
-    await stopped(stage)
-    assert stage.provider.revoked == []
+    fake_environment.clock.advance(400)
+    await fake_environment.service.refresh()
+    assert (await fake_environment.service.summary()).storage == "unsaved"
+    await stopped(fake_environment)
+    assert fake_environment.provider.revoked == []
 
 
 async def test_a_session_that_an_earlier_process_stored_lives_on() -> None:
     """Q10.5: sibling: found at the start, and not yet renewed."""
-    stage = Stage(vault=Durable())
-    await stage.sign_in()
-    stage.service = stage.new_service()
-    await stage.service.summary()
-    await stopped(stage)
-    assert stage.provider.revoked == []
+    fake_environment = FakeEnvironment(vault=Durable())
+    await fake_environment.sign_in()
+    fake_environment.service = fake_environment.new_service()
+    await fake_environment.service.summary()
+    await stopped(fake_environment)
+    assert fake_environment.provider.revoked == []
 
 
 async def test_a_refresh_that_is_under_way_ends_first_and_its_successor_is_taken_back() -> None:
     """Q10.5: sibling: the token that was spent is nothing any more."""
-    stage = Stage()
-    await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
     held = asyncio.Event()
-    stage.provider.plan("token", held)
-    stage.clock.advance(400)
-    refreshing = asyncio.ensure_future(stage.service.refresh())
+    fake_environment.provider.plan("token", held)
+    fake_environment.clock.advance(400)
+    refreshing = asyncio.ensure_future(fake_environment.service.refresh())
     await settle()
-    stopping = asyncio.ensure_future(stopped(stage))
+    stopping = asyncio.ensure_future(stopped(fake_environment))
     await settle()
-    before = list(stage.provider.revoked)
+    before = list(fake_environment.provider.revoked)
     held.set()
     await asyncio.gather(refreshing, stopping)
-    assert (before, stage.provider.revoked) == ([], ["rt-2"])
+    assert (before, fake_environment.provider.revoked) == ([], ["rt-2"])
 
 
 async def test_a_provider_that_does_not_answer_holds_up_the_stop_for_a_few_seconds_only() -> None:
     """Q10.5: sibling: a platform that stops a server kills it soon after."""
-    stage = Stage()
-    await stage.sign_in()
-    stage.provider.plan("revoke", asyncio.Event())
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.provider.plan("revoke", asyncio.Event())
     began = time.monotonic()
-    await stopped(stage)
+    await stopped(fake_environment)
     assert time.monotonic() - began < 8
 
 
 async def test_a_provider_that_refuses_is_asked_once_and_the_log_says_so() -> None:
-    stage = Stage()
-    await stage.sign_in()
-    stage.provider.plan("revoke", *[reply({"error": "server_error"}, status=503)] * 3)
-    await stopped(stage)
-    assert (stage.provider.calls["revoke"], stage.notes.refusals[-1]) == (1, ("idp_unavailable", "revocation"))
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.provider.plan("revoke", *[reply({"error": "server_error"}, status=503)] * 3)
+    await stopped(fake_environment)
+    assert (fake_environment.provider.calls["revoke"], fake_environment.notes.refusals[-1]) == (
+        1,
+        ("idp_unavailable", "revocation"),
+    )
 
 
 async def test_a_provider_that_does_not_answer_leaves_a_line_in_the_log() -> None:
     """Q10.5: sibling: a token may live on at the provider, and somebody should know."""
-    stage = Stage()
-    await stage.sign_in()
-    stage.provider.plan("revoke", asyncio.Event())
-    await stopped(stage)
-    assert stage.notes.refusals == [("idp_unavailable", "revocation")]
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.provider.plan("revoke", asyncio.Event())
+    await stopped(fake_environment)
+    assert fake_environment.notes.refusals == [("idp_unavailable", "revocation")]
 
 
 async def test_a_store_that_works_again_does_not_take_what_was_just_revoked() -> None:
     """Q10.5: sibling: the next start would go on with a token that is dead."""
     vault, answers = Durable(), asyncio.Event()
     vault.full = True
-    stage = Stage(vault=vault)
-    await stage.sign_in()
-    stage.provider.plan("revoke", answers)
-    stopping = asyncio.ensure_future(stopped(stage))
+    fake_environment = FakeEnvironment(vault=vault)
+    await fake_environment.sign_in()
+    fake_environment.provider.plan("revoke", answers)
+    stopping = asyncio.ensure_future(stopped(fake_environment))
     await settle()
     vault.full = False
     answers.set()
     await stopping
-    assert (stage.provider.revoked, await vault.load()) == (["rt-1"], None)
+    assert (fake_environment.provider.revoked, await vault.load()) == (["rt-1"], None)
 
 
 async def test_the_tokens_of_a_question_that_nobody_has_answered_are_revoked() -> None:
     """Q10.5, Q8.9: sibling: they belong to no session yet, and the process knows of them alone."""
-    stage = Stage(vault=Durable())
-    await stage.sign_in()
-    stage.provider.claims, stage.provider.userinfo = {"sub": "eve"}, {"sub": "eve", "name": "Eve"}
-    pending = await stage.sign_in()
+    fake_environment = FakeEnvironment(vault=Durable())
+    await fake_environment.sign_in()
+    fake_environment.provider.claims, fake_environment.provider.userinfo = {"sub": "eve"}, {"sub": "eve", "name": "Eve"}
+    pending = await fake_environment.sign_in()
     assert pending.question is not None
-    await stopped(stage)
-    assert stage.provider.revoked == ["rt-2"]
+    await stopped(fake_environment)
+    assert fake_environment.provider.revoked == ["rt-2"]
 
 
 @pytest.mark.parametrize("process_ends", [True, False])
 async def test_a_closed_service_begins_no_session_with_tokens_that_still_come(process_ends: bool) -> None:
     """Q10.5: sibling: nobody would end that session, so what comes is revoked."""
-    stage, held = Stage(), asyncio.Event()
-    _, state, binding = await stage.begin()
-    stage.provider.plan("token", held)
+    fake_environment, held = FakeEnvironment(), asyncio.Event()
+    _, state, binding = await fake_environment.begin()
+    fake_environment.provider.plan("token", held)
     answer = [("code", "c-1"), ("state", state)]
-    signing_in = asyncio.ensure_future(stage.service.sign_ins.callback(answer, [binding]))
+    signing_in = asyncio.ensure_future(fake_environment.service.sign_ins.callback(answer, [binding]))
     await settle()
-    closing = asyncio.ensure_future(stopped(stage) if process_ends else stage.service.aclose())
+    closing = asyncio.ensure_future(stopped(fake_environment) if process_ends else fake_environment.service.aclose())
     await settle()
     held.set()
     await asyncio.gather(signing_in, closing)
-    assert (stage.provider.revoked, stage.service.origin, await stage.vault.load()) == (["rt-1"], None, None)
+    assert (
+        fake_environment.provider.revoked,
+        fake_environment.service.origin,
+        await fake_environment.vault.load(),
+    ) == (["rt-1"], None, None)
 
 
 async def test_a_session_that_gave_way_is_taken_back_before_the_process_ends() -> None:
@@ -197,7 +204,7 @@ async def test_a_session_that_gave_way_is_taken_back_before_the_process_ends() -
 @pytest.mark.parametrize(("sid", "revoked"), [("s-1", []), ("s-2", ["rt-1"])], ids=["the same", "another"])
 async def test_a_session_that_lives_on_beside_it_is_not_harmed(sid: str, revoked: list[str]) -> None:
     """Q10.5, Q9.1: the same registration under another name, whose session is stored and of the same provider session."""
-    first, second = Stage(), Stage(replace(SETTINGS, name="other"), vault=Durable())
+    first, second = FakeEnvironment(), FakeEnvironment(replace(SETTINGS, name="other"), vault=Durable())
     first.provider.claims, second.provider.claims = {"sid": "s-1"}, {"sid": sid}
     await first.sign_in()
     await second.sign_in()
@@ -207,13 +214,13 @@ async def test_a_session_that_lives_on_beside_it_is_not_harmed(sid: str, revoked
 
 async def test_a_service_that_is_closed_because_another_takes_its_place_takes_nothing_back() -> None:
     """Settings were reloaded, and the process goes on."""
-    stage = Stage()
-    await stage.sign_in()
-    await stage.service.aclose()
-    assert stage.provider.revoked == []
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    await fake_environment.service.aclose()
+    assert fake_environment.provider.revoked == []
 
 
 async def test_where_nobody_is_signed_in_no_provider_is_asked() -> None:
-    stage = Stage()
-    await stopped(stage)
-    assert stage.provider.calls == {}
+    fake_environment = FakeEnvironment()
+    await stopped(fake_environment)
+    assert fake_environment.provider.calls == {}

@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_oidc.server.views import summary_view
 from jupyter_oidc.sessions.entitlements import Entitlements, entitlements_of
-from tests.unit.sessions.stage import Stage
+from tests.unit.sessions.fake_environment import FakeEnvironment
 
 USUAL = ("roles", "groups", "permissions")
 SCOPES = ("scope", "scp")
@@ -138,38 +138,38 @@ def test_a_nested_claim_that_was_left_out_is_unknown_too() -> None:
 
 async def test_an_api_stays_open_where_the_provider_did_not_list_groups() -> None:
     """Q2.3: the API decides."""
-    stage = Stage()
-    stage.provider.userinfo |= {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {}}}
-    await stage.sign_in()
-    summary = await stage.service.summary()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.userinfo |= {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {}}}
+    await fake_environment.sign_in()
+    summary = await fake_environment.service.summary()
     assert (summary.entitlements_known, summary.apis[0].allowed, summary.apis[0].missing) == (False, True, ())
 
 
 async def test_a_summary_of_twenty_thousand_roles_is_small_and_says_how_many_more_there_are() -> None:
     """Q8.17."""
-    stage = Stage()
-    stage.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)]}
-    await stage.sign_in()
-    summary = await stage.service.summary()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)]}
+    await fake_environment.sign_in()
+    summary = await fake_environment.service.summary()
     assert (len(summary.entitlements), summary.entitlements_more) == (200, 19_800)
     assert len(json.dumps(summary_view(summary, "none"))) < 8_000
 
 
 async def test_a_role_that_an_api_requires_counts_and_is_shown_wherever_it_stands() -> None:
     """Q8.17: the limit is one of the display."""
-    stage = Stage()
-    stage.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)] + ["orders.read"]}
-    await stage.sign_in()
-    summary = await stage.service.summary()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)] + ["orders.read"]}
+    await fake_environment.sign_in()
+    summary = await fake_environment.service.summary()
     assert (summary.apis[0].allowed, summary.entitlements[-1]) == (True, "orders.read")
 
 
 async def test_a_role_that_is_missing_among_very_many_is_still_missing() -> None:
     """Q8.17: all of them were listed, so it is known."""
-    stage = Stage()
-    stage.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)]}
-    await stage.sign_in()
-    assert (await stage.service.summary()).apis[0].missing == ("orders.read",)
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)]}
+    await fake_environment.sign_in()
+    assert (await fake_environment.service.summary()).apis[0].missing == ("orders.read",)
 
 
 @pytest.mark.parametrize(("name", "shown"), [("x" * 1_024, 15), ("\N{GRINNING FACE}" * 1_024, 1)])

@@ -17,7 +17,7 @@ from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.settings import Api
 from tests.support.marker import MARKER
 from tests.unit.protocol.makers import base64url, reply
-from tests.unit.sessions.stage import SETTINGS, Stage, form_of, text_of
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, form_of, text_of
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 API = "https://orders.example.com"
@@ -70,68 +70,68 @@ def answer(audience: object, **changes: Any) -> Reply:
     return reply({"access_token": jwt(audience), "token_type": "Bearer", "expires_in": 300, **changes})
 
 
-async def signed_in(**advertise: object) -> Stage:
-    stage = Stage(replace(SETTINGS, apis=(ORDERS,)))
-    stage.provider.advertise = advertise
-    await stage.sign_in()
-    return stage
+async def signed_in(**advertise: object) -> FakeEnvironment:
+    fake_environment = FakeEnvironment(replace(SETTINGS, apis=(ORDERS,)))
+    fake_environment.provider.advertise = advertise
+    await fake_environment.sign_in()
+    return fake_environment
 
 
 async def test_a_token_for_which_the_audience_was_ignored_is_not_taken_for_the_api() -> None:
     """Q9.5: Keycloak ignores ``audience`` at a refresh; the API would answer 401 for ever."""
-    stage = await signed_in()
-    stage.provider.plan("token", answer("account", refresh_token=f"{MARKER}rt-2"))
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("token", answer("account", refresh_token=f"{MARKER}rt-2"))
     with pytest.raises(AudienceRefused):
-        await stage.service.bearer(KEY)
-    assert (stage.service.state, stage.service.token_ready(KEY)) == (State.ACTIVE, False)
-    assert (stage.notes.refusals[-1], stage.notes.flows[-1]) == (
+        await fake_environment.service.bearer(KEY)
+    assert (fake_environment.service.state, fake_environment.service.token_ready(KEY)) == (State.ACTIVE, False)
+    assert (fake_environment.notes.refusals[-1], fake_environment.notes.flows[-1]) == (
         ("audience_refused", "token.ignored"),
         "refresh for orders",
     )
-    entry = await stage.vault.load()
+    entry = await fake_environment.vault.load()
     assert entry is not None
     assert text_of(entry.refresh_token) == "rt-2"
 
 
 async def test_where_the_provider_exchanges_tokens_the_api_gets_its_own_by_exchange() -> None:
     """Q9.5, RFC 8693: the parameter is understood there."""
-    stage = await signed_in(grant_types_supported=["authorization_code", EXCHANGE])
-    stage.provider.plan("token", answer("account"), answer(API))
-    granted = await stage.service.bearer(KEY)
+    fake_environment = await signed_in(grant_types_supported=["authorization_code", EXCHANGE])
+    fake_environment.provider.plan("token", answer("account"), answer(API))
+    granted = await fake_environment.service.bearer(KEY)
     assert isinstance(granted, Granted)
     assert text_of(granted.secret) == text_of(Secret(jwt(API)))
-    assert form_of(stage.provider.sent[-1])["grant_type"] == EXCHANGE
+    assert form_of(fake_environment.provider.sent[-1])["grant_type"] == EXCHANGE
 
 
 async def test_an_exchange_that_ignores_the_audience_is_refused_as_well() -> None:
     """Q9.5, a sibling."""
-    stage = await signed_in(grant_types_supported=["authorization_code", EXCHANGE])
-    stage.provider.plan("token", answer("account"), answer("account"))
+    fake_environment = await signed_in(grant_types_supported=["authorization_code", EXCHANGE])
+    fake_environment.provider.plan("token", answer("account"), answer("account"))
     with pytest.raises(AudienceRefused):
-        await stage.service.bearer(KEY)
-    assert stage.service.token_ready(KEY) is False
+        await fake_environment.service.bearer(KEY)
+    assert fake_environment.service.token_ready(KEY) is False
 
 
 async def test_scopes_that_were_ignored_are_told_by_the_scope_of_the_answer() -> None:
     """Q9.5: Hydra narrows nothing and widens nothing."""
-    stage = await signed_in()
-    stage.provider.plan("token", answer(None, scope="openid profile offline_access"))
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("token", answer(None, scope="openid profile offline_access"))
     with pytest.raises(AudienceRefused):
-        await stage.service.bearer(TokenKey(scopes=("orders.read",)))
+        await fake_environment.service.bearer(TokenKey(scopes=("orders.read",)))
 
 
 async def test_an_opaque_token_without_a_scope_is_believed() -> None:
     """Q9.5: nothing contradicts what was asked for (RFC 6749, 5.1)."""
-    stage = await signed_in()
-    granted = await stage.service.bearer(replace(KEY, scopes=("orders.read",)))
+    fake_environment = await signed_in()
+    granted = await fake_environment.service.bearer(replace(KEY, scopes=("orders.read",)))
     assert isinstance(granted, Granted)
 
 
 async def test_an_ignored_parameter_is_not_tried_again_with_every_call() -> None:
     """Q9.5, B25."""
-    stage = await signed_in()
-    stage.provider.plan("token", *[answer("account")] * 5)
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("token", *[answer("account")] * 5)
     for _ in range(5):
         with pytest.raises(AudienceRefused):
-            await stage.service.bearer(KEY)
-    assert stage.provider.calls["token"] == 2
+            await fake_environment.service.bearer(KEY)
+    assert fake_environment.provider.calls["token"] == 2

@@ -21,7 +21,7 @@ from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TokenKey
 from jupyter_oidc.sessions.machine import State, has_session
 from jupyter_oidc.sessions.ports import Entry
 from tests.unit.protocol.makers import logout_claims_of, reply, signed
-from tests.unit.sessions.stage import Stage, ValueProvider, form_of, settle, text_of
+from tests.unit.sessions.fake_environment import FakeEnvironment, ValueProvider, form_of, settle, text_of
 
 SERVERS = st.sampled_from([0, 1])
 WEATHER = {
@@ -75,27 +75,27 @@ class SharedSession(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        async def make() -> Stage:
-            stage = Stage()
-            stage.provider = WatchfulProvider(stage.clock)
-            save = stage.vault.save
+        async def make() -> FakeEnvironment:
+            fake_environment = FakeEnvironment()
+            fake_environment.provider = WatchfulProvider(fake_environment.clock)
+            save = fake_environment.vault.save
 
             async def sometimes(entry: Entry) -> None:
                 if self.store_fails:
                     raise StorageUnavailable
                 await save(entry)
 
-            stage.vault.save = sometimes
-            return stage
+            fake_environment.vault.save = sometimes
+            return fake_environment
 
-        self.stage = self.loop.run_until_complete(make())
-        self.servers = [self.stage.new_service(), self.stage.new_service()]
+        self.fake_environment = self.loop.run_until_complete(make())
+        self.servers = [self.fake_environment.new_service(), self.fake_environment.new_service()]
 
     @rule(server=SERVERS)
     def sign_in(self, server: int) -> None:
-        self.stage.provider.plans.clear()
-        self.stage.service = self.servers[server]
-        self.do(self.stage.sign_in())
+        self.fake_environment.provider.plans.clear()
+        self.fake_environment.service = self.servers[server]
+        self.do(self.fake_environment.sign_in())
         self.signed_out = False
 
     @rule(server=SERVERS)
@@ -109,13 +109,13 @@ class SharedSession(RuleBasedStateMachine):
 
     @rule(server=SERVERS)
     def refresh(self, server: int) -> None:
-        self.stage.clock.advance(10)
+        self.fake_environment.clock.advance(10)
         self.do(self.servers[server].refresh())
 
     @rule()
     def both_refresh_at_once(self) -> None:
         async def both() -> None:
-            self.stage.clock.advance(10)
+            self.fake_environment.clock.advance(10)
             await asyncio.gather(*(server.refresh() for server in self.servers), return_exceptions=True)
 
         self.do(both())
@@ -123,7 +123,7 @@ class SharedSession(RuleBasedStateMachine):
     @rule(server=SERVERS)
     def sign_out_during_a_refresh(self, server: int) -> None:
         async def both() -> None:
-            self.stage.clock.advance(10)
+            self.fake_environment.clock.advance(10)
             refreshing = asyncio.ensure_future(self.servers[server].refresh())
             await asyncio.sleep(0)
             await self.servers[server].sign_out()
@@ -138,19 +138,19 @@ class SharedSession(RuleBasedStateMachine):
         granted = self.do(self.servers[server].bearer(key))
         if isinstance(granted, Granted):
             name = text_of(granted.secret)
-            assert self.stage.provider.audience[name] == key.audience, "a token of another audience"
+            assert self.fake_environment.provider.audience[name] == key.audience, "a token of another audience"
 
     @rule(seconds=st.sampled_from([1, 5, 61, 241, 400, 4000]))
     def time_passes(self, seconds: int) -> None:
-        self.do(self.stage.scheduler.pass_time(seconds))
+        self.do(self.fake_environment.scheduler.pass_time(seconds))
 
     @rule(kind=st.sampled_from(sorted(WEATHER)), times=st.integers(1, 3))
     def weather(self, kind: str, times: int) -> None:
-        self.stage.provider.plan("token", *[WEATHER[kind]] * times)
+        self.fake_environment.provider.plan("token", *[WEATHER[kind]] * times)
 
     @rule()
     def the_provider_ends_everything(self) -> None:
-        self.stage.provider.current = "revoked"
+        self.fake_environment.provider.current = "revoked"
 
     @rule(server=SERVERS)
     def a_server_is_restarted(self, server: int) -> None:
@@ -159,12 +159,12 @@ class SharedSession(RuleBasedStateMachine):
         self.do(old.aclose())
         self.was_lost = self.was_lost or old._store.unsaved
         old._store._unsaved = None
-        self.servers[server] = self.stage.new_service()
+        self.servers[server] = self.fake_environment.new_service()
 
     @rule(server=SERVERS)
     def the_provider_announces_a_logout(self, server: int) -> None:
         """D6: the session ends here; the other server has to hear of it by itself, from the provider or the store."""
-        now = self.stage.clock.now().wall
+        now = self.fake_environment.clock.now().wall
         self.logouts += 1
         claims = logout_claims_of(iat=now, exp=now + 120, jti=f"l-{self.logouts}", sid=...)
         had = has_session(self.servers[server].state)
@@ -176,7 +176,7 @@ class SharedSession(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([-86_400, -300, 300, 86_400]))
     def the_wall_clock_jumps(self, seconds: int) -> None:
         """B24, B25."""
-        self.stage.clock.jump_wall(seconds)
+        self.fake_environment.clock.jump_wall(seconds)
 
     @rule(fails=st.booleans())
     def the_store(self, fails: bool) -> None:
@@ -185,22 +185,22 @@ class SharedSession(RuleBasedStateMachine):
     @invariant()
     def no_spent_token_is_sent_again(self) -> None:
         """What nobody could store is known to one server only; everything else is spent once."""
-        if not hasattr(self, "stage"):
+        if not hasattr(self, "fake_environment"):
             return
         lost = self.store_fails or any(server._store.unsaved for server in self.servers)
         if not lost and not self.was_lost:
-            assert self.stage.provider.reuses == 0
+            assert self.fake_environment.provider.reuses == 0
         self.was_lost = self.was_lost or lost
 
     @invariant()
     def nothing_signed_out_comes_back(self) -> None:
-        if hasattr(self, "stage") and self.signed_out:
-            assert self.loop.run_until_complete(self.stage.vault.load()) is None
+        if hasattr(self, "fake_environment") and self.signed_out:
+            assert self.loop.run_until_complete(self.fake_environment.vault.load()) is None
 
-    @precondition(lambda self: hasattr(self, "stage") and self.signed_out)
+    @precondition(lambda self: hasattr(self, "fake_environment") and self.signed_out)
     @rule(server=SERVERS)
     def after_a_sign_out_every_server_notices(self, server: int) -> None:
-        self.do(self.stage.scheduler.pass_time(4_000))
+        self.do(self.fake_environment.scheduler.pass_time(4_000))
         self.do(self.servers[server].refresh())
         assert not has_session(self.servers[server].state) or self.servers[server]._store.unsaved
 

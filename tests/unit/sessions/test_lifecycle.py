@@ -10,83 +10,83 @@ from jupyter_oidc.errors import AudienceRefused, IdpUnavailable, IssuerMismatch,
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State
 from tests.unit.protocol.makers import SUBJECT, claims_of, reply, signed
-from tests.unit.sessions.stage import Stage, form_of, settle, text_of
+from tests.unit.sessions.fake_environment import FakeEnvironment, form_of, settle, text_of
 
 DENIED = reply({"error": "invalid_grant"}, status=400)
 
 
-async def signed_in(**provider: object) -> Stage:
-    stage = Stage()
+async def signed_in(**provider: object) -> FakeEnvironment:
+    fake_environment = FakeEnvironment()
     for name, value in provider.items():
-        setattr(stage.provider, name, value)
-    await stage.sign_in()
-    return stage
+        setattr(fake_environment.provider, name, value)
+    await fake_environment.sign_in()
+    return fake_environment
 
 
-async def bearer(stage: Stage) -> str:
-    granted = await stage.service.bearer(SIGN_IN_KEY)
+async def bearer(fake_environment: FakeEnvironment) -> str:
+    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted), granted
     return text_of(granted.secret)
 
 
 async def test_nobody_signed_in_means_a_sign_in_is_needed():
-    assert await Stage().service.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
+    assert await FakeEnvironment().service.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
 
 
 async def test_a_live_token_is_used_without_asking_the_provider():
-    stage = await signed_in()
-    assert [await bearer(stage) for _ in range(100)] == ["at-1"] * 100
-    assert stage.provider.calls["token"] == 1
+    fake_environment = await signed_in()
+    assert [await bearer(fake_environment) for _ in range(100)] == ["at-1"] * 100
+    assert fake_environment.provider.calls["token"] == 1
 
 
 async def test_the_timer_refreshes_before_expiry():
     """F-3."""
-    stage = await signed_in()
-    await stage.scheduler.pass_time(241)
-    assert await bearer(stage) == "at-2"
-    assert stage.notes.kinds[-1] == "renewed"
-    assert 240 in stage.scheduler.due_in
+    fake_environment = await signed_in()
+    await fake_environment.scheduler.pass_time(241)
+    assert await bearer(fake_environment) == "at-2"
+    assert fake_environment.notes.kinds[-1] == "renewed"
+    assert 240 in fake_environment.scheduler.due_in
 
 
 async def test_a_token_of_unknown_lifetime_is_never_refreshed_by_timer():
     """A13, F-3."""
-    stage = await signed_in(lifetime=None)
-    await stage.scheduler.pass_time(86_400)
-    assert await bearer(stage) == "at-1"
-    assert stage.provider.calls["token"] == 1
+    fake_environment = await signed_in(lifetime=None)
+    await fake_environment.scheduler.pass_time(86_400)
+    assert await bearer(fake_environment) == "at-1"
+    assert fake_environment.provider.calls["token"] == 1
 
 
 async def test_five_hundred_calls_on_an_expired_token_make_one_request():
     """F-2 (one refresh is in flight per session)."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    tokens = await asyncio.gather(*(bearer(stage) for _ in range(500)))
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    tokens = await asyncio.gather(*(bearer(fake_environment) for _ in range(500)))
     assert set(tokens) == {"at-2"}
-    assert stage.provider.calls["token"] == 2
+    assert fake_environment.provider.calls["token"] == 2
 
 
 async def test_a_refusal_reaches_everybody_once():
     """B1."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    stage.provider.plan("token", DENIED)
-    outcomes = await asyncio.gather(*(stage.service.bearer(SIGN_IN_KEY) for _ in range(200)))
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    fake_environment.provider.plan("token", DENIED)
+    outcomes = await asyncio.gather(*(fake_environment.service.bearer(SIGN_IN_KEY) for _ in range(200)))
     assert outcomes == [SignInNeeded("session_expired")] * 200
-    assert stage.provider.calls["token"] == 2
-    summary = await stage.service.summary()
+    assert fake_environment.provider.calls["token"] == 2
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, "session_ended_by_provider")
-    assert await stage.vault.load() is None
+    assert await fake_environment.vault.load() is None
     assert summary.user is None
 
 
 async def test_the_first_caller_may_leave():
     """B28."""
-    stage = await signed_in()
-    stage.clock.advance(400)
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
     gate = asyncio.Event()
-    stage.provider.plan("token", gate)
-    first = asyncio.ensure_future(bearer(stage))
-    others = [asyncio.ensure_future(bearer(stage)) for _ in range(5)]
+    fake_environment.provider.plan("token", gate)
+    first = asyncio.ensure_future(bearer(fake_environment))
+    others = [asyncio.ensure_future(bearer(fake_environment)) for _ in range(5)]
     await settle()
     first.cancel()
     gate.set()
@@ -96,16 +96,16 @@ async def test_the_first_caller_may_leave():
 @pytest.mark.parametrize("slow", ["token", "userinfo"])
 async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) -> None:
     """RFC 6749, 5.1: a provider that is slow, or slow to say who that is, makes no token live longer."""
-    stage = await signed_in()
-    stage.clock.advance(400)
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
     gate = asyncio.Event()
-    stage.provider.plan(slow, gate)
-    refreshing = asyncio.ensure_future(bearer(stage))
+    fake_environment.provider.plan(slow, gate)
+    refreshing = asyncio.ensure_future(bearer(fake_environment))
     await settle()
-    stage.clock.advance(8)
+    fake_environment.clock.advance(8)
     gate.set()
     assert await refreshing == "at-2"
-    assert (await stage.service.summary()).expires_in == 292
+    assert (await fake_environment.service.summary()).expires_in == 292
 
 
 @pytest.mark.parametrize(
@@ -121,67 +121,67 @@ async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) ->
 )
 async def test_weather_never_ends_a_session(weather):
     """B6, F-8."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
     # An attempt without an answer is made twice (B5).
     silent = isinstance(weather, IdpUnavailable) and weather.detail == "idp.unanswered"
-    stage.provider.plan("token", *[weather] * (2 if silent else 1))
-    await stage.scheduler.pass_time(241)
-    assert stage.service.state is State.REFRESH_FAILED
-    assert await bearer(stage) == "at-1", "the old token is good until it expires"
-    summary = await stage.service.summary()
+    fake_environment.provider.plan("token", *[weather] * (2 if silent else 1))
+    await fake_environment.scheduler.pass_time(241)
+    assert fake_environment.service.state is State.REFRESH_FAILED
+    assert await bearer(fake_environment) == "at-1", "the old token is good until it expires"
+    summary = await fake_environment.service.summary()
     assert summary.retry_at is not None
-    await stage.scheduler.pass_time(2)
-    assert stage.service.state is State.ACTIVE
-    assert await bearer(stage) == "at-2"
+    await fake_environment.scheduler.pass_time(2)
+    assert fake_environment.service.state is State.ACTIVE
+    assert await bearer(fake_environment) == "at-2"
 
 
 async def test_after_expiry_an_outage_means_later_and_never_sign_in():
     """B6."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    stage.provider.plan("token", reply(b"", status=503))
-    outcome = await stage.service.bearer(SIGN_IN_KEY)
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    fake_environment.provider.plan("token", reply(b"", status=503))
+    outcome = await fake_environment.service.bearer(SIGN_IN_KEY)
     assert outcome == TryLater(1.0, "idp_unavailable")
-    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), TryLater)
-    assert stage.provider.calls["token"] == 2, "no request before the wait is over"
+    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    assert fake_environment.provider.calls["token"] == 2, "no request before the wait is over"
 
 
 async def test_retry_after_is_honoured():
     """B7."""
-    stage = await signed_in()
-    stage.provider.plan("token", reply(b"", status=429, headers={"retry-after": "120"}))
-    await stage.scheduler.pass_time(241)
-    await stage.scheduler.pass_time(100)
-    assert stage.provider.calls["token"] == 2
-    await stage.scheduler.pass_time(21)
-    assert stage.provider.calls["token"] == 3
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("token", reply(b"", status=429, headers={"retry-after": "120"}))
+    await fake_environment.scheduler.pass_time(241)
+    await fake_environment.scheduler.pass_time(100)
+    assert fake_environment.provider.calls["token"] == 2
+    await fake_environment.scheduler.pass_time(21)
+    assert fake_environment.provider.calls["token"] == 3
 
 
 async def test_a_refused_client_pauses_for_five_minutes():
     """B8."""
-    stage = await signed_in()
-    stage.provider.plan("token", reply({"error": "invalid_client"}, status=401))
-    await stage.scheduler.pass_time(241)
-    summary = await stage.service.summary()
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("token", reply({"error": "invalid_client"}, status=401))
+    await fake_environment.scheduler.pass_time(241)
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "provider_configuration")
-    assert 300 in stage.scheduler.due_in
+    assert 300 in fake_environment.scheduler.due_in
     assert summary.refreshable is True
 
 
 async def test_a_token_response_without_refresh_token_keeps_the_old_one():
     """B3, F-4."""
-    stage = await signed_in(rotate=False)
-    await stage.scheduler.pass_time(241)
-    await stage.scheduler.pass_time(241)
-    assert stage.service.state is State.ACTIVE
-    assert stage.provider.calls["token"] == 3
+    fake_environment = await signed_in(rotate=False)
+    await fake_environment.scheduler.pass_time(241)
+    await fake_environment.scheduler.pass_time(241)
+    assert fake_environment.service.state is State.ACTIVE
+    assert fake_environment.provider.calls["token"] == 3
 
 
 async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_token():
     """B3."""
-    stage = Stage()
+    fake_environment = FakeEnvironment()
     order: list[str] = []
-    save = stage.vault.save
+    save = fake_environment.vault.save
 
     async def slow_save(entry):
         order.append("saving")
@@ -189,18 +189,18 @@ async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_
         await save(entry)
         order.append("saved")
 
-    stage.vault.save = slow_save
-    await stage.sign_in()
+    fake_environment.vault.save = slow_save
+    await fake_environment.sign_in()
     order.clear()
-    stage.clock.advance(400)
+    fake_environment.clock.advance(400)
 
     async def call() -> None:
-        await bearer(stage)
+        await bearer(fake_environment)
         order.append("served")
 
     await asyncio.gather(call(), call())
     assert order == ["saving", "saved", "served", "served"]
-    entry = await stage.vault.load()
+    entry = await fake_environment.vault.load()
     assert text_of(entry.refresh_token) == "rt-2"
 
 
@@ -222,75 +222,79 @@ async def test_a_refreshed_id_token_that_is_refused_ends_the_session_with_its_ca
 
     S-2 (the session remembers what later checks need), and F-7 (a failed identity check is recorded).
     """
-    stage = await signed_in()
+    fake_environment = await signed_in()
     claims = claims_of(nonce=..., **{k: v for k, v in change.items() if k != "nonce"})
     claims.update({k: v for k, v in change.items() if k == "nonce"})
-    stage.clock.advance(400)
-    claims.update(iat=stage.clock.now().wall, exp=stage.clock.now().wall + 60)
-    stage.provider.plan(
+    fake_environment.clock.advance(400)
+    claims.update(iat=fake_environment.clock.now().wall, exp=fake_environment.clock.now().wall + 60)
+    fake_environment.provider.plan(
         "token",
         reply({"access_token": "evil", "token_type": "Bearer", "refresh_token": "rt-evil", "id_token": signed(claims)}),
     )
-    userinfo_before = stage.provider.calls["userinfo"]
-    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    assert (await stage.service.summary()).reason == reason
-    check = stage.notes.refusals[-1]
+    userinfo_before = fake_environment.provider.calls["userinfo"]
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert (await fake_environment.service.summary()).reason == reason
+    check = fake_environment.notes.refusals[-1]
     assert check[0] == reason
     assert check[1].startswith("id_token.")
-    assert stage.provider.calls["userinfo"] == userinfo_before
+    assert fake_environment.provider.calls["userinfo"] == userinfo_before
     await settle()
-    assert stage.provider.revoked == ["rt-evil"]
+    assert fake_environment.provider.revoked == ["rt-evil"]
 
 
 async def test_a_session_outlives_a_time_of_authentication_that_moves():
     """Q1.7: one renewal after the other, each with the time of the rotation."""
-    stage = Stage()
-    stage.provider.claims = {"auth_time": stage.clock.now().wall - 10}
-    await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.claims = {"auth_time": fake_environment.clock.now().wall - 10}
+    await fake_environment.sign_in()
     for turn in range(2, 5):
-        stage.clock.advance(400)
-        now = stage.clock.now().wall
+        fake_environment.clock.advance(400)
+        now = fake_environment.clock.now().wall
         claims = claims_of(nonce=..., auth_time=now, iat=now, exp=now + 60)
         body = {"access_token": f"at-{turn}", "token_type": "Bearer", "expires_in": 300, "id_token": signed(claims)}
-        stage.provider.plan("token", reply(body))
-        assert await bearer(stage) == f"at-{turn}"
-    assert stage.service.state is State.ACTIVE
+        fake_environment.provider.plan("token", reply(body))
+        assert await bearer(fake_environment) == f"at-{turn}"
+    assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_userinfo_is_read_again_after_a_refresh():
     """F-9, by U-3 (UserInfo is asked with the newest access token) and U-10 (UserInfo is not read again in between)."""
-    stage = await signed_in()
-    stage.provider.userinfo = {**stage.provider.userinfo, "roles": ["orders.read"]}
-    assert (await stage.service.summary()).apis[0].missing == ("orders.read",)
-    await stage.scheduler.pass_time(241)
-    summary = await stage.service.summary()
+    fake_environment = await signed_in()
+    fake_environment.provider.userinfo = {**fake_environment.provider.userinfo, "roles": ["orders.read"]}
+    assert (await fake_environment.service.summary()).apis[0].missing == ("orders.read",)
+    await fake_environment.scheduler.pass_time(241)
+    summary = await fake_environment.service.summary()
     assert summary.entitlements == ("orders.read",)
     assert summary.apis[0].allowed is True
-    await stage.scheduler.pass_time(100)
-    asked_with = [call.bearer for call in stage.provider.sent if call.bearer is not None]
+    await fake_environment.scheduler.pass_time(100)
+    asked_with = [call.bearer for call in fake_environment.provider.sent if call.bearer is not None]
     assert [text_of(token) for token in asked_with] == ["at-1", "at-2"]
 
 
 async def test_claims_of_a_wrong_type_cost_neither_the_sign_in_nor_the_refresh():
     """Q1.3: they used to end a session as "another person"; A-3 (a requested claim may be missing)."""
-    stage = await signed_in(userinfo={"sub": SUBJECT, "name": "Ada", "locale": ["en"], "email_verified": "true"})
-    stage.provider.userinfo = {"sub": SUBJECT, "name": "Ada", "address": "Example Road 1", "phone_number": 7}
+    fake_environment = await signed_in(
+        userinfo={"sub": SUBJECT, "name": "Ada", "locale": ["en"], "email_verified": "true"}
+    )
+    fake_environment.provider.userinfo = {"sub": SUBJECT, "name": "Ada", "address": "Example Road 1", "phone_number": 7}
     again = {"access_token": "a2", "token_type": "Bearer", "expires_in": 300}
-    claims = claims_of(nonce=..., email_verified="true", zoneinfo=7, iat=stage.clock.now().wall + 241)
-    stage.provider.plan("token", reply({**again, "id_token": signed({**claims, "exp": claims["iat"] + 600})}))
-    await stage.scheduler.pass_time(241)
-    summary = await stage.service.summary()
-    assert (summary.state, stage.notes.kinds[-1]) == (State.ACTIVE, "renewed")
+    claims = claims_of(nonce=..., email_verified="true", zoneinfo=7, iat=fake_environment.clock.now().wall + 241)
+    fake_environment.provider.plan(
+        "token", reply({**again, "id_token": signed({**claims, "exp": claims["iat"] + 600})})
+    )
+    await fake_environment.scheduler.pass_time(241)
+    summary = await fake_environment.service.summary()
+    assert (summary.state, fake_environment.notes.kinds[-1]) == (State.ACTIVE, "renewed")
     assert summary.user is not None
     assert (summary.user.name, summary.user.email_verified) == ("Ada", False)
 
 
 async def test_userinfo_of_somebody_else_after_a_refresh_ends_the_session():
     """F-9, U-6."""
-    stage = await signed_in()
-    stage.provider.userinfo = {"sub": "somebody-else"}
-    await stage.scheduler.pass_time(241)
-    assert stage.service.state is State.SIGNED_OUT_EXPIRED
+    fake_environment = await signed_in()
+    fake_environment.provider.userinfo = {"sub": "somebody-else"}
+    await fake_environment.scheduler.pass_time(241)
+    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
 
 
 @pytest.mark.parametrize(
@@ -299,167 +303,169 @@ async def test_userinfo_of_somebody_else_after_a_refresh_ends_the_session():
 )
 async def test_userinfo_that_is_refused_ends_the_session_with_its_cause(userinfo, reason):
     """F-9, Q5.3: a document about nobody is not one about somebody else."""
-    stage = await signed_in()
-    stage.provider.userinfo = userinfo
-    await stage.scheduler.pass_time(241)
-    summary = await stage.service.summary()
+    fake_environment = await signed_in()
+    fake_environment.provider.userinfo = userinfo
+    await fake_environment.scheduler.pass_time(241)
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, reason)
 
 
 async def test_userinfo_about_nobody_is_refused_at_a_sign_in_as_well():
     """U-5, U-6, Q5.3: it must not fall back to the ID token's claims because the refusal has another name now."""
-    stage = Stage()
-    stage.provider.userinfo = {"name": "nobody"}
-    pending = await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.userinfo = {"name": "nobody"}
+    pending = await fake_environment.sign_in()
     assert (pending.problem and pending.problem.detail) == "userinfo.no_sub"
 
 
 async def test_a_refresh_survives_a_userinfo_endpoint_that_is_down():
-    stage = await signed_in()
-    stage.provider.plan("userinfo", reply(b"", status=503))
-    await stage.scheduler.pass_time(241)
-    summary = await stage.service.summary()
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("userinfo", reply(b"", status=503))
+    await fake_environment.scheduler.pass_time(241)
+    summary = await fake_environment.service.summary()
     assert summary.state is State.ACTIVE
     assert summary.user is not None
 
 
 async def test_without_a_refresh_token_the_session_ends_with_its_access_token():
     """A25."""
-    stage = await signed_in(issue_refresh_token=False)
-    assert await bearer(stage) == "at-1"
-    stage.clock.advance(301)
-    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    assert (await stage.service.summary()).reason == "not_refreshable"
+    fake_environment = await signed_in(issue_refresh_token=False)
+    assert await bearer(fake_environment) == "at-1"
+    fake_environment.clock.advance(301)
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert (await fake_environment.service.summary()).reason == "not_refreshable"
 
 
 async def test_an_upstream_that_rejects_a_live_token_earns_one_forced_refresh():
     """B27."""
-    stage = await signed_in()
-    first = await stage.service.bearer(SIGN_IN_KEY)
-    outcomes = await asyncio.gather(*(stage.service.bearer(SIGN_IN_KEY, rejected=first.secret) for _ in range(50)))
+    fake_environment = await signed_in()
+    first = await fake_environment.service.bearer(SIGN_IN_KEY)
+    outcomes = await asyncio.gather(
+        *(fake_environment.service.bearer(SIGN_IN_KEY, rejected=first.secret) for _ in range(50))
+    )
     assert {text_of(outcome.secret) for outcome in outcomes} == {"at-2"}
     second = outcomes[0]
-    again = await stage.service.bearer(SIGN_IN_KEY, rejected=second.secret)
+    again = await fake_environment.service.bearer(SIGN_IN_KEY, rejected=second.secret)
     assert text_of(again.secret) == "at-2", "no second forced refresh within 30 seconds"
-    assert stage.provider.calls["token"] == 2
-    stage.clock.advance(31)
-    third = await stage.service.bearer(SIGN_IN_KEY, rejected=second.secret)
+    assert fake_environment.provider.calls["token"] == 2
+    fake_environment.clock.advance(31)
+    third = await fake_environment.service.bearer(SIGN_IN_KEY, rejected=second.secret)
     assert text_of(third.secret) == "at-3"
 
 
 async def test_an_api_with_its_own_audience_gets_its_own_token():
     """B29."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
     own = TokenKey(audience="https://other.example")
-    one, two = await asyncio.gather(stage.service.bearer(own), stage.service.bearer(SIGN_IN_KEY))
+    one, two = await asyncio.gather(fake_environment.service.bearer(own), fake_environment.service.bearer(SIGN_IN_KEY))
     assert (text_of(one.secret), text_of(two.secret)) == ("at-2", "at-1")
-    form = dict(stage.provider.sent[-2].form)
+    form = dict(fake_environment.provider.sent[-2].form)
     assert form["audience"] == "https://other.example"
 
 
 async def test_a_refused_audience_concerns_that_api_alone():
     """B30."""
-    stage = await signed_in()
-    stage.provider.plan("token", reply({"error": "invalid_target"}, status=400))
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400))
     with pytest.raises(AudienceRefused):
-        await stage.service.bearer(TokenKey(resource="https://other.example"))
-    assert stage.service.state is State.ACTIVE
-    assert await bearer(stage) == "at-1"
+        await fake_environment.service.bearer(TokenKey(resource="https://other.example"))
+    assert fake_environment.service.state is State.ACTIVE
+    assert await bearer(fake_environment) == "at-1"
 
 
 async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back():
     """B25."""
-    stage = await signed_in()
-    stage.clock.jump_wall(-86_400)
-    assert await bearer(stage) == "at-1"
-    stage.clock.advance(301)
-    assert await bearer(stage) == "at-2"
+    fake_environment = await signed_in()
+    fake_environment.clock.jump_wall(-86_400)
+    assert await bearer(fake_environment) == "at-1"
+    fake_environment.clock.advance(301)
+    assert await bearer(fake_environment) == "at-2"
 
 
 async def test_sleep_past_expiry_is_noticed_by_the_wall_clock():
     """B24."""
-    stage = await signed_in()
-    stage.clock.jump_wall(3600)
-    assert await bearer(stage) == "at-2"
+    fake_environment = await signed_in()
+    fake_environment.clock.jump_wall(3600)
+    assert await bearer(fake_environment) == "at-2"
 
 
 async def test_sign_out_clears_everything_and_revokes():
-    stage = await signed_in()
-    result = await stage.service.sign_out()
+    fake_environment = await signed_in()
+    result = await fake_environment.service.sign_out()
     assert result.revoked == "done"
     assert result.end_session_url == "https://id.example.com/logout?client_id=jupyter"
-    assert stage.provider.revoked == ["rt-1"]
-    assert await stage.vault.load() is None
-    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
-    assert (await stage.service.summary()).user is None
+    assert fake_environment.provider.revoked == ["rt-1"]
+    assert await fake_environment.vault.load() is None
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("not_signed_in")
+    assert (await fake_environment.service.summary()).user is None
 
 
 async def test_a_second_sign_out_asks_nobody():
     """D2."""
-    stage = await signed_in()
-    await stage.service.sign_out()
-    before = sum(stage.provider.calls.values())
-    result = await stage.service.sign_out()
+    fake_environment = await signed_in()
+    await fake_environment.service.sign_out()
+    before = sum(fake_environment.provider.calls.values())
+    result = await fake_environment.service.sign_out()
     assert result.revoked == "nothing-to-revoke"
-    assert sum(stage.provider.calls.values()) == before
+    assert sum(fake_environment.provider.calls.values()) == before
 
 
 async def test_sign_out_works_here_although_the_provider_fails_there():
     """D1."""
-    stage = await signed_in()
-    stage.provider.plan("revoke", *[reply(b"", status=503)] * 4)
-    result = await stage.service.sign_out()
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("revoke", *[reply(b"", status=503)] * 4)
+    result = await fake_environment.service.sign_out()
     assert result.revoked == "failed"
-    assert stage.service.state is State.SIGNED_OUT
+    assert fake_environment.service.state is State.SIGNED_OUT
     await settle()
-    assert stage.provider.calls["revoke"] == 4, "one try at once, three in the background"
+    assert fake_environment.provider.calls["revoke"] == 4, "one try at once, three in the background"
 
 
 async def test_a_refresh_that_comes_back_after_the_sign_out_is_thrown_away():
     """B31."""
-    stage = await signed_in()
-    stage.clock.advance(400)
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
     gate = asyncio.Event()
-    stage.provider.plan("token", gate)
-    call = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
+    fake_environment.provider.plan("token", gate)
+    call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
     await settle()
-    await stage.service.sign_out()
+    await fake_environment.service.sign_out()
     gate.set()
     assert await call == SignInNeeded("not_signed_in")
     await settle()
-    assert stage.service.state is State.SIGNED_OUT
-    assert await stage.vault.load() is None
-    assert "rt-2" in stage.provider.revoked
+    assert fake_environment.service.state is State.SIGNED_OUT
+    assert await fake_environment.vault.load() is None
+    assert "rt-2" in fake_environment.provider.revoked
 
 
 async def test_sign_out_cancels_sign_ins_under_way():
-    stage = Stage()
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_out()
-    await stage.service.sign_ins.callback(
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_out()
+    await fake_environment.service.sign_ins.callback(
         [("code", "c"), ("state", state)], [binding]
     ) if not pending.done.is_set() else None
-    assert stage.service.state is State.SIGNED_OUT
+    assert fake_environment.service.state is State.SIGNED_OUT
 
 
 async def test_a_stored_session_is_restored_by_the_next_process():
-    stage = await signed_in()
-    stage.service = stage.new_service()
-    summary = await stage.service.summary()
+    fake_environment = await signed_in()
+    fake_environment.service = fake_environment.new_service()
+    summary = await fake_environment.service.summary()
     assert summary.state is State.ACTIVE
     await settle()
-    assert await bearer(stage) == "at-2"
-    assert (await stage.service.summary()).user.name == "Example User"
+    assert await bearer(fake_environment) == "at-2"
+    assert (await fake_environment.service.summary()).user.name == "Example User"
 
 
 async def test_a_restored_session_that_was_revoked_ends_cleanly():
-    stage = await signed_in()
-    stage.provider.current = "revoked meanwhile"
-    stage.service = stage.new_service()
-    await stage.service.summary()
+    fake_environment = await signed_in()
+    fake_environment.provider.current = "revoked meanwhile"
+    fake_environment.service = fake_environment.new_service()
+    await fake_environment.service.summary()
     await settle()
-    assert stage.service.state is State.SIGNED_OUT_EXPIRED
-    assert await stage.vault.load() is None
+    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
+    assert await fake_environment.vault.load() is None
 
 
 async def test_storage_that_fails_leaves_the_session_active_and_says_unsaved():
@@ -478,115 +484,115 @@ async def test_storage_that_fails_leaves_the_session_active_and_says_unsaved():
         async def delete(self):
             raise StorageUnavailable
 
-    stage = Stage(vault=Broken())
-    await stage.sign_in()
-    summary = await stage.service.summary()
+    fake_environment = FakeEnvironment(vault=Broken())
+    await fake_environment.sign_in()
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.storage) == (State.ACTIVE, "unsaved")
     with pytest.raises(StorageUnavailable, match="signed out here"):
-        await stage.service.sign_out()
-    assert (stage.service.state, stage.provider.revoked) == (State.SIGNED_OUT, ["rt-1"])
+        await fake_environment.service.sign_out()
+    assert (fake_environment.service.state, fake_environment.provider.revoked) == (State.SIGNED_OUT, ["rt-1"])
 
 
 async def test_a_summary_waits_for_a_change():
-    stage = Stage()
-    before = await stage.service.summary()
-    waiting = asyncio.ensure_future(stage.service.changed_since(before.sequence, 30))
+    fake_environment = FakeEnvironment()
+    before = await fake_environment.service.summary()
+    waiting = asyncio.ensure_future(fake_environment.service.changed_since(before.sequence, 30))
     await settle()
     assert not waiting.done()
-    await stage.sign_in()
+    await fake_environment.sign_in()
     after = await waiting
     assert after.sequence > before.sequence
 
 
 async def test_ten_thousand_summaries_cost_the_provider_nothing():
     """D16."""
-    stage = await signed_in()
-    before = sum(stage.provider.calls.values())
+    fake_environment = await signed_in()
+    before = sum(fake_environment.provider.calls.values())
     for _ in range(10_000):
-        await stage.service.summary()
-    assert sum(stage.provider.calls.values()) == before
+        await fake_environment.service.summary()
+    assert sum(fake_environment.provider.calls.values()) == before
 
 
 async def test_events_carry_no_more_than_names_and_numbers():
-    stage = await signed_in()
-    await stage.scheduler.pass_time(241)
-    await stage.service.sign_out()
-    assert stage.notes.kinds == ["sign-in-begun", "signed-in", "renewed", "signed-out"]
-    assert [event.sequence for event in stage.notes.events] == [1, 2, 3, 4]
+    fake_environment = await signed_in()
+    await fake_environment.scheduler.pass_time(241)
+    await fake_environment.service.sign_out()
+    assert fake_environment.notes.kinds == ["sign-in-begun", "signed-in", "renewed", "signed-out"]
+    assert [event.sequence for event in fake_environment.notes.events] == [1, 2, 3, 4]
 
 
 async def test_closing_waits_for_a_refresh_under_way():
     """D10."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    call = asyncio.ensure_future(bearer(stage))
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    call = asyncio.ensure_future(bearer(fake_environment))
     await asyncio.sleep(0)
-    await stage.service.aclose()
+    await fake_environment.service.aclose()
     assert await call == "at-2"
-    assert text_of((await stage.vault.load()).refresh_token) == "rt-2"
+    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-2"
 
 
 async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again():
     """D9, D10: a provider hangs while the service is closed, perhaps because the settings have changed."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    call = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
     await asyncio.sleep(0)
-    stage.service._closed = True
-    for refreshing in stage.service._refreshes.values():
+    fake_environment.service._closed = True
+    for refreshing in fake_environment.service._refreshes.values():
         refreshing.cancel()
     assert await call == TryLater(1.0, "overloaded")
 
 
 async def test_who_leaves_while_a_refresh_is_under_way_has_left():
     """B28: and the refresh goes on."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    call = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
     await asyncio.sleep(0)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert await bearer(stage) == "at-2"
+    assert await bearer(fake_environment) == "at-2"
 
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 OWN = TokenKey(audience="https://other.example")
 
 
-async def exchanging(stage: Stage) -> list[dict[str, str]]:
+async def exchanging(fake_environment: FakeEnvironment) -> list[dict[str, str]]:
     """Ask for a token of ``OWN`` where the refresh token gives none; return the forms of the token requests."""
-    await stage.service.bearer(OWN)
-    return [form_of(call) for call in stage.provider.sent if call.url.endswith("/token")]
+    await fake_environment.service.bearer(OWN)
+    return [form_of(call) for call in fake_environment.provider.sent if call.url.endswith("/token")]
 
 
 async def test_an_api_that_a_refresh_cannot_serve_gets_its_token_by_exchange():
     """B30; RFC 8693, 2.1: only where the provider advertises it, and with the sign-in's own access token."""
-    stage = Stage()
-    stage.provider.advertise = {"grant_types_supported": ["authorization_code", "refresh_token", EXCHANGE]}
-    await stage.sign_in()
-    stage.provider.plan("token", reply({"error": "invalid_target"}, status=400))
-    _, _, exchange = await exchanging(stage)
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", "refresh_token", EXCHANGE]}
+    await fake_environment.sign_in()
+    fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400))
+    _, _, exchange = await exchanging(fake_environment)
     assert (exchange["grant_type"], exchange["subject_token"], exchange["audience"]) == (
         EXCHANGE,
         "CANARY-9d1e7b-at-1",
         "https://other.example",
     )
     assert "refresh_token" not in exchange
-    first = await stage.service.bearer(OWN)
+    first = await fake_environment.service.bearer(OWN)
     assert isinstance(first, Granted)
-    assert (text_of(first.secret), await bearer(stage)) == ("at-2", "at-1")
+    assert (text_of(first.secret), await bearer(fake_environment)) == ("at-2", "at-1")
 
 
 async def test_an_exchanged_token_is_exchanged_again_when_it_expires():
     """The refresh token is not tried in vain a second time."""
-    stage = Stage()
-    stage.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
-    await stage.sign_in()
-    stage.provider.plan("token", reply({"error": "invalid_target"}, status=400))
-    await stage.service.bearer(OWN)
-    stage.clock.advance(1_000)
-    forms = await exchanging(stage)
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
+    await fake_environment.sign_in()
+    fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400))
+    await fake_environment.service.bearer(OWN)
+    fake_environment.clock.advance(1_000)
+    forms = await exchanging(fake_environment)
     assert [form["grant_type"] for form in forms[3:]] == ["refresh_token", EXCHANGE]
     assert "audience" not in forms[3]
 
@@ -594,100 +600,102 @@ async def test_an_exchanged_token_is_exchanged_again_when_it_expires():
 @pytest.mark.parametrize("advertised", [False, True])
 async def test_an_api_that_nobody_can_serve_is_refused_alone(advertised):
     """B30: 502 for this API; the session and all other tokens stay."""
-    stage = Stage()
-    stage.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]} if advertised else {}
-    await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.advertise = (
+        {"grant_types_supported": ["authorization_code", EXCHANGE]} if advertised else {}
+    )
+    await fake_environment.sign_in()
     refusal = reply({"error": "invalid_target"}, status=400)
-    stage.provider.plan("token", refusal, refusal)
+    fake_environment.provider.plan("token", refusal, refusal)
     with pytest.raises(AudienceRefused):
-        await stage.service.bearer(OWN)
-    assert (stage.service.state, await bearer(stage)) == (State.ACTIVE, "at-1")
+        await fake_environment.service.bearer(OWN)
+    assert (fake_environment.service.state, await bearer(fake_environment)) == (State.ACTIVE, "at-1")
 
 
 async def test_an_exchange_that_is_not_answered_is_weather():
-    stage = Stage()
-    stage.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
-    await stage.sign_in()
-    stage.provider.plan("token", reply({"error": "invalid_target"}, status=400), reply(b"", status=503))
-    assert isinstance(await stage.service.bearer(OWN), TryLater)
-    assert stage.service.state is State.ACTIVE
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.advertise = {"grant_types_supported": ["authorization_code", EXCHANGE]}
+    await fake_environment.sign_in()
+    fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400), reply(b"", status=503))
+    assert isinstance(await fake_environment.service.bearer(OWN), TryLater)
+    assert fake_environment.service.state is State.ACTIVE
 
 
 @pytest.mark.parametrize("error", ["interaction_required", "consent_required", "login_required"])
 async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in(error):
     """B9: the reason is the provider's word; the new sign-in replaces the token, and leaves it alone (Q9.1)."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    stage.provider.plan("token", reply({"error": error}, status=400))
-    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    summary = await stage.service.summary()
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    fake_environment.provider.plan("token", reply({"error": error}, status=400))
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.reason, summary.refreshable) == (State.SIGNED_OUT_EXPIRED, error, False)
-    assert text_of((await stage.vault.load()).refresh_token) == "rt-1"
-    await stage.sign_in()
+    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-1"
+    await fake_environment.sign_in()
     await settle()
-    assert text_of((await stage.vault.load()).refresh_token) == "rt-2"
-    assert stage.provider.revoked == []
+    assert text_of((await fake_environment.vault.load()).refresh_token) == "rt-2"
+    assert fake_environment.provider.revoked == []
 
 
 async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out():
     """B9, D1."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    stage.provider.plan("token", reply({"error": "login_required"}, status=400))
-    await stage.service.bearer(SIGN_IN_KEY)
-    assert (await stage.service.sign_out()).revoked == "done"
-    assert (stage.provider.revoked, await stage.vault.load()) == (["rt-1"], None)
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    fake_environment.provider.plan("token", reply({"error": "login_required"}, status=400))
+    await fake_environment.service.bearer(SIGN_IN_KEY)
+    assert (await fake_environment.service.sign_out()).revoked == "done"
+    assert (fake_environment.provider.revoked, await fake_environment.vault.load()) == (["rt-1"], None)
 
 
 async def test_a_wall_clock_that_jumps_to_and_fro_causes_no_storm():
     """B25: at least ten seconds between two renewals that only the wall clock asks for."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
     for _ in range(50):
-        stage.clock.jump_wall(86_400)
-        await bearer(stage)
-        stage.clock.jump_wall(-86_400)
-        await bearer(stage)
-    assert stage.provider.calls["token"] == 2
-    stage.clock.advance(10)
-    stage.clock.jump_wall(2 * 86_400)
-    assert await bearer(stage) == "at-3"
+        fake_environment.clock.jump_wall(86_400)
+        await bearer(fake_environment)
+        fake_environment.clock.jump_wall(-86_400)
+        await bearer(fake_environment)
+    assert fake_environment.provider.calls["token"] == 2
+    fake_environment.clock.advance(10)
+    fake_environment.clock.jump_wall(2 * 86_400)
+    assert await bearer(fake_environment) == "at-3"
 
 
 async def test_who_asks_for_a_refresh_again_and_again_gets_one_in_ten_seconds():
     """B25: nobody makes this server hammer the provider."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
     for _ in range(50):
-        assert isinstance(await stage.service.refresh(), Granted)
-    assert stage.provider.calls["token"] == 2
-    stage.clock.advance(10)
-    await stage.service.refresh()
-    assert stage.provider.calls["token"] == 3
+        assert isinstance(await fake_environment.service.refresh(), Granted)
+    assert fake_environment.provider.calls["token"] == 2
+    fake_environment.clock.advance(10)
+    await fake_environment.service.refresh()
+    assert fake_environment.provider.calls["token"] == 3
 
 
 async def test_a_session_that_ends_meanwhile_does_not_spoil_the_next_sign_in():
     """A-9: a sign-in is undone by a cancel or a sign-out, and by nothing else."""
-    stage = await signed_in()
-    _, state, binding = await stage.begin()
-    stage.clock.advance(400)
-    stage.provider.plan("token", DENIED)
-    await stage.service.bearer(SIGN_IN_KEY)
-    assert stage.service.state is State.SIGNED_OUT_EXPIRED
-    await stage.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
-    assert stage.service.state is State.ACTIVE
+    fake_environment = await signed_in()
+    _, state, binding = await fake_environment.begin()
+    fake_environment.clock.advance(400)
+    fake_environment.provider.plan("token", DENIED)
+    await fake_environment.service.bearer(SIGN_IN_KEY)
+    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
+    await fake_environment.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
+    assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_twenty_who_need_the_metadata_in_an_outage_ask_once_and_each_hears_of_it() -> None:
     """D-10, B6: they would otherwise queue, and the last one would wait twenty times as long."""
-    stage = Stage()
+    fake_environment = FakeEnvironment()
     gate = asyncio.Event()
-    stage.provider.plan("discovery", gate)
-    beginning = [asyncio.ensure_future(stage.service.sign_ins.begin("user:a")) for _ in range(20)]
+    fake_environment.provider.plan("discovery", gate)
+    beginning = [asyncio.ensure_future(fake_environment.service.sign_ins.begin("user:a")) for _ in range(20)]
     await settle()
     beginning.pop().cancel()
-    stage.provider.advertise = {"issuer": "https://other.example"}
+    fake_environment.provider.advertise = {"issuer": "https://other.example"}
     gate.set()
     outcomes = await asyncio.gather(*beginning, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [IssuerMismatch] * 19
-    assert stage.provider.calls["discovery"] == 1
-    stage.provider.advertise = {}
-    assert await stage.service.sign_ins.begin("user:a")
+    assert fake_environment.provider.calls["discovery"] == 1
+    fake_environment.provider.advertise = {}
+    assert await fake_environment.service.sign_ins.begin("user:a")

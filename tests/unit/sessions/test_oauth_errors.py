@@ -12,26 +12,26 @@ from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.oauth_errors import MEANINGS, refusal_of
 from jupyter_oidc.sessions.refresh_policy import Ambiguous, Ends, Pauses, judge_oauth_error
 from tests.unit.protocol.makers import reply
-from tests.unit.sessions.stage import Stage
-from tests.unit.sessions.test_device import begun, stage_of
+from tests.unit.sessions.fake_environment import FakeEnvironment
+from tests.unit.sessions.test_device import begun, environment_of
 
 
 async def refused_at_the_page(error: str) -> Problem:
-    stage = Stage()
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("error", error), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback([("error", error), ("state", state)], [binding])
     assert pending.problem is not None
-    assert stage.notes.refusals == [(pending.problem.code, pending.problem.detail)]
+    assert fake_environment.notes.refusals == [(pending.problem.code, pending.problem.detail)]
     return pending.problem
 
 
 async def refused_at_the_token_endpoint(error: str, status: int = 400) -> Problem:
-    stage = Stage()
-    stage.provider.plan("token", reply({"error": error}, status=status))
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.plan("token", reply({"error": error}, status=status))
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
-    assert stage.service.state is State.SIGNED_OUT
+    assert fake_environment.service.state is State.SIGNED_OUT
     return pending.problem
 
 
@@ -103,23 +103,23 @@ async def test_each_error_of_the_token_endpoint_has_its_own_words(error: str, st
 
 async def test_a_page_of_something_in_between_keeps_its_own_words() -> None:
     """Q5.1: an answer that is no token response is not a refusal."""
-    stage = Stage()
-    stage.provider.plan("token", reply(b"<html>portal</html>", media="text/html"))
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.plan("token", reply(b"<html>portal</html>", media="text/html"))
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert (pending.problem and pending.problem.code) == "token_response_invalid"
 
 
 async def test_a_refused_sign_in_by_code_names_the_grant_and_the_code() -> None:
     """Q5.1, Q9.4: at the beginning and at the end."""
-    stage = stage_of()
-    stage.provider.plan("device", reply({"error": "unauthorized_client"}, status=400))
+    fake_environment = environment_of()
+    fake_environment.provider.plan("device", reply({"error": "unauthorized_client"}, status=400))
     with pytest.raises(Problem) as caught:
-        await stage.service.sign_ins.begin("user:a")
+        await fake_environment.service.sign_ins.begin("user:a")
     assert caught.value.detail == "device.unauthorized_client"
     assert "(unauthorized_client)" in caught.value.message
     assert "the device authorization grant" in caught.value.action
-    pending = await begun(stage_of(), reply({"error": "unauthorized_client"}, status=400))
+    pending = await begun(environment_of(), reply({"error": "unauthorized_client"}, status=400))
     assert pending.problem is not None
     assert "the device authorization grant" in pending.problem.action
 

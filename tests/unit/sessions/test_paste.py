@@ -13,7 +13,7 @@ from jupyter_oidc.errors import ResponseMalformed, StateInvalid, StateUsed, Unkn
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
-from tests.unit.sessions.stage import SETTINGS, Stage
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
 
 URI = "https://landing.example.com/signed-in"
 PASTED = replace(SETTINGS, redirect_strategy="paste", redirect_uri=URI)
@@ -24,96 +24,99 @@ def answer(state: str, **changes: str) -> Secret:
     return Secret(f"{URI}?" + "&".join(f"{name}={value}" for name, value in parts.items()))
 
 
-async def opened(stage: Stage, caller: str = "user:a") -> tuple[PendingSignIn, str]:
+async def opened(fake_environment: FakeEnvironment, caller: str = "user:a") -> tuple[PendingSignIn, str]:
     """Begin and open the sign-in page; return the sign-in and its state."""
-    pending, ticket = await stage.service.sign_ins.begin(caller)
-    assert stage.pending.use_ticket(ticket) is pending
-    url, _ = await stage.service.sign_ins.authorization_url(pending, URI)
+    pending, ticket = await fake_environment.service.sign_ins.begin(caller)
+    assert fake_environment.pending.use_ticket(ticket) is pending
+    url, _ = await fake_environment.service.sign_ins.authorization_url(pending, URI)
     query = parse_qs(urlsplit(url).query)
     assert query["redirect_uri"] == [URI]
-    stage.provider.nonce = query["nonce"][0]
+    fake_environment.provider.nonce = query["nonce"][0]
     return pending, query["state"][0]
 
 
 async def test_the_address_of_the_answer_makes_a_session() -> None:
-    stage = Stage(PASTED)
-    pending, state = await opened(stage)
-    await stage.service.sign_ins.paste(pending, "user:a", answer(state))
-    assert (pending.progress, stage.service.state) == (Progress.COMPLETED, State.ACTIVE)
+    fake_environment = FakeEnvironment(PASTED)
+    pending, state = await opened(fake_environment)
+    await fake_environment.service.sign_ins.paste(pending, "user:a", answer(state))
+    assert (pending.progress, fake_environment.service.state) == (Progress.COMPLETED, State.ACTIVE)
 
 
 @pytest.mark.parametrize("caller", ["user:b", "kernel:k", "", "token"])
 async def test_nobody_else_can_finish_what_somebody_began(caller: str) -> None:
     """Code injection by paste: the one who began is the only one who is asked."""
-    stage = Stage(PASTED)
-    pending, state = await opened(stage)
+    fake_environment = FakeEnvironment(PASTED)
+    pending, state = await opened(fake_environment)
     with pytest.raises(UnknownFlow):
-        await stage.service.sign_ins.paste(pending, caller, answer(state))
-    assert (pending.progress, stage.provider.calls["token"]) == (Progress.WAITING, 0)
+        await fake_environment.service.sign_ins.paste(pending, caller, answer(state))
+    assert (pending.progress, fake_environment.provider.calls["token"]) == (Progress.WAITING, 0)
 
 
 async def test_an_answer_of_another_sign_in_is_refused_and_consumes_nothing() -> None:
     """A32: wrong state; somebody else's address; then the right one still works."""
-    stage = Stage(PASTED)
-    _, foreign = await opened(stage, "user:mallory")
-    pending, state = await opened(stage)
+    fake_environment = FakeEnvironment(PASTED)
+    _, foreign = await opened(fake_environment, "user:mallory")
+    pending, state = await opened(fake_environment)
     for wrong in (answer(foreign), answer("made-up"), Secret(f"{URI}?code=c-1&state=")):
         with pytest.raises(StateInvalid):
-            await stage.service.sign_ins.paste(pending, "user:a", wrong)
+            await fake_environment.service.sign_ins.paste(pending, "user:a", wrong)
     with pytest.raises(StateInvalid):
-        await stage.service.sign_ins.paste(pending, "user:a", Secret(f"{URI}?code=c-1"))
+        await fake_environment.service.sign_ins.paste(pending, "user:a", Secret(f"{URI}?code=c-1"))
     with pytest.raises(ResponseMalformed):
-        await stage.service.sign_ins.paste(pending, "user:a", Secret("c-1"))
-    assert stage.provider.calls["token"] == 0
-    await stage.service.sign_ins.paste(pending, "user:a", answer(state))
+        await fake_environment.service.sign_ins.paste(pending, "user:a", Secret("c-1"))
+    assert fake_environment.provider.calls["token"] == 0
+    await fake_environment.service.sign_ins.paste(pending, "user:a", answer(state))
     assert pending.progress is Progress.COMPLETED
 
 
 async def test_an_answer_is_good_once() -> None:
     """R-3."""
-    stage = Stage(PASTED)
-    pending, state = await opened(stage)
+    fake_environment = FakeEnvironment(PASTED)
+    pending, state = await opened(fake_environment)
     results = await asyncio.gather(
-        *(stage.service.sign_ins.paste(pending, "user:a", answer(state)) for _ in range(3)), return_exceptions=True
+        *(fake_environment.service.sign_ins.paste(pending, "user:a", answer(state)) for _ in range(3)),
+        return_exceptions=True,
     )
     with pytest.raises(StateUsed):
-        await stage.service.sign_ins.paste(pending, "user:a", answer(state))
-    assert stage.provider.calls["token"] == 1
+        await fake_environment.service.sign_ins.paste(pending, "user:a", answer(state))
+    assert fake_environment.provider.calls["token"] == 1
     assert [type(one) for one in results].count(PendingSignIn) >= 1
 
 
 async def test_a_sign_in_that_nobody_opened_has_no_answer_yet() -> None:
-    stage = Stage(PASTED)
-    pending, _ = await stage.service.sign_ins.begin("user:a")
+    fake_environment = FakeEnvironment(PASTED)
+    pending, _ = await fake_environment.service.sign_ins.begin("user:a")
     with pytest.raises(ResponseMalformed, match="Nobody has opened the sign-in page"):
-        await stage.service.sign_ins.paste(pending, "user:a", answer("s"))
+        await fake_environment.service.sign_ins.paste(pending, "user:a", answer("s"))
 
 
 async def test_a_cancelled_sign_in_takes_nothing() -> None:
-    stage = Stage(PASTED)
-    pending, state = await opened(stage)
-    stage.service.sign_ins.cancel(pending)
+    fake_environment = FakeEnvironment(PASTED)
+    pending, state = await opened(fake_environment)
+    fake_environment.service.sign_ins.cancel(pending)
     with pytest.raises(StateUsed):
-        await stage.service.sign_ins.paste(pending, "user:a", answer(state))
-    assert stage.provider.calls["token"] == 0
+        await fake_environment.service.sign_ins.paste(pending, "user:a", answer(state))
+    assert fake_environment.provider.calls["token"] == 0
 
 
 async def test_a_sign_in_that_comes_back_by_itself_takes_no_pasted_answer() -> None:
     """RFC 9700, 4.4: an answer counts where it was expected."""
-    stage = Stage()
-    pending, state, _ = await stage.begin()
+    fake_environment = FakeEnvironment()
+    pending, state, _ = await fake_environment.begin()
     with pytest.raises(UnknownFlow):
-        await stage.service.sign_ins.paste(pending, "user:a", Secret(f"http://localhost:8888/cb?code=c&state={state}"))
+        await fake_environment.service.sign_ins.paste(
+            pending, "user:a", Secret(f"http://localhost:8888/cb?code=c&state={state}")
+        )
 
 
 async def test_a_pasted_sign_in_is_not_finished_at_the_callback_route() -> None:
-    stage = Stage(PASTED)
-    pending, ticket = await stage.service.sign_ins.begin("user:a")
-    stage.pending.use_ticket(ticket)
-    url, binding = await stage.service.sign_ins.authorization_url(pending, URI)
+    fake_environment = FakeEnvironment(PASTED)
+    pending, ticket = await fake_environment.service.sign_ins.begin("user:a")
+    fake_environment.pending.use_ticket(ticket)
+    url, binding = await fake_environment.service.sign_ins.authorization_url(pending, URI)
     state = parse_qs(urlsplit(url).query)["state"][0]
     with pytest.raises(StateInvalid):
-        await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+        await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
 
 
 @pytest.mark.parametrize(
@@ -126,15 +129,15 @@ async def test_a_pasted_sign_in_is_not_finished_at_the_callback_route() -> None:
 )
 async def test_the_checks_of_the_callback_route_hold(changes: dict[str, Any], code: str) -> None:
     """R-5, R-7, A7, A8: mix-up too."""
-    stage = Stage(PASTED)
-    pending, state = await opened(stage)
-    await stage.service.sign_ins.paste(pending, "user:a", answer(state, **changes))
-    assert (pending.problem and pending.problem.code, stage.provider.calls["token"]) == (code, 0)
+    fake_environment = FakeEnvironment(PASTED)
+    pending, state = await opened(fake_environment)
+    await fake_environment.service.sign_ins.paste(pending, "user:a", answer(state, **changes))
+    assert (pending.problem and pending.problem.code, fake_environment.provider.calls["token"]) == (code, 0)
 
 
 async def test_a_refusal_of_the_person_is_told() -> None:
     """A5."""
-    stage = Stage(PASTED)
-    pending, state = await opened(stage)
-    await stage.service.sign_ins.paste(pending, "user:a", Secret(f"{URI}?error=access_denied&state={state}"))
+    fake_environment = FakeEnvironment(PASTED)
+    pending, state = await opened(fake_environment)
+    await fake_environment.service.sign_ins.paste(pending, "user:a", Secret(f"{URI}?error=access_denied&state={state}"))
     assert (pending.problem and pending.problem.code) == "sign_in_declined"

@@ -17,7 +17,7 @@ from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 from jupyter_oidc.settings.model import PROFILE_ALGORITHMS
 from tests.support.canary import CANARY
 from tests.unit.protocol.makers import ISSUER
-from tests.unit.sessions.stage import SETTINGS, Stage
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
 
 FAPI = replace(
     SETTINGS,
@@ -25,7 +25,7 @@ FAPI = replace(
     pushed_authorization_requests="always",
     token_endpoint_auth_method="tls_client_auth",
     client_certificate="/etc/me.pem",
-    id_token_signed_response_alg="RS256",  # NOTE: what the stage's provider signs with; no settings can say so here
+    id_token_signed_response_alg="RS256",  # NOTE: what the fake provider signs with; no settings can say so here
 )
 FIT = {
     "pushed_authorization_request_endpoint": ISSUER + "/par",
@@ -33,17 +33,17 @@ FIT = {
 }
 
 
-def stage_of(**advertised: Any) -> Stage:
-    stage = Stage(FAPI)
-    stage.provider.advertise = {**FIT, **advertised}
-    return stage
+def environment_of(**advertised: Any) -> FakeEnvironment:
+    fake_environment = FakeEnvironment(FAPI)
+    fake_environment.provider.advertise = {**FIT, **advertised}
+    return fake_environment
 
 
 async def test_a_provider_that_does_not_name_itself_in_its_answers_is_refused_before_a_page_opens() -> None:
     """5.3.3.2, RFC 9207, 3: without that, an answer of another provider could pass for its own."""
-    stage = stage_of(authorization_response_iss_parameter_supported=None)
+    fake_environment = environment_of(authorization_response_iss_parameter_supported=None)
     with pytest.raises(DiscoveryFailed, match="names itself in its answers"):
-        await stage.service.sign_ins.begin("user:a")
+        await fake_environment.service.sign_ins.begin("user:a")
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ async def test_a_provider_that_does_not_name_itself_in_its_answers_is_refused_be
 )
 async def test_an_answer_has_to_name_its_sender(iss: list[tuple[str, str]], ends: Progress) -> None:
     """5.3.3.2, R-5."""
-    stage = stage_of()
-    pending, ticket = await stage.service.sign_ins.begin("user:a")
-    stage.pending.use_ticket(ticket)
-    _, binding = await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
-    pushed = next(call for call in stage.provider.sent if call.url == ISSUER + "/par")
+    fake_environment = environment_of()
+    pending, ticket = await fake_environment.service.sign_ins.begin("user:a")
+    fake_environment.pending.use_ticket(ticket)
+    _, binding = await fake_environment.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+    pushed = next(call for call in fake_environment.provider.sent if call.url == ISSUER + "/par")
     asked = {name: str(value) for name, value in pushed.form}
-    stage.provider.nonce = asked["nonce"]
-    await stage.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"]), *iss], [binding])
+    fake_environment.provider.nonce = asked["nonce"]
+    await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"]), *iss], [binding])
     assert pending.progress is ends
 
 

@@ -13,19 +13,19 @@ from jupyter_oidc.sessions.grant import SIGN_IN_KEY, SignInNeeded
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.provider_logout import MAX_REMEMBERED, AcceptedLogouts, concerns
 from tests.unit.protocol.makers import OTHER_RSA, SUBJECT, logout_claims_of, signed
-from tests.unit.sessions.stage import Stage, settle
+from tests.unit.sessions.fake_environment import FakeEnvironment, settle
 
 
-def token(stage: Stage, **changes: object) -> Secret:
-    now = stage.clock.now().wall
+def token(fake_environment: FakeEnvironment, **changes: object) -> Secret:
+    now = fake_environment.clock.now().wall
     return Secret(signed(logout_claims_of(**{"iat": now, "exp": now + 120, **changes})))
 
 
-async def signed_in(**claims: object) -> Stage:
-    stage = Stage()
-    stage.provider.claims = {"sid": "s-1", **claims}
-    await stage.sign_in()
-    return stage
+async def signed_in(**claims: object) -> FakeEnvironment:
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.claims = {"sid": "s-1", **claims}
+    await fake_environment.sign_in()
+    return fake_environment
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,12 @@ async def signed_in(**claims: object) -> Stage:
 )
 async def test_the_named_session_ends_with_a_reason(named: dict[str, object]) -> None:
     """B-14, D6."""
-    stage = await signed_in()
-    await stage.service.end_by_provider(token(stage, **named))
-    summary = await stage.service.summary()
+    fake_environment = await signed_in()
+    await fake_environment.service.end_by_provider(token(fake_environment, **named))
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.reason, summary.user) == (State.SIGNED_OUT_EXPIRED, "signed_out_at_provider", None)
-    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    assert await stage.vault.load() is None
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert await fake_environment.vault.load() is None
 
 
 @pytest.mark.parametrize(
@@ -50,116 +50,118 @@ async def test_the_named_session_ends_with_a_reason(named: dict[str, object]) ->
 )
 async def test_a_logout_of_somebody_else_is_a_success_and_changes_nothing(named: dict[str, object]) -> None:
     """B-15, D6: unknown sid."""
-    stage = await signed_in()
-    await stage.service.end_by_provider(token(stage, **named))
-    assert stage.service.state is State.ACTIVE
+    fake_environment = await signed_in()
+    await fake_environment.service.end_by_provider(token(fake_environment, **named))
+    assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_nobody_signed_in_is_a_success() -> None:
     """B-15."""
-    stage = Stage()
-    await stage.service.end_by_provider(token(stage))
-    assert stage.service.state is State.SIGNED_OUT
+    fake_environment = FakeEnvironment()
+    await fake_environment.service.end_by_provider(token(fake_environment))
+    assert fake_environment.service.state is State.SIGNED_OUT
 
 
 async def test_a_token_is_good_once() -> None:
     """B-12, D6: replayed jti."""
-    stage = await signed_in()
-    again = token(stage)
-    await stage.service.end_by_provider(again)
-    await stage.sign_in()
+    fake_environment = await signed_in()
+    again = token(fake_environment)
+    await fake_environment.service.end_by_provider(again)
+    await fake_environment.sign_in()
     with pytest.raises(LogoutTokenInvalid):
-        await stage.service.end_by_provider(again)
-    assert stage.service.state is State.ACTIVE
+        await fake_environment.service.end_by_provider(again)
+    assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_a_refused_token_changes_nothing() -> None:
     """B-16, D6."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
     for refused in (
-        token(stage, aud="another-client"),
-        token(stage, iss="https://evil.example"),
-        token(stage, nonce="n"),
-        token(stage, events={}),
+        token(fake_environment, aud="another-client"),
+        token(fake_environment, iss="https://evil.example"),
+        token(fake_environment, nonce="n"),
+        token(fake_environment, events={}),
         Secret(signed(logout_claims_of(), key=OTHER_RSA)),
     ):
         with pytest.raises(LogoutTokenInvalid):
-            await stage.service.end_by_provider(refused)
-    assert stage.service.state is State.ACTIVE
+            await fake_environment.service.end_by_provider(refused)
+    assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_a_stored_session_that_nobody_has_asked_for_yet_ends_too() -> None:
     """The entry says which session it belongs to, so a restart forgets nothing (S-2, what later checks need)."""
-    stage = await signed_in()
-    stage.service = stage.new_service()
-    await stage.service.end_by_provider(token(stage, sub=...))
-    assert stage.service.state is State.SIGNED_OUT_EXPIRED
-    assert await stage.vault.load() is None
+    fake_environment = await signed_in()
+    fake_environment.service = fake_environment.new_service()
+    await fake_environment.service.end_by_provider(token(fake_environment, sub=...))
+    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
+    assert await fake_environment.vault.load() is None
 
 
 async def test_a_refresh_under_way_does_not_bring_the_session_back() -> None:
     """B31, B-14."""
-    stage = await signed_in()
-    stage.clock.advance(400)
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
     gate = asyncio.Event()
-    stage.provider.plan("token", gate)
-    call = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
+    fake_environment.provider.plan("token", gate)
+    call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
     await settle()
-    await stage.service.end_by_provider(token(stage))
+    await fake_environment.service.end_by_provider(token(fake_environment))
     gate.set()
     assert await call == SignInNeeded("session_expired")
     await settle()
-    assert await stage.vault.load() is None
+    assert await fake_environment.vault.load() is None
 
 
 async def test_strangers_cost_the_provider_one_key_request_in_ten_seconds() -> None:
     """K-7."""
-    stage = await signed_in()
-    asked = stage.provider.calls["jwks"]
+    fake_environment = await signed_in()
+    asked = fake_environment.provider.calls["jwks"]
     for number in range(50):
         with pytest.raises(LogoutTokenInvalid):
-            await stage.service.end_by_provider(
-                Secret(signed(logout_claims_of(jti=f"l-{number}", iat=stage.clock.now().wall), key=OTHER_RSA))
+            await fake_environment.service.end_by_provider(
+                Secret(
+                    signed(logout_claims_of(jti=f"l-{number}", iat=fake_environment.clock.now().wall), key=OTHER_RSA)
+                )
             )
-    assert stage.provider.calls["jwks"] == asked + 1
-    stage.clock.advance(10)
-    await stage.service.end_by_provider(token(stage))
-    assert stage.service.state is State.SIGNED_OUT_EXPIRED
+    assert fake_environment.provider.calls["jwks"] == asked + 1
+    fake_environment.clock.advance(10)
+    await fake_environment.service.end_by_provider(token(fake_environment))
+    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
 
 
 async def test_a_provider_whose_keys_are_not_to_be_had_hears_that_it_failed() -> None:
     """B-16: a failure of ours is a 400 as well, and the token stays good for another try."""
-    stage = await signed_in()
-    stage.service = stage.new_service()
-    stage.provider.plan("jwks", IdpUnavailable(detail="idp.unsent"))
-    again = token(stage)
+    fake_environment = await signed_in()
+    fake_environment.service = fake_environment.new_service()
+    fake_environment.provider.plan("jwks", IdpUnavailable(detail="idp.unsent"))
+    again = token(fake_environment)
     with pytest.raises(LogoutTokenInvalid):
-        await stage.service.end_by_provider(again)
-    stage.clock.advance(10)
-    await stage.service.end_by_provider(again)
-    assert stage.service.state is State.SIGNED_OUT_EXPIRED
+        await fake_environment.service.end_by_provider(again)
+    fake_environment.clock.advance(10)
+    await fake_environment.service.end_by_provider(again)
+    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
 
 
 async def test_a_store_that_fails_is_a_failure_and_the_session_is_over_here() -> None:
     """B-16, D3."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
 
     async def broken() -> None:
         raise StorageUnavailable
 
-    stage.vault.delete = broken
+    fake_environment.vault.delete = broken
     with pytest.raises(LogoutTokenInvalid):
-        await stage.service.end_by_provider(token(stage))
-    assert stage.service.state is State.SIGNED_OUT_EXPIRED
+        await fake_environment.service.end_by_provider(token(fake_environment))
+    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
 
 
 async def test_a_sign_in_under_way_goes_on() -> None:
     """Whoever changes the person at the provider signs out there first."""
-    stage = await signed_in()
-    _, state, binding = await stage.begin()
-    await stage.service.end_by_provider(token(stage))
-    await stage.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
-    assert stage.service.state is State.ACTIVE
+    fake_environment = await signed_in()
+    _, state, binding = await fake_environment.begin()
+    await fake_environment.service.end_by_provider(token(fake_environment))
+    await fake_environment.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
+    assert fake_environment.service.state is State.ACTIVE
 
 
 def test_a_session_is_named_by_its_sid_and_else_by_its_subject() -> None:

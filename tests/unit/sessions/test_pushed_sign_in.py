@@ -15,7 +15,7 @@ from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from jupyter_oidc.sessions.request_parameters import uses_pushed_request
 from tests.support.dpop_proofs import read_proof
 from tests.unit.protocol.makers import ISSUER, METADATA, reply
-from tests.unit.sessions.stage import DEVICE, SETTINGS, Stage, form_of
+from tests.unit.sessions.fake_environment import DEVICE, SETTINGS, FakeEnvironment, form_of
 
 PAR = ISSUER + "/par"
 OFFERED = {"pushed_authorization_request_endpoint": PAR}
@@ -23,22 +23,22 @@ WANTED = {**OFFERED, "require_pushed_authorization_requests": True}
 REDIRECT = "http://localhost:8888/cb"
 
 
-def stage_of(advertised: dict[str, Any], **settings: Any) -> Stage:
-    stage = Stage(replace(SETTINGS, **settings))
-    stage.provider.advertise = advertised
-    return stage
+def environment_of(advertised: dict[str, Any], **settings: Any) -> FakeEnvironment:
+    fake_environment = FakeEnvironment(replace(SETTINGS, **settings))
+    fake_environment.provider.advertise = advertised
+    return fake_environment
 
 
-async def led(stage: Stage) -> tuple[PendingSignIn, dict[str, str], str]:
+async def led(fake_environment: FakeEnvironment) -> tuple[PendingSignIn, dict[str, str], str]:
     """Begin, use the ticket, and return the sign-in, the query of the browser's request and its binding."""
-    pending, ticket = await stage.service.sign_ins.begin("user:a")
-    stage.pending.use_ticket(ticket)
-    url, binding = await stage.service.sign_ins.authorization_url(pending, REDIRECT)
+    pending, ticket = await fake_environment.service.sign_ins.begin("user:a")
+    fake_environment.pending.use_ticket(ticket)
+    url, binding = await fake_environment.service.sign_ins.authorization_url(pending, REDIRECT)
     return pending, dict(parse_qsl(urlsplit(url).query)), binding
 
 
-def pushed(stage: Stage) -> list[Call]:
-    return [call for call in stage.provider.sent if call.url == PAR]
+def pushed(fake_environment: FakeEnvironment) -> list[Call]:
+    return [call for call in fake_environment.provider.sent if call.url == PAR]
 
 
 @pytest.mark.parametrize(
@@ -57,37 +57,41 @@ async def test_a_request_is_pushed_where_the_provider_or_the_settings_insist(
     advertised: dict[str, Any], setting: str, pushes_it: bool
 ) -> None:
     """P-1."""
-    stage = stage_of(advertised, pushed_authorization_requests=setting)
-    _, query, _ = await led(stage)
-    assert (len(pushed(stage)), "request_uri" in query, "state" in query) == (pushes_it, pushes_it, not pushes_it)
+    fake_environment = environment_of(advertised, pushed_authorization_requests=setting)
+    _, query, _ = await led(fake_environment)
+    assert (len(pushed(fake_environment)), "request_uri" in query, "state" in query) == (
+        pushes_it,
+        pushes_it,
+        not pushes_it,
+    )
 
 
 async def test_a_pushed_request_ends_in_a_session_by_what_was_pushed() -> None:
     """P-3, P-4: the browser carries two parameters; state, nonce and verifier are those that were pushed."""
-    stage = stage_of(WANTED)
-    pending, query, binding = await led(stage)
+    fake_environment = environment_of(WANTED)
+    pending, query, binding = await led(fake_environment)
     assert query == {"client_id": "jupyter", "request_uri": "urn:ietf:params:oauth:request_uri:1"}
-    asked = form_of(pushed(stage)[0])
+    asked = form_of(pushed(fake_environment)[0])
     assert (asked["redirect_uri"], asked["response_type"], asked["code_challenge_method"]) == (REDIRECT, "code", "S256")
-    stage.provider.nonce = asked["nonce"]
-    await stage.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"])], [binding])
+    fake_environment.provider.nonce = asked["nonce"]
+    await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"])], [binding])
     assert pending.progress is Progress.COMPLETED
 
 
 async def test_every_visit_has_a_reference_of_its_own() -> None:
     """P-4: used once, and a second attempt pushes anew."""
-    stage = stage_of(WANTED)
-    (_, first, _), (_, second, _) = await led(stage), await led(stage)
+    fake_environment = environment_of(WANTED)
+    (_, first, _), (_, second, _) = await led(fake_environment), await led(fake_environment)
     assert first["request_uri"] != second["request_uri"]
-    one, other = (form_of(call) for call in pushed(stage))
+    one, other = (form_of(call) for call in pushed(fake_environment))
     assert all(one[name] != other[name] for name in ("state", "nonce", "code_challenge"))
 
 
 async def test_the_pushed_request_is_proved_by_the_key_of_the_code() -> None:
     """X-9: the same key for the pushed request, the code and what comes after."""
-    stage = stage_of(WANTED, dpop_bound_access_tokens=True)
-    pending, _, _ = await led(stage)
-    (call,) = pushed(stage)
+    fake_environment = environment_of(WANTED, dpop_bound_access_tokens=True)
+    pending, _, _ = await led(fake_environment)
+    (call,) = pushed(fake_environment)
     assert pending.proof_key is not None
     assert call.proof is not None
     proof = read_proof(reveal(call.proof))
@@ -97,27 +101,32 @@ async def test_the_pushed_request_is_proved_by_the_key_of_the_code() -> None:
 
 async def test_a_demand_for_a_nonce_costs_one_request_more() -> None:
     """X-5: and the token endpoint of the same server gets that nonce at once (X-7)."""
-    stage = stage_of(WANTED, dpop_bound_access_tokens=True)
-    stage.provider.plan("push", reply({"error": "use_dpop_nonce"}, status=400, headers={"dpop-nonce": "n-1"}))
-    pending, _, binding = await led(stage)
-    assert [read_proof(reveal(call.proof)).claims.get("nonce") for call in pushed(stage) if call.proof] == [None, "n-1"]
-    asked = form_of(pushed(stage)[1])
-    stage.provider.nonce = asked["nonce"]
-    await stage.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"])], [binding])
+    fake_environment = environment_of(WANTED, dpop_bound_access_tokens=True)
+    fake_environment.provider.plan(
+        "push", reply({"error": "use_dpop_nonce"}, status=400, headers={"dpop-nonce": "n-1"})
+    )
+    pending, _, binding = await led(fake_environment)
+    assert [read_proof(reveal(call.proof)).claims.get("nonce") for call in pushed(fake_environment) if call.proof] == [
+        None,
+        "n-1",
+    ]
+    asked = form_of(pushed(fake_environment)[1])
+    fake_environment.provider.nonce = asked["nonce"]
+    await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", asked["state"])], [binding])
     assert pending.progress is Progress.COMPLETED
-    redeemed = next(call for call in stage.provider.sent if call.url == ISSUER + "/token")
+    redeemed = next(call for call in fake_environment.provider.sent if call.url == ISSUER + "/token")
     assert redeemed.proof is not None
     assert read_proof(reveal(redeemed.proof)).claims["nonce"] == "n-1"
 
 
-async def refused(stage: Stage) -> Problem:
+async def refused(fake_environment: FakeEnvironment) -> Problem:
     """Begin, and return what the start page hears; the sign-in has ended by the same."""
-    pending, ticket = await stage.service.sign_ins.begin("user:a")
-    stage.pending.use_ticket(ticket)
+    pending, ticket = await fake_environment.service.sign_ins.begin("user:a")
+    fake_environment.pending.use_ticket(ticket)
     with pytest.raises(Problem) as caught:
-        await stage.service.sign_ins.authorization_url(pending, REDIRECT)
+        await fake_environment.service.sign_ins.authorization_url(pending, REDIRECT)
     assert (pending.progress, pending.problem) == (Progress.FAILED, caught.value)
-    assert stage.notes.refusals == [(caught.value.code, caught.value.detail)]
+    assert fake_environment.notes.refusals == [(caught.value.code, caught.value.detail)]
     return caught.value
 
 
@@ -133,44 +142,44 @@ async def refused(stage: Stage) -> Problem:
 )
 async def test_a_refusal_of_the_pushed_request_has_its_code_and_its_words(error: str, code: str, says: str) -> None:
     """Q5.1, RFC 9126, 2.3: by the same table as at the other endpoints."""
-    stage = stage_of(WANTED)
-    stage.provider.plan("push", reply({"error": error}, status=400))
-    problem = await refused(stage)
+    fake_environment = environment_of(WANTED)
+    fake_environment.provider.plan("push", reply({"error": error}, status=400))
+    problem = await refused(fake_environment)
     assert problem.code == code
     assert says in problem.message
 
 
 async def test_a_provider_that_is_busy_is_tried_later() -> None:
-    stage = stage_of(WANTED)
-    stage.provider.plan("push", reply({}, status=429, headers={"retry-after": "9"}))
-    problem = await refused(stage)
+    fake_environment = environment_of(WANTED)
+    fake_environment.provider.plan("push", reply({}, status=429, headers={"retry-after": "9"}))
+    problem = await refused(fake_environment)
     assert isinstance(problem, IdpUnavailable)
     assert problem.retry_after == 9.0
 
 
 async def test_what_insists_on_pushing_and_what_forbids_it_is_found_before_a_page_opens() -> None:
     """P-1: the person is not left on the provider's error page."""
-    stage = stage_of(WANTED, pushed_authorization_requests="never")
+    fake_environment = environment_of(WANTED, pushed_authorization_requests="never")
     with pytest.raises(ConfigurationInvalid, match="pushed authorization requests only"):
-        await stage.service.sign_ins.begin("user:a")
+        await fake_environment.service.sign_ins.begin("user:a")
 
 
 @pytest.mark.parametrize("unusable", [{}, {"pushed_authorization_request_endpoint": "http://id.example.com/par"}])
 async def test_a_provider_without_an_endpoint_for_it_is_found_before_a_page_opens(unusable: dict[str, Any]) -> None:
     """P-1: never sent by the browser instead."""
-    stage = stage_of(unusable, pushed_authorization_requests="always")
+    fake_environment = environment_of(unusable, pushed_authorization_requests="always")
     with pytest.raises(DiscoveryFailed) as caught:
-        await stage.service.sign_ins.begin("user:a")
+        await fake_environment.service.sign_ins.begin("user:a")
     assert caught.value.detail == "discovery.pushed_authorization_request_endpoint"
 
 
 async def test_a_sign_in_by_code_needs_nothing_pushed() -> None:
     """RFC 9126, 5: the member is about authorization requests."""
-    stage = stage_of({**WANTED, **DEVICE}, pushed_authorization_requests="never")
-    pending, _ = await stage.service.sign_ins.begin("user:a", strategy="device")
+    fake_environment = environment_of({**WANTED, **DEVICE}, pushed_authorization_requests="never")
+    pending, _ = await fake_environment.service.sign_ins.begin("user:a", strategy="device")
     assert pending.strategy == "device"
-    stage.service.sign_ins.cancel(pending)
-    await stage.scheduler.pass_time(6)
+    fake_environment.service.sign_ins.cancel(pending)
+    await fake_environment.scheduler.pass_time(6)
 
 
 def test_an_endpoint_that_nobody_insists_on_is_not_used() -> None:
@@ -180,10 +189,10 @@ def test_an_endpoint_that_nobody_insists_on_is_not_used() -> None:
 
 async def test_a_second_demand_for_a_nonce_names_the_endpoint_that_makes_it() -> None:
     """B32, X-5: who reads the audit trail looks at the right one."""
-    stage = stage_of(WANTED, dpop_bound_access_tokens=True)
+    fake_environment = environment_of(WANTED, dpop_bound_access_tokens=True)
     demands = [
         reply({"error": "use_dpop_nonce"}, status=400, headers={"dpop-nonce": nonce}) for nonce in ("n-1", "n-2")
     ]
-    stage.provider.plan("push", *demands)
-    problem = await refused(stage)
-    assert (problem.detail, len(pushed(stage))) == ("pushed.dpop_nonce", 2)
+    fake_environment.provider.plan("push", *demands)
+    problem = await refused(fake_environment)
+    assert (problem.detail, len(pushed(fake_environment))) == ("pushed.dpop_nonce", 2)

@@ -22,7 +22,7 @@ from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress
 from jupyter_oidc.sessions.ports import Entry
 from tests.unit.protocol.makers import logout_claims_of, signed
-from tests.unit.sessions.stage import SETTINGS, Stage, settle, text_of
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, settle, text_of
 
 SILENCE = IdpUnavailable(detail="idp.unanswered")
 FULL = StorageUnavailable(detail="storage_full")
@@ -49,107 +49,107 @@ class MoodyVault(MemoryVault):
         await super().delete()
 
 
-async def stored(stage: Stage) -> str | None:
-    entry = await stage.vault.load()
+async def stored(fake_environment: FakeEnvironment) -> str | None:
+    entry = await fake_environment.vault.load()
     return None if entry is None else text_of(entry.refresh_token)
 
 
-async def signed_in(vault: MemoryVault | None = None) -> Stage:
-    stage = Stage(vault=vault)
-    await stage.sign_in()
-    stage.clock.advance(60)
-    return stage
+async def signed_in(vault: MemoryVault | None = None) -> FakeEnvironment:
+    fake_environment = FakeEnvironment(vault=vault)
+    await fake_environment.sign_in()
+    fake_environment.clock.advance(60)
+    return fake_environment
 
 
 async def test_a_token_that_came_with_the_second_attempt_outlives_its_deadline() -> None:
     """B5, B12: the new token is here when the time is up, because UserInfo hangs; the old one is spent by then."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
     hanging = asyncio.Event()
-    stage.provider.plan("token", SILENCE)
-    stage.provider.plan("userinfo", hanging)
-    send = stage.provider.send
+    fake_environment.provider.plan("token", SILENCE)
+    fake_environment.provider.plan("userinfo", hanging)
+    send = fake_environment.provider.send
 
     async def slow(call: Call) -> Reply:
-        if call.url.endswith("/token") and stage.provider.plans["token"]:
-            stage.clock.advance(18.95)  # which leaves a twentieth of a second for the second attempt
+        if call.url.endswith("/token") and fake_environment.provider.plans["token"]:
+            fake_environment.clock.advance(18.95)  # which leaves a twentieth of a second for the second attempt
         return await send(call)
 
-    stage.provider.send = slow  # type: ignore[method-assign]
-    assert isinstance(await stage.service.refresh(), TryLater)
-    assert (stage.provider.current, await stored(stage)) == ("CANARY-9d1e7b-rt-2", "rt-2")
-    stage.clock.advance(60)
-    assert isinstance(await stage.service.refresh(), Granted)
+    fake_environment.provider.send = slow  # type: ignore[method-assign]
+    assert isinstance(await fake_environment.service.refresh(), TryLater)
+    assert (fake_environment.provider.current, await stored(fake_environment)) == ("CANARY-9d1e7b-rt-2", "rt-2")
+    fake_environment.clock.advance(60)
+    assert isinstance(await fake_environment.service.refresh(), Granted)
 
 
 async def test_a_sign_out_wins_over_a_sign_in_that_waits_to_be_stored() -> None:
     """B31: a renewal has the turn, so the sign-in waits for it and the sign-out does not."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
     slow = asyncio.Event()
-    stage.provider.plan("token", slow)
-    refreshing = asyncio.ensure_future(stage.service.refresh())
+    fake_environment.provider.plan("token", slow)
+    refreshing = asyncio.ensure_future(fake_environment.service.refresh())
     await settle()
-    signing_in = asyncio.ensure_future(stage.sign_in())
+    signing_in = asyncio.ensure_future(fake_environment.sign_in())
     await settle()
-    await stage.service.sign_out()
+    await fake_environment.service.sign_out()
     slow.set()
     await asyncio.gather(refreshing, signing_in)
     await settle()
-    assert (stage.service.state, await stored(stage)) == (State.SIGNED_OUT, None)
+    assert (fake_environment.service.state, await stored(fake_environment)) == (State.SIGNED_OUT, None)
 
 
 async def test_a_sign_out_that_could_not_wait_is_not_undone_by_the_other_server() -> None:
     """D7: the other server waits for the provider with the old entry in its hands."""
-    stage = await signed_in()
-    other = stage.new_service()
+    fake_environment = await signed_in()
+    other = fake_environment.new_service()
     await other.summary()
     await settle()
-    stage.clock.advance(60)
+    fake_environment.clock.advance(60)
     slow = asyncio.Event()
-    stage.provider.plan("token", slow)
+    fake_environment.provider.plan("token", slow)
     refreshing = asyncio.ensure_future(other.refresh())
     await settle()
-    await stage.service.sign_out()
+    await fake_environment.service.sign_out()
     slow.set()
     assert await refreshing == SignInNeeded("not_signed_in")
     await settle()
-    assert (other.state, await stored(stage)) == (State.SIGNED_OUT, None)
-    assert stage.provider.revoked == ["rt-2", "rt-3"]
+    assert (other.state, await stored(fake_environment)) == (State.SIGNED_OUT, None)
+    assert fake_environment.provider.revoked == ["rt-2", "rt-3"]
 
 
 async def test_a_sign_out_wins_over_a_store_that_fails_meanwhile() -> None:
     """B15, B31: what could not be stored is not stored after the sign-out either."""
     vault = MoodyVault()
-    stage = await signed_in(vault)
+    fake_environment = await signed_in(vault)
     vault.slow = asyncio.Event()
-    refreshing = asyncio.ensure_future(stage.service.refresh())
+    refreshing = asyncio.ensure_future(fake_environment.service.refresh())
     await settle()
-    signing_out = asyncio.ensure_future(stage.service.sign_out())
+    signing_out = asyncio.ensure_future(fake_environment.service.sign_out())
     await settle()
     vault.full = True
     vault.slow.set()
     await asyncio.gather(refreshing, signing_out)
     vault.full = False
-    await stage.scheduler.pass_time(120)
-    assert (stage.service.state, await stored(stage)) == (State.SIGNED_OUT, None)
-    assert (await stage.service.summary()).storage == "memory"
+    await fake_environment.scheduler.pass_time(120)
+    assert (fake_environment.service.state, await stored(fake_environment)) == (State.SIGNED_OUT, None)
+    assert (await fake_environment.service.summary()).storage == "memory"
 
 
 async def test_a_sign_out_takes_back_the_token_that_could_not_be_stored() -> None:
     """B15, D1: what is stored is spent; the token that works is in memory only."""
     vault = MoodyVault()
-    stage = await signed_in(vault)
+    fake_environment = await signed_in(vault)
     vault.full = True
-    assert isinstance(await stage.service.refresh(), Granted)
+    assert isinstance(await fake_environment.service.refresh(), Granted)
     vault.full = False
-    await stage.service.sign_out()
-    assert stage.provider.revoked == ["rt-2"]
+    await fake_environment.service.sign_out()
+    assert fake_environment.provider.revoked == ["rt-2"]
 
 
 async def test_a_token_that_could_not_be_checked_is_revoked_after_a_sign_out() -> None:
     """B31: the refresh token of a late answer works, whatever came with it; the one before it is spent."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
     slow = asyncio.Event()
-    send = stage.provider.send
+    send = fake_environment.provider.send
 
     async def untrusted(call: Call) -> Reply:
         if call.url.endswith("/userinfo"):
@@ -157,23 +157,23 @@ async def test_a_token_that_could_not_be_checked_is_revoked_after_a_sign_out() -
             raise TlsUntrusted
         return await send(call)
 
-    stage.provider.send = untrusted  # type: ignore[method-assign]
-    refreshing = asyncio.ensure_future(stage.service.refresh())
+    fake_environment.provider.send = untrusted  # type: ignore[method-assign]
+    refreshing = asyncio.ensure_future(fake_environment.service.refresh())
     await settle()
-    await stage.service.sign_out()
+    await fake_environment.service.sign_out()
     slow.set()
     await refreshing
     await settle()
-    assert stage.provider.revoked == ["rt-2"]
+    assert fake_environment.provider.revoked == ["rt-2"]
 
 
 async def test_summaries_that_wait_leave_nothing_behind() -> None:
     """A tab that polls a session which never changes costs no memory."""
-    stage = Stage()
-    summary = await stage.service.summary()
+    fake_environment = FakeEnvironment()
+    summary = await fake_environment.service.summary()
     before = len(asyncio.all_tasks())
     for _ in range(50):
-        await stage.service.changed_since(summary.sequence, 0.001)
+        await fake_environment.service.changed_since(summary.sequence, 0.001)
     await settle()
     assert len(asyncio.all_tasks()) == before
 
@@ -181,129 +181,134 @@ async def test_summaries_that_wait_leave_nothing_behind() -> None:
 async def test_what_could_not_be_removed_is_removed_later() -> None:
     """A26, B15: the entry of the person before does not come back with the next start."""
     vault = MoodyVault()
-    stage = await signed_in(vault)
-    stage.provider.issue_refresh_token = False
+    fake_environment = await signed_in(vault)
+    fake_environment.provider.issue_refresh_token = False
     vault.full = True
-    await stage.sign_in()
-    assert await stored(stage) == "rt-1"
+    await fake_environment.sign_in()
+    assert await stored(fake_environment) == "rt-1"
     vault.full = False
-    await stage.scheduler.pass_time(120)
-    assert await stored(stage) is None
+    await fake_environment.scheduler.pass_time(120)
+    assert await stored(fake_environment) is None
 
 
 async def test_a_service_that_is_closed_stores_nothing_any_more() -> None:
     """D9: after a reload another service owns the entry."""
     vault = MoodyVault()
-    stage = await signed_in(vault)
+    fake_environment = await signed_in(vault)
     vault.full = True
-    assert isinstance(await stage.service.refresh(), Granted)
-    await stage.service.aclose()
+    assert isinstance(await fake_environment.service.refresh(), Granted)
+    await fake_environment.service.aclose()
     vault.full = False
-    stage.service = stage.new_service()
-    await stage.sign_in()
-    assert await stored(stage) == "rt-3"
-    await stage.scheduler.pass_time(120)
-    assert await stored(stage) != "rt-2"
+    fake_environment.service = fake_environment.new_service()
+    await fake_environment.sign_in()
+    assert await stored(fake_environment) == "rt-3"
+    await fake_environment.scheduler.pass_time(120)
+    assert await stored(fake_environment) != "rt-2"
 
 
-async def replaced_by_somebody_else() -> Stage:
+async def replaced_by_somebody_else() -> FakeEnvironment:
     """Another server that shares the entry has signed in as another person."""
-    stage = await signed_in()
-    entry = await stage.vault.load()
+    fake_environment = await signed_in()
+    entry = await fake_environment.vault.load()
     assert entry is not None
     token = Secret("CANARY-9d1e7b-rt-of-another")
-    await stage.vault.save(replace(entry, subject="somebody-else", refresh_token=token))
-    return stage
+    await fake_environment.vault.save(replace(entry, subject="somebody-else", refresh_token=token))
+    return fake_environment
 
 
 async def test_a_sign_out_takes_back_our_token_and_leaves_the_entry_of_somebody_else() -> None:
     """D7: the stored token is not that of the session which ends."""
-    stage = await replaced_by_somebody_else()
-    await stage.service.sign_out()
-    assert (stage.provider.revoked, await stored(stage)) == (["rt-1"], "rt-of-another")
+    fake_environment = await replaced_by_somebody_else()
+    await fake_environment.service.sign_out()
+    assert (fake_environment.provider.revoked, await stored(fake_environment)) == (["rt-1"], "rt-of-another")
 
 
 async def test_a_logout_at_the_provider_leaves_the_entry_of_somebody_else() -> None:
     """B-14: it ends the sessions of the person that it names."""
-    stage = await replaced_by_somebody_else()
-    now = stage.clock.now().wall
-    await stage.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
-    assert (stage.service.state, await stored(stage)) == (State.SIGNED_OUT_EXPIRED, "rt-of-another")
+    fake_environment = await replaced_by_somebody_else()
+    now = fake_environment.clock.now().wall
+    await fake_environment.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
+    assert (fake_environment.service.state, await stored(fake_environment)) == (
+        State.SIGNED_OUT_EXPIRED,
+        "rt-of-another",
+    )
 
 
 async def test_a_logout_that_the_store_did_not_take_is_finished_later() -> None:
     """B-16: the provider sends it again, and by then no session is left here to find the entry by."""
     vault = MoodyVault()
-    stage = await signed_in(vault)
+    fake_environment = await signed_in(vault)
     vault.full = True
-    now = stage.clock.now().wall
+    now = fake_environment.clock.now().wall
     with pytest.raises(LogoutTokenInvalid):
-        await stage.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
+        await fake_environment.service.end_by_provider(Secret(signed(logout_claims_of(iat=now, exp=now + 120))))
     vault.full = False
-    await stage.scheduler.pass_time(120)
-    assert await stored(stage) is None
+    await fake_environment.scheduler.pass_time(120)
+    assert await stored(fake_environment) is None
 
 
 async def test_a_removal_that_is_tried_again_leaves_the_next_sign_in_of_another_server() -> None:
     """D3: only what was to be removed is removed."""
     vault = MoodyVault()
-    stage = await signed_in(vault)
+    fake_environment = await signed_in(vault)
     vault.full = True
     with pytest.raises(StorageUnavailable):
-        await stage.service.sign_out()
+        await fake_environment.service.sign_out()
     vault.full = False
-    stage.service = stage.new_service()
-    await stage.sign_in()
-    await stage.scheduler.pass_time(120)
-    assert (await stored(stage) or "").startswith("rt-")
+    fake_environment.service = fake_environment.new_service()
+    await fake_environment.sign_in()
+    await fake_environment.scheduler.pass_time(120)
+    assert (await stored(fake_environment) or "").startswith("rt-")
 
 
 async def test_another_attempt_after_a_reload_does_not_upset_the_restored_session() -> None:
     """D9: the page of a sign-in that failed is older than the service that it leads to."""
-    stage = await signed_in()
-    failed, _, _ = await stage.begin()
-    stage.service.sign_ins.give_up(failed, StorageUnavailable())
-    ticket = stage.service.sign_ins.offer_again(failed)
-    service = stage.new_service()
-    await service.sign_ins.authorization_url(stage.pending.use_ticket(ticket), "http://localhost:8888/cb")
+    fake_environment = await signed_in()
+    failed, _, _ = await fake_environment.begin()
+    fake_environment.service.sign_ins.give_up(failed, StorageUnavailable())
+    ticket = fake_environment.service.sign_ins.offer_again(failed)
+    service = fake_environment.new_service()
+    await service.sign_ins.authorization_url(fake_environment.pending.use_ticket(ticket), "http://localhost:8888/cb")
     assert (await service.summary()).state is State.ACTIVE
 
 
 async def test_tokens_of_somebody_else_end_the_session_although_they_cannot_be_taken_back() -> None:
     """F-6: whatever the revocation endpoint does."""
-    stage = await signed_in()
-    stage.provider.userinfo = {"sub": "somebody-else"}
-    stage.provider.plan("revoke", TlsUntrusted())
-    assert await stage.service.refresh() == SignInNeeded("session_expired")
-    assert (await stage.service.summary()).reason == "identity_changed"
+    fake_environment = await signed_in()
+    fake_environment.provider.userinfo = {"sub": "somebody-else"}
+    fake_environment.provider.plan("revoke", TlsUntrusted())
+    assert await fake_environment.service.refresh() == SignInNeeded("session_expired")
+    assert (await fake_environment.service.summary()).reason == "identity_changed"
 
 
 async def test_tokens_of_a_sign_in_that_could_not_be_finished_are_taken_back() -> None:
     """E-5: nobody will ever use them."""
-    stage = Stage()
-    stage.provider.plan("jwks", SILENCE)
-    assert (await stage.sign_in()).progress is Progress.FAILED
-    assert stage.provider.revoked == ["rt-1"]
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.plan("jwks", SILENCE)
+    assert (await fake_environment.sign_in()).progress is Progress.FAILED
+    assert fake_environment.provider.revoked == ["rt-1"]
 
 
 async def test_a_sign_in_that_is_being_stored_is_not_cancelled_by_halves() -> None:
     """What is told to whoever watches it is what happens."""
     vault = MoodyVault()
-    stage = Stage(vault=vault)
-    pending, state, binding = await stage.begin()
+    fake_environment = FakeEnvironment(vault=vault)
+    pending, state, binding = await fake_environment.begin()
     vault.slow = asyncio.Event()
-    ending = asyncio.ensure_future(stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding]))
+    ending = asyncio.ensure_future(
+        fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    )
     await settle()
-    stage.service.sign_ins.cancel(pending)
+    fake_environment.service.sign_ins.cancel(pending)
     vault.slow.set()
     await ending
-    assert (pending.progress, stage.service.state) == (Progress.COMPLETED, State.ACTIVE)
+    assert (pending.progress, fake_environment.service.state) == (Progress.COMPLETED, State.ACTIVE)
 
 
 async def test_a_client_secret_that_is_gone_delays_a_refresh_and_says_so() -> None:
     """B8: nothing was sent, so nothing is spent; and it is tried again without a restart."""
-    stage = await signed_in()
-    stage.settings = replace(SETTINGS, token_endpoint_auth_method="client_secret_post")
+    fake_environment = await signed_in()
+    fake_environment.settings = replace(SETTINGS, token_endpoint_auth_method="client_secret_post")
     gone = True
 
     def secret() -> Secret:
@@ -311,12 +316,12 @@ async def test_a_client_secret_that_is_gone_delays_a_refresh_and_says_so() -> No
             raise ConfigurationInvalid(detail="client_secret")
         return Secret("CANARY-9d1e7b-client-secret")
 
-    stage.service = service = stage.new_service(secret)
+    fake_environment.service = service = fake_environment.new_service(secret)
     await service.summary()
     await settle()
     summary = await service.summary()
     assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "configuration_invalid")
-    assert not stage.lock.marked
+    assert not fake_environment.lock.marked
     gone = False
-    await stage.scheduler.pass_time(60)
+    await fake_environment.scheduler.pass_time(60)
     assert service.state is State.ACTIVE

@@ -21,21 +21,21 @@ from jupyter_oidc.sessions.readiness import Readiness
 from jupyter_oidc.sessions.registry import token_key
 from jupyter_oidc.settings import Api
 from tests.unit.protocol.makers import reply
-from tests.unit.sessions.stage import SETTINGS, Stage, settle
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, settle
 
 OPEN = replace(SETTINGS, apis=(Api("orders", "corp", "https://api.example.com/v1/"),))
 
 
-async def word(stage: Stage) -> str:
-    return (await stage.service.summary()).apis[-1].readiness
+async def word(fake_environment: FakeEnvironment) -> str:
+    return (await fake_environment.service.summary()).apis[-1].readiness
 
 
-async def signed_in(settings: object = OPEN, **provider: object) -> Stage:
-    stage = Stage(settings)  # type: ignore[arg-type]
+async def signed_in(settings: object = OPEN, **provider: object) -> FakeEnvironment:
+    fake_environment = FakeEnvironment(settings)  # type: ignore[arg-type]
     for name, value in provider.items():
-        setattr(stage.provider, name, value)
-    await stage.sign_in()
-    return stage
+        setattr(fake_environment.provider, name, value)
+    await fake_environment.sign_in()
+    return fake_environment
 
 
 async def test_an_api_is_ready_for_somebody_who_is_signed_in() -> None:
@@ -45,24 +45,24 @@ async def test_an_api_is_ready_for_somebody_who_is_signed_in() -> None:
 
 async def test_nobody_is_signed_in() -> None:
     """Q5.8: not ready, although nothing is missing either."""
-    stage = Stage(OPEN)
-    assert await word(stage) == "sign_in_needed"
-    await stage.begin()
-    assert await word(stage) == "sign_in_needed"
+    fake_environment = FakeEnvironment(OPEN)
+    assert await word(fake_environment) == "sign_in_needed"
+    await fake_environment.begin()
+    assert await word(fake_environment) == "sign_in_needed"
 
 
 async def test_after_a_sign_out_nothing_is_ready() -> None:
     """Q5.8."""
-    stage = await signed_in()
-    await stage.service.sign_out()
-    assert await word(stage) == "sign_in_needed"
+    fake_environment = await signed_in()
+    await fake_environment.service.sign_out()
+    assert await word(fake_environment) == "sign_in_needed"
 
 
 async def test_a_session_that_ended_is_expired() -> None:
     """Q5.8, Q6.1."""
-    stage = await signed_in(issue_refresh_token=False)
-    stage.clock.advance(300)
-    assert await word(stage) == "expired"
+    fake_environment = await signed_in(issue_refresh_token=False)
+    fake_environment.clock.advance(300)
+    assert await word(fake_environment) == "expired"
 
 
 async def test_an_entitlement_is_missing() -> None:
@@ -72,75 +72,77 @@ async def test_an_entitlement_is_missing() -> None:
 
 async def test_a_token_that_cannot_be_refreshed_now_is_delayed_and_one_that_still_lives_is_not() -> None:
     """Q5.8: calls work for as long as the token lives."""
-    stage = await signed_in()
-    stage.provider.plan("token", *[IdpUnavailable(detail="idp.unsent")] * 99)
-    await stage.scheduler.pass_time(241)
-    assert (stage.service.state.value, await word(stage)) == ("refresh-failed", "ready")
-    stage.clock.advance(100)
-    assert await word(stage) == "renewal_delayed"
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("token", *[IdpUnavailable(detail="idp.unsent")] * 99)
+    await fake_environment.scheduler.pass_time(241)
+    assert (fake_environment.service.state.value, await word(fake_environment)) == ("refresh-failed", "ready")
+    fake_environment.clock.advance(100)
+    assert await word(fake_environment) == "renewal_delayed"
 
 
 async def test_an_id_token_that_has_ended_is_expired_while_the_session_goes_on() -> None:
     """Q5.8, Q6.1: a sign-in brings a new one."""
     by_id_token = Api("cluster", "corp", "https://k8s.example.com/", bearer_token_source="id_token")
-    stage = await signed_in(replace(OPEN, apis=(*OPEN.apis, by_id_token)), issue_refresh_token=False, lifetime=3_600)
-    assert await word(stage) == "ready"
-    stage.clock.advance(600)
-    summary = await stage.service.summary()
+    fake_environment = await signed_in(
+        replace(OPEN, apis=(*OPEN.apis, by_id_token)), issue_refresh_token=False, lifetime=3_600
+    )
+    assert await word(fake_environment) == "ready"
+    fake_environment.clock.advance(600)
+    summary = await fake_environment.service.summary()
     assert (summary.state.value, [api.readiness for api in summary.apis]) == ("active", ["ready", "expired"])
 
 
 async def test_a_token_of_its_own_that_the_provider_refuses_is_said_to_be_refused() -> None:
     """Q5.8, B30."""
     own = Api("plans", "corp", "https://plans.example.com/", audience="plans")
-    stage = await signed_in(replace(OPEN, apis=(*OPEN.apis, own)))
-    assert await word(stage) == "ready"  # by need
-    stage.provider.plan("token", reply({"error": "invalid_target"}, status=400))
+    fake_environment = await signed_in(replace(OPEN, apis=(*OPEN.apis, own)))
+    assert await word(fake_environment) == "ready"  # by need
+    fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400))
     with pytest.raises(AudienceRefused):
-        await stage.service.bearer(token_key(own))
-    assert await word(stage) == "refused"
+        await fake_environment.service.bearer(token_key(own))
+    assert await word(fake_environment) == "refused"
 
 
 @pytest.mark.parametrize("error", [UpstreamUnreachable(), UpstreamTimeout(), TlsUntrusted()])
 async def test_an_api_that_the_last_call_could_not_reach_is_unreachable(error: Exception) -> None:
     """Q5.8: until a call gets through, or nobody knows any more."""
-    stage = await signed_in()
-    stage.service.outages.note("orders", error)
-    assert await word(stage) == "unreachable"
-    stage.service.outages.over("orders")
-    assert await word(stage) == "ready"
-    stage.service.outages.note("orders", error)
-    stage.clock.advance(299)
-    await stage.service.bearer(SIGN_IN_KEY)
-    assert await word(stage) == "unreachable"
-    stage.clock.advance(1)
-    assert await word(stage) == "ready"
+    fake_environment = await signed_in()
+    fake_environment.service.outages.note("orders", error)
+    assert await word(fake_environment) == "unreachable"
+    fake_environment.service.outages.over("orders")
+    assert await word(fake_environment) == "ready"
+    fake_environment.service.outages.note("orders", error)
+    fake_environment.clock.advance(299)
+    await fake_environment.service.bearer(SIGN_IN_KEY)
+    assert await word(fake_environment) == "unreachable"
+    fake_environment.clock.advance(1)
+    assert await word(fake_environment) == "ready"
 
 
 async def test_what_says_nothing_about_the_api_is_no_outage() -> None:
     """Q5.8."""
-    stage = await signed_in()
-    stage.service.outages.note("orders", NotSignedIn())
-    assert await word(stage) == "ready"
+    fake_environment = await signed_in()
+    fake_environment.service.outages.note("orders", NotSignedIn())
+    assert await word(fake_environment) == "ready"
 
 
 async def test_who_is_signed_out_is_told_to_sign_in_although_the_api_is_down() -> None:
     """Q5.8: the first obstacle on the way."""
-    stage = Stage(OPEN)
-    stage.service.outages.note("orders", UpstreamUnreachable())
-    assert await word(stage) == "sign_in_needed"
+    fake_environment = FakeEnvironment(OPEN)
+    fake_environment.service.outages.note("orders", UpstreamUnreachable())
+    assert await word(fake_environment) == "sign_in_needed"
 
 
 async def test_a_change_of_the_word_is_a_change_of_the_summary() -> None:
     """Q5.8: or an ETag would hide it; also where only time has passed."""
-    stage = await signed_in()
-    before = (await stage.service.summary()).sequence
-    stage.service.outages.note("orders", UpstreamUnreachable())
-    down = (await stage.service.summary()).sequence
-    stage.clock.advance(300)
+    fake_environment = await signed_in()
+    before = (await fake_environment.service.summary()).sequence
+    fake_environment.service.outages.note("orders", UpstreamUnreachable())
+    down = (await fake_environment.service.summary()).sequence
+    fake_environment.clock.advance(300)
     await settle()
-    over = (await stage.service.summary()).sequence
-    assert before < down < over == (await stage.service.summary()).sequence
+    over = (await fake_environment.service.summary()).sequence
+    assert before < down < over == (await fake_environment.service.summary()).sequence
 
 
 def test_the_words_are_those_of_the_contract() -> None:

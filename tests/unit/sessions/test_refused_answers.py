@@ -7,15 +7,15 @@ import pytest
 from jupyter_oidc.errors import ResponseMalformed
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress
-from tests.unit.sessions.stage import Stage
+from tests.unit.sessions.fake_environment import FakeEnvironment
 
 
 async def test_a_foreign_parameter_twice_costs_no_sign_in() -> None:
     """Q1.12."""
-    stage = Stage()
-    _, state, binding = await stage.begin()
+    fake_environment = FakeEnvironment()
+    _, state, binding = await fake_environment.begin()
     answer = [("code", "c-1"), ("state", state), ("utm", "a"), ("utm", "b")]
-    assert (await stage.service.sign_ins.callback(answer, [binding])).progress is Progress.COMPLETED
+    assert (await fake_environment.service.sign_ins.callback(answer, [binding])).progress is Progress.COMPLETED
 
 
 @pytest.mark.parametrize(
@@ -28,37 +28,37 @@ async def test_a_foreign_parameter_twice_costs_no_sign_in() -> None:
 )
 async def test_a_refused_answer_ends_its_sign_in_at_once(more: list[tuple[str, str]], detail: str) -> None:
     """Q1.12: nobody waits ten minutes for it."""
-    stage = Stage()
-    pending, state, binding = await stage.begin()
-    answered = await stage.service.sign_ins.callback([*more, ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
+    answered = await fake_environment.service.sign_ins.callback([*more, ("state", state)], [binding])
     assert (answered is pending, pending.progress, pending.done.is_set()) == (True, Progress.FAILED, True)
     assert (pending.problem and pending.problem.detail) == detail
-    assert stage.service.state is State.SIGNED_OUT
+    assert fake_environment.service.state is State.SIGNED_OUT
 
 
 async def test_a_refused_answer_of_another_browser_ends_nothing() -> None:
     """Q1.12, A6: the state alone is not enough."""
-    stage = Stage()
-    pending, state, _ = await stage.begin()
+    fake_environment = FakeEnvironment()
+    pending, state, _ = await fake_environment.begin()
     with pytest.raises(ResponseMalformed):
-        await stage.service.sign_ins.callback([("code", "a"), ("code", "b"), ("state", state)], ["wrong"])
+        await fake_environment.service.sign_ins.callback([("code", "a"), ("code", "b"), ("state", state)], ["wrong"])
     assert pending.progress is Progress.WAITING
 
 
 async def test_a_refused_answer_with_an_unknown_state_ends_nothing() -> None:
     """Q1.12."""
-    stage = Stage()
-    pending, _, binding = await stage.begin()
+    fake_environment = FakeEnvironment()
+    pending, _, binding = await fake_environment.begin()
     with pytest.raises(ResponseMalformed):
-        await stage.service.sign_ins.callback([("code", "a"), ("code", "b"), ("state", "guess")], [binding])
+        await fake_environment.service.sign_ins.callback([("code", "a"), ("code", "b"), ("state", "guess")], [binding])
     assert pending.progress is Progress.WAITING
 
 
 async def test_a_refused_answer_after_the_end_changes_nothing() -> None:
     """Q1.12, R-3."""
-    stage = Stage()
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
     with pytest.raises(ResponseMalformed):
-        await stage.service.sign_ins.callback([("code", "a"), ("code", "b"), ("state", state)], [binding])
-    assert (pending.progress, stage.service.state) == (Progress.COMPLETED, State.ACTIVE)
+        await fake_environment.service.sign_ins.callback([("code", "a"), ("code", "b"), ("state", state)], [binding])
+    assert (pending.progress, fake_environment.service.state) == (Progress.COMPLETED, State.ACTIVE)

@@ -9,7 +9,7 @@ import pytest
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TryLater
 from jupyter_oidc.sessions.machine import State
 from tests.unit.protocol.makers import reply
-from tests.unit.sessions.stage import Stage, form_of, settle, text_of
+from tests.unit.sessions.fake_environment import FakeEnvironment, form_of, settle, text_of
 
 REFUSALS: list[Any] = [
     pytest.param(reply({"error": "invalid_request"}, status=400), "invalid_request", id="invalid_request, as Dex says"),
@@ -21,125 +21,125 @@ REFUSALS: list[Any] = [
 ]
 
 
-async def signed_in(**provider: object) -> Stage:
-    stage = Stage()
+async def signed_in(**provider: object) -> FakeEnvironment:
+    fake_environment = FakeEnvironment()
     for name, value in provider.items():
-        setattr(stage.provider, name, value)
-    await stage.sign_in()
-    return stage
+        setattr(fake_environment.provider, name, value)
+    await fake_environment.sign_in()
+    return fake_environment
 
 
-def refreshes(stage: Stage) -> int:
-    forms = [form_of(call) for call in stage.provider.sent if call.url.endswith("/token")]
+def refreshes(fake_environment: FakeEnvironment) -> int:
+    forms = [form_of(call) for call in fake_environment.provider.sent if call.url.endswith("/token")]
     return sum(form["grant_type"] == "refresh_token" for form in forms)
 
 
 @pytest.mark.parametrize(("refusal", "code"), REFUSALS)
 async def test_a_refused_refresh_ends_the_session_only_with_its_access_token(refusal: Any, code: str) -> None:
     """Q1.8, Q9.2: calls work meanwhile; then signing in again is what helps, and it is said."""
-    stage = await signed_in()
-    stage.provider.plan("token", *[refusal] * 50)
-    await stage.scheduler.pass_time(241)
-    granted = await stage.service.bearer(SIGN_IN_KEY)
-    summary = await stage.service.summary()
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("token", *[refusal] * 50)
+    await fake_environment.scheduler.pass_time(241)
+    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
+    summary = await fake_environment.service.summary()
     assert isinstance(granted, Granted)
     assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "renewal_refused")
     for _ in range(60):
-        await stage.scheduler.pass_time(1)
-    summary = await stage.service.summary()
+        await fake_environment.scheduler.pass_time(1)
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, "renewal_refused")
-    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    assert stage.notes.refusals[-1] == ("renewal_refused", f"token.{code}")
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert fake_environment.notes.refusals[-1] == ("renewal_refused", f"token.{code}")
 
 
 @pytest.mark.parametrize(("refusal", "code"), REFUSALS)
 async def test_a_refused_refresh_is_tried_ever_more_rarely(refusal: Any, code: str) -> None:
     """Q1.8: an access token of a day; the provider was asked every five seconds of it."""
-    stage = await signed_in(lifetime=86_400)
-    stage.provider.plan("token", *[refusal] * 500)
-    await stage.service.refresh()
+    fake_environment = await signed_in(lifetime=86_400)
+    fake_environment.provider.plan("token", *[refusal] * 500)
+    await fake_environment.service.refresh()
     for _ in range(60):
-        await stage.scheduler.pass_time(60)
-    assert stage.service.state is State.REFRESH_FAILED, code
-    assert 8 <= refreshes(stage) <= 20
+        await fake_environment.scheduler.pass_time(60)
+    assert fake_environment.service.state is State.REFRESH_FAILED, code
+    assert 8 <= refreshes(fake_environment) <= 20
 
 
 async def test_a_token_that_is_found_dead_after_a_night_is_told_within_seconds() -> None:
     """Q1.8: three answers, and not one: a refusal may pass."""
-    stage = await signed_in()
-    stage.clock.advance(50_000)
-    stage.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 50)
-    assert await stage.service.bearer(SIGN_IN_KEY) == TryLater(2.0, "renewal_refused")
-    await stage.scheduler.pass_time(2)
-    assert stage.service.state is State.REFRESH_FAILED
-    await stage.scheduler.pass_time(4)
-    assert (stage.service.state, refreshes(stage)) == (State.SIGNED_OUT_EXPIRED, 3)
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(50_000)
+    fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 50)
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == TryLater(2.0, "renewal_refused")
+    await fake_environment.scheduler.pass_time(2)
+    assert fake_environment.service.state is State.REFRESH_FAILED
+    await fake_environment.scheduler.pass_time(4)
+    assert (fake_environment.service.state, refreshes(fake_environment)) == (State.SIGNED_OUT_EXPIRED, 3)
 
 
 async def test_a_refusal_that_passes_costs_nothing() -> None:
     """Q1.8: the same refresh token works again."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    stage.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 2)
-    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), TryLater)
-    await stage.scheduler.pass_time(2)
-    await stage.scheduler.pass_time(4)
-    assert stage.service.state is State.ACTIVE
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 2)
+    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    await fake_environment.scheduler.pass_time(2)
+    await fake_environment.scheduler.pass_time(4)
+    assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_refusals_count_only_in_a_row() -> None:
     """Q1.8: a success in between shows that the token lives."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
     refusal = reply({"error": "invalid_request"}, status=400)
     for _ in range(4):
-        stage.clock.advance(400)
-        stage.provider.plan("token", refusal, refusal)
-        await stage.service.bearer(SIGN_IN_KEY)
-        await stage.scheduler.pass_time(2)
-        await stage.scheduler.pass_time(4)
-        assert stage.service.state is State.ACTIVE
+        fake_environment.clock.advance(400)
+        fake_environment.provider.plan("token", refusal, refusal)
+        await fake_environment.service.bearer(SIGN_IN_KEY)
+        await fake_environment.scheduler.pass_time(2)
+        await fake_environment.scheduler.pass_time(4)
+        assert fake_environment.service.state is State.ACTIVE
 
 
 @pytest.mark.parametrize("error", ["invalid_client", "unauthorized_client", "unsupported_grant_type", "server_error"])
 async def test_what_no_sign_in_would_mend_ends_no_session(error: str) -> None:
     """B8, Q1.8: an administrator has to act, or the provider recovers; the token may be good."""
-    stage = await signed_in()
-    stage.provider.plan("token", *[reply({"error": error}, status=400)] * 500)
-    stage.clock.advance(400)
-    await stage.service.bearer(SIGN_IN_KEY)
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("token", *[reply({"error": error}, status=400)] * 500)
+    fake_environment.clock.advance(400)
+    await fake_environment.service.bearer(SIGN_IN_KEY)
     for _ in range(60):
-        await stage.scheduler.pass_time(60)
-    assert stage.service.state is State.REFRESH_FAILED
+        await fake_environment.scheduler.pass_time(60)
+    assert fake_environment.service.state is State.REFRESH_FAILED
 
 
 async def test_a_token_of_unknown_lifetime_lives_until_an_api_refuses_it() -> None:
     """Q1.8, A13: nothing else tells that it has ended."""
-    stage = await signed_in(lifetime=None)
-    stage.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 500)
-    await stage.service.refresh()
+    fake_environment = await signed_in(lifetime=None)
+    fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 500)
+    await fake_environment.service.refresh()
     for _ in range(60):
-        await stage.scheduler.pass_time(60)
-    granted = await stage.service.bearer(SIGN_IN_KEY)
+        await fake_environment.scheduler.pass_time(60)
+    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)
-    await stage.service.bearer(SIGN_IN_KEY, rejected=granted.secret)
+    await fake_environment.service.bearer(SIGN_IN_KEY, rejected=granted.secret)
     for _ in range(6):
-        await stage.scheduler.pass_time(60)
-    assert stage.service.state is State.SIGNED_OUT_EXPIRED
+        await fake_environment.scheduler.pass_time(60)
+    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
 
 
 async def test_the_refresh_token_stays_until_the_next_sign_in() -> None:
     """Q1.8, B9: it was not refused for good; a restart tries again, and a sign-out takes it back."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    stage.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 3)
-    await stage.service.bearer(SIGN_IN_KEY)
-    await stage.scheduler.pass_time(2)
-    await stage.scheduler.pass_time(4)
-    assert stage.service.state is State.SIGNED_OUT_EXPIRED
-    entry = await stage.vault.load()
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    fake_environment.provider.plan("token", *[reply({"error": "invalid_request"}, status=400)] * 3)
+    await fake_environment.service.bearer(SIGN_IN_KEY)
+    await fake_environment.scheduler.pass_time(2)
+    await fake_environment.scheduler.pass_time(4)
+    assert fake_environment.service.state is State.SIGNED_OUT_EXPIRED
+    entry = await fake_environment.vault.load()
     assert entry is not None
-    assert (text_of(entry.refresh_token), stage.lock.marked) == ("rt-1", False)
-    again = stage.new_service()
+    assert (text_of(entry.refresh_token), fake_environment.lock.marked) == ("rt-1", False)
+    again = fake_environment.new_service()
     await again.summary()
     await settle()
     assert again.state is State.ACTIVE
@@ -147,8 +147,8 @@ async def test_the_refresh_token_stays_until_the_next_sign_in() -> None:
 
 async def test_an_error_with_status_200_that_is_definite_is_believed() -> None:
     """Q1.8, B1: ``invalid_grant`` is the end, whatever status stands above it."""
-    stage = await signed_in()
-    stage.clock.advance(400)
-    stage.provider.plan("token", reply({"error": "invalid_grant"}))
-    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    assert (await stage.service.summary()).reason == "session_ended_by_provider"
+    fake_environment = await signed_in()
+    fake_environment.clock.advance(400)
+    fake_environment.provider.plan("token", reply({"error": "invalid_grant"}))
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    assert (await fake_environment.service.summary()).reason == "session_ended_by_provider"

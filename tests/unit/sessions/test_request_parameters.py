@@ -13,8 +13,8 @@ from jupyter_oidc.sessions.request_parameters import prompt_of, scopes_of
 from jupyter_oidc.settings import Provider, Settings, read_settings
 from jupyter_oidc.settings.presets import names, preset
 from tests.unit.protocol.makers import ISSUER, METADATA
-from tests.unit.sessions.stage import SETTINGS, Stage
-from tests.unit.sessions.test_device import stage_of
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
+from tests.unit.sessions.test_device import environment_of
 from tests.unit.settings.test_presets import filled
 
 LISTED = replace(METADATA, scopes_supported=frozenset({"openid", "profile", "email"}))
@@ -27,37 +27,39 @@ def settings(**written: Any) -> Provider:
     return read.providers[0]
 
 
-async def request_of(stage: Stage, options: SignInOptions | None = None, api: str | None = None) -> dict[str, str]:
+async def request_of(
+    fake_environment: FakeEnvironment, options: SignInOptions | None = None, api: str | None = None
+) -> dict[str, str]:
     """The parameters of the authorization request."""
-    pending, _ = await stage.service.sign_ins.begin("user:a", options or SignInOptions(), api=api)
-    url, _ = await stage.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
+    pending, _ = await fake_environment.service.sign_ins.begin("user:a", options or SignInOptions(), api=api)
+    url, _ = await fake_environment.service.sign_ins.authorization_url(pending, "http://localhost:8888/cb")
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
 async def test_hint_and_languages_of_the_settings_are_sent_unless_the_sign_in_has_its_own() -> None:
     """Q5.14, A-8."""
-    stage = Stage(replace(SETTINGS, login_hint="ada@example.com", ui_locales=("de-AT", "en")))
-    asked = await request_of(stage)
+    fake_environment = FakeEnvironment(replace(SETTINGS, login_hint="ada@example.com", ui_locales=("de-AT", "en")))
+    asked = await request_of(fake_environment)
     assert (asked["login_hint"], asked["ui_locales"]) == ("ada@example.com", "de-AT en")
-    own = await request_of(stage, SignInOptions(login_hint="bob@example.com", ui_locales=("fr",)))
+    own = await request_of(fake_environment, SignInOptions(login_hint="bob@example.com", ui_locales=("fr",)))
     assert (own["login_hint"], own["ui_locales"]) == ("bob@example.com", "fr")
-    assert not {"login_hint", "ui_locales", "acr_values"} & (await request_of(Stage())).keys()
+    assert not {"login_hint", "ui_locales", "acr_values"} & (await request_of(FakeEnvironment())).keys()
 
 
 async def test_languages_among_the_parameters_of_older_settings_are_sent_as_before() -> None:
     """A setting that has got a key of its own goes on to work where it was."""
-    stage = Stage(replace(SETTINGS, authorization_parameters=(("ui_locales", "de"),)))
-    assert (await request_of(stage))["ui_locales"] == "de"
+    fake_environment = FakeEnvironment(replace(SETTINGS, authorization_parameters=(("ui_locales", "de"),)))
+    assert (await request_of(fake_environment))["ui_locales"] == "de"
 
 
 async def test_a_level_that_the_caller_asks_for_is_asked_for_unless_an_api_has_asked() -> None:
     """Q5.14: whoever begins cannot ask for less than the API."""
-    stage = Stage()
-    await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
     mine = SignInOptions(step_up=StepUp(("phr",)))
-    assert (await request_of(stage, mine))["acr_values"] == "phr"
-    stage.service.expect_step_up("orders", StepUp(("gold",)))
-    assert (await request_of(stage, mine, api="orders"))["acr_values"] == "gold"
+    assert (await request_of(fake_environment, mine))["acr_values"] == "phr"
+    fake_environment.service.expect_step_up("orders", StepUp(("gold",)))
+    assert (await request_of(fake_environment, mine, api="orders"))["acr_values"] == "gold"
 
 
 def test_a_default_scope_that_the_provider_does_not_list_is_left_out() -> None:
@@ -82,13 +84,13 @@ def test_what_somebody_wrote_is_asked_for() -> None:
 async def test_a_scope_that_is_left_out_is_nowhere_asked_for_and_not_missed() -> None:
     """Q9.6: neither at the page nor for a code, and the summary does not complain."""
     unlisted = {"scopes_supported": ["openid", "profile", "email"]}
-    stage = Stage(settings())
-    stage.provider.advertise = unlisted
-    assert (await request_of(stage))["scope"] == "openid profile email"
-    await stage.sign_in()
-    summary = await stage.service.summary()
+    fake_environment = FakeEnvironment(settings())
+    fake_environment.provider.advertise = unlisted
+    assert (await request_of(fake_environment))["scope"] == "openid profile email"
+    await fake_environment.sign_in()
+    summary = await fake_environment.service.summary()
     assert (summary.scopes, summary.missing_scopes) == (("openid", "profile", "email"), ())
-    by_code = stage_of(settings(redirect_strategy="device"))
+    by_code = environment_of(settings(redirect_strategy="device"))
     by_code.provider.advertise |= unlisted
     await by_code.service.sign_ins.begin("user:a")
     await by_code.service.aclose()
@@ -98,7 +100,7 @@ async def test_a_scope_that_is_left_out_is_nowhere_asked_for_and_not_missed() ->
 
 async def test_consent_goes_along_where_a_refresh_token_is_asked_for() -> None:
     """Q5.13; OpenID Connect Core 1.0, 11: without it, the scope must be ignored."""
-    assert (await request_of(Stage()))["prompt"] == "consent"
+    assert (await request_of(FakeEnvironment()))["prompt"] == "consent"
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,8 @@ def test_no_preset_asks_for_consent_that_its_provider_does_not_need(name: str) -
 
 async def test_a_sign_in_by_code_is_not_asked_twice() -> None:
     """Q5.13: the rule is one of authorization requests; who enters a code consents there anyway."""
-    stage = stage_of()
-    await stage.service.sign_ins.begin("user:a")
-    await stage.service.aclose()
-    (form,) = [dict(call.form) for call in stage.provider.sent if call.url.endswith("/device")]
+    fake_environment = environment_of()
+    await fake_environment.service.sign_ins.begin("user:a")
+    await fake_environment.service.aclose()
+    (form,) = [dict(call.form) for call in fake_environment.provider.sent if call.url.endswith("/device")]
     assert "prompt" not in form

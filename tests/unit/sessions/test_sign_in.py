@@ -18,163 +18,180 @@ from jupyter_oidc.errors import (
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress
 from tests.unit.protocol.makers import SUBJECT, document, reply
-from tests.unit.sessions.stage import Stage, settle
+from tests.unit.sessions.fake_environment import FakeEnvironment, settle
 
 
 async def test_a_sign_in_makes_a_session_with_a_person():
-    stage = Stage()
-    pending = await stage.sign_in()
-    summary = await stage.service.summary()
+    fake_environment = FakeEnvironment()
+    pending = await fake_environment.sign_in()
+    summary = await fake_environment.service.summary()
     assert pending.progress is Progress.COMPLETED
     assert summary.state is State.ACTIVE
     assert summary.user is not None
     assert (summary.user.sub, summary.user.name) == (SUBJECT, "Example User")
     assert summary.expires_in == 300
-    assert stage.notes.kinds == ["sign-in-begun", "signed-in"]
+    assert fake_environment.notes.kinds == ["sign-in-begun", "signed-in"]
 
 
 async def test_userinfo_is_asked_once_per_sign_in():
     """U-1 (UserInfo is read once per sign-in), and D-9 (metadata come before every other request)."""
-    stage = Stage()
-    await stage.sign_in()
-    assert list(stage.provider.calls.items()) == [("discovery", 1), ("token", 1), ("jwks", 1), ("userinfo", 1)]
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    assert list(fake_environment.provider.calls.items()) == [
+        ("discovery", 1),
+        ("token", 1),
+        ("jwks", 1),
+        ("userinfo", 1),
+    ]
 
 
 async def test_a_provider_without_userinfo_signs_people_in_by_the_id_token():
     """Q1.1: whoever asks for UserInfo where there is some does not ask for it where there is none."""
-    stage = Stage()
-    stage.provider.advertise = {"userinfo_endpoint": None}
-    stage.provider.claims = {"name": "Token User", "roles": ["orders.read"]}
-    await stage.sign_in()
-    summary = await stage.service.summary()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.advertise = {"userinfo_endpoint": None}
+    fake_environment.provider.claims = {"name": "Token User", "roles": ["orders.read"]}
+    await fake_environment.sign_in()
+    summary = await fake_environment.service.summary()
     assert summary.user is not None
     assert (summary.user.sub, summary.user.name, summary.entitlements) == (SUBJECT, "Token User", ("orders.read",))
-    assert stage.provider.calls["userinfo"] == 0
+    assert fake_environment.provider.calls["userinfo"] == 0
 
 
 async def test_a_provider_without_userinfo_refreshes_and_forgets_nobody():
     """Q1.1, F-9: a refresh that tells nothing new leaves the person as they were."""
-    stage = Stage()
-    stage.provider.advertise = {"userinfo_endpoint": None}
-    stage.provider.claims = {"name": "Token User"}
-    await stage.sign_in()
-    await stage.scheduler.pass_time(241)
-    summary = await stage.service.summary()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.advertise = {"userinfo_endpoint": None}
+    fake_environment.provider.claims = {"name": "Token User"}
+    await fake_environment.sign_in()
+    await fake_environment.scheduler.pass_time(241)
+    summary = await fake_environment.service.summary()
     assert summary.user is not None
-    assert (stage.notes.kinds[-1], summary.user.name, stage.provider.calls["userinfo"]) == ("renewed", "Token User", 0)
+    assert (fake_environment.notes.kinds[-1], summary.user.name, fake_environment.provider.calls["userinfo"]) == (
+        "renewed",
+        "Token User",
+        0,
+    )
 
 
 async def test_an_unknown_state_is_refused_without_a_request():
     """A1, R-2."""
-    stage = Stage()
-    await stage.begin()
+    fake_environment = FakeEnvironment()
+    await fake_environment.begin()
     with pytest.raises(StateInvalid):
-        await stage.service.sign_ins.callback([("code", "c"), ("state", "made-up")], ["made-up"])
-    assert stage.provider.calls["token"] == 0
+        await fake_environment.service.sign_ins.callback([("code", "c"), ("state", "made-up")], ["made-up"])
+    assert fake_environment.provider.calls["token"] == 0
 
 
 async def test_a_state_of_another_browser_is_refused_and_stays_usable_in_its_own():
     """A4, A6: login CSRF makes no session, and cancels nobody's sign-in."""
-    stage = Stage()
-    pending, state, binding = await stage.begin()
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
     with pytest.raises(StateInvalid):
-        await stage.service.sign_ins.callback([("code", "c"), ("state", state)], ["another browser's cookie"])
+        await fake_environment.service.sign_ins.callback(
+            [("code", "c"), ("state", state)], ["another browser's cookie"]
+        )
     assert pending.progress is Progress.WAITING
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.progress is Progress.COMPLETED
 
 
 async def test_a_replayed_callback_redeems_nothing():
     """A2, R-3."""
-    stage = Stage()
-    pending, state, binding = await stage.begin()
-    first = await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
-    again = await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
+    first = await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    again = await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert first is again is pending
-    assert stage.provider.calls["token"] == 1
+    assert fake_environment.provider.calls["token"] == 1
 
 
 async def test_two_callbacks_at_once_redeem_once_and_see_the_same_result():
     """A3."""
-    stage = Stage()
-    _, state, binding = await stage.begin()
+    fake_environment = FakeEnvironment()
+    _, state, binding = await fake_environment.begin()
     parameters = [("code", "c"), ("state", state)]
-    results = await asyncio.gather(*(stage.service.sign_ins.callback(parameters, [binding]) for _ in range(5)))
+    results = await asyncio.gather(
+        *(fake_environment.service.sign_ins.callback(parameters, [binding]) for _ in range(5))
+    )
     assert {result.progress for result in results} == {Progress.COMPLETED}
-    assert stage.provider.calls["token"] == 1
+    assert fake_environment.provider.calls["token"] == 1
 
 
 async def test_a_callback_goes_on_when_its_browser_leaves():
     """T-10: a code can be spent only once, so a closed window must not lose it."""
-    stage = Stage()
+    fake_environment = FakeEnvironment()
     gate = asyncio.Event()
-    stage.provider.plan("token", gate)
-    pending, state, binding = await stage.begin()
-    request = asyncio.ensure_future(stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding]))
+    fake_environment.provider.plan("token", gate)
+    pending, state, binding = await fake_environment.begin()
+    request = asyncio.ensure_future(
+        fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    )
     await settle()
     request.cancel()
     gate.set()
     await settle()
     assert pending.progress is Progress.COMPLETED
-    assert stage.service.state is State.ACTIVE
+    assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_a_declined_sign_in_keeps_the_previous_session():
     """A5, R-7."""
-    stage = Stage()
-    await stage.sign_in()
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.code == "sign_in_declined"
-    assert stage.service.state is State.ACTIVE
-    assert stage.provider.calls["token"] == 1
+    assert fake_environment.service.state is State.ACTIVE
+    assert fake_environment.provider.calls["token"] == 1
 
 
 async def test_a_declined_first_sign_in_leaves_nobody_signed_in():
-    stage = Stage()
-    _, state, binding = await stage.begin()
-    assert stage.service.state is State.SIGNING_IN
-    await stage.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
-    assert stage.service.state is State.SIGNED_OUT
+    fake_environment = FakeEnvironment()
+    _, state, binding = await fake_environment.begin()
+    assert fake_environment.service.state is State.SIGNING_IN
+    await fake_environment.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
+    assert fake_environment.service.state is State.SIGNED_OUT
 
 
 async def test_the_offer_to_try_again_begins_only_when_somebody_follows_it():
     """E-1: an error page shows a link; until it is followed, nobody is signing in."""
-    stage = Stage()
-    failed, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
-    ticket = stage.service.sign_ins.offer_again(failed)
-    assert stage.service.state is State.SIGNED_OUT
-    again = stage.pending.use_ticket(ticket)
-    await stage.service.sign_ins.authorization_url(again, failed.redirect_uri)
-    assert stage.service.state is State.SIGNING_IN
+    fake_environment = FakeEnvironment()
+    failed, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback([("error", "access_denied"), ("state", state)], [binding])
+    ticket = fake_environment.service.sign_ins.offer_again(failed)
+    assert fake_environment.service.state is State.SIGNED_OUT
+    again = fake_environment.pending.use_ticket(ticket)
+    await fake_environment.service.sign_ins.authorization_url(again, failed.redirect_uri)
+    assert fake_environment.service.state is State.SIGNING_IN
     assert (again.flow != failed.flow, again.caller) == (True, "user:a")
 
 
 async def test_an_offer_made_before_a_sign_out_still_works_after_it():
     """The attempt belongs to the time at which it is followed."""
-    stage = Stage()
-    failed, _, _ = await stage.begin()
-    stage.service.sign_ins.cancel(failed)
-    ticket = stage.service.sign_ins.offer_again(failed)
-    await stage.service.sign_out()
-    again = stage.pending.use_ticket(ticket)
-    url, binding = await stage.service.sign_ins.authorization_url(again, "https://hub.example.com/cb")
+    fake_environment = FakeEnvironment()
+    failed, _, _ = await fake_environment.begin()
+    fake_environment.service.sign_ins.cancel(failed)
+    ticket = fake_environment.service.sign_ins.offer_again(failed)
+    await fake_environment.service.sign_out()
+    again = fake_environment.pending.use_ticket(ticket)
+    url, binding = await fake_environment.service.sign_ins.authorization_url(again, "https://hub.example.com/cb")
     query = parse_qs(urlsplit(url).query)
-    stage.provider.nonce = query["nonce"][0]
-    await stage.service.sign_ins.callback([("code", "c"), ("state", query["state"][0])], [binding])
-    assert stage.service.state is State.ACTIVE
+    fake_environment.provider.nonce = query["nonce"][0]
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", query["state"][0])], [binding])
+    assert fake_environment.service.state is State.ACTIVE
 
 
 async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere():
     """A7, R-5."""
-    stage = Stage()
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state), ("iss", "https://evil.example")], [binding])
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback(
+        [("code", "c"), ("state", state), ("iss", "https://evil.example")], [binding]
+    )
     assert pending.problem is not None
     assert pending.problem.code == "issuer_mismatch"
-    assert stage.provider.calls["token"] == 0
+    assert fake_environment.provider.calls["token"] == 0
 
 
 @pytest.mark.parametrize(
@@ -190,15 +207,15 @@ async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere():
     ],
 )
 async def test_a_useless_token_response_stores_nothing(fault, code):
-    stage = Stage()
-    stage.provider.plan("token", fault)
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.plan("token", fault)
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.code == code
-    assert stage.service.state is State.SIGNED_OUT
-    assert await stage.vault.load() is None
-    assert stage.provider.calls["token"] == 1, "a code is sent at most once (T-10)"
+    assert fake_environment.service.state is State.SIGNED_OUT
+    assert await fake_environment.vault.load() is None
+    assert fake_environment.provider.calls["token"] == 1, "a code is sent at most once (T-10)"
 
 
 @pytest.mark.parametrize(
@@ -207,22 +224,22 @@ async def test_a_useless_token_response_stores_nothing(fault, code):
 )
 async def test_a_refused_id_token_ends_the_sign_in_and_its_tokens(claims, detail):
     """A16, A17: no UserInfo request follows, and the refresh token is revoked."""
-    stage = Stage()
-    stage.provider.claims = claims
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.claims = claims
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert (pending.problem.code, pending.problem.detail) == ("id_token_rejected", detail)
-    assert stage.provider.calls["userinfo"] == 0
-    assert stage.provider.revoked == ["rt-1"]
+    assert fake_environment.provider.calls["userinfo"] == 0
+    assert fake_environment.provider.revoked == ["rt-1"]
 
 
 async def test_a_nonce_of_another_sign_in_is_refused():
     """A17, V-10, Q5.5: most often a stale tab, so the person is asked to begin again."""
-    stage = Stage()
-    pending, state, binding = await stage.begin()
-    stage.provider.nonce = "of-another-sign-in"
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
+    fake_environment.provider.nonce = "of-another-sign-in"
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.detail == "id_token.nonce"
     assert "begin again in JupyterLab" in pending.problem.action
@@ -230,32 +247,32 @@ async def test_a_nonce_of_another_sign_in_is_refused():
 
 async def test_userinfo_of_somebody_else_refuses_the_sign_in():
     """U-5, U-6."""
-    stage = Stage()
-    stage.provider.userinfo = {"sub": "somebody-else", "name": "Mallory"}
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.userinfo = {"sub": "somebody-else", "name": "Mallory"}
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert pending.problem.code == "userinfo_rejected"
-    assert (await stage.service.summary()).user is None
+    assert (await fake_environment.service.summary()).user is None
 
 
 async def test_an_unreachable_provider_is_reported_before_a_window_is_sent_away():
     """A23."""
-    stage = Stage()
-    stage.provider.plan("discovery", IdpUnavailable())
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.plan("discovery", IdpUnavailable())
     with pytest.raises(IdpUnavailable):
-        await stage.service.sign_ins.begin("user:a")
-    assert stage.service.state is State.SIGNED_OUT
+        await fake_environment.service.sign_ins.begin("user:a")
+    assert fake_environment.service.state is State.SIGNED_OUT
 
 
 async def test_a_provider_that_comes_back_is_asked_again():
     """A23: a failure is not remembered."""
-    stage = Stage()
-    stage.provider.plan("discovery", IdpUnavailable())
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.plan("discovery", IdpUnavailable())
     with pytest.raises(IdpUnavailable):
-        await stage.service.sign_ins.begin("user:a")
-    await stage.sign_in()
-    assert stage.service.state is State.ACTIVE
+        await fake_environment.service.sign_ins.begin("user:a")
+    await fake_environment.sign_in()
+    assert fake_environment.service.state is State.ACTIVE
 
 
 @pytest.mark.parametrize(
@@ -267,106 +284,108 @@ async def test_a_provider_that_comes_back_is_asked_again():
     ],
 )
 async def test_metadata_that_cannot_be_trusted_starts_nothing(change, problem):
-    stage = Stage()
-    stage.provider.plan("discovery", reply(document(**change)))
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.plan("discovery", reply(document(**change)))
     with pytest.raises(problem):
-        await stage.service.sign_ins.begin("user:a")
+        await fake_environment.service.sign_ins.begin("user:a")
 
 
 async def test_a_ticket_works_once():
-    stage = Stage()
-    _, ticket = await stage.service.sign_ins.begin("user:a")
-    stage.pending.use_ticket(ticket)
+    fake_environment = FakeEnvironment()
+    _, ticket = await fake_environment.service.sign_ins.begin("user:a")
+    fake_environment.pending.use_ticket(ticket)
     with pytest.raises(StateInvalid):
-        stage.pending.use_ticket(ticket)
+        fake_environment.pending.use_ticket(ticket)
 
 
 async def test_a_ticket_expires_after_five_minutes():
-    stage = Stage()
-    _, ticket = await stage.service.sign_ins.begin("user:a")
-    stage.clock.advance(301)
+    fake_environment = FakeEnvironment()
+    _, ticket = await fake_environment.service.sign_ins.begin("user:a")
+    fake_environment.clock.advance(301)
     with pytest.raises(StateInvalid):
-        stage.pending.use_ticket(ticket)
+        fake_environment.pending.use_ticket(ticket)
 
 
 async def test_a_sign_in_expires_after_ten_minutes():
     """A27."""
-    stage = Stage()
-    pending, state, binding = await stage.begin()
-    await stage.scheduler.pass_time(601.5)
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.scheduler.pass_time(601.5)
     assert pending.progress is Progress.EXPIRED
-    assert stage.service.state is State.SIGNED_OUT
+    assert fake_environment.service.state is State.SIGNED_OUT
     with pytest.raises(StateUsed):
-        await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+        await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
 
 
 async def test_a_finished_sign_in_is_forgotten_after_five_minutes():
     """A2."""
-    stage = Stage()
-    pending = await stage.sign_in()
-    assert stage.pending.find(pending.flow, "corp") is pending
-    stage.clock.advance(301)
+    fake_environment = FakeEnvironment()
+    pending = await fake_environment.sign_in()
+    assert fake_environment.pending.find(pending.flow, "corp") is pending
+    fake_environment.clock.advance(301)
     with pytest.raises(UnknownFlow):
-        stage.pending.find(pending.flow, "corp")
+        fake_environment.pending.find(pending.flow, "corp")
 
 
 async def test_unfinished_sign_ins_are_counted_per_caller_and_in_all():
     """A27."""
-    stage = Stage()
-    flows = [(await stage.service.sign_ins.begin("user:a"))[0] for _ in range(25)]
-    assert len(stage.pending.waiting("corp")) == 20
+    fake_environment = FakeEnvironment()
+    flows = [(await fake_environment.service.sign_ins.begin("user:a"))[0] for _ in range(25)]
+    assert len(fake_environment.pending.waiting("corp")) == 20
     assert flows[0].progress is Progress.CANCELLED
     for number in range(1000):
-        await stage.service.sign_ins.begin(f"user:{number}")
-    assert len(stage.pending.waiting("corp")) == 200
+        await fake_environment.service.sign_ins.begin(f"user:{number}")
+    assert len(fake_environment.pending.waiting("corp")) == 200
 
 
 async def test_a_sign_in_of_one_provider_is_unknown_at_another():
-    stage = Stage()
-    pending, state, binding = await stage.begin()
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
     with pytest.raises(UnknownFlow):
-        stage.pending.find(pending.flow, "other")
+        fake_environment.pending.find(pending.flow, "other")
     with pytest.raises(StateInvalid):
-        stage.pending.of_state("other", state, [binding])
+        fake_environment.pending.of_state("other", state, [binding])
 
 
 async def test_a_cancelled_sign_in_does_not_become_a_session_later():
-    stage = Stage()
+    fake_environment = FakeEnvironment()
     gate = asyncio.Event()
-    stage.provider.plan("token", gate)
-    pending, state, binding = await stage.begin()
-    request = asyncio.ensure_future(stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding]))
+    fake_environment.provider.plan("token", gate)
+    pending, state, binding = await fake_environment.begin()
+    request = asyncio.ensure_future(
+        fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    )
     await settle()
-    stage.service.sign_ins.cancel(pending)
+    fake_environment.service.sign_ins.cancel(pending)
     gate.set()
     await request
     await settle()
-    assert stage.service.state is State.SIGNED_OUT
-    assert stage.provider.revoked == ["rt-1"]
-    assert await stage.vault.load() is None
+    assert fake_environment.service.state is State.SIGNED_OUT
+    assert fake_environment.provider.revoked == ["rt-1"]
+    assert await fake_environment.vault.load() is None
 
 
 async def test_a_second_sign_in_replaces_the_first_completely():
     """S-6, A26."""
-    stage = Stage()
-    await stage.sign_in()
-    stage.provider.claims = {"sub": "second-user"}
-    stage.provider.userinfo = {"sub": "second-user", "name": "Second User"}
-    await stage.service.sign_ins.answer(await stage.sign_in(), change=True)
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.provider.claims = {"sub": "second-user"}
+    fake_environment.provider.userinfo = {"sub": "second-user", "name": "Second User"}
+    await fake_environment.service.sign_ins.answer(await fake_environment.sign_in(), change=True)
     await settle()
-    summary = await stage.service.summary()
+    summary = await fake_environment.service.summary()
     assert summary.user is not None
     assert summary.user.sub == "second-user"
-    assert stage.provider.revoked == ["rt-1"]
+    assert fake_environment.provider.revoked == ["rt-1"]
 
 
 async def test_missing_scopes_and_a_missing_refresh_token_are_reported():
     """A25."""
-    stage = Stage()
-    stage.provider.issue_refresh_token = False
-    stage.provider.scope = "openid profile"
-    await stage.sign_in()
-    summary = await stage.service.summary()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.issue_refresh_token = False
+    fake_environment.provider.scope = "openid profile"
+    await fake_environment.sign_in()
+    summary = await fake_environment.service.summary()
     assert summary.refreshable is False
     assert summary.missing_scopes == ("offline_access",)
 
@@ -382,9 +401,9 @@ async def test_missing_scopes_and_a_missing_refresh_token_are_reported():
 )
 async def test_a_provider_whose_clock_is_more_than_five_minutes_off_is_refused_by_that_name(date, code):
     """A21."""
-    stage = Stage()
-    stage.provider.date = date
-    pending = await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.date = date
+    pending = await fake_environment.sign_in()
     assert (pending.problem and pending.problem.code) == code
     if code:
         assert "401 seconds" in pending.problem.message

@@ -11,7 +11,15 @@ from jupyter_oidc.errors import StateInvalid
 from jupyter_oidc.protocol.logout import LogoutRequest
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.sign_out_pages import Shown, SignOutPages, Ticket
-from tests.unit.sessions.stage import SETTINGS, CountingEntropy, HandClock, HandScheduler, Stage, settle, text_of
+from tests.unit.sessions.fake_environment import (
+    SETTINGS,
+    CountingEntropy,
+    FakeEnvironment,
+    HandClock,
+    HandScheduler,
+    settle,
+    text_of,
+)
 
 REQUEST = LogoutRequest("https://id.example.com/logout", (("client_id", "jupyter"),), ("https://id.example.com",), True)
 STATE = "state-1"
@@ -152,50 +160,57 @@ def test_nothing_shows_what_a_ticket_holds() -> None:
 # -- the session that signs out ---------------------------------------------------------------------------------------
 
 
-async def signed_in(settings=SETTINGS) -> Stage:
-    stage = Stage(settings)
-    await stage.sign_in()
-    return stage
+async def signed_in(settings=SETTINGS) -> FakeEnvironment:
+    fake_environment = FakeEnvironment(settings)
+    await fake_environment.sign_in()
+    return fake_environment
 
 
-def held(stage: Stage) -> list[bool]:
+def held(fake_environment: FakeEnvironment) -> list[bool]:
     """Whether each remembered page holds an ID token."""
-    return [one.id_token_hint is not None for one in stage.sign_out_pages._pages]
+    return [one.id_token_hint is not None for one in fake_environment.sign_out_pages._pages]
 
 
 async def test_a_sign_out_hands_the_id_token_over_and_keeps_none() -> None:
     """Q9.8, L-4: read before the session ends."""
-    stage = await signed_in(WITH_WAY_BACK)
-    newest = stage.service._held.id_token
+    fake_environment = await signed_in(WITH_WAY_BACK)
+    newest = fake_environment.service._held.id_token
     assert newest is not None
-    result = await stage.service.sign_out(bound=True)
+    result = await fake_environment.service.sign_out(bound=True)
     assert result.ticket is not None
-    opened = stage.sign_out_pages.open("corp", result.ticket.value, lambda _: [result.ticket.binding or ""], "document")
+    opened = fake_environment.sign_out_pages.open(
+        "corp", result.ticket.value, lambda _: [result.ticket.binding or ""], "document"
+    )
     assert opened.id_token_hint == newest.secret
     names = [name for name, _ in opened.request.fields]
     assert names == ["client_id", "post_logout_redirect_uri", "state"]
-    assert stage.service._held.id_token is None
-    assert held(stage) == [False]
+    assert fake_environment.service._held.id_token is None
+    assert held(fake_environment) == [False]
 
 
 async def test_after_a_restart_the_page_has_no_id_token() -> None:
     """Q9.8, L-8: it is in no store, so the same request goes without it."""
-    stage = await signed_in()
-    stage.service = stage.new_service()
-    await stage.service.summary()
+    fake_environment = await signed_in()
+    fake_environment.service = fake_environment.new_service()
+    await fake_environment.service.summary()
     await settle()
-    stage.service._held = replace(stage.service._held, id_token=None)  # as after a renewal that brings none
-    result = await stage.service.sign_out()
+    fake_environment.service._held = replace(
+        fake_environment.service._held, id_token=None
+    )  # as after a renewal that brings none
+    result = await fake_environment.service.sign_out()
     assert result.ticket is not None
-    assert stage.sign_out_pages.open("corp", result.ticket.value, lambda _: [], "document").id_token_hint is None
+    assert (
+        fake_environment.sign_out_pages.open("corp", result.ticket.value, lambda _: [], "document").id_token_hint
+        is None
+    )
 
 
 async def test_the_stored_entry_holds_no_id_token() -> None:
     """Q9.8: memory only."""
-    stage = await signed_in()
-    entry = await stage.vault.load()
+    fake_environment = await signed_in()
+    entry = await fake_environment.vault.load()
     assert entry is not None
-    token = stage.service._held.id_token
+    token = fake_environment.service._held.id_token
     assert token is not None
     fields = [getattr(entry, name) for name in entry.__slots__]
     assert [one for one in fields if one == token.secret] == []
@@ -203,49 +218,49 @@ async def test_the_stored_entry_holds_no_id_token() -> None:
 
 async def test_whoever_signs_in_again_finds_no_old_page_open() -> None:
     """Q9.8: it would end the new session at the provider, perhaps of another person."""
-    stage = await signed_in()
-    await stage.service.sign_out()
-    assert held(stage) == [True]
-    await stage.sign_in()
-    assert held(stage) == [False]
+    fake_environment = await signed_in()
+    await fake_environment.service.sign_out()
+    assert held(fake_environment) == [True]
+    await fake_environment.sign_in()
+    assert held(fake_environment) == [False]
 
 
 async def test_the_way_of_a_link_gets_no_page_and_keeps_no_id_token() -> None:
     """Q9.8: kept only as long as something needs it."""
-    stage = await signed_in(replace(SETTINGS, sign_out_method="link"))
-    assert stage.service._held.id_token is None
-    result = await stage.service.sign_out()
+    fake_environment = await signed_in(replace(SETTINGS, sign_out_method="link"))
+    assert fake_environment.service._held.id_token is None
+    result = await fake_environment.service.sign_out()
     assert (result.ticket, result.end_session_url) == (None, "https://id.example.com/logout?client_id=jupyter")
 
 
 async def test_who_wants_none_of_it_is_led_nowhere() -> None:
     """Q9.8."""
-    stage = await signed_in(replace(SETTINGS, sign_out_method="none"))
-    result = await stage.service.sign_out()
-    assert (result.ticket, result.end_session_url, held(stage)) == (None, None, [])
+    fake_environment = await signed_in(replace(SETTINGS, sign_out_method="none"))
+    result = await fake_environment.service.sign_out()
+    assert (result.ticket, result.end_session_url, held(fake_environment)) == (None, None, [])
 
 
 async def test_an_api_that_is_called_with_the_id_token_keeps_it_whatever_a_sign_out_does() -> None:
     """Q9.8."""
     api = replace(SETTINGS.apis[0], bearer_token_source="id_token")
-    stage = await signed_in(replace(SETTINGS, sign_out_method="link", apis=(api,)))
-    assert stage.service._held.id_token is not None
+    fake_environment = await signed_in(replace(SETTINGS, sign_out_method="link", apis=(api,)))
+    assert fake_environment.service._held.id_token is not None
 
 
 async def test_settings_that_end_a_session_offer_no_page() -> None:
     """Q9.8: there is nobody who could open it."""
-    stage = await signed_in()
-    result = await stage.service.sign_out(spared=())
-    assert (result.ticket, result.end_session_url, held(stage)) == (None, None, [])
+    fake_environment = await signed_in()
+    result = await fake_environment.service.sign_out(spared=())
+    assert (result.ticket, result.end_session_url, held(fake_environment)) == (None, None, [])
 
 
 async def test_who_signs_in_while_the_provider_is_told_is_not_led_out_again() -> None:
     """Q9.8: the page would belong to the session before."""
-    stage = await signed_in()
-    stage.provider.plan("revoke", gate := asyncio.Event())
-    leaving = asyncio.ensure_future(stage.service.sign_out())
+    fake_environment = await signed_in()
+    fake_environment.provider.plan("revoke", gate := asyncio.Event())
+    leaving = asyncio.ensure_future(fake_environment.service.sign_out())
     await settle()
-    await stage.sign_in()
+    await fake_environment.sign_in()
     gate.set()
     result = await leaving
-    assert (result.ticket, held(stage)) == (None, [])
+    assert (result.ticket, held(fake_environment)) == (None, [])

@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_oidc.errors import ConfigurationInvalid, RequestInvalid
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose, pins_server
-from tests.unit.sessions.stage import SETTINGS, Stage
+from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment
 
 CALLBACK = "/jupyter-oidc/providers/corp/callback"
 PUBLIC = "https://hub.example.com" + CALLBACK
@@ -127,5 +127,5 @@ def test_only_a_redirect_uri_of_this_server_says_where_a_browser_has_to_start(
 
 
 async def test_the_choice_is_there_for_diagnostics() -> None:
-    choice = await Stage().service.sign_ins.choice("here")
+    choice = await FakeEnvironment().service.sign_ins.choice("here")
     assert choice == Choice("server", "The browser reaches this server at a loopback address.")

@@ -15,46 +15,53 @@ from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry
 from tests.support.marker import MARKER
 from tests.unit.protocol.makers import claims_of, reply, signed
-from tests.unit.sessions.stage import Stage, form_of, settle, text_of
+from tests.unit.sessions.fake_environment import FakeEnvironment, form_of, settle, text_of
 
 
-async def signed_in(vault: MemoryVault | None = None) -> Stage:
-    stage = Stage(vault=vault)
-    await stage.sign_in()
-    stage.clock.advance(400)
-    return stage
+async def signed_in(vault: MemoryVault | None = None) -> FakeEnvironment:
+    fake_environment = FakeEnvironment(vault=vault)
+    await fake_environment.sign_in()
+    fake_environment.clock.advance(400)
+    return fake_environment
 
 
-def rotate(stage: Stage, *, media: str = "application/json", status: int = 200, **changes: object) -> str:
+def rotate(
+    fake_environment: FakeEnvironment, *, media: str = "application/json", status: int = 200, **changes: object
+) -> str:
     """Let the provider spend the token and answer with ``changes``; ``...`` leaves a member out."""
-    return rotate_raw(stage, json.dumps, media=media, status=status, **changes)
+    return rotate_raw(fake_environment, json.dumps, media=media, status=status, **changes)
 
 
 def rotate_raw(
-    stage: Stage, write: Any, *, media: str = "application/json", status: int = 200, **changes: object
+    fake_environment: FakeEnvironment,
+    write: Any,
+    *,
+    media: str = "application/json",
+    status: int = 200,
+    **changes: object,
 ) -> str:
-    stage.provider.issued += 1
-    stage.provider.current = f"{MARKER}rt-{stage.provider.issued}"
+    fake_environment.provider.issued += 1
+    fake_environment.provider.current = f"{MARKER}rt-{fake_environment.provider.issued}"
     body = {
-        "access_token": f"{MARKER}at-{stage.provider.issued}",
+        "access_token": f"{MARKER}at-{fake_environment.provider.issued}",
         "token_type": "Bearer",
         "expires_in": 300,
-        "refresh_token": stage.provider.current,
+        "refresh_token": fake_environment.provider.current,
         **changes,
     }
     kept = {name: value for name, value in body.items() if value is not ...}
-    stage.provider.plan("token", reply(write(kept), media=media, status=status))
-    return stage.provider.current.removeprefix(MARKER)
+    fake_environment.provider.plan("token", reply(write(kept), media=media, status=status))
+    return fake_environment.provider.current.removeprefix(MARKER)
 
 
-async def stored(stage: Stage) -> str | None:
-    entry = await stage.vault.load()
+async def stored(fake_environment: FakeEnvironment) -> str | None:
+    entry = await fake_environment.vault.load()
     return None if entry is None else text_of(entry.refresh_token)
 
 
-def sent(stage: Stage) -> list[str]:
+def sent(fake_environment: FakeEnvironment) -> list[str]:
     """Every refresh token that the provider was shown, in order."""
-    forms = [form_of(call) for call in stage.provider.sent if call.url.endswith("/token")]
+    forms = [form_of(call) for call in fake_environment.provider.sent if call.url.endswith("/token")]
     return [form["refresh_token"].removeprefix(MARKER) for form in forms if form["grant_type"] == "refresh_token"]
 
 
@@ -73,20 +80,20 @@ HARMLESS: list[Any] = [
 @pytest.mark.parametrize("change", HARMLESS)
 async def test_an_answer_with_a_harmless_oddity_is_a_refresh(change: dict[str, Any]) -> None:
     """Q1.2: an array is a list, an empty text is absent, a label that nobody needs decides nothing."""
-    stage = await signed_in()
-    rotate(stage, **change)
-    granted = await stage.service.bearer(SIGN_IN_KEY)
+    fake_environment = await signed_in()
+    rotate(fake_environment, **change)
+    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)
-    assert (text_of(granted.secret), await stored(stage)) == ("at-2", "rt-2")
+    assert (text_of(granted.secret), await stored(fake_environment)) == ("at-2", "rt-2")
 
 
 async def test_an_empty_refresh_token_leaves_the_old_one_in_force() -> None:
     """Q1.2; RFC 6749, 6: no new refresh token means that the old one stays."""
-    stage = await signed_in()
-    stage.provider.rotate = False
-    rotate(stage, refresh_token="")
-    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), Granted)
-    assert await stored(stage) == "rt-1"
+    fake_environment = await signed_in()
+    fake_environment.provider.rotate = False
+    rotate(fake_environment, refresh_token="")
+    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
+    assert await stored(fake_environment) == "rt-1"
 
 
 UNUSABLE: list[Any] = [
@@ -102,14 +109,14 @@ UNUSABLE: list[Any] = [
 @pytest.mark.parametrize("change", UNUSABLE)
 async def test_what_cannot_be_used_still_hands_over_the_next_token(change: dict[str, Any]) -> None:
     """Q1.2, F-4: the session waits, and the next attempt spends the successor and never the spent token."""
-    stage = await signed_in()
-    rotate(stage, **change)
-    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), TryLater)
-    summary = await stage.service.summary()
+    fake_environment = await signed_in()
+    rotate(fake_environment, **change)
+    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.reason) == (State.REFRESH_FAILED, "token_response_invalid")
-    assert (await stored(stage), stage.lock.marked) == ("rt-2", False)
-    await stage.scheduler.pass_time(61)
-    assert (sent(stage), stage.service.state) == (["rt-1", "rt-2"], State.ACTIVE)
+    assert (await stored(fake_environment), fake_environment.lock.marked) == ("rt-2", False)
+    await fake_environment.scheduler.pass_time(61)
+    assert (sent(fake_environment), fake_environment.service.state) == (["rt-1", "rt-2"], State.ACTIVE)
 
 
 def with_a_member_twice(body: dict[str, Any]) -> str:
@@ -127,11 +134,11 @@ def with_no_number(body: dict[str, Any]) -> str:
 @pytest.mark.parametrize("write", [with_a_member_twice, with_a_byte_order_mark, with_no_number])
 async def test_a_successor_is_found_in_an_answer_that_no_judge_would_take(write: Any) -> None:
     """Q1.2, siblings: faults elsewhere in the document do not hide the member that must not be lost."""
-    stage = await signed_in()
-    rotate_raw(stage, write)
-    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), TryLater)
-    await stage.scheduler.pass_time(61)
-    assert (sent(stage), stage.service.state) == (["rt-1", "rt-2"], State.ACTIVE)
+    fake_environment = await signed_in()
+    rotate_raw(fake_environment, write)
+    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    await fake_environment.scheduler.pass_time(61)
+    assert (sent(fake_environment), fake_environment.service.state) == (["rt-1", "rt-2"], State.ACTIVE)
 
 
 def cut_off(body: dict[str, Any]) -> str:
@@ -153,24 +160,24 @@ def with_a_line_break(body: dict[str, Any]) -> str:
 @pytest.mark.parametrize("write", [cut_off, named_twice, a_number, with_a_line_break])
 async def test_a_successor_that_cannot_be_read_ends_the_session_and_spends_nothing_twice(write: Any) -> None:
     """Q1.2: the provider has replaced the token, so the old one must not be shown again, here or by another server."""
-    stage = await signed_in()
-    rotate_raw(stage, write)
-    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
-    summary = await stage.service.summary()
+    fake_environment = await signed_in()
+    rotate_raw(fake_environment, write)
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    summary = await fake_environment.service.summary()
     assert (summary.state, summary.reason) == (State.SIGNED_OUT_EXPIRED, "successor_unreadable")
-    assert (await stored(stage), stage.lock.marked) == (None, False)
-    await stage.scheduler.pass_time(400)
-    assert sent(stage) == ["rt-1"]
+    assert (await stored(fake_environment), fake_environment.lock.marked) == (None, False)
+    await fake_environment.scheduler.pass_time(400)
+    assert sent(fake_environment) == ["rt-1"]
 
 
 async def test_the_successor_is_stored_before_its_companions_are_judged() -> None:
     """Q1.2, B3, B14: a server that dies while it waits for UserInfo has not lost the session."""
-    stage = await signed_in()
+    fake_environment = await signed_in()
     hanging = asyncio.Event()
-    stage.provider.plan("userinfo", hanging)
-    renewing = asyncio.ensure_future(stage.service.bearer(SIGN_IN_KEY))
+    fake_environment.provider.plan("userinfo", hanging)
+    renewing = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
     await settle()
-    assert (await stored(stage), stage.lock.marked, renewing.done()) == ("rt-2", False, False)
+    assert (await stored(fake_environment), fake_environment.lock.marked, renewing.done()) == ("rt-2", False, False)
     hanging.set()
     assert isinstance(await renewing, Granted)
 
@@ -186,60 +193,65 @@ async def test_one_refresh_writes_to_the_store_once() -> None:
             await super().save(entry)
 
     vault = Counting()
-    stage = await signed_in(vault)
+    fake_environment = await signed_in(vault)
     vault.saves = 0
-    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), Granted)
+    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), Granted)
     assert vault.saves == 1
 
 
 async def test_an_answer_about_somebody_else_takes_its_successor_along() -> None:
     """Q1.2, F-6, B4: kept first, and then gone with the session; nothing of it comes back with the next start."""
-    stage = await signed_in()
-    claims = claims_of(nonce=..., sub="somebody-else", iat=stage.clock.now().wall, exp=stage.clock.now().wall + 60)
-    rotate(stage, id_token=signed(claims))
-    assert await stage.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
+    fake_environment = await signed_in()
+    claims = claims_of(
+        nonce=...,
+        sub="somebody-else",
+        iat=fake_environment.clock.now().wall,
+        exp=fake_environment.clock.now().wall + 60,
+    )
+    rotate(fake_environment, id_token=signed(claims))
+    assert await fake_environment.service.bearer(SIGN_IN_KEY) == SignInNeeded("session_expired")
     await settle()
-    assert (await stored(stage), stage.provider.revoked) == (None, ["rt-2"])
+    assert (await stored(fake_environment), fake_environment.provider.revoked) == (None, ["rt-2"])
 
 
 async def test_a_successor_that_comes_for_an_api_of_its_own_is_kept_as_well() -> None:
     """Q1.2: whatever the refresh token was spent for."""
-    stage = await signed_in()
-    rotate(stage, token_type="mac")
-    assert isinstance(await stage.service.bearer(TokenKey(audience="https://other.example")), TryLater)
-    assert await stored(stage) == "rt-2"
+    fake_environment = await signed_in()
+    rotate(fake_environment, token_type="mac")
+    assert isinstance(await fake_environment.service.bearer(TokenKey(audience="https://other.example")), TryLater)
+    assert await stored(fake_environment) == "rt-2"
 
 
 async def test_the_tokens_of_a_sign_in_whose_answer_is_refused_are_taken_back() -> None:
     """Q1.2, A17: they were issued, whatever is wrong with their companions."""
-    stage = Stage()
-    _, state, binding = await stage.begin()
-    rotate(stage, token_type="mac")
-    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    _, state, binding = await fake_environment.begin()
+    rotate(fake_environment, token_type="mac")
+    await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
     await settle()
-    assert (stage.service.state, stage.provider.revoked) == (State.SIGNED_OUT, ["rt-1"])
+    assert (fake_environment.service.state, fake_environment.provider.revoked) == (State.SIGNED_OUT, ["rt-1"])
 
 
 async def test_an_answer_without_a_refresh_token_gives_back_its_access_token() -> None:
     """Q1.2, A17: what can be taken back of a refused sign-in is."""
-    stage = Stage()
-    _, state, binding = await stage.begin()
-    rotate(stage, refresh_token=..., id_token=...)
-    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    _, state, binding = await fake_environment.begin()
+    rotate(fake_environment, refresh_token=..., id_token=...)
+    await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
     await settle()
-    assert stage.provider.revoked == ["at-1"]
+    assert fake_environment.provider.revoked == ["at-1"]
 
 
 async def test_a_reply_from_something_in_between_is_silence_and_no_successor() -> None:
     """B6: a page of HTML says nothing about the token, so the next attempt sends the same one."""
-    stage = await signed_in()
-    send = stage.provider.send
+    fake_environment = await signed_in()
+    send = fake_environment.provider.send
     pages = [reply(b"<html>refresh_token</html>", media="text/html")]
 
     async def portal(call: Call) -> Reply:
         return pages.pop() if call.url.endswith("/token") and pages else await send(call)
 
-    stage.provider.send = portal  # type: ignore[method-assign]
-    assert isinstance(await stage.service.bearer(SIGN_IN_KEY), TryLater)
-    await stage.scheduler.pass_time(61)
-    assert (stage.service.state, await stored(stage)) == (State.ACTIVE, "rt-2")
+    fake_environment.provider.send = portal  # type: ignore[method-assign]
+    assert isinstance(await fake_environment.service.bearer(SIGN_IN_KEY), TryLater)
+    await fake_environment.scheduler.pass_time(61)
+    assert (fake_environment.service.state, await stored(fake_environment)) == (State.ACTIVE, "rt-2")

@@ -12,7 +12,7 @@ from jupyter_oidc.errors import StateInvalid
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIns, SignInOptions
 from tests.unit.protocol.makers import OTHER_RSA, jwk, reply
-from tests.unit.sessions.stage import HandClock, Stage, settle
+from tests.unit.sessions.fake_environment import FakeEnvironment, HandClock, settle
 
 
 def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat():
@@ -29,60 +29,64 @@ def test_state_nonce_verifier_and_binding_are_long_url_safe_and_never_repeat():
 
 async def test_a_transaction_holds_what_the_callback_is_compared_with_and_no_state():
     """A-9: provider, nonce, verifier, redirect URI, time; the state and the binding only as digests."""
-    stage = Stage()
-    pending, state, binding = await stage.begin()
+    fake_environment = FakeEnvironment()
+    pending, state, binding = await fake_environment.begin()
     assert (pending.provider, pending.redirect_uri, pending.begun) == (
         "corp",
         "http://localhost:8888/cb",
-        stage.clock.now(),
+        fake_environment.clock.now(),
     )
-    assert pending.nonce == stage.provider.nonce
+    assert pending.nonce == fake_environment.provider.nonce
     kept = repr(pending)
     assert (state in kept, binding in kept, "<secret>" in kept) == (False, False, True)
 
 
 async def test_a_server_that_was_restarted_meanwhile_knows_nothing_of_the_sign_in():
     """A28: pending sign-ins are in memory only."""
-    stage = Stage()
-    _, state, binding = await stage.begin()
-    stage.pending = PendingSignIns(stage.clock, stage.entropy)
-    restarted = stage.new_service()
+    fake_environment = FakeEnvironment()
+    _, state, binding = await fake_environment.begin()
+    fake_environment.pending = PendingSignIns(fake_environment.clock, fake_environment.entropy)
+    restarted = fake_environment.new_service()
     with pytest.raises(StateInvalid):
         await restarted.sign_ins.callback([("code", "c"), ("state", state)], [binding])
-    assert stage.provider.calls["token"] == 0
+    assert fake_environment.provider.calls["token"] == 0
 
 
 async def test_known_keys_are_good_while_the_key_endpoint_is_down():
     """A19: for a day."""
-    stage = Stage()
-    await stage.sign_in()
-    stage.provider.plan("jwks", *[reply(b"", status=503)] * 5)
-    stage.clock.advance(3_600)
-    await stage.sign_in()
-    assert stage.service.state is State.ACTIVE
-    assert stage.provider.calls["jwks"] == 1
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.provider.plan("jwks", *[reply(b"", status=503)] * 5)
+    fake_environment.clock.advance(3_600)
+    await fake_environment.sign_in()
+    assert fake_environment.service.state is State.ACTIVE
+    assert fake_environment.provider.calls["jwks"] == 1
 
 
 async def test_a_new_key_set_replaces_the_old_one_as_a_whole():
     """K-8: a key that the provider has taken away signs nobody in."""
-    stage = Stage()
-    await stage.sign_in()
-    stage.provider.plan("jwks", *[reply({"keys": [jwk(OTHER_RSA, kid="k2", use="sig", alg="RS256")]})] * 2)
-    stage.clock.advance(90_000)
-    pending, state, binding = await stage.begin()
-    await stage.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.provider.plan("jwks", *[reply({"keys": [jwk(OTHER_RSA, kid="k2", use="sig", alg="RS256")]})] * 2)
+    fake_environment.clock.advance(90_000)
+    pending, state, binding = await fake_environment.begin()
+    await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
     assert pending.problem is not None
     assert (pending.problem.code, pending.problem.detail) == ("id_token_rejected", "id_token.no_key")
 
 
 async def test_the_local_session_has_ended_before_the_provider_is_told():
     """L-4: whatever the provider does, nobody is signed in here any more."""
-    stage = Stage()
-    await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
     gate = asyncio.Event()
-    stage.provider.plan("revoke", gate)
-    leaving = asyncio.ensure_future(stage.service.sign_out())
+    fake_environment.provider.plan("revoke", gate)
+    leaving = asyncio.ensure_future(fake_environment.service.sign_out())
     await settle()
-    assert (stage.service.state, await stage.vault.load(), leaving.done()) == (State.SIGNED_OUT, None, False)
+    assert (fake_environment.service.state, await fake_environment.vault.load(), leaving.done()) == (
+        State.SIGNED_OUT,
+        None,
+        False,
+    )
     gate.set()
     assert (await leaving).revoked == "done"

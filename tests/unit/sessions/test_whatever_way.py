@@ -10,115 +10,115 @@ from jupyter_oidc.errors import IdpUnavailable
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import Progress, SignInOptions, StepUp
-from tests.unit.sessions.stage import DEVICE, Stage, settle, text_of
+from tests.unit.sessions.fake_environment import DEVICE, FakeEnvironment, settle, text_of
 
 
 async def test_a_cell_that_waits_is_done_when_the_person_signs_in_by_the_panel() -> None:
     """Q6.2."""
-    stage = Stage()
-    cell, _, _ = await stage.begin("kernel:k1")
-    await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    cell, _, _ = await fake_environment.begin("kernel:k1")
+    await fake_environment.sign_in()
     assert (cell.progress, cell.done.is_set()) == (Progress.COMPLETED, True)
 
 
 async def test_everybody_who_waits_is_done() -> None:
     """Q6.2: several notebooks, and a terminal."""
-    stage = Stage()
-    waiting = [(await stage.begin(f"kernel:k{number}"))[0] for number in range(5)]
-    await stage.sign_in()
+    fake_environment = FakeEnvironment()
+    waiting = [(await fake_environment.begin(f"kernel:k{number}"))[0] for number in range(5)]
+    await fake_environment.sign_in()
     assert {one.progress for one in waiting} == {Progress.COMPLETED}
 
 
 async def test_a_sign_in_by_code_is_done_too_and_what_comes_of_its_code_is_not_used() -> None:
     """Q6.2: another strategy, whose last question is under way. Q9.1: its tokens may be of the same provider session."""
-    stage = Stage()
-    stage.provider.advertise |= DEVICE
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.advertise |= DEVICE
     asked = asyncio.Event()
-    stage.provider.plan("token", asked)
-    by_code, _ = await stage.service.sign_ins.begin("kernel:k1", strategy="device")
+    fake_environment.provider.plan("token", asked)
+    by_code, _ = await fake_environment.service.sign_ins.begin("kernel:k1", strategy="device")
     await settle()
-    await stage.sign_in()
+    await fake_environment.sign_in()
     assert by_code.progress is Progress.COMPLETED
     asked.set()
     await settle()
-    assert stage.provider.calls["token"] == 2
-    assert stage.provider.revoked == []
-    granted = await stage.service.bearer(SIGN_IN_KEY)
+    assert fake_environment.provider.calls["token"] == 2
+    assert fake_environment.provider.revoked == []
+    granted = await fake_environment.service.bearer(SIGN_IN_KEY)
     assert isinstance(granted, Granted)
     assert text_of(granted.secret) == "at-1"
 
 
 async def test_a_redirect_is_done_when_a_code_was_entered_elsewhere() -> None:
     """Q6.2: the other way round."""
-    stage = Stage()
-    stage.provider.advertise |= DEVICE
-    cell, _, _ = await stage.begin("kernel:k1")
-    by_code, _ = await stage.service.sign_ins.begin("user:a", strategy="device")
-    await stage.scheduler.pass_time(6)
+    fake_environment = FakeEnvironment()
+    fake_environment.provider.advertise |= DEVICE
+    cell, _, _ = await fake_environment.begin("kernel:k1")
+    by_code, _ = await fake_environment.service.sign_ins.begin("user:a", strategy="device")
+    await fake_environment.scheduler.pass_time(6)
     await settle()
     assert (by_code.progress, cell.progress) == (Progress.COMPLETED, Progress.COMPLETED)
 
 
 async def test_a_session_that_can_be_refreshed_again_ends_the_wait_too() -> None:
     """Q6.2: the cell began because calls failed; the provider is back, and they work."""
-    stage = Stage()
-    await stage.sign_in()
-    stage.provider.plan("token", *[IdpUnavailable(detail="idp.unsent")] * 2)
-    await stage.scheduler.pass_time(400)
-    assert stage.service.state is State.REFRESH_FAILED
-    cell, _, _ = await stage.begin("kernel:k1")
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    fake_environment.provider.plan("token", *[IdpUnavailable(detail="idp.unsent")] * 2)
+    await fake_environment.scheduler.pass_time(400)
+    assert fake_environment.service.state is State.REFRESH_FAILED
+    cell, _, _ = await fake_environment.begin("kernel:k1")
     for _ in range(4):
-        await stage.scheduler.pass_time(60)
-    assert (stage.service.state, cell.progress) == (State.ACTIVE, Progress.COMPLETED)
+        await fake_environment.scheduler.pass_time(60)
+    assert (fake_environment.service.state, cell.progress) == (State.ACTIVE, Progress.COMPLETED)
 
 
 async def test_a_refresh_of_a_session_that_works_ends_no_sign_in() -> None:
     """Q6.2: somebody wants to be somebody else, and that has nothing to do with it."""
-    stage = Stage()
-    await stage.sign_in()
-    other, _, _ = await stage.begin()
-    await stage.scheduler.pass_time(241)
-    assert (stage.notes.kinds[-1], other.progress) == ("renewed", Progress.WAITING)
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    other, _, _ = await fake_environment.begin()
+    await fake_environment.scheduler.pass_time(241)
+    assert (fake_environment.notes.kinds[-1], other.progress) == ("renewed", Progress.WAITING)
 
 
 async def test_a_stronger_sign_in_is_not_done_by_a_weaker_one() -> None:
     """Q6.2, C12: the API would refuse the next call again."""
-    stage = Stage()
-    await stage.sign_in()
-    weak, state, binding = await stage.begin()
-    nonce = stage.provider.nonce
-    stage.service.expect_step_up("orders", StepUp(("gold",)))
-    strong, _, _ = await stage.begin("kernel:k1")
-    stage.provider.nonce = nonce
-    await stage.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
+    fake_environment = FakeEnvironment()
+    await fake_environment.sign_in()
+    weak, state, binding = await fake_environment.begin()
+    nonce = fake_environment.provider.nonce
+    fake_environment.service.expect_step_up("orders", StepUp(("gold",)))
+    strong, _, _ = await fake_environment.begin("kernel:k1")
+    fake_environment.provider.nonce = nonce
+    await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])
     assert (weak.progress, strong.progress) == (Progress.COMPLETED, Progress.WAITING)
 
 
 async def test_who_wants_to_choose_an_account_still_may() -> None:
     """Q6.2: a sign-in with a ``prompt`` of its own is not about being in."""
-    stage = Stage()
+    fake_environment = FakeEnvironment()
     wish = SignInOptions(prompt="select_account")
-    choosing, _ = await stage.service.sign_ins.begin("user:a", wish)
-    await stage.sign_in()
+    choosing, _ = await fake_environment.service.sign_ins.begin("user:a", wish)
+    await fake_environment.sign_in()
     assert choosing.progress is Progress.WAITING
 
 
 @pytest.mark.parametrize("subject", ["248289761001", "somebody-else"])
 async def test_the_answer_to_a_sign_in_that_is_done_already_changes_nothing(subject: str) -> None:
     """Q6.2, R-3: its code is not redeemed, whoever it belongs to."""
-    stage = Stage()
-    cell, state, binding = await stage.begin("kernel:k1")
-    await stage.sign_in()
-    before = stage.provider.calls["token"]
-    stage.provider.claims = {"sub": subject}
-    answered = await stage.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
-    assert (answered is cell, answered.overtaken, stage.provider.calls["token"]) == (True, True, before)
+    fake_environment = FakeEnvironment()
+    cell, state, binding = await fake_environment.begin("kernel:k1")
+    await fake_environment.sign_in()
+    before = fake_environment.provider.calls["token"]
+    fake_environment.provider.claims = {"sub": subject}
+    answered = await fake_environment.service.sign_ins.callback([("code", "c-2"), ("state", state)], [binding])
+    assert (answered is cell, answered.overtaken, fake_environment.provider.calls["token"]) == (True, True, before)
 
 
 async def test_a_link_that_nobody_has_followed_stays_good() -> None:
     """Q6.2: an offer is no wait."""
-    stage = Stage()
-    ticket = stage.service.sign_ins.offer("user:a", SignInOptions())
+    fake_environment = FakeEnvironment()
+    ticket = fake_environment.service.sign_ins.offer("user:a", SignInOptions())
     assert ticket is not None
-    await stage.sign_in()
-    assert stage.pending.use_ticket(ticket).progress is Progress.WAITING
+    await fake_environment.sign_in()
+    assert fake_environment.pending.use_ticket(ticket).progress is Progress.WAITING

@@ -1,6 +1,6 @@
-"""A stage for the kernel helper: a scripted Jupyter server on a real socket, and a kernel that belongs to it.
+"""What the kernel helper talks to: a scripted Jupyter server on a real socket, and a kernel that belongs to it.
 
-A ``Stage`` answers what a test scripted, in order, the last answer for ever; it remembers every request and
+A ``FakeServer`` answers what a test scripted, in order, the last answer for ever; it remembers every request and
 issues grants by itself.
 What nobody scripted is answered as a stranger would: 404 in HTML.
 """
@@ -113,7 +113,7 @@ def refusal(code: str, status: int = 401, **members: Any) -> Answer:
     return Answer(body, status, {"X-OIDC-Error": code})
 
 
-class Stage:
+class FakeServer:
     """The server; use it in a ``with`` statement. ``certificate`` is a PEM file with key: then it speaks HTTPS.
 
     With an ``authority`` (a PEM file) it lets nobody in without a certificate of that one.
@@ -126,14 +126,14 @@ class Stage:
         certificate: str | None = None,
         authority: str | None = None,
     ) -> None:
-        stage = self
+        fake_server = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 20
 
             def log_message(self, *args: Any) -> None:
-                """Say nothing: the test asks ``Stage.received`` instead."""
+                """Say nothing: the test asks ``FakeServer.received`` instead."""
 
             def handle_one_request(self) -> None:
                 try:
@@ -142,7 +142,7 @@ class Stage:
                     self.close_connection = True
 
             def do_any(self) -> None:
-                stage.handle(self)
+                fake_server.handle(self)
 
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_any  # noqa: N815
 

@@ -49,7 +49,7 @@ def configured(provider: ScriptedProvider, upstream: Upstream, **server: Any) ->
     }
 
 
-class Desk:
+class ServerUnderTest:
     """A server at ``url`` whose provider ``corp`` is ``provider``."""
 
     def __init__(self, serverapp: Any, provider: ScriptedProvider, url: str) -> None:

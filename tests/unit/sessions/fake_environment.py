@@ -1,4 +1,4 @@
-"""A stage for one session service: a scripted provider that answers in values, clocks and timers moved by hand."""
+"""Everything around one session service: a scripted provider that answers in values, clocks and timers moved by hand."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Timer:
 
 
 class SharedLock:
-    """The lock and the marker that several services of one stage share; ``stuck`` keeps everybody waiting in vain.
+    """The lock and the marker that several services of one environment share; ``stuck`` keeps everybody waiting in vain.
 
     Patience is a hundred times shorter than in life.
     """
@@ -293,7 +293,7 @@ def form_of(call: Call) -> dict[str, str]:
     return {name: written(value) for name, value in call.form}
 
 
-class Stage:
+class FakeEnvironment:
     """One service with everything around it."""
 
     def __init__(self, settings: Provider = SETTINGS, vault: Any = None) -> None:

@@ -27,7 +27,7 @@ ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 @dataclass
-class Stage:
+class RealEnvironment:
     """``jupyter`` is an honest client that is logged in, ``raw`` one that sends bytes; ``api`` is behind ``orders``."""
 
     process: JupyterProcess
@@ -94,7 +94,9 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, api: RawUpstream, *, apis: dict[str, Any] | None = None, **options: Any) -> Iterator[Stage]:
+def start_environment(
+    folder: Path, api: RawUpstream, *, apis: dict[str, Any] | None = None, **options: Any
+) -> Iterator[RealEnvironment]:
     """Start everything and sign in; ``apis`` are configured beside ``orders``, or change it."""
     with ScriptedProvider() as provider:
         orders = {"base_url": api.url, "methods": ALL_METHODS}
@@ -107,9 +109,9 @@ def staged(folder: Path, api: RawUpstream, *, apis: dict[str, Any] | None = None
         }
         process = JupyterProcess(folder / "jupyter", {"corp": settings}, **options)
         with process, closing(process.client()) as jupyter:
-            stage = Stage(process, provider, api, jupyter, RawClient(process.url, process.token))
-            stage.sign_in()
-            yield stage
+            real_environment = RealEnvironment(process, provider, api, jupyter, RawClient(process.url, process.token))
+            real_environment.sign_in()
+            yield real_environment
             CANARY.look("the log of the Jupyter server", process.log)
 
 
