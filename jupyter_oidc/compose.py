@@ -10,22 +10,22 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.entry_lock import FileEntryLock, LockIfShared, lock_folder
-from jupyter_oidc.adapters.forward_proxy import proxy_for
-from jupyter_oidc.adapters.keyring_backends import choose_backend, use_backend
-from jupyter_oidc.adapters.network_route import network_route_of
-from jupyter_oidc.adapters.private_directory import PrivateDirectory
-from jupyter_oidc.adapters.probe_api import probe_api
-from jupyter_oidc.adapters.provider_http import HttpProvider
-from jupyter_oidc.adapters.secret_refs import resolve
-from jupyter_oidc.adapters.system_store import authorities_in
-from jupyter_oidc.adapters.timers import LoopScheduler
-from jupyter_oidc.adapters.tls import verifying_context
-from jupyter_oidc.adapters.upstream_http import HttpUpstream
-from jupyter_oidc.adapters.vault_auto import AutoVault
-from jupyter_oidc.adapters.vault_file import FileVault, storage_folder
-from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
-from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.adapters.network.forward_proxy import proxy_for
+from jupyter_oidc.adapters.network.network_route import network_route_of
+from jupyter_oidc.adapters.network.system_store import authorities_in
+from jupyter_oidc.adapters.network.tls import verifying_context
+from jupyter_oidc.adapters.provider.provider_http import HttpProvider
+from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock, LockIfShared, lock_folder
+from jupyter_oidc.adapters.storage.keyring_backends import choose_backend, use_backend
+from jupyter_oidc.adapters.storage.secret_refs import resolve
+from jupyter_oidc.adapters.storage.vault_auto import AutoVault
+from jupyter_oidc.adapters.storage.vault_file import FileVault, storage_folder
+from jupyter_oidc.adapters.storage.vault_keyring import KeyringThread, KeyringVault
+from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
+from jupyter_oidc.adapters.system.private_directory import PrivateDirectory
+from jupyter_oidc.adapters.system.timers import LoopScheduler
+from jupyter_oidc.adapters.upstream.probe_api import probe_api
+from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstream
 from jupyter_oidc.background import Background
 from jupyter_oidc.clock import SystemClock, utc_text
 from jupyter_oidc.diagnostics.context import Authorities, DiagnosticContext, Storage
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from jupyter_oidc.adapters.event_log import JupyterEventLog
+    from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.proxy.ports import UpstreamPort
@@ -340,7 +340,7 @@ _DOCTOR: Final = "doctor"
 def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None = None) -> Parts:
     """Return the real parts for ``settings``; nothing is imported, opened or contacted yet.
 
-    ``storage_key`` is what :func:`~jupyter_oidc.adapters.storage_key.take_storage_key` took.
+    ``storage_key`` is what :func:`~jupyter_oidc.adapters.storage.storage_key.take_storage_key` took.
     """
     vault_of, place = vaults(settings, event_log.log, storage_key), _place(settings)
     return Parts(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from traitlets import Bool, Dict
 
-from jupyter_oidc.adapters.ownership import owners_here
-from jupyter_oidc.adapters.storage_key import take_storage_key
+from jupyter_oidc.adapters.storage.storage_key import take_storage_key
+from jupyter_oidc.adapters.system.ownership import owners_here
 from jupyter_oidc.cli.app import FLAGS, OidcApp
 from jupyter_oidc.cli.progress import Progress
 from jupyter_oidc.cli.running import ServerError, address_of, admits_by, fetch_server_checks, running_server

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from traitlets import Dict, Unicode
 
-from jupyter_oidc.adapters.storage_key import take_storage_key
+from jupyter_oidc.adapters.storage.storage_key import take_storage_key
 from jupyter_oidc.cli.app import ALIASES, OidcApp
 from jupyter_oidc.cli.running import running_servers
 from jupyter_oidc.cli.settings_files import settings_of

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
-from jupyter_oidc.adapters.ownership import owners_here
+from jupyter_oidc.adapters.system.ownership import owners_here
 from jupyter_oidc.cli.documents import Document, UnreadableFile, document_in
 from jupyter_oidc.server.config import TRAITS, Reading, python_config, storage_choices
 from jupyter_oidc.server.settings_file import SECTION, SettingsFile, section_of, settings_file, settings_files

@@ -1,6 +1,6 @@
 """One request to a provider and the reply to it, as values.
 
-This module refuses to send anything; ``adapters/provider_http.py`` does.
+This module refuses to send anything; ``adapters/provider/provider_http.py`` does.
 Secrets inside a :class:`Call` stay in their vessels until the adapter writes the bytes, and the body of a
 :class:`Reply` is a vessel itself, because the body of a token response is a credential.
 """

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from jupyter_oidc.adapters.ownership import Owners, is_system_file
-from jupyter_oidc.adapters.referenced_files import check_referenced_files
+from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
+from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
 from jupyter_oidc.server.settings_file import FILE_NAME, SECTION, SettingsFile, section_of
 from jupyter_oidc.settings import Finding, Settings, read_settings
 

@@ -17,12 +17,12 @@ from tornado.routing import AnyMatches, Rule
 from traitlets import Any as AnyTrait
 from traitlets import Bool
 
-from jupyter_oidc.adapters.early_imports import EarlyImports
-from jupyter_oidc.adapters.event_log import JupyterEventLog
-from jupyter_oidc.adapters.named_log import forward_to_server_log
-from jupyter_oidc.adapters.ownership import owners_here
-from jupyter_oidc.adapters.process import close_to_others
-from jupyter_oidc.adapters.storage_key import keys_in, take_storage_key
+from jupyter_oidc.adapters.storage.storage_key import keys_in, take_storage_key
+from jupyter_oidc.adapters.system.early_imports import EarlyImports
+from jupyter_oidc.adapters.system.ownership import owners_here
+from jupyter_oidc.adapters.system.process import close_to_others
+from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
+from jupyter_oidc.adapters.telemetry.named_log import forward_to_server_log
 from jupyter_oidc.clock import SystemClock
 from jupyter_oidc.entropy import SystemEntropy
 from jupyter_oidc.errors import StorageUnavailable

@@ -23,7 +23,7 @@ from jupyter_server.utils import url_path_join
 from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc import contract
-from jupyter_oidc.adapters.named_log import SERVER
+from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.errors import (
     BodyTooLarge,

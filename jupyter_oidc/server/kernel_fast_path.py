@@ -17,7 +17,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPOutputError, ResponseStart
 from tornado.iostream import StreamClosedError
 from tornado.routing import Router
 
-from jupyter_oidc.adapters.named_log import SERVER
+from jupyter_oidc.adapters.telemetry.named_log import SERVER
 from jupyter_oidc.errors import Overloaded, Problem, UnknownApi
 from jupyter_oidc.server.handlers.proxy import ProxyHandler, RefusedCall
 from jupyter_oidc.server.kernel_grants import grant_in

@@ -17,7 +17,7 @@ from tornado.httpserver import HTTPServer
 from tornado.routing import Router
 from tornado.web import RequestHandler
 
-from jupyter_oidc.adapters.loopback_sockets import listen_on_loopback
+from jupyter_oidc.adapters.network.loopback_sockets import listen_on_loopback
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest

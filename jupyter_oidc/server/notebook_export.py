@@ -19,7 +19,7 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
-from jupyter_oidc.adapters.notebook_export import ConversionFailed, Converted, convert, exporters
+from jupyter_oidc.adapters.system.notebook_export import ConversionFailed, Converted, convert, exporters
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jupyter_oidc.adapters.event_log import CallRefused
+from jupyter_oidc.adapters.telemetry.event_log import CallRefused
 from jupyter_oidc.errors import Problem, UpstreamProtocolError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from jupyter_oidc.adapters.ownership import Owners, is_system_file
+from jupyter_oidc.adapters.system.ownership import Owners, is_system_file
 
 SECTION: Final = "JupyterOIDC"
 FILE_NAME: Final = "jupyter_server_config"

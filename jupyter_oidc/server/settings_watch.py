@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from jupyter_oidc.adapters.ownership import Owners
+    from jupyter_oidc.adapters.system.ownership import Owners
     from jupyter_oidc.settings import Finding, Settings
 
 CHECK_INTERVAL_SECONDS: Final = 2.0

@@ -13,7 +13,7 @@ from jupyter_core.utils import ensure_async
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_oidc.adapters.early_imports import EarlyImports
+    from jupyter_oidc.adapters.system.early_imports import EarlyImports
 
 
 def hold_kernels_back(manager: Any, imports: EarlyImports) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from jupyter_oidc.adapters.loopback_sockets import listen_on_loopback
+from jupyter_oidc.adapters.network.loopback_sockets import listen_on_loopback
 from jupyter_oidc.demo.environment import free_port
 from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.server.access_rule import access_rule_of

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from traitlets.config import Config
 
-from jupyter_oidc.adapters.notebook_export import convert
+from jupyter_oidc.adapters.system.notebook_export import convert
 from tests.support.jupyter_process import JupyterProcess
 
 PROVIDERS = {"corp": {"issuer": "https://id.example.com", "client_id": "jupyter"}}

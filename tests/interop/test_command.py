@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.adapters.private_directory import PrivateDirectory
-from jupyter_oidc.adapters.vault_file import FileVault
+from jupyter_oidc.adapters.storage.vault_file import FileVault
+from jupyter_oidc.adapters.system.private_directory import PrivateDirectory
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.ports import Entry
 from tests.interop.person import settings_for

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.storage_key import keys_in
+from jupyter_oidc.adapters.storage.storage_key import keys_in
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import read_settings
 from jupyter_oidc.settings.redirect_uri import leads_through_hub

@@ -15,7 +15,7 @@ from functools import cache
 
 import pytest
 
-from jupyter_oidc.adapters.early_imports import OUR_PARTS
+from jupyter_oidc.adapters.system.early_imports import OUR_PARTS
 from tests.laws.source import Module, modules, seeded
 
 ELSEWHERE = {"cli", "converter", "demo", "kernel"}
@@ -46,7 +46,7 @@ def loaded() -> frozenset[str]:
     """The modules of a process that has imported what a server imports early, and nothing else."""
     script = (
         "import json, sys\n"
-        "from jupyter_oidc.adapters.early_imports import import_everything\n"
+        "from jupyter_oidc.adapters.system.early_imports import import_everything\n"
         "import jupyter_oidc.server.extension\n"
         "import_everything()\n"
         "print(json.dumps(list(sys.modules)))"

@@ -12,8 +12,8 @@ from tests.laws.source import Module, modules, seeded
 
 STARTERS = {
     "jupyter_oidc.background": "the owner",
-    "jupyter_oidc.adapters.entry_lock": "waits for its look at the lock, and lets go of it when it may not",
-    "jupyter_oidc.adapters.vault_auto": "whoever needs the choice waits for it",
+    "jupyter_oidc.adapters.storage.entry_lock": "waits for its look at the lock, and lets go of it when it may not",
+    "jupyter_oidc.adapters.storage.vault_auto": "whoever needs the choice waits for it",
     "jupyter_oidc.server.diagnostics_cache": "whoever asked for the examination waits for it",
     "jupyter_oidc.server.handlers.proxy": "the verb waits for the answer, or a callback looks at it",
     "jupyter_oidc.server.handlers.sign_in": "waits for the end of a sign-in",

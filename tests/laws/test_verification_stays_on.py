@@ -16,7 +16,7 @@ from jupyter_oidc.settings import Api, Provider, Settings
 from tests.laws.source import Module, modules, seeded
 
 LOOKS = {
-    "jupyter_oidc.adapters.peer_certificate": (
+    "jupyter_oidc.adapters.network.peer_certificate": (
         "asks a server that was refused for its issuer's name; no request, token or certificate of ours goes there"
     ),
 }

@@ -13,11 +13,11 @@ import sys
 import time
 from typing import Any
 
-from jupyter_oidc.adapters.keyring_backends import choose_backend
-from jupyter_oidc.adapters.keyring_entries import SERVICE
-from jupyter_oidc.adapters.vault_auto import AutoVault
-from jupyter_oidc.adapters.vault_file import FileVault
-from jupyter_oidc.adapters.vault_keyring import KeyringThread, KeyringVault
+from jupyter_oidc.adapters.storage.keyring_backends import choose_backend
+from jupyter_oidc.adapters.storage.keyring_entries import SERVICE
+from jupyter_oidc.adapters.storage.vault_auto import AutoVault
+from jupyter_oidc.adapters.storage.vault_file import FileVault
+from jupyter_oidc.adapters.storage.vault_keyring import KeyringThread, KeyringVault
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.compose import Parts, Services, build
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.protocol.message import Call, Reply

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 from keyring.backend import KeyringBackend
 
-from jupyter_oidc.adapters.keyring_backends import use_backend
+from jupyter_oidc.adapters.storage.keyring_backends import use_backend
 
 _Ring = TypeVar("_Ring", bound=KeyringBackend)
 UseRing = Callable[[_Ring], _Ring]

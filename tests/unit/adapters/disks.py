@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from jupyter_oidc.adapters.private_directory import Disk
+from jupyter_oidc.adapters.system.private_directory import Disk
 
 
 class Crashed(BaseException):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jupyter_oidc.adapters.network_route import network_route_of
-from jupyter_oidc.adapters.provider_http import HttpProvider
-from jupyter_oidc.adapters.upstream_http import HttpUpstream
+from jupyter_oidc.adapters.network.network_route import network_route_of
+from jupyter_oidc.adapters.provider.provider_http import HttpProvider
+from jupyter_oidc.adapters.upstream.upstream_http import HttpUpstream
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.secret import Secret

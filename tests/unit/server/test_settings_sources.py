@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.ownership import Owners
+from jupyter_oidc.adapters.system.ownership import Owners
 from jupyter_oidc.server.config import Configured, Reading
 from jupyter_oidc.server.settings_watch import SettingsSource, SettingsWatch
 from jupyter_oidc.settings import Settings

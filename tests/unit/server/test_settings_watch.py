@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.ownership import Owners
+from jupyter_oidc.adapters.system.ownership import Owners
 from jupyter_oidc.server.config import Reading
 from jupyter_oidc.server.extension import _named_modules
 from jupyter_oidc.server.settings_watch import SettingsSource, SettingsWatch

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.clock import Moment
 from jupyter_oidc.errors import Overloaded
 from jupyter_oidc.protocol.device import DEVICE_CODE

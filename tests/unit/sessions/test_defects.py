@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.event_log import JupyterEventLog
-from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
+from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
 from jupyter_oidc.background import Background, Defect, defect_of
 from jupyter_oidc.errors import Overloaded, Problem, StorageUnavailable
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, TryLater

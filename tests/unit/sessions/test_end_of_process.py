@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.errors import StorageUnavailable
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.ports import Entry, StorageKind

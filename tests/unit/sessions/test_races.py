@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
     IdpUnavailable,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_oidc.adapters.entry_lock import FileEntryLock
+from jupyter_oidc.adapters.storage.entry_lock import FileEntryLock
 from jupyter_oidc.errors import IdpUnavailable, StorageUnavailable
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TryLater

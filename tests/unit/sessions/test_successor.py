@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_oidc.adapters.vault_memory import MemoryVault
+from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.protocol.message import Call, Reply
 from jupyter_oidc.sessions.grant import SIGN_IN_KEY, Granted, SignInNeeded, TokenKey, TryLater
 from jupyter_oidc.sessions.machine import State

@@ -1,0 +1,1 @@
+"""The way out that calls to providers and APIs share: TLS, forward proxies, addresses."""

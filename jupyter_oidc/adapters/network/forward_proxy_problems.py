@@ -1,0 +1,78 @@
+"""Maps the faults of a forward proxy to the problem that the caller receives; its own text is never repeated (C35).
+
+Up to here not a byte of the call itself has left, so the provider's refresh tokens are unspent and an API has done
+nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.errors import EgressProxyAuth, IdpUnavailable, UpstreamUnreachable
+
+if TYPE_CHECKING:
+    from jupyter_oidc.adapters.network.network_route import Peer
+    from jupyter_oidc.errors import Problem
+
+FIRST_BACKOFF_SECONDS: Final = 30.0
+"""Seconds in which a proxy that refused our credentials is not asked again: directories lock accounts."""
+
+MAX_BACKOFF_SECONDS: Final = 300.0
+"""Seconds; each refusal in a row doubles the pause, up to here."""
+
+_CHECK: Final = "Ask your administrator to check egress_proxy, or HTTPS_PROXY and NO_PROXY of the Jupyter server."
+
+
+def proxy_refused(status: int, peer: Peer) -> Problem:
+    """Return what an answer with ``status`` to ``CONNECT`` means."""
+    if status == 407:
+        return EgressProxyAuth(action=f"Ask your administrator to set egress_proxy_credentials of the {peer}.")
+    if status >= 500:
+        return _unreachable(
+            peer,
+            f"The egress proxy of this network could not reach the {peer}; it answered {status}.",
+            f"Try again in a moment. If it stays so, ask your administrator whether the proxy knows the {peer}.",
+        )
+    return _unreachable(
+        peer,
+        f"The egress proxy of this network refuses connections to the {peer}; it answered {status}.",
+        f"Ask the administrator of the proxy to admit the {peer}, or yours to set egress_proxy to 'none'.",
+    )
+
+
+def proxy_unreachable(peer: Peer) -> Problem:
+    """Return what it means that the proxy itself cannot be reached."""
+    return _unreachable(peer, f"The egress proxy on the way to the {peer} cannot be reached.", _CHECK)
+
+
+def proxy_failed(peer: Peer) -> Problem:
+    """Return what it means that the proxy hangs, closes, or answers something that is no HTTP."""
+    return _unreachable(peer, f"The egress proxy opened no connection to the {peer}.", _CHECK)
+
+
+def _unreachable(peer: Peer, message: str, action: str) -> Problem:
+    if peer == "provider":
+        return IdpUnavailable(message, action=action, detail="idp.proxy")
+    return UpstreamUnreachable(message, action=action, detail="upstream.proxy")
+
+
+class CredentialsBackoff:
+    """Holds for a while after a proxy has refused our credentials, longer each time, until it takes them."""
+
+    def __init__(self) -> None:
+        self._seconds = FIRST_BACKOFF_SECONDS
+        self._until: float | None = None
+
+    def begin(self) -> None:
+        """Begin anew."""
+        self._until = asyncio.get_running_loop().time() + self._seconds
+        self._seconds = min(2 * self._seconds, MAX_BACKOFF_SECONDS)
+
+    def end(self) -> None:
+        """Forget what was: the proxy has let a call through."""
+        self._seconds, self._until = FIRST_BACKOFF_SECONDS, None
+
+    def is_active(self) -> bool:
+        """Return whether the proxy is to be left alone."""
+        return self._until is not None and asyncio.get_running_loop().time() < self._until

@@ -1,0 +1,37 @@
+"""Verified TLS for every connection to the outside; nothing here can turn verification off (H-1)."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from jupyter_oidc.adapters.network.client_certificate import UnusableCertificate, client_certificate_context
+from jupyter_oidc.adapters.network.system_store import system_context
+from jupyter_oidc.errors import ConfigurationInvalid
+
+if TYPE_CHECKING:
+    from jupyter_oidc.adapters.network.network_route import NetworkRoute
+
+
+def verifying_context(network_route: NetworkRoute) -> ssl.SSLContext:
+    """Return a context for ``network_route``: the operating system's store, its ``ca_bundle`` on top, its client certificate.
+
+    Raises :class:`ConfigurationInvalid` if a file of these cannot be used.
+    """
+    mine = network_route.client_certificate
+    context: ssl.SSLContext = (client_certificate_context() if mine else system_context())(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if network_route.ca_bundle:
+        try:
+            context.load_verify_locations(cafile=network_route.ca_bundle)
+        except (OSError, ValueError):  # NOTE: ssl.SSLError is an OSError
+            raise ConfigurationInvalid(
+                f"The certificate authorities in '{network_route.ca_bundle}' cannot be read.",
+                detail="ca_bundle",
+            ) from None
+    if mine:
+        try:
+            context.present(mine)  # type: ignore[attr-defined]  # NOTE: its class was chosen above
+        except UnusableCertificate as trouble:
+            raise ConfigurationInvalid(f"{trouble.key} {trouble.problem}.", detail=trouble.key) from None
+    return context

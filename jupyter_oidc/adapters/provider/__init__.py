@@ -1,0 +1,1 @@
+"""Calls to the OpenID Provider over httpx."""

@@ -1,0 +1,1 @@
+"""Refresh tokens at rest: keyring, encrypted file or memory, with the lock that servers share."""

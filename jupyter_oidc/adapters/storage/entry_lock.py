@@ -1,0 +1,285 @@
+"""Whose turn it is to use a stored entry: one server at a time, across processes (B10 to B14).
+
+The lock is the operating system's own (``filelock``), so it is free the moment its holder is gone, however it went.
+Beside it lies a marker while a token is being spent; who finds one knows that somebody was cut off in the middle.
+Neither file holds anything but that (D11).
+This module refuses to lock on a network file system, where such a lock is a promise that nobody keeps (B13); since
+stored entries belong to one machine each (B34), a folder of that machine serves as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import stat
+import tempfile
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from jupyter_oidc.adapters.system.private_directory import PrivateDirectory, display_path
+from jupyter_oidc.errors import Overloaded, StorageUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from filelock import BaseFileLock
+
+    from jupyter_oidc.sessions.ports import EntryLock, HeldLock, Vault
+
+_POLL_INTERVAL_SECONDS: Final = 0.02
+"""Seconds between two attempts to take a lock that another server holds."""
+
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+_NETWORK_FILE_SYSTEMS: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "lustre", "gpfs", "beegfs", "glusterfs", "ncpfs"},
+)
+_NETWORK_FUSE_FILE_SYSTEMS: Final = (
+    "fuse.sshfs",
+    "fuse.glusterfs",
+    "fuse.s3fs",
+    "fuse.gcsfuse",
+    "fuse.rclone",
+    "fuse.ceph",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _UnsharedLock:
+    """Implements ``HeldLock`` where nothing is shared."""
+
+    interrupted: bool = False
+
+    async def mark_in_use(self) -> None:
+        """Do nothing: no other server shares the entry."""
+
+    async def clear_mark(self) -> None:
+        """Do nothing: no other server shares the entry."""
+
+
+class NoLock:
+    """Implements ``EntryLock`` for storage in memory, which no other server shares."""
+
+    @asynccontextmanager
+    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:  # noqa: ARG002  # NOTE: nobody waits
+        """Give the turn at once."""
+        yield _UnsharedLock()
+
+
+class LockIfShared:
+    """Implements ``EntryLock`` with ``lock``, unless ``vault`` turns out to keep entries in memory only."""
+
+    def __init__(self, vault: Vault, lock: EntryLock) -> None:
+        self._vault = vault
+        self._lock = lock
+
+    @asynccontextmanager
+    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:
+        """Wait for the turn if other servers share the entry."""
+        lock = NoLock() if await self._vault.kind() == "memory" else self._lock
+        async with lock.hold(timeout_seconds=timeout_seconds) as held_lock:
+            yield held_lock
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldFileLock:
+    """Implements ``HeldLock`` with a marker file."""
+
+    folder: PrivateDirectory
+    marker: str
+    interrupted: bool
+
+    async def mark_in_use(self) -> None:
+        """Write the marker; it is on the disk when this returns."""
+        await asyncio.to_thread(self.folder.write, self.marker, b"spending\n")
+
+    async def clear_mark(self) -> None:
+        """Remove the marker."""
+        await asyncio.to_thread(self.folder.remove, self.marker)
+
+
+class FileEntryLock:
+    """Implements ``EntryLock`` with a file in the folder that ``where()`` names.
+
+    Each (issuer, client, provider name) has a lock of its own (B23).
+    ``mounts`` is the list of mounted file systems, as Linux writes it.
+    """
+
+    def __init__(
+        self,
+        where: Callable[[], Path],
+        *,
+        provider: str,
+        issuer: str,
+        client_id: str,
+        mounts: Path = _MOUNTS,
+    ) -> None:
+        owner = json.dumps([issuer, client_id, provider])
+        self._name = hashlib.sha256(owner.encode()).hexdigest()[:32]
+        self._where = where
+        self._folder = PrivateDirectory(where)
+        self._mounts = mounts
+        self._trusted = False
+
+    @asynccontextmanager
+    async def hold(self, *, timeout_seconds: float) -> AsyncIterator[HeldLock]:
+        """Wait for the turn without holding up anything else; see ``EntryLock.hold``."""
+        if not self._trusted:
+            await asyncio.to_thread(self.check_folder)
+            self._trusted = True
+        else:
+            # NOTE: a folder for temporary files is emptied now and then, and then the name is free for anybody.
+            await asyncio.to_thread(self._folder.ensure)
+        lock = self._lock()
+        try:
+            await self._acquire(lock, timeout_seconds)
+        except OSError:
+            raise StorageUnavailable(
+                "The lock of the stored session cannot be used.",
+                action=f"Look at the folder {display_path(self._where)}.",
+                detail="lock_folder",
+            ) from None
+        try:
+            marker = f"{self._name}.spending"
+            left = await asyncio.to_thread(self._folder.read, marker, 64)
+            yield _HeldFileLock(self._folder, marker, interrupted=left is not None)
+        finally:
+            lock.release()
+
+    def check_folder(self) -> None:
+        """Look whether servers could take turns here; raises :class:`StorageUnavailable`; waits for the disk."""
+        self._folder.probe(f"{self._name}.lock")
+        if is_network(self._where(), self._mounts):
+            raise StorageUnavailable(
+                "There is no folder on this machine in which servers could take turns at the stored session.",
+                action="Set c.JupyterOIDC.storage_folder or TMPDIR to a folder on this machine, or set c.JupyterOIDC.storage = 'memory'.",
+                detail="lock_network",
+            )
+
+    def _lock(self) -> BaseFileLock:
+        from filelock import FileLock
+
+        # NOTE: a lock object for each turn, so that two sessions of one process exclude each other too.
+        return FileLock(self._where() / f"{self._name}.lock", mode=0o600, thread_local=False)
+
+    async def _acquire(self, lock: BaseFileLock, timeout_seconds: float) -> None:
+        """Poll ``lock`` until it is taken; a caller that is cancelled during an attempt leaves nothing locked."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + timeout_seconds
+        while True:
+            attempt = asyncio.ensure_future(asyncio.to_thread(_try_acquire, lock))
+            try:
+                if await asyncio.shield(attempt):
+                    return
+            except asyncio.CancelledError:
+                attempt.add_done_callback(lambda done: lock.release() if done.result() else None)
+                raise
+            if now() >= deadline:
+                raise Overloaded(
+                    "Another Jupyter server is using the stored session.",
+                    detail="lock.timeout",
+                    retry_after=1.0,
+                )
+            await asyncio.sleep(_POLL_INTERVAL_SECONDS)
+
+
+def lock_folder(
+    data: Callable[[], Path],
+    mounts: Path = _MOUNTS,
+    *,
+    runtime: str | None = None,
+    temporary: Path | None = None,
+) -> Path:
+    """Return the folder for locks: ``data()``, or one of this machine's own where that cannot serve.
+
+    It cannot where there is no home, where it is on the network, and where this user cannot write.
+    Then it is the user's ``runtime`` folder (``XDG_RUNTIME_DIR``), or a folder among the ``temporary`` files, which
+    nobody else can keep us from: a name that is taken gives way to a random one (Q8.8).
+    """
+    try:
+        folder = data()
+    except RuntimeError:
+        folder = None
+    if folder is not None and not is_network(folder, mounts) and _is_writable(folder):
+        return folder
+    own = Path(os.environ.get("XDG_RUNTIME_DIR", "") if runtime is None else runtime)
+    if own.is_absolute() and _is_private(own) and not is_network(own, mounts):
+        return own / "jupyter_oidc"
+    return _temporary_lock_folder(temporary or Path(tempfile.gettempdir()))
+
+
+def _temporary_lock_folder(temporary: Path) -> Path:
+    """Return the folder of this user in ``temporary``; all servers of this user find the same one."""
+    plain = temporary / f"jupyter_oidc-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    try:
+        plain.mkdir(mode=0o700)
+    except FileExistsError:
+        pass  # NOTE: whose it is shows below
+    except OSError:
+        return plain  # the first who writes there hears what is wrong
+    if _is_private(plain):
+        return plain
+    found = _random_folders(plain)
+    if not found:
+        tempfile.mkdtemp(prefix=f"{plain.name}-", dir=temporary)
+        found = _random_folders(plain)  # NOTE: looked for again, so that two who come at once agree on the first
+    return found[0]
+
+
+def _random_folders(plain: Path) -> list[Path]:
+    return sorted(path for path in plain.parent.glob(f"{plain.name}-*") if _is_private(path))
+
+
+def _is_private(folder: Path) -> bool:
+    """Return whether ``folder`` is a real one that belongs to this user and that nobody else can enter."""
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    if not stat.S_ISDIR(status.st_mode):
+        return False
+    return not hasattr(os, "geteuid") or (status.st_uid == os.geteuid() and not status.st_mode & 0o077)
+
+
+def _is_writable(folder: Path) -> bool:
+    """Return whether this user can write to ``folder``, or could make it."""
+    existing = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    return existing is not None and os.access(existing, os.W_OK | os.X_OK)
+
+
+def is_network(path: Path, mounts: Path = _MOUNTS) -> bool:
+    """Return whether ``path`` is on a file system that other machines share."""
+    kind = file_system_of(path, mounts)
+    return kind in _NETWORK_FILE_SYSTEMS or kind.startswith(_NETWORK_FUSE_FILE_SYSTEMS)
+
+
+def file_system_of(path: Path, mounts: Path = _MOUNTS) -> str:
+    """Return the type of the file system that holds ``path``, or nothing where the system does not say."""
+    try:
+        lines = mounts.read_text(encoding="utf-8").splitlines()
+        resolved = path.resolve()
+    except (OSError, ValueError):
+        return ""
+    found, longest = "", -1
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields = before.split()
+        if len(fields) < 5 or not after:
+            continue
+        point = Path(fields[4].encode().decode("unicode_escape"))
+        if len(point.parts) > longest and (point == resolved or point in resolved.parents):
+            found, longest = after.split()[0], len(point.parts)
+    return found
+
+
+def _try_acquire(lock: BaseFileLock) -> bool:
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True

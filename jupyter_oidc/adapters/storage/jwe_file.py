@@ -1,0 +1,84 @@
+"""A secret text, encrypted for a file: a compact JWE with the algorithms ``dir`` and ``A256GCM`` (RFC 7516, 7518).
+
+The header says which key it was, by a name that reveals nothing, so that a file of an unknown key can be told from
+a damaged one.
+This module refuses to let a file choose its algorithm, and any header that it would not write itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_oidc.adapters.storage.entry_codec import entry_damaged
+from jupyter_oidc.adapters.storage.storage_key import unknown_key
+from jupyter_oidc.secret import Secret
+from jupyter_oidc.secret_access import reveal_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from joserfc.jwe import JWERegistry
+
+    from jupyter_oidc.adapters.storage.storage_key import StorageKey
+
+MAX_FILE_BYTES: Final = 4_000_000
+"""Bytes of a file; a provider's reply has one megabyte at most, and base64 adds a third."""
+
+_HEADER: Final = {"alg": "dir", "enc": "A256GCM", "typ": "jupyter_oidc.entry"}
+_MAX_HEADER_CHARACTERS: Final = 1_000
+
+
+def encrypt(text: Secret, keys: Sequence[StorageKey]) -> bytes:
+    """Return ``text`` encrypted with the first of ``keys``."""
+    from joserfc import jwe
+    from joserfc.jwk import OctKey
+
+    first = keys[0]
+    key = OctKey.import_key(reveal_bytes(first.secret))
+    header = {**_HEADER, "kid": first.name}
+    return jwe.encrypt_compact(header, reveal_bytes(text), key, registry=_registry()).encode("ascii")
+
+
+def decrypt(jwe_text: bytes, keys: Sequence[StorageKey]) -> Secret:
+    """Return the text in ``jwe_text``.
+
+    Raises :class:`StorageUnavailable` with the detail ``storage_key`` if none of ``keys`` was used, and with
+    ``storage_corrupt`` if it is damaged or was written in another way.
+    """
+    from joserfc import jwe
+    from joserfc.errors import JoseError
+    from joserfc.jwk import OctKey
+
+    name = _key_name(jwe_text)
+    key = next((key for key in keys if key.name == name), None)
+    if key is None:
+        raise unknown_key()
+    try:
+        opened = jwe.decrypt_compact(jwe_text, OctKey.import_key(reveal_bytes(key.secret)), registry=_registry())
+    except (JoseError, ValueError):
+        raise entry_damaged() from None
+    return Secret(opened.plaintext or b"")
+
+
+def _key_name(jwe_text: bytes) -> str:
+    parts = jwe_text.split(b".")
+    if len(parts) != 5 or parts[1] or len(parts[0]) > _MAX_HEADER_CHARACTERS:
+        raise entry_damaged()
+    try:
+        header: Any = json.loads(base64.urlsafe_b64decode(parts[0] + b"=="))
+    except (ValueError, RecursionError):
+        raise entry_damaged() from None
+    name = header.get("kid") if isinstance(header, dict) else None
+    if not isinstance(name, str) or header != {**_HEADER, "kid": name}:
+        raise entry_damaged()
+    return name
+
+
+def _registry() -> JWERegistry:
+    from joserfc.jwe import JWERegistry
+
+    registry = JWERegistry(algorithms=[_HEADER["alg"], _HEADER["enc"]])
+    registry.max_ciphertext_length = MAX_FILE_BYTES
+    return registry

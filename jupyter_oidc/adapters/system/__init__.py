@@ -1,0 +1,1 @@
+"""The process and its surroundings: timers, files, modules, other processes."""
