@@ -85,7 +85,7 @@ async def test_a_conversion_waits_for_the_imports() -> None:
     """Q8.3: sibling: templates are programs of the user's."""
     held = Held()
     (_, _, given), *_ = export_routes("/", held.done)
-    entered = asyncio.ensure_future(given["places"].__aenter__())
+    entered = asyncio.ensure_future(given["limiter"].__aenter__())
     await asyncio.sleep(0.02)
     before = entered.done()
     held.event.set()
@@ -99,10 +99,10 @@ async def test_no_more_than_so_many_conversions_run_at_a_time(places: int) -> No
     held.event.set()
     (_, _, given), *_ = export_routes("/", held.done)
     for _ in range(places):
-        await given["places"].__aenter__()
-    waiting = asyncio.ensure_future(given["places"].__aenter__())
+        await given["limiter"].__aenter__()
+    waiting = asyncio.ensure_future(given["limiter"].__aenter__())
     await asyncio.sleep(0.02)
     before = waiting.done()
-    await given["places"].__aexit__(None, None, None)
+    await given["limiter"].__aexit__(None, None, None)
     await waiting
     assert before is False

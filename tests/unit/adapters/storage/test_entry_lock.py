@@ -24,7 +24,7 @@ from jupyter_oidc.adapters.storage.vault_memory import MemoryVault
 from jupyter_oidc.errors import Overloaded, StorageUnavailable
 from jupyter_oidc.sessions.ports import EntryLock
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 HOLDER = """
 import asyncio, sys
 from pathlib import Path

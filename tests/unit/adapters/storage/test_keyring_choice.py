@@ -20,7 +20,7 @@ from jupyter_oidc.adapters.storage.keyring_backends import (
 from jupyter_oidc.errors import StorageUnavailable
 from tests.unit.adapters import rings
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 HOSTILE = """
 import pathlib
 pathlib.Path({seen!r}).touch()
