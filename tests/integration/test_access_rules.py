@@ -179,7 +179,7 @@ async def test_a_malformed_envelope_is_refused_without_being_quoted(ask, token, 
 @pytest.mark.parametrize("path", ENVELOPES)
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
 async def test_a_body_that_a_form_could_send_is_refused(ask, token, path, kind):
-    """C32."""
+    """C32: Requests that another site causes are refused."""
     response = await ask("POST", path, b"{}", Authorization=token, Content_Type=kind)
     assert response.code in (400, 403)
     assert response.headers["X-OIDC-Error"] in ("csrf_failed", "request_invalid")

@@ -37,7 +37,7 @@ async def person(server_under_test: ServerUnderTest) -> str:
 
 
 async def test_a_click_changes_the_person_and_none_keeps_it(server_under_test: ServerUnderTest) -> None:
-    """Q8.9."""
+    """Q8.9: A kernel cannot replace the signed-in person."""
     before = server_under_test.provider.subject
     browser, page, flow = await eve(server_under_test)
     assert "Sign in as" in page.text, page.text
@@ -50,7 +50,7 @@ async def test_a_click_changes_the_person_and_none_keeps_it(server_under_test: S
 
 
 async def test_who_stays_is_told_so(server_under_test: ServerUnderTest) -> None:
-    """Q8.9."""
+    """Q8.9: A kernel cannot replace the signed-in person."""
     before = server_under_test.provider.subject
     browser, page, _ = await eve(server_under_test)
     end = await asyncio.to_thread(lambda: browser.submit(page, {"answer": "keep"}))

@@ -31,7 +31,7 @@ async def signed_in(server_under_test: ServerUnderTest, wish: dict[str, Any]) ->
 async def test_what_the_request_says_goes_to_the_provider(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """A-8."""
+    """A-8: Optional parameters are sent only if asked for."""
     provider.claims["acr"] = "phrh"
     _, progress = await signed_in(server_under_test, ASKED)
     asked = next(one.query for one in provider.received if one.endpoint == "authorize")
@@ -46,7 +46,7 @@ async def test_what_the_request_says_goes_to_the_provider(
 async def test_a_level_that_was_asked_for_and_not_reached_is_told_on_the_page_and_in_the_progress(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Q5.14."""
+    """Q5.14: A level that was asked for is checked."""
     provider.claims["acr"] = "pwd"
     page, progress = await signed_in(server_under_test, ASKED)
     assert "not as strongly as was asked for" in page.text

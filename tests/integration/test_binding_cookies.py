@@ -42,6 +42,6 @@ async def test_a_sign_in_works_however_many_cookies_a_page_at_another_port_has_s
 
 
 async def test_a_flood_of_planted_values_is_not_compared_without_end(server_under_test: ServerUnderTest) -> None:
-    """Q8.7."""
+    """Q8.7: Planted cookies do not disturb a sign-in."""
     end = await came_back(server_under_test, "; ".join(["OWN=planted"] * 60))
     assert (end.status_code, end.headers["X-OIDC-Error"]) == (400, "state_invalid")

@@ -160,7 +160,7 @@ async def refusal(jp_fetch: Callable[..., Any]) -> dict[str, Any]:
     indirect=True,
 )
 async def test_even_the_wrong_type_for_everything_leaves_jupyter_running(jp_fetch: Any) -> None:
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     assert (await jp_fetch("api", "status")).code == 200
     message = (await refusal(jp_fetch))["message"]
     assert "(1) providers: is not a mapping." in message

@@ -98,7 +98,7 @@ async def test_another_issuer_or_none_is_refused(
 async def test_a_target_outside_is_replaced_by_the_default_page(
     server_under_test: ServerUnderTest, provider: ScriptedProvider, target: str
 ) -> None:
-    """I-4, A-11."""
+    """I-4: Only a local target link is honoured. A-11: After sign-in the browser stays on this server."""
     page = await visit(server_under_test, {"iss": provider.issuer, "target_link_uri": target})
     end = await asyncio.to_thread(provider.browser().open, ticket_of(page))
     assert "evil" not in end.text
@@ -136,7 +136,7 @@ async def test_a_stranger_is_led_to_jupyter_s_login_and_from_there_back(
 async def test_a_stranger_who_reads_no_pages_is_refused(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Q5.12."""
+    """Q5.12: A portal tile leads to Jupyter's login first."""
     page = await visit(
         server_under_test, {"iss": provider.issuer}, logged_in=False, headers={"Accept": "application/json"}
     )
@@ -156,7 +156,7 @@ async def test_a_login_page_is_for_whole_pages_of_nobody_else(
 async def test_the_question_names_where_the_person_would_be_sent(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Q5.12."""
+    """Q5.12: A portal tile leads to Jupyter's login first."""
     page = await visit(server_under_test, {"iss": provider.issuer})
     assert f"You would be sent to {urlsplit(provider.issuer).netloc}." in page.text
 
@@ -180,7 +180,7 @@ async def test_an_image_a_frame_or_a_script_of_another_site_gets_nothing(
 async def test_a_flood_of_requests_pushes_out_no_sign_in_of_the_person(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """A27, I-5."""
+    """A27: Unfinished sign-ins are few and short. I-5: An initiation only asks the person."""
     started = (await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})).json()
     for _ in range(25):
         await visit(server_under_test, {"iss": provider.issuer})
@@ -191,7 +191,7 @@ async def test_a_flood_of_requests_pushes_out_no_sign_in_of_the_person(
 async def test_an_existing_session_stays_until_the_new_sign_in_succeeds(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """I-5."""
+    """I-5: An initiation only asks the person."""
     await server_under_test.sign_in()
     before = await server_under_test.session()
     await visit(server_under_test, {"iss": provider.issuer, "login_hint": "somebody-else"})

@@ -456,7 +456,7 @@ async def test_a_refused_call_leaves_nothing_behind(
 
 
 async def test_a_kernel_that_leaves_ends_the_call(server_under_test: ServerUnderTest, upstream: Upstream) -> None:
-    """C18."""
+    """C18: A caller that leaves ends the call."""
     kernel = await signed_in(server_under_test)
     entered = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -475,7 +475,7 @@ async def test_a_kernel_that_leaves_ends_the_call(server_under_test: ServerUnder
 
 
 async def test_a_sign_out_ends_what_is_still_flowing(server_under_test: ServerUnderTest, upstream: Upstream) -> None:
-    """S-5."""
+    """S-5: Ending a session closes everything opened with it."""
     kernel = await signed_in(server_under_test)
     upstream.plan(streams(*[b"x"] * 500, pause=0.02))
     calling = asyncio.ensure_future(attempt(server_under_test, kernel, "GET", "orders/items", {}))

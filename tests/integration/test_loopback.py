@@ -211,7 +211,10 @@ async def test_an_answer_counts_at_its_own_listener_only(server_under_test: Serv
 async def test_another_issuer_is_refused_as_at_the_callback_route(
     server_under_test: ServerUnderTest, mutation: dict[str, Any]
 ) -> None:
-    """A7, R-5."""
+    """A7: An answer from another issuer is not redeemed.
+
+    R-5: An answer must come from the configured issuer.
+    """
 
     def spoiled(answer: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in {**answer, **mutation}.items() if value is not None}

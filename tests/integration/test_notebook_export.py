@@ -124,7 +124,7 @@ def test_nothing_that_users_write_for_a_conversion_runs_where_the_tokens_are(
 
 
 def test_a_posted_notebook_is_converted_elsewhere_too(attacked: JupyterProcess, seen: Path) -> None:
-    """Q8.2."""
+    """Q8.2: Notebook conversions run in another process."""
     with attacked.client() as client:
         client.post("nbconvert/html", json={"name": "x.ipynb", "content": NOTEBOOK})
     assert [name.name for name in seen.iterdir() if name.name.endswith(f"-{attacked.pid}")] == []
@@ -142,7 +142,7 @@ def test_a_page_is_downloaded_as_ever(jupyter: JupyterProcess) -> None:
 
 
 def test_pictures_of_a_text_come_with_it_in_an_archive(jupyter: JupyterProcess) -> None:
-    """Q8.2."""
+    """Q8.2: Notebook conversions run in another process."""
     with jupyter.client() as client:
         reply = client.get("nbconvert/markdown/x.ipynb?download=true")
     assert reply.headers["Content-Type"] == "application/zip"
@@ -151,7 +151,7 @@ def test_pictures_of_a_text_come_with_it_in_an_archive(jupyter: JupyterProcess) 
 
 
 def test_a_script_has_the_extension_of_its_language(jupyter: JupyterProcess) -> None:
-    """Q8.2."""
+    """Q8.2: Notebook conversions run in another process."""
     with jupyter.client() as client:
         reply = client.get("nbconvert/script/x.ipynb?download=true")
     assert reply.headers["Content-Disposition"].startswith("attachment; filename*=utf-8''x.py")
@@ -159,14 +159,14 @@ def test_a_script_has_the_extension_of_its_language(jupyter: JupyterProcess) -> 
 
 
 def test_a_posted_notebook_comes_back_as_a_page(jupyter: JupyterProcess) -> None:
-    """Q8.2."""
+    """Q8.2: Notebook conversions run in another process."""
     with jupyter.client() as client:
         reply = client.post("nbconvert/html", json={"name": "x.ipynb", "content": NOTEBOOK})
     assert (reply.status_code, "Ägypten" in reply.text) == (200, True)
 
 
 def test_the_formats_are_listed(jupyter: JupyterProcess) -> None:
-    """Q8.2."""
+    """Q8.2: Notebook conversions run in another process."""
     with jupyter.client() as client:
         formats = client.get("api/nbconvert").json()
     assert formats["html"] == {"output_mimetype": "text/html"}
@@ -177,7 +177,7 @@ def test_the_formats_are_listed(jupyter: JupyterProcess) -> None:
     [("nbconvert/nothing/x.ipynb", 404), ("nbconvert/html/missing.ipynb", 404)],
 )
 def test_what_there_is_not_is_not_found(jupyter: JupyterProcess, path: str, status: int) -> None:
-    """Q8.2."""
+    """Q8.2: Notebook conversions run in another process."""
     with jupyter.client() as client:
         assert client.get(path).status_code == status
 
@@ -190,7 +190,7 @@ def test_a_stranger_converts_nothing(jupyter: JupyterProcess, path: str) -> None
 
 
 def test_a_file_that_is_no_notebook_is_shown_as_a_file(jupyter: JupyterProcess) -> None:
-    """Q8.2."""
+    """Q8.2: Notebook conversions run in another process."""
     (jupyter.work / "notes.txt").write_text("notes", encoding="utf-8")
     with jupyter.client() as client:
         reply = client.get("nbconvert/html/notes.txt")

@@ -48,7 +48,7 @@ def test_a_kernel_needs_no_file_that_is_named_after_a_process(tmp_path: Path) ->
 
 
 def test_what_a_server_tells_its_kernels_holds_no_secret_and_goes_with_the_server(tmp_path: Path) -> None:
-    """Q4.5."""
+    """Q4.5: A neighbour's server is never asked."""
     with JupyterProcess(tmp_path / "jupyter", providers("here")) as process:
         (told,) = (process.folder / "runtime").glob("jupyter-oidc-*.json")
         text = told.read_text(encoding="utf-8")
@@ -98,7 +98,7 @@ def command(folder: Path, runtime: Path, **environment: str) -> Command:
 
 
 def test_the_command_and_a_kernel_reach_a_server_on_a_unix_socket(tmp_path: Path) -> None:
-    """Q4.2."""
+    """Q4.2: A server on a Unix socket is reached."""
     process = JupyterProcess(tmp_path / "jupyter", providers("here"), sock=tmp_path / "jupyter.sock", base_url="/a/")
     with process:
         (cell,) = run_cells(process, f"{ASK}\nimport asyncio\n{ASYNC}")
@@ -126,7 +126,10 @@ def test_an_endpoint_on_a_unix_socket_says_what_other_libraries_need(tmp_path: P
 
 
 def test_a_server_on_a_unix_socket_with_https_is_reached_too(tmp_path: Path) -> None:
-    """Q4.2, Q4.1: sibling."""
+    """Q4.2, a sibling: A server on a Unix socket is reached.
+
+    Q4.1: Kernels trust exactly their server's own certificate.
+    """
     certificate = of_a_company(tmp_path, ["jupyter.example.com"])
     sock = tmp_path / "jupyter.sock"
     with JupyterProcess(tmp_path / "jupyter", providers("here"), sock=sock, certificate=certificate) as process:

@@ -31,7 +31,7 @@ def _query(path: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("query", ["", "?state=whatever", "?state=" + "x" * 3000, "?error=oops&x=1"])
 async def test_the_page_after_a_sign_out_is_for_anybody_and_does_nothing(jp_fetch: Any, query: str) -> None:
-    """L-7."""
+    """L-7: The page after sign-out has no effects."""
     page = await visit(jp_fetch, "jupyter-oidc/providers/corp/signed-out" + query)
     text = page.body.decode()
     assert (page.code, "Back from the provider" in text) == (200, True)
@@ -48,7 +48,7 @@ async def test_the_page_after_a_sign_out_is_for_anybody_and_does_nothing(jp_fetc
     ],
 )
 async def test_a_page_is_not_cached_not_framed_and_sends_no_referrer(jp_fetch: Any, path: str) -> None:
-    """R-10."""
+    """R-10: The code leaves the address bar at once."""
     page = await visit(jp_fetch, path)
     policy = page.headers["Content-Security-Policy"]
     assert (page.headers["Cache-Control"], page.headers["Referrer-Policy"]) == ("no-store", "no-referrer")

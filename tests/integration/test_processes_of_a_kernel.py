@@ -64,7 +64,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess]
     ids=["joblib", "spawn", "forkserver", "fork", "ProcessPoolExecutor", "subprocess"],
 )
 def test_processes_of_a_kernel_are_that_kernel(server: JupyterProcess, cell: str) -> None:
-    """Q4.3."""
+    """Q4.3: Child processes act as their kernel."""
     (ran,) = run_cells(server, f"import worker\n{cell}")
     assert ran.text == "['here', 'here']\n"
 

@@ -21,7 +21,7 @@ def jp_server_config(provider: ScriptedProvider, upstream: Upstream) -> dict[str
 async def test_a_provider_without_userinfo_signs_people_in(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Q1.1."""
+    """Q1.1: A provider without UserInfo signs people in."""
     provider.advertise = {"userinfo_endpoint": None}
     provider.claims = {"name": "Token User"}
     await server_under_test.sign_in()

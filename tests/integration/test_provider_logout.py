@@ -67,7 +67,12 @@ def refused(reply: httpx.Response) -> bool:
 
 
 async def test_the_provider_ends_a_session(server_under_test: ServerUnderTest, provider: ScriptedProvider) -> None:
-    """B-1, B-3, B-4, B-14."""
+    """B-1: The logout route takes forms without any login.
+
+    B-3: Replies to a logout call are never stored.
+    B-4: A logout is confirmed by an empty 200.
+    B-14: A logout ends the session that it names.
+    """
     await server_under_test.sign_in()
     reply = await call(server_under_test, form(token(provider), other="ignored"))
     assert (reply.status_code, reply.content, reply.headers["Cache-Control"]) == (200, b"", "no-store")
@@ -92,7 +97,7 @@ async def test_an_accepted_token_is_known_after_other_settings_came_into_force(
 
 
 async def test_an_unknown_session_is_a_success(server_under_test: ServerUnderTest, provider: ScriptedProvider) -> None:
-    """B-15, D6."""
+    """B-15: No matching session is a success. D6: Only a sound logout token ends a session."""
     await server_under_test.sign_in()
     assert (await call(server_under_test, form(token(provider, sid="another")))).status_code == 200
     assert await server_under_test.state() == ("active", None)
@@ -101,7 +106,7 @@ async def test_an_unknown_session_is_a_success(server_under_test: ServerUnderTes
 async def test_a_token_is_refused_the_second_time(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """B-12, D6."""
+    """B-12: A logout token works once. D6: Only a sound logout token ends a session."""
     await server_under_test.sign_in()
     body = form(token(provider))
     assert (await call(server_under_test, body)).status_code == 200
@@ -111,7 +116,12 @@ async def test_a_token_is_refused_the_second_time(
 async def test_what_is_no_single_good_logout_token_is_refused(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """B-1, B-2, B-16, D6."""
+    """B-1: The logout route takes forms without any login.
+
+    B-2: There is exactly one logout token.
+    B-16: A failed logout is 400 and changes nothing.
+    D6: Only a sound logout token ends a session.
+    """
     await server_under_test.sign_in()
     good = token(provider)
     assert refused(await call(server_under_test, b""))
@@ -129,6 +139,6 @@ async def test_only_a_post_is_answered(server_under_test: ServerUnderTest) -> No
 
 
 async def test_a_huge_body_is_refused_and_not_kept(server_under_test: ServerUnderTest) -> None:
-    """B-17."""
+    """B-17: Logout calls are limited in size."""
     reply = await call(server_under_test, "logout_token=" + "x" * 5_000_000)
     assert (reply.status_code, reply.headers["X-OIDC-Error"]) == (413, "body_too_large")

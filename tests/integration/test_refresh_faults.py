@@ -163,7 +163,7 @@ async def test_tokens_of_somebody_else_are_dropped_and_taken_back(
 async def test_a_refreshed_id_token_of_the_same_person_is_fine_and_so_is_none(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """B4."""
+    """B4: A renewal about another person ends the session."""
     await server_under_test.sign_in()
     assert (await after_expiry(server_under_test)).status_code == 200
     provider.id_token_on_refresh = True
@@ -370,7 +370,7 @@ class TestSeveralApis:
     async def test_an_audience_that_is_refused_concerns_its_api_alone(
         self, server_under_test: ServerUnderTest, provider: ScriptedProvider
     ) -> None:
-        """B30."""
+        """B30: A refused audience concerns one API only."""
         await server_under_test.sign_in()
         reply = await server_under_test.ask("GET", "jupyter-oidc/api/refused/x")
         assert (reply.status_code, reply.json()["code"]) == (502, "audience_refused")

@@ -139,7 +139,7 @@ async def test_no_envelope_takes_an_absurd_number(server_under_test: ServerUnder
     "query", ["sequence=--5", "sequence=-", "sequence=" + "9" * 400, "wait=" + "9" * 400, "wait=1e999"]
 )
 async def test_no_parameter_takes_an_absurd_number(server_under_test: ServerUnderTest, query: str) -> None:
-    """Q8.13."""
+    """Q8.13: Absurd values are refused, not defects."""
     reply = await server_under_test.ask("GET", f"{ROUTE}/session?{query}")
     assert (reply.status_code, reply.json()["code"]) == (400, "request_invalid")
 

@@ -155,7 +155,7 @@ async def test_an_answer_that_breaks_off_is_such_a_line_too(
 async def test_an_api_that_is_not_for_kernels_says_who_came(
     server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Q5.10: sibling."""
+    """Q5.10, a sibling: Every failed proxied call leaves one line."""
     await server_under_test.sign_in()
     caplog.clear()
     await called(server_under_test, {}, "pages/x")
@@ -193,7 +193,7 @@ async def test_an_answer_of_the_api_is_no_line(
 async def test_a_handshake_that_fails_is_such_a_line_too(
     server_under_test: ServerUnderTest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Q5.10: sibling."""
+    """Q5.10, a sibling: Every failed proxied call leaves one line."""
     await server_under_test.sign_in()
     caplog.clear()
     headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}

@@ -67,14 +67,14 @@ def test_the_exit_code_is_the_commands(command: Command) -> None:
 
 
 def test_a_command_that_does_not_exist_is_told_as_a_shell_does(command: Command, server: JupyterProcess) -> None:
-    """Q4.4: sibling."""
+    """Q4.4, a sibling: A command can run with an identity."""
     said = command.run("run", "--", "no-such-command-anywhere")
     assert (said.code, said.err.splitlines()[0]) == (127, "There is no command 'no-such-command-anywhere'.")
     assert left_behind(server) == []
 
 
 def test_without_a_command_it_says_how(command: Command) -> None:
-    """Q4.4: sibling."""
+    """Q4.4, a sibling: A command can run with an identity."""
     said = command.run("run")
     assert (said.code, said.err.splitlines()[0]) == (1, "There is no command.")
 

@@ -119,7 +119,7 @@ def service(tmp_path: Path) -> Iterator[SecretService]:
 
 
 def test_auto_chooses_the_secret_service(service: SecretService) -> None:
-    """B18."""
+    """B18: Keyring backends that keep no secrets are refused."""
     assert service.child("kind") == {"kind": "keyring", "backend": "keyring.backends.SecretService"}
 
 
@@ -134,7 +134,7 @@ def test_an_empty_secret_service_holds_no_token(service: SecretService) -> None:
 
 @pytest.mark.parametrize("characters", [40, 6_144, 60_000], ids=["short", "6 KB", "60 KB"])
 def test_a_second_process_reads_what_the_first_one_wrote(service: SecretService, characters: int) -> None:
-    """B19."""
+    """B19: A long token is stored in pieces."""
     service.child("write", str(characters))
     assert service.child("read") == {
         "found": True,
@@ -151,7 +151,7 @@ def test_a_long_token_takes_one_entry(service: SecretService) -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(40, 6_144), (6_144, 40), (6_144, 6_145)])
 def test_a_token_replaces_the_one_before(service: SecretService, first: int, second: int) -> None:
-    """B3."""
+    """B3: A new refresh token is stored before its use."""
     service.child("write", str(first))
     service.child("write", str(second))
     assert service.child("read")["digest"] == digest_of(token_of(second))
@@ -160,7 +160,7 @@ def test_a_token_replaces_the_one_before(service: SecretService, first: int, sec
 
 @pytest.mark.parametrize("characters", [40, 6_144], ids=["short", "6 KB"])
 def test_a_deleted_token_is_gone_for_every_process(service: SecretService, characters: int) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     service.child("write", str(characters))
     service.child("delete")
     assert service.child("read") == {"found": False}
@@ -185,7 +185,7 @@ def test_a_keyring_that_is_locked_means_an_answer_and_no_token(service: SecretSe
 
 
 def test_a_keyring_that_another_password_opens_means_an_answer_and_no_token(tmp_path: Path) -> None:
-    """B16, B17."""
+    """B16: A locked keyring is reported, without prompts. B17: A keyring that hangs holds up nothing else."""
     with secret_service(tmp_path) as before:
         before.child("write", "40")
     with secret_service(tmp_path, "does not open it") as after:

@@ -70,7 +70,7 @@ async def test_under_jupyterhub_only_the_owner_uses_the_session(ask, monkeypatch
 
 @pytest.mark.server(providers={"corp": {"issuer": "http://id.example.com", "client_secret": "hunter2hunter2"}})
 async def test_mistakes_in_the_settings_are_all_named_and_jupyter_keeps_running(ask):
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     assert (await ask("GET", "/api/status")).code == 200
     for verb, path, rule in walk():
         response = await ask(verb, path)

@@ -40,7 +40,7 @@ def changed(server_under_test: ServerUnderTest, **changes: Any) -> Settings:
 async def test_another_issuer_ends_the_session_and_never_sees_its_refresh_token(
     server_under_test: ServerUnderTest, provider: ScriptedProvider, other: ScriptedProvider
 ) -> None:
-    """D9, B23."""
+    """D9: Changed settings never carry a session elsewhere. B23: A token goes only to its own provider."""
     await server_under_test.sign_in()
     (old,) = provider.ledger.refresh
     await server_under_test.context.reload(changed(server_under_test, issuer=other.issuer))

@@ -47,7 +47,7 @@ class Asking:
 def test_a_kernel_acts_for_the_owner_if_nobody_else_had_a_hand_in_it(
     before: str | None, starter: str | None, then: str | None, admitted: bool
 ) -> None:
-    """Q10.4."""
+    """Q10.4: A guest's kernel gets no grant."""
     asking = Asking()
     sharing = Sharing("ada", asking)
     for name, kernel in ((before, "k0"), (starter, "k1"), (then, "k1")):
@@ -102,7 +102,7 @@ def test_the_owner_is_told_when_another_has_been_there(tmp_path: Path, extension
 
 
 def test_the_first_of_the_others_is_told_of_once() -> None:
-    """Q10.4."""
+    """Q10.4: A guest's kernel gets no grant."""
     asking, told = Asking(), []
     sharing = Sharing("ada", asking, changed=lambda: told.append("shared"))
     for name in ("ada", "bob", "eve", "ada"):

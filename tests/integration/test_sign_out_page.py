@@ -156,7 +156,7 @@ async def test_the_page_is_shown_once(
 
 
 async def test_the_page_is_good_for_a_minute(server_under_test: ServerUnderTest, tab: httpx.AsyncClient) -> None:
-    """Q9.8."""
+    """Q9.8: A one-time page posts the sign-out hint."""
     await begin(server_under_test, tab)
     path = await sign_out(tab)
     server_under_test.clock.ahead += 61

@@ -190,7 +190,7 @@ async def test_another_person_than_before_is_asked_for(server_under_test: Server
 
 
 async def test_who_does_not_want_to_be_that_person_stays_out(server_under_test: ServerUnderTest) -> None:
-    """Q10.3, A26."""
+    """Q10.3: A page may sign in silently, once. A26: Another person takes over only after a click."""
     await server_under_test.sign_in()
     server_under_test.provider.revoke_all()
     await server_under_test.ask("POST", f"{ROUTE}/refresh", json={})
@@ -206,7 +206,7 @@ async def test_who_does_not_want_to_be_that_person_stays_out(server_under_test: 
 
 @pytest.mark.parametrize("more", [{"prompt": "login"}, {"api": "orders"}, {"strategy": "server"}])
 async def test_a_silent_sign_in_takes_no_other_wish(server_under_test: ServerUnderTest, more: dict[str, str]) -> None:
-    """Q10.3."""
+    """Q10.3: A page may sign in silently, once."""
     assert (await begin(server_under_test, **more)).status_code == 400
 
 

@@ -85,5 +85,5 @@ async def test_a_user_s_envelope_has_the_same_deadline_and_an_upload_to_an_api_h
 
 
 def test_the_deadline_is_ten_seconds() -> None:
-    """Q8.14."""
+    """Q8.14: Open routes wait ten seconds for a body."""
     assert OidcHandler.body_timeout_seconds == BODY_TIMEOUT_SECONDS == 10.0

@@ -177,7 +177,7 @@ async def test_a_stranger_gets_no_socket(server_under_test: ServerUnderTest, liv
 async def test_the_rules_of_the_proxy_hold_for_sockets(
     server_under_test: ServerUnderTest, live: Live, path: str, answer: tuple[int, str]
 ) -> None:
-    """C1, C4."""
+    """C1: A path leads to one place however read. C4: Unknown APIs and closed methods are refused here."""
     await server_under_test.sign_in()
     assert await refusal(server_under_test, path=path) == answer
     assert live.tokens == []
@@ -186,7 +186,7 @@ async def test_the_rules_of_the_proxy_hold_for_sockets(
 async def test_an_expired_token_is_refreshed_before_the_socket_opens(
     server_under_test: ServerUnderTest, live: Live, provider: ScriptedProvider
 ) -> None:
-    """C27."""
+    """C27: WebSockets obey the rules of calls."""
     await server_under_test.sign_in()
     server_under_test.clock.ahead = 1_000.0
     before = provider.count("token")

@@ -153,7 +153,7 @@ def test_events_in_a_file_say_who_called_what_and_why_it_failed(server: tuple[Pa
 
 
 def test_the_script_that_reads_the_events_answers_the_question(server: tuple[Path, Audited]) -> None:
-    """Q5.10."""
+    """Q5.10: Every failed proxied call leaves one line."""
     folder, opened = server
     ran = subprocess.run(
         [sys.executable, "-c", RECIPES["read the events"][1]],
@@ -229,7 +229,7 @@ def test_every_kind_code_and_outcome_in_the_alerts_is_one_that_is_counted() -> N
 
 
 def test_every_reason_on_the_page_is_one_that_the_proxy_gives() -> None:
-    """Q5.10."""
+    """Q5.10: Every failed proxied call leaves one line."""
     listed = set(re.findall(r"`(upstream\.\w+)`", PAGE))
     source = Path(__file__).parents[2] / "jupyter_oidc"
     text = "\n".join(file.read_text(encoding="utf-8") for file in (source / "adapters").glob("*.py"))

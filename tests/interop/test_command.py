@@ -131,7 +131,7 @@ def test_a_former_provider_is_forgotten_by_its_name_and_registration(tmp_path: P
     "arguments", [("--issuer=https://id.example.com",), ("old", "--client-id=jupyter"), ("--issuer=x", "--client-id=y")]
 )
 def test_half_a_registration_is_not_guessed_at(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     said = Command(tmp_path, {"providers": {}, "storage": "encrypted-file"}).run("forget", *arguments, "-y")
     assert (said.code, said.out) == (2, "")
     assert "give its name, --issuer and --client-id" in said.err

@@ -33,7 +33,7 @@ def written(folder: Path, name: str, document: Any) -> str:
 
 
 def test_check_reports_all_mistakes_with_their_class(tmp_path: Path) -> None:
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     broken = {"issuer": "http://id.example.com", "clientId": "a", "client_id": "b", "isuer": 1}
     said = Command(tmp_path, {"providers": {"corp": broken}}).run("config", "check")
     assert said.code == 1
@@ -61,7 +61,7 @@ def test_check_reads_a_file_by_itself(tmp_path: Path, document: Any, code: int, 
 
 
 def test_check_online_asks_for_metadata_and_keys(tmp_path: Path, provider: CertifiedProvider) -> None:
-    """G-6."""
+    """G-6: Configuration can be checked without signing in."""
     body = {"issuer": provider.issuer, "client_id": "nobody", "allow_insecure_loopback": True}
     said = Command(tmp_path, {"providers": {"corp": body}}).run("config", "check", "--online")
     assert said.code == 0, said.out
@@ -211,7 +211,7 @@ def test_a_python_file_is_read_as_the_server_reads_it(tmp_path: Path) -> None:
 
 
 def test_providers_of_the_wrong_type_are_a_finding(tmp_path: Path) -> None:
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     said = Command(tmp_path, {"providers": ["corp"]}).run("config", "check")
     assert (said.code, said.out.splitlines()[0]) == (
         1,
@@ -291,7 +291,7 @@ def test_check_knows_them_in_json_too_and_the_name_of_the_section(tmp_path: Path
 
 
 def test_check_knows_them_on_the_command_line(tmp_path: Path) -> None:
-    """Q7.2."""
+    """Q7.2: A file that cannot be read is a finding."""
     said = Command(tmp_path, {}).run("config", "check", "--JupyterOIDC.provider={}")
     assert (said.code, said.out.splitlines()[0]) == (
         1,
@@ -300,7 +300,7 @@ def test_check_knows_them_on_the_command_line(tmp_path: Path) -> None:
 
 
 def test_check_repeats_no_key_that_could_be_a_secret(tmp_path: Path) -> None:
-    """Q7.2, D8."""
+    """Q7.2: A file that cannot be read is a finding. D8: Mistakes in the settings are listed all together."""
     said = Command(tmp_path, {"s3cr3t-Value!": 1}).run("config", "check")
     assert (said.code, "s3cr3t" in said.out) == (1, False)
 
@@ -337,7 +337,7 @@ def test_check_finds_a_file_that_cannot_be_read(tmp_path: Path, make: Callable[[
     ],
 )
 def test_check_finds_the_same_in_a_file_that_is_named(tmp_path: Path, name: str, text: str, problem: str) -> None:
-    """Q7.2."""
+    """Q7.2: A file that cannot be read is a finding."""
     said = Command(tmp_path).run("config", "check", written(tmp_path, name, text))
     assert (said.code, problem in said.out) == (1, True), said.out
 

@@ -59,7 +59,7 @@ def test_a_session_survives_a_restart_and_a_change_of_the_key(
 def test_a_server_with_another_key_says_so_and_a_new_sign_in_is_kept(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, key: str
 ) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     data = tmp_path / "data"
     place = {"storage": "encrypted-file", "environment": {"JUPYTER_DATA_DIR": str(data), VARIABLE: key}}
     with at_work(tmp_path / "first", provider, upstream, **place) as person:

@@ -110,7 +110,7 @@ def test_a_path_that_could_leave_the_api_is_refused_without_a_call(person: Perso
 
 
 def test_a_query_arrives_byte_for_byte_without_what_belongs_to_jupyter(person: Person, api: Upstream) -> None:
-    """C3."""
+    """C3: Queries are forwarded byte for byte."""
     query = "a=1&a=2&b=%C3%A4+%20&c;d&e=~!*'()"
     base = urlsplit(person.process.url).path
     raw(person, f"GET {base}{PROXY}items?{query}&token={person.process.token}&1795426277846 HTTP/1.1")
@@ -124,7 +124,7 @@ def test_a_query_arrives_byte_for_byte_without_what_belongs_to_jupyter(person: P
 def test_a_method_that_is_not_listed_is_refused(
     person: Person, api: Upstream, method: str, status: int, code: str
 ) -> None:
-    """C4."""
+    """C4: Unknown APIs and closed methods are refused here."""
     refused = person.jupyter.request(method, PROXY + "items")
     assert (refused.status_code, refused.headers["x-oidc-error"], api.seen) == (status, code, [])
 
@@ -133,7 +133,7 @@ def test_a_method_that_is_not_listed_is_refused(
 
 
 def test_only_listed_headers_go_up_and_the_token_is_ours(person: Person, api: Upstream) -> None:
-    """C5, C6."""
+    """C5: No credential of the caller reaches an API. C6: Hop-by-hop request headers stop here."""
     person.jupyter.get(
         PROXY + "items",
         headers={
@@ -169,7 +169,11 @@ def test_a_large_upload_is_streamed_and_arrives_whole(person: Person, api: Upstr
 
 
 def test_only_listed_headers_come_down_and_the_reply_is_sandboxed(person: Person, api: Upstream) -> None:
-    """C22, C23, C24."""
+    """C22: Bodiless replies, ranges and caching keep their meaning.
+
+    C23: Headers that act on the origin stay away.
+    C24: A page of an API can do nothing.
+    """
     api.plan(
         answering(
             200,
@@ -215,7 +219,7 @@ def test_compressed_bytes_come_down_untouched(person: Person, api: Upstream) -> 
 
 @pytest.mark.parametrize("status", [403, 404, 409, 422, 500, 503])
 def test_the_apis_own_errors_are_passed_on_and_change_nothing(person: Person, api: Upstream, status: int) -> None:
-    """C13."""
+    """C13: A 403 of an API means nothing here."""
     before = person.summary()["sequence"]
     api.plan(answering(status, b'{"error": "mine"}', Content_Type="application/json"))
     reply = person.jupyter.get(PROXY + "items")
@@ -259,7 +263,7 @@ def test_server_sent_events_arrive_one_by_one(person: Person, api: Upstream) -> 
 
 
 def test_an_answer_that_breaks_off_never_looks_complete(person: Person, api: Upstream) -> None:
-    """C19."""
+    """C19: A truncated answer never looks complete."""
 
     async def broken(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
@@ -308,7 +312,7 @@ def invalid(**more: str) -> Answer:
 
 
 def test_a_refused_token_is_renewed_and_the_call_is_made_again(person: Person, api: Upstream) -> None:
-    """C11."""
+    """C11: A 401 earns one renewal and one replay."""
     person.post("refresh")
     time.sleep(0.1)
     api.plan(invalid())
@@ -333,7 +337,7 @@ def test_a_stronger_sign_in_is_asked_for_by_name(person: Person, api: Upstream) 
 
 
 def test_two_hundred_calls_at_once_are_all_served(person: Person, api: Upstream) -> None:
-    """C28."""
+    """C28: Excess calls are told when to retry."""
 
     async def slow(_: web.Request) -> web.StreamResponse:
         await asyncio.sleep(0.2)

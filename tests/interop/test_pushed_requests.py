@@ -38,7 +38,11 @@ def authorization_request(person: Any, **options: Any) -> tuple[str, httpx.URL]:
 def test_a_sign_in_that_comes_back_by_itself_ends_in_a_session(
     tmp_path: Path, provider: CertifiedProvider, upstream: Upstream, strategy: str
 ) -> None:
-    """P-1, P-3, P-4."""
+    """P-1: Requests are pushed if required or configured.
+
+    P-3: The browser carries client id and reference only.
+    P-4: A pushed reference is used once and at once.
+    """
     ways: dict[str, dict[str, Any]] = {
         "server": {},
         "loopback": {
@@ -55,7 +59,10 @@ def test_a_sign_in_that_comes_back_by_itself_ends_in_a_session(
 
 
 def test_a_pasted_sign_in_ends_in_a_session(tmp_path: Path, provider: CertifiedProvider, upstream: Upstream) -> None:
-    """P-1, P-3."""
+    """P-1: Requests are pushed if required or configured.
+
+    P-3: The browser carries client id and reference only.
+    """
     pasted = {"redirect_strategy": "paste", "redirect_uri": NOBODY}
     client: dict[str, Any] = {"native": True, "more": {"redirect_uris": [NOBODY]}}
     with at_work(tmp_path, provider, upstream, changes=pasted, client=client) as person:

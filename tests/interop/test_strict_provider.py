@@ -340,7 +340,7 @@ def test_the_judge_finds_what_is_wrong_with_an_authorization_request(
 
 
 def test_the_judge_counts_token_requests_and_paths(provider: StrictProvider) -> None:
-    """Q9.8."""
+    """Q9.8: A one-time page posts the sign-out hint."""
     reply, request = naive(provider)
     claims = verified(reply.json()["id_token"], provider.key)
     assert (provider.faults, claims["nonce"]) == ([], ASKED["nonce"])
@@ -353,7 +353,7 @@ def test_the_judge_counts_token_requests_and_paths(provider: StrictProvider) -> 
 
 
 def test_the_judge_compares_verifier_and_redirect_uri(provider: StrictProvider) -> None:
-    """Q9.8."""
+    """Q9.8: A one-time page posts the sign-out hint."""
     naive(provider, code_verifier="w" * 43)
     naive(provider, redirect_uri="https://c.example/other")
     assert provider.faults == [
@@ -380,7 +380,7 @@ def test_the_judge_compares_verifier_and_redirect_uri(provider: StrictProvider) 
 def test_the_judge_finds_what_is_wrong_with_a_sign_out(
     provider: StrictProvider, changes: dict[str, str], fault: str | None
 ) -> None:
-    """Q9.8."""
+    """Q9.8: A one-time page posts the sign-out hint."""
     hint = naive(provider)[0].json()["id_token"]
     form = {"id_token_hint": hint, "client_id": "jupyter", "state": "t" * 22}
     form["post_logout_redirect_uri"] = provider.post_logout_redirect_uri
@@ -389,7 +389,7 @@ def test_the_judge_finds_what_is_wrong_with_a_sign_out(
 
 
 def test_the_judge_finds_a_hint_in_an_address_and_a_session_that_is_over(provider: StrictProvider) -> None:
-    """Q9.8."""
+    """Q9.8: A one-time page posts the sign-out hint."""
     hint = naive(provider)[0].json()["id_token"]
     httpx.get(f"{provider.issuer}/end-session", params={"id_token_hint": hint}, trust_env=False)
     provider.session_of("ada").live = False

@@ -34,14 +34,14 @@ def blocks(page: str, language: str) -> list[str]:
 
 @pytest.mark.parametrize(("language", "file"), [("python", CONFIG), ("json", SETTINGS)], ids=["hub", "settings"])
 def test_the_page_shows_the_file_that_is_tried(language: str, file: Path) -> None:
-    """Q10.7."""
+    """Q10.7: The page about JupyterHub is tried."""
     page, text = PAGE.read_text(encoding="utf-8"), file.read_text(encoding="utf-8")
     assert blocks(page, language) == [text]
     assert blocks(page.replace("url_path_join", "join").replace("orders", "order"), language) != [text]
 
 
 def test_the_settings_are_sound_and_one_redirect_uri_serves_everybody() -> None:
-    """Q10.7, Q10.2."""
+    """Q10.7: The page about JupyterHub is tried. Q10.2: One redirect URI serves all users."""
     section = json.loads(SETTINGS.read_text(encoding="utf-8"))["JupyterOIDC"]
     settings: Any = read_settings(section["providers"], section["storage"])
     (corp,) = settings.providers

@@ -56,7 +56,7 @@ def loaded() -> frozenset[str]:
 
 
 def test_every_module_of_the_server_is_imported_early() -> None:
-    """Q8.3."""
+    """Q8.3: Imports are done before any kernel starts."""
     assert {module.name for module in of_the_server()} - loaded() == set()
 
 
@@ -67,7 +67,7 @@ def test_every_part_of_this_package_runs_in_the_server_or_elsewhere() -> None:
 
 
 def test_every_library_that_a_function_of_the_server_imports_is_imported_early() -> None:
-    """Q8.3."""
+    """Q8.3: Imports are done before any kernel starts."""
     assert late(of_the_server(), loaded=set(loaded())) == set()
 
 

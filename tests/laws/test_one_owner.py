@@ -56,7 +56,7 @@ def senders_of_revocations(found: list[Module]) -> list[str]:
 
 
 def test_only_one_function_revokes_and_it_asks_first() -> None:
-    """Q9.1."""
+    """Q9.1: A token is revoked only where certainly harmless."""
     assert senders_of_revocations(modules()) == ["jupyter_oidc.sessions.oidc_client.revoke"]
     (oidc_client,) = modules("sessions.oidc_client")
     (revoke,) = [node for node in ast.walk(oidc_client.tree) if getattr(node, "name", "") == "revoke"]

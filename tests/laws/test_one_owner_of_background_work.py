@@ -36,7 +36,7 @@ def starters(found: list[Module]) -> set[str]:
 
 
 def test_only_the_owner_starts_work_that_nobody_waits_for() -> None:
-    """Q6.3."""
+    """Q6.3: A defect in the background does not stop renewals."""
     assert starters(modules()) == set(STARTERS)
 
 

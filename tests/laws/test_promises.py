@@ -35,7 +35,7 @@ def test_no_page_promises_a_wall_that_is_not_there(page) -> None:
 
 
 def test_the_readme_says_what_is_promised_and_where_the_rest_is_written() -> None:
-    """Q8.18."""
+    """Q8.18: Documents promise only what holds."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "No token is ever *given* to a cell, page, log or file" in text
     assert "docs/explanation/threat-model.md#not-defended-in-one-list" in text
@@ -43,7 +43,7 @@ def test_the_readme_says_what_is_promised_and_where_the_rest_is_written() -> Non
 
 @pytest.mark.parametrize("way", ["configuration file", "imports for the first time", "keyring", "Jupyter's own token"])
 def test_the_threat_model_lists_the_ways_that_remain(way: str) -> None:
-    """Q8.18."""
+    """Q8.18: Documents promise only what holds."""
     text = (ROOT / "docs" / "explanation" / "threat-model.md").read_text(encoding="utf-8")
     assert way in text.partition("## Not defended, in one list")[2]
 

@@ -279,7 +279,12 @@ async def tell(story: list[tuple[Any, ...]]) -> None:
 @settings(max_examples=120, deadline=None)
 @given(story=st.lists(STEPS, max_size=12))
 def test_whatever_happens_no_token_reaches_the_other_provider_or_its_apis(story: list[tuple[Any, ...]]) -> None:
-    """D9, B23, R-5, V-4."""
+    """D9: Changed settings never carry a session elsewhere.
+
+    B23: A token goes only to its own provider.
+    R-5: An answer must come from the configured issuer.
+    V-4: The token's issuer is the configured one.
+    """
     asyncio.run(tell(story))
 
 

@@ -52,7 +52,7 @@ def refreshes(real_environment: RealEnvironment) -> int:
 def test_a_refused_token_is_renewed_once_and_the_call_is_made_again(
     fresh: RealEnvironment, api: RawUpstream, method: str
 ) -> None:
-    """C11."""
+    """C11: A 401 earns one renewal and one replay."""
     api.script("items", refusing(1))
     before = refreshes(fresh)
     assert fresh.raw.ask(method, "orders/items").status == 200
@@ -84,7 +84,7 @@ def test_a_token_that_is_refused_again_earns_no_more_renewals(fresh: RealEnviron
 
 
 def test_forty_calls_that_are_refused_at_once_share_one_renewal(fresh: RealEnvironment, api: RawUpstream) -> None:
-    """C11, B27."""
+    """C11: A 401 earns one renewal and one replay. B27: A token an API refuses is replaced once."""
     first: set[str] = set()
 
     async def once_renewed(talk: Conversation) -> None:

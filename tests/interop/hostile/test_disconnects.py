@@ -45,7 +45,7 @@ def closes_upstream(api: RawUpstream, path: str) -> bool:
 def test_a_client_that_leaves_before_the_answer_ends_the_call(
     real_environment: RealEnvironment, api: RawUpstream, leave
 ) -> None:
-    """C18."""
+    """C18: A caller that leaves ends the call."""
     api.script("silent", silence())
     with real_environment.raw.sent(real_environment.raw.head("GET", "orders/silent")) as connection:
         assert within(5, lambda: api.to("silent"))
@@ -56,7 +56,7 @@ def test_a_client_that_leaves_before_the_answer_ends_the_call(
 def test_a_client_that_leaves_in_the_middle_of_a_download_ends_it(
     real_environment: RealEnvironment, api: RawUpstream, leave
 ) -> None:
-    """C18."""
+    """C18: A caller that leaves ends the call."""
     api.script("download", send(CHUNKED), forever(CHUNK, 0.01))
     with real_environment.raw.sent(real_environment.raw.head("GET", "orders/download")) as connection:
         assert connection.some()

@@ -188,7 +188,7 @@ def test_a_handshake_says_nothing_in_our_name(real_environment: RealEnvironment)
 def test_a_handshake_that_repeats_the_token_does_not_show_it(
     real_environment: RealEnvironment, api: RawUpstream
 ) -> None:
-    """C25."""
+    """C25: No reply header repeats our secrets."""
 
     async def repeat(talk) -> None:
         await accepting(f"X-Request-Id: {talk.authorization.decode()}")(talk)

@@ -230,7 +230,7 @@ def test_a_client_that_leaves_is_counted_as_such(real_environment: RealEnvironme
 
 
 def test_an_answer_that_breaks_off_is_counted_as_such(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C19."""
+    """C19: A truncated answer never looks complete."""
     api.script("half", CHUNKED + b"4\r\nhalf\r\n")
     with suppress(NoReply):
         real_environment.raw.ask("GET", "orders/half")

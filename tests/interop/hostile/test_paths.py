@@ -83,7 +83,7 @@ QUERIES = [
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query[:24])
 def test_a_query_arrives_byte_for_byte(real_environment: RealEnvironment, api: RawUpstream, query: str) -> None:
-    """C3."""
+    """C3: Queries are forwarded byte for byte."""
     assert real_environment.raw.ask("GET", f"orders/items?{query}").status == 200
     assert api.calls[-1].target == f"/v1/items?{query}"
 

@@ -84,7 +84,7 @@ def test_a_hostile_path_below_the_base_url_does_not_become_one_of_ours(
 def test_a_location_with_a_line_break_brings_no_header(
     real_environment: RealEnvironment, api: RawUpstream, location: str
 ) -> None:
-    """C10, C20."""
+    """C10: Redirects elsewhere are passed on, without a token. C20: An answer that is no HTTP is refused."""
     api.script("from", reply("302 Found", b"", f"Location: {location}"))
     answer = real_environment.raw.ask("GET", "orders/from")
     assert "a=b" not in answer.all("set-cookie")

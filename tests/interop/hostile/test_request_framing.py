@@ -215,7 +215,7 @@ def test_an_absolute_request_target_leads_nowhere(
 def test_an_absolute_target_inside_the_proxied_path_is_refused(
     real_environment: RealEnvironment, api: RawUpstream, inner: str
 ) -> None:
-    """C2."""
+    """C2: A path cannot name another host."""
     reply = real_environment.raw.ask("GET", "orders/" + inner)
     assert (reply.status, reply.code, api.calls) == (400, "bad_path", [])
 
@@ -309,7 +309,7 @@ def test_a_method_that_no_api_may_have_is_refused(
 
 
 def test_an_unknown_api_is_named_as_such(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C4."""
+    """C4: Unknown APIs and closed methods are refused here."""
     for name in ("nothing", "Orders", "orders%2f", "ORDERS", "orders;", "%6frders", "orders."):
         reply = real_environment.raw.ask("GET", f"{name}/x")
         assert (reply.status, reply.code) == (404, "unknown_api"), name

@@ -195,7 +195,7 @@ def test_a_folded_header_becomes_no_header_of_its_own(real_environment: RealEnvi
 
 
 def test_a_fold_before_the_first_header_is_refused(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C8."""
+    """C8: Malformed request headers are never repaired."""
     request = real_environment.raw.head("GET", "orders/headers").replace(b"\r\nHost", b"\r\n X-Evil: 1\r\nHost", 1)
     with real_environment.raw.sent(request) as connection:
         try:

@@ -75,7 +75,10 @@ def test_ten_interim_answers_are_fine(real_environment: RealEnvironment, api: Ra
 def test_an_answer_that_ends_before_its_head_does_is_none(
     real_environment: RealEnvironment, api: RawUpstream, first: bytes
 ) -> None:
-    """C14, C20."""
+    """C14: An unreachable API is reported, and rarely called twice.
+
+    C20: An answer that is no HTTP is refused.
+    """
     api.script("early", first)
     answer = real_environment.raw.ask("GET", "orders/early")
     assert (answer.status, answer.code in ("upstream_unreachable", "upstream_protocol_error")) == (502, True)
@@ -148,7 +151,7 @@ def test_the_length_of_an_answer_to_head_comes_down(real_environment: RealEnviro
 
 
 def test_ranges_and_conditions_are_the_apis_business(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C22."""
+    """C22: Bodiless replies, ranges and caching keep their meaning."""
     api.script("part", reply("206 Partial Content", b"0123456789", "Content-Range: bytes 0-9/100", 'ETag: "7"'))
     answer = real_environment.raw.ask("GET", "orders/part", "Range: bytes=0-9", 'If-Range: "7"')
     assert (api.calls[-1].all("range"), api.calls[-1].all("if-range")) == (["bytes=0-9"], ['"7"'])
@@ -235,7 +238,7 @@ def test_packed_bytes_come_down_as_they_are(
 
 
 def test_an_answer_is_not_packed_here(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C21."""
+    """C21: Compressed bodies pass untouched."""
     body = b"compress me " * 10_000
     api.script("plain", reply("200 OK", body, "Content-Type: application/json"))
     answer = real_environment.raw.ask("GET", "orders/plain", "Accept-Encoding: gzip, deflate, br")

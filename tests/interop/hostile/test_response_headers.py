@@ -171,7 +171,7 @@ CACHES = {
 def test_no_cache_that_others_share_may_keep_an_answer(
     real_environment: RealEnvironment, api: RawUpstream, sent: list[str], expected: str
 ) -> None:
-    """C22."""
+    """C22: Bodiless replies, ranges and caching keep their meaning."""
     api.script("cache", reply("200 OK", b"ok", *(f"Cache-Control: {value}" for value in sent), "Expires: 0"))
     assert real_environment.raw.ask("GET", "orders/cache").all("cache-control") == [expected]
 
@@ -180,7 +180,7 @@ def test_no_cache_that_others_share_may_keep_an_answer(
 def test_no_other_header_speaks_to_a_shared_cache(
     real_environment: RealEnvironment, api: RawUpstream, name: str
 ) -> None:
-    """C22."""
+    """C22: Bodiless replies, ranges and caching keep their meaning."""
     api.script("cache", reply("200 OK", b"ok", f"{name}: public, max-age=60"))
     assert real_environment.raw.ask("GET", "orders/cache").all(name) == []
 

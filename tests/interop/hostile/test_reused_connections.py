@@ -104,7 +104,7 @@ def test_a_call_that_may_have_had_an_effect_is_made_once(
 def test_a_call_is_made_again_once(
     real_environment: RealEnvironment, api: RawUpstream, method: str, death: tuple[Step, ...]
 ) -> None:
-    """Q3.7."""
+    """Q3.7: A bodiless reply with a body is its head."""
     warm(real_environment)
     api.script("dies", read_body(), *death)
     answer = real_environment.raw.ask(method, "orders/dies")

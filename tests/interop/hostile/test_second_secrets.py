@@ -32,14 +32,14 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealEnvironment]
 
 
 def test_the_secret_goes_up_and_a_callers_own_does_not(keyed: RealEnvironment) -> None:
-    """Q3.4."""
+    """Q3.4: Request headers held back are named."""
     answer = keyed.raw.ask("GET", "orders/items", f"{NAME.lower()}: mine")
     (call,) = keyed.api.to("items")
     assert (answer.status, call.all(NAME), answer.all("x-oidc-held-back")) == (200, [KEY], [NAME])
 
 
 def test_a_reply_header_with_the_secret_stays_here(keyed: RealEnvironment) -> None:
-    """Q3.4, C25."""
+    """Q3.4: Request headers held back are named. C25: No reply header repeats our secrets."""
     keyed.api.script("echo", reply("200 OK", b"ok", f"X-Request-ID: got {KEY}", "X-Total-Count: 1"))
     answer = keyed.raw.ask("GET", "orders/echo")
     assert (answer.all("x-request-id"), answer.all("x-total-count")) == ([], ["1"])

@@ -75,7 +75,7 @@ def test_a_download_waits_for_a_client_that_does_not_read(real_environment: Real
 def test_a_large_upload_arrives_whole_in_little_memory(
     real_environment: RealEnvironment, api: RawUpstream, framing: str
 ) -> None:
-    """C17."""
+    """C17: Uploads of any size flow in constant memory."""
     api.script("large", read_body(), reply())
     before, piece = memory(real_environment), b"0123456789abcdef" * 4_096
     pieces = 100 * MB // len(piece)
@@ -93,7 +93,7 @@ def test_a_large_upload_arrives_whole_in_little_memory(
 
 
 def test_a_large_download_arrives_whole_in_little_memory(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C17."""
+    """C17: Uploads of any size flow in constant memory."""
     piece = hashlib.sha256(b"seed").digest() * 2_048
     body = piece * (100 * MB // len(piece))
     api.script("large", reply("200 OK", body))

@@ -108,7 +108,7 @@ def test_a_handshake_from_another_site_is_refused(socketed: RealEnvironment, api
 
 
 def test_a_handshake_without_a_session_is_refused(socketed: RealEnvironment, api: RawUpstream) -> None:
-    """C27."""
+    """C27: WebSockets obey the rules of calls."""
     socketed.post("sign-out")
     try:
         with socketed.raw.connect() as connection:
@@ -129,7 +129,7 @@ def test_messages_travel_both_ways(socketed: RealEnvironment) -> None:
 def test_a_token_that_the_api_refuses_is_renewed_before_the_socket_opens(
     socketed: RealEnvironment, api: RawUpstream
 ) -> None:
-    """C27."""
+    """C27: WebSockets obey the rules of calls."""
 
     async def refuse_once(talk: Conversation) -> None:
         if len(api.to("socket")) == 1:

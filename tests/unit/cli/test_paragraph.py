@@ -18,6 +18,6 @@ from tests.unit.kernel.fake_server import SUMMARY
     ],
 )
 def test_the_word_of_the_server_is_translated_as_everywhere(readiness: str, line: str) -> None:
-    """Q5.8."""
+    """Q5.8: Readiness is one word, made in one place."""
     api = {"name": "orders", "readiness": readiness, "allowed": True, "missing": ["orders.read"]}
     assert _paragraph({**SUMMARY, "apis": [api]})[-1] == line

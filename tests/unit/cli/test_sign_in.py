@@ -50,7 +50,7 @@ def told(server: Server) -> str:
 
 @pytest.mark.parametrize("strategy", ["server", "loopback"])
 def test_a_link_of_our_own_is_shown(strategy: str) -> None:
-    """Q7.7."""
+    """Q7.7: Every client knows every way to sign in."""
     assert told(Server(strategy=strategy)) == (
         "Open this link to sign in:\n\n    http://localhost:8888/jupyter-oidc/start/t\n"
     )
@@ -65,7 +65,7 @@ def test_a_code_is_shown_with_the_link_to_the_provider() -> None:
 
 
 def test_a_link_that_holds_the_code_is_preferred() -> None:
-    """Q7.7."""
+    """Q7.7: Every client knows every way to sign in."""
     whole = {**CODE, "verification_uri_complete": "https://id.example/device?user_code=ABCD-EFGH"}
     said = told(Server(strategy="device", start_url=None, device=whole))
     assert "https://id.example/device?user_code=ABCD-EFGH" in said
@@ -89,7 +89,7 @@ def test_a_strategy_that_is_not_known_is_said_and_cancelled() -> None:
 
 @pytest.mark.parametrize(("prompt", "body"), [("", None), ("none", {"prompt": "none"}), ("login", {"prompt": "login"})])
 def test_a_prompt_goes_to_the_server(prompt: str, body: dict[str, str] | None) -> None:
-    """Q10.3."""
+    """Q10.3: A page may sign in silently, once."""
     server = Server(strategy="server")
     TerminalSignIn(server, "corp", print, opens_browser=False, prompt=prompt).run()  # type: ignore[arg-type]
     assert server.bodies[0] == body

@@ -114,7 +114,12 @@ def test_what_the_settings_say_beside_the_metadata(
     ids=["tls", "404", "no keys", "other keys", "keys down"],
 )  # fmt: skip
 def test_what_the_provider_answers(port: Answering, name: str, says: str) -> None:
-    """H-1, D-3, K-2, K-4."""
+    """H-1: TLS is always verified.
+
+    D-3: Only a JSON object with status 200 is metadata.
+    K-2: A key set is an object with a list.
+    K-4: A key must fit algorithm, use and key id.
+    """
     check = named(examined(port), name)
     assert (check.status, says in check.message) == ("problem", True), check.message
     assert port.closed
@@ -132,7 +137,7 @@ def test_a_clock_is_judged_by_what_sign_in_bears(seconds: int, status: str) -> N
 
 
 def test_only_metadata_and_keys_are_asked_for_unless_somebody_wants_more() -> None:
-    """G-6, H-3."""
+    """G-6: Configuration can be checked without signing in. H-3: Only named endpoints are contacted."""
     port = Answering()
     examined(port)
     assert port.asked == ["discovery", "jwks"]
@@ -213,7 +218,7 @@ def test_the_redirect_uri_to_register(configured: str | None, address: str | Non
     ("proxy", "says"), [(None, "directly"), ("p.example.com:3128", "the proxy p.example.com:3128.")]
 )
 def test_the_way_to_the_provider_is_named(proxy: str | None, says: str) -> None:
-    """C35."""
+    """C35: An egress proxy's refusal has its own code."""
     check = named(examined(forward_proxy=lambda _: proxy), "egress proxy")
     assert (check.status, says in check.message) == ("ok", True)
 
@@ -226,7 +231,7 @@ def test_the_proxy_of_the_environment_is_named_without_its_password() -> None:
 
 
 def test_a_proxy_that_cannot_be_used_is_a_problem() -> None:
-    """C35."""
+    """C35: An egress proxy's refusal has its own code."""
 
     def unusable(_: object) -> str:
         raise ConfigurationInvalid("The environment names a proxy that cannot be used.", action="Correct it.")
@@ -240,7 +245,7 @@ def test_a_proxy_that_cannot_be_used_is_a_problem() -> None:
     [(UpstreamUnreachable(), "cannot be reached"), (TlsUntrusted(), "not trusted"), (RouteForbidden(), "not on the public internet")],
 )  # fmt: skip
 def test_an_api_that_cannot_be_reached(problem: Exception, says: str) -> None:
-    """C34."""
+    """C34: A name must not lead into private networks."""
 
     async def probe_api(_: object) -> None:
         raise problem
@@ -271,13 +276,13 @@ async def unsafe() -> str:
     ],
 )  # fmt: skip
 def test_places_are_tried_in_the_order_of_the_server(choice: Any, parts: Any, expected: list[tuple[str, str]]) -> None:
-    """B18, B13."""
+    """B18: Keyring backends that keep no secrets are refused. B13: Locks live only where locks work."""
     checks = examined(settings=Settings((), choice), storage=storage(**parts))
     assert [(check.name, check.status) for check in checks if check.name != "settings"] == expected
 
 
 def test_findings_are_the_diagnosis() -> None:
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     found = (Finding("providers.corp.issuer", "is missing", "Write it.", "missing"),)
     (check,) = examined(settings=None, findings=found)
     assert (check.status, check.message, check.action) == (
@@ -427,7 +432,7 @@ def test_a_key_that_cannot_be_read_is_said_although_the_provider_is_silent() -> 
 
 
 def test_a_key_that_is_not_there_is_named_by_its_key_and_not_by_its_path() -> None:
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     context = composed(Settings((SIGNING,)), (), environment={})
     told = named(examined(provider=SIGNING, credentials=context.credentials), "client assertion")
     assert (told.status, told.message) == ("problem", "The client's private key (file) is empty or does not exist.")
@@ -441,7 +446,7 @@ def test_a_key_that_is_not_there_is_named_by_its_key_and_not_by_its_path() -> No
     ],
 )
 def test_a_secret_that_signs_has_to_be_long(secret: str, expected: list[tuple[str, str]]) -> None:
-    """T-9."""
+    """T-9: Client secrets can sign assertions."""
     provider = replace(CORP, token_endpoint_auth_method="client_secret_jwt", client_secret=SecretRef("env", "S"))
     checks = examined(None, provider, credentials=lambda one: credentials(one, Secret(secret)))
     assert [(one.name, one.status) for one in checks if one.name in ("client secret", "client assertion")] == expected
@@ -457,7 +462,7 @@ def test_a_secret_that_is_gone_is_said_once() -> None:
 
 
 def test_a_bundle_that_has_gone_is_not_named_by_its_path() -> None:
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     broken = replace(CORP, ca_bundle="/home/jane.doe/authorities.pem")
     context = composed(Settings((broken,)), (), environment={})
     told = named(examined(provider=broken, load_authorities=context.load_authorities), "certificates")

@@ -7,7 +7,7 @@ from tests.unit.sessions.fake_environment import FakeEnvironment
 
 
 async def test_entitlements_that_were_not_listed_are_a_warning() -> None:
-    """Q2.3."""
+    """Q2.3: Entitlements left out by the provider are unknown."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"_claim_names": {"groups": "src1"}}
     await fake_environment.sign_in()
@@ -17,7 +17,7 @@ async def test_entitlements_that_were_not_listed_are_a_warning() -> None:
 
 
 async def test_nothing_is_said_of_a_list_or_of_nobody() -> None:
-    """Q2.3."""
+    """Q2.3: Entitlements left out by the provider are unknown."""
     fake_environment = FakeEnvironment()
     assert check_entitlements(fake_environment.settings, None) == []
     assert check_entitlements(fake_environment.settings, fake_environment.service) == []

@@ -54,7 +54,7 @@ def test_a_guess_is_never_sent_to_the_provider() -> None:
 
 
 def test_a_likely_address_is_said_to_be_likely() -> None:
-    """Q9.10."""
+    """Q9.10: A guess is never a finding."""
     check = named(examined(None, UNSET, address="http://localhost:8888/", address_is_assumed=True), "redirect URI")
     assert check.message == (
         "redirect_uri is not set, and at which address browsers reach this server is not known from here. "
@@ -71,7 +71,7 @@ def test_a_sign_in_by_code_is_not_judged_by_a_redirect_uri() -> None:
 
 
 def test_the_way_is_known_only_if_it_does_not_depend_on_the_browser() -> None:
-    """Q9.10."""
+    """Q9.10: A guess is never a finding."""
     port = Answering(discovery=reply(document(**DEVICE)))
     check = named(examined(port, UNSET, address="http://localhost:8888/"), "way to sign in")
     assert (check.status, check.message) == (
@@ -154,7 +154,7 @@ def test_the_host_of_the_redirect_uri_is_asked_about(found: Admission, status: s
     ids=["unset", "a listener", "the Hub's"],
 )
 def test_a_host_that_is_not_this_servers_is_not_asked_about(provider: Provider) -> None:
-    """Q5.6."""
+    """Q5.6: Doctor asks Jupyter whether it admits the host."""
 
     async def admission(host: str) -> Admission:
         raise AssertionError(host)
@@ -177,7 +177,7 @@ def test_a_host_that_is_not_this_servers_is_not_asked_about(provider: Provider) 
     ],
 )
 def test_the_host_settings_are_read_as_jupyter_reads_them(settings: dict[str, Any], admits: bool) -> None:
-    """Q5.6."""
+    """Q5.6: Doctor asks Jupyter whether it admits the host."""
     assert admits_by({"ServerApp": settings}, "j.example.com:8888") is admits
     assert admits_by({"ServerApp": settings}, "127.0.0.1:8888") is True
 
@@ -201,7 +201,7 @@ def test_the_host_settings_are_read_as_jupyter_reads_them(settings: dict[str, An
 def test_variables_that_name_authorities_are_named_with_whether_they_count(
     authorities: tuple[Authorities, ...], status: str, message: str
 ) -> None:
-    """Q5.11."""
+    """Q5.11: TLS failures say what is wrong."""
     check = named(examined(authorities=authorities), "certificate variables")
     assert (check.status, check.message) == (status, message)
 
@@ -234,7 +234,7 @@ async def test_what_was_asked_for_is_compared_with_what_was_got() -> None:
 
 
 async def test_a_session_that_got_everything_says_so() -> None:
-    """Q9.11."""
+    """Q9.11: Check marks need evidence from a session."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     checks = await of_session(fake_environment)
@@ -281,7 +281,7 @@ def test_the_public_half_of_the_key_is_shown_and_nothing_that_could_be_a_secret(
 
 
 def test_a_refused_client_is_told_with_the_providers_code_and_where_to_look() -> None:
-    """Q9.9."""
+    """Q9.9: Doctor shows which public key to register."""
     problem = refusal_of("invalid_client", "token")
     assert "(invalid_client)" in problem.message
     assert "'jupyter oidc doctor' shows the public half and the id that the provider has to know" in problem.action
@@ -326,7 +326,7 @@ def test_three_marks_each_with_words_and_only_what_is_wrong_counts() -> None:
 
 
 def test_where_nothing_can_be_drawn_the_marks_are_ascii() -> None:
-    """Q9.10."""
+    """Q9.10: A guess is never a finding."""
     text = as_text(Report(SORTS), ascii_only=True)
     assert text.isascii()
     assert "  [x] c (wrong): Wrong." in text

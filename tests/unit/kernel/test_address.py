@@ -108,7 +108,7 @@ def test_a_path_that_leads_up_is_refused_before_anything_is_sent(kernel, get, pa
 
 @pytest.mark.parametrize("path", ["a..b", "...", "v1..2/x", ".well-known/x", "?q=../x", "x?q=a/../b"])
 def test_dots_that_lead_nowhere_pass(get, path):
-    """Q3.9: sibling."""
+    """Q3.9, a sibling: Paths that climb are refused by the client."""
     assert get(path) == path
 
 
@@ -126,7 +126,7 @@ def test_an_absolute_address_below_the_base_url_leads_through_the_proxy(get):
     ],
 )
 def test_other_spellings_of_it_do_so_too(get, address):
-    """Q3.3: sibling."""
+    """Q3.3, a sibling: Addresses in replies lead through the proxy."""
     assert get(address) == "items"
 
 
@@ -152,13 +152,16 @@ def test_a_call_that_is_led_through_the_proxy_carries_the_grant_and_our_host(ker
     ],
 )
 def test_an_address_outside_says_so_in_a_sentence(get, address):
-    """Q3.3."""
+    """Q3.3: Addresses in replies lead through the proxy."""
     with pytest.raises(BadPath, match=r"is not one of this API, which is below https://api\.example\.com/v1/\."):
         get(address)
 
 
 def test_an_address_below_the_base_url_may_not_lead_out_of_it(get):
-    """Q3.3, Q3.9: sibling."""
+    """Q3.3, a sibling: Addresses in replies lead through the proxy.
+
+    Q3.9: Paths that climb are refused by the client.
+    """
     with pytest.raises(BadPath, match="which leads to another place"):
         get("https://api.example.com/v1/../v2/items")
 

@@ -55,14 +55,14 @@ def prove(request, server):
     ],
 )
 def test_the_certificate_that_the_environment_names_is_shown(prove, ours, monkeypatch, certificate, key):
-    """Q4.6."""
+    """Q4.6: A demanded client certificate is shown or explained."""
     monkeypatch.setenv(certificate, str(ours.certfile))
     monkeypatch.setenv(key, str(ours.keyfile))
     assert prove() == "jog.grant-number-000001"
 
 
 def test_certificate_and_key_may_be_in_one_file(prove, ours, tmp_path, monkeypatch):
-    """Q4.6: sibling."""
+    """Q4.6, a sibling: A demanded client certificate is shown or explained."""
     both = tmp_path / "both.pem"
     both.write_bytes(ours.certfile.read_bytes() + ours.keyfile.read_bytes())
     monkeypatch.setenv("JUPYTER_OIDC_CLIENT_CERTIFICATE", str(both))
@@ -70,13 +70,13 @@ def test_certificate_and_key_may_be_in_one_file(prove, ours, tmp_path, monkeypat
 
 
 def test_without_a_certificate_the_reason_is_told(prove):
-    """Q4.6."""
+    """Q4.6: A demanded client certificate is shown or explained."""
     with pytest.raises(ServerNotFound, match="lets nobody in without a client certificate, and this process has none"):
         prove()
 
 
 def test_a_certificate_that_the_server_does_not_take_is_called_refused(prove, tmp_path, monkeypatch):
-    """Q4.6: sibling."""
+    """Q4.6, a sibling: A demanded client certificate is shown or explained."""
     monkeypatch.setenv("JUPYTER_OIDC_CLIENT_CERTIFICATE", str(write_certificate(tmp_path / "stranger.pem")))
     with pytest.raises(ServerNotFound, match=r"refuses the client certificate|does not answer"):
         prove()

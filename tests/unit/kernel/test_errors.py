@@ -81,7 +81,7 @@ def test_who_has_to_sign_in_gets_the_link_that_the_server_names(code):
 
 
 def test_without_an_address_the_words_lead_to_the_panel():
-    """Q10.1."""
+    """Q10.1: Links in cells lead where browsers reach."""
     assert str(of_reply(BODY)) == (
         "You are not signed in. Sign in. Run oidc.sign_in(), or open the sign-in panel in JupyterLab."
     )

@@ -26,7 +26,7 @@ def told(tmp_path, monkeypatch):
 
 
 def test_the_file_that_the_environment_names_says_where_the_server_is(told):
-    """Q4.5."""
+    """Q4.5: A neighbour's server is never asked."""
     told(url="http://127.0.0.1:8888/user/ada/")
     assert find_server() == Server("http://127.0.0.1:8888/user/ada/", same_machine=True)
 
@@ -62,7 +62,10 @@ def test_a_server_that_has_ended_is_said_to_have_ended(told):
 
 
 def test_a_unix_socket_and_a_certificate_are_told_too(told):
-    """Q4.1, Q4.2."""
+    """Q4.1: Kernels trust exactly their server's own certificate.
+
+    Q4.2: A server on a Unix socket is reached.
+    """
     told(url="https://localhost/", socket="/run/ada/jupyter.sock", certificate="/etc/ada.pem", client_certificate=True)
     assert find_server() == Server(
         "https://localhost/", Path("/etc/ada.pem"), True, Path("/run/ada/jupyter.sock"), wants_certificate=True

@@ -34,7 +34,7 @@ def warned(call):
 
 
 def test_each_header_is_named_once_however_often_the_call_is_made(held_back):
-    """Q3.4."""
+    """Q3.4: Request headers held back are named."""
 
     def call():
         for _ in range(3):
@@ -53,7 +53,7 @@ def test_the_warning_points_to_the_line_that_made_the_call(held_back):
 
 
 def test_an_asynchronous_call_is_told_too(held_back):
-    """Q3.4: sibling."""
+    """Q3.4, a sibling: Request headers held back are named."""
 
     async def call():
         await oidc.async_api("orders").get("items")
@@ -75,13 +75,13 @@ def test_another_server_cannot_say_it(kernel, elsewhere):
 
 
 def test_an_answer_that_holds_nothing_back_warns_of_nothing(kernel):
-    """Q3.4."""
+    """Q3.4: Request headers held back are named."""
     kernel.answers("GET", ITEMS, [])
     assert warned(lambda: oidc.api("orders").get("items")) == []
 
 
 def test_the_warning_can_be_silenced_by_its_name():
-    """Q3.4: sibling."""
+    """Q3.4, a sibling: Request headers held back are named."""
     assert issubclass(HeldBackWarning, oidc.OIDCWarning)
 
 

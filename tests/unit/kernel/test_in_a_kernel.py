@@ -382,7 +382,7 @@ def by_paste(open_notebook, notebook):
 
 
 def test_an_address_is_typed_into_a_hidden_prompt_and_handed_over(by_paste):
-    """A32."""
+    """A32: A pasted answer is the whole address."""
     fake_server, run, prompts = by_paste
     shown, _, errors = run("_ = oidc.sign_in('corp')", ADDRESS)
     assert errors == []

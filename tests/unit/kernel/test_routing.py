@@ -191,7 +191,7 @@ def test_a_server_far_away_without_tls_is_not_asked_for_through_a_proxy(proxy, c
 
 
 def test_neither_the_other_host_nor_the_proxy_gets_the_grant(fake_server, storage, proxy, call):
-    """Q3.6."""
+    """Q3.6: Redirects to other hosts follow the environment."""
     leads(fake_server, f"https://{STORAGE}/file")
     call(fake_server.server, follow_redirects=True)
     assert [got.bearer for got in storage.received] == [None]
@@ -233,7 +233,7 @@ def test_the_host_that_failed_is_named_and_not_our_server(fake_server, call):
 
 
 def test_a_host_that_the_proxy_does_not_admit_is_named_with_the_proxy(fake_server, proxy, call):
-    """Q3.6."""
+    """Q3.6: Redirects to other hosts follow the environment."""
     leads(fake_server, "https://elsewhere.example.com/file?sig=secret-of-an-address")
     with pytest.raises(UpstreamUnreachable) as caught:
         call(fake_server.server, follow_redirects=True)
@@ -252,7 +252,7 @@ def test_a_password_of_the_proxy_is_in_no_error(fake_server, call, monkeypatch):
 
 
 def test_a_certificate_that_is_not_trusted_there_is_said(fake_server, storage, proxy, call, monkeypatch):
-    """Q3.6."""
+    """Q3.6: Redirects to other hosts follow the environment."""
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv("NO_PROXY", "localhost")
     leads(fake_server, f"https://localhost:{storage.port}/file")

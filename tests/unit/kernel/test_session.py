@@ -230,14 +230,14 @@ def test_what_is_sent_to_another_process_holds_no_grant_and_no_key(signed_in, ma
 
 
 def test_a_client_that_was_sent_keeps_the_options_that_it_was_made_with(signed_in):
-    """Q4.3: sibling."""
+    """Q4.3, a sibling: Child processes act as their kernel."""
     signed_in.answers("GET", "jupyter-oidc/api/orders/items", ["a book"])
     pickle.loads(pickle.dumps(oidc.api("orders", headers={"X-Team": "blue"}))).get("items")
     assert signed_in.received[-1].headers["x-team"] == "blue"
 
 
 def test_headers_that_were_sent_keep_what_the_caller_has_added(signed_in):
-    """Q4.3: sibling."""
+    """Q4.3, a sibling: Child processes act as their kernel."""
     headers = oidc.endpoint("orders").headers
     headers["X-Team"] = "blue"
     assert dict(pickle.loads(pickle.dumps(headers))) == {
@@ -247,7 +247,7 @@ def test_headers_that_were_sent_keep_what_the_caller_has_added(signed_in):
 
 
 def test_an_authorization_of_the_callers_own_is_sent_as_it_is(signed_in):
-    """Q4.3: sibling."""
+    """Q4.3, a sibling: Child processes act as their kernel."""
     headers = oidc.endpoint("orders").headers
     headers["Authorization"] = "Basic YWRhOmxvdmVsYWNl"
     assert pickle.loads(pickle.dumps(headers)) == {"Authorization": "Basic YWRhOmxvdmVsYWNl"}
@@ -258,7 +258,7 @@ def test_an_authorization_of_the_callers_own_is_sent_as_it_is(signed_in):
     [lambda: server_connection().auth, lambda: server_connection().auth._kernel, lambda: server_connection()._client],
 )
 def test_what_belongs_to_one_process_cannot_be_sent(signed_in, part):
-    """Q4.3."""
+    """Q4.3: Child processes act as their kernel."""
     with pytest.raises(TypeError, match=r"stay|sent to another process"):
         pickle.dumps(part())
 

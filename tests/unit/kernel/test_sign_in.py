@@ -54,7 +54,7 @@ def test_a_finished_sign_in_returns_the_session(door):
 
 
 def test_the_link_to_open_is_printed_as_the_server_says_it(door, capsys):
-    """Q10.1."""
+    """Q10.1: Links in cells lead where browsers reach."""
     address = "https://hub.example.com/user/ada/jupyter-oidc/start/one-time-ticket"
     door.answers("POST", BEGIN, Answer({**STARTED, "start_address": address}, 201))
     oidc.sign_in("corp")
@@ -93,14 +93,14 @@ def test_who_is_signed_in_is_not_asked_again(door):
 
 
 def test_who_needs_a_stronger_sign_in_is_asked_for_the_api_that_wants_it(door):
-    """C12."""
+    """C12: A demand for stronger sign-in is answered by name."""
     door.answers("GET", SESSION, SUMMARY)
     assert oidc.sign_in("corp", api="orders").state == "active"
     assert [json.loads(got.body) for got in door.asked("POST", BEGIN)] == [{"api": "orders"}]
 
 
 def test_a_prompt_is_passed_on(door):
-    """Q10.3."""
+    """Q10.3: A page may sign in silently, once."""
     oidc.sign_in("corp", prompt="none")
     assert [json.loads(got.body) for got in door.asked("POST", BEGIN)] == [{"prompt": "none"}]
 
@@ -137,7 +137,7 @@ def test_a_token_that_ended_while_refreshes_fail_is_signed_in_anew(door):
 
 
 def test_a_session_that_could_not_be_refreshed_is_signed_in_anew(door):
-    """Q6.1."""
+    """Q6.1: A session without renewal ends on time."""
     ended = {**SIGNED_OUT, "state": "signed-out-expired", "reason": "not_refreshable"}
     door.answers("GET", SESSION, ended, SUMMARY)
     assert oidc.sign_in("corp").state == "active"

@@ -224,13 +224,13 @@ def company(tmp_path):
 
 
 def test_a_server_that_told_its_certificate_is_believed_by_it_whatever_its_names_and_issuer(company, call):
-    """Q4.1."""
+    """Q4.1: Kernels trust exactly their server's own certificate."""
     fake_server, made = company
     assert call(Server(fake_server.url, made.certfile, True), "GET", "items").json() == ["a book"]
 
 
 def test_an_upload_reaches_a_server_that_is_known_by_its_certificate(company, tmp_path):
-    """Q4.1: sibling."""
+    """Q4.1, a sibling: Kernels trust exactly their server's own certificate."""
     fake_server, made = company
     server = Server(fake_server.url, made.certfile, True)
     client = OIDCClient(server, GrantAuth(server, KERNEL), "jupyter-oidc/api/orders/")
@@ -267,7 +267,7 @@ def test_a_renewed_certificate_is_believed_from_the_next_connection_on(company, 
 
 
 def test_an_expired_certificate_is_called_expired(tmp_path, call):
-    """Q4.1."""
+    """Q4.1: Kernels trust exactly their server's own certificate."""
     made = of_a_company(tmp_path, [], days=0)
     both = tmp_path / "both.pem"
     both.write_bytes(made.certfile.read_bytes() + made.keyfile.read_bytes())
@@ -290,13 +290,13 @@ def test_a_certificate_for_another_name_is_called_that(company, tmp_path, call):
 
 
 def test_a_server_where_nobody_listens_is_called_that(call):
-    """Q4.1."""
+    """Q4.1: Kernels trust exactly their server's own certificate."""
     with pytest.raises(ServerNotFound, match="nobody listens at its address"):
         call(Server(f"http://127.0.0.1:{free_port()}/"), "GET", "items")
 
 
 def test_a_server_without_https_is_called_that(fake_server, call):
-    """Q4.1: sibling."""
+    """Q4.1, a sibling: Kernels trust exactly their server's own certificate."""
     with pytest.raises(ServerNotFound, match="does not speak HTTPS"):
         call(Server(fake_server.url.replace("http:", "https:")), "GET", "items")
 

@@ -50,7 +50,11 @@ def test_the_request_holds_exactly_the_parameters_of_the_code_flow() -> None:
 
 
 def test_everything_optional_is_sent_when_it_is_configured() -> None:
-    """A-8, A-10, I-3."""
+    """A-8: Optional parameters are sent only if asked for.
+
+    A-10: Response mode form_post needs a cross-site cookie.
+    I-3: A login hint is passed on unchanged.
+    """
     request = dataclasses.replace(
         REQUEST,
         response_mode="form_post",
@@ -74,7 +78,7 @@ def test_everything_optional_is_sent_when_it_is_configured() -> None:
 
 
 def test_openid_is_added_to_the_scopes() -> None:
-    """A-2."""
+    """A-2: The scopes always include openid."""
     url = authorization_url(METADATA, dataclasses.replace(REQUEST, scopes=("email",)))
     assert dict(parse_qsl(urlsplit(url).query))["scope"] == "openid email"
 
@@ -91,7 +95,7 @@ def test_openid_is_added_to_the_scopes() -> None:
     ],
 )
 def test_the_query_of_the_endpoint_is_kept(endpoint: str, beginning: str) -> None:
-    """A-6."""
+    """A-6: The endpoint's own query is kept."""
     metadata = dataclasses.replace(METADATA, authorization_endpoint=endpoint)
     assert authorization_url(metadata, REQUEST).startswith(beginning)
 
@@ -104,26 +108,29 @@ def test_an_endpoint_that_already_holds_one_of_our_parameters_is_refused() -> No
 
 
 def test_a_redirect_uri_with_a_fragment_is_a_mistake_in_the_settings() -> None:
-    """A-1."""
+    """A-1: The request asks for a code with PKCE."""
     with pytest.raises(ConfigurationInvalid, match="fragment"):
         authorization_url(METADATA, dataclasses.replace(REQUEST, redirect_uri="https://hub.example.com/cb#x"))
 
 
 def test_the_state_is_found_beside_unknown_parameters() -> None:
-    """R-2, R-8."""
+    """R-2: State must match a sign-in of this browser. R-8: A success must contain a code."""
     assert state_of([("code", "c"), ("state", "s1"), ("session_state", "x")]) == "s1"
 
 
 @pytest.mark.parametrize("state", [[], [("state", "")], [("state", "s" * 129)]], ids=["absent", "empty", "overlong"])
 def test_an_answer_without_a_possible_state_is_refused(state: list[tuple[str, str]]) -> None:
-    """R-4, A1."""
+    """R-4: A missing state counts as a wrong one. A1: A callback needs a state that is known here."""
     with pytest.raises(StateInvalid):
         state_of([("code", "c"), *state])
 
 
 @pytest.mark.parametrize("name", ["code", "state", "iss", "error", "response", "id_token", "access_token"])
 def test_a_parameter_twice_is_refused_even_with_equal_values(name: str) -> None:
-    """R-1, A8."""
+    """R-1: An answer comes by the configured method, unambiguous.
+
+    A8: A contradictory or doubled answer is refused.
+    """
     with pytest.raises(ResponseMalformed) as caught:
         state_of([("state", "s1"), ("code", "c"), (name, "x"), (name, "x")])
     assert caught.value.detail == "callback.duplicate"
@@ -141,21 +148,21 @@ def test_a_parameter_that_nobody_reads_may_be_there_twice(name: str) -> None:
 
 @pytest.mark.parametrize("parameters", [[("response", "eyJ.eyJ.x")], []], ids=["JARM", "fragment only"])
 def test_an_answer_in_another_response_mode_is_refused_with_a_hint(parameters: list[tuple[str, str]]) -> None:
-    """A9."""
+    """A9: An answer in another response mode is refused."""
     with pytest.raises(ResponseMalformed) as caught:
         state_of(parameters)
     assert "response mode" in caught.value.action
 
 
 def test_a_sound_answer_gives_the_code_byte_for_byte() -> None:
-    """R-8, N-5."""
+    """R-8: A success must contain a code. N-5: Tokens are opaque and kept byte for byte."""
     callback = read_callback(REQUIRED, [("code", "Spl x/+=~"), ("state", "s"), ("iss", ISSUER)])
     assert isinstance(callback, VerifiedCallback)
     assert reveal(callback.code) == "Spl x/+=~"
 
 
 def test_the_code_does_not_show() -> None:
-    """T-12."""
+    """T-12: Secrets never reach logs, pages or URLs."""
     assert "Splx" not in repr(read_callback(OPTIONAL, [("code", "Splx"), ("state", "s")]))
 
 
@@ -166,19 +173,22 @@ def test_nobody_else_can_make_a_verified_callback() -> None:
 
 
 def test_a_missing_issuer_is_fine_unless_it_was_promised() -> None:
-    """R-6."""
+    """R-6: A promised issuer must be there."""
     assert isinstance(read_callback(OPTIONAL, [("code", "c"), ("state", "s")]), VerifiedCallback)
 
 
 def test_a_promised_issuer_that_is_missing_is_refused() -> None:
-    """R-6, A7."""
+    """R-6: A promised issuer must be there. A7: An answer from another issuer is not redeemed."""
     with pytest.raises(IssuerMismatch):
         read_callback(REQUIRED, [("code", "c"), ("state", "s")])
 
 
 @pytest.mark.parametrize("issuer", ["https://evil.example", ISSUER + "/", "HTTPS://id.example.com", ""])
 def test_an_answer_of_another_issuer_is_refused(issuer: str) -> None:
-    """R-5, A7."""
+    """R-5: An answer must come from the configured issuer.
+
+    A7: An answer from another issuer is not redeemed.
+    """
     with pytest.raises(IssuerMismatch):
         read_callback(OPTIONAL, [("code", "c"), ("state", "s"), ("iss", issuer)])
 
@@ -200,14 +210,20 @@ def test_an_error_of_another_issuer_is_refused_before_it_counts() -> None:
     ],
 )
 def test_a_refusal_is_told_by_registered_code_only(sent: str, told: str) -> None:
-    """R-7, A5."""
+    """R-7: An error ends the sign-in without further requests.
+
+    A5: A declined sign-in leaves the old session alone.
+    """
     answer = [("error", sent), ("error_description", "free text"), ("state", "s")]
     assert read_callback(OPTIONAL, answer) == Declined(told)
 
 
 @pytest.mark.parametrize("error", ["access_denied", ""])
 def test_a_code_together_with_an_error_is_refused(error: str) -> None:
-    """R-7, A8."""
+    """R-7: An error ends the sign-in without further requests.
+
+    A8: A contradictory or doubled answer is refused.
+    """
     with pytest.raises(ResponseMalformed) as caught:
         read_callback(OPTIONAL, [("code", "c"), ("error", error), ("state", "s")])
     assert caught.value.detail == "callback.both"
@@ -215,7 +231,7 @@ def test_a_code_together_with_an_error_is_refused(error: str) -> None:
 
 @pytest.mark.parametrize("name", ["id_token", "access_token", "refresh_token"])
 def test_a_token_in_the_address_is_refused(name: str) -> None:
-    """A8."""
+    """A8: A contradictory or doubled answer is refused."""
     with pytest.raises(ResponseMalformed) as caught:
         read_callback(OPTIONAL, [("code", "c"), (name, "x"), ("state", "s")])
     assert caught.value.detail == "callback.token"
@@ -223,7 +239,7 @@ def test_a_token_in_the_address_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("code", [None, "", "a\nb", "\u00fc", "c" * 8193])
 def test_an_answer_without_a_usable_code_is_refused(code: str | None) -> None:
-    """R-8."""
+    """R-8: A success must contain a code."""
     answer = [("state", "s")] if code is None else [("state", "s"), ("code", code)]
     with pytest.raises(ResponseMalformed) as caught:
         read_callback(OPTIONAL, answer)
@@ -237,7 +253,7 @@ def test_a_duplicate_is_refused_by_the_judgement_too() -> None:
 
 
 def test_parameters_of_the_settings_are_sent_and_never_take_the_place_of_ours() -> None:
-    """A-1, A-4."""
+    """A-1: The request asks for a code with PKCE. A-4: State is random and bound to one browser."""
     more = (("access_type", "offline"), ("state", "fixed"), ("acr_values", "none"))
     query = dict(parse_qsl(urlsplit(authorization_url(METADATA, dataclasses.replace(REQUEST, more=more))).query))
     assert (query["access_type"], query["state"], "acr_values" in query) == ("offline", "af0ifjsldkj", False)

@@ -99,7 +99,7 @@ def test_an_assertion_says_who_it_is_from_and_for_whom(key: Any, alg: str | None
 
 @pytest.mark.parametrize("alg", [None, "HS256", "HS384", "HS512"])
 def test_the_client_secret_signs_as_well(alg: str | None) -> None:
-    """T-9."""
+    """T-9: Client secrets can sign assertions."""
     signer = secret_signer(SECRET, alg)
     token = jwt.decode(reveal(made(signer)), OctKey.import_key(reveal(SECRET)), algorithms=[alg or "HS256"])
     assert (token.claims["aud"], token.header, signer.key_id) == (ISSUER, {"typ": "JWT", "alg": alg or "HS256"}, None)
@@ -130,7 +130,7 @@ def test_what_a_jwk_says_of_itself_is_taken_only_if_it_can_be_shown() -> None:
 
 
 def test_the_settings_name_the_key_before_the_key_names_itself() -> None:
-    """T-7."""
+    """T-7: Private keys sign short assertions for the issuer."""
     stored = Secret(jwk(RSA, kid="own", alg="PS256"))
     assert key_signer(stored, None, None).header == {"typ": "JWT", "alg": "PS256", "kid": "own"}
     assert key_signer(stored, "RS512", "configured").header == {"typ": "JWT", "alg": "RS512", "kid": "configured"}
@@ -182,7 +182,7 @@ CONFUSED = {
 
 @pytest.mark.parametrize(("text", "says"), CONFUSED.values(), ids=CONFUSED)
 def test_what_could_mean_two_things_is_refused_and_nothing_of_it_stays(text: str, says: str) -> None:
-    """T-12."""
+    """T-12: Secrets never reach logs, pages or URLs."""
     problem = refused(Secret(text), "RS256")
     assert says in problem.message
     assert leaks(problem, text) == []
@@ -226,7 +226,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
 def test_what_is_no_private_key_is_refused_without_a_word_of_it(text: str) -> None:
-    """T-12."""
+    """T-12: Secrets never reach logs, pages or URLs."""
     problem = refused(Secret(text))
     assert problem.message == "The client's private key cannot be read."
     assert leaks(problem, text) == []
@@ -294,7 +294,7 @@ def test_other_methods_send_no_assertion(method: Any) -> None:
 
 
 def test_neither_key_nor_assertion_shows() -> None:
-    """T-12."""
+    """T-12: Secrets never reach logs, pages or URLs."""
     signer = key_signer(Secret(jwk(EC)), None, None)
     for kept in (signer, read_client_key(Secret(jwk(EC)))):
         with pytest.raises(TypeError, match="cannot be copied"):
@@ -329,5 +329,5 @@ def test_what_is_copied_verifies_what_is_signed() -> None:
 
 
 def test_a_secret_has_no_public_half() -> None:
-    """Q9.9."""
+    """Q9.9: Doctor shows which public key to register."""
     assert secret_signer(SECRET, None).public_jwk() is None

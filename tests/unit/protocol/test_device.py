@@ -45,7 +45,7 @@ def given(**changes: object) -> dict[str, object]:
 
 
 def test_a_provider_without_the_endpoint_is_not_asked() -> None:
-    """H-3."""
+    """H-3: Only named endpoints are contacted."""
     assert device_authorization_call(METADATA, PUBLIC, DeviceRequest(("openid",))) is None
     assert offers_device_grant(METADATA) is False
 
@@ -67,7 +67,7 @@ def test_the_request_names_scopes_and_client_and_nothing_that_nobody_set() -> No
 
 
 def test_the_request_carries_what_the_settings_and_an_api_ask_for() -> None:
-    """A-8, V-13."""
+    """A-8: Optional parameters are sent only if asked for. V-13: A requested maximum age is proved."""
     request = DeviceRequest(("openid",), "https://api.example.com", "consent", 0, ("gold", "silver"))
     call = device_authorization_call(OFFERING, PUBLIC, request)
     assert call is not None
@@ -82,7 +82,10 @@ def test_the_request_carries_what_the_settings_and_an_api_ask_for() -> None:
 
 
 def test_a_confidential_client_shows_its_secret_in_both_requests() -> None:
-    """T-3, T-4."""
+    """T-3: Each request uses the configured authentication method.
+
+    T-4: Basic credentials are form-url-encoded first.
+    """
     client = Client("jupyter", "client_secret_basic", Secret("s"))
     asked = device_authorization_call(OFFERING, client, DeviceRequest(("openid",)))
     assert asked is not None
@@ -125,7 +128,7 @@ def test_nobody_makes_us_ask_without_a_pause(interval: object, seconds: float) -
 
 @pytest.mark.parametrize("interval", [300, "300", 1_000_000_000, 10**400, float("inf")])
 def test_a_pause_beyond_the_life_of_the_code_is_refused_at_once(interval: object) -> None:
-    """A31."""
+    """A31: A device sign-in never asks too often."""
     body = given(interval=interval) if interval != float("inf") else b'{"device_code": "d", "interval": 1e999}'
     with pytest.raises(TokenResponseInvalid) as caught:
         read(body)
@@ -136,7 +139,7 @@ def test_a_pause_beyond_the_life_of_the_code_is_refused_at_once(interval: object
     ("expires_in", "lifetime"), [(1, None), (30, 30.0), ("30", 30.0), ("1800", 600.0), (10**14, 600.0)]
 )
 def test_a_code_is_good_for_as_long_as_a_sign_in_may_take_at_most(expires_in: object, lifetime: float | None) -> None:
-    """A27, Q1.11."""
+    """A27: Unfinished sign-ins are few and short. Q1.11: Device answers may write numbers as text."""
     if lifetime is None:
         with pytest.raises(TokenResponseInvalid):
             read(given(expires_in=expires_in))
@@ -186,19 +189,22 @@ def test_an_address_that_only_saves_typing_counts_as_not_there_if_it_is_not_plai
 
 
 def test_a_refusal_may_come_with_status_200() -> None:
-    """Q1.11."""
+    """Q1.11: Device answers may write numbers as text."""
     assert read({"error": "unauthorized_client"}) == TokenError("unauthorized_client", 200)
 
 
 def test_a_code_that_is_there_twice_is_refused_by_name() -> None:
-    """Q1.11, Q1.4."""
+    """Q1.11: Device answers may write numbers as text.
+
+    Q1.4: An unusable capability counts as not advertised.
+    """
     with pytest.raises(TokenResponseInvalid) as caught:
         read('{"device_code": "a", "device_code": "a", "user_code": "b"}')
     assert caught.value.detail == "device.device_code"
 
 
 def test_plain_http_on_loopback_needs_the_developer_switch() -> None:
-    """D-7."""
+    """D-7: Endpoints are https."""
     body = given(verification_uri="http://127.0.0.1:9000/enter", verification_uri_complete=...)
     assert read(body, local=True).verification_uri == "http://127.0.0.1:9000/enter"
     with pytest.raises(TokenResponseInvalid):
@@ -221,7 +227,7 @@ def test_a_code_that_is_missing_too_long_or_not_printable_is_refused(member: str
 @pytest.mark.parametrize("body", [b"<html>", b"", b"[]", b"null", b"\xff", b"[" * 100_000])
 @pytest.mark.parametrize("status", [200, 400])
 def test_an_answer_that_is_no_json_object_is_refused_without_being_quoted(body: bytes, status: int) -> None:
-    """A10."""
+    """A10: A web page is no token response."""
     with pytest.raises(TokenResponseInvalid) as caught:
         read(body, status=status)
     assert caught.value.detail == "device.format"
@@ -230,7 +236,7 @@ def test_an_answer_that_is_no_json_object_is_refused_without_being_quoted(body: 
 
 @pytest.mark.parametrize("status", [201, 204, 302, 307])
 def test_another_status_is_refused_and_a_redirect_not_followed(status: int) -> None:
-    """T-11."""
+    """T-11: The token endpoint's redirects are not followed."""
     with pytest.raises(TokenResponseInvalid) as caught:
         read(GIVEN, status=status)
     assert caught.value.detail == "device.status"
@@ -242,6 +248,6 @@ def test_a_refusal_is_a_value_with_a_registered_code() -> None:
 
 
 def test_a_busy_provider_is_a_value_with_its_pause() -> None:
-    """B7."""
+    """B7: A provider that asks for a pause gets it."""
     assert read(b"", status=503) == TokenUnavailable(503, None)
     assert read(b"", status=429, retry_after="9") == TokenUnavailable(429, 9.0)

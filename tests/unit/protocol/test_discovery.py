@@ -33,18 +33,18 @@ from tests.unit.protocol.makers import ISSUER, METADATA, document, reply
     ],
 )
 def test_one_terminating_slash_is_dropped_before_the_suffix(issuer: str, url: str) -> None:
-    """D-2."""
+    """D-2: The metadata are below the issuer's own address."""
     assert discovery_call(issuer) == Call("GET", url, max_redirects=3, endpoint="metadata")
 
 
 def test_metadata_are_asked_for_where_the_settings_say() -> None:
-    """Q1.9."""
+    """Q1.9: Metadata and endpoints may be elsewhere."""
     where = "https://t.b2clogin.example/t/v2.0/.well-known/openid-configuration?p=B2C_1_in"
     assert discovery_call(ISSUER, where) == Call("GET", where, max_redirects=3, endpoint="metadata")
 
 
 def test_an_endpoint_of_the_settings_takes_the_place_of_a_good_a_bad_or_no_one() -> None:
-    """Q1.9."""
+    """Q1.9: Metadata and endpoints may be elsewhere."""
     inside = {"token_endpoint": "https://in.example.com/token", "revocation_endpoint": "https://in.example.com/revoke"}
     bodies = (json.dumps(document()), with_member("token_endpoint"), with_member("token_endpoint", "/x", "/x"))
     for body in bodies:
@@ -54,7 +54,7 @@ def test_an_endpoint_of_the_settings_takes_the_place_of_a_good_a_bad_or_no_one()
 
 
 def test_an_endpoint_of_the_settings_is_held_to_the_same_rules() -> None:
-    """Q1.9, D-7."""
+    """Q1.9: Metadata and endpoints may be elsewhere. D-7: Endpoints are https."""
     with pytest.raises(DiscoveryFailed, match="token_endpoint is not an https URL"):
         read_discovery_reply(
             ISSUER, reply(document()), allow_loopback_http=True, endpoints={"token_endpoint": "http://in.example.com/t"}
@@ -116,7 +116,7 @@ def test_an_issuer_mismatch_does_not_quote_the_peer() -> None:
 
 @pytest.mark.parametrize("status", [201, 204, 301, 404, 500])
 def test_metadata_with_another_status_than_200_is_refused(status: int) -> None:
-    """D-3."""
+    """D-3: Only a JSON object with status 200 is metadata."""
     with pytest.raises(DiscoveryFailed) as caught:
         read_discovery_reply(ISSUER, reply(document(), status=status), allow_loopback_http=False)
     assert caught.value.detail == "discovery.status"
@@ -148,7 +148,7 @@ def test_metadata_with_another_status_than_200_is_refused(status: int) -> None:
     ],
 )
 def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
-    """D-3."""
+    """D-3: Only a JSON object with status 200 is metadata."""
     with pytest.raises(DiscoveryFailed) as caught:
         read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False)
     assert caught.value.detail == "discovery.format"
@@ -157,7 +157,7 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize("member", ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"])
 @pytest.mark.parametrize("value", [None, 7, [], ""])
 def test_a_required_member_that_is_missing_or_no_text_is_refused(member: str, value: object) -> None:
-    """D-4."""
+    """D-4: Issuer, keys and two endpoints must be there."""
     with pytest.raises((DiscoveryFailed, IssuerMismatch)) as caught:
         read_discovery_reply(ISSUER, reply(document(**{member: value})), allow_loopback_http=False)
     assert caught.value.detail == f"discovery.{member}"
@@ -261,7 +261,7 @@ def test_an_alias_is_judged_as_its_endpoint_is(alias: object) -> None:
 
 
 def test_an_endpoint_of_the_settings_takes_the_place_of_an_alias() -> None:
-    """Q1.9."""
+    """Q1.9: Metadata and endpoints may be elsewhere."""
     ours = {"token_endpoint": "https://inside.example.com/token"}
     assert aliased(ALIASES, mutual_tls=True, endpoints=ours).token_endpoint == "https://inside.example.com/token"
 
@@ -295,7 +295,7 @@ def test_a_member_that_decides_nothing_counts_as_not_there_if_it_cannot_be_used(
 @pytest.mark.parametrize("name", MAY_BE_MISSING)
 @pytest.mark.parametrize("value", [None, ""], ids=["null", "blank"])
 def test_a_blank_member_that_decides_nothing_counts_as_not_there(name: str, value: object) -> None:
-    """Q1.4."""
+    """Q1.4: An unusable capability counts as not advertised."""
     member, _ = GOOD[name]
     metadata = read_discovery_reply(ISSUER, reply(with_member(member, value)), allow_loopback_http=False)
     absent = read_discovery_reply(ISSUER, reply(with_member(member)), allow_loopback_http=False)
@@ -337,7 +337,10 @@ def test_a_doubled_member_that_decides_is_refused_by_name(member: str) -> None:
     ids=["doubled", "doubled inside", "surrogate", "no name", "odd name"],
 )
 def test_a_member_that_nobody_reads_may_be_anything(more: str) -> None:
-    """Q1.4, D-3."""
+    """Q1.4: An unusable capability counts as not advertised.
+
+    D-3: Only a JSON object with status 200 is metadata.
+    """
     body = json.dumps(document())[:-1] + f", {more}}}"
     assert read_discovery_reply(ISSUER, reply(body), allow_loopback_http=False).unusable == ()
 
@@ -390,7 +393,7 @@ def test_an_optional_member_that_is_null_counts_as_absent() -> None:
 def test_metadata_lives_as_long_as_the_provider_allows_and_at_most_an_hour(
     headers: dict[str, str], lifetime: float
 ) -> None:
-    """D-10."""
+    """D-10: Metadata are kept for an hour at most."""
     answer = reply(document(), headers=headers)
     assert read_discovery_reply(ISSUER, answer, allow_loopback_http=False).lifetime == lifetime
 
@@ -423,6 +426,6 @@ def test_metadata_lives_as_long_as_the_provider_allows_and_at_most_an_hour(
     ],
 )
 def test_only_https_and_allowed_loopback_http_are_secure(url: str, *, strict: bool, developer: bool) -> None:
-    """D-7, A24."""
+    """D-7: Endpoints are https. A24: Endpoints without TLS are not used."""
     verdicts = (is_secure_url(url, allow_loopback_http=False), is_secure_url(url, allow_loopback_http=True))
     assert verdicts == (strict, developer)

@@ -141,7 +141,7 @@ def test_a_proof_that_goes_with_an_access_token_holds_its_digest(key: dpop.Proof
 
 
 def test_a_known_nonce_is_in_the_proof(key: dpop.ProofKey) -> None:
-    """X-2."""
+    """X-2: A proof fits exactly one request."""
     assert made(key, nonce="n-1").claims["nonce"] == "n-1"
 
 
@@ -190,7 +190,7 @@ def test_what_is_no_nonce_is_not_taken(values: list[str]) -> None:
 
 
 def test_a_token_endpoint_demands_a_nonce_by_its_error() -> None:
-    """X-5."""
+    """X-5: A demanded nonce repeats a token request once."""
     assert dpop.token_endpoint_wants_nonce(reply({"error": "use_dpop_nonce"}, status=400))
 
 
@@ -205,7 +205,7 @@ def test_a_token_endpoint_demands_a_nonce_by_its_error() -> None:
     ],
 )
 def test_another_answer_of_a_token_endpoint_demands_none(body: object, status: int) -> None:
-    """X-5."""
+    """X-5: A demanded nonce repeats a token request once."""
     assert not dpop.token_endpoint_wants_nonce(reply(body, status=status))
 
 

@@ -252,7 +252,10 @@ def test_a_refused_id_token_leaves_no_part_of_it_in_the_traceback(raw: str) -> N
 
 
 def test_a_refused_verifier_does_not_show_in_the_traceback() -> None:
-    """D14, A-7."""
+    """D14: A crash shows places and never values.
+
+    A-7: PKCE verifiers are random, single-use and S256 only.
+    """
     with pytest.raises(TypeError) as caught:
         challenge_of(Secret(MARKED))
     assert MARKED not in _everything_a_traceback_can_show(caught.value)

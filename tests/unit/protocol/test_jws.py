@@ -95,7 +95,7 @@ def test_the_edwards_example_with_another_key_fails_at_the_signature() -> None:
     ids=["RS256", "RS512", "PS256", "ES256", "EdDSA"],
 )
 def test_a_token_of_each_kind_verifies(alg: str, key: Key) -> None:
-    """V-3."""
+    """V-3: The signature verifies with the provider's key."""
     verdict = verify(signed(PAYLOAD, key=key, alg=alg), alg=alg, keys=key_set(jwk(key, kid="k1")))
     assert isinstance(verdict, Verified)
     assert verdict.claims == {"a": 1}
@@ -109,22 +109,22 @@ def test_the_fully_specified_name_of_eddsa_is_understood() -> None:
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", "RS384", "ES256", "HS256", None, 7, ["RS256"]])
 def test_an_algorithm_other_than_the_pinned_one_is_refused(alg: object) -> None:
-    """V-2, A15."""
+    """V-2: The header names the pinned algorithm. A15: A forged or unusual signature header is refused."""
     assert refused(signed(PAYLOAD, header={"alg": alg, "kid": "k1"})) == "alg"
 
 
 def test_a_missing_algorithm_is_refused() -> None:
-    """V-2."""
+    """V-2: The header names the pinned algorithm."""
     assert refused(signed(PAYLOAD, header={"kid": "k1"})) == "alg"
 
 
 def test_none_cannot_be_pinned() -> None:
-    """G-3, V-2."""
+    """G-3: The signing algorithm is never taken from a token. V-2: The header names the pinned algorithm."""
     assert refused(signed(PAYLOAD, header={"alg": "none"}), alg="none") == "alg"
 
 
 def test_a_token_without_signature_is_refused() -> None:
-    """V-2, A15."""
+    """V-2: The header names the pinned algorithm. A15: A forged or unusual signature header is refused."""
     header, claims, _ = signed(PAYLOAD).split(".")
     assert refused(f"{header}.{claims}.") == "signature"
 
@@ -136,7 +136,7 @@ def test_a_public_key_is_never_an_hmac_key() -> None:
 
 
 def test_a_token_signed_with_the_client_secret_is_refused_where_rs256_is_pinned() -> None:
-    """V-2, K-9."""
+    """V-2: The header names the pinned algorithm. K-9: HMAC uses the client secret, never a published key."""
     raw = signed(PAYLOAD, key=OctKey.import_key(HMAC_KEY), alg="HS256")
     assert refused(raw, client_secret=Secret(HMAC_KEY)) == "alg"
 
@@ -167,7 +167,7 @@ def test_an_empty_client_secret_verifies_nothing() -> None:
     ],
 )
 def test_a_header_that_asks_for_more_is_refused(header: dict[str, object]) -> None:
-    """V-1, A15."""
+    """V-1: An ID token is a plain three-part JWS. A15: A forged or unusual signature header is refused."""
     assert refused(signed(PAYLOAD, header=header)) == "header"
 
 
@@ -181,7 +181,7 @@ def test_a_token_of_a_special_type_is_refused(kind: object) -> None:
 
 @pytest.mark.parametrize("kind", ["JWT", "jwt", "application/jwt", "JOSE"])
 def test_an_ordinary_type_is_fine(kind: str) -> None:
-    """V-1."""
+    """V-1: An ID token is a plain three-part JWS."""
     assert isinstance(verify(signed(PAYLOAD, header={"alg": "RS256", "typ": kind})), Verified)
 
 
@@ -196,7 +196,7 @@ def test_an_ordinary_type_is_fine(kind: str) -> None:
     ids=["jwk", "jku", "x5u", "x5c"],
 )
 def test_a_key_that_the_token_brings_along_is_ignored(member: dict[str, object]) -> None:
-    """K-1, A15."""
+    """K-1: Keys in a token's header are ignored. A15: A forged or unusual signature header is refused."""
     assert refused(signed(PAYLOAD, key=OTHER_RSA, header={"alg": "RS256", **member})) == "signature"
 
 
@@ -252,7 +252,7 @@ def test_claims_that_are_no_plain_json_object_are_refused_even_if_signed(claims:
 
 
 def test_a_changed_claim_is_refused() -> None:
-    """V-3."""
+    """V-3: The signature verifies with the provider's key."""
     header, _, signature = signed(PAYLOAD).split(".")
     changed = f"{header}.{base64url(json.dumps({'a': 2}).encode())}.{signature}"
     assert refused(changed) == "signature"
@@ -300,7 +300,7 @@ def test_without_a_key_id_every_fitting_key_is_tried() -> None:
 
 
 def test_ten_candidates_are_tried() -> None:
-    """K-5."""
+    """K-5: Without a key id, ten keys are tried."""
     keys = key_set(*[jwk(OTHER_RSA, kid="k1")] * 9, jwk(RSA, kid="k1"))
     assert isinstance(verify(signed(PAYLOAD), keys=keys), Verified)
 

@@ -17,7 +17,10 @@ SMALL_N = "sXchDaQebHnPiGvyDOAT4saGEUetSyo9MKLOoWFsueri23bOdgWp4Dy1WlUzewbgBHod5
 
 
 def test_the_key_set_is_asked_for_where_the_metadata_says() -> None:
-    """D-8, H-4."""
+    """D-8: Keys are those of the metadata in force.
+
+    H-4: Redirects are followed for metadata and keys only.
+    """
     assert jwks_call(METADATA) == Call(
         "GET",
         "https://id.example.com/keys",
@@ -29,7 +32,7 @@ def test_the_key_set_is_asked_for_where_the_metadata_says() -> None:
 
 @pytest.mark.parametrize("status", [204, 301, 404, 500])
 def test_a_key_set_with_another_status_than_200_is_refused(status: int) -> None:
-    """K-2."""
+    """K-2: A key set is an object with a list."""
     with pytest.raises(DiscoveryFailed) as caught:
         read_jwks_reply(reply({"keys": []}, status=status))
     assert caught.value.detail == "jwks.status"
@@ -37,7 +40,7 @@ def test_a_key_set_with_another_status_than_200_is_refused(status: int) -> None:
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"keys": {}}', b'{"keys": null}', b'{"keys":' * 99_999])
 def test_a_reply_that_is_no_key_set_is_refused(body: bytes) -> None:
-    """K-2."""
+    """K-2: A key set is an object with a list."""
     with pytest.raises(DiscoveryFailed) as caught:
         read_jwks_reply(reply(body))
     assert caught.value.detail == "jwks.format"
@@ -108,13 +111,13 @@ def test_candidates_fit_the_pinned_algorithm(alg: str, kids: list[str]) -> None:
 
 
 def test_several_keys_may_share_a_key_id() -> None:
-    """K-4."""
+    """K-4: A key must fit algorithm, use and key id."""
     keys = key_set(jwk(RSA, kid="a"), jwk(OTHER_RSA, kid="a"), jwk(RSA, kid="b"), jwk(RSA))
     assert [key.kid for key in keys.candidates("RS256", "a")] == ["a", "a"]
 
 
 def test_a_key_without_id_does_not_fit_a_token_that_names_one() -> None:
-    """K-4."""
+    """K-4: A key must fit algorithm, use and key id."""
     assert key_set(jwk(RSA)).candidates("RS256", "a") == ()
 
 
@@ -125,7 +128,7 @@ def test_private_members_are_not_taken_over() -> None:
 
 
 def test_a_symmetric_key_in_the_set_is_no_key() -> None:
-    """K-9."""
+    """K-9: HMAC uses the client secret, never a published key."""
     assert key_set(OctKey.generate_key(256).as_dict(private=True)).keys == ()
 
 
@@ -164,7 +167,7 @@ def test_a_label_that_cannot_be_read_counts_as_not_there(labels: dict[str, objec
 
 @pytest.mark.parametrize("kid", [None, "", 7, ["k1"]])
 def test_a_key_id_that_cannot_be_read_fits_tokens_without_one_only(kid: object) -> None:
-    """Q1.5, K-4."""
+    """Q1.5: Keys with careless labels stay usable. K-4: A key must fit algorithm, use and key id."""
     keys = key_set(jwk(RSA, kid=kid))
     assert (len(keys.candidates("RS256", None)), len(keys.candidates("RS256", "k1"))) == (1, 0)
 
@@ -179,6 +182,6 @@ def test_what_a_key_is_made_of_may_not_occur_twice(member: str) -> None:
 
 
 def test_a_list_of_keys_that_is_there_twice_is_refused_by_name() -> None:
-    """Q1.4."""
+    """Q1.4: An unusable capability counts as not advertised."""
     with pytest.raises(DiscoveryFailed, match="the list of keys is there twice"):
         read_jwks_reply(reply('{"keys": [], "keys": []}'))

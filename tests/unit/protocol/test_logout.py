@@ -28,7 +28,7 @@ def test_a_revocation_names_the_token_its_kind_and_the_client() -> None:
 
 
 def test_without_an_endpoint_nothing_is_revoked() -> None:
-    """H-3, D1."""
+    """H-3: Only named endpoints are contacted. D1: Sign-out succeeds here whatever the provider does."""
     assert revocation_call(BARE, Client("jupyter", "none"), Secret("r1"), "refresh_token") is None
 
 
@@ -63,7 +63,7 @@ def test_the_logout_page_gets_the_client_and_the_way_back_and_no_id_token() -> N
 
 
 def test_the_query_of_the_logout_page_is_kept() -> None:
-    """L-5."""
+    """L-5: The sign-out page's own query is kept."""
     metadata = dataclasses.replace(METADATA, end_session_endpoint="https://id.example.com/logout?ui=dark")
     request = logout_request(metadata, client_id="jupyter", post_logout_redirect_uri=None, state=None)
     assert request is not None
@@ -71,7 +71,7 @@ def test_the_query_of_the_logout_page_is_kept() -> None:
 
 
 def test_without_a_logout_page_there_is_no_url() -> None:
-    """L-6."""
+    """L-6: Sign-out works without the provider."""
     assert logout_request(BARE, client_id="jupyter", post_logout_redirect_uri=None, state=None) is None
 
 

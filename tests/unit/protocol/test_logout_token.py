@@ -46,7 +46,7 @@ def test_a_good_token_says_whose_session_ended() -> None:
     ids=["subject only", "session only"],
 )
 def test_one_of_subject_and_session_is_enough(claims: dict[str, object], named: tuple[str | None, str | None]) -> None:
-    """B-11."""
+    """B-11: The logout token names a person or session."""
     token = verify(signed(logout_claims_of(**claims)))
     assert isinstance(token, LogoutToken)
     assert (token.subject, token.sid) == named
@@ -54,14 +54,14 @@ def test_one_of_subject_and_session_is_enough(claims: dict[str, object], named: 
 
 @pytest.mark.parametrize("kind", ["logout+jwt", "Logout+JWT", "JWT", None])
 def test_the_registered_type_the_plain_one_or_none(kind: str | None) -> None:
-    """B-13."""
+    """B-13: A logout token's type may be absent."""
     header = {"alg": "RS256", "kid": "k1", **({} if kind is None else {"typ": kind})}
     assert isinstance(verify(signed(logout_claims_of(), header=header)), LogoutToken)
 
 
 @pytest.mark.parametrize("kind", ["at+jwt", "dpop+jwt", "id_token", 7])
 def test_a_token_of_another_type_is_refused(kind: object) -> None:
-    """B-13, V-1."""
+    """B-13: A logout token's type may be absent. V-1: An ID token is a plain three-part JWS."""
     raw = signed(logout_claims_of(), header={"alg": "RS256", "kid": "k1", "typ": kind})
     assert refused(raw) == "logout_token.type"
 
@@ -102,12 +102,12 @@ def test_a_token_of_another_type_is_refused(kind: object) -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_token_that_fails_a_check_is_refused_by_its_name(claims: dict[str, object], check: str) -> None:
-    """D6."""
+    """D6: Only a sound logout token ends a session."""
     assert refused(signed(logout_claims_of(**claims))) == f"logout_token.{check}"
 
 
 def test_several_audiences_may_hold_ours() -> None:
-    """B-7."""
+    """B-7: The logout token is meant for this client."""
     assert isinstance(verify(signed(logout_claims_of(aud=["other", CLIENT]))), LogoutToken)
 
 
@@ -122,7 +122,7 @@ def test_no_signature_is_refused() -> None:
 
 
 def test_another_algorithm_is_refused_even_if_a_published_key_verifies_it() -> None:
-    """B-5."""
+    """B-5: A logout token is signed like an ID token."""
     assert refused(signed(logout_claims_of(), alg="RS512")) == "logout_token.alg"
 
 

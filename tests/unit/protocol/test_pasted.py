@@ -33,7 +33,7 @@ def test_the_whole_address_is_taken_apart_whatever_way_it_was_copied(text: str) 
 
 
 def test_a_repeated_parameter_is_kept_for_the_judge_of_answers() -> None:
-    """A8."""
+    """A8: A contradictory or doubled answer is refused."""
     assert read_pasted(Secret(f"{ANSWER}&code=second"), URI) == [*FIELDS, ("code", "second")]
 
 

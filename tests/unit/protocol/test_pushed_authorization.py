@@ -80,7 +80,7 @@ def test_a_further_parameter_does_not_take_the_place_of_the_proof() -> None:
 
 
 def test_a_provider_without_the_endpoint_gets_no_pushed_request() -> None:
-    """H-3."""
+    """H-3: Only named endpoints are contacted."""
     assert push_call(METADATA, PUBLIC, REQUEST) is None
 
 

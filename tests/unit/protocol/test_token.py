@@ -96,7 +96,10 @@ def test_the_secret_of_client_secret_basic_is_not_in_the_body() -> None:
 
 
 def test_the_secret_of_client_secret_post_is_only_in_the_body() -> None:
-    """T-3, T-6."""
+    """T-3: Each request uses the configured authentication method.
+
+    T-6: Other secrets and public clients use the body.
+    """
     call = redeem(POST)
     assert (call.form[4:], call.basic) == (
         (("client_id", "jupyter"), ("client_secret", Secret("p:w%"))),
@@ -105,13 +108,13 @@ def test_the_secret_of_client_secret_post_is_only_in_the_body() -> None:
 
 
 def test_no_secret_shows_in_a_token_call() -> None:
-    """T-12."""
+    """T-12: Secrets never reach logs, pages or URLs."""
     shown = repr(redeem(POST))
     assert [word for word in ("Splxl", "dBjftJ", "p:w") if word in shown] == []
 
 
 def test_a_refresh_sends_the_token_and_nothing_it_was_not_asked_for() -> None:
-    """F-1."""
+    """F-1: A refresh sends the token and nothing wider."""
     assert refresh_call(METADATA, PUBLIC, Secret("r1")).form == (
         ("grant_type", "refresh_token"),
         ("refresh_token", Secret("r1")),
@@ -139,7 +142,7 @@ def test_a_refresh_may_narrow_scopes_and_name_a_target() -> None:
 @pytest.mark.parametrize("secret", [None, Secret("")], ids=["none", "empty"])
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_a_method_without_its_secret_is_a_mistake_in_the_settings(method: str, secret: Secret | None) -> None:
-    """T-3."""
+    """T-3: Each request uses the configured authentication method."""
     with pytest.raises(ConfigurationInvalid, match="needs a client secret"):
         redeem(Client("jupyter", method, secret))  # type: ignore[arg-type]
 
@@ -156,7 +159,7 @@ def test_a_good_answer_becomes_a_token_set() -> None:
 
 
 def test_a_json_content_type_may_have_parameters() -> None:
-    """N-1."""
+    """N-1: Only a JSON object is a token response."""
     answer = reply(GOOD, media="Application/JSON; charset=UTF-8")
     assert isinstance(read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW), TokenSet)
 
@@ -171,12 +174,12 @@ def test_the_label_of_a_body_decides_nothing(media: str) -> None:
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"", b"[" * 100_000, b"\xff", b'{"error":"a","error":"b"}'])
 def test_a_body_that_is_no_json_object_is_refused(status: int, body: bytes) -> None:
-    """N-1, A10."""
+    """N-1: Only a JSON object is a token response. A10: A web page is no token response."""
     assert fault(body, status=status) == "token.format"
 
 
 def test_a_refused_body_is_not_quoted() -> None:
-    """A10, T-12."""
+    """A10: A web page is no token response. T-12: Secrets never reach logs, pages or URLs."""
     with pytest.raises(TokenResponseInvalid) as caught:
         read(b'{"access_token": "SlAV32hkKG"', status=200)
     assert "SlAV32hkKG" not in str(caught.value) + repr(caught.value.__context__)
@@ -191,7 +194,10 @@ def test_another_status_is_refused(status: int) -> None:
 @pytest.mark.parametrize("member", ["access_token", "refresh_token", "id_token"])
 @pytest.mark.parametrize("value", [7, "a\r\nb", "a\u00fc", ["a"], True, {"a": 1}, "a\x7f"])
 def test_a_token_that_is_not_printable_text_is_refused(member: str, value: object) -> None:
-    """N-5, A11."""
+    """N-5: Tokens are opaque and kept byte for byte.
+
+    A11: A token response without a usable token is refused.
+    """
     assert fault({**GOOD, member: value}) == f"token.{member}"
 
 
@@ -203,7 +209,7 @@ def test_a_missing_token_is_refused(member: str, empty: str | None) -> None:
 
 
 def test_an_empty_refresh_token_is_none() -> None:
-    """Q1.2."""
+    """Q1.2: The new refresh token is kept before anything else."""
     assert success(refresh_token="").refresh_token is None
 
 
@@ -242,31 +248,34 @@ def test_a_token_that_is_there_and_cannot_be_read_is_not_told_as_none(body: obje
 
 @pytest.mark.parametrize("status", [302, 400, 500])
 def test_only_a_success_hands_over_tokens(status: int) -> None:
-    """Q1.2."""
+    """Q1.2: The new refresh token is kept before anything else."""
     assert unverified_tokens(reply({"refresh_token": "r"}, status=status)) == UnverifiedTokens()
 
 
 @pytest.mark.parametrize("body", [b"<html>refresh_token</html>", b"", b"[" * 100_000, b"[1]"])
 def test_a_body_of_something_in_between_hands_over_nothing(body: bytes) -> None:
-    """B6."""
+    """B6: An outage does not end a session."""
     assert unverified_tokens(reply(body)) == UnverifiedTokens()
 
 
 def test_a_refresh_may_come_without_an_id_token() -> None:
-    """F-4, B4."""
+    """F-4: A successor is stored before anything is judged.
+
+    B4: A renewal about another person ends the session.
+    """
     answer = read({"access_token": "a", "token_type": "Bearer"}, id_token_required=False)
     assert answer == TokenSet(Secret("a"), None, None, None, ("openid", "email"))
 
 
 @pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer"])
 def test_the_token_type_is_compared_without_case(kind: str) -> None:
-    """N-3, A12."""
+    """N-3: The token type matches what was asked for. A12: The letter case of the token type is ignored."""
     assert success(token_type=kind).access_token == Secret("SlAV32hkKG")
 
 
 @pytest.mark.parametrize("kind", [None, ""])
 def test_without_a_word_about_it_a_token_is_of_the_type_that_was_asked_for(kind: str | None) -> None:
-    """Q1.2."""
+    """Q1.2: The new refresh token is kept before anything else."""
     assert success(token_type=kind).access_token == Secret("SlAV32hkKG")
 
 
@@ -360,7 +369,7 @@ def test_an_oauth_error_is_a_value(sent: str, told: str, status: int) -> None:
     ],
 )
 def test_an_invalid_grant_that_only_asks_for_the_person_is_told_as_such(suberror: object, told: str) -> None:
-    """B9."""
+    """B9: A provider that wants the person keeps the token."""
     assert read({"error": "invalid_grant", "suberror": suberror}, status=400) == TokenError(told, 400)
 
 
@@ -377,7 +386,10 @@ def test_an_oauth_error_with_status_200_is_an_oauth_error() -> None:
 
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_an_empty_error_beside_tokens_is_none(nothing: str | None) -> None:
-    """Q1.2, Q1.8."""
+    """Q1.2: The new refresh token is kept before anything else.
+
+    Q1.8: A doubtful refusal ends only what is over.
+    """
     assert success(error=nothing).access_token == Secret("SlAV32hkKG")
 
 
@@ -406,12 +418,12 @@ def test_a_member_that_decides_may_not_be_there_twice(member: str) -> None:
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_weather_is_a_value_whatever_the_body(status: int) -> None:
-    """B6."""
+    """B6: An outage does not end a session."""
     assert read(b"<html>", status=status) == TokenUnavailable(status, None)
 
 
 def test_a_pause_that_the_provider_asks_for_is_passed_on() -> None:
-    """B7."""
+    """B7: A provider that asks for a pause gets it."""
     answer = reply(b"", status=429, headers={"retry-after": "120"})
     verdict = read_token_reply(answer, requested_scopes=(), id_token_required=True, now=NOW)
     assert verdict == TokenUnavailable(429, 120.0)
@@ -454,12 +466,12 @@ def test_retry_after_is_seconds_or_a_date_and_five_seconds_if_unreadable(
     ],
 )
 def test_the_clock_of_the_peer_is_read_from_its_date_header(date: str, offset: float | None) -> None:
-    """A21."""
+    """A21: Clocks may differ by five minutes at most."""
     assert date_offset({"date": date}, NOW) == offset
 
 
 def test_no_date_header_tells_no_offset() -> None:
-    """A21."""
+    """A21: Clocks may differ by five minutes at most."""
     assert date_offset({}, NOW) is None
 
 
@@ -482,7 +494,7 @@ def test_a_bearer_token_for_a_proof_is_refused(kind: str | None) -> None:
 
 @pytest.mark.parametrize("media", ["application/json", "text/plain"])
 def test_an_error_with_status_200_is_an_error(media: str) -> None:
-    """Q1.11."""
+    """Q1.11: Device answers may write numbers as text."""
     answer = read_token_reply(
         reply({"error": "slow_down"}, media=media), requested_scopes=(), id_token_required=True, now=NOW
     )

@@ -27,7 +27,7 @@ def led(name: str, value: str) -> tuple[list[str], list[str]]:
     ],
 )
 def test_an_address_below_the_base_url_leads_through_the_proxy(name: str, value: str, leads: str) -> None:
-    """Q3.3."""
+    """Q3.3: Addresses in replies lead through the proxy."""
     assert led(name, value) == ([leads], [])
 
 
@@ -53,7 +53,7 @@ def test_all_targets_and_anchors_of_links_lead_through_the_proxy(value: str, lea
 
 
 def test_a_refresh_leads_through_the_proxy() -> None:
-    """Q3.3."""
+    """Q3.3: Addresses in replies lead through the proxy."""
     assert led("Refresh", "5; url=https://api.example.com/v1/jobs/3") == (["5; url=/p/orders/jobs/3"], [])
 
 
@@ -69,14 +69,17 @@ def test_an_address_outside_stays_and_is_named() -> None:
 
 @pytest.mark.parametrize("name", ["Link", "Content-Location", "Operation-Location", "Location"])
 def test_an_address_of_jupyter_itself_leads_nowhere(name: str) -> None:
-    """Q3.3, C10."""
+    """Q3.3: Addresses in replies lead through the proxy.
+
+    C10: Redirects elsewhere are passed on, without a token.
+    """
     address = "https://jupyter.example.com/lab"
     assert led(name, f"<{address}>; rel=next" if name == "Link" else address) == ([], [])
 
 
 @pytest.mark.parametrize("value", ["<" * 30_000, '"' * 30_001, '<a>; anchor="' * 2_000, "a,\\" * 8_000])
 def test_a_link_made_of_borders_holds_up_nobody(value: str) -> None:
-    """C20."""
+    """C20: An answer that is no HTTP is refused."""
     import time
 
     begun = time.process_time()

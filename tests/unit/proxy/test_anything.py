@@ -23,7 +23,13 @@ def recorded() -> Iterator[Recorded]:
 
 
 def test_any_call_is_refused_or_stays_where_it_may_go(recorded: Recorded) -> None:
-    """C1, C2, C3, C5, C6."""
+    """C1: A path leads to one place however read.
+
+    C2: A path cannot name another host.
+    C3: Queries are forwarded byte for byte.
+    C5: No credential of the caller reaches an API.
+    C6: Hop-by-hop request headers stop here.
+    """
     settings(database=KEPT, max_examples=200, deadline=None)(given(WISHES)(property_of(recorded)))()
 
 

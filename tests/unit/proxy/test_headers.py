@@ -24,7 +24,7 @@ def up(received: Headers) -> Headers:
     ],
 )
 def test_a_header_that_could_carry_authority_does_not_go_up(name):
-    """C5, C6."""
+    """C5: No credential of the caller reaches an API. C6: Hop-by-hop request headers stop here."""
     assert up([(name, "x")]) == []
     assert up([(name.lower(), "x")]) == []
     assert up([(name.upper(), "x")]) == []
@@ -42,18 +42,18 @@ def test_what_an_api_needs_goes_up_unchanged():
 
 
 def test_a_header_named_by_connection_stays_here():
-    """C6."""
+    """C6: Hop-by-hop request headers stop here."""
     assert up([("Connection", "close, Accept"), ("Accept", "x"), ("Range", "bytes=0-")]) == [("Range", "bytes=0-")]
 
 
 def test_the_value_of_a_header_that_stays_here_is_nobodys_business():
-    """C6, C8."""
+    """C6: Hop-by-hop request headers stop here. C8: Malformed request headers are never repaired."""
     assert up([("Prefer", "caf\u20ac"), ("Connection", "prefer"), ("Range", "bytes=0-")]) == [("Range", "bytes=0-")]
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: 1", "a\nb", "a\0b", "caf\u20ac"])
 def test_a_value_that_cannot_be_forwarded_is_refused(value):
-    """C8."""
+    """C8: Malformed request headers are never repaired."""
     with pytest.raises(BadHeader):
         up([("Accept", value)])
 
@@ -67,7 +67,7 @@ def test_a_value_that_cannot_be_forwarded_is_refused(value):
     ],
 )
 def test_a_header_that_acts_on_the_browser_does_not_come_down(name):
-    """C23."""
+    """C23: Headers that act on the origin stay away."""
     assert name.lower() not in {key.lower() for key, _ in filter_response_headers([(name, "x")])}
 
 
@@ -90,13 +90,13 @@ def test_a_reply_is_sandboxed_whatever_the_upstream_says():
     ],
 )
 def test_no_shared_cache_may_keep_a_reply(upstream, expected):
-    """C22."""
+    """C22: Bodiless replies, ranges and caching keep their meaning."""
     down = filter_response_headers([("Cache-Control", value) for value in upstream])
     assert [value for name, value in down if name == "Cache-Control"] == [expected]
 
 
 def test_a_challenge_that_makes_the_browser_prompt_is_dropped():
-    """C11."""
+    """C11: A 401 earns one renewal and one replay."""
     down = filter_response_headers(
         [("WWW-Authenticate", 'Basic realm="x"'), ("WWW-Authenticate", 'Bearer error="invalid_token"')]
     )
@@ -142,7 +142,7 @@ PAGE_GETS = [
 
 @pytest.mark.parametrize("name", PAGE_GETS)
 def test_what_says_which_protocol_an_api_speaks_comes_down_to_a_page(name):
-    """Q3.5."""
+    """Q3.5: Kernels get every reply header that is harmless."""
     assert (name.lower(), "x") in [(key.lower(), value) for key, value in filter_response_headers([(name, "x")])]
 
 
@@ -191,7 +191,7 @@ def test_a_kernel_gets_every_challenge():
     ],
 )
 def test_a_header_without_authority_goes_up(name):
-    """Q3.4."""
+    """Q3.4: Request headers held back are named."""
     assert filter_request_headers([(name, "x")]) == ([(name, "x")], [])
 
 

@@ -21,7 +21,7 @@ async def test_a_kernel_and_a_page_are_told_which_headers_were_held_back() -> No
 
 
 async def test_nothing_is_told_where_nothing_was_held_back() -> None:
-    """Q3.4."""
+    """Q3.4: Request headers held back are named."""
     assert await told(await Scene(bound=False).get(headers=[("Accept", "*/*")])) == []
 
 

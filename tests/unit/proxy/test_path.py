@@ -88,7 +88,7 @@ def test_the_same_characters_away_from_dots_are_letters(path: str) -> None:
     ],
 )
 def test_a_refusal_names_the_character_and_its_place_and_nothing_more(path: str, said: str) -> None:
-    """Q3.2."""
+    """Q3.2: The kernel's client encodes what paths need."""
     assert refusal(path) == said
     assert "secret" not in said
 

@@ -34,7 +34,7 @@ def test_the_corpora_are_large_and_without_doubles() -> None:
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_a_hostile_path_is_refused(category: str) -> None:
-    """C1, C2."""
+    """C1: A path leads to one place however read. C2: A path cannot name another host."""
     assert [path.raw for path in hostile(category) if refusal(API, path.text) != "bad_path"] == []
 
 
@@ -116,7 +116,7 @@ def test_data_cannot_stand_in_for_a_part_of_a_prefix(path: str) -> None:
     ],
 )
 def test_data_cannot_climb(path: str) -> None:
-    """Q3.1."""
+    """Q3.1: An API names the characters that are data."""
     assert refusal(replace(NARROW, path_data=EVERYTHING), path) == "bad_path"
 
 
@@ -131,5 +131,5 @@ def test_data_cannot_climb(path: str) -> None:
     ],
 )
 def test_an_address_is_no_data(path: str) -> None:
-    """Q3.1, C2."""
+    """Q3.1: An API names the characters that are data. C2: A path cannot name another host."""
     assert refusal(replace(API, path_data=EVERYTHING), path) == "bad_path"

@@ -138,7 +138,11 @@ async def test_without_a_key_nothing_is_proved() -> None:
 
 
 async def test_each_call_has_a_proof_of_its_own_for_its_method_its_url_and_its_token() -> None:
-    """X-2, X-3, X-8."""
+    """X-2: A proof fits exactly one request.
+
+    X-3: Token requests and uses of tokens carry proofs.
+    X-8: No nonce is sent unless a server gave one.
+    """
     scene = Scene()
     await scene.get()
     await scene.get(method="POST", body=body())
@@ -156,7 +160,7 @@ async def test_each_call_has_a_proof_of_its_own_for_its_method_its_url_and_its_t
 
 
 async def test_a_proof_of_the_client_never_goes_up() -> None:
-    """C5."""
+    """C5: No credential of the caller reaches an API."""
     scene = Scene()
     await scene.get()
     assert scene.upstream.calls[0].headers == []
@@ -170,7 +174,7 @@ async def test_an_api_that_takes_the_id_token_gets_it_as_bearer() -> None:
 
 
 async def test_a_demand_for_a_nonce_costs_one_repetition_and_no_refresh() -> None:
-    """X-6."""
+    """X-6: A demanded nonce repeats a resource request once."""
     demand = Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")])
     scene = Scene(demand)
     answer = await scene.get()
@@ -190,7 +194,7 @@ async def test_a_second_demand_is_passed_on() -> None:
 
 
 async def test_a_demand_without_a_nonce_is_passed_on() -> None:
-    """X-6."""
+    """X-6: A demanded nonce repeats a resource request once."""
     scene = Scene(Scripted(401, [DEMAND]))
     answer = await scene.get()
     assert (answer.status, len(scene.upstream.calls), scene.refreshes) == (401, 1, 0)
@@ -255,14 +259,14 @@ async def test_a_handshake_is_proved_as_a_call_is() -> None:
 
 
 async def test_a_handshake_without_a_key_is_not_proved() -> None:
-    """X-8."""
+    """X-8: No nonce is sent unless a server gave one."""
     scene = Scene(bound=False)
     assert isinstance(await scene.socket(), OpenSocket)
     assert scene.upstream.calls[0].proof is None
 
 
 async def test_a_demand_for_a_nonce_costs_a_handshake_one_repetition_and_no_refresh() -> None:
-    """X-6."""
+    """X-6: A demanded nonce repeats a resource request once."""
     scene = Scene(Scripted(401, [DEMAND, ("DPoP-Nonce", "r-1")]))
     assert isinstance(await scene.socket(), OpenSocket)
     assert (scene.upstream.nonces, scene.refreshes) == ([None, "r-1"], 0)
@@ -280,7 +284,7 @@ async def test_a_second_demand_refuses_the_socket() -> None:
 
 
 async def test_a_token_that_a_handshake_shows_in_vain_is_refreshed_and_proved_anew() -> None:
-    """C11."""
+    """C11: A 401 earns one renewal and one replay."""
     scene = Scene(Scripted(401, [INVALID]))
     assert isinstance(await scene.socket(), OpenSocket)
     assert [proof.claims["ath"] for proof in scene.upstream.proofs] == [

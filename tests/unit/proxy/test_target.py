@@ -67,7 +67,7 @@ def test_a_path_outside_the_prefixes_is_closed(path):
 
 
 def test_an_overlong_query_is_refused():
-    """C3."""
+    """C3: Queries are forwarded byte for byte."""
     with pytest.raises(QueryTooLong):
         upstream_url(API, "x", "q=" + "a" * 32_768)
 

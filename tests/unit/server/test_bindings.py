@@ -32,7 +32,7 @@ def test_the_cookies_of_other_sign_ins_take_no_room() -> None:
 
 
 def test_a_longer_name_is_another_name() -> None:
-    """Q8.7."""
+    """Q8.7: Planted cookies do not disturb a sign-in."""
     assert binding_cookies(["jupyter-oidc-flow-f10=b10; jupyter-oidc-flow-f=b; " + OURS], "f1") == ["b1"]
 
 

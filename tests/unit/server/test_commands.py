@@ -39,14 +39,14 @@ def grant_of(grants: KernelGrants, clock: Frozen, command_id: str, key: str) -> 
 
 
 def test_a_command_gets_a_grant_as_a_kernel_does_and_is_named_as_a_command(clock: Frozen, grants: KernelGrants) -> None:
-    """Q4.4."""
+    """Q4.4: A command can run with an identity."""
     command = grants.commands.begin()
     caller = grants.kernel_of(grant_of(grants, clock, command.id, command.key))
     assert (caller, caller.startswith("command-")) == (command.id, True)
 
 
 def test_a_grant_ends_with_its_command(clock: Frozen, grants: KernelGrants) -> None:
-    """Q4.4."""
+    """Q4.4: A command can run with an identity."""
     command = grants.commands.begin()
     grant = grant_of(grants, clock, command.id, command.key)
     grants.commands.end(command.id)
@@ -57,7 +57,7 @@ def test_a_grant_ends_with_its_command(clock: Frozen, grants: KernelGrants) -> N
 
 
 def test_a_command_whose_keeper_was_killed_is_nobody_a_minute_later(clock: Frozen, grants: KernelGrants) -> None:
-    """Q4.4."""
+    """Q4.4: A command can run with an identity."""
     command = grants.commands.begin()
     grant = grant_of(grants, clock, command.id, command.key)
     clock.seconds += 59
@@ -68,7 +68,7 @@ def test_a_command_whose_keeper_was_killed_is_nobody_a_minute_later(clock: Froze
 
 
 def test_a_lease_that_is_extended_goes_on(clock: Frozen, grants: KernelGrants) -> None:
-    """Q4.4: sibling."""
+    """Q4.4, a sibling: A command can run with an identity."""
     command = grants.commands.begin()
     for _ in range(5):
         clock.seconds += 50
@@ -85,7 +85,7 @@ def test_a_command_that_has_ended_cannot_be_extended(clock: Frozen, grants: Kern
 
 
 def test_another_commands_key_proves_nothing(clock: Frozen, grants: KernelGrants) -> None:
-    """Q4.4: sibling."""
+    """Q4.4, a sibling: A command can run with an identity."""
     one, other = grants.commands.begin(), grants.commands.begin()
     with pytest.raises(GrantInvalid):
         grant_of(grants, clock, one.id, other.key)
@@ -103,6 +103,6 @@ def test_only_so_many_live_at_once_and_those_that_ended_make_room(clock: Frozen)
 
 
 def test_a_commands_key_does_not_show(clock: Frozen) -> None:
-    """Q4.4: sibling."""
+    """Q4.4, a sibling: A command can run with an identity."""
     command = Commands(clock, SystemEntropy()).begin()
     assert command.key not in repr(command)

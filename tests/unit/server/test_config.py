@@ -70,14 +70,14 @@ def test_a_section_of_the_wrong_shape_is_passed_on_to_be_named_as_a_mistake(fold
 
 @pytest.mark.parametrize("own", [{}, {"providers": {"one": None}}], ids=["as read here", "as Jupyter read it"])
 def test_a_provider_is_taken_away_by_null_in_a_weightier_file(folders: list[str], own: dict[str, Any]) -> None:
-    """Q7.1."""
+    """Q7.1: An empty settings file ends no session."""
     write(folders[1], "one.json", {"providers": {"one": {"issuer": "https://one.example"}}})
     write_main(folders[0], {"providers": {"one": None}})
     assert (said(own, folders).providers, said(own, folders).removed) == ({}, {"one"})
 
 
 def test_a_provider_that_a_weightier_file_has_is_not_taken_away_by_a_lighter_one(folders: list[str]) -> None:
-    """Q7.1."""
+    """Q7.1: An empty settings file ends no session."""
     write(folders[0], "one.json", {"providers": {"one": {"issuer": "https://one.example"}}})
     write(folders[1], "zz.json", {"providers": {"one": None}})
     assert said({}, folders).providers == {"one": {"issuer": "https://one.example"}}
@@ -88,6 +88,6 @@ def test_a_provider_that_a_weightier_file_has_is_not_taken_away_by_a_lighter_one
 def test_where_sessions_are_stored_may_be_written_in_either_spelling(
     folders: list[str], spelling: tuple[str, str]
 ) -> None:
-    """Q7.4, Q7.5."""
+    """Q7.4: A keyring is chosen by what it is. Q7.5: Storage can move off a shared home."""
     write(folders[1], "one.json", dict(zip(spelling, ("module.Class", "/srv/sessions"), strict=True)))
     assert said({}, folders).choices == ("auto", "module.Class", "/srv/sessions")

@@ -21,7 +21,7 @@ def test_a_loopback_host_is_believed(host):
     ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "0.0.0.0", ""],
 )
 def test_no_other_host_header_is_believed(host):
-    """A30."""
+    """A30: The redirect URI never comes from a request."""
     with pytest.raises(ConfigurationInvalid) as refused:
         redirect_uri_for(None, protocol="https", host=host, callback_path=CALLBACK)
     assert CALLBACK in refused.value.action
@@ -51,13 +51,13 @@ def test_a_path_of_this_server_is_a_target(path):
     ],
 )
 def test_anything_else_is_no_target(path):
-    """A29."""
+    """A29: The target after sign-in stays on this server."""
     assert local_path(path, "/user/x/") is None
 
 
 @pytest.mark.parametrize("path", ["//evil", "//evil/x", "/%2f/evil", "/%09/evil", "/\\evil"])
 def test_a_server_at_the_root_is_not_fooled_by_a_second_slash(path):
-    """A29."""
+    """A29: The target after sign-in stays on this server."""
     assert local_path(path, "/") is None
 
 

@@ -152,7 +152,7 @@ def test_a_user_cannot_switch_that_off(hub: Machine, file: dict[str, Any], own: 
 
 
 def test_a_system_file_can(hub: Machine) -> None:
-    """Q8.1."""
+    """Q8.1: Wider settings wait for the next sign-in."""
     hub.write(hub.admin, {"settings_sources": "all"})
     hub.write(hub.user, {"providers": {"mine": MINE}})
     assert hub.says().providers == {"mine": MINE}

@@ -142,7 +142,7 @@ async def test_absence_is_not_an_instruction(
 
 
 async def test_a_file_that_comes_back_is_believed_again(folder: Folder) -> None:
-    """Q7.1."""
+    """Q7.1: An empty settings file ends no session."""
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.write("")
@@ -198,7 +198,7 @@ async def test_a_provider_is_removed_in_so_many_words(folder: Folder, name: str)
 
 
 async def test_removing_the_last_provider_in_so_many_words_works(folder: Folder) -> None:
-    """Q7.1."""
+    """Q7.1: An empty settings file ends no session."""
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.section({"corp": None})
@@ -248,7 +248,7 @@ async def test_a_half_written_file_changes_nothing(folder: Folder, caplog: pytes
 
 
 async def test_a_mistake_changes_nothing_and_is_named(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.section({"corp": {"issuer": "http://one.example", "client_id": "c1"}})
@@ -305,7 +305,10 @@ async def test_another_storage_waits_for_the_next_start(folder: Folder, caplog: 
 async def test_a_file_that_is_named_and_is_not_there_changes_nothing(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """D9, G-5."""
+    """D9: Changed settings never carry a session elsewhere.
+
+    G-5: Mistakes in settings are found without the provider.
+    """
     folder.section({"corp": ONE})
     watch = folder.watch()
     folder.section({"corp": {**TWO, "ca_bundle": str(folder.path / "nowhere.pem")}})

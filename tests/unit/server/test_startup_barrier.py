@@ -42,7 +42,7 @@ class Starter:
 
 
 async def test_a_kernel_waits_for_the_imports() -> None:
-    """Q8.3."""
+    """Q8.3: Imports are done before any kernel starts."""
     held, manager = Held(), Starter()
     hold_kernels_back(manager, held)  # type: ignore[arg-type]
     starting = asyncio.ensure_future(manager.start_kernel(kernel_name="python3"))

@@ -74,7 +74,7 @@ async def test_of_very_many_entitlements_those_that_an_api_requires_are_stored()
 
 
 async def test_a_text_that_is_too_long_for_a_keyring_is_stored_in_part() -> None:
-    """Q9.14."""
+    """Q9.14: The person is shown right after a restart."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"name": "é" * 1_024, "picture": "https://id.example.com/" + "x" * 1_000}
     await fake_environment.sign_in()

@@ -47,7 +47,10 @@ def test_an_unset_algorithm_is_taken_from_the_metadata(
 
 
 def test_an_algorithm_of_the_settings_is_the_only_one() -> None:
-    """Q1.10, G-3."""
+    """Q1.10: Contradictions are found before the browser leaves.
+
+    G-3: The signing algorithm is never taken from a token.
+    """
     metadata = replace(METADATA, id_token_signing_algs=frozenset({"RS256", "PS256"}))
     assert id_token_algs(replace(SETTINGS, id_token_signed_response_alg="ES256"), metadata) == ("ES256",)
 
@@ -136,7 +139,10 @@ async def test_a_logout_token_after_a_restart_is_judged_by_the_metadata_too() ->
 
 
 async def test_logout_tokens_of_strangers_ask_once_in_ten_seconds() -> None:
-    """Q1.10, K-7."""
+    """Q1.10: Contradictions are found before the browser leaves.
+
+    K-7: Tokens from strangers seldom cause key requests.
+    """
     fake_environment = environment_with(["ES256"])
     fake_environment.provider.plan("discovery", *[reply(b"", status=503)] * 9)
     oidc_client = fake_environment.service.sign_ins._oidc_client
@@ -173,7 +179,7 @@ def test_an_unset_algorithm_of_assertions_is_one_that_fits_key_and_metadata(
     ("listed", "chosen"), [(None, "HS256"), ({"HS512", "HS384"}, "HS384"), ({"RS256"}, "HS256"), ({"none"}, "HS256")]
 )
 def test_a_secret_signs_with_what_the_metadata_name(listed: set[str] | None, chosen: str) -> None:
-    """Q1.10."""
+    """Q1.10: Contradictions are found before the browser leaves."""
     secret = Secret("x" * 64)
     assert secret_signer(secret, None, None if listed is None else frozenset(listed)).alg == chosen
 

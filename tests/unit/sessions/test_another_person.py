@@ -51,7 +51,7 @@ async def test_a_yes_replaces_the_first_person_completely_and_is_told() -> None:
 
 
 async def test_a_no_keeps_the_person_and_revokes_what_came() -> None:
-    """Q8.9."""
+    """Q8.9: A kernel cannot replace the signed-in person."""
     fake_environment, pending = await eve_at_the_door()
     await fake_environment.service.sign_ins.answer(pending, change=False)
     await settle()
@@ -91,7 +91,7 @@ async def test_a_question_that_nobody_answers_ends_after_five_minutes() -> None:
 
 @pytest.mark.parametrize("act", ["cancel", "sign out"])
 async def test_a_question_ends_with_its_sign_in(act: str) -> None:
-    """Q8.9."""
+    """Q8.9: A kernel cannot replace the signed-in person."""
     fake_environment, pending = await eve_at_the_door()
     if act == "cancel":
         fake_environment.service.sign_ins.cancel(pending)
@@ -105,7 +105,7 @@ async def test_a_question_ends_with_its_sign_in(act: str) -> None:
 
 
 async def test_the_same_person_is_not_asked() -> None:
-    """Q8.9."""
+    """Q8.9: A kernel cannot replace the signed-in person."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     assert (await fake_environment.sign_in()).progress is Progress.COMPLETED

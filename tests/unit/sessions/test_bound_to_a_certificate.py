@@ -76,7 +76,7 @@ async def test_a_client_that_is_known_by_its_certificate_names_itself_and_sends_
 
 
 async def test_a_provider_that_does_not_list_the_method_is_found_before_a_page_opens() -> None:
-    """T-3."""
+    """T-3: Each request uses the configured authentication method."""
     fake_environment = FakeEnvironment(KNOWN)
     fake_environment.provider.advertise = {"token_endpoint_auth_methods_supported": ["private_key_jwt"]}
     with pytest.raises(ConfigurationInvalid, match="tls_client_auth"):

@@ -189,7 +189,7 @@ def test_of_what_the_provider_lists_only_what_is_known_here_is_repeated() -> Non
 
 
 def test_a_list_without_anything_known_says_so() -> None:
-    """Q1.10."""
+    """Q1.10: Contradictions are found before the browser leaves."""
     (found,) = contradictions(wanted(SETTINGS, {"response_modes_supported": ["fragment"]}))
     assert found.action == "Set response_mode to one that it lists, which is none that is known here."
 

@@ -121,7 +121,10 @@ async def test_a_code_is_bound_to_who_asked_for_it_where_the_provider_knows_s256
 
 
 async def test_each_code_has_a_verifier_of_its_own() -> None:
-    """Q9.4, A-7."""
+    """Q9.4: Device sign-ins use PKCE where it is known.
+
+    A-7: PKCE verifiers are random, single-use and S256 only.
+    """
     known = {"code_challenge_methods_supported": ["S256"]}
     fake_environment = environment_of()
     fake_environment.provider.advertise = {**DEVICE, **known}
@@ -152,7 +155,7 @@ async def test_a_sign_in_by_code_that_a_sign_out_overtakes_shows_no_code() -> No
 
 
 async def test_who_leaves_before_there_is_a_code_leaves_no_sign_in_behind() -> None:
-    """Q9.4."""
+    """Q9.4: Device sign-ins use PKCE where it is known."""
     fake_environment = environment_of()
     fake_environment.provider.plan("device", asyncio.Event())
     beginning = asyncio.ensure_future(fake_environment.service.sign_ins.begin("user:a"))
@@ -169,14 +172,14 @@ async def test_questions_may_be_answered_with_status_200() -> None:
 
 
 async def test_numbers_of_a_code_may_be_written_as_texts() -> None:
-    """Q1.11."""
+    """Q1.11: Device answers may write numbers as text."""
     fake_environment = environment_of()
     fake_environment.provider.plan("device", reply({**GIVEN, "expires_in": "120", "interval": "7"}))
     assert await asked_at(fake_environment, PENDING) == [7.0, 7.0]
 
 
 async def test_slow_down_makes_every_later_pause_five_seconds_longer() -> None:
-    """A31."""
+    """A31: A device sign-in never asks too often."""
     assert await asked_at(environment_of(), SLOW_DOWN, PENDING, SLOW_DOWN, PENDING) == [5.0, 10.0, 10.0, 15.0, 15.0]
 
 
@@ -204,7 +207,7 @@ async def test_silence_makes_pauses_grow_and_an_answer_brings_them_back() -> Non
     ids=["unsent", "untrusted", "portal", "redirect", "503"],
 )
 async def test_weather_ends_no_sign_in(weather: Any) -> None:
-    """A31."""
+    """A31: A device sign-in never asks too often."""
     fake_environment = environment_of()
     pending = await begun(fake_environment, weather, PENDING, weather)
     assert pending.progress is Progress.COMPLETED
@@ -231,7 +234,7 @@ async def test_an_outage_of_the_metadata_in_between_is_weather_too() -> None:
     ],
 )
 async def test_a_definite_answer_ends_the_sign_in_with_a_code(error: str, progress: Progress, code: str) -> None:
-    """A31."""
+    """A31: A device sign-in never asks too often."""
     fake_environment = environment_of()
     pending = await begun(fake_environment, PENDING, reply({"error": error}, status=400))
     assert (pending.progress, pending.problem and pending.problem.code) == (progress, code)
@@ -307,7 +310,7 @@ async def test_a_sign_out_ends_the_questions() -> None:
 
 
 async def test_closing_the_service_does_not_wait_for_the_person() -> None:
-    """D10."""
+    """D10: A server that stops waits for its renewal."""
     fake_environment = environment_of()
     gate = asyncio.Event()
     fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]
@@ -357,7 +360,7 @@ async def test_the_id_token_is_validated_as_strictly_as_after_a_redirect(claims:
 
 
 async def test_a_token_of_another_algorithm_or_key_is_refused() -> None:
-    """V-2, V-3."""
+    """V-2: The header names the pinned algorithm. V-3: The signature verifies with the provider's key."""
     fake_environment = environment_of()
     forged = signed(claims_of(nonce=...), header={"alg": "none"})
     body = {"access_token": "at", "token_type": "Bearer", "id_token": forged}
@@ -366,14 +369,14 @@ async def test_a_token_of_another_algorithm_or_key_is_refused() -> None:
 
 
 async def test_an_age_that_was_asked_for_has_to_be_shown() -> None:
-    """V-13."""
+    """V-13: A requested maximum age is proved."""
     fake_environment = environment_of(replace(BY_CODE, max_age=60))
     pending = await begun(fake_environment)
     assert (pending.problem and pending.problem.detail) == "id_token.auth_time"
 
 
 async def test_userinfo_of_somebody_else_is_refused() -> None:
-    """U-5."""
+    """U-5: UserInfo speaks of the ID token's subject."""
     fake_environment = environment_of()
     fake_environment.provider.userinfo = {"sub": "somebody-else"}
     pending = await begun(fake_environment)
@@ -388,7 +391,7 @@ async def test_an_answer_without_an_id_token_is_final_and_not_asked_for_again() 
 
 
 async def test_a_failure_keeps_the_previous_session() -> None:
-    """A5."""
+    """A5: A declined sign-in leaves the old session alone."""
     fake_environment = environment_of()
     await begun(fake_environment)
     await begun(fake_environment, reply({"error": "access_denied"}, status=400))

@@ -120,7 +120,7 @@ async def test_the_authorization_request_names_the_key() -> None:
 
 
 async def test_every_sign_in_has_a_key_of_its_own_and_keeps_it_no_longer_than_it_waits() -> None:
-    """X-1."""
+    """X-1: Each session has a key of its own."""
     fake_environment = FakeEnvironment(BOUND)
     one, state, binding = await fake_environment.begin()
     other, _, _ = await fake_environment.begin()
@@ -133,7 +133,7 @@ async def test_every_sign_in_has_a_key_of_its_own_and_keeps_it_no_longer_than_it
 
 
 async def test_only_the_token_and_userinfo_endpoints_see_a_proof() -> None:
-    """X-3, H-3."""
+    """X-3: Token requests and uses of tokens carry proofs. H-3: Only named endpoints are contacted."""
     fake_environment = await signed_in()
     await refresh_later(fake_environment)
     await fake_environment.service.sign_out()
@@ -157,7 +157,7 @@ async def test_without_the_setting_the_provider_s_algorithms_do_not_matter() -> 
 
 
 async def test_a_bearer_token_for_a_proof_ends_the_sign_in() -> None:
-    """X-4."""
+    """X-4: A bearer token in place of DPoP is refused."""
     fake_environment = FakeEnvironment(BOUND)
     fake_environment.provider.plan(
         "token", reply({"access_token": f"{MARKER}a", "token_type": "Bearer", "id_token": f"{MARKER}i"})
@@ -186,7 +186,7 @@ async def test_an_id_token_is_bound_to_nothing_and_goes_out_as_bearer() -> None:
 
 
 async def test_an_exchange_is_proved_with_the_key_of_the_token_that_it_shows() -> None:
-    """X-3, B30."""
+    """X-3: Token requests and uses of tokens carry proofs. B30: A refused audience concerns one API only."""
     fake_environment = await signed_in(advertise={"grant_types_supported": ["authorization_code", EXCHANGE]})
     fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400))
     own = await fake_environment.service.bearer(TokenKey(audience="https://other.example"))
@@ -214,7 +214,7 @@ async def test_a_nonce_that_is_demanded_at_the_sign_in_costs_one_more_request_wi
 
 
 async def test_a_nonce_that_is_demanded_on_refresh_costs_one_more_request_with_the_same_refresh_token() -> None:
-    """B32."""
+    """B32: A demanded DPoP nonce costs one repetition."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", demand())
     granted = await refresh_later(fake_environment)
@@ -245,7 +245,7 @@ async def test_a_repeated_demand_is_an_invalid_answer_and_ends_no_session() -> N
 
 
 async def test_a_repeated_demand_at_the_sign_in_is_an_invalid_answer() -> None:
-    """B32."""
+    """B32: A demanded DPoP nonce costs one repetition."""
     fake_environment = FakeEnvironment(BOUND)
     fake_environment.provider.plan("token", demand("n-1"), demand("n-2"))
     pending = await fake_environment.sign_in()
@@ -256,7 +256,7 @@ async def test_a_repeated_demand_at_the_sign_in_is_an_invalid_answer() -> None:
 
 @pytest.mark.parametrize("nonce", [None, "", "two words", "x" * 1025])
 async def test_a_demand_without_a_usable_nonce_is_not_tried_again(nonce: str | None) -> None:
-    """B32, X-5."""
+    """B32: A demanded DPoP nonce costs one repetition. X-5: A demanded nonce repeats a token request once."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", demand(nonce))
     outcome = await refresh_later(fake_environment)
@@ -290,7 +290,7 @@ async def test_a_nonce_is_remembered_for_its_origin() -> None:
 
 
 async def test_another_origin_gets_no_nonce_of_the_first() -> None:
-    """X-7, X-8."""
+    """X-7: The newest nonce counts for each origin. X-8: No nonce is sent unless a server gave one."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", demand("n-1"))
     await refresh_later(fake_environment)

@@ -43,7 +43,7 @@ def test_a_claim_of_scopes_is_a_list_with_blanks_in_between(path: Any) -> None:
 
 
 def test_the_settings_say_which_claims_are_scopes() -> None:
-    """Q2.1."""
+    """Q2.1: A text with blanks is one entitlement."""
     claims = {"permissions": "read write", "scope": "read write"}
     assert found(claims, "permissions", scope_claims=("permissions",)) == ("read", "write")
     assert found(claims, "scope", scope_claims=("permissions",)) == ("read write",)
@@ -91,7 +91,7 @@ def test_a_nested_claim_is_found_whatever_its_keys_are_called(claims: dict[str, 
 @pytest.mark.parametrize("path", ["a.b.c", ("a", "b", "c"), "a.b.c.d"])
 @pytest.mark.parametrize("claims", [{}, {"a": 7}, {"a": {"b": ["c"]}}, {"a": None}, {"a.b": {}}])
 def test_a_path_that_leads_nowhere_finds_nothing(claims: dict[str, Any], path: Any) -> None:
-    """Q2.4."""
+    """Q2.4: Claim names may contain dots and slashes."""
     assert found(claims, path) == ()
 
 
@@ -146,7 +146,7 @@ async def test_an_api_stays_open_where_the_provider_did_not_list_groups() -> Non
 
 
 async def test_a_summary_of_twenty_thousand_roles_is_small_and_says_how_many_more_there_are() -> None:
-    """Q8.17."""
+    """Q8.17: Thousands of roles do not swell the summary."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"roles": [f"role-{number:05}" for number in range(20_000)]}
     await fake_environment.sign_in()

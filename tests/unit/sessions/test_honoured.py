@@ -104,7 +104,7 @@ async def test_where_the_provider_exchanges_tokens_the_api_gets_its_own_by_excha
 
 
 async def test_an_exchange_that_ignores_the_audience_is_refused_as_well() -> None:
-    """Q9.5, a sibling."""
+    """Q9.5, a sibling: An ignored audience or scope is noticed."""
     fake_environment = await signed_in(grant_types_supported=["authorization_code", EXCHANGE])
     fake_environment.provider.plan("token", answer("account"), answer("account"))
     with pytest.raises(AudienceRefused):
@@ -128,7 +128,7 @@ async def test_an_opaque_token_without_a_scope_is_believed() -> None:
 
 
 async def test_an_ignored_parameter_is_not_tried_again_with_every_call() -> None:
-    """Q9.5, B25."""
+    """Q9.5: An ignored audience or scope is noticed. B25: A clock that jumps causes no renewal storm."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", *[answer("account")] * 5)
     for _ in range(5):

@@ -175,7 +175,10 @@ class SharedSession(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([-86_400, -300, 300, 86_400]))
     def the_wall_clock_jumps(self, seconds: int) -> None:
-        """B24, B25."""
+        """B24: A laptop that wakes renews before it calls.
+
+        B25: A clock that jumps causes no renewal storm.
+        """
         self.fake_environment.clock.jump_wall(seconds)
 
     @rule(fails=st.booleans())

@@ -40,7 +40,7 @@ async def test_a_live_token_is_used_without_asking_the_provider():
 
 
 async def test_the_timer_refreshes_before_expiry():
-    """F-3."""
+    """F-3: Refreshes follow known expiry, a 401 or demand."""
     fake_environment = await signed_in()
     await fake_environment.scheduler.pass_time(241)
     assert await bearer(fake_environment) == "at-2"
@@ -49,7 +49,7 @@ async def test_the_timer_refreshes_before_expiry():
 
 
 async def test_a_token_of_unknown_lifetime_is_never_refreshed_by_timer():
-    """A13, F-3."""
+    """A13: An odd token lifetime is an unknown one. F-3: Refreshes follow known expiry, a 401 or demand."""
     fake_environment = await signed_in(lifetime=None)
     await fake_environment.scheduler.pass_time(86_400)
     assert await bearer(fake_environment) == "at-1"
@@ -66,7 +66,7 @@ async def test_five_hundred_calls_on_an_expired_token_make_one_request():
 
 
 async def test_a_refusal_reaches_everybody_once():
-    """B1."""
+    """B1: A refused renewal ends the session once for all."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", DENIED)
@@ -80,7 +80,7 @@ async def test_a_refusal_reaches_everybody_once():
 
 
 async def test_the_first_caller_may_leave():
-    """B28."""
+    """B28: A renewal outlives the caller who began it."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
@@ -120,7 +120,7 @@ async def test_a_lifetime_counts_from_when_the_token_was_asked_for(slow: str) ->
     ids=["refused", "timeout", "503", "502", "portal"],
 )
 async def test_weather_never_ends_a_session(weather):
-    """B6, F-8."""
+    """B6: An outage does not end a session. F-8: Only a definite error ends a session."""
     fake_environment = await signed_in()
     # An attempt without an answer is made twice (B5).
     silent = isinstance(weather, IdpUnavailable) and weather.detail == "idp.unanswered"
@@ -136,7 +136,7 @@ async def test_weather_never_ends_a_session(weather):
 
 
 async def test_after_expiry_an_outage_means_later_and_never_sign_in():
-    """B6."""
+    """B6: An outage does not end a session."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", reply(b"", status=503))
@@ -147,7 +147,7 @@ async def test_after_expiry_an_outage_means_later_and_never_sign_in():
 
 
 async def test_retry_after_is_honoured():
-    """B7."""
+    """B7: A provider that asks for a pause gets it."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", reply(b"", status=429, headers={"retry-after": "120"}))
     await fake_environment.scheduler.pass_time(241)
@@ -158,7 +158,7 @@ async def test_retry_after_is_honoured():
 
 
 async def test_a_refused_client_pauses_for_five_minutes():
-    """B8."""
+    """B8: A mistake in the registration pauses for five minutes."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", reply({"error": "invalid_client"}, status=401))
     await fake_environment.scheduler.pass_time(241)
@@ -169,7 +169,10 @@ async def test_a_refused_client_pauses_for_five_minutes():
 
 
 async def test_a_token_response_without_refresh_token_keeps_the_old_one():
-    """B3, F-4."""
+    """B3: A new refresh token is stored before its use.
+
+    F-4: A successor is stored before anything is judged.
+    """
     fake_environment = await signed_in(rotate=False)
     await fake_environment.scheduler.pass_time(241)
     await fake_environment.scheduler.pass_time(241)
@@ -178,7 +181,7 @@ async def test_a_token_response_without_refresh_token_keeps_the_old_one():
 
 
 async def test_a_rotated_refresh_token_is_stored_before_anybody_gets_the_access_token():
-    """B3."""
+    """B3: A new refresh token is stored before its use."""
     fake_environment = FakeEnvironment()
     order: list[str] = []
     save = fake_environment.vault.save
@@ -290,7 +293,7 @@ async def test_claims_of_a_wrong_type_cost_neither_the_sign_in_nor_the_refresh()
 
 
 async def test_userinfo_of_somebody_else_after_a_refresh_ends_the_session():
-    """F-9, U-6."""
+    """F-9: UserInfo is read again after a refresh. U-6: UserInfo about another person ends the sign-in."""
     fake_environment = await signed_in()
     fake_environment.provider.userinfo = {"sub": "somebody-else"}
     await fake_environment.scheduler.pass_time(241)
@@ -328,7 +331,7 @@ async def test_a_refresh_survives_a_userinfo_endpoint_that_is_down():
 
 
 async def test_without_a_refresh_token_the_session_ends_with_its_access_token():
-    """A25."""
+    """A25: Fewer scopes or no refresh token end nothing."""
     fake_environment = await signed_in(issue_refresh_token=False)
     assert await bearer(fake_environment) == "at-1"
     fake_environment.clock.advance(301)
@@ -337,7 +340,7 @@ async def test_without_a_refresh_token_the_session_ends_with_its_access_token():
 
 
 async def test_an_upstream_that_rejects_a_live_token_earns_one_forced_refresh():
-    """B27."""
+    """B27: A token an API refuses is replaced once."""
     fake_environment = await signed_in()
     first = await fake_environment.service.bearer(SIGN_IN_KEY)
     outcomes = await asyncio.gather(
@@ -354,7 +357,7 @@ async def test_an_upstream_that_rejects_a_live_token_earns_one_forced_refresh():
 
 
 async def test_an_api_with_its_own_audience_gets_its_own_token():
-    """B29."""
+    """B29: Each API gets the token of its audience."""
     fake_environment = await signed_in()
     own = TokenKey(audience="https://other.example")
     one, two = await asyncio.gather(fake_environment.service.bearer(own), fake_environment.service.bearer(SIGN_IN_KEY))
@@ -364,7 +367,7 @@ async def test_an_api_with_its_own_audience_gets_its_own_token():
 
 
 async def test_a_refused_audience_concerns_that_api_alone():
-    """B30."""
+    """B30: A refused audience concerns one API only."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", reply({"error": "invalid_target"}, status=400))
     with pytest.raises(AudienceRefused):
@@ -374,7 +377,7 @@ async def test_a_refused_audience_concerns_that_api_alone():
 
 
 async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back():
-    """B25."""
+    """B25: A clock that jumps causes no renewal storm."""
     fake_environment = await signed_in()
     fake_environment.clock.jump_wall(-86_400)
     assert await bearer(fake_environment) == "at-1"
@@ -383,7 +386,7 @@ async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back():
 
 
 async def test_sleep_past_expiry_is_noticed_by_the_wall_clock():
-    """B24."""
+    """B24: A laptop that wakes renews before it calls."""
     fake_environment = await signed_in()
     fake_environment.clock.jump_wall(3600)
     assert await bearer(fake_environment) == "at-2"
@@ -401,7 +404,7 @@ async def test_sign_out_clears_everything_and_revokes():
 
 
 async def test_a_second_sign_out_asks_nobody():
-    """D2."""
+    """D2: Signing out again changes nothing."""
     fake_environment = await signed_in()
     await fake_environment.service.sign_out()
     before = sum(fake_environment.provider.calls.values())
@@ -411,7 +414,7 @@ async def test_a_second_sign_out_asks_nobody():
 
 
 async def test_sign_out_works_here_although_the_provider_fails_there():
-    """D1."""
+    """D1: Sign-out succeeds here whatever the provider does."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("revoke", *[reply(b"", status=503)] * 4)
     result = await fake_environment.service.sign_out()
@@ -422,7 +425,7 @@ async def test_sign_out_works_here_although_the_provider_fails_there():
 
 
 async def test_a_refresh_that_comes_back_after_the_sign_out_is_thrown_away():
-    """B31."""
+    """B31: A sign-out is final for renewals under way."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
@@ -505,7 +508,7 @@ async def test_a_summary_waits_for_a_change():
 
 
 async def test_ten_thousand_summaries_cost_the_provider_nothing():
-    """D16."""
+    """D16: Looking at a session costs nothing."""
     fake_environment = await signed_in()
     before = sum(fake_environment.provider.calls.values())
     for _ in range(10_000):
@@ -522,7 +525,7 @@ async def test_events_carry_no_more_than_names_and_numbers():
 
 
 async def test_closing_waits_for_a_refresh_under_way():
-    """D10."""
+    """D10: A server that stops waits for its renewal."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     call = asyncio.ensure_future(bearer(fake_environment))
@@ -638,7 +641,10 @@ async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in
 
 
 async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out():
-    """B9, D1."""
+    """B9: A provider that wants the person keeps the token.
+
+    D1: Sign-out succeeds here whatever the provider does.
+    """
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", reply({"error": "login_required"}, status=400))

@@ -65,7 +65,7 @@ async def test_a_sign_in_is_redeemed_where_it_began() -> None:
 
 
 async def test_an_offered_sign_in_begins_with_the_metadata_of_when_it_is_followed() -> None:
-    """Q1.6."""
+    """Q1.6: One sign-in uses one metadata document."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", fleeting())
     failed, _, _ = await fake_environment.begin()
@@ -171,7 +171,7 @@ async def test_a_document_of_another_issuer_is_no_outage() -> None:
 
 
 async def test_callers_at_once_share_one_fetch_and_its_failure() -> None:
-    """Q1.6."""
+    """Q1.6: One sign-in uses one metadata document."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", DOWN)
     outcomes = await asyncio.gather(
@@ -235,7 +235,7 @@ async def test_who_waits_for_metadata_while_the_settings_change_is_told_so() -> 
 
 
 async def test_who_stops_waiting_is_cancelled_and_the_others_are_not() -> None:
-    """Q9.12."""
+    """Q9.12: Changed settings cancel a wait with a reason."""
     fake_environment = FakeEnvironment()
     gate = asyncio.Event()
     fake_environment.provider.plan("discovery", gate)

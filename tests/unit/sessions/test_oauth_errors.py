@@ -49,7 +49,11 @@ def test_no_two_codes_share_a_sentence() -> None:
 @pytest.mark.parametrize("error", MEANINGS)
 @pytest.mark.parametrize("place", ["authorization", "token", "device", "pushed"])
 def test_a_refusal_is_a_sentence_an_action_and_the_code(error: str, place: Any) -> None:
-    """Q5.1, Q5.2, Q9.4."""
+    """Q5.1: Each refusal of the token endpoint has its sentence.
+
+    Q5.2: Only access_denied is called declined.
+    Q9.4: Device sign-ins use PKCE where it is known.
+    """
     problem = refusal_of(error, place)
     assert problem.detail.partition(".")[2] == error
     assert problem.message.endswith(".")
@@ -95,7 +99,7 @@ async def test_each_error_of_the_authorization_endpoint_has_its_own_words(
     ],
 )
 async def test_each_error_of_the_token_endpoint_has_its_own_words(error: str, status: int, says: str, do: str) -> None:
-    """Q5.1."""
+    """Q5.1: Each refusal of the token endpoint has its sentence."""
     problem = await refused_at_the_token_endpoint(error, status)
     assert (problem.code, problem.detail) == ("sign_in_refused", f"token.{error}")
     assert (says in problem.message, f"({error})" in problem.message, do in problem.action) == (True, True, True)

@@ -70,7 +70,7 @@ async def test_an_answer_of_another_sign_in_is_refused_and_consumes_nothing() ->
 
 
 async def test_an_answer_is_good_once() -> None:
-    """R-3."""
+    """R-3: The first callback uses the state up."""
     fake_environment = FakeEnvironment(PASTED)
     pending, state = await opened(fake_environment)
     results = await asyncio.gather(
@@ -136,7 +136,7 @@ async def test_the_checks_of_the_callback_route_hold(changes: dict[str, Any], co
 
 
 async def test_a_refusal_of_the_person_is_told() -> None:
-    """A5."""
+    """A5: A declined sign-in leaves the old session alone."""
     fake_environment = FakeEnvironment(PASTED)
     pending, state = await opened(fake_environment)
     await fake_environment.service.sign_ins.paste(pending, "user:a", Secret(f"{URI}?error=access_denied&state={state}"))

@@ -34,7 +34,7 @@ async def signed_in(**claims: object) -> FakeEnvironment:
     ids=["both", "subject", "session", "subject, session unknown"],
 )
 async def test_the_named_session_ends_with_a_reason(named: dict[str, object]) -> None:
-    """B-14, D6."""
+    """B-14: A logout ends the session that it names. D6: Only a sound logout token ends a session."""
     fake_environment = await signed_in()
     await fake_environment.service.end_by_provider(token(fake_environment, **named))
     summary = await fake_environment.service.summary()
@@ -56,7 +56,7 @@ async def test_a_logout_of_somebody_else_is_a_success_and_changes_nothing(named:
 
 
 async def test_nobody_signed_in_is_a_success() -> None:
-    """B-15."""
+    """B-15: No matching session is a success."""
     fake_environment = FakeEnvironment()
     await fake_environment.service.end_by_provider(token(fake_environment))
     assert fake_environment.service.state is State.SIGNED_OUT
@@ -74,7 +74,7 @@ async def test_a_token_is_good_once() -> None:
 
 
 async def test_a_refused_token_changes_nothing() -> None:
-    """B-16, D6."""
+    """B-16: A failed logout is 400 and changes nothing. D6: Only a sound logout token ends a session."""
     fake_environment = await signed_in()
     for refused in (
         token(fake_environment, aud="another-client"),
@@ -98,7 +98,7 @@ async def test_a_stored_session_that_nobody_has_asked_for_yet_ends_too() -> None
 
 
 async def test_a_refresh_under_way_does_not_bring_the_session_back() -> None:
-    """B31, B-14."""
+    """B31: A sign-out is final for renewals under way. B-14: A logout ends the session that it names."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
@@ -113,7 +113,7 @@ async def test_a_refresh_under_way_does_not_bring_the_session_back() -> None:
 
 
 async def test_strangers_cost_the_provider_one_key_request_in_ten_seconds() -> None:
-    """K-7."""
+    """K-7: Tokens from strangers seldom cause key requests."""
     fake_environment = await signed_in()
     asked = fake_environment.provider.calls["jwks"]
     for number in range(50):
@@ -143,7 +143,10 @@ async def test_a_provider_whose_keys_are_not_to_be_had_hears_that_it_failed() ->
 
 
 async def test_a_store_that_fails_is_a_failure_and_the_session_is_over_here() -> None:
-    """B-16, D3."""
+    """B-16: A failed logout is 400 and changes nothing.
+
+    D3: A stored entry that resists deletion is overwritten.
+    """
     fake_environment = await signed_in()
 
     async def broken() -> None:

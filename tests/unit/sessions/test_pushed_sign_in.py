@@ -56,7 +56,7 @@ def pushed(fake_environment: FakeEnvironment) -> list[Call]:
 async def test_a_request_is_pushed_where_the_provider_or_the_settings_insist(
     advertised: dict[str, Any], setting: str, pushes_it: bool
 ) -> None:
-    """P-1."""
+    """P-1: Requests are pushed if required or configured."""
     fake_environment = environment_of(advertised, pushed_authorization_requests=setting)
     _, query, _ = await led(fake_environment)
     assert (len(pushed(fake_environment)), "request_uri" in query, "state" in query) == (

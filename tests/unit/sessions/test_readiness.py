@@ -39,7 +39,7 @@ async def signed_in(settings: object = OPEN, **provider: object) -> FakeEnvironm
 
 
 async def test_an_api_is_ready_for_somebody_who_is_signed_in() -> None:
-    """Q5.8."""
+    """Q5.8: Readiness is one word, made in one place."""
     assert await word(await signed_in()) == "ready"
 
 
@@ -52,21 +52,21 @@ async def test_nobody_is_signed_in() -> None:
 
 
 async def test_after_a_sign_out_nothing_is_ready() -> None:
-    """Q5.8."""
+    """Q5.8: Readiness is one word, made in one place."""
     fake_environment = await signed_in()
     await fake_environment.service.sign_out()
     assert await word(fake_environment) == "sign_in_needed"
 
 
 async def test_a_session_that_ended_is_expired() -> None:
-    """Q5.8, Q6.1."""
+    """Q5.8: Readiness is one word, made in one place. Q6.1: A session without renewal ends on time."""
     fake_environment = await signed_in(issue_refresh_token=False)
     fake_environment.clock.advance(300)
     assert await word(fake_environment) == "expired"
 
 
 async def test_an_entitlement_is_missing() -> None:
-    """Q5.8."""
+    """Q5.8: Readiness is one word, made in one place."""
     assert await word(await signed_in(SETTINGS)) == "missing_entitlement"
 
 
@@ -93,7 +93,7 @@ async def test_an_id_token_that_has_ended_is_expired_while_the_session_goes_on()
 
 
 async def test_a_token_of_its_own_that_the_provider_refuses_is_said_to_be_refused() -> None:
-    """Q5.8, B30."""
+    """Q5.8: Readiness is one word, made in one place. B30: A refused audience concerns one API only."""
     own = Api("plans", "corp", "https://plans.example.com/", audience="plans")
     fake_environment = await signed_in(replace(OPEN, apis=(*OPEN.apis, own)))
     assert await word(fake_environment) == "ready"  # by need
@@ -120,7 +120,7 @@ async def test_an_api_that_the_last_call_could_not_reach_is_unreachable(error: E
 
 
 async def test_what_says_nothing_about_the_api_is_no_outage() -> None:
-    """Q5.8."""
+    """Q5.8: Readiness is one word, made in one place."""
     fake_environment = await signed_in()
     fake_environment.service.outages.note("orders", NotSignedIn())
     assert await word(fake_environment) == "ready"

@@ -22,13 +22,13 @@ from jupyter_oidc.sessions.refresh_policy import (
 
 @pytest.mark.parametrize(("lifetime", "seconds"), [(3600, 300), (300, 60), (60, 12), (20, 5), (1, 5), (86_400, 300)])
 def test_the_margin_is_a_fifth_between_five_seconds_and_five_minutes(lifetime, seconds):
-    """B26."""
+    """B26: Short-lived tokens are renewed without a loop."""
     assert margin(lifetime) == seconds
 
 
 @pytest.mark.parametrize(("lifetime", "delay"), [(300, 240), (20, 15), (5, 2.5), (3, 1.5), (0, 1)])
 def test_the_timer_rings_before_expiry_and_never_in_a_loop(lifetime, delay):
-    """B26."""
+    """B26: Short-lived tokens are renewed without a loop."""
     assert proactive_delay(lifetime, 0.0) == delay
 
 
@@ -39,7 +39,7 @@ def test_jitter_only_moves_the_timer_earlier_and_never_below_a_second(lifetime, 
 
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (8, 60), (5000, 60)])
 def test_the_backoff_doubles_up_to_a_minute(failures, seconds):
-    """B6."""
+    """B6: An outage does not end a session."""
     assert backoff(failures, 0.0) == seconds
 
 
@@ -70,7 +70,7 @@ def test_a_token_is_sent_only_if_it_survives_the_way(lifetime, seconds):
     ],
 )
 def test_only_definite_errors_end_a_session(error, verdict):
-    """F-8."""
+    """F-8: Only a definite error ends a session."""
     assert judge_oauth_error(error) == verdict
 
 
@@ -82,5 +82,5 @@ def test_what_may_be_about_one_api_is_about_that_api(error):
 
 @pytest.mark.parametrize(("refusals", "seconds"), [(0, 2), (1, 2), (2, 4), (3, 8), (8, 256), (9, 300), (5000, 300)])
 def test_refusals_are_tried_again_ever_more_rarely(refusals, seconds):
-    """Q1.8."""
+    """Q1.8: A doubtful refusal ends only what is over."""
     assert refusal_pause(refusals, 0.0) == seconds

@@ -11,7 +11,7 @@ from tests.unit.sessions.fake_environment import FakeEnvironment
 
 
 async def test_a_foreign_parameter_twice_costs_no_sign_in() -> None:
-    """Q1.12."""
+    """Q1.12: A refused callback ends its own sign-in."""
     fake_environment = FakeEnvironment()
     _, state, binding = await fake_environment.begin()
     answer = [("code", "c-1"), ("state", state), ("utm", "a"), ("utm", "b")]
@@ -46,7 +46,7 @@ async def test_a_refused_answer_of_another_browser_ends_nothing() -> None:
 
 
 async def test_a_refused_answer_with_an_unknown_state_ends_nothing() -> None:
-    """Q1.12."""
+    """Q1.12: A refused callback ends its own sign-in."""
     fake_environment = FakeEnvironment()
     pending, _, binding = await fake_environment.begin()
     with pytest.raises(ResponseMalformed):
@@ -55,7 +55,7 @@ async def test_a_refused_answer_with_an_unknown_state_ends_nothing() -> None:
 
 
 async def test_a_refused_answer_after_the_end_changes_nothing() -> None:
-    """Q1.12, R-3."""
+    """Q1.12: A refused callback ends its own sign-in. R-3: The first callback uses the state up."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     await fake_environment.service.sign_ins.callback([("code", "c-1"), ("state", state)], [binding])

@@ -37,7 +37,7 @@ async def request_of(
 
 
 async def test_hint_and_languages_of_the_settings_are_sent_unless_the_sign_in_has_its_own() -> None:
-    """Q5.14, A-8."""
+    """Q5.14: A level that was asked for is checked. A-8: Optional parameters are sent only if asked for."""
     fake_environment = FakeEnvironment(replace(SETTINGS, login_hint="ada@example.com", ui_locales=("de-AT", "en")))
     asked = await request_of(fake_environment)
     assert (asked["login_hint"], asked["ui_locales"]) == ("ada@example.com", "de-AT en")
@@ -125,7 +125,7 @@ def test_nobody_is_asked_for_consent_where_something_else_was_said(
 
 
 def test_a_scope_that_is_left_out_brings_no_question() -> None:
-    """Q5.13, Q9.6."""
+    """Q5.13: Offline access is asked for with consent. Q9.6: Offline access is omitted where unlisted."""
     assert prompt_of(settings(), LISTED, SignInOptions()) is None
 
 

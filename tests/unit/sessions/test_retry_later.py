@@ -9,7 +9,7 @@ from jupyter_oidc.sessions.retry_later import retry_later_problem
 
 
 def test_weather_passes_by_itself() -> None:
-    """B6."""
+    """B6: An outage does not end a session."""
     problem = retry_later_problem(TryLater(4.0, "idp_unavailable"))
     assert (problem.message, problem.action) == (
         "The provider cannot be reached at the moment.",
@@ -22,14 +22,17 @@ def test_weather_passes_by_itself() -> None:
     "reason", ["provider_configuration", "egress_proxy_auth", "tls_untrusted", "configuration_invalid"]
 )
 def test_what_does_not_pass_by_itself_names_who_can_help(reason: str) -> None:
-    """B8, C35."""
+    """B8: A mistake in the registration pauses for five minutes.
+
+    C35: An egress proxy's refusal has its own code.
+    """
     problem = retry_later_problem(TryLater(4.0, reason))
     assert (problem.code, problem.detail) == ("idp_unavailable", reason)
     assert problem.action.startswith("Ask your administrator ")
 
 
 def test_trouble_with_the_storage_is_not_told_as_an_outage_of_the_provider() -> None:
-    """Q8.8."""
+    """Q8.8: Another user cannot block the lock folder."""
     problem = retry_later_problem(TryLater(4.0, "storage_unavailable"))
     assert (problem.code, problem.status, problem.retry_after) == ("storage_unavailable", 503, 4.0)
     assert problem.action == ("Run 'jupyter oidc doctor' on the machine of the Jupyter server; it names the folder.")

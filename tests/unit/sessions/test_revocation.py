@@ -40,12 +40,12 @@ def test_a_token_may_be_revoked_if_it_is_certainly_of_another_grant(origin: Orig
 
 
 def test_where_nobody_is_signed_in_any_token_may_be_revoked() -> None:
-    """Q9.1."""
+    """Q9.1: A token is revoked only where certainly harmless."""
     assert may_be_revoked(Origin(ISSUER, CLIENT), [])
 
 
 def test_every_living_session_counts() -> None:
-    """Q9.1."""
+    """Q9.1: A token is revoked only where certainly harmless."""
     assert not may_be_revoked(ADA, [replace(ADA, subject="bob"), replace(ADA, sid=None)])
 
 
@@ -78,7 +78,10 @@ async def test_signing_in_again_revokes_the_token_of_another_provider_session_on
 
 
 async def test_signing_in_as_somebody_else_revokes_the_token_of_the_person_before() -> None:
-    """A26, Q9.1."""
+    """A26: Another person takes over only after a click.
+
+    Q9.1: A token is revoked only where certainly harmless.
+    """
     fake_environment = await signed_in()
     fake_environment.provider.claims = {"sub": "somebody-else"}
     fake_environment.provider.userinfo = {"sub": "somebody-else"}
@@ -236,7 +239,7 @@ async def test_a_provider_that_leaves_the_settings_gives_way_to_another_name_for
 
 
 async def test_silence_of_the_revocation_endpoint_is_a_failure_and_no_permission() -> None:
-    """D1."""
+    """D1: Sign-out succeeds here whatever the provider does."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("revoke", *[IdpUnavailable(detail="idp.unanswered")] * 4)
     assert (await fake_environment.service.sign_out()).revoked == "failed"

@@ -74,7 +74,7 @@ async def test_a_provider_without_userinfo_refreshes_and_forgets_nobody():
 
 
 async def test_an_unknown_state_is_refused_without_a_request():
-    """A1, R-2."""
+    """A1: A callback needs a state that is known here. R-2: State must match a sign-in of this browser."""
     fake_environment = FakeEnvironment()
     await fake_environment.begin()
     with pytest.raises(StateInvalid):
@@ -96,7 +96,7 @@ async def test_a_state_of_another_browser_is_refused_and_stays_usable_in_its_own
 
 
 async def test_a_replayed_callback_redeems_nothing():
-    """A2, R-3."""
+    """A2: A repeated callback spends no code again. R-3: The first callback uses the state up."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     first = await fake_environment.service.sign_ins.callback([("code", "c"), ("state", state)], [binding])
@@ -106,7 +106,7 @@ async def test_a_replayed_callback_redeems_nothing():
 
 
 async def test_two_callbacks_at_once_redeem_once_and_see_the_same_result():
-    """A3."""
+    """A3: Of two simultaneous callbacks, one redeems the code."""
     fake_environment = FakeEnvironment()
     _, state, binding = await fake_environment.begin()
     parameters = [("code", "c"), ("state", state)]
@@ -135,7 +135,10 @@ async def test_a_callback_goes_on_when_its_browser_leaves():
 
 
 async def test_a_declined_sign_in_keeps_the_previous_session():
-    """A5, R-7."""
+    """A5: A declined sign-in leaves the old session alone.
+
+    R-7: An error ends the sign-in without further requests.
+    """
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     pending, state, binding = await fake_environment.begin()
@@ -183,7 +186,10 @@ async def test_an_offer_made_before_a_sign_out_still_works_after_it():
 
 
 async def test_a_wrong_iss_is_refused_before_the_code_is_sent_anywhere():
-    """A7, R-5."""
+    """A7: An answer from another issuer is not redeemed.
+
+    R-5: An answer must come from the configured issuer.
+    """
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     await fake_environment.service.sign_ins.callback(
@@ -246,7 +252,7 @@ async def test_a_nonce_of_another_sign_in_is_refused():
 
 
 async def test_userinfo_of_somebody_else_refuses_the_sign_in():
-    """U-5, U-6."""
+    """U-5: UserInfo speaks of the ID token's subject. U-6: UserInfo about another person ends the sign-in."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo = {"sub": "somebody-else", "name": "Mallory"}
     pending, state, binding = await fake_environment.begin()
@@ -257,7 +263,7 @@ async def test_userinfo_of_somebody_else_refuses_the_sign_in():
 
 
 async def test_an_unreachable_provider_is_reported_before_a_window_is_sent_away():
-    """A23."""
+    """A23: The server starts while the provider is down."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", IdpUnavailable())
     with pytest.raises(IdpUnavailable):
@@ -307,7 +313,7 @@ async def test_a_ticket_expires_after_five_minutes():
 
 
 async def test_a_sign_in_expires_after_ten_minutes():
-    """A27."""
+    """A27: Unfinished sign-ins are few and short."""
     fake_environment = FakeEnvironment()
     pending, state, binding = await fake_environment.begin()
     await fake_environment.scheduler.pass_time(601.5)
@@ -318,7 +324,7 @@ async def test_a_sign_in_expires_after_ten_minutes():
 
 
 async def test_a_finished_sign_in_is_forgotten_after_five_minutes():
-    """A2."""
+    """A2: A repeated callback spends no code again."""
     fake_environment = FakeEnvironment()
     pending = await fake_environment.sign_in()
     assert fake_environment.pending.find(pending.flow, "corp") is pending
@@ -328,7 +334,7 @@ async def test_a_finished_sign_in_is_forgotten_after_five_minutes():
 
 
 async def test_unfinished_sign_ins_are_counted_per_caller_and_in_all():
-    """A27."""
+    """A27: Unfinished sign-ins are few and short."""
     fake_environment = FakeEnvironment()
     flows = [(await fake_environment.service.sign_ins.begin("user:a"))[0] for _ in range(25)]
     assert len(fake_environment.pending.waiting("corp")) == 20
@@ -366,7 +372,10 @@ async def test_a_cancelled_sign_in_does_not_become_a_session_later():
 
 
 async def test_a_second_sign_in_replaces_the_first_completely():
-    """S-6, A26."""
+    """S-6: A new sign-in replaces the session completely.
+
+    A26: Another person takes over only after a click.
+    """
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     fake_environment.provider.claims = {"sub": "second-user"}
@@ -380,7 +389,7 @@ async def test_a_second_sign_in_replaces_the_first_completely():
 
 
 async def test_missing_scopes_and_a_missing_refresh_token_are_reported():
-    """A25."""
+    """A25: Fewer scopes or no refresh token end nothing."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.issue_refresh_token = False
     fake_environment.provider.scope = "openid profile"
@@ -400,7 +409,7 @@ async def test_missing_scopes_and_a_missing_refresh_token_are_reported():
     ],
 )
 async def test_a_provider_whose_clock_is_more_than_five_minutes_off_is_refused_by_that_name(date, code):
-    """A21."""
+    """A21: Clocks may differ by five minutes at most."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.date = date
     pending = await fake_environment.sign_in()

@@ -50,7 +50,7 @@ class Room:
 
 
 def test_the_id_token_comes_out_once() -> None:
-    """Q9.8."""
+    """Q9.8: A one-time page posts the sign-out hint."""
     room = Room()
     ticket = room.offer()
     assert room.open(ticket) == "the-id-token"
@@ -109,7 +109,7 @@ def test_a_page_for_a_kernel_needs_no_cookie() -> None:
 
 
 def test_the_page_of_one_provider_is_not_opened_at_another() -> None:
-    """Q9.8."""
+    """Q9.8: A one-time page posts the sign-out hint."""
     room = Room()
     ticket = room.offer(provider="partner")
     assert room.refused(ticket) == "sign-out.ticket"
@@ -130,7 +130,7 @@ def test_the_way_back_is_believed_once_and_in_the_browser_that_went_out() -> Non
 
 
 def test_the_way_back_may_take_ten_minutes() -> None:
-    """Q9.8."""
+    """Q9.8: A one-time page posts the sign-out hint."""
     room = Room()
     ticket = room.offer()
     room.clock.advance(50)
@@ -234,14 +234,14 @@ async def test_the_way_of_a_link_gets_no_page_and_keeps_no_id_token() -> None:
 
 
 async def test_who_wants_none_of_it_is_led_nowhere() -> None:
-    """Q9.8."""
+    """Q9.8: A one-time page posts the sign-out hint."""
     fake_environment = await signed_in(replace(SETTINGS, sign_out_method="none"))
     result = await fake_environment.service.sign_out()
     assert (result.ticket, result.end_session_url, held(fake_environment)) == (None, None, [])
 
 
 async def test_an_api_that_is_called_with_the_id_token_keeps_it_whatever_a_sign_out_does() -> None:
-    """Q9.8."""
+    """Q9.8: A one-time page posts the sign-out hint."""
     api = replace(SETTINGS.apis[0], bearer_token_source="id_token")
     fake_environment = await signed_in(replace(SETTINGS, sign_out_method="link", apis=(api,)))
     assert fake_environment.service._held.id_token is not None

@@ -84,7 +84,7 @@ async def test_a_page_that_never_went_out_may_try_again_later() -> None:
 
 
 async def test_a_session_that_runs_leaves_nothing_to_try() -> None:
-    """Q10.3."""
+    """Q10.3: A page may sign in silently, once."""
     fake_environment = FakeEnvironment()
     assert fake_environment.service.may_sign_in_silently
     await fake_environment.sign_in()

@@ -86,7 +86,7 @@ async def test_a_step_up_by_another_api_keeps_what_the_first_one_has() -> None:
 
 
 async def test_of_two_apis_that_agree_on_a_level_that_one_is_asked_for() -> None:
-    """Q9.13."""
+    """Q9.13: A second step-up keeps the first level."""
     fake_environment = await stepped_up()
     fake_environment.service.expect_step_up("invoices", StepUp(("silver", "gold")))
     assert (await asked(fake_environment, "invoices"))["acr_values"] == ["gold"]
@@ -238,7 +238,7 @@ async def test_a_sign_in_by_code_is_held_to_the_level_too() -> None:
 
 
 async def test_whatever_is_open_ends_with_a_sign_out_or_a_new_sign_in() -> None:
-    """S-5."""
+    """S-5: Ending a session closes everything opened with it."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     cut: list[str] = []
@@ -252,7 +252,7 @@ async def test_whatever_is_open_ends_with_a_sign_out_or_a_new_sign_in() -> None:
 
 
 async def test_a_refused_refresh_cuts_nothing_that_flows() -> None:
-    """B1."""
+    """B1: A refused renewal ends the session once for all."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     cut: list[str] = []

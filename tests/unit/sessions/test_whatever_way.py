@@ -14,7 +14,7 @@ from tests.unit.sessions.fake_environment import DEVICE, FakeEnvironment, settle
 
 
 async def test_a_cell_that_waits_is_done_when_the_person_signs_in_by_the_panel() -> None:
-    """Q6.2."""
+    """Q6.2: A waiting cell returns after any sign-in."""
     fake_environment = FakeEnvironment()
     cell, _, _ = await fake_environment.begin("kernel:k1")
     await fake_environment.sign_in()

@@ -68,12 +68,15 @@ def test_an_api_does_not_take_its_proxy_from_the_provider() -> None:
     ],
 )
 def test_what_is_no_http_proxy_is_a_mistake(place: str, written: str) -> None:
-    """G-5."""
+    """G-5: Mistakes in settings are found without the provider."""
     assert keys_of(place, egress_proxy=written) == ["egress_proxy"]
 
 
 def test_a_password_in_the_address_is_a_mistake_and_is_not_repeated(place: str) -> None:
-    """C35, D8."""
+    """C35: An egress proxy's refusal has its own code.
+
+    D8: Mistakes in the settings are listed all together.
+    """
     read = settings_of(place, egress_proxy=f"http://ada:{MARKER}secret@proxy.example.com:3128")
     assert isinstance(read, list)
     (finding,) = read
@@ -83,7 +86,7 @@ def test_a_password_in_the_address_is_a_mistake_and_is_not_repeated(place: str) 
 
 
 def test_credentials_are_a_reference(place: str) -> None:
-    """C35."""
+    """C35: An egress proxy's refusal has its own code."""
     settings = settings_of(place, egress_proxy=PROXY, egress_proxy_credentials="file:/run/proxy")
     assert isinstance(settings, Settings)
     (provider,) = settings.providers
@@ -92,7 +95,10 @@ def test_credentials_are_a_reference(place: str) -> None:
 
 
 def test_credentials_that_stand_in_the_settings_are_a_mistake_and_are_not_repeated(place: str) -> None:
-    """C35, D8."""
+    """C35: An egress proxy's refusal has its own code.
+
+    D8: Mistakes in the settings are listed all together.
+    """
     read = settings_of(place, egress_proxy=PROXY, egress_proxy_credentials=f"ada:{MARKER}secret")
     assert isinstance(read, list)
     assert [finding.key.rpartition(".")[2] for finding in read] == ["egress_proxy_credentials"]

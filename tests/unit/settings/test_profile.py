@@ -97,7 +97,7 @@ def test_a_client_that_shows_a_secret_or_nothing_is_named(method: dict[str, Any]
 
 
 def test_all_that_contradicts_it_is_named_at_once() -> None:
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     apis = {"orders": {"base_url": "https://api.example.com/", "api_bearer_token_source": "id_token"}}
     written = {"pushed_authorization_requests": "never", "dpop_bound_access_tokens": False, "apis": apis}
     assert refused(**SIGNS, **written) == [

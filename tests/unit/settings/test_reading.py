@@ -111,7 +111,7 @@ def test_access_tokens_are_bound_to_a_key_only_where_the_settings_say_so(change,
     ],
 )
 def test_requests_are_pushed_where_the_provider_insists_unless_the_settings_say_otherwise(change, expected):
-    """P-1."""
+    """P-1: Requests are pushed if required or configured."""
     read = read_settings({"corp": {**GOOD, **change}})
     assert isinstance(read, Settings)
     assert read.providers[0].pushed_authorization_requests == expected
@@ -119,7 +119,7 @@ def test_requests_are_pushed_where_the_provider_insists_unless_the_settings_say_
 
 @pytest.mark.parametrize("spelling", ["snake", "camel"])
 def test_level_hint_and_languages_of_a_sign_in_can_be_set(spelling):
-    """Q5.14, A-8."""
+    """Q5.14: A level that was asked for is checked. A-8: Optional parameters are sent only if asked for."""
     snake = {"acr_values": ["phr"], "login_hint": "ada@example.com", "ui_locales": ["de-AT", "en"]}
     camel = {"acrValues": ["phr"], "loginHint": "ada@example.com", "uiLocales": ["de-AT", "en"]}
     read = read_settings({"corp": {**GOOD, **(snake if spelling == "snake" else camel)}})
@@ -246,7 +246,7 @@ def test_a_client_secret_is_a_reference():
     ids=["key", "key and a secret for ID tokens", "secret"],
 )
 def test_a_client_may_sign_instead_of_sending_a_secret(body, expected):
-    """T-7, T-9."""
+    """T-7: Private keys sign short assertions for the issuer. T-9: Client secrets can sign assertions."""
     read = read_settings({"corp": {**GOOD, **body}})
     assert isinstance(read, Settings), read
     corp = read.providers[0]
@@ -259,7 +259,7 @@ def test_a_client_may_sign_instead_of_sending_a_secret(body, expected):
 
 
 def test_all_mistakes_are_reported_together():
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     body = {
         "issuer": "http://id.example.com",
         "clientid": "x",
@@ -468,7 +468,7 @@ def test_plain_http_on_a_loopback_address_needs_the_developer_switch():
     "issuer", ["https://id.example.com:8443", "https://id.example.com/realms/corp", "https://id.example.com/"]
 )
 def test_an_issuer_may_have_a_port_and_a_path_and_is_kept_to_the_letter(issuer):
-    """G-2."""
+    """G-2: One provider entry names exactly one issuer."""
     read = read_settings({"corp": {"issuer": issuer, "client_id": "jupyter"}})
     assert isinstance(read, Settings)
     assert read.providers[0].issuer == issuer
@@ -482,7 +482,7 @@ def test_every_storage_is_accepted(storage):
 
 
 def test_an_unknown_storage_is_answered_with_the_known_ones():
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     read = read_settings({"corp": GOOD}, "encrypted_file")
     assert [str(finding) for finding in read] == [
         "storage: is not a known storage. Write 'auto', 'keyring', 'encrypted-file' or 'memory'."
@@ -491,7 +491,7 @@ def test_an_unknown_storage_is_answered_with_the_known_ones():
 
 @pytest.mark.parametrize("name", ["keyring.backends.SecretService.Keyring", "a.B"])
 def test_a_keyring_backend_is_named_by_its_class(name: str) -> None:
-    """Q7.4."""
+    """Q7.4: A keyring is chosen by what it is."""
     read = read_settings({}, "auto", name)
     assert isinstance(read, Settings)
     assert read.keyring_backend == name
@@ -499,7 +499,7 @@ def test_a_keyring_backend_is_named_by_its_class(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "Keyring", "a.B; import os", "a..B", "a.B\n", 17, ["a.B"], "é.B"])
 def test_what_is_no_name_of_a_class_is_a_mistake(name: object) -> None:
-    """Q7.4."""
+    """Q7.4: A keyring is chosen by what it is."""
     read = read_settings({}, "auto", name)
     assert isinstance(read, list)
     assert [finding.key for finding in read] == ["keyring_backend"]
@@ -507,7 +507,7 @@ def test_what_is_no_name_of_a_class_is_a_mistake(name: object) -> None:
 
 @pytest.mark.parametrize("path", ["/srv/sessions", "~/sessions", "C:\\Sessions"])
 def test_a_storage_folder_is_a_whole_path(path: str) -> None:
-    """Q7.5."""
+    """Q7.5: Storage can move off a shared home."""
     read = read_settings({}, "auto", None, path)
     assert isinstance(read, Settings)
     assert read.storage_folder == path
@@ -515,7 +515,7 @@ def test_a_storage_folder_is_a_whole_path(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["", "sessions", "./sessions", "/srv/a\nb", 17, True, {}, "~bob/sessions"])
 def test_what_depends_on_where_the_server_is_started_is_a_mistake(path: object) -> None:
-    """Q7.5."""
+    """Q7.5: Storage can move off a shared home."""
     read = read_settings({}, "auto", None, path)
     assert isinstance(read, list)
     assert [finding.key for finding in read] == ["storage_folder"]
@@ -542,7 +542,7 @@ def test_a_bad_provider_name_hides_nothing() -> None:
 
 
 def test_a_bad_api_name_hides_nothing() -> None:
-    """Q7.3."""
+    """Q7.3: A bad name does not hide other mistakes."""
     apis = {"My Orders": {"base_url": "https://api.example", "isuer": 1}}
     assert _keys({"corp": {"issuer": "https://id.example", "client_id": "c", "apis": apis}}) == [
         "providers.corp.apis.My Orders: is not a usable name",
@@ -616,7 +616,7 @@ SECRET_HEADERS = {
 
 
 def test_headers_of_an_api_are_references_to_secrets():
-    """Q3.4."""
+    """Q3.4: Request headers held back are named."""
     read = read_settings({"corp": {**GOOD, "apis": {"orders": {**GOOD["apis"]["orders"], "headers": SECRET_HEADERS}}}})
     assert isinstance(read, Settings)
     assert read.providers[0].apis[0].headers == (

@@ -98,7 +98,7 @@ def test_what_opens_more_or_something_else_waits(before: Provider, after: Provid
     ],
 )
 def test_what_only_narrows_is_followed_at_once(before: Provider, after: Provider) -> None:
-    """Q8.1."""
+    """Q8.1: Wider settings wait for the next sign-in."""
     assert widens(before, after) == ()
     assert without_widening(before, after) == after
 

@@ -174,7 +174,7 @@ def test_using_a_refresh_token_twice_ends_the_grant_and_is_counted(relying):
 
 
 def test_a_provider_can_forgive_the_reuse_after_a_lost_answer(relying):
-    """B5."""
+    """B5: An unanswered renewal is repeated once, after a second."""
     relying.provider.forgive_reuse = True
     token = relying.sign_in()["refresh_token"]
     relying.provider.plan("token", drop=True, after=True)
@@ -190,7 +190,7 @@ def test_a_provider_that_does_not_rotate_returns_no_refresh_token(relying):
 
 
 def test_a_refresh_can_bring_an_id_token_of_somebody_else(relying):
-    """B4."""
+    """B4: A renewal about another person ends the session."""
     relying.provider.id_token_on_refresh = True
     token = relying.sign_in()["refresh_token"]
     relying.provider.plan("token", claims=lambda claims: {**claims, "sub": "user2"})
@@ -212,7 +212,7 @@ def test_an_access_token_expires_by_the_provider_s_clock(relying):
 
 
 def test_the_clock_is_seen_in_the_date_and_in_the_claims(relying):
-    """A21."""
+    """A21: Clocks may differ by five minutes at most."""
     relying.provider.clock_offset = 86_400
     reply = relying.redeem(relying.authorize()["code"])
     from email.utils import parsedate_to_datetime
@@ -230,14 +230,14 @@ def test_revoking_a_refresh_token_ends_its_grant(relying):
 
 
 def test_each_resource_gets_a_token_for_its_own_audience(relying):
-    """B29."""
+    """B29: Each API gets the token of its audience."""
     relying.provider.resources = {"https://api.example.com/": "orders"}
     reply = relying.refresh(relying.sign_in()["refresh_token"], resource="https://api.example.com/").json()
     assert relying.provider.audience_of(reply["access_token"]) == "orders"
 
 
 def test_an_unknown_resource_is_refused_and_costs_no_refresh_token(relying):
-    """B30."""
+    """B30: A refused audience concerns one API only."""
     token = relying.sign_in()["refresh_token"]
     refused = relying.refresh(token, resource="https://other.example.com/").json()["error"]
     assert (refused, relying.refresh(token).status_code) == ("invalid_target", 200)
@@ -263,7 +263,7 @@ def test_signing_out_leads_back_with_the_state(relying):
 
 
 def test_keys_can_be_rotated(relying):
-    """A18."""
+    """A18: An unknown key id fetches the keys once."""
     before = relying.get("jwks").json()["keys"]
     relying.provider.rotate_keys()
     after = relying.get("jwks").json()["keys"]
@@ -314,32 +314,32 @@ def test_an_oauth_error_is_planned_by_its_name(relying):
 
 
 def test_headers_of_a_fault_are_sent(relying):
-    """B7."""
+    """B7: A provider that asks for a pause gets it."""
     relying.provider.plan("token", status=429, headers={"Retry-After": "120"})
     assert relying.refresh("any").headers["retry-after"] == "120"
 
 
 def test_a_body_can_be_a_page(relying):
-    """A10."""
+    """A10: A web page is no token response."""
     relying.provider.plan("token", body=b"<html>", headers={"Content-Type": "text/html"})
     reply = relying.refresh("any")
     assert (reply.status_code, reply.content, reply.headers["content-type"]) == (200, b"<html>", "text/html")
 
 
 def test_a_document_can_be_spoiled(relying):
-    """A11."""
+    """A11: A token response without a usable token is refused."""
     relying.provider.plan("token", mutate=lambda reply: {**reply, "token_type": "mac"})
     assert relying.sign_in()["token_type"] == "mac"
 
 
 def test_the_answer_to_the_browser_can_be_spoiled(relying):
-    """A7."""
+    """A7: An answer from another issuer is not redeemed."""
     relying.provider.plan("authorize", mutate=lambda answer: answer.update(iss="https://evil.example.com"))
     assert relying.authorize()["iss"] == "https://evil.example.com"
 
 
 def test_a_parameter_can_be_doubled(relying):
-    """A8."""
+    """A8: A contradictory or doubled answer is refused."""
     relying.provider.plan("authorize", mutate=lambda answer: [*answer.items(), ("state", "s-2")])
     url = f"{relying.provider.url('authorize')}?" + urlencode(
         {
@@ -355,20 +355,20 @@ def test_a_parameter_can_be_doubled(relying):
 
 
 def test_a_claim_can_be_spoiled(relying):
-    """A17."""
+    """A17: An ID token without our nonce is refused."""
     relying.provider.plan("token", claims=lambda claims: {**claims, "nonce": "n-2"})
     assert part(relying.sign_in()["id_token"], 1)["nonce"] == "n-2"
 
 
 def test_an_id_token_can_be_unsigned(relying):
-    """A15."""
+    """A15: A forged or unusual signature header is refused."""
     relying.provider.plan("token", forge=unsigned)
     token = relying.sign_in()["id_token"]
     assert (part(token, 0)["alg"], token[-1]) == ("none", ".")
 
 
 def test_an_id_token_can_be_signed_by_the_public_key_as_a_secret(relying):
-    """A15."""
+    """A15: A forged or unusual signature header is refused."""
     key = relying.provider.keys[0]
     relying.provider.plan("token", forge=lambda claims: signed_by_secret(claims, key.public_pem(), kid=key.kid))
     assert part(relying.sign_in()["id_token"], 0) == {"alg": "HS256", "typ": "JWT", "kid": "k1"}
@@ -382,7 +382,7 @@ def test_an_answer_can_be_late(relying):
 
 
 def test_an_answer_can_be_held_until_the_test_lets_go(relying):
-    """B1."""
+    """B1: A refused renewal ends the session once for all."""
     gate = threading.Event()
     relying.provider.plan("jwks", hold=gate)
     statuses: list[int] = []
@@ -402,7 +402,7 @@ def test_an_answer_can_stay_away(relying):
 
 
 def test_a_connection_can_be_dropped(relying):
-    """B6."""
+    """B6: An outage does not end a session."""
     relying.provider.plan("jwks", drop=True)
     with pytest.raises(httpx.TransportError):
         relying.get("jwks")
@@ -410,7 +410,7 @@ def test_a_connection_can_be_dropped(relying):
 
 
 def test_a_connection_can_be_dropped_after_the_refresh_token_was_spent(relying):
-    """B5."""
+    """B5: An unanswered renewal is repeated once, after a second."""
     token = relying.sign_in()["refresh_token"]
     relying.provider.plan("token", drop=True, after=True)
     with pytest.raises(httpx.TransportError):

@@ -393,7 +393,7 @@ def findings(**more: Any) -> list[str]:
 
 
 def test_mistakes_are_found_at_the_start_by_key(authority: Authority, tmp_path: Path) -> None:
-    """G-5."""
+    """G-5: Mistakes in settings are found without the provider."""
     certificate, key = pair(authority, tmp_path)
     orders = {"base_url": "https://api.example.com/", "client_certificate": certificate}
     assert findings(client_certificate=str(tmp_path / "nowhere"), apis={"orders": orders}) == [
@@ -416,7 +416,7 @@ def test_a_key_without_a_certificate_is_a_mistake(key: str) -> None:
 
 
 def test_a_key_that_stands_in_the_settings_is_a_mistake_and_is_not_repeated() -> None:
-    """D8."""
+    """D8: Mistakes in the settings are listed all together."""
     pem = f"-----BEGIN PRIVATE KEY-----\n{MARKER}\n"
     said = findings(client_certificate="/x.pem", client_certificate_key=pem)
     assert said == ["providers.corp.client_certificate_key: is not a reference (its value is not shown here)"]
@@ -425,7 +425,7 @@ def test_a_key_that_stands_in_the_settings_is_a_mistake_and_is_not_repeated() ->
 async def test_nothing_of_a_key_is_shown_or_logged(
     kind: type[NetworkRoutes], authority: Authority, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """T-12, D13."""
+    """T-12: Secrets never reach logs, pages or URLs. D13: Logs at debug level hold no secret either."""
     caplog.set_level(logging.DEBUG)
     certificate, key = pair(authority, tmp_path)
     content = Path(key).read_text()

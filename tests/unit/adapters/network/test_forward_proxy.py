@@ -160,7 +160,7 @@ def test_credentials_by_reference_are_read_when_they_are_needed(monkeypatch: pyt
 def test_credentials_that_are_not_there_are_a_mistake_in_the_settings(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
-    """G-5."""
+    """G-5: Mistakes in settings are found without the provider."""
     monkeypatch.setenv("CORP_PROXY", value)
     with pytest.raises(ConfigurationInvalid) as caught:
         ForwardProxy("proxy.example.com", 3128, SecretRef("env", "CORP_PROXY")).authorization()

@@ -97,7 +97,7 @@ async def test_basic_credentials_look_as_in_the_specification() -> None:
 
 
 async def test_a_secret_in_the_header_is_not_in_the_body() -> None:
-    """T-4."""
+    """T-4: Basic credentials are form-url-encoded first."""
     arrived = await request_of(
         form=(("grant_type", "refresh_token"),), basic=BasicCredentials("c1", Secret("7Fjfp0ZBr1"))
     )
@@ -105,7 +105,7 @@ async def test_a_secret_in_the_header_is_not_in_the_body() -> None:
 
 
 async def test_a_secret_in_the_body_is_form_encoded() -> None:
-    """T-6."""
+    """T-6: Other secrets and public clients use the body."""
     arrived = await request_of(
         form=(("grant_type", "refresh_token"), ("client_id", "c 1"), ("client_secret", Secret("p@ss w+rd&=é")))
     )
@@ -113,7 +113,7 @@ async def test_a_secret_in_the_body_is_form_encoded() -> None:
 
 
 async def test_a_secret_in_the_body_is_not_in_a_header() -> None:
-    """T-6."""
+    """T-6: Other secrets and public clients use the body."""
     arrived = await request_of(form=(("client_id", "c1"), ("client_secret", Secret("7Fjfp0ZBr1"))))
     assert arrived.header("Authorization") is None
 
@@ -129,7 +129,7 @@ async def test_a_field_that_is_a_function_is_made_anew_for_every_request() -> No
 
 
 async def test_a_form_is_announced_as_what_it_is() -> None:
-    """T-1."""
+    """T-1: A code is exchanged by a POST form."""
     arrived = await request_of(form=(("a", "b"),))
     assert (arrived.method, arrived.header("Content-Type"), arrived.header("Accept")) == (
         "POST",
@@ -151,13 +151,16 @@ async def test_a_token_that_is_proved_goes_out_by_the_scheme_dpop() -> None:
 
 
 async def test_a_proof_takes_nothing_from_the_client_s_own_credentials() -> None:
-    """X-3, T-4."""
+    """X-3: Token requests and uses of tokens carry proofs.
+
+    T-4: Basic credentials are form-url-encoded first.
+    """
     arrived = await request_of(basic=BasicCredentials("c", Secret("s")), proof=Secret("a.b.c"))
     assert (arrived.header("DPoP"), arrived.header("Authorization")) == ("a.b.c", "Basic Yzpz")
 
 
 async def test_a_bearer_token_travels_in_the_header_byte_for_byte() -> None:
-    """N-5."""
+    """N-5: Tokens are opaque and kept byte for byte."""
     arrived = await request_of(method="GET", bearer=Secret("at ~!#%&+/=odd"))
     assert arrived.header("Authorization") == "Bearer at ~!#%&+/=odd"
 
@@ -213,7 +216,7 @@ async def test_header_names_arrive_in_lower_case() -> None:
 
 
 async def test_a_body_arrives_byte_for_byte() -> None:
-    """N-5."""
+    """N-5: Tokens are opaque and kept byte for byte."""
     async with Peer(answer(200, bytes(range(256)))) as peer:
         assert reveal_bytes((await sent(Call("GET", peer.url))).body) == bytes(range(256))
 
@@ -229,19 +232,19 @@ async def test_a_client_that_was_closed_opens_again() -> None:
 
 
 async def test_a_body_of_the_largest_size_is_accepted() -> None:
-    """A20, H-2."""
+    """A20: Oversized and ambiguous key sets are bounded. H-2: Requests are limited in time and size."""
     async with Peer(answer(200, b"x" * 1_000)) as peer:
         assert len(reveal_bytes((await sent(Call("GET", peer.url, max_bytes=1_000))).body)) == 1_000
 
 
 async def test_a_body_of_one_byte_more_is_refused() -> None:
-    """A20, H-2."""
+    """A20: Oversized and ambiguous key sets are bounded. H-2: Requests are limited in time and size."""
     async with Peer(answer(200, b"x" * 1_001)) as peer:
         assert await refusal_of(Call("GET", peer.url, max_bytes=1_000)) == ("discovery_failed", "too_large")
 
 
 async def test_a_body_without_an_end_is_cut_off() -> None:
-    """A20, H-2."""
+    """A20: Oversized and ambiguous key sets are bounded. H-2: Requests are limited in time and size."""
     async with Peer(drip(HEAD + b"\r\n", b"x" * 65_536, 0)) as peer:
         assert await refusal_of(Call("GET", peer.url)) == ("discovery_failed", "too_large")
         await asyncio.wait_for(peer.gone.wait(), 5)
@@ -258,19 +261,19 @@ async def test_an_empty_body_that_is_called_packed_is_empty() -> None:
 
 
 async def test_a_packed_body_of_the_largest_size_is_accepted() -> None:
-    """A20, H-2."""
+    """A20: Oversized and ambiguous key sets are bounded. H-2: Requests are limited in time and size."""
     async with Peer(answer(200, gzip.compress(b"x" * 1_000), Content_Encoding="gzip")) as peer:
         assert len(reveal_bytes((await sent(Call("GET", peer.url, max_bytes=1_000))).body)) == 1_000
 
 
 async def test_a_packed_body_that_is_too_large_when_unpacked_is_refused() -> None:
-    """A20, H-2."""
+    """A20: Oversized and ambiguous key sets are bounded. H-2: Requests are limited in time and size."""
     async with Peer(answer(200, gzip.compress(b"x" * 1_001), Content_Encoding="gzip")) as peer:
         assert await refusal_of(Call("GET", peer.url, max_bytes=1_000)) == ("discovery_failed", "too_large")
 
 
 async def test_a_body_that_unpacks_to_a_hundred_megabytes_takes_no_memory() -> None:
-    """A20, H-2."""
+    """A20: Oversized and ambiguous key sets are bounded. H-2: Requests are limited in time and size."""
     bomb = gzip.compress(bytes(100_000_000), 9)
     async with Peer(answer(200, bomb, Content_Encoding="gzip")) as peer, provider() as port:
         await asyncio.sleep(0)
@@ -303,13 +306,13 @@ async def test_a_body_that_drips_for_ever_is_cut_off_by_the_total_time_limit() -
 
 
 async def test_headers_that_drip_for_ever_are_cut_off_by_the_total_time_limit() -> None:
-    """H-2."""
+    """H-2: Requests are limited in time and size."""
     async with Peer(drip(HEAD, b"X-More: 1\r\n")) as peer:
         assert await refusal_of(Call("GET", peer.url), timeout=0.3) == ("idp_unavailable", "idp.unanswered")
 
 
 async def test_a_provider_that_says_nothing_is_given_up() -> None:
-    """H-2."""
+    """H-2: Requests are limited in time and size."""
     began = time.monotonic()
     async with Peer(silence) as peer:
         found = await refusal_of(Call("GET", peer.url), timeout=0.2)
@@ -326,7 +329,7 @@ async def test_a_refused_connection_means_that_nothing_was_sent() -> None:
 
 
 async def test_a_name_that_does_not_resolve_means_that_nothing_was_sent() -> None:
-    """B6."""
+    """B6: An outage does not end a session."""
     assert await refusal_of(Call("POST", "https://provider.invalid/token")) == ("idp_unavailable", "idp.unsent")
 
 
@@ -336,13 +339,13 @@ async def test_a_name_that_does_not_resolve_means_that_nothing_was_sent() -> Non
     ids=["nothing", "another protocol", "half a body", "odd status"],
 )
 async def test_an_answer_that_is_not_http_means_that_the_outcome_is_unknown(reply: bytes) -> None:
-    """T-10, B5."""
+    """T-10: A code is exchanged at most once. B5: An unanswered renewal is repeated once, after a second."""
     async with Peer(reply) as peer:
         assert await refusal_of(Call("POST", peer.url)) == ("idp_unavailable", "idp.unanswered")
 
 
 async def test_a_call_is_sent_once_even_if_it_is_not_answered() -> None:
-    """T-10."""
+    """T-10: A code is exchanged at most once."""
     async with Peer(b"") as peer:
         await refusal_of(Call("POST", peer.url))
         assert len(peer.seen) == 1
@@ -354,14 +357,17 @@ async def test_a_call_is_sent_once_even_if_it_is_not_answered() -> None:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_redirect_is_not_followed_unless_the_call_allows_it(status: int, method: str) -> None:
-    """H-4, T-11."""
+    """H-4: Redirects are followed for metadata and keys only.
+
+    T-11: The token endpoint's redirects are not followed.
+    """
     async with Peer(answer()) as elsewhere, Peer(answer(status, Location=f"{elsewhere.url}/x")) as peer:
         reply = await sent(Call(method, peer.url, bearer=Secret("at-1")))  # type: ignore[arg-type]
         assert (reply.status, elsewhere.seen) == (status, [])
 
 
 async def test_metadata_may_move_three_times() -> None:
-    """H-4."""
+    """H-4: Redirects are followed for metadata and keys only."""
     moved = answer(302, Location="/next")
     async with Peer(moved, moved, moved, answer(200, b"here")) as peer:
         reply = await sent(Call("GET", f"{peer.url}/first", max_redirects=3))
@@ -372,7 +378,7 @@ async def test_metadata_may_move_three_times() -> None:
 
 
 async def test_metadata_may_not_move_a_fourth_time() -> None:
-    """H-4."""
+    """H-4: Redirects are followed for metadata and keys only."""
     async with Peer(answer(302, Location="/next")) as peer:
         found = await refusal_of(Call("GET", peer.url, max_redirects=3))
         assert (found, len(peer.seen)) == (("discovery_failed", "redirects"), 4)
@@ -380,7 +386,7 @@ async def test_metadata_may_not_move_a_fourth_time() -> None:
 
 @pytest.mark.parametrize("location", ["http://provider.example.com/", "ftp://127.0.0.1/x"])
 async def test_metadata_may_not_move_to_anything_but_https(location: str) -> None:
-    """H-4."""
+    """H-4: Redirects are followed for metadata and keys only."""
     async with Peer(answer(302, Location=location)) as peer:
         found = await refusal_of(Call("GET", peer.url, max_redirects=3))
         assert found == ("discovery_failed", "redirects")
@@ -406,34 +412,34 @@ async def test_a_redirect_without_a_target_is_left_to_the_reader() -> None:
 
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(tmp_path: Path) -> None:
-    """H-1."""
+    """H-1: TLS is always verified."""
     async with Peer(answer(), tls=Authority.in_folder(tmp_path).server()) as peer:
         assert await refusal_of(Call("GET", peer.url)) == ("tls_untrusted", "tls_untrusted")
 
 
 async def test_a_bundle_makes_its_authority_trusted(tmp_path: Path) -> None:
-    """H-1, G-4."""
+    """H-1: TLS is always verified. G-4: What differs between providers is a setting."""
     authority = Authority.in_folder(tmp_path)
     async with Peer(answer(), tls=authority.server()) as peer:
         assert (await sent(Call("GET", peer.url), ca_bundle=authority.bundle)).status == 200
 
 
 async def test_a_certificate_for_another_name_is_refused_even_from_a_trusted_authority(tmp_path: Path) -> None:
-    """H-1."""
+    """H-1: TLS is always verified."""
     authority = Authority.in_folder(tmp_path)
     async with Peer(answer(), tls=authority.server(SOMEBODY_ELSE)) as peer:
         assert (await refusal_of(Call("GET", peer.url), ca_bundle=authority.bundle))[0] == "tls_untrusted"
 
 
 async def test_an_expired_certificate_is_refused_even_from_a_trusted_authority(tmp_path: Path) -> None:
-    """H-1."""
+    """H-1: TLS is always verified."""
     authority = Authority.in_folder(tmp_path)
     async with Peer(answer(), tls=authority.server(days=-1)) as peer:
         assert (await refusal_of(Call("GET", peer.url), ca_bundle=authority.bundle))[0] == "tls_untrusted"
 
 
 async def test_nothing_is_sent_to_a_server_that_is_not_trusted(tmp_path: Path) -> None:
-    """H-1."""
+    """H-1: TLS is always verified."""
     async with Peer(answer(), tls=Authority.in_folder(tmp_path).server()) as peer:
         await refusal_of(Call("POST", peer.url, form=(("client_secret", Secret(SECRET)),)))
         assert peer.seen == []
@@ -447,7 +453,7 @@ async def test_a_server_without_tls_is_unreachable_and_not_untrusted() -> None:
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"], ids=["missing", "empty", "text"])
 async def test_a_bundle_that_cannot_be_read_is_a_mistake_in_the_settings(tmp_path: Path, content: bytes | None) -> None:
-    """G-5."""
+    """G-5: Mistakes in settings are found without the provider."""
     path = tmp_path / "bundle.pem"
     if content is not None:
         path.write_bytes(content)
@@ -466,7 +472,7 @@ async def test_the_environments_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_a_proxy_sees_no_more_of_https_than_the_hosts_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """T-12."""
+    """T-12: Secrets never reach logs, pages or URLs."""
     async with Peer(answer(407)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         await refusal_of(Call("POST", "https://provider.example.com/token", form=(("code", Secret(SECRET)),)))
@@ -475,7 +481,7 @@ async def test_a_proxy_sees_no_more_of_https_than_the_hosts_name(monkeypatch: py
 
 
 async def test_a_proxy_that_wants_a_password_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """C35, T-10."""
+    """C35: An egress proxy's refusal has its own code. T-10: A code is exchanged at most once."""
     async with Peer(answer(407)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         call = Call("POST", "https://provider.example.com/token")
@@ -494,7 +500,7 @@ async def test_a_host_that_needs_no_proxy_is_called_directly(monkeypatch: pytest
 
 
 async def test_no_url_and_no_header_reaches_the_log_at_debug(caplog: pytest.LogCaptureFixture) -> None:
-    """D13, T-12."""
+    """D13: Logs at debug level hold no secret either. T-12: Secrets never reach logs, pages or URLs."""
     for name in ("", "httpx", "httpcore", "httpcore.connection", "httpcore.http11"):
         caplog.set_level(logging.DEBUG, name)
     async with Peer(answer(302, Location="/cb?code=c-1")) as peer:
@@ -505,7 +511,7 @@ async def test_no_url_and_no_header_reaches_the_log_at_debug(caplog: pytest.LogC
 async def test_nothing_reaches_the_log_at_debug_through_a_proxy(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """D13."""
+    """D13: Logs at debug level hold no secret either."""
     for name in ("", "httpx", "httpcore", "httpcore.connection", "httpcore.http11", "httpcore.proxy"):
         caplog.set_level(logging.DEBUG, name)
     async with Peer(answer(407)) as proxy:
@@ -536,7 +542,7 @@ async def test_many_clients_leave_one_filter_on_each_logger() -> None:
     ids=["closed", "garbage", "silent", "too large", "no address"],
 )
 async def test_no_secret_is_in_what_is_raised(reply: object) -> None:
-    """T-12, E-4."""
+    """T-12: Secrets never reach logs, pages or URLs. E-4: Records contain no secrets."""
     call_parts = {
         "form": (("code", Secret(SECRET)), ("client_secret", Secret(SECRET))),
         "basic": BasicCredentials("c1", Secret(SECRET)),

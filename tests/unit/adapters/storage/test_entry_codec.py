@@ -64,7 +64,7 @@ def test_the_key_of_a_bound_refresh_token_is_written_beside_it() -> None:
     ids=["null", "number", "empty", "object", "another", "no point"],
 )
 def test_a_damaged_key_is_damage(key: Any) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     with pytest.raises(StorageUnavailable) as caught:
         codec().decode(text({**WRITTEN, "dpop_key": key}), "encrypted-file")
     assert caught.value.detail == "storage_corrupt"
@@ -79,12 +79,12 @@ def test_the_present_format_is_read() -> None:
 
 
 def test_the_format_before_is_read_as_the_keyrings() -> None:
-    """B35."""
+    """B35: Versions read each other's entries, one step back."""
     assert codec().decode(text(BEFORE), "keyring") == entry()
 
 
 def test_the_format_before_was_never_kept_in_a_file() -> None:
-    """B35."""
+    """B35: Versions read each other's entries, one step back."""
     assert codec().decode(text(BEFORE), "encrypted-file") is None
 
 
@@ -110,7 +110,7 @@ def test_what_was_written_for_another_store_counts_as_absent() -> None:
     ids=["newer", "older", "text", "token", "scopes", "time", "no place", "no installation", "list", "null"],
 )
 def test_anything_else_is_damage(stored: Any) -> None:
-    """B20, B35."""
+    """B20: A damaged entry is never used in part. B35: Versions read each other's entries, one step back."""
     with pytest.raises(StorageUnavailable) as caught:
         codec().decode(text(stored), "encrypted-file")
     assert caught.value.detail == "storage_corrupt"
@@ -122,7 +122,7 @@ def test_anything_else_is_damage(stored: Any) -> None:
     ids=lambda other: next(iter(other)),
 )
 def test_another_owner_is_given_nothing(other: dict[str, str]) -> None:
-    """B23, B34."""
+    """B23: A token goes only to its own provider. B34: A stored entry belongs to one machine."""
     assert codec(**other).decode(text(WRITTEN), "encrypted-file") is None
 
 
@@ -132,7 +132,7 @@ def test_another_owner_is_given_nothing(other: dict[str, str]) -> None:
     ids=lambda other: next(iter(other)),
 )
 def test_another_owner_has_another_name(other: dict[str, str]) -> None:
-    """B23, B34."""
+    """B23: A token goes only to its own provider. B34: A stored entry belongs to one machine."""
     assert codec(**other).name() != codec().name()
 
 
@@ -148,7 +148,7 @@ ADA = Profile(
 
 
 def test_what_may_be_shown_of_the_person_is_written_and_read() -> None:
-    """Q9.14."""
+    """Q9.14: The person is shown right after a restart."""
     written = codec().encode(entry(profile=ADA), "encrypted-file")
     assert json.loads(reveal(written))["profile"] == {
         "user": {"name": "Ada Lovelace", "username": "ada", "email": "ada@example.com", "email_verified": True},

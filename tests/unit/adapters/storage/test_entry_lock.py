@@ -70,7 +70,7 @@ async def test_a_turn_excludes_every_other_and_ends_with_its_context(folder: Pat
 
 
 async def test_each_provider_has_a_lock_of_its_own(folder: Path) -> None:
-    """B23."""
+    """B23: A token goes only to its own provider."""
     async with lock_in(folder).hold(timeout_seconds=1):
         assert not await held(lock_in(folder, provider="other"))
 
@@ -120,7 +120,7 @@ async def test_a_waiter_that_is_cancelled_never_ends_up_with_the_turn(folder: Pa
 
 
 async def test_the_files_hold_nothing_and_are_for_this_user_only(folder: Path) -> None:
-    """D11."""
+    """D11: Kernels find no secret in what they inherit."""
     async with lock_in(folder).hold(timeout_seconds=1) as held_lock:
         await held_lock.mark_in_use()
         found = {path.suffix: (path.stat().st_mode & 0o777, path.read_bytes()) for path in folder.iterdir()}
@@ -129,7 +129,7 @@ async def test_the_files_hold_nothing_and_are_for_this_user_only(folder: Path) -
 
 
 async def test_a_folder_that_others_can_write_to_is_refused(folder: Path) -> None:
-    """B13."""
+    """B13: Locks live only where locks work."""
     folder.mkdir()
     folder.chmod(0o777)
     with pytest.raises(StorageUnavailable) as caught:
@@ -160,7 +160,7 @@ async def test_a_folder_that_is_gone_between_two_turns_is_made_again(folder: Pat
 
 
 async def test_a_place_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
-    """B13, D15."""
+    """B13: Locks live only where locks work. D15: A disk that cannot be used costs durability only."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageUnavailable):
         await held(lock_in(tmp_path / "file" / "jupyter_oidc"))
@@ -244,7 +244,7 @@ def test_a_random_name_that_somebody_else_offers_is_not_taken(tmp_path: Path) ->
 
 
 def test_the_runtime_folder_of_the_user_comes_first(tmp_path: Path) -> None:
-    """Q8.8."""
+    """Q8.8: Another user cannot block the lock folder."""
     (tmp_path / "run").mkdir(mode=0o700)
     listed = mounts(tmp_path, (tmp_path, "ext4"))
     found = lock_folder(no_home, listed, runtime=str(tmp_path / "run"), temporary=tmp_path)

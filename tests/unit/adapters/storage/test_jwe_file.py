@@ -76,7 +76,7 @@ def test_an_unknown_key_is_no_damage() -> None:
 
 @pytest.mark.parametrize("part", [2, 3, 4], ids=["iv", "ciphertext", "tag"])
 def test_a_changed_part_is_damage(part: int) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     parts = encrypt(Secret("a text of some length"), ONE).split(b".")
     parts[part] = bytes([parts[part][0] ^ 1]) + parts[part][1:]
     assert detail_of(b".".join(parts)) == "storage_corrupt"
@@ -117,7 +117,7 @@ def test_a_packed_text_with_the_right_key_is_damage() -> None:
     ids=["empty", "text", "dots", "three parts", "list", "bytes", "many dots", "long"],
 )
 def test_something_else_is_damage(sealed: bytes) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     assert detail_of(sealed) == "storage_corrupt"
 
 

@@ -110,7 +110,7 @@ def test_a_path_that_leads_to_no_file_is_refused_in_our_words(name: str) -> None
 
 
 def test_the_content_of_an_unusable_file_is_not_quoted(tmp_path: Path) -> None:
-    """T-12."""
+    """T-12: Secrets never reach logs, pages or URLs."""
     path = tmp_path / "provider"
     path.write_bytes(VALUE.encode() + b"\xff")
     with pytest.raises(ConfigurationInvalid) as caught:
@@ -156,7 +156,11 @@ class QuotingRing(rings.Ring):
     ids=["locked", "fails", "hangs"],
 )
 def test_a_keyring_that_fails_is_not_taken_for_an_empty_one(use_ring: Use, ring: KeyringBackend, detail: str) -> None:
-    """B16, B17, B21."""
+    """B16: A locked keyring is reported, without prompts.
+
+    B17: A keyring that hangs holds up nothing else.
+    B21: Keyring failures are reported in our own words.
+    """
     use_ring(ring)
     with pytest.raises(StorageUnavailable) as caught:
         resolve(SecretRef("keyring", "corp-oidc/client"), keyring_timeout=0.1)
@@ -173,7 +177,7 @@ def test_bytes_that_are_no_text_are_no_secret_and_are_not_repeated(monkeypatch: 
 
 
 def test_a_keyring_that_hangs_is_given_up_after_the_deadline(use_ring: Use) -> None:
-    """B17."""
+    """B17: A keyring that hangs holds up nothing else."""
     ring = rings.HangingRing()
     use_ring(ring)
     began = time.monotonic()
@@ -184,7 +188,7 @@ def test_a_keyring_that_hangs_is_given_up_after_the_deadline(use_ring: Use) -> N
 
 
 def test_what_a_keyring_says_of_a_failure_goes_no_further(use_ring: Use) -> None:
-    """B21, T-12."""
+    """B21: Keyring failures are reported in our own words. T-12: Secrets never reach logs, pages or URLs."""
     use_ring(QuotingRing())
     with pytest.raises(Problem) as caught:
         resolve(SecretRef("keyring", "corp-oidc/client"))

@@ -76,7 +76,10 @@ async def test_a_keyring_that_answers_is_chosen(use_ring: Use) -> None:
 async def test_any_other_keyring_means_the_file_if_there_is_a_key_and_else_memory(
     use_ring: Use, ring: KeyringBackend, key: str | None, kind: str
 ) -> None:
-    """B17, B18."""
+    """B17: A keyring that hangs holds up nothing else.
+
+    B18: Keyring backends that keep no secrets are refused.
+    """
     use_ring(ring)
     assert await vault(key).kind() == kind
 
@@ -95,7 +98,7 @@ async def test_a_wrong_key_means_memory_and_is_announced(use_ring: Use, caplog: 
 async def test_a_disk_that_cannot_be_written_means_memory_and_is_announced(
     use_ring: Use, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """D15."""
+    """D15: A disk that cannot be used costs durability only."""
     use_ring(NULL)
     assert await vault(KEY, FailingDisk(errno.EROFS)).kind() == "memory"
     assert caplog.messages[0].startswith("jupyter_oidc: The place for the stored session does not let this user")
@@ -122,7 +125,7 @@ async def test_an_entry_in_memory_does_not(use_ring: Use) -> None:
 
 
 async def test_the_choice_is_kept_when_the_keyring_is_unlocked_later(use_ring: Use) -> None:
-    """B22."""
+    """B22: One place holds the session, and no copy counts."""
     use_ring(rings.LockedRing())
     store = vault()
     assert await store.kind() == "memory"
@@ -192,7 +195,7 @@ async def test_a_sign_out_while_memory_serves_removes_an_earlier_session_from_th
 
 
 async def test_a_sign_out_reports_a_keyring_that_is_still_locked(use_ring: Use) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     use_ring(rings.LockedRing())
     store = vault()
     await store.save(entry())
@@ -201,7 +204,7 @@ async def test_a_sign_out_reports_a_keyring_that_is_still_locked(use_ring: Use) 
 
 
 async def test_a_sign_out_clears_memory_even_if_the_keyring_is_still_locked(use_ring: Use) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     use_ring(rings.LockedRing())
     store = vault()
     await store.save(entry())
@@ -211,7 +214,7 @@ async def test_a_sign_out_clears_memory_even_if_the_keyring_is_still_locked(use_
 
 
 async def test_a_sign_out_is_complete_where_there_is_no_keyring(use_ring: Use) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     use_ring(NULL)
     store = vault()
     await store.save(entry())
@@ -242,7 +245,7 @@ async def test_the_file_is_announced_without_alarm(use_ring: Use, caplog: pytest
 
 
 async def test_the_file_stays_the_choice_when_the_keyring_is_unlocked_later(use_ring: Use) -> None:
-    """B22."""
+    """B22: One place holds the session, and no copy counts."""
     use_ring(rings.LockedRing())
     store = vault(KEY)
     await store.save(entry())
@@ -253,7 +256,7 @@ async def test_the_file_stays_the_choice_when_the_keyring_is_unlocked_later(use_
 
 
 async def test_a_sign_in_of_the_file_is_found_by_a_server_with_a_keyring(use_ring: Use) -> None:
-    """B22."""
+    """B22: One place holds the session, and no copy counts."""
     use_ring(NULL)
     await vault(KEY).save(entry())
     use_ring(rings.Ring())
@@ -261,7 +264,7 @@ async def test_a_sign_in_of_the_file_is_found_by_a_server_with_a_keyring(use_rin
 
 
 async def test_the_next_save_moves_it_to_the_keyring(use_ring: Use) -> None:
-    """B22."""
+    """B22: One place holds the session, and no copy counts."""
     use_ring(NULL)
     await vault(KEY).save(entry())
     use_ring(rings.Ring())
@@ -270,7 +273,7 @@ async def test_the_next_save_moves_it_to_the_keyring(use_ring: Use) -> None:
 
 
 async def test_of_two_sign_ins_the_later_one_counts_if_it_is_in_the_file(use_ring: Use) -> None:
-    """B22."""
+    """B22: One place holds the session, and no copy counts."""
     use_ring(rings.Ring())
     await keyring_vault().save(entry("rt-ring", signed_in_at=EARLIER))
     await file_vault().save(entry("rt-file", signed_in_at=LATER))
@@ -305,7 +308,7 @@ async def test_a_file_that_cannot_be_opened_keeps_the_keyrings_token_from_use(us
 
 
 async def test_after_the_next_sign_in_that_file_is_gone(use_ring: Use) -> None:
-    """B22."""
+    """B22: One place holds the session, and no copy counts."""
     use_ring(rings.Ring())
     await file_vault().save(entry("rt-2"))
     await vault().save(entry("rt-3"))
@@ -341,7 +344,7 @@ async def test_a_sign_out_empties_every_place(use_ring: Use, ring: type[rings.Ri
 
 
 async def test_a_sign_out_that_fails_in_one_place_still_empties_the_other(use_ring: Use) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     ring = rings.Ring()
     use_ring(ring)
     store = vault(KEY, StubbornDisk())
@@ -353,7 +356,7 @@ async def test_a_sign_out_that_fails_in_one_place_still_empties_the_other(use_ri
 
 
 async def test_a_keyring_that_is_still_locked_does_not_keep_the_file_from_a_sign_out(use_ring: Use) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     use_ring(rings.LockedRing())
     store = vault(KEY)
     await store.save(entry())

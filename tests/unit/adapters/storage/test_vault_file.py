@@ -73,7 +73,7 @@ async def detail_of(call: object) -> str:
 
 @pytest.mark.parametrize("token", [TOKEN, LONG, 'with space, "quote" and \\', "x"], ids=["short", "long", "odd", "one"])
 async def test_an_entry_comes_back_as_it_was_saved_after_a_restart(token: str) -> None:
-    """N-5."""
+    """N-5: Tokens are opaque and kept byte for byte."""
     await vault().save(entry(token))
     assert await vault().load() == entry(token)
 
@@ -93,14 +93,14 @@ async def test_looking_makes_no_folder() -> None:
 
 
 async def test_folder_and_file_are_open_to_this_user_alone() -> None:
-    """D11."""
+    """D11: Kernels find no secret in what they inherit."""
     await vault().save(entry(TOKEN))
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (storage_folder(), file())]
     assert modes == [0o700, 0o600]
 
 
 async def test_the_file_holds_no_part_of_the_entry_in_plain_text() -> None:
-    """D11."""
+    """D11: Kernels find no secret in what they inherit."""
     await vault().save(entry(TOKEN))
     content = file().read_bytes()
     assert [part for part in (TOKEN, "https", "openid", "refresh", ONE) if part.encode() in content] == []
@@ -202,7 +202,7 @@ async def test_reading_with_an_earlier_key_writes_nothing() -> None:
 
 
 async def test_an_entry_of_an_unknown_key_is_named_so_and_left_alone() -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     await vault(ONE).save(entry(TOKEN))
     assert await detail_of(vault(TWO).load()) == "storage_key"
     assert await token_in(vault(ONE)) == TOKEN
@@ -236,14 +236,14 @@ async def test_a_damaged_file_is_reported_and_left_alone(content: bytes) -> None
 
 
 async def test_a_cut_file_is_damage_and_never_a_shorter_token() -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     await vault().save(entry(LONG))
     file().write_bytes(file().read_bytes()[:-1_000])
     assert await detail_of(vault().load()) == "storage_corrupt"
 
 
 async def test_a_damaged_file_is_replaced_by_the_next_sign_in() -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     await vault().save(entry(TOKEN))
     file().write_bytes(b"foreign")
     await vault().save(entry(NEXT))
@@ -251,7 +251,7 @@ async def test_a_damaged_file_is_replaced_by_the_next_sign_in() -> None:
 
 
 async def test_a_damaged_file_is_removed_by_a_sign_out() -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     await vault().save(entry(TOKEN))
     file().write_bytes(b"foreign")
     await vault().delete()
@@ -259,7 +259,7 @@ async def test_a_damaged_file_is_removed_by_a_sign_out() -> None:
 
 
 async def test_an_entry_of_a_newer_format_is_damage_and_left_alone() -> None:
-    """B35."""
+    """B35: Versions read each other's entries, one step back."""
     await vault().save(entry(TOKEN))
     newer = encrypt(Secret('{"format": 3, "refresh_token": "rt-1"}'), keys_in(Secret(ONE)))
     file().write_bytes(newer)
@@ -279,7 +279,7 @@ OTHERS = [
 
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: next(iter(other)))
 async def test_another_owner_has_a_file_of_its_own(other: dict[str, str]) -> None:
-    """B23, B34."""
+    """B23: A token goes only to its own provider. B34: A stored entry belongs to one machine."""
     await vault().save(entry(TOKEN))
     await vault(**other).delete()
     assert (await vault(**other).load(), await token_in(vault())) == (None, TOKEN)
@@ -287,7 +287,7 @@ async def test_another_owner_has_a_file_of_its_own(other: dict[str, str]) -> Non
 
 @pytest.mark.parametrize("other", OTHERS[:3], ids=lambda other: next(iter(other)))
 async def test_a_file_that_was_renamed_to_another_owners_counts_as_absent(other: dict[str, str]) -> None:
-    """B23, B34."""
+    """B23: A token goes only to its own provider. B34: A stored entry belongs to one machine."""
     await vault().save(entry(TOKEN))
     mine = file()
     await vault(**other).save(entry(NEXT, **{k: v for k, v in other.items() if k != "machine_id"}))
@@ -324,7 +324,7 @@ async def test_a_write_is_on_the_disk_before_it_takes_its_place_and_the_folder_a
 
 
 async def test_what_a_torn_write_left_is_gone_after_a_sign_out() -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     for crash_at in range(4):
         disk = CrashingDisk()
         disk.crash_at = crash_at
@@ -355,7 +355,7 @@ async def test_a_folder_that_cannot_be_synced_is_no_failure() -> None:
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777], ids=oct)
 @pytest.mark.parametrize("call", ["load", "save", "probe"])
 async def test_a_folder_that_others_can_write_to_is_refused(call: str, mode: int) -> None:
-    """B13."""
+    """B13: Locks live only where locks work."""
     await vault().save(entry(TOKEN))
     storage_folder().chmod(mode)
     arguments = (entry(NEXT),) if call == "save" else ()
@@ -365,7 +365,7 @@ async def test_a_folder_that_others_can_write_to_is_refused(call: str, mode: int
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666], ids=oct)
 @pytest.mark.parametrize("call", ["load", "save"])
 async def test_a_file_that_others_can_write_to_is_refused(call: str, mode: int) -> None:
-    """B13."""
+    """B13: Locks live only where locks work."""
     await vault().save(entry(TOKEN))
     file().chmod(mode)
     assert await detail_of(getattr(vault(), call)(*((entry(NEXT),) if call == "save" else ()))) == "storage_unsafe"
@@ -391,7 +391,7 @@ async def test_what_belongs_to_another_user_is_refused(call: str, what: str) -> 
 
 @pytest.mark.parametrize("call", ["load", "save"])
 async def test_a_link_in_place_of_the_folder_is_refused(call: str, tmp_path: Path) -> None:
-    """B13."""
+    """B13: Locks live only where locks work."""
     await vault().save(entry(TOKEN))
     storage_folder().rename(tmp_path / "elsewhere")
     storage_folder().symlink_to(tmp_path / "elsewhere")
@@ -401,7 +401,7 @@ async def test_a_link_in_place_of_the_folder_is_refused(call: str, tmp_path: Pat
 @pytest.mark.parametrize("call", ["load", "save"])
 @pytest.mark.parametrize("leads", [True, False], ids=["somewhere", "nowhere"])
 async def test_a_link_in_place_of_the_file_is_refused_and_not_followed(call: str, leads: bool, tmp_path: Path) -> None:
-    """B13."""
+    """B13: Locks live only where locks work."""
     await vault().save(entry(TOKEN))
     place, target = file(), tmp_path / "elsewhere"
     place.rename(target)
@@ -453,13 +453,13 @@ async def test_a_data_folder_that_is_a_link_is_fine(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("call", ["save", "probe"])
 async def test_a_disk_that_refuses_is_reported(call: str, number: int, detail: str) -> None:
-    """D15."""
+    """D15: A disk that cannot be used costs durability only."""
     store = vault(disk=FailingDisk(number))
     assert await detail_of(getattr(store, call)(*((entry(TOKEN),) if call == "save" else ()))) == detail
 
 
 async def test_a_full_disk_leaves_the_old_token_and_no_draft() -> None:
-    """D15."""
+    """D15: A disk that cannot be used costs durability only."""
     await vault().save(entry(TOKEN))
     await detail_of(vault(disk=FailingDisk(errno.ENOSPC)).save(entry(NEXT)))
     assert (await token_in(vault()), len(files())) == (TOKEN, 1)
@@ -480,13 +480,13 @@ async def test_a_file_system_that_really_refuses_is_reported() -> None:
 
 
 async def test_a_place_that_cannot_be_a_folder_is_reported(tmp_path: Path) -> None:
-    """D15."""
+    """D15: A disk that cannot be used costs durability only."""
     (tmp_path / "share").write_text("a file where the data folder should be")
     assert await detail_of(vault().save(entry(TOKEN))) == "storage_failed"
 
 
 async def test_a_user_without_a_home_has_no_place() -> None:
-    """D15."""
+    """D15: A disk that cannot be used costs durability only."""
 
     def nowhere() -> Path:
         raise RuntimeError("Could not determine home directory.")
@@ -499,21 +499,21 @@ async def test_a_user_without_a_home_has_no_place() -> None:
 
 
 def test_an_unknown_home_is_no_folder_called_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
-    """D15."""
+    """D15: A disk that cannot be used costs durability only."""
     monkeypatch.setenv("JUPYTER_DATA_DIR", "~/.local/share/jupyter")
     with pytest.raises(RuntimeError):
         storage_folder()
 
 
 async def test_a_file_that_cannot_be_removed_is_overwritten() -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     await vault().save(entry(TOKEN))
     await vault(disk=KeepingDisk()).delete()
     assert (await vault().load(), file().read_bytes()) == (None, b"forgotten\n")
 
 
 async def test_a_sign_in_after_that_is_kept() -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     await vault().save(entry(TOKEN))
     await vault(disk=KeepingDisk()).delete()
     await vault().save(entry(NEXT))
@@ -521,13 +521,13 @@ async def test_a_sign_in_after_that_is_kept() -> None:
 
 
 async def test_a_file_that_can_be_neither_removed_nor_overwritten_is_reported() -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     await vault().save(entry(TOKEN))
     assert await detail_of(vault(disk=StubbornDisk()).delete()) == "storage_read_only"
 
 
 async def test_a_failure_names_no_file_no_owner_and_no_token() -> None:
-    """B21, T-12."""
+    """B21: Keyring failures are reported in our own words. T-12: Secrets never reach logs, pages or URLs."""
     problems = [
         await problem_of(vault(disk=FailingDisk(errno.EIO)).save(entry(TOKEN))),
         await problem_of(vault(disk=FailingDisk(errno.ENOSPC)).probe()),
@@ -568,7 +568,7 @@ async def test_a_place_that_cannot_be_trusted_holds_nothing() -> None:
 
 
 async def test_a_tombstone_is_nothing() -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     await vault().save(entry(TOKEN))
     await vault(disk=KeepingDisk()).delete()
     assert await vault().holds_anything() is False

@@ -61,7 +61,7 @@ async def outcome_of(call: Awaitable[object]) -> object:
 async def test_an_entry_comes_back_as_it_was_saved_after_a_restart(
     use_ring: Use, kind: type[rings.Ring], token: str
 ) -> None:
-    """B19, N-5."""
+    """B19: A long token is stored in pieces. N-5: Tokens are opaque and kept byte for byte."""
     use_ring(kind())
     await vault().save(entry(token))
     assert await vault().load() == entry(token)
@@ -91,7 +91,7 @@ async def test_a_long_token_takes_one_entry_where_entries_may_be_long(use_ring: 
 
 
 async def test_a_long_token_is_cut_into_pieces_where_entries_are_short(use_ring: Use) -> None:
-    """B19."""
+    """B19: A long token is stored in pieces."""
     ring = rings.ShortRing()
     use_ring(ring)
     await vault().save(entry(LONG))
@@ -99,7 +99,7 @@ async def test_a_long_token_is_cut_into_pieces_where_entries_are_short(use_ring:
 
 
 async def test_the_manifest_says_how_many_pieces_there_are_and_what_they_add_up_to(use_ring: Use) -> None:
-    """B19."""
+    """B19: A long token is stored in pieces."""
     ring = rings.ShortRing()
     use_ring(ring)
     await vault().save(entry(LONG))
@@ -108,7 +108,7 @@ async def test_the_manifest_says_how_many_pieces_there_are_and_what_they_add_up_
 
 
 async def test_the_windows_credential_manager_is_never_asked_to_keep_a_long_entry(use_ring: Use) -> None:
-    """B19."""
+    """B19: A long token is stored in pieces."""
     ring = rings.WindowsRing()
     use_ring(ring)
     await vault().save(entry(LONG))
@@ -116,7 +116,7 @@ async def test_the_windows_credential_manager_is_never_asked_to_keep_a_long_entr
 
 
 async def test_entries_of_the_windows_credential_manager_stay_on_this_machine(use_ring: Use) -> None:
-    """B34."""
+    """B34: A stored entry belongs to one machine."""
     ring = rings.WindowsRing()
     use_ring(ring)
     await vault().save(entry(SHORT))
@@ -136,7 +136,7 @@ async def test_entries_of_the_windows_credential_manager_stay_on_this_machine(us
 async def test_a_new_token_replaces_the_old_one_and_leaves_none_of_its_pieces(
     use_ring: Use, first: str, second: str, left: list[str]
 ) -> None:
-    """B19."""
+    """B19: A long token is stored in pieces."""
     ring = rings.ShortRing()
     use_ring(ring)
     await vault().save(entry(first))
@@ -149,7 +149,7 @@ async def test_a_new_token_replaces_the_old_one_and_leaves_none_of_its_pieces(
 
 @pytest.mark.parametrize("second", [LONGER, SHORT], ids=["long", "short"])
 async def test_a_crash_at_any_step_of_a_write_leaves_one_complete_token(use_ring: Use, second: str) -> None:
-    """B19."""
+    """B19: A long token is stored in pieces."""
     found = []
     for crash_at in range(100):
         ring = rings.CrashingRing()
@@ -167,7 +167,7 @@ async def test_a_crash_at_any_step_of_a_write_leaves_one_complete_token(use_ring
 
 
 async def test_what_a_torn_write_left_is_gone_after_the_next_write(use_ring: Use) -> None:
-    """B19."""
+    """B19: A long token is stored in pieces."""
     for crash_at in range(20):
         ring = rings.CrashingRing()
         use_ring(ring)
@@ -184,7 +184,7 @@ async def test_what_a_torn_write_left_is_gone_after_the_next_write(use_ring: Use
 
 
 async def test_what_a_torn_write_left_is_gone_after_a_sign_out(use_ring: Use) -> None:
-    """B19, D3."""
+    """B19: A long token is stored in pieces. D3: A stored entry that resists deletion is overwritten."""
     for crash_at in range(20):
         ring = rings.CrashingRing()
         use_ring(ring)
@@ -201,7 +201,7 @@ async def test_what_a_torn_write_left_is_gone_after_a_sign_out(use_ring: Use) ->
 
 
 async def test_what_a_torn_sign_out_left_is_gone_after_the_next_one(use_ring: Use) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     for crash_at in range(20):
         ring = rings.CrashingRing()
         use_ring(ring)
@@ -222,7 +222,7 @@ async def test_what_a_torn_sign_out_left_is_gone_after_the_next_one(use_ring: Us
 
 @pytest.mark.parametrize("number", [0, 3, 5], ids=["first", "middle", "last"])
 async def test_a_missing_piece_makes_the_entry_damaged_and_never_a_shorter_token(use_ring: Use, number: int) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     ring = rings.ShortRing()
     use_ring(ring)
     await vault().save(entry(LONG))
@@ -234,7 +234,7 @@ async def test_a_missing_piece_makes_the_entry_damaged_and_never_a_shorter_token
     "replaced", ["", "x", "another text of another program"], ids=["empty", "one character", "foreign"]
 )
 async def test_a_piece_with_another_content_makes_the_entry_damaged(use_ring: Use, replaced: str) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     ring = rings.ShortRing()
     use_ring(ring)
     await vault().save(entry(LONG))
@@ -243,7 +243,7 @@ async def test_a_piece_with_another_content_makes_the_entry_damaged(use_ring: Us
 
 
 async def test_exchanged_pieces_make_the_entry_damaged(use_ring: Use) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     ring = rings.ShortRing()
     use_ring(ring)
     await vault().save(entry(LONG))
@@ -273,7 +273,7 @@ async def test_exchanged_pieces_make_the_entry_damaged(use_ring: Use) -> None:
 async def test_a_manifest_that_is_wrong_or_newer_makes_the_entry_damaged(
     use_ring: Use, change: dict[str, object]
 ) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     ring = rings.ShortRing()
     use_ring(ring)
     await vault().save(entry(LONG))
@@ -288,7 +288,7 @@ async def test_a_manifest_that_is_wrong_or_newer_makes_the_entry_damaged(
     ids=["text", "list", "number", "null", "object", "newer", "deep"],
 )
 async def test_a_foreign_value_in_our_entry_is_damage(use_ring: Use, text: str) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     ring = rings.Ring()
     use_ring(ring)
     await vault().save(entry(SHORT))
@@ -298,7 +298,7 @@ async def test_a_foreign_value_in_our_entry_is_damage(use_ring: Use, text: str) 
 
 @pytest.mark.parametrize("member", ["issuer", "client_id", "subject", "scopes", "signed_in_at", "refresh_token"])
 async def test_an_entry_without_one_of_its_members_is_damaged(use_ring: Use, member: str) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     ring = rings.Ring()
     use_ring(ring)
     await vault().save(entry(SHORT))
@@ -331,7 +331,7 @@ async def test_a_damaged_entry_is_left_alone_by_reading(use_ring: Use) -> None:
 
 
 async def test_a_damaged_entry_is_replaced_by_the_next_sign_in(use_ring: Use) -> None:
-    """B20."""
+    """B20: A damaged entry is never used in part."""
     ring = rings.ShortRing()
     use_ring(ring)
     await vault().save(entry(LONG))
@@ -341,7 +341,7 @@ async def test_a_damaged_entry_is_replaced_by_the_next_sign_in(use_ring: Use) ->
 
 
 async def test_a_damaged_entry_is_removed_by_a_sign_out_with_all_pieces(use_ring: Use) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     ring = rings.ShortRing()
     use_ring(ring)
     await vault().save(entry(LONG))
@@ -359,7 +359,7 @@ async def test_a_damaged_entry_is_removed_by_a_sign_out_with_all_pieces(use_ring
     ids=lambda other: next(iter(other)),
 )
 async def test_another_owner_does_not_see_the_entry(use_ring: Use, other: dict[str, str]) -> None:
-    """B23, B34."""
+    """B23: A token goes only to its own provider. B34: A stored entry belongs to one machine."""
     use_ring(rings.Ring())
     await vault().save(entry(SHORT))
     assert await vault(**other).load() is None
@@ -371,7 +371,7 @@ async def test_another_owner_does_not_see_the_entry(use_ring: Use, other: dict[s
     ids=lambda other: next(iter(other)),
 )
 async def test_another_owners_sign_out_leaves_the_entry_alone(use_ring: Use, other: dict[str, str]) -> None:
-    """B23, B34."""
+    """B23: A token goes only to its own provider. B34: A stored entry belongs to one machine."""
     use_ring(rings.Ring())
     await vault().save(entry(SHORT))
     await vault(**other).delete()
@@ -396,7 +396,7 @@ async def test_an_entry_whose_header_names_another_owner_counts_as_absent(
 
 
 async def test_the_machine_id_is_that_of_this_machine_unless_said_otherwise(use_ring: Use) -> None:
-    """B34."""
+    """B34: A stored entry belongs to one machine."""
     ring = rings.Ring()
     use_ring(ring)
     await KeyringVault(provider="corp", issuer="https://id.example.com", client_id="c1").save(entry(SHORT))
@@ -404,13 +404,13 @@ async def test_the_machine_id_is_that_of_this_machine_unless_said_otherwise(use_
 
 
 def test_a_machine_id_does_not_name_the_host() -> None:
-    """B34."""
+    """B34: A stored entry belongs to one machine."""
     assert len(machine_id()) == 16
     assert platform.node() not in machine_id()
 
 
 def test_a_machine_id_stays_the_same() -> None:
-    """B34."""
+    """B34: A stored entry belongs to one machine."""
     assert machine_id() == machine_id()
 
 
@@ -433,7 +433,7 @@ def test_a_machine_id_stays_the_same() -> None:
 async def test_a_backend_that_does_not_keep_secrets_is_refused_by_name(
     use_ring: Use, ring: KeyringBackend, name: str
 ) -> None:
-    """B18."""
+    """B18: Keyring backends that keep no secrets are refused."""
     use_ring(ring)
     with pytest.raises(StorageUnavailable) as caught:
         await vault().save(entry(SHORT))
@@ -441,7 +441,7 @@ async def test_a_backend_that_does_not_keep_secrets_is_refused_by_name(
 
 
 async def test_a_refused_backend_is_given_nothing(use_ring: Use) -> None:
-    """B18."""
+    """B18: Keyring backends that keep no secrets are refused."""
     ring = rings.PlaintextRing()
     use_ring(ring)
     await detail_of(vault().save(entry(SHORT)))
@@ -449,7 +449,7 @@ async def test_a_refused_backend_is_given_nothing(use_ring: Use) -> None:
 
 
 async def test_the_refusal_says_what_to_do(use_ring: Use) -> None:
-    """B18."""
+    """B18: Keyring backends that keep no secrets are refused."""
     use_ring(NULL)
     with pytest.raises(StorageUnavailable) as caught:
         await vault().probe()
@@ -460,7 +460,7 @@ async def test_the_refusal_says_what_to_do(use_ring: Use) -> None:
 
 
 async def test_an_unsafe_backend_that_was_replaced_no_longer_stands_in_the_way(use_ring: Use) -> None:
-    """B18."""
+    """B18: Keyring backends that keep no secrets are refused."""
     use_ring(NULL)
     store = vault()
     await detail_of(store.save(entry(SHORT)))
@@ -486,7 +486,12 @@ async def test_an_unsafe_backend_that_was_replaced_no_longer_stands_in_the_way(u
 async def test_a_token_that_was_not_kept_is_reported(
     use_ring: Use, ring: type[rings.Ring], detail: str, token: str
 ) -> None:
-    """B15, B16, B17, B21."""
+    """B15: A token that cannot be stored stays in memory.
+
+    B16: A locked keyring is reported, without prompts.
+    B17: A keyring that hangs holds up nothing else.
+    B21: Keyring failures are reported in our own words.
+    """
     use_ring(ring())
     assert await detail_of(vault().save(entry(token))) == detail
 
@@ -521,7 +526,7 @@ async def test_a_probe_leaves_the_stored_token_alone(use_ring: Use) -> None:
 
 
 async def test_what_a_backend_says_of_a_failure_goes_no_further(use_ring: Use) -> None:
-    """B21, T-12."""
+    """B21: Keyring failures are reported in our own words. T-12: Secrets never reach logs, pages or URLs."""
     use_ring(rings.ChattyRing())
     with pytest.raises(StorageUnavailable) as caught:
         await vault().save(entry(SHORT))
@@ -532,7 +537,7 @@ async def test_what_a_backend_says_of_a_failure_goes_no_further(use_ring: Use) -
 
 
 async def test_a_call_that_hangs_is_given_up_after_the_deadline(use_ring: Use) -> None:
-    """B17."""
+    """B17: A keyring that hangs holds up nothing else."""
     use_ring(rings.HangingRing())
     began = time.monotonic()
     await detail_of(vault().load())
@@ -540,7 +545,7 @@ async def test_a_call_that_hangs_is_given_up_after_the_deadline(use_ring: Use) -
 
 
 async def test_the_event_loop_goes_on_while_a_call_hangs(use_ring: Use) -> None:
-    """B17."""
+    """B17: A keyring that hangs holds up nothing else."""
     use_ring(rings.HangingRing())
     call = asyncio.create_task(detail_of(vault().load()))
     await asyncio.sleep(0.05)
@@ -549,7 +554,7 @@ async def test_the_event_loop_goes_on_while_a_call_hangs(use_ring: Use) -> None:
 
 
 async def test_two_calls_that_hang_open_the_circuit(use_ring: Use) -> None:
-    """B17."""
+    """B17: A keyring that hangs holds up nothing else."""
     ring = rings.HangingRing()
     use_ring(ring)
     store = vault()
@@ -575,7 +580,7 @@ async def test_calls_that_wait_behind_one_that_hangs_are_not_taken_for_hanging(u
 
 
 async def test_a_call_behind_one_that_hangs_is_answered_once_that_is_given_up(use_ring: Use) -> None:
-    """B17."""
+    """B17: A keyring that hangs holds up nothing else."""
     ring = rings.HangingRing()
     use_ring(ring)
     store = vault()
@@ -587,7 +592,7 @@ async def test_a_call_behind_one_that_hangs_is_answered_once_that_is_given_up(us
 
 
 async def test_a_hanging_call_whose_caller_has_gone_does_not_block_the_keyring_for_ever(use_ring: Use) -> None:
-    """B17."""
+    """B17: A keyring that hangs holds up nothing else."""
     ring = rings.HangingRing()
     use_ring(ring)
     store = vault()
@@ -617,7 +622,7 @@ async def test_a_write_that_was_given_up_before_it_began_is_never_made(use_ring:
 
 
 async def test_the_circuit_closes_when_the_prompt_is_answered(use_ring: Use) -> None:
-    """B17."""
+    """B17: A keyring that hangs holds up nothing else."""
     ring = rings.HangingRing()
     use_ring(ring)
     store = vault()
@@ -635,7 +640,7 @@ async def test_the_circuit_closes_when_the_prompt_is_answered(use_ring: Use) -> 
 
 @pytest.mark.parametrize("token", [SHORT, LONG], ids=["short", "long"])
 async def test_a_sign_out_removes_the_token_with_all_its_pieces(use_ring: Use, token: str) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     ring = rings.ShortRing()
     use_ring(ring)
     await vault().save(entry(token))
@@ -652,7 +657,7 @@ async def test_removing_what_is_not_there_is_no_error(use_ring: Use) -> None:
 
 @pytest.mark.parametrize("kind", [rings.KeepingRing, rings.ReturningRing], ids=["refuses", "brings back"])
 async def test_what_a_backend_does_not_delete_is_overwritten(use_ring: Use, kind: type[rings.Ring]) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     ring = kind()
     use_ring(ring)
     await vault().save(entry(SHORT))
@@ -661,7 +666,7 @@ async def test_what_a_backend_does_not_delete_is_overwritten(use_ring: Use, kind
 
 
 async def test_an_overwritten_entry_counts_as_absent(use_ring: Use) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     use_ring(rings.KeepingRing())
     await vault().save(entry(SHORT))
     await vault().delete()
@@ -669,7 +674,7 @@ async def test_an_overwritten_entry_counts_as_absent(use_ring: Use) -> None:
 
 
 async def test_an_overwritten_entry_can_hold_a_token_again(use_ring: Use) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     use_ring(rings.KeepingRing())
     await vault().save(entry(SHORT))
     await vault().delete()
@@ -678,7 +683,7 @@ async def test_an_overwritten_entry_can_hold_a_token_again(use_ring: Use) -> Non
 
 
 async def test_a_sign_out_that_a_locked_keyring_prevents_is_reported(use_ring: Use) -> None:
-    """D3."""
+    """D3: A stored entry that resists deletion is overwritten."""
     ring = rings.LockableRing()
     use_ring(ring)
     await vault().save(entry(SHORT))

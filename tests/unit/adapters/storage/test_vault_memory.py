@@ -41,7 +41,7 @@ async def test_removing_what_is_not_there_is_no_error() -> None:
 
 
 async def test_two_vaults_share_nothing() -> None:
-    """B23."""
+    """B23: A token goes only to its own provider."""
     one, two = MemoryVault(), MemoryVault()
     await one.save(entry())
     assert await two.load() is None

@@ -23,7 +23,7 @@ def in_a_process(script: str, folder: Path) -> object:
 
 
 def test_whoever_waits_goes_on_when_everything_is_there(tmp_path: Path) -> None:
-    """Q8.3."""
+    """Q8.3: Imports are done before any kernel starts."""
     script = """
 import asyncio, json, logging, sys
 from jupyter_oidc.adapters.system.early_imports import EarlyImports

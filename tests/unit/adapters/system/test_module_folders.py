@@ -53,7 +53,7 @@ def test_the_working_folder_is_left_however_it_is_written(place: Path, entry: st
 
 
 def test_a_served_folder_is_left(tmp_path: Path, place: Path) -> None:
-    """Q8.3."""
+    """Q8.3: Imports are done before any kernel starts."""
     told = tried(
         tmp_path, f"mine = [{str(place)!r}]; sys.path[:0] = mine; left = remove_from_sys_path([{str(place)!r}])"
     )
@@ -61,7 +61,7 @@ def test_a_served_folder_is_left(tmp_path: Path, place: Path) -> None:
 
 
 def test_a_link_to_the_served_folder_is_left_too(tmp_path: Path, place: Path) -> None:
-    """Q8.3: sibling."""
+    """Q8.3, a sibling: Imports are done before any kernel starts."""
     link = tmp_path / "link"
     link.symlink_to(place)
     told = tried(

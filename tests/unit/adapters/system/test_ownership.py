@@ -58,7 +58,10 @@ def test_a_file_of_trusted_owners_is_out_of_reach(entries: tuple[PathEntry, ...]
     ],
 )
 def test_a_file_that_somebody_else_could_change_or_replace_is_not(entries: tuple[PathEntry, ...]) -> None:
-    """Q8.1, Q10.6."""
+    """Q8.1: Wider settings wait for the next sign-in.
+
+    Q10.6: Users cannot replace the administrator's provider.
+    """
     assert not is_protected(entries, ADA)
 
 

@@ -21,7 +21,7 @@ def found(**more: Any) -> list[str]:
 
 
 def test_a_bundle_may_hold_several_authorities(tmp_path: Path) -> None:
-    """G-4."""
+    """G-4: What differs between providers is a setting."""
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(b"".join(b"# one\n" + Authority.in_folder(tmp_path, f"Root {n}").pem for n in range(3)))
     assert found(ca_bundle=str(bundle), apis={"orders": ORDERS}) == []
@@ -65,7 +65,7 @@ def test_one_broken_certificate_among_sound_ones_is_found(tmp_path: Path) -> Non
     ids=["empty", "text", "binary", "cut off", "huge"],
 )
 def test_what_is_no_bundle_is_found(tmp_path: Path, content: bytes, problem: str) -> None:
-    """G-5."""
+    """G-5: Mistakes in settings are found without the provider."""
     path = tmp_path / "bundle.pem"
     path.write_bytes(content)
     assert bundle_problem(str(path)) == problem

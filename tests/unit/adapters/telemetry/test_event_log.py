@@ -142,7 +142,7 @@ async def test_an_event_that_cannot_be_emitted_does_not_fail_the_caller(caplog: 
 
 
 async def test_a_session_change_is_a_line_of_the_audit_trail(caplog: pytest.LogCaptureFixture) -> None:
-    """E-3."""
+    """E-3: Refusals and session changes are recorded."""
     caplog.set_level(logging.INFO, "tests.event_log")
     event_log, _ = listened(SESSION)
     event_log.session(CHANGED)
@@ -150,7 +150,11 @@ async def test_a_session_change_is_a_line_of_the_audit_trail(caplog: pytest.LogC
 
 
 async def test_a_refusal_is_a_warning_with_its_reason_and_correlation_id(caplog: pytest.LogCaptureFixture) -> None:
-    """E-2, E-3, E-6."""
+    """E-2: Every refusal has a stable reason code.
+
+    E-3: Refusals and session changes are recorded.
+    E-6: The reason shows without raising log levels.
+    """
     event_log, _ = listened(SESSION)
     event_log.refusal("corp", "f-17", "id_token_rejected", "id_token.nonce")
     assert (caplog.records[-1].levelname, caplog.messages[-1]) == (

@@ -132,7 +132,7 @@ async def test_a_body_of_known_length_is_sent_with_its_length() -> None:
 
 
 async def test_a_body_of_unknown_length_is_sent_in_chunks() -> None:
-    """C17."""
+    """C17: Uploads of any size flow in constant memory."""
     async with Peer(answer()) as peer, upstream() as port:
         await port.open(call(peer.url, method="POST", body=pieces(b"abc", b"def")))
         seen = peer.seen[0]
@@ -184,7 +184,7 @@ async def test_a_body_arrives_piece_by_piece_and_not_at_its_end() -> None:
 
 
 async def test_a_dropped_reply_closes_the_connection_within_a_second() -> None:
-    """C18."""
+    """C18: A caller that leaves ends the call."""
     async with Peer(drip(HEAD + b"\r\n", b"x" * 1_000)) as peer, upstream() as port:
         reply = await port.open(call(peer.url))
         reply.drop()
@@ -193,7 +193,10 @@ async def test_a_dropped_reply_closes_the_connection_within_a_second() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_passed_on_and_not_followed(status: int) -> None:
-    """C9, C10."""
+    """C9: Redirects inside an API lead through the proxy.
+
+    C10: Redirects elsewhere are passed on, without a token.
+    """
     async with Peer(answer()) as elsewhere, upstream() as port:
         async with Peer(answer(status, Location=f"{elsewhere.url}/x")) as peer:
             reply = await port.open(call(peer.url))
@@ -266,7 +269,7 @@ async def test_other_settings_of_an_api_make_a_new_pool_and_keep_calls_going() -
 
 
 async def test_a_header_that_repeats_the_token_does_not_come_down() -> None:
-    """C25."""
+    """C25: No reply header repeats our secrets."""
     echo = HEAD + f"X-Echo: Bearer {TOKEN}\r\nX-Other: 1\r\nContent-Length: 0\r\n\r\n".encode()
     async with Peer(echo) as peer, upstream() as port:
         reply = await port.open(call(peer.url, bearer=Secret(TOKEN)))
@@ -293,7 +296,7 @@ async def test_a_header_that_repeats_the_token_does_not_come_down() -> None:
     ],
 )
 def test_an_address_is_public_or_not(address: str, public: bool) -> None:
-    """C34."""
+    """C34: A name must not lead into private networks."""
     assert is_public(address) is public
 
 
@@ -311,7 +314,7 @@ class Names:
 
 
 async def test_a_name_that_leads_into_a_private_network_is_refused_and_nothing_is_sent() -> None:
-    """C34."""
+    """C34: A name must not lead into private networks."""
     guarded = GuardedResolver()
     guarded._system = Names("127.0.0.1")  # type: ignore[assignment]
     with pytest.raises(PrivateAddress):
@@ -327,7 +330,7 @@ async def test_of_several_addresses_the_public_ones_are_used() -> None:
 
 
 async def test_a_private_address_is_a_forbidden_route_with_a_remedy() -> None:
-    """C34."""
+    """C34: A name must not lead into private networks."""
     async with Peer(answer()) as peer, upstream() as port:
         api = api_of()
         resolver = port._pool(api).connector._resolver  # type: ignore[union-attr]
@@ -351,17 +354,17 @@ async def test_a_client_that_was_closed_opens_again() -> None:
 
 
 async def test_a_refused_connection_is_an_unreachable_api() -> None:
-    """C14."""
+    """C14: An unreachable API is reported, and rarely called twice."""
     assert await code_of(call(f"http://127.0.0.1:{unused_port()}/")) == "upstream_unreachable"
 
 
 async def test_a_name_that_does_not_resolve_is_an_unreachable_api() -> None:
-    """C14."""
+    """C14: An unreachable API is reported, and rarely called twice."""
     assert await code_of(call("http://api.invalid/")) == "upstream_unreachable"
 
 
 async def test_an_api_that_hangs_up_is_unreachable() -> None:
-    """C14."""
+    """C14: An unreachable API is reported, and rarely called twice."""
     async with Peer(b"") as peer:
         assert await code_of(call(peer.url)) == "upstream_unreachable"
 
@@ -377,7 +380,7 @@ async def test_an_api_that_hangs_up_is_unreachable() -> None:
     ids=["another protocol", "odd status", "two lengths", "long header"],
 )
 async def test_an_answer_that_breaks_http_is_a_protocol_error(reply: bytes) -> None:
-    """C20."""
+    """C20: An answer that is no HTTP is refused."""
     async with Peer(reply) as peer:
         assert await code_of(call(peer.url)) == "upstream_protocol_error"
 
@@ -388,7 +391,7 @@ async def test_an_answer_that_breaks_http_is_a_protocol_error(reply: bytes) -> N
     ids=["length", "chunks"],
 )
 async def test_a_body_that_breaks_off_never_ends_cleanly(reply: bytes) -> None:
-    """C19."""
+    """C19: A truncated answer never looks complete."""
     async with Peer(reply) as peer, upstream() as port:
         opened = await port.open(call(peer.url))
         with pytest.raises(Problem) as caught:
@@ -402,7 +405,7 @@ async def test_an_address_that_cannot_be_called_raises_nothing_but_ours(address:
 
 
 async def test_a_failure_shows_neither_the_token_nor_the_library() -> None:
-    """T-12."""
+    """T-12: Secrets never reach logs, pages or URLs."""
     async with upstream() as port:
         with pytest.raises(Problem) as caught:
             await port.open(call(f"http://127.0.0.1:{unused_port()}/", bearer=Secret(TOKEN)))
@@ -414,13 +417,13 @@ async def test_a_failure_shows_neither_the_token_nor_the_library() -> None:
 
 
 async def test_a_certificate_of_an_unknown_authority_is_refused(tmp_path: Path) -> None:
-    """H-1."""
+    """H-1: TLS is always verified."""
     async with Peer(answer(), tls=Authority.in_folder(tmp_path).server()) as peer:
         assert await code_of(call(peer.url)) == "tls_untrusted"
 
 
 async def test_a_bundle_makes_its_authority_trusted(tmp_path: Path) -> None:
-    """H-1."""
+    """H-1: TLS is always verified."""
     authority = Authority.in_folder(tmp_path)
     async with Peer(answer(), tls=authority.server()) as peer, upstream() as port:
         trusting = api_of(ca_bundle=authority.bundle)
@@ -428,7 +431,7 @@ async def test_a_bundle_makes_its_authority_trusted(tmp_path: Path) -> None:
 
 
 async def test_a_certificate_for_another_name_is_refused_even_from_a_trusted_authority(tmp_path: Path) -> None:
-    """H-1."""
+    """H-1: TLS is always verified."""
     authority = Authority.in_folder(tmp_path)
     async with Peer(answer(), tls=authority.server(SOMEBODY_ELSE)) as peer:
         trusting = api_of(ca_bundle=authority.bundle)
@@ -436,14 +439,14 @@ async def test_a_certificate_for_another_name_is_refused_even_from_a_trusted_aut
 
 
 async def test_no_token_is_sent_to_a_server_that_is_not_trusted(tmp_path: Path) -> None:
-    """H-1."""
+    """H-1: TLS is always verified."""
     async with Peer(answer(), tls=Authority.in_folder(tmp_path).server()) as peer:
         await code_of(call(peer.url))
         assert peer.seen == []
 
 
 async def test_a_bundle_that_cannot_be_read_is_a_mistake_in_the_settings(tmp_path: Path) -> None:
-    """G-5."""
+    """G-5: Mistakes in settings are found without the provider."""
     api = api_of(ca_bundle=str(tmp_path / "bundle.pem"))
     async with upstream() as port:
         with pytest.raises(ConfigurationInvalid, match=r"bundle\.pem' cannot be read"):
