@@ -23,6 +23,7 @@ from yarl import URL
 
 from jupyter_oidc.sessions.refresh_policy import MIN_REFRESH_INTERVAL_SECONDS
 from jupyter_oidc.settings import Settings
+from tests.support.authority import Authority, Names
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.dpop_proofs import ProofJudge, ProofRefused
 from tests.support.form_sign_in import FormBrowser
@@ -30,7 +31,6 @@ from tests.support.marker import MARKER
 from tests.support.scripted_provider import ScriptedProvider
 from tests.support.server_under_test import ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream, refused
-from tests.unit.adapters.authority import Authority, Names
 
 ID, API = "id.example.com", "api.example.com"
 PASSWORD = f"ada:{MARKER}proxy-password"

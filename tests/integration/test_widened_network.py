@@ -16,11 +16,11 @@ from cryptography import x509
 from jupyter_oidc.server.settings_watch import CHECK_INTERVAL_SECONDS
 from jupyter_oidc.sessions.refresh_policy import MIN_REFRESH_INTERVAL_SECONDS
 from tests.integration.test_corporate_network import API, ID, Outside, certified
+from tests.support.authority import Authority, Names
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.kernels import grant_for
 from tests.support.server_under_test import ROUTE, ServerUnderTest
 from tests.support.upstream import Upstream
-from tests.unit.adapters.authority import Authority, Names
 
 
 @pytest.fixture

@@ -25,10 +25,10 @@ from jupyter_oidc.kernel.grant import GrantAuth
 from tests.bench.proxy.report import NotMeasured
 from tests.bench.proxy.wire import Call, download
 from tests.interop.person import SCOPES
+from tests.support.authority import Authority
 from tests.support.form_sign_in import FormBrowser
 from tests.support.jupyter_process import JupyterProcess
 from tests.support.scripted_provider import ScriptedProvider
-from tests.unit.adapters.authority import Authority
 
 Credential = Literal["grant", "token", "cookie"]
 """What opens the proxy: a kernel grant, Jupyter's token in the Authorization header, the cookie of a login."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.interop.hostile.real_environment import ALL_METHODS, RealEnvironment, start_environment, within
+from tests.support.authority import SOMEBODY_ELSE, Authority
 from tests.support.raw_upstream import BASE, RawUpstream, reply, silence
-from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority
 
 CROWD = 130
 """Calls that wait at one API: more than any pool of a hundred connections holds."""

@@ -25,11 +25,11 @@ from jupyter_oidc.adapters.system.referenced_files import check_referenced_files
 from jupyter_oidc.errors import ConfigurationInvalid, Problem
 from jupyter_oidc.protocol.message import Call
 from jupyter_oidc.settings import Provider, SecretRef, Settings, read_settings
+from tests.support.authority import LOOPBACK, Authority, Names
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
-from tests.unit.adapters.authority import LOOPBACK, Authority, Names
+from tests.support.peers import Peer, answer
 from tests.unit.adapters.network_routes import NetworkRoutes, ToApi, ToProvider
-from tests.unit.adapters.peers import Peer, answer
 from tests.unit.adapters.rings import Ring
 
 HOST = "host.example.com"

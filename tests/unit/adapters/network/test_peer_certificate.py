@@ -13,11 +13,11 @@ from cryptography import x509
 from jupyter_oidc.adapters.network.peer_certificate import PeerCertificates, as_plain_name, issuer_name
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.settings import SecretRef
+from tests.support.authority import SOMEBODY_ELSE, Authority, Names
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
-from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority, Names
+from tests.support.peers import Peer, answer, unused_port
 from tests.unit.adapters.network_routes import NetworkRoutes, ToApi, ToProvider
-from tests.unit.adapters.peers import Peer, answer, unused_port
 
 HOST = "host.example.com"
 URL = f"https://{HOST}/items"

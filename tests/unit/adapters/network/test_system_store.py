@@ -14,7 +14,7 @@ from cryptography.x509 import DNSName
 from jupyter_oidc.adapters.network.network_route import network_route_of
 from jupyter_oidc.adapters.network.tls import verifying_context
 from jupyter_oidc.settings import Provider
-from tests.unit.adapters.authority import Authority, Names
+from tests.support.authority import Authority, Names
 
 pytestmark = pytest.mark.skipif(
     sys.platform in ("darwin", "win32"), reason="there truststore asks the system at each handshake"

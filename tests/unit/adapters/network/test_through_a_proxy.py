@@ -15,11 +15,11 @@ import pytest
 
 from jupyter_oidc.errors import Problem
 from jupyter_oidc.settings import SecretRef
+from tests.support.authority import Authority, Names
 from tests.support.connect_proxy import ConnectProxy
 from tests.support.marker import MARKER
-from tests.unit.adapters.authority import Authority, Names
+from tests.support.peers import Peer, answer, drip, silence, unused_port
 from tests.unit.adapters.network_routes import TOKEN, NetworkRoutes, ToApi, ToProvider
-from tests.unit.adapters.peers import Peer, answer, drip, silence, unused_port
 
 HOST = "host.example.com"
 URL = f"https://{HOST}/items"

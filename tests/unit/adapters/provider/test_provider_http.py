@@ -21,9 +21,9 @@ from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed, IdpUnavai
 from jupyter_oidc.protocol.message import BasicCredentials, Call, Reply
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.secret_access import reveal_bytes
+from tests.support.authority import SOMEBODY_ELSE, Authority
 from tests.support.marker import MARKER
-from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority
-from tests.unit.adapters.peers import Peer, Request, answer, drip, silence, unused_port
+from tests.support.peers import Peer, Request, answer, drip, silence, unused_port
 
 SECRET = MARKER + "client-secret"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"

@@ -61,7 +61,7 @@ print(json.dumps(["named_backend" in sys.modules, "{place}" in sys.path]))
     assert in_a_process(script.format(place=tmp_path / "place"), tmp_path) == [True, True]
 
 
-@pytest.mark.parametrize("name", ["jupyter_oidc_of_nobody", "tests.unit.adapters.broken_module"])
+@pytest.mark.parametrize("name", ["jupyter_oidc_of_nobody", "tests.unit.adapters.system.broken_module"])
 def test_what_is_missing_or_broken_stops_nothing(name: str) -> None:
     """Whoever needs it is told when they need it."""
     assert import_everything([name]) == (name,)

@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_oidc.adapters.system.referenced_files import bundle_problem, check_referenced_files
 from jupyter_oidc.settings import Finding, Settings, read_settings
-from tests.unit.adapters.authority import Authority
+from tests.support.authority import Authority
 
 CORP = {"issuer": "https://id.example.com", "client_id": "jupyter"}
 ORDERS = {"base_url": "https://api.example.com/"}

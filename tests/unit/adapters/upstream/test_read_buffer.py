@@ -17,7 +17,7 @@ from jupyter_oidc.adapters.upstream.read_buffer import (
     LARGE_READ_THRESHOLD_BYTES,
     ReadBuffer,
 )
-from tests.unit.adapters.peers import Peer, answer
+from tests.support.peers import Peer, answer
 from tests.unit.adapters.upstream.test_upstream_http import call, upstream
 
 ENOUGH = LARGE_READ_THRESHOLD_BYTES // DEFAULT_READ_BYTES

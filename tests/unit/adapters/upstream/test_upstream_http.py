@@ -24,9 +24,9 @@ from jupyter_oidc.errors import ConfigurationInvalid, Problem
 from jupyter_oidc.proxy.ports import SocketRefused, UpstreamCall
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.settings import Api
+from tests.support.authority import SOMEBODY_ELSE, Authority
 from tests.support.marker import MARKER
-from tests.unit.adapters.authority import SOMEBODY_ELSE, Authority
-from tests.unit.adapters.peers import Peer, answer, drip, silence, unused_port
+from tests.support.peers import Peer, answer, drip, silence, unused_port
 
 TOKEN = MARKER + "access-token"
 HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
