@@ -311,7 +311,7 @@ class FakeEnvironment:
 
     def new_service(self, client_secret: Callable[[], Secret | None] = lambda: None) -> SessionService:
         """Another process's service over the same vault and provider."""
-        credentials = Credentials(self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None)
+        credentials = self.credentials(client_secret)
         return SessionService(
             self.settings,
             oidc_client=OidcClient(self.settings, self.provider, self.clock, credentials, self.entropy),
@@ -325,6 +325,10 @@ class FakeEnvironment:
             logouts=AcceptedLogouts(),
             sign_out_pages=self.sign_out_pages,
         )
+
+    def credentials(self, client_secret: Callable[[], Secret | None]) -> Credentials:
+        """What the client of a new service proves itself with."""
+        return Credentials(self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None)
 
     async def begin(self, caller: str = "user:a") -> tuple[PendingSignIn, str, str]:
         """Begin and visit the start page; return the sign-in, its state and its binding."""

@@ -11,7 +11,6 @@ from jupyter_oidc.errors import ConfigurationInvalid
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.grant import TryLater
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from tests.support.canary import CANARY
 from tests.unit.protocol.makers import ISSUER, claims_of, reply, signed
@@ -27,14 +26,10 @@ BINDS = {"tls_client_certificate_bound_access_tokens": True}
 class CertifiedEnvironment(FakeEnvironment):
     """An environment whose client shows the certificate with the thumbprint ``OURS``."""
 
-    def new_service(self, client_secret: Any = lambda: None) -> Any:
-        service = super().new_service(client_secret)
-        credentials = Credentials(
+    def credentials(self, client_secret: Any) -> Credentials:
+        return Credentials(
             self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None, certificate=lambda: OURS
         )
-        oidc_client = OidcClient(self.settings, self.provider, self.clock, credentials, self.entropy)
-        service._oidc_client = service.sign_ins._oidc_client = oidc_client
-        return service
 
 
 def jwt(**claims: Any) -> str:
