@@ -11,6 +11,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from typing_extensions import assert_never
+
 from jupyter_oidc.background import defect_of
 from jupyter_oidc.errors import AudienceRefused, Overloaded, Problem, StorageUnavailable
 from jupyter_oidc.sessions import endings, refresh_policy
@@ -264,6 +266,8 @@ class BearerTokens:
                     self._current.end(endings.SIGNED_OUT_ELSEWHERE if signed_out else endings.SIGNED_IN_ELSEWHERE)
                 case OverMeanwhile():
                     pass
+                case _:
+                    assert_never(outcome)
         if isinstance(outcome, Ended):
             self._orphans.revoke(outcome.orphan)
         return self._current.sign_in_needed()

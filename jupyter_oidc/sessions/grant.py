@@ -61,10 +61,6 @@ class AccessToken:
         """Return the same for a moment in which the wall clock is not to be believed (B25)."""
         return self.lifetime is None or self.lifetime - (now.monotonic - self.obtained.monotonic) > reserve
 
-    def granted(self, generation: int, subject: str) -> Granted:
-        """Return this token as the answer to who may send it."""
-        return Granted(self.secret, generation, self.proof_key, subject)
-
 
 class Granted(NamedTuple):
     """A token for one upstream call; ``generation`` tells which session it belongs to, and ``subject`` whose that is.

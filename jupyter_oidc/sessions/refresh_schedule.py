@@ -36,13 +36,6 @@ class RefreshSchedule:
         self.retry_at: float | None = None
         """Wall seconds of the next attempt after a failure; ``None`` while all is well."""
 
-    def reset(self) -> None:
-        """Reset all counters at a session boundary."""
-        self._forget_failures()
-        self._forced_at = -refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS
-        self._refreshed_at = -refresh_policy.MIN_REFRESH_INTERVAL_SECONDS
-        self._start(None)
-
     def seconds_to_wait(self) -> float:
         """Return for how long no attempt may be made; 0 or less if one may begin now."""
         return self._not_before - self._clock.now().monotonic

@@ -94,7 +94,7 @@ def _compares_with_present(node: ast.Compare) -> bool:
 
 
 def test_whether_a_session_is_the_present_one_is_compared_in_one_place() -> None:
-    """B31: What comes back late resurrects no session."""
+    """What comes back late resurrects no session, whichever part it comes back to."""
     assert comparisons_of_sessions(modules("sessions")) == [f"{OWNER}.is_current", f"{OWNER}.has_number"]
 
 
