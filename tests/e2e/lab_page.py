@@ -175,7 +175,7 @@ class Lab:
     def kernel_is_idle(self) -> None:
         """Wait until the kernel has nothing to do; a cell that is run before the kernel is there is lost.
 
-        JupyterLab calls a kernel idle that it has not asked for yet, and asks a user who runs a cell then to choose one.
+        JupyterLab calls a kernel idle that it has not asked for yet; a cell that is run then opens a choice of kernels.
         """
         if all(socket.is_closed() for socket in self._kernels):
             self.page.wait_for_event("websocket", to_kernel, timeout=SLOW)

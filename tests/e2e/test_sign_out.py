@@ -290,7 +290,7 @@ def test_the_watcher_reads_a_page_of_our_own_origin(place: Place, browser: Brows
 
 
 def test_a_service_worker_that_hears_the_navigation_gets_no_token(place: Place, browser: Browser) -> None:
-    """Q9.8: a worker's repeated request is no navigation, and the browser's headers say so, whatever the worker sets."""
+    """Q9.8: a worker's repeated request is no navigation; the browser's headers say so, for any headers it sets."""
     with at_jupyter(browser, place) as page:
         sign_in(place, page)
         page.evaluate(

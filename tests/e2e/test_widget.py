@@ -1,4 +1,4 @@
-"""The widget of the how-to, in real JupyterLab: the page itself calls the API, and neither page nor kernel holds a token."""
+"""The widget of the how-to, in real JupyterLab: the page calls the API, and neither page nor kernel holds a token."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def world(folder: Path) -> Iterator[World]:
 
 
 def opened(upstream: Upstream) -> dict[str, Any]:
-    """The APIs of the settings and their users: user1 may use both APIs' reading side, user2 has no permission at all."""
+    """The APIs of the settings and their users: user1 may use both APIs' reading side, user2 has no permission."""
     reads = {"base_url": upstream.url, "methods": ["GET", "POST"], "requires": ["orders.read"]}
     plans = {"base_url": f"{upstream.url}plans/", "methods": ["GET"], "requires": ["plans.read"]}
     return {"entitlement_claims": ["permissions"], "apis": {"orders": reads, "plans": plans}}

@@ -206,7 +206,7 @@ async def test_a_proxy_that_begins_to_open_tls_is_named_and_gets_nothing(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     caplog.set_level(logging.DEBUG)
     await server_under_test.sign_in()
     folder = tmp_path / "interceptor"
@@ -242,7 +242,7 @@ async def test_a_proxy_that_opens_tls_at_the_sign_in_is_named(
 async def test_a_proxy_that_wants_a_password_at_the_sign_in_is_named(
     server_under_test: ServerUnderTest, proxy: ConnectProxy
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     proxy.password = "ada:another"
     answer = await server_under_test.ask("POST", f"{ROUTE}/sign-in", json={})
     told = answer.json()

@@ -370,7 +370,7 @@ async def test_whatever_else_is_given_up_is_answered_too(
 async def test_a_grant_that_ends_during_a_call_does_not_change_what_became_of_it(
     server_under_test: ServerUnderTest, upstream: Upstream, headers: dict[str, str]
 ) -> None:
-    """C14: a caller that is told that the grant was refused assumes that the call was never sent, and sends it again."""
+    """C14: a caller that hears that the grant was refused assumes that the call was never sent, and repeats it."""
     kernel = await signed_in(server_under_test)
 
     async def take_in_and_break(request: web.Request) -> web.Response:

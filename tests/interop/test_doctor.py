@@ -1,6 +1,6 @@
 """``jupyter oidc doctor`` at a certified provider, healthy and with one thing wrong at a time.
 
-The line of the faulty part names the fault and who can fix it; the other lines stay fine.
+The line of the faulty part names the fault and the person who can fix it; the other lines stay fine.
 """
 
 from __future__ import annotations

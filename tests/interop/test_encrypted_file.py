@@ -155,7 +155,7 @@ def test_without_the_extension_a_kernel_would_inherit_it(tmp_path: Path, key: st
     import asyncio
     from contextlib import closing
 
-    # NOTE: at DEBUG, an older jupyter_server logs the environment of each kernel, with the key that it has not taken out.
+    # NOTE: at DEBUG, an older jupyter_server logs the environment of each kernel, and does not take out the key.
     process = JupyterProcess(tmp_path / "jupyter", {}, enabled=False, environment={VARIABLE: key}, log_level="INFO")
     with process, closing(process.client()) as client:
 

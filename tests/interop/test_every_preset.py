@@ -98,7 +98,7 @@ def _judge(base: str, issuer: str, dressing: Dressing) -> Callable[[web.Request,
 
 
 def test_sign_in_call_refresh_and_sign_out(real_environment: RealEnvironment) -> None:
-    """D5, A25: every provider brings a refresh token, every API its token, and a sign-out all that the provider offers."""
+    """D5, A25: every provider brings a refresh token, every API its token, and a sign-out what the provider offers."""
     person, dressing = real_environment.person, real_environment.dressing
 
     page = person.sign_in()

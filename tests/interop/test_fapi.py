@@ -1,4 +1,4 @@
-"""The FAPI 2.0 Security Profile at a certified provider that holds its clients to it: sign in, call, refresh, sign out."""
+"""The FAPI 2.0 Security Profile at a certified provider that enforces it: sign in, call, refresh, sign out."""
 
 from __future__ import annotations
 

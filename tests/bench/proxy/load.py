@@ -61,7 +61,7 @@ def worked_by(pid: int | None) -> float:
 
 
 def busy_of(core: int) -> float:
-    """Return the seconds that ``core`` has worked for all processes, those of another guest of the same host included."""
+    """Return the seconds that ``core`` has worked for all processes, and for other guests of the same host."""
     return busy_in(Path("/proc/stat").read_text(), core) / os.sysconf("SC_CLK_TCK")
 
 

@@ -1,7 +1,7 @@
 """A client that costs next to nothing: one socket, one request, bytes counted and thrown away.
 
-A client library would be slower than the server that is measured. It knows no redirects and no compression; an answer that is not
-200, or that ends early, is an error.
+A client library would be slower than the measured server. It knows no redirects and no compression; an answer that is
+not 200, or that ends early, is an error.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""WebSockets through the proxy: who may open one, and when it ends (C27)."""
+"""WebSockets through the proxy: the callers that may open one, and its end (C27)."""
 
 from __future__ import annotations
 
