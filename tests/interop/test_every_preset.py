@@ -79,7 +79,7 @@ def start_environment(name: str, tmp_path: Path, **changes: object) -> Iterator[
 
 
 def _judge(base: str, issuer: str, dressing: Dressing) -> Callable[[web.Request, str, str], web.Response | None]:
-    """An API as its owner would write it for this provider: it checks signature, issuer, and its own or its client's name."""
+    """An API as its owner would write it for this provider: it checks signature, issuer, and audience or client."""
     keys: list[KeySet] = []
 
     def judge(_: web.Request, scheme: str, token: str) -> web.Response | None:
