@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from jupyter_oidc.compat.jupyter_server import UNAUTHENTICATED_MARK
+
 if TYPE_CHECKING:
     from jupyter_oidc.server.handler import OidcHandler
 
@@ -20,8 +22,6 @@ Verb = Callable[..., Awaitable[None]]
 
 RESOURCE: Final = "jupyter_oidc"
 """The resource name that the server's ``Authorizer`` is asked about."""
-
-_JUPYTER_MARK: Final = "__allow_unauthenticated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +81,5 @@ def _marked(verb: Verb, rule: AccessRule, *, unauthenticated: bool) -> Verb:
     marks: dict[str, Any] = vars(verb)
     marks["__access_rule__"] = rule
     # Jupyter reads this attribute before it runs a verb; it must be there, and say the same as the rule.
-    marks[_JUPYTER_MARK] = unauthenticated
+    marks[UNAUTHENTICATED_MARK] = unauthenticated
     return verb

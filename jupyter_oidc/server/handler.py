@@ -24,6 +24,7 @@ from tornado.web import HTTPError, stream_request_body
 
 from jupyter_oidc import contract
 from jupyter_oidc.adapters.telemetry.named_log import SERVER
+from jupyter_oidc.compat.tornado import end_body_wait
 from jupyter_oidc.contract import ContractBroken
 from jupyter_oidc.errors import (
     BodyTooLarge,
@@ -314,7 +315,7 @@ class OidcHandler(APIHandler):
 
     def _time_body_out(self) -> None:
         """Refuse a body that is not there in time; the connection closes behind the answer."""
-        self._end_wait_for_body(ClientTooSlow())
+        end_body_wait(self.request, ClientTooSlow())
 
     def _drains_body(self) -> bool:
         headers, length = self.request.headers, self.declared_length
@@ -329,18 +330,7 @@ class OidcHandler(APIHandler):
 
     def _end_drain(self) -> None:
         """Let the refusal out before the end of the body; the connection closes behind it."""
-        self._end_wait_for_body(None)
-
-    def _end_wait_for_body(self, problem: Problem | None) -> None:
-        # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
-        request: Any = self.request
-        waiting = request._body_future  # noqa: SLF001
-        if not waiting.done():
-            request._body_future = asyncio.get_running_loop().create_future()  # noqa: SLF001
-            if problem is None:
-                waiting.set_result(None)
-            else:
-                waiting.set_exception(problem)
+        end_body_wait(self.request, None)
 
     def on_connection_close(self) -> None:
         """Wait no longer for who has gone."""

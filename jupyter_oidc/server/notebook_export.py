@@ -20,6 +20,7 @@ from tornado import web
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from jupyter_oidc.adapters.system.notebook_export import ConversionFailed, Converted, convert, exporters
+from jupyter_oidc.compat.jupyter_server import path_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -89,9 +90,9 @@ class _NotebookFile(NbconvertFileHandler):
             return
         changed = model["last_modified"]
         about = {"name": PurePath(model["name"]).stem, "modified_date": f"{changed:%B} {changed.day}, {changed.year}"}
-        place = getattr(contents, "_get_os_path", None)
-        if place is not None:  # NOTE: other stores of notebooks have no folder for pictures beside them
-            about["path"] = str(PurePath(place(path)).parent)
+        file = path_of_file(contents, path)
+        if file is not None:  # NOTE: other stores of notebooks have no folder for pictures beside them
+            about["path"] = str(file.parent)
         sanitize = self.get_argument("sanitize_html", None) if format == "html" else None
         traits = {} if sanitize is None else {"sanitize_html": sanitize.lower() == "true"}
         converted = await _converted(self, self._limiter, format, model["content"], about, traits)

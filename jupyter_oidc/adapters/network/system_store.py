@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.compat.truststore import inner_context
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -51,7 +53,7 @@ def system_context() -> Any:
             stamp = _stamp()
             # NOTE: truststore refuses a connection without a name where the name has to be checked; OpenSSL would not.
             known = server_hostname and stamp is not None and stamp == self._read
-            begin = self._ctx.wrap_bio if known else super().wrap_bio
+            begin = inner_context(self).wrap_bio if known else super().wrap_bio
             began: ssl.SSLObject = begin(incoming, outgoing, server_side, server_hostname, session)
             if not known:
                 self._read = stamp if stamp is not None and self._can_read(stamp) else None
@@ -60,7 +62,7 @@ def system_context() -> Any:
         def _can_read(self, stamp: _Stamp) -> bool:
             # NOTE: OpenSSL says nothing when it cannot open the file of the system; it does when it is told the name.
             try:
-                self._ctx.load_verify_locations(cafile=stamp[0])
+                inner_context(self).load_verify_locations(cafile=stamp[0])
             except OSError:
                 return False
             return True

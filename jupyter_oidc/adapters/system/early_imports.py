@@ -26,8 +26,8 @@ IMPORT_TIMEOUT_SECONDS: Final = 60.0
 """How long a kernel waits for the imports; slower than that is a file system that has stopped."""
 
 OUR_PARTS: Final = (
-    *("adapters", "secret_access", "background", "clock", "compose", "contract", "diagnostics", "entropy", "errors"),
-    *("protocol", "proxy", "secret", "server", "sessions", "settings"),
+    *("adapters", "secret_access", "background", "clock", "compat", "compose", "contract", "diagnostics", "entropy"),
+    *("errors", "protocol", "proxy", "secret", "server", "sessions", "settings"),
 )
 """The parts of this package that run in the server; the others run in kernels, at terminals and in processes of their own."""
 

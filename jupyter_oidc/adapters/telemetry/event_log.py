@@ -18,6 +18,7 @@ from jupyter_oidc import contract
 from jupyter_oidc.adapters.telemetry.metrics import count_call, count_call_refusal, count_refusal, count_session
 from jupyter_oidc.adapters.telemetry.named_log import PROXY, SESSIONS
 from jupyter_oidc.clock import utc_text
+from jupyter_oidc.compat.jupyter_events import has_listeners
 
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
@@ -182,15 +183,7 @@ class JupyterEventLog:
 
     def _has_listeners(self, schema_id: str) -> bool:
         """Return whether an event of this schema would reach a listener or handler; asked before one is made."""
-        events: Any = self.events
-        try:
-            return bool(
-                events._modified_listeners.get(schema_id)  # noqa: SLF001 - asked by what the logger itself asks
-                or events._unmodified_listeners.get(schema_id)  # noqa: SLF001
-                or events.handlers
-            )
-        except AttributeError:
-            return True
+        return has_listeners(self.events, schema_id)
 
     def _emit(self, schema_id: str, data: dict[str, Any]) -> None:
         try:

@@ -14,6 +14,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.compat.aiohttp import close_idle_connections, response_with_interim_hook
+
 if TYPE_CHECKING:
     import aiohttp
 
@@ -41,11 +43,10 @@ def limited_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class 
     class _IdleTooLong(aiohttp.ClientConnectionError):
         """The API gave up an idle connection while the call was on its way (RFC 9110, 15.5.9)."""
 
-    class LimitedResponse(aiohttp.ClientResponse):
-        """Looks at each interim answer through the one attribute that aiohttp reads for each of them."""
+    class LimitedResponse(response_with_interim_hook()):  # type: ignore[misc]  # NOTE: made when aiohttp is imported
+        """Counts interim answers, and repeats what may be repeated."""
 
         _interim = 0
-        _waiting: Any = None
 
         async def start(self, connection: Any) -> aiohttp.ClientResponse:
             transport, protocol = connection.transport, connection.protocol
@@ -63,7 +64,8 @@ def limited_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class 
                     raise
                 was_dead = protocol.uses > 1 and not protocol.has_begun
                 if protocol.uses > 1:
-                    _forget_idle(connection)
+                    # NOTE: one that was dead does not die alone, and aiohttp would take the next for its repetition.
+                    close_idle_connections(connection)
                 if (was_dead or isinstance(error, _IdleTooLong)) and self._may_be_repeated:
                     raise aiohttp.ServerDisconnectedError from None  # which aiohttp repeats once, on a new connection
                 if isinstance(error, (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)):
@@ -79,24 +81,9 @@ def limited_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class 
             has_body = sent.get("Content-Length", "0") != "0" or "Transfer-Encoding" in sent
             return self.method in _IDEMPOTENT and not has_body and "DPoP" not in sent
 
-        @property
-        def _continue(self) -> Any:
+        def on_interim(self) -> None:
             self._interim += 1
             if self._interim > MAX_INTERIM_RESPONSES:
                 raise aiohttp.ClientPayloadError("too many interim answers")
-            return self._waiting
-
-        @_continue.setter
-        def _continue(self, waiting: Any) -> None:
-            self._waiting = waiting
 
     return LimitedResponse
-
-
-def _forget_idle(connection: Any) -> None:
-    """Close the other idle connections to the same API: one that was dead does not die alone.
-
-    NOTE: aiohttp would take the next of them for its repetition, and has no public way to leave them out.
-    """
-    for protocol, _ in connection._connector._conns.pop(connection._key, ()):  # noqa: SLF001
-        protocol.close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
@@ -32,8 +32,15 @@ from jupyter_oidc.adapters.upstream.deadlines import Deadline, Deadlines
 from jupyter_oidc.adapters.upstream.forward_proxy_pool import ForwardProxyPool
 from jupyter_oidc.adapters.upstream.idle_timeout import IdleTimeout
 from jupyter_oidc.adapters.upstream.limited_response import HandshakeRefused, limited_response
-from jupyter_oidc.adapters.upstream.read_buffer import DEFAULT_READ_BYTES, ReadBuffer
-from jupyter_oidc.adapters.upstream.work_budget import SMALL_PIECE_BYTES, budgeted_socket, limit_chunks, limit_reads
+from jupyter_oidc.adapters.upstream.read_buffer import ReadBuffer
+from jupyter_oidc.adapters.upstream.work_budget import (
+    MAX_CHUNKS_PER_TURN,
+    SMALL_PIECE_BYTES,
+    budgeted_socket,
+    limit_reads,
+)
+from jupyter_oidc.compat.aiohttp import handshake_of, has_buffered_data, limit_chunks, use_protocol
+from jupyter_oidc.compat.event_loop import DEFAULT_READ_BYTES
 from jupyter_oidc.errors import (
     ConfigurationInvalid,
     RouteForbidden,
@@ -101,7 +108,7 @@ class HttpUpstreamReply:
     def waiting(self) -> bool:
         """Whether the next piece of the body has not arrived yet."""
         content = self._response.content
-        return not content._buffer and not content.is_eof()  # noqa: SLF001 - aiohttp has no other way to ask
+        return not has_buffered_data(content) and not content.is_eof()
 
     @property
     def ended(self) -> bool:
@@ -118,7 +125,7 @@ class HttpUpstreamReply:
         import aiohttp
 
         content, connection = self._response.content, self._response.connection
-        limit_chunks(content)
+        limit_chunks(content, MAX_CHUNKS_PER_TURN)
         read_buffer = ReadBuffer(connection.transport if connection else None, content)
         idle_timeout = IdleTimeout(self._idle_timeout_seconds, lambda: content.set_exception(asyncio.TimeoutError()))
         last = REPLY_BUFFER_BYTES
@@ -166,14 +173,14 @@ class HttpUpstreamSocket:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse[Any], hidden: tuple[Secret, ...]) -> None:
         self._socket = socket
         self._hidden = hidden
-        connection = socket._response.connection  # noqa: SLF001 - aiohttp has no other way to abort
+        connection = handshake_of(socket).connection
         self._transport = connection.transport if connection else None
         limit_reads(self._transport)
 
     @property
     def headers(self) -> Headers:
         """The headers of the handshake as received, without any that holds a secret of ours (C25)."""
-        return _headers_without_secrets(self._socket._response.raw_headers, self._hidden)  # noqa: SLF001 - aiohttp has no other way
+        return _headers_without_secrets(handshake_of(self._socket).raw_headers, self._hidden)
 
     @property
     def subprotocol(self) -> str | None:
@@ -379,7 +386,7 @@ def _session(
         ssl=context,
         resolver=None if trace_config or api.allow_private_network else GuardedResolver(),
     )
-    connector._factory = partial(bodiless_aware_protocol(), loop=connector._loop)  # noqa: SLF001 - aiohttp has no other way to choose it
+    use_protocol(connector, bodiless_aware_protocol())
     return aiohttp.ClientSession(
         auto_decompress=False,
         skip_auto_headers=_SUPPRESSED_HEADERS,

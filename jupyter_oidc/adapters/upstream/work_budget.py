@@ -12,9 +12,10 @@ import asyncio
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.compat.event_loop import read_bytes, set_read_bytes
+
 if TYPE_CHECKING:
     import aiohttp
-    from aiohttp import StreamReader
 
 MAX_MESSAGES_PER_TURN: Final = 64
 """Messages of a WebSocket, pings and pongs among them, that are handled before other work has its turn."""
@@ -32,21 +33,10 @@ SOCKET_READ_BYTES: Final = 16_384
 """Bytes that a WebSocket takes from the network at a time: all frames in them are parsed at once."""
 
 
-def limit_chunks(content: StreamReader) -> None:
-    """Let the parser of ``content`` stop after ``MAX_CHUNKS_PER_TURN`` chunks until they have been read.
-
-    NOTE: aiohttp has no public name for this; by itself it stops after one chunk for 16 bytes of its read buffer.
-    """
-    reader: Any = content
-    if getattr(reader, "_high_water_chunks", 0) > MAX_CHUNKS_PER_TURN:
-        reader._high_water_chunks = MAX_CHUNKS_PER_TURN  # noqa: SLF001
-        reader._low_water_chunks = MAX_CHUNKS_PER_TURN // 2  # noqa: SLF001
-
-
 def limit_reads(transport: Any) -> None:
     """Let ``transport`` take ``SOCKET_READ_BYTES`` at a time, if it is one of asyncio's that can be told so."""
-    if getattr(transport, "max_size", 0) > SOCKET_READ_BYTES:
-        transport.max_size = SOCKET_READ_BYTES
+    if read_bytes(transport) > SOCKET_READ_BYTES:
+        set_read_bytes(transport, SOCKET_READ_BYTES)
 
 
 class BudgetedMessages:

@@ -16,6 +16,7 @@ from tornado.httputil import HTTPHeaders, HTTPOutputError
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
+from jupyter_oidc.compat.tornado import close_after_reply, end_body_wait
 from jupyter_oidc.errors import BodyTooLarge, GrantInvalid, Problem, UpstreamTimeout
 from jupyter_oidc.server.access_rule import access_rule_of, allow
 from jupyter_oidc.server.handlers.proxied import ProxiedHandler
@@ -189,16 +190,9 @@ class ProxyHandler(ProxiedHandler):
 
     def _stop_reading_body(self, problem: Problem | None = None) -> None:
         """Stop waiting for the rest of the body, and let the verb run (or fail by ``problem``)."""
-        # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
-        request: Any = self.request
-        waiting = request._body_future  # noqa: SLF001
-        if waiting.done():
-            return
-        request._body_future = self._remaining_body = asyncio.get_running_loop().create_future()  # noqa: SLF001
-        if problem is None:
-            waiting.set_result(None)
-        else:
-            waiting.set_exception(problem)
+        rest = end_body_wait(self.request, problem)
+        if rest is not None:
+            self._remaining_body = rest
 
     def on_connection_close(self) -> None:
         """The client went away: so does the upstream call (C18)."""
@@ -307,8 +301,7 @@ class ProxyHandler(ProxiedHandler):
     async def _stream_chunks(self, upstream: UpstreamReply) -> None:
         """Write a body as it arrives; its last piece waits for the end of the answer."""
         if self._ends_with_connection:
-            connection: Any = self.request.connection
-            connection._disconnect_on_finish = True  # noqa: SLF001 - tornado keeps one that asked for it, without an end
+            close_after_reply(self.request)
         stop_watching = self._close_with_kernel(self._abort_connection)
         try:
             if upstream.waiting:
