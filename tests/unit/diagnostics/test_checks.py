@@ -187,7 +187,7 @@ def to(url: str, status: int = 302) -> Reply:
     ],
 )
 def test_what_a_provider_says_of_our_registration(answer: Reply | Exception, status: str, says: str) -> None:
-    """A30, Q5.7: what is known, and the usual causes; asked without interaction; of the peer's own text, nothing is repeated."""
+    """A30, Q5.7: doctor asks without interaction; it reports known facts and causes, and never the peer's own text."""
     port = Answering(authorize=answer)
     check = named(examined(port, asks=True), "registration")
     assert (check.status, says in check.message) == (status, True), check.message

@@ -49,7 +49,7 @@ def reply(
     headers: Mapping[str, str] | None = None,
     media: str = "application/json",
 ) -> Reply:
-    """Answer ``body``: bytes and text as they are, everything else as JSON."""
+    """Make a reply with ``body``: bytes and text as they are, everything else as JSON."""
     written = body if isinstance(body, (str, bytes)) else json.dumps(body)
     return Reply(status, Secret(written), {"content-type": media, **(headers or {})})
 
@@ -82,7 +82,7 @@ NO_KEYS: Final = key_set()
 
 
 def base64url(value: bytes) -> str:
-    """Encode as RFC 7515 does."""
+    """Encode as RFC 7515 does: base64url without padding."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
