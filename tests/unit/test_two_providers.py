@@ -129,7 +129,7 @@ class Host:
 
 @dataclass
 class Net:
-    """The tokens that the APIs were sent: (API, token)."""
+    """The APIs' side of the network: it records the tokens that each API was sent, as (API, token)."""
 
     rejects: bool = False
     seen: list[tuple[Api, str]] = field(default_factory=list)
@@ -182,7 +182,7 @@ class World:
         return self.hosts[self.order["ab".index(name)]]
 
     async def sign_in(self, name: str, *, deliver_to: str = "") -> bool:
-        """Sign in at ``name``; the callback is delivered to that provider's route, or to ``deliver_to``'s."""
+        """Sign in at ``name``; the callback goes to that provider's route, or to the route of ``deliver_to``."""
         session = self.services.sessions.of_provider(name)
         pending, ticket = await session.sign_ins.begin("user:a")
         self.services.pending.use_ticket(ticket)
@@ -220,7 +220,7 @@ class World:
         answer.close()
 
     async def swap(self) -> None:
-        """Change the settings: each name's issuer becomes the other's."""
+        """Swap the issuers in the settings: each name gets the other's."""
         self.order = (self.order[1], self.order[0])
 
         def install(services: Services) -> None:

@@ -41,12 +41,12 @@ class Ring(KeyringBackend):
 
     @property
     def names(self) -> list[str]:
-        """The user names of all entries, sorted."""
+        """Return the user names of all entries, sorted."""
         return sorted(name for _, name in self.entries)
 
     @property
     def head(self) -> str:
-        """Return the one name that is not a piece's."""
+        """Return the one name that does not belong to a piece."""
         return next(name for name in self.names if "." not in name)
 
     def ends(self) -> list[str]:

@@ -47,7 +47,7 @@ class Holder:
 @pytest.fixture
 def holder() -> Iterator[Holder]:
     holder = Holder()
-    holder.hold_and_let_go()  # so that it is up
+    holder.hold_and_let_go()  # the process has started once it answers
     yield holder
     holder.process.communicate("\n")
 

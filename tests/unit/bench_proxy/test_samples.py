@@ -1,4 +1,4 @@
-"""Rounds, pairs and medians."""
+"""The benchmark compares rounds in pairs and takes medians."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exceptions: one for every code of the contract, each saying what happened, what to do and where."""
+"""Every code of the contract has an exception, which tells the user the fault, the action and the link."""
 
 import pytest
 

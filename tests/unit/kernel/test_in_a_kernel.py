@@ -28,7 +28,7 @@ HTML = "text/html"
 
 
 class Notebook:
-    """A kernel, and what a notebook file would keep of each cell: streams, errors, and displays as last updated."""
+    """A kernel, and the parts of its cells that a notebook file would keep: streams, errors, and last displays."""
 
     def __init__(self, client, manager):
         self.client = client

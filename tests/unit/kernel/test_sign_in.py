@@ -46,7 +46,7 @@ def door(kernel):
     return kernel
 
 
-# -- the way in --------------------------------------------------------------------------------------------------
+# -- the sign-in -------------------------------------------------------------------------------------------------
 
 
 def test_a_finished_sign_in_returns_the_session(door):
@@ -212,7 +212,7 @@ def test_a_link_that_leads_elsewhere_is_not_shown(door, capsys, started):
     assert capsys.readouterr().err == ""
 
 
-# -- the ways out ------------------------------------------------------------------------------------------------
+# -- timeouts, refusals and Ctrl-C -------------------------------------------------------------------------------
 
 
 def test_a_sign_in_that_nobody_finishes_ends_after_the_timeout(door):
@@ -394,7 +394,7 @@ def test_a_broken_progress_cancels_the_sign_in(door):
     assert len(door.asked("DELETE", PROGRESS)) == 1
 
 
-# -- out again ---------------------------------------------------------------------------------------------------
+# -- the sign-out ------------------------------------------------------------------------------------------------
 
 
 def test_a_sign_out_tells_each_step(kernel):

@@ -410,7 +410,7 @@ def test_a_server_that_is_gone_is_named_as_such(call):
         call(server, "GET", "items")
 
 
-# -- once more ---------------------------------------------------------------------------------------------------
+# -- repetitions -------------------------------------------------------------------------------------------------
 
 
 def test_a_busy_server_is_asked_again_after_the_time_it_names(fake_server, call):

@@ -73,7 +73,7 @@ def jwk(key: Key, **members: object) -> dict[str, object]:
 
 
 def key_set(*entries: object) -> KeySet:
-    """Return what our own reader makes of a published key set."""
+    """Return a published key set as our own reader reads it."""
     return read_jwks_reply(reply({"keys": list(entries)}))
 
 
@@ -144,4 +144,4 @@ MISTYPED: Final[list[dict[str, object]]] = [
     {"zoneinfo": False},
     {"website": 1},
 ]
-"""Claims about a person that real providers write in a type of their own."""
+"""Claims about a person to which real providers give a type of their own."""

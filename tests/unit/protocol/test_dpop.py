@@ -32,7 +32,7 @@ def key() -> dpop.ProofKey:
 
 
 def made(key: dpop.ProofKey, **changes: object) -> Proof:
-    """Return a proof, taken apart and verified by code that is not the product's."""
+    """Make a proof, and return it taken apart and verified by code that is not the product's."""
     parts: dict[str, object] = {"method": "GET", "url": URL, "issued_at": NOW, "jti": "j1"}
     return read_proof(reveal(key.proof(**{**parts, **changes})))  # type: ignore[arg-type]
 

@@ -192,7 +192,7 @@ def test_no_signed_claims_break_the_judge(changes: dict[str, Any]) -> None:
 
 
 def _everything_a_traceback_can_show(problem: BaseException) -> str:
-    """Follow causes, contexts and the locals of our own frames, as an error reporter with locals does."""
+    """Return causes, contexts and the locals of our own frames, as an error reporter with locals shows them."""
     shown: list[str] = []
     chain: list[BaseException | None] = [problem]
     while chain:

@@ -123,7 +123,7 @@ def test_a_page_of_the_providers_own_is_not_offered_without_an_address_to_return
 
 
 def test_a_form_may_lead_to_the_page_and_back_and_where_the_settings_say() -> None:
-    """Q9.8: a browser judges a form's redirects too, so the way back has to be named, and nothing else is."""
+    """Q9.8: a browser checks a form's redirects too, so the policy names the way back, and no other address."""
     request = logout_request(
         METADATA,
         client_id="jupyter",

@@ -57,7 +57,7 @@ async def test_a_place_that_was_handed_to_a_caller_who_leaves_is_handed_on() -> 
     await limiter.acquire()
     first, second = await waiting(limiter, 2)
     limiter.release()
-    first.cancel()  # in the same moment
+    first.cancel()  # before the loop runs again
     await asyncio.sleep(0)
     await asyncio.wait_for(second, 1)
 

@@ -1,4 +1,4 @@
-"""Header policy both ways (C5, C6, C8, C11, C22, C23)."""
+"""The header policy filters requests and replies (C5, C6, C8, C11, C22, C23)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The corpora of paths against the one function that makes a URL of a path (C1, C2)."""
+"""The corpora of paths run against the one function that makes a URL of a path (C1, C2)."""
 
 from __future__ import annotations
 

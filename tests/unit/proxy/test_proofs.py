@@ -93,7 +93,7 @@ class ScriptedUpstream:
 
 
 class Scene:
-    """A signed-in person, and APIs behind the proxy."""
+    """A proxy with a signed-in user, before APIs that answer by plan."""
 
     def __init__(self, *planned: Scripted, bound: bool = True) -> None:
         self.fake_environment = FakeEnvironment(replace(SETTINGS, dpop_bound_access_tokens=bound, apis=APIS))

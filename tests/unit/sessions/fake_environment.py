@@ -202,7 +202,7 @@ class Notes:
 
 @dataclass
 class ValueProvider:
-    """A provider that answers calls with replies, rotating one-time refresh tokens; faults are planned per endpoint."""
+    """A provider that answers in values and rotates one-time refresh tokens; faults are planned per endpoint."""
 
     clock: HandClock
     lifetime: float | None = 300

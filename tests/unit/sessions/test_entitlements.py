@@ -137,7 +137,7 @@ def test_a_nested_claim_that_was_left_out_is_unknown_too() -> None:
 
 
 async def test_an_api_stays_open_where_the_provider_did_not_list_groups() -> None:
-    """Q2.3: the API decides."""
+    """Q2.3: the API itself decides."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.userinfo |= {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {}}}
     await fake_environment.sign_in()

@@ -272,7 +272,7 @@ async def test_an_unreachable_provider_is_reported_before_a_window_is_sent_away(
 
 
 async def test_a_provider_that_comes_back_is_asked_again():
-    """A23: a failure is not remembered."""
+    """A23: the service does not remember a failure."""
     fake_environment = FakeEnvironment()
     fake_environment.provider.plan("discovery", IdpUnavailable())
     with pytest.raises(IdpUnavailable):

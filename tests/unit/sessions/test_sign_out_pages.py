@@ -1,4 +1,4 @@
-"""One-time pages for the provider's sign-out: once, for a minute, in one browser, and never for a script (Q9.8, ADR 39)."""
+"""One-time pages for the provider's sign-out: once, for a minute, in one browser, never for a script (Q9.8, ADR 39)."""
 
 from __future__ import annotations
 

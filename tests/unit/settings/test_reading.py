@@ -203,7 +203,7 @@ def test_an_api_that_gets_the_id_token_is_not_shown_the_certificate():
     ],
 )
 def test_an_api_that_could_not_be_shown_that_certificate_is_named(change, named):
-    """RFC 8705, 3."""
+    """RFC 8705, 3: the API must see the certificate that its tokens are bound to."""
     loopback = {"allow_insecure_loopback": True} if change.pop("allow", False) else {}
     assert findings({**BOUND, **loopback}, change) == [f"providers.corp.apis.orders.{named}"]
 

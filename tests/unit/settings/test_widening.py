@@ -68,7 +68,7 @@ def orders(**changes: Any) -> Provider:
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )
 def test_what_opens_more_or_something_else_waits(before: Provider, after: Provider, names: tuple[str, ...]) -> None:
-    """Q8.1: hosts, authorities, proxies, certificates, headers, methods, paths, callers, tokens, limits."""
+    """Q8.1: wider hosts, authorities, proxies, certificates, headers, methods, paths, callers, tokens, limits wait."""
     assert widens(before, after) == names
     assert without_widening(before, after) == before
 

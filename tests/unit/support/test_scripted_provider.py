@@ -31,7 +31,7 @@ HOLDER = SigningKey.ec("holder")
 
 @dataclass(frozen=True)
 class Relying:
-    """A client by hand: httpx and nothing of ours."""
+    """A client written by hand, on httpx and without our code."""
 
     provider: ScriptedProvider
 

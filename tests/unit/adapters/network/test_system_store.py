@@ -103,7 +103,7 @@ def test_without_a_file_it_is_truststore_that_looks_each_time(
     store.write_bytes(authority.pem)
     shake_hands(context, authority)
     store.unlink()
-    with suppress(ssl.SSLCertVerificationError):  # what else this machine trusts is not our business
+    with suppress(ssl.SSLCertVerificationError):  # the other authorities that this machine trusts do not matter here
         shake_hands(context, issued(tmp_path, "second"))
     assert len(readings) == 2
 

@@ -69,7 +69,7 @@ async def problem_of(network_route: NetworkRoutes, url: str = URL) -> Problem:
     return caught.value
 
 
-# -- the way -------------------------------------------------------------------------------------------------
+# -- the route -----------------------------------------------------------------------------------------------
 
 
 async def test_a_call_goes_through_the_proxy_of_the_settings(

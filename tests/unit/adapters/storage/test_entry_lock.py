@@ -167,7 +167,7 @@ async def test_a_place_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 
 
 def mounts(tmp_path: Path, *entries: tuple[Path, str]) -> Path:
-    """A list of mounted file systems as Linux writes it."""
+    """Return a list of mounted file systems as Linux writes it."""
     lines = [f"{n} 1 0:{n} / {point} rw,relatime - {kind} source rw" for n, (point, kind) in enumerate(entries, 30)]
     path = tmp_path / "mountinfo"
     path.write_text("\n".join(lines) + "\n")

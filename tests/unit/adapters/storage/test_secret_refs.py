@@ -1,4 +1,4 @@
-"""Client secrets by reference: read when needed, never quoted (B17, B21, T-12)."""
+"""A client secret is a reference, which is read when needed and never quoted (B17, B21, T-12)."""
 
 from __future__ import annotations
 

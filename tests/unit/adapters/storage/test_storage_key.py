@@ -88,7 +88,7 @@ def test_a_descriptor_beside_the_variable_is_closed_all_the_same() -> None:
 
 @pytest.mark.parametrize("number", ["0", "2", "-1", "x", "999999", "9" * 30])
 def test_a_number_that_is_no_descriptor_for_this_says_that_there_is_no_key(number: str) -> None:
-    """Q8.5: sibling: the standard streams stay open."""
+    """Q8.5: sibling: the standard streams stay open, whichever number is given."""
     taken = take_storage_key({DESCRIPTOR: number})
     assert problem_of(taken) == (
         "There is no key for the encrypted file in JUPYTER_OIDC_STORAGE_KEY, the descriptor or the credential file."

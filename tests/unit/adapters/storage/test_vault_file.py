@@ -1,4 +1,7 @@
-"""The refresh token in an encrypted file, and what disks and people do to it (B13, B20, B23, B34, B35, D3, D15)."""
+"""The vault keeps the refresh token in an encrypted file, and survives faults of disks and users.
+
+These are B13, B20, B23, B34, B35, D3 and D15.
+"""
 
 from __future__ import annotations
 

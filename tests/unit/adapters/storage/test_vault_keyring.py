@@ -1,4 +1,4 @@
-"""The refresh token in a keyring, and what keyrings do to it (B17 to B23, B34, D3)."""
+"""The vault keeps the refresh token in a keyring, and survives the faults of keyrings (B17 to B23, B34, D3)."""
 
 from __future__ import annotations
 
