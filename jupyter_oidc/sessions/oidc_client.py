@@ -1,7 +1,7 @@
 """Sends requests to one provider and judges the replies, with metadata and keys remembered.
 
-It decides nothing about sessions: it answers with tokens and claims that passed every check, with the
-provider's definite refusal, or with a :class:`~jupyter_oidc.errors.Problem`.
+It decides nothing about sessions: it returns tokens and claims that passed every check, or the provider's definite
+refusal, or raises a :class:`~jupyter_oidc.errors.Problem`.
 Only endpoints named in validated metadata or in the settings are contacted, each for its own purpose (H-3).
 """
 
@@ -69,10 +69,10 @@ if TYPE_CHECKING:
 _T_co = TypeVar("_T_co", covariant=True)
 
 MIN_METADATA_LIFETIME_SECONDS = 60.0
-"""Seconds for which metadata are not fetched again whatever their headers say; many providers forbid any caching."""
+"""Seconds for which metadata are not fetched again, even against their headers; many providers forbid any caching."""
 
 MAX_METADATA_AGE_SECONDS = 86_400.0
-"""Seconds for which old metadata serve a live session while newer ones are not to be had (RFC 5861, 4)."""
+"""Seconds for which old metadata serve a live session while newer ones cannot be fetched (RFC 5861, 4)."""
 
 MAX_KEYS_AGE_SECONDS = 86_400.0
 """Seconds for which cached keys may be used while the key endpoint is down (A19)."""
@@ -83,10 +83,10 @@ _TRANSIENT_USERINFO_DETAILS = frozenset(
 """Details of UserInfo replies that say nothing about the person (B6)."""
 
 _NOT_FROM_PROVIDER_DETAILS = frozenset({"token.format", "token.status"})
-"""Details of token replies that no token endpoint gives: a portal's page, a redirect (A10, A31)."""
+"""Details of token replies that no token endpoint sends: a captive portal's page, a redirect (A10, A31)."""
 
 MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS = 10.0
-"""Seconds between two key sets that are fetched because of a token that anybody could have sent (K-7)."""
+"""Seconds between two fetches of the key set that an unauthenticated token can cause (K-7)."""
 
 MAX_CLOCK_OFFSET_SECONDS = 300.0
 """Seconds by which the provider's clock may differ from ours (A21)."""
@@ -96,10 +96,10 @@ MAX_CLOCK_OFFSET_SECONDS = 300.0
 class Person:
     """The signed-in user: the subject at this issuer (V-16), and the validated claims about them.
 
-    ``identity`` is what a later ID token is compared with (F-5); unknown if no ID token was seen since the
-    session was restored from storage.
-    ``sid`` is the provider's name for its own session, if an ID token told it (Back-Channel Logout 1.0, 2.1), and ``acr``
-    how strongly it says that they proved who they are.
+    ``identity`` is compared with every later ID token (F-5); unknown if no ID token was seen since the session was restored
+    from storage.
+    ``sid`` is the provider's name for its own session, if an ID token named it (Back-Channel Logout 1.0, 2.1), and ``acr``
+    the strength of the authentication, as the ID token names it.
     """
 
     identity: id_token.Identity | None
@@ -113,10 +113,10 @@ class Person:
 class Tokens:
     """A token response that passed every check.
 
-    ``person`` is ``None`` only if a refresh told nothing new; ``id_token_expires_at`` is wall seconds, and
+    ``person`` is ``None`` only after a refresh without new claims; ``id_token_expires_at`` is wall seconds, and
     ``None`` without an ID token.
-    ``requested_at`` is when they were asked for: their lifetime counts from then at the latest, however slow the answer and
-    the checks of it were (RFC 6749, 5.1).
+    ``requested_at`` is the time of the request: their lifetime counts from then at the latest, even if the answer and
+    its checks were slow (RFC 6749, 5.1).
     ``proof_key`` is the key that the tokens are bound to, or ``None`` for bearer tokens.
     """
 
@@ -129,19 +129,19 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """No response came to the token request: the refresh token may be spent, or not (B5)."""
+    """No response came to the token request: the refresh token may be used, or not (B5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiableResponse:
-    """The response holds tokens that cannot be checked now (the keys are not to be had): none may be used."""
+    """The response holds tokens that cannot be checked now (the keys cannot be fetched): none may be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshReply:
-    """The reply to a refresh request, before anything of it is judged (ADR 0025).
+    """The reply to a refresh request before it is judged (ADR 0025).
 
-    ``tokens`` holds the successor, to be kept first; ``requested_at`` is when the request went out.
+    ``tokens`` holds the successor, to be stored first; ``requested_at`` is the time of the request.
     """
 
     reply: Reply
@@ -201,18 +201,18 @@ class OidcClient:
             self._discovery = asyncio.ensure_future(self._discover())
             self._discovery.add_done_callback(_retrieve_exception)
         discovery_task = self._discovery
-        # NOTE: not awaited itself: it goes on for the others when one of them leaves, and that we have cancelled it is
-        # no cancellation of the callers that wait for it.
+        # NOTE: not awaited itself: it goes on when one of its callers is cancelled, and when we cancel it, the callers
+        # that wait for it are not cancelled.
         await asyncio.wait((discovery_task,))
         if discovery_task.cancelled():
             raise _superseded()
         return discovery_task.result()
 
     async def metadata_of_session(self, max_age_seconds: float = MAX_METADATA_AGE_SECONDS) -> discovery.Metadata:
-        """Return metadata for a session that exists: old ones too, up to ``max_age_seconds``, if no newer are to be had.
+        """Return metadata for a session that exists: up to ``max_age_seconds`` old if newer ones cannot be fetched.
 
         After a failure newer ones are not requested for a minute, so that an outage does not slow every refresh.
-        A document of another issuer is no outage, and forgets the old one (D-5, D-10).
+        A document of another issuer is no outage, and discards the old metadata (D-5, D-10).
         Raises as :meth:`metadata` does.
         """
         now = self._clock.now().monotonic
@@ -255,8 +255,8 @@ class OidcClient:
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
         """Return the URL that sends the browser to the provider for ``pending`` (sections A and P).
 
-        A request that is pushed is pushed now, so its reference is good for this browser's one visit (P-4).
-        Raises the refusal of the provider, if it takes no such request.
+        A request that has to be pushed is pushed now, so its reference is good for this browser's one visit (P-4).
+        Raises the provider's refusal of a pushed request.
         """
         metadata = pending.metadata = pending.metadata or await self.metadata()
         self.check_ready(metadata, by_code=False)
@@ -290,7 +290,7 @@ class OidcClient:
         request: authorization.AuthorizationRequest,
         proof_key: dpop.ProofKey | None,
     ) -> pushed_authorization.Pushed:
-        """Hand ``request`` to the provider, proved by the key that the code is going to be bound to (X-9)."""
+        """Push ``request`` to the provider, with a proof by the key that the code will be bound to (X-9)."""
         call = pushed_authorization.push_call(metadata, self._credentials.client(), request)
         if call is None:
             discovery.check_offered(metadata, "pushed_authorization_request_endpoint")
@@ -304,11 +304,11 @@ class OidcClient:
         return answer
 
     def scopes(self) -> tuple[str, ...]:
-        """Return what a sign-in asks for, as far as is known without asking the provider."""
+        """Return the scopes of a sign-in, as far as they are known without asking the provider."""
         return self._settings.scopes if self._metadata is None else scopes_of(self._settings, self._metadata)
 
     def check_ready(self, metadata: discovery.Metadata, *, by_code: bool) -> None:
-        """Refuse a sign-in that could not be finished, by the metadata or for want of a secret (D-11, T-3, X-1)."""
+        """Refuse a sign-in that could not be finished, by the metadata or for lack of a secret (D-11, T-3, X-1)."""
         client = self._credentials.client()
         authenticate(client)
         check_contradictions(SignInPlan(self._settings, metadata, client.assertion_alg, by_code=by_code))
@@ -316,7 +316,7 @@ class OidcClient:
     def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
         """Return the key of a session: the ``stored`` one, or a new one if the settings want one (X-1).
 
-        NOTE: a session that began with a key keeps it when the setting goes, since its refresh token is bound to it.
+        NOTE: a session that began with a key keeps it after the setting is removed: its refresh token is bound to it.
         """
         if stored is not None:
             return dpop.ProofKey(stored)
@@ -359,7 +359,7 @@ class OidcClient:
     async def authorize_device(
         self, pending: PendingSignIn, *, max_lifetime_seconds: float
     ) -> device.DeviceAuthorization:
-        """Get a code for the person and one for us, good for at most ``max_lifetime_seconds`` (RFC 8628, 3.1, 3.2)."""
+        """Request a user code and a device code, good for at most ``max_lifetime_seconds`` (RFC 8628, 3.1, 3.2)."""
         settings, options = self._settings, pending.options
         metadata = pending.metadata = pending.metadata or await self.metadata()
         call = device.device_authorization_call(
@@ -391,11 +391,11 @@ class OidcClient:
     async def redeem_device(
         self, device_code: Secret, pending: PendingSignIn, proof_key: dpop.ProofKey | None
     ) -> Tokens | token.TokenError | token.TokenUnavailable | NoResponse:
-        """Ask once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
+        """Poll once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
 
         There is no nonce in this grant, so none may be in the ID token either (see ``protocol.device``).
-        ``NoResponse`` says that no answer came, or one of something in between that is not the provider; the next
-        question may be answered. Raises what makes tokens unusable, or what happened after they had been given.
+        ``NoResponse`` says that no answer came, or that of a middlebox instead of the provider; the next poll may be
+        answered. Raises the problem of unusable tokens, or one that occurred after they had been issued.
         """
         try:
             metadata = pending.metadata or await self.metadata()
@@ -424,7 +424,7 @@ class OidcClient:
     async def _read_sign_in(
         self, metadata: discovery.Metadata, reply: Reply, proof_key: dpop.ProofKey | None
     ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
-        """Judge the answer to a code; tokens in one that is refused were issued all the same, and are revoked."""
+        """Judge the answer to a code; tokens in a refused answer were issued all the same, and are revoked."""
         try:
             answer = token.read_token_reply(
                 reply,
@@ -444,11 +444,11 @@ class OidcClient:
         answer: token.TokenSet | token.TokenError | token.TokenUnavailable,
         certificate: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """Refuse an access token that shows that it is bound to no ``certificate``, or to another than that (RFC 8705, 3.1).
+        """Refuse an access token that is visibly bound to no ``certificate``, or to another than that (RFC 8705, 3.1).
 
-        Most access tokens do not show it, and what they are bound to only the API can find out.
-        NOTE: at a refresh ours is not asked for: a certificate that was replaced is still shown on connections that
-        are open, and a refresh token has been spent.
+        Most access tokens are opaque, and only the API can check their binding.
+        NOTE: at a refresh no certificate is compared: open connections still present a certificate that was replaced, and
+        the refresh token is used already.
         """
         if not isinstance(answer, token.TokenSet) or not self._settings.tls_client_certificate_bound_access_tokens:
             return
@@ -471,7 +471,7 @@ class OidcClient:
         proof_key: dpop.ProofKey | None,
         requested_at: Moment,
     ) -> Tokens:
-        """Validate the tokens of a sign-in and find out whose they are (sections V and U); refused ones are revoked."""
+        """Validate the tokens of a sign-in and read their person (sections V and U); refused ones are revoked."""
         if answer.id_token is None:
             raise TokenResponseInvalid(detail="token.id_token")
         origin = self.origin()
@@ -492,8 +492,8 @@ class OidcClient:
     ) -> RefreshReply | NoResponse:
         """Send ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
 
-        Whatever comes back is handed over unjudged, for :meth:`judge_refresh`, so that its successor can be kept first.
-        Raises what the port raises before the token is sent, and ``TokenResponseInvalid`` for a nonce that is refused.
+        The reply is returned unjudged, for :meth:`judge_refresh`, so that its successor can be stored first.
+        Raises the port's errors before the token is sent, and ``TokenResponseInvalid`` for a nonce that is refused.
         """
         metadata = await self.metadata_of_session()
         call = token.refresh_call(
@@ -522,12 +522,12 @@ class OidcClient:
         previous: id_token.Identity | None,
         proof_key: dpop.ProofKey | None = None,
     ) -> Tokens | Refused:
-        """Judge what :meth:`send_refresh` brought; the tokens that it returns hold no refresh token, which was kept before.
+        """Judge the reply of :meth:`send_refresh`; the result holds no refresh token, which was stored before.
 
         ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
         if this process saw it, which a returned ID token must repeat in full (F-5).
         Raises ``TokenResponseInvalid`` for an answer that is no token response, and ``IdTokenRejected`` or
-        ``UserinfoRejected`` if the answer names another subject, or cannot be believed.
+        ``UserinfoRejected`` if the answer names another subject, or fails a check.
         """
         answer = token.read_token_reply(
             refresh_reply.reply,
@@ -543,7 +543,7 @@ class OidcClient:
         try:
             return await self._tokens_after_refresh(refresh_reply, answer, subject, previous, proof_key)
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
-            # NOTE: a caller whose time is up hears that nothing could be checked; being cancelled ends the checks here,
+            # NOTE: a caller whose time is up learns that nothing could be checked; a cancellation ends the checks here,
             # and not the task.
             return UnverifiableResponse()
 
@@ -552,7 +552,7 @@ class OidcClient:
     ) -> token.TokenSet | Refused | None:
         """Exchange the sign-in's access token for one of ``key``; ``None`` if the provider does not offer that.
 
-        Raises as :meth:`send_refresh` does. An ID token or refresh token that comes along is not looked at: the person is
+        Raises as :meth:`send_refresh` does. An ID token or refresh token in the answer is ignored: the person is
         known, and the session has a refresh token already.
         """
         metadata = await self.metadata_of_session()
@@ -577,17 +577,17 @@ class OidcClient:
         return answer
 
     def origin(self, subject: str | None = None, sid: str | None = None) -> Origin:
-        """Return where tokens of this client come from; without ``subject`` it is not verified whose they are."""
+        """Return the origin of tokens of this client; without ``subject`` their person is not verified."""
         return Origin(self._settings.issuer, self._settings.client_id, subject or None, sid)
 
     def ask_before_revoking(self, living: Callable[[], Iterable[Origin]]) -> None:
-        """Spare the sessions that ``living`` tells, each time that a token is to be revoked."""
+        """Spare the sessions that ``living`` returns whenever a token is to be revoked."""
         self._living = living
 
     async def revoke(self, orphan: OrphanedToken) -> Revoked:
         """Revoke ``orphan``, unless that could harm a session that lives (RFC 7009; ``sessions.revocation``).
 
-        The last good metadata do, however old. Raises what the port raises.
+        The last good metadata are used, of any age. Raises the port's errors.
         """
         metadata = await self.metadata_of_session(max_age_seconds=math.inf)
         call = logout.revocation_call(metadata, self._credentials.client(), orphan.token, orphan.kind)
@@ -598,14 +598,14 @@ class OidcClient:
         return "done" if logout.read_revocation_reply(await self._port.send(call)) else "failed"
 
     async def logout_token(self, raw: Secret) -> logout_token.LogoutToken:
-        """Judge a logout token that anybody may have sent (section B of the rules).
+        """Judge a logout token, which arrives in an unauthenticated request (section B of the rules).
 
-        Fresh keys are fetched at most once in ten seconds, and only for a token that passed everything else (K-7).
-        Raises ``LogoutTokenInvalid``, and what the port raises when keys are fetched.
+        Fresh keys are fetched at most once in ten seconds, and only for a token that passed every other check (K-7).
+        Raises ``LogoutTokenInvalid``, and the port's errors when keys are fetched.
         """
         settings, now, metadata = self._settings, self._clock.now(), self._metadata
         needs_metadata = metadata is None and settings.id_token_signed_response_alg is None
-        if needs_metadata:  # what may have signed it, only they can tell
+        if needs_metadata:  # only the metadata name the algorithms that may have signed it
             self._limit_untrusted_fetches(now)
             metadata = await self.metadata_of_session()
         rules = logout_token.LogoutTokenRules(
@@ -626,13 +626,13 @@ class OidcClient:
         return verdict
 
     def _limit_untrusted_fetches(self, now: Moment) -> None:
-        """Raise ``LogoutTokenInvalid`` if that was done moments ago (K-7)."""
+        """Raise ``LogoutTokenInvalid`` if keys were fetched for such a token less than ten seconds ago (K-7)."""
         if now.monotonic - self._untrusted_fetch_at < MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS:
             raise LogoutTokenInvalid(detail="logout_token.keys")
         self._untrusted_fetch_at = now.monotonic
 
     def logout_request(self, state: str | None = None) -> logout.LogoutRequest | None:
-        """Return how the browser ends the provider's own session; never contacts the provider (L-2, L-6).
+        """Return the request by which a browser ends the provider's own session; never contacts the provider (L-2, L-6).
 
         With ``allowed_sign_out_origins`` the page is left out if its origin is not among them.
         """
@@ -657,12 +657,12 @@ class OidcClient:
         await self._port.aclose()
 
     def _max_age(self, options: SignInOptions) -> int | None:
-        """Return the stricter of what the settings and the API that asked for this sign-in demand (A-8, V-13)."""
+        """Return the stricter ``max_age`` in seconds: of the settings, or of the API that asked for this sign-in (A-8, V-13)."""
         wanted = [age for age in (self._settings.max_age, options.step_up.max_age) if age is not None]
         return min(wanted, default=None)
 
     def demanded(self, options: SignInOptions) -> StepUp:
-        """Return how strong a sign-in has to be by what the settings and the API that asked for it say (Q5.14).
+        """Return the strength that the settings, and the API that asked for the sign-in, demand of it (Q5.14).
 
         Raises ``ConfigurationInvalid`` if the settings admit no level that is strong enough.
         """
@@ -676,7 +676,7 @@ class OidcClient:
         return demanded
 
     def _sign_in_rules(self, nonce: str | None, options: SignInOptions) -> id_token.IdTokenRules:
-        """Return what the ID token of a sign-in has to say: what was asked for is also what is checked (V-13, V-14)."""
+        """Return the rules for the ID token of a sign-in: every requested value is checked, too (V-13, V-14)."""
         acr_values = self.demanded(options).acr_values
         return self._id_token_rules(nonce=nonce, max_age=self._max_age(options), acr_values=acr_values)
 
@@ -732,12 +732,12 @@ class OidcClient:
         return await self._with_keys(metadata, judge)
 
     def _signed(self, raw: Secret, metadata: discovery.Metadata | None) -> dict[str, Any]:
-        """Return the algorithm that ``raw`` has to be signed with, one of those that may be, and its secret (K-9)."""
+        """Return the allowed algorithm that ``raw`` names, and the secret for it (K-9)."""
         alg = jws.alg_of(raw, algorithms.id_token_algs(self._settings, metadata))
         return {"alg": alg, "client_secret": self._credentials.secret_for(alg)}
 
     async def _with_keys(self, metadata: discovery.Metadata, judge: _Judge[_T_co]) -> _T_co:
-        """Judge with the cached keys, and once more with fresh ones if those do not fit (K-6)."""
+        """Judge with the cached keys, and once more with fresh ones if no cached key fits (K-6)."""
         keys, fresh = await self._key_set(metadata)
         verdict = judge(keys, fresh=fresh)
         if isinstance(verdict, jws.KeysStale):
@@ -771,7 +771,7 @@ class OidcClient:
         verified: id_token.IdToken,
         proof_key: dpop.ProofKey | None,
     ) -> Mapping[str, Any]:
-        """Return the ID token's claims, with those of UserInfo on top, if the provider has that (U-1, U-8)."""
+        """Return the ID token's claims, with those of UserInfo on top, if the provider has that endpoint (U-1, U-8)."""
         try:
             more = await self._userinfo(metadata, answer.access_token, verified.identity.subject, proof_key)
         except (IdpUnavailable, UserinfoRejected) as problem:
@@ -824,8 +824,8 @@ class OidcClient:
     ) -> Tokens:
         """Check a refreshed ID token against the sign-in, then read UserInfo again (F-5, F-9).
 
-        That UserInfo is down, or a page of something in between, does not spoil a refresh; that it speaks of
-        somebody else does.
+        A UserInfo endpoint that is down, or a middlebox's page in its place, does not fail a refresh; claims about
+        another subject do.
         """
         metadata, requested_at = refresh_reply.metadata, refresh_reply.requested_at
         identity: id_token.Identity | None = previous
@@ -847,9 +847,9 @@ class OidcClient:
         return Tokens(answer, Person(identity, subject, claims, sid), requested_at, expires_at, proof_key)
 
     async def _discard(self, tokens: token.UnverifiedTokens, origin: Origin) -> None:
-        """Revoke, as well as can be, the tokens of a sign-in that was refused (A17)."""
+        """Try to revoke the tokens of a sign-in that was refused (A17)."""
         orphan = orphan_of(tokens, origin)
-        with suppress(Problem):  # NOTE: best effort; the refusal that brought us here is what the caller must hear
+        with suppress(Problem):  # NOTE: best effort; the caller must receive the first refusal
             if orphan is not None:
                 await self.revoke(orphan)
 
@@ -861,6 +861,6 @@ def _superseded() -> Overloaded:
 
 
 def _retrieve_exception(discovery_task: asyncio.Task[discovery.Metadata]) -> None:
-    """Retrieve the exception of a discovery that perhaps has no waiting caller any more."""
+    """Retrieve the exception of a discovery that may have no waiting caller any more."""
     if not discovery_task.cancelled():
         discovery_task.exception()

@@ -1,9 +1,9 @@
 """Owns the session at one provider.
 
-It holds the tokens, moves the state machine, refreshes, and answers two questions: *what may be shown* (a
-summary) and *what may go out* (a bearer token).
-A **generation** number grows with every sign-in and sign-out; whatever comes back from the provider for an
-older generation is thrown away, so nothing resurrects a session (B31).
+It holds the tokens, moves the state machine, refreshes, and returns two things: a summary for clients, and a bearer
+token for the proxy.
+A **generation** number grows with every sign-in and sign-out; an answer of the provider for an older generation is
+dropped, so none resurrects a session (B31).
 It refuses to know HTTP requests, kernels or Jupyter users.
 """
 
@@ -77,14 +77,14 @@ if TYPE_CHECKING:
 BearerSource = Literal["access_token", "id_token"]
 
 CLOSE_TIMEOUT_SECONDS: Final = 5.0
-"""For work that is under way when a service closes; after that it is cancelled."""
+"""Seconds for work that is under way when a service closes; after that it is cancelled."""
 
 
 class SessionService:
     """Owns the session at the provider in ``settings``.
 
-    One that ``takes_over`` waits for a sign-in of its own, restores nothing before, and calls that with the new refresh
-    token when it has the tokens: the one that it replaces gives way then (ADR 30).
+    With ``takes_over`` it waits for a sign-in of its own, restores no stored session before that, and calls ``takes_over``
+    with the new refresh token once it has the tokens: the service that it replaces ends then (ADR 30).
     """
 
     def __init__(
@@ -165,15 +165,15 @@ class SessionService:
             event_log=event_log,
         )
 
-    # -- what may be shown ---------------------------------------------------------------------------------
+    # -- summary -------------------------------------------------------------------------------------------
 
     async def summary(self) -> Summary:
-        """Return the session as a client may see it; the first call looks into storage, none into the network."""
+        """Return the session as a client may see it; the first call reads the storage, none uses the network."""
         await self._restore_once()
         return await self._summary_now()
 
     async def changed_since(self, sequence: int, seconds: float) -> Summary:
-        """Return the summary once its sequence differs from ``sequence``, or after ``seconds``."""
+        """Return the summary once its sequence number differs from ``sequence``, or after ``seconds``."""
         await self._restore_once()
         self._apply_expiry()
         if self._sequence == sequence and seconds > 0:
@@ -237,7 +237,7 @@ class SessionService:
         return ApiAccess(api.name, readiness, allowed=not missing, missing=missing)
 
     def _outlook(self, key: TokenKey, source: BearerSource) -> TokenOutlook:
-        """Return what a call that needs the token of ``key`` would find; the provider is not asked."""
+        """Return whether a call would get the token of ``key``; the provider is not asked."""
         now, held = self._clock.now(), self._held
         token = self._held_token(key, source)
         if token is not None and token.alive(now):
@@ -257,7 +257,7 @@ class SessionService:
         return access is not None and access.alive(now)
 
     def _sequence_of(self, apis: tuple[ApiAccess, ...]) -> int:
-        """Return the number of this summary; it grows if only time has changed what is said of an API."""
+        """Return the sequence number of this summary; it also grows if an API's access changed by time alone."""
         sequence, told = self._last_apis
         if sequence == self._sequence and told != apis:
             self._sequence += 1
@@ -276,7 +276,7 @@ class SessionService:
     def may_sign_in_silently(self) -> bool:
         """Whether a page that opens may try now: no session, no sign-in under way, and no other settings waiting.
 
-        Settings that wait come into force by an act of the user, and the opening of a page is none (ADR 30).
+        Waiting settings come into force by an act of the user, and the opening of a page is none (ADR 30).
         """
         self._apply_expiry()
         out = self._state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED)
@@ -287,19 +287,19 @@ class SessionService:
             self._move(SessionTransition.SIGN_IN_ABANDONED)
 
     def set_predecessor(self, before: Callable[[], SessionService | None]) -> None:
-        """Say which service has the session that a sign-in here would replace, where it is another one (ADR 30)."""
+        """Set the function that returns the other service whose session a sign-in here would replace (ADR 30)."""
         self._predecessor = before
 
-    def _question(self, tokens: Tokens, silent: bool) -> Question | None:  # noqa: FBT001 - what the owner is asked
-        """Return what has to be asked before ``tokens`` are installed: another person does not take over by itself (A26)."""
+    def _question(self, tokens: Tokens, silent: bool) -> Question | None:  # noqa: FBT001 - the signature of the callback
+        """Return the question to the user before ``tokens`` of another person are installed, or ``None`` (A26)."""
         before = self._predecessor()
         return (self if before is None else before).question_of_own(tokens, silent=silent)
 
     def question_of_own(self, tokens: Tokens, *, silent: bool = False) -> Question | None:
-        """Return what has to be asked before ``tokens`` replace the session of this service.
+        """Return the question to the user before ``tokens`` replace the session of this service, or ``None``.
 
-        A ``silent`` sign-in does not replace another person by itself, not even after the end of their session: the
-        provider's cookie in this browser chose the person, and no click.
+        A ``silent`` sign-in does not replace another person without a question, not even after the end of their session:
+        the provider's cookie in this browser chose the person, and no click.
         """
         self._apply_expiry()
         user, person = self._held.user, tokens.person
@@ -314,7 +314,7 @@ class SessionService:
     async def _install(self, tokens: Tokens, step_up: StepUp) -> None:
         """Begin a new session, replacing an old one completely (S-6, A26).
 
-        What the same person's APIs asked for, and what this sign-in asked for, goes on to hold.
+        Step-ups that the same person's APIs demanded, and that of this sign-in, stay in force.
         Raises ``SignInCancelled`` if this service is closed: it would own no session, so the tokens are revoked.
         """
         if self._closed:
@@ -344,24 +344,24 @@ class SessionService:
         self._refresh_schedule.plan(self._refreshable_lifetime())
         self._schedule_expiry()
 
-    # -- what time does ------------------------------------------------------------------------------------
+    # -- expiry --------------------------------------------------------------------------------------------
 
     def _apply_expiry(self) -> None:
-        """Move to the state that the time of day asks for; timers do so too, and are late after a sleep."""
+        """Move to the state that the clock demands; timers do so too, and are late after a sleep of the machine."""
         if self._state is State.SIGNING_IN:
             self.sign_ins.notice_abandoned()
         if has_session(self._state) and self._seconds_to_end() == 0:
             self._expire()
 
     def _seconds_to_end(self) -> float | None:
-        """Return the seconds until nothing works any more; ``None`` if that is unknown, or a refresh decides (A25)."""
+        """Return the seconds until the last token expires; ``None`` if that is unknown, or a refresh decides (A25)."""
         now = self._clock.now()
         last = None if self._held.refresh_token is not None else self._held.last_token(self.settings, now)
         left = None if last is None else last.seconds_left(now)
         return None if left is None else max(0.0, left)
 
     def _schedule_expiry(self) -> None:
-        """Start a timer for the moment at which this session ends by itself."""
+        """Start a timer for the time at which this session ends by itself."""
         self._stop_end_timer()
         left = self._seconds_to_end()
         if left is not None and not self._closed:
@@ -378,12 +378,12 @@ class SessionService:
             self._end_timer = None
 
     def _expire(self) -> None:
-        """Without a refresh token the session ends when its last token does, and not before (A25)."""
+        """End a session without a refresh token when its last token expires, and not before (A25)."""
         self._next_generation()
         self._held = SessionData()
         self._move(SessionTransition.ENDED, "not_refreshable")
 
-    # -- what may go out -----------------------------------------------------------------------------------
+    # -- bearer tokens -------------------------------------------------------------------------------------
 
     async def bearer(
         self,
@@ -394,8 +394,8 @@ class SessionService:
     ) -> Bearer:
         """Return a bearer token for one upstream call.
 
-        ``rejected`` is a token that the upstream refused although it had not expired: it earns one forced
-        refresh, shared by all who ask, and none for the next 30 seconds (B27).
+        ``rejected`` is a token that the API refused although it had not expired: it causes one forced refresh, shared by
+        all callers, and none for the next 30 seconds (B27).
         Raises ``AudienceRefused`` if the provider has no token for this API.
         """
         await self._restore_once()
@@ -403,7 +403,7 @@ class SessionService:
         if not has_session(self._state):
             return self._sign_in_needed()
         held = self._held_token(key, source)
-        # NOTE: one that has expired meanwhile was refused rightly, and is refreshed like any other.
+        # NOTE: the API was right to refuse a token that has expired meanwhile; it is refreshed like any other.
         if rejected is not None and held is not None and held.secret == rejected and held.alive(self._clock.now()):
             self._refused_by_api = rejected
             if not self._may_force(key):
@@ -417,21 +417,21 @@ class SessionService:
         return outcome
 
     def ready(self, key: TokenKey, source: BearerSource = "access_token") -> Granted | None:
-        """Return the bearer token that needs no waiting for, if there is one; the way that almost every call takes."""
+        """Return a bearer token that is there without waiting, or ``None``; almost every call is served by this."""
         if self._restored is None or not has_session(self._state):
             return None
         usable = self._usable(self._held_token(key, source))
         return None if usable is None else usable.granted(self._generation, self._held.subject)
 
     def is_current(self, generation: int) -> bool:
-        """Return whether the session of ``generation`` is still the one, and this its service: a closed one has none."""
+        """Return whether the session of ``generation`` is still this service's; a closed service has none."""
         return not self._closed and generation == self._generation
 
     def on_session_end(self, close_stream: Callable[[], None]) -> Callable[[], None]:
         """Call ``close_stream`` when this session ends on purpose: a sign-out, here or at the provider, or another person.
 
-        What the provider refuses to refresh ends by itself, and streams that flow already may go on (B1).
-        Returns a function that forgets ``close_stream``.
+        When a session ends because the provider refuses to refresh it, open streams may go on (B1).
+        Returns a function that removes ``close_stream``.
         """
         self._stream_closers.add(close_stream)
         return lambda: self._stream_closers.discard(close_stream)
@@ -443,20 +443,20 @@ class SessionService:
             close_stream()
 
     def expect_step_up(self, api: str, wanted: StepUp) -> None:
-        """Remember what ``api`` asked for, for the next sign-in that names it (RFC 9470, 4)."""
+        """Remember the step-up that ``api`` demanded, for the next sign-in that names it (RFC 9470, 4)."""
         earlier = self._step_ups.pop(api, StepUp())
         self._step_ups[api] = wanted.after(earlier)
 
     def _step_up_for(self, api: str | None) -> StepUp:
-        """Return what ``api`` asked for, or without a name what was asked for last; and what is in force already.
+        """Return the step-up that ``api`` demanded, or without a name the last one, combined with the one in force.
 
-        A sign-in takes the place of the one before it, so it must not be weaker than that.
+        A sign-in replaces the one before it, so it must not be weaker than that.
         """
         asked = self._step_ups.get(api) if api is not None else next(reversed(self._step_ups.values()), None)
         return (asked or StepUp()).combined_with(self._reached_step_up)
 
     def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
-        """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
+        """Return the audience in the access token of ``key``; ``None`` if there is no token, or it cannot be read."""
         held = self._held.access.get(key)
         return None if held is None else audience_of(held.secret)
 
@@ -494,7 +494,7 @@ class SessionService:
     ) -> Bearer:
         """Join the refresh for ``key`` that is under way, or start one; it outlives its callers (B28).
 
-        A usable token is good enough, unless it is the one that the caller wants to be rid of.
+        A usable token is returned as it is, unless it is the one that the caller wants to replace.
         """
         task = self._refreshes.get(key)
         if task is None:
@@ -506,7 +506,7 @@ class SessionService:
             self._refreshes[key] = task
             task.add_done_callback(lambda _: self._refreshes.pop(key, None))
         await asyncio.wait((task,))
-        if task.cancelled():  # NOTE: given up with this service; the waiting caller was not cancelled
+        if task.cancelled():  # NOTE: cancelled with this service; the waiting caller was not cancelled
             return TryLater(refresh_policy.RETRY_DELAY_SECONDS, "overloaded")
         return task.result()
 
@@ -517,7 +517,7 @@ class SessionService:
         source: BearerSource,
         replacing: AccessToken | None,
     ) -> Bearer:
-        """Refresh; after an unexpected exception try again later, and let nothing pass for a session (Q6.3).
+        """Refresh; after an unexpected exception try again later, and leave the session as it is (Q6.3).
 
         Raises ``AudienceRefused``.
         """
@@ -527,7 +527,7 @@ class SessionService:
             raise
         except Problem as problem:
             return self._delay(generation, problem.code, problem.retry_after)
-        except Exception as error:  # noqa: BLE001 - a defect of ours; told by type and place, and survived
+        except Exception as error:  # noqa: BLE001 - a defect of ours; logged by type and place, and survived
             self._report(defect_of(error))
             self._refresh_outcome_unknown = True
             return self._delay(generation, "internal_error", None)
@@ -572,7 +572,7 @@ class SessionService:
             return self._delay(generation, problem.code, None, problem.action)
 
     async def _exchange_or_cache_failure(self, generation: int, key: TokenKey) -> Bearer:
-        """Exchange; what the provider does not give is not asked for with every call (B25, B30)."""
+        """Exchange, and cache a refusal, so that the token is not requested again with every call (B25, B30)."""
         try:
             outcome = await self._exchange(generation, key)
         except AudienceRefused:
@@ -585,7 +585,7 @@ class SessionService:
     async def _exchange(self, generation: int, key: TokenKey) -> Bearer:
         """Get a token for ``key`` by exchanging the sign-in's, where the refresh token gives none (RFC 8693, B30).
 
-        Raises ``AudienceRefused`` if the provider has none for this API; nothing else is touched by that.
+        Raises ``AudienceRefused`` if the provider has none for this API; the session stays as it is.
         """
         usable = self._usable(self._held.access.get(SIGN_IN_KEY))
         base: Bearer
@@ -617,7 +617,7 @@ class SessionService:
     async def _refresh_under_lock(
         self, generation: int, key: TokenKey, source: BearerSource, transaction: StoreTransaction
     ) -> Bearer:
-        """Spend the refresh token that is stored now, under the lock (B2, B10)."""
+        """Use the refresh token that is stored now, under the lock (B2, B10)."""
         known = self._held.entry(self.settings)
         if generation != self._generation or known is None:
             return self._sign_in_needed()
@@ -635,7 +635,7 @@ class SessionService:
         return await self._send_under_lock(generation, key, source, transaction, refresh_token)
 
     def _adopted(self, held: SessionData, entry: Entry) -> SessionData:
-        """Return ``held`` with the refresh token that another server has stored, and the key it is bound to."""
+        """Return ``held`` with the refresh token that another server has stored, and the key that it is bound to."""
         return replace(held, refresh_token=entry.refresh_token, proof_key=self._oidc_client.proof_key(entry.dpop_key))
 
     async def _send_under_lock(
@@ -646,7 +646,7 @@ class SessionService:
         transaction: StoreTransaction,
         refresh_token: Secret,
     ) -> Bearer:
-        """Send ``refresh_token``, and store what replaces it before anything else of the answer is judged (ADR 0025)."""
+        """Send ``refresh_token``, and store its successor before the rest of the answer is judged (ADR 0025)."""
         await transaction.mark_in_use()
         origin, began = self._own_origin(), self._clock.now().monotonic
         try:
@@ -656,7 +656,7 @@ class SessionService:
             LocalProblem,
         ) as problem:  # the latter: a secret or file that has gone; nothing was sent
             if not self._refresh_outcome_unknown:
-                await transaction.clear_mark()  # nothing was sent, or nothing was spent (B32)
+                await transaction.clear_mark()  # the token was not sent, or not used (B32)
             return self._delay(generation, problem.code, problem.retry_after)
         if isinstance(answer, NoResponse):
             self._refresh_outcome_unknown = True
@@ -692,9 +692,9 @@ class SessionService:
     async def _keep_successor(
         self, generation: int, successor: OrphanedToken, transaction: StoreTransaction
     ) -> Bearer | None:
-        """Store the token that replaces the spent one; return the answer if this session is over (F-4, B3).
+        """Store the token that replaces the used one; return the answer if this session is over (F-4, B3).
 
-        A session that is over does not want it any more.
+        If the session is over, the token is revoked instead.
         """
         stored = await self._stored_state_before_saving(generation, transaction)
         if isinstance(stored, Same):
@@ -725,7 +725,7 @@ class SessionService:
         refresh_reply: RefreshReply,
         began: float,
     ) -> Bearer:
-        """Judge the reply to a refresh; whatever is wrong with it, the successor is kept already."""
+        """Judge the reply to a refresh; its successor is stored already, even if a check fails."""
         held = self._held
         kept = refresh_reply.tokens.refresh_token is not None
         try:
@@ -759,9 +759,9 @@ class SessionService:
         return await self._apply_refresh(generation, key, source, answer, transaction)
 
     async def _stored_state_before_saving(self, generation: int, transaction: StoreTransaction) -> StoredState | None:
-        """Look once more before what was refreshed is stored; ``None`` if this session has ended meanwhile (B31).
+        """Compare the stored entry again before a refresh is saved; ``None`` if this session has ended meanwhile (B31).
 
-        A sign-in or sign-out does not wait long for the lock, and must not be undone by us (D7).
+        A sign-in or sign-out does not wait long for the lock, and a refresh must not undo it (D7).
         """
         known = self._held.entry(self.settings)
         if generation != self._generation or known is None:
@@ -790,10 +790,10 @@ class SessionService:
         transaction: StoreTransaction,
     ) -> Bearer:
         if generation != self._generation:
-            return self._sign_in_needed()  # what ended the session took the successor with it
+            return self._sign_in_needed()  # the end of the session removed the successor, too
         self._check_honoured(key, answer.set, way="refresh")
         if answer.set.expires_in == 0:
-            # NOTE: a provider that says so twice does not mean it; from now on the API decides (A13).
+            # NOTE: a lifetime of 0 twice is a provider's mistake; from now on the API decides (A13).
             answer = replace(answer, set=replace(answer.set, expires_in=None))
         after = self._held.absorbing(answer, key, self.settings)
         if after.entry(self.settings) != self._held.entry(self.settings):
@@ -818,7 +818,7 @@ class SessionService:
     async def _handle_refusal(
         self, generation: int, key: TokenKey, error: TokenError, transaction: StoreTransaction, *, lost: bool
     ) -> Bearer:
-        """Judge a refusal; ``lost`` says that the token may have been spent without anybody storing the next."""
+        """Judge a refusal; ``lost`` says that the token may have been used without its successor being stored."""
         verdict = refresh_policy.judge_oauth_error(error.error, for_api=key != SIGN_IN_KEY)
         if isinstance(verdict, refresh_policy.Ends):
             reason = "rotation_lost" if lost and error.error == "invalid_grant" else verdict.reason
@@ -835,9 +835,9 @@ class SessionService:
     async def _handle_ambiguous_refusal(
         self, generation: int, reason: str, error: TokenError, transaction: StoreTransaction
     ) -> Bearer:
-        """Keep trying, ever more rarely, while calls work; then say that signing in again helps (Q1.8).
+        """Keep trying, with growing pauses, while calls work; then end the session and ask for a sign-in (Q1.8).
 
-        The refresh token stays until the next sign-in, as the provider did not say that it is dead.
+        The refresh token stays until the next sign-in, as the provider did not say that it is invalid.
         """
         if generation != self._generation:
             return self._sign_in_needed()
@@ -851,13 +851,13 @@ class SessionService:
         return self._delay(generation, reason, min(pause, left) if left else pause)
 
     def _check_honoured(self, key: TokenKey, answer: TokenSet, *, way: str) -> None:
-        """Raise ``AudienceRefused`` for a token that is not what ``key`` asks for (Q9.5)."""
+        """Raise ``AudienceRefused`` for a token that does not match ``key`` (Q9.5)."""
         if not honoured(key, answer.access_token, answer.scopes, self.token_audience(SIGN_IN_KEY)):
             self._note_refused_apis(key, "ignored", way=way)
             raise AudienceRefused
 
     def _usable_seconds_left(self) -> float | None:
-        """Return for how long calls may still work with the sign-in's access token, 0 if no more; ``None``: unknown."""
+        """Return the seconds for which the sign-in's access token may still work, 0 if expired; ``None``: unknown."""
         access = self._held.access.get(SIGN_IN_KEY)
         if access is None or access.secret == self._refused_by_api:
             return 0.0
@@ -868,12 +868,12 @@ class SessionService:
         self._event_log.refusal(self.settings.name, about, reason, f"token.{error}")
 
     def _note_refused_apis(self, key: TokenKey, error: str, *, way: str = "refresh") -> None:
-        """Write down whose token was refused, and in which words of the specification (Q9.3)."""
+        """Log the APIs whose token was refused, and the specification's error code (Q9.3)."""
         names = [api.name for api in self.settings.apis if token_key(api) == key]
         self._note_refusal("audience_refused", error, about=f"{way} for {', '.join(names) or 'no API'}")
 
     async def _without_refresh_token(self, generation: int, key: TokenKey, source: BearerSource) -> Bearer:
-        """Grant what is still alive; what has ended cannot come back, and the person has to sign in again (A25).
+        """Grant a token that has not expired; after the expiry the person has to sign in again (A25).
 
         Raises ``AudienceRefused`` for an API that needs a token of its own, if there is none by exchange.
         """
@@ -889,7 +889,7 @@ class SessionService:
         return SignInNeeded("session_expired") if has_session(self._state) else self._sign_in_needed()
 
     def _delay(self, generation: int, reason: str, seconds: float | None, remedy: str | None = None) -> Bearer:
-        """Keep everything and try again later, after a transient failure or a mistake in the settings (B6, B7, B8)."""
+        """Keep the session and try again later, after a transient failure or a mistake in the settings (B6, B7, B8)."""
         if generation != self._generation or not has_session(self._state):
             return self._sign_in_needed()
         wait = self._refresh_schedule.failed(seconds)
@@ -906,7 +906,7 @@ class SessionService:
         *,
         keep: bool = False,
     ) -> Bearer:
-        """Drop everything, here and in storage, because the provider ended the session (F-6, F-8, B1).
+        """Drop the session, here and in storage, because the provider ended it (F-6, F-8, B1).
 
         With ``keep`` the stored refresh token stays until the next sign-in replaces and revokes it (B9).
         """
@@ -931,9 +931,9 @@ class SessionService:
     async def sign_out(self, *, spared: tuple[Origin, ...] | None = None, bound: bool = False) -> SignOut:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
-        ``spared`` are sessions that are to be spared, where it is not a person who signs out but the settings that go:
-        then no page is offered. A page is ``bound`` to the browser that asks, if it is one (ADR 39).
-        Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
+        ``spared`` are sessions that no revocation may harm; it is given when the settings were removed, not when a person
+        signs out, and then no sign-out page is offered. ``bound`` ties a page to the requesting browser (ADR 39).
+        Raises ``StorageUnavailable`` if the stored entry could not be removed; every other step is done then (D3).
         """
         await self._restore_once()
         own, self._spared_origins = self._own_token() or self._superseded_token, spared or ()
@@ -981,7 +981,7 @@ class SessionService:
     async def end_by_provider(self, raw: Secret) -> None:
         """End the session that the logout token ``raw`` names; naming none is no error (B-14, B-15, D6).
 
-        The token counts as used only when everything is done, so the provider may send it again after a failure.
+        The token counts as used only when every step is done, so the provider may send it again after a failure.
         Raises ``LogoutTokenInvalid`` for a token that fails a check, or that could not take effect (B-16).
         """
         try:
@@ -1035,7 +1035,7 @@ class SessionService:
 
     async def _remove_stored(self, subject: str | None) -> Secret | None:
         """Remove the entry of ``subject``, or any; return its refresh token, which another server may have refreshed."""
-        # NOTE: a refresh of our own holds the lock; its answer is thrown away, so this does not wait for it.
+        # NOTE: a refresh of our own holds the lock; its answer will be dropped, so this does not wait for it.
         stored = await self._store.remove(
             subject, timeout_seconds=0.0 if self._refreshes else USER_LOCK_TIMEOUT_SECONDS
         )
@@ -1047,14 +1047,14 @@ class SessionService:
 
     # -- other settings ------------------------------------------------------------------------------------
 
-    def set_settings_pending(self, waiting: bool) -> None:  # noqa: FBT001 - a property that others set and hear of
-        """Set whether other settings wait for the next sign-in, and publish a change of that."""
+    def set_settings_pending(self, waiting: bool) -> None:  # noqa: FBT001 - a property with a setter that notifies
+        """Set whether other settings wait for the next sign-in, and publish a change."""
         if waiting != self._settings_pending:
             self._settings_pending = waiting
             self.publish("settings-changed")
 
     def narrow(self, settings: Provider) -> None:
-        """Go on under ``settings``, whose APIs are narrower; what is open is closed, since some of it may be shut now."""
+        """Go on under ``settings``, whose APIs are narrower; open streams are closed, as some may not be allowed any more."""
         self.settings = settings
         self._close_streams()
         self.publish("settings-changed")
@@ -1068,10 +1068,10 @@ class SessionService:
     def hand_over(
         self, kept: Secret | None, spared: Callable[[], tuple[Origin, ...]]
     ) -> Callable[[], Coroutine[Any, Any, None]]:
-        """End this session at once, because one under other settings takes its place; what is stored is that one's now.
+        """End this session at once, because one under other settings replaces it; the stored entry belongs to that one now.
 
-        Returns what is left to do: taking the refresh token back by the settings that it came by, unless it is ``kept`` or
-        that could harm one of the sessions ``spared``, and closing.
+        Returns a coroutine function for the rest: it revokes the refresh token under its own settings, unless the token is
+        ``kept`` or that could harm one of the sessions ``spared``, and closes this service.
         """
         orphan = self._own_token() or self._superseded_token
         self._next_generation()
@@ -1089,7 +1089,7 @@ class SessionService:
 
         return afterwards
 
-    # -- inner workings ------------------------------------------------------------------------------------
+    # -- internals -----------------------------------------------------------------------------------------
 
     def _move(self, transition: SessionTransition, reason: str | None = None) -> None:
         before, self._state = self._state, next_state(self._state, transition)
@@ -1099,7 +1099,7 @@ class SessionService:
             self.sign_ins.overtake(self._reached_step_up)
 
     def publish(self, kind: str, reason: str | None = None) -> None:
-        """Say that the summary has changed, as an event of this ``kind``."""
+        """Publish a change of the summary as an event of this ``kind``."""
         self._notify_waiters()
         self._event_log.session(
             SessionEvent(
@@ -1125,7 +1125,7 @@ class SessionService:
         self._refresh_schedule.reset()
 
     def _refreshable_lifetime(self) -> float | None:
-        """Return the lifetime of the sign-in's access token; ``None`` if it is unknown or nothing can be refreshed."""
+        """Return the lifetime of the sign-in's access token in seconds; ``None`` if unknown, or without a refresh token."""
         access = self._held.access.get(SIGN_IN_KEY)
         return None if self._held.refresh_token is None or access is None else access.lifetime
 
@@ -1142,7 +1142,7 @@ class SessionService:
 
     @property
     def origin(self) -> Origin | None:
-        """Where the tokens of the session that lives come from; ``None`` if none does."""
+        """The origin of the living session's tokens; ``None`` without a session."""
         return self._own_origin() if self._held.subject else None
 
     def _own_origin(self) -> Origin:
@@ -1157,12 +1157,12 @@ class SessionService:
         return self._spared_origins if self.origin is None else (self.origin, *self._spared_origins)
 
     def _revoke_orphan(self, orphan: OrphanedToken | None) -> None:
-        """Revoke an orphaned token, if that harms no session that lives."""
+        """Revoke an orphaned token, if that harms no living session."""
         if orphan is not None:
             self._background.start(revoke_with_retries(self._oidc_client, orphan, self._scheduler))
 
     def _revoke_orphaned_sign_in(self, tokens: Tokens) -> None:
-        """Revoke what a sign-in brought that was cancelled meanwhile."""
+        """Revoke the tokens of a sign-in that was cancelled meanwhile."""
         person = tokens.person
         origin = self._oidc_client.origin(person.subject, person.sid) if person else self._oidc_client.origin()
         if tokens.set.refresh_token is not None:
@@ -1172,14 +1172,14 @@ class SessionService:
         self._event_log.defect(f"provider {self.settings.name}", defect)
 
     async def aclose(self) -> None:
-        """Settle, then close the provider connection; what the session holds stays as it is."""
+        """Settle, then close the provider connection; the session's data stay as they are."""
         await self.settle()
         await self._oidc_client.aclose()
 
     async def settle(self, *, process_ends: bool = False) -> None:
-        """Stop timers and background work; waits up to 5 s (D10). A second call has nothing left to wait for.
+        """Stop timers and background work; waits up to 5 s (D10). A second call returns at once.
 
-        If the ``process_ends``, the question of a sign-in can no longer be answered: its tokens are revoked (Q10.5).
+        With ``process_ends`` the user can no longer answer a sign-in's question: its tokens are revoked (Q10.5).
         """
         self._closed = True
         if process_ends:
@@ -1191,11 +1191,11 @@ class SessionService:
         loop = asyncio.get_running_loop()
         until = loop.time() + CLOSE_TIMEOUT_SECONDS
         while (busy := self._running_tasks()) and (left := until - loop.time()) > 0:
-            await asyncio.wait(busy, timeout=left)  # what ends may have begun to revoke something
+            await asyncio.wait(busy, timeout=left)  # a task that ends may have started a revocation
         if late := self._running_tasks():
             for task in late:
                 task.cancel()
-            await asyncio.wait(late, timeout=1.0)  # who has a new refresh token stores it now
+            await asyncio.wait(late, timeout=1.0)  # a task with a new refresh token stores it now
         await self._store.retry()
         self._store.stop()
 
@@ -1203,19 +1203,19 @@ class SessionService:
         return {*self._refreshes.values(), *self._background}
 
     async def ends_with_process(self) -> bool:
-        """Return whether a refresh token is held here and stored nowhere else, so that it will not be used again."""
+        """Return whether a refresh token is held in memory only, so that it cannot be used after this process."""
         return (self._own_token() or self._superseded_token) is not None and await self._store.ends_with_process()
 
     def end_and_revoke(self, spared: tuple[Origin, ...]) -> asyncio.Task[None]:
-        """End the session for good, because the process ends and took care of it alone (Q10.5, ADR 36).
+        """End the session for good, because the process ends and only its memory holds the session (Q10.5, ADR 36).
 
-        Its refresh token is revoked, once, unless that could harm one of the sessions ``spared``, which live on.
+        Its refresh token is revoked, in one attempt, unless that could harm one of the sessions ``spared``, which live on.
         """
         return self._background.start(self._end_and_revoke(spared))
 
     async def _end_and_revoke(self, spared: tuple[Origin, ...]) -> None:
         orphan, self._spared_origins = self._own_token() or self._superseded_token, spared
-        self._store.detach()  # NOTE: a store that works again must not take what is revoked now
+        self._store.detach()  # NOTE: a store that works again must not receive a token that is revoked now
         self._next_generation()
         self._held = SessionData()
         if has_session(self._state):
@@ -1225,6 +1225,6 @@ class SessionService:
         revoked: Revoked = "failed"
         try:
             revoked = await revoke_with_retries(self._oidc_client, orphan, self._scheduler, attempts=1)
-        finally:  # also where there is no more time for the provider's answer
+        finally:  # also if no time is left for the provider's answer
             if revoked == "failed":
                 self._event_log.refusal(self.settings.name, "stop", "idp_unavailable", "revocation")

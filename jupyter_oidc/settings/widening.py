@@ -1,9 +1,9 @@
-"""Which changes of settings widen what a session opens, and which only narrow it (ADR 30).
+"""Decides which changes of settings widen the access of a session, and which only narrow it (ADR 30).
 
 A running session never follows a change that widens: it takes effect with the next sign-in of that provider.
-Every field of a provider and of an API stands in one of two tables, with the question that tells whether its change
-widens. A field that stands in none of them counts as widening, whatever its change; a law keeps the tables complete.
-Values in, values out; it refuses to know sessions, files and who wrote them.
+Every field of a provider and of an API stands in one of two tables, with the function that tells whether its change
+widens. Any change of a field that stands in none of them counts as widening; a law keeps the tables complete.
+Values in, values out; it refuses to know sessions, files and their authors.
 """
 
 from __future__ import annotations
@@ -15,73 +15,73 @@ from typing import Any, Final, TypeVar
 from jupyter_oidc.settings.model import Api, Provider
 
 Question = Callable[[Any, Any], bool]
-"""Asked of the value before and the one after, which differ; says whether the change widens."""
+"""Takes the value before and the one after, which differ; returns whether the change widens."""
 
 _Settings = TypeVar("_Settings", Provider, Api)
 
 
 def _always(_before: object, _after: object) -> bool:
-    """Another host, key, token or way counts as wider: it cannot be shown to be narrower."""
+    """Return true: another host, key, token or method cannot be shown to be narrower."""
     return True
 
 
 def _never(_before: object, _after: object) -> bool:
-    """It is shown to people and opens nothing."""
+    """Return false: the value is only displayed."""
     return False
 
 
 def _more(before: Any, after: Any) -> bool:
-    """Something is in the list that was not."""
+    """Return whether the list has a new entry."""
     return not set(after) <= set(before)
 
 
 def _raised(before: Any, after: Any) -> bool:
-    """A limit is higher, or gone."""
+    """Return whether a limit is higher, or gone."""
     return before is not None and (after is None or after > before)
 
 
 def _switched_on(before: Any, after: Any) -> bool:
-    """What was forbidden is allowed."""
+    """Return whether a permission was switched on."""
     return bool(after) and not before
 
 
 def _switched_off(before: Any, after: Any) -> bool:
-    """What was demanded is not demanded any more."""
+    """Return whether a demand was switched off."""
     return bool(before) and not after
 
 
 def _given(_before: object, after: object) -> bool:
-    """Something is named that was not, or something else; to name nothing any more is less."""
+    """Return whether a value is named now, a new one or another one; removing it narrows."""
     return after is not None
 
 
 def _automatic(_before: object, after: object) -> bool:
-    """It happens by itself, or may; what is switched off is less."""
+    """Return whether the automatic behaviour may happen now; switching it off narrows."""
     return after != "off"
 
 
 def _loosened(before: object, _after: object) -> bool:
-    """A demand is another one, or gone; a new one is more than none."""
+    """Return whether a demand changed or is gone; a new demand narrows."""
     return before is not None
 
 
 def _tells_more(before: Any, after: Any) -> bool:
-    """The browser is led to the provider's page that was not, or brings an ID token there that it did not."""
+    """Return whether the browser is newly sent to the provider's page, or newly brings an ID token there."""
     return after not in {"form": ("link", "none"), "link": ("none",)}.get(before, ())
 
 
 def _more_origins(before: Any, after: Any) -> bool:
-    """A form may be led on to each of them, and an empty list lets every origin have the sign-out page."""
+    """Return whether a form may lead to a new origin; an empty list allows every origin for the sign-out page."""
     return _switched_off(before, after) or _more(before, after)
 
 
 def _more_levels(before: Any, after: Any) -> bool:
-    """An empty list demands nothing."""
+    """Return whether a level is newly accepted; an empty list demands none."""
     return bool(before) and (not after or _more(before, after))
 
 
 def _more_paths(before: Any, after: Any) -> bool:
-    """A path lies below none of those that were open."""
+    """Return whether a path lies below none of the earlier ones."""
     return not all(any(_is_below(path, opened) for opened in before) for path in after)
 
 
@@ -98,7 +98,7 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "token_endpoint_auth_signing_alg": _always,
     "client_assertion_key": _always,
     "client_assertion_key_id": _always,
-    # NOTE: it narrows, but what it sets (keys, methods, algorithms) waits, and is judged together.
+    # NOTE: it narrows, but the values that it sets (keys, methods, algorithms) wait, and are judged together.
     "profile": _always,
     "metadata_url": _always,
     "endpoints": _always,
@@ -144,7 +144,7 @@ PROVIDER: Final[Mapping[str, Question]] = {
     "allow_insecure_loopback": _switched_on,
     "apis": _always,
 }
-"""``apis`` is judged API by API: one that is gone is less, one that is new is more."""
+"""The function for each field of a provider; ``apis`` is judged API by API: a removed one narrows, a new one widens."""
 
 API: Final[Mapping[str, Question]] = {
     "name": _always,
@@ -181,7 +181,7 @@ API: Final[Mapping[str, Question]] = {
 
 
 def widens(before: Provider, after: Provider) -> tuple[str, ...]:
-    """Return the dotted names of everything in ``after`` that opens more than ``before`` does, or something else."""
+    """Return the dotted names of all settings in ``after`` that allow more than those in ``before``, or something else."""
     found = [name for name in _widening(before, after, PROVIDER) if name != "apis"]
     known = {api.name: api for api in before.apis}
     for api in after.apis:
@@ -193,7 +193,7 @@ def widens(before: Provider, after: Provider) -> tuple[str, ...]:
 
 
 def without_widening(before: Provider, after: Provider) -> Provider:
-    """Return what of ``after`` a session follows that runs under ``before``: everything that only narrows."""
+    """Return ``before`` with the changes of ``after`` that only narrow, which a running session follows."""
     wanted = {api.name: api for api in after.apis}
     apis = tuple(_narrowed(api, wanted[api.name], API) for api in before.apis if api.name in wanted)
     return replace(_narrowed(before, after, PROVIDER), apis=apis)
@@ -203,7 +203,7 @@ def _widening(before: _Settings, after: _Settings, questions: Mapping[str, Quest
     differing = [one.name for one in fields(before) if getattr(before, one.name) != getattr(after, one.name)]
     found = [name for name in differing if questions.get(name, _always)(getattr(before, name), getattr(after, name))]
     if "base_url" in found and "path_prefixes" in differing:
-        found.append("path_prefixes")  # below another address the same path is another one
+        found.append("path_prefixes")  # the same path below another address is another resource
     return list(dict.fromkeys(found))
 
 

@@ -1,7 +1,7 @@
 """The certificate authorities that the operating system trusts, without reading them for every connection.
 
 Where OpenSSL takes them from one file, truststore reads that file anew for each connection: more than a hundred
-certificates, on the event loop's thread, so that nothing else of the server moves meanwhile.
+certificates, on the event loop's thread, which blocks the whole server meanwhile.
 Here it is read once, and again when it has changed, so that an authority that is installed today needs no restart.
 (One that is removed is trusted by a connection pool for as long as that lives, as with truststore: OpenSSL forgets none.)
 Everything else is truststore's: macOS and Windows are asked at every handshake, a folder is looked into by OpenSSL.
@@ -71,7 +71,7 @@ def system_context() -> Any:
 
 
 def authorities_in(environment: Mapping[str, str]) -> tuple[tuple[str, bool, bool], ...]:
-    """Return the variables that name authorities: each with whether it counts here, and whether that can be read.
+    """Return the variables that name authorities: each with whether it counts here, and whether its file can be read.
 
     OpenSSL heeds two of them where the system's authorities are files; the others are read by other programs alone.
     """
@@ -81,7 +81,7 @@ def authorities_in(environment: Mapping[str, str]) -> tuple[tuple[str, bool, boo
 
 
 def _stamp() -> _Stamp | None:
-    """Return which file OpenSSL takes the authorities from, and in which state; ``None`` if it is no file."""
+    """Return the path and state of the file that OpenSSL takes the authorities from; ``None`` if it is no file."""
     path = ssl.get_default_verify_paths().cafile
     try:
         state = Path(path).stat() if path else None

@@ -1,8 +1,8 @@
-"""A connection whose replies without a body stay so, whatever the API sends behind them (RFC 9112, 6.3).
+"""A connection that discards a body after a reply that must not have one (RFC 9112, 6.3).
 
-The reply to HEAD, 204 and 304 ends with its head. An API that sends a body all the same would have it read as the next
+The reply to HEAD, 204 and 304 ends with its head. If an API sends a body all the same, it would be read as the next
 reply: a call that succeeded would fail, or the next one would get an answer that is not its own.
-So the head is passed on, the rest is thrown away, and such a connection is not used again.
+So the head is passed on, the rest is discarded, and such a connection is not used again.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def bodiless_aware_protocol() -> type[ResponseHandler]:  # noqa: C901 - a class 
                 super().data_received(data)
 
         def _check_head(self, rest: bytes) -> None:
-            """Look at the head that was read last, with ``rest`` behind it."""
+            """Check the head that was read last; ``rest`` are the bytes behind it."""
             message = self.last_head
             if message is None or self.is_upgraded:
                 self._feeds_heads_only = False

@@ -23,7 +23,7 @@ LARGE_READ_THRESHOLD_BYTES: Final = 8_388_608
 
 
 class ReadBuffer:
-    """Lengthens the reads of ``transport`` into ``content`` when a piece shows that there is much to come."""
+    """Lengthens the reads of ``transport`` into ``content`` once the reply has brought many bytes."""
 
     __slots__ = ("_content", "_read", "_transport")
 
@@ -33,14 +33,14 @@ class ReadBuffer:
         self._transport = transport if read_bytes(transport) == DEFAULT_READ_BYTES else None
 
     def count(self, size: int) -> None:
-        """Take note of a piece of ``size`` bytes."""
+        """Count a piece of ``size`` bytes."""
         self._read += size
         if size >= DEFAULT_READ_BYTES and self._read >= LARGE_READ_THRESHOLD_BYTES and self._transport is not None:
             set_read_bytes(self._transport, LARGE_READ_BYTES)
             self._content.set_read_chunk_size(LARGE_READ_BYTES)
 
     def reset(self) -> None:
-        """Read as always: the connection may be another reply's by now."""
+        """Restore the default reads: the connection may belong to another reply by now."""
         if self._transport is not None:
             reset_read_bytes(self._transport)
             self._transport = None
