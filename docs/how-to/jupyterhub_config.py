@@ -15,12 +15,12 @@ c = get_config()  # noqa: F821 - the Hub's own
 c.Spawner.disable_user_config = True
 
 # Sessions outlive a server that is culled, in a file that opens with a key of each user's own.
-# The key of the Hub, from which those are made, is 32 random bytes in a file that nobody but the Hub can read.
+# The key of the Hub, from which those are made, is 32 random bytes in a file that only the Hub can read.
 hub_key = Path(os.environ["JUPYTER_OIDC_HUB_KEY_FILE"]).read_bytes()
 
 
 def storage_key(spawner):
-    """Return the key of this user, which opens nobody else's sessions."""
+    """Return the key of this user, which opens no other user's sessions."""
     key = hmac.new(hub_key, b"jupyter_oidc storage of " + spawner.user.name.encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(key).decode("ascii")
 

@@ -12,5 +12,5 @@ from jupyter_oidc.settings.widening import API, PROVIDER
 
 @pytest.mark.parametrize(("model", "table"), [(Provider, PROVIDER), (Api, API)], ids=["provider", "api"])
 def test_every_field_stands_in_the_table(model: type[Provider | Api], table: dict[str, object]) -> None:
-    """Q8.1: a new setting counts as widening until somebody has thought about it and written the answer down."""
+    """Q8.1: a new setting counts as widening until its author has classified it in the table."""
     assert {field.name for field in fields(model)} ^ set(table) == set()

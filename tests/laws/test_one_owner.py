@@ -1,4 +1,4 @@
-"""Law 6, one owner, one door: only the session service holds a session's state and moves the machine.
+"""Law 6, one owner: only the session service holds a session's state and moves the state machine.
 
 And one function sends revocations, so that each of them asks first whether it may be made (Q9.1).
 
