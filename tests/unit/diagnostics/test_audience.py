@@ -52,11 +52,11 @@ def judged(source: Any, audience: str | None, token: str | None) -> tuple[str, s
     async def run() -> tuple[str, str, str | None]:
         if token is not None:
             await fake_environment.sign_in()
-            held = fake_environment.service._held
-            (key,) = held.access
-            fake_environment.service._held = replace(
-                held, access={key: replace(held.access[key], secret=Secret(token))}
-            )
+            session = fake_environment.service._session
+            assert session is not None
+            (key,) = session.data.access
+            token_of_sign_in = replace(session.data.access[key], secret=Secret(token))
+            session.data = replace(session.data, access={key: token_of_sign_in})
         check = check_audience(fake_environment.settings, api, fake_environment.service)
         await fake_environment.service.aclose()
         return check.status, check.message, check.action

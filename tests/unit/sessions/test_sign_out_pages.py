@@ -194,9 +194,9 @@ async def test_after_a_restart_the_page_has_no_id_token() -> None:
     fake_environment.service = fake_environment.new_service()
     await fake_environment.service.summary()
     await settle()
-    fake_environment.service._held = replace(
-        fake_environment.service._held, id_token=None
-    )  # as after a refresh that brings none
+    session = fake_environment.service._session
+    assert session is not None
+    session.data = replace(session.data, id_token=None)  # as after a refresh that brings none
     result = await fake_environment.service.sign_out()
     assert result.ticket is not None
     assert (
