@@ -1,4 +1,4 @@
-"""Sends requests to one provider and judges the replies, with metadata and keys remembered.
+"""Sends requests to one provider and judges the replies, by the metadata and keys that all sessions there share.
 
 It decides nothing about sessions: it answers with tokens and claims that passed every check, with the
 provider's definite refusal, or with a :class:`~jupyter_oidc.errors.Problem`.
@@ -11,7 +11,7 @@ import asyncio
 import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyter_oidc.errors import (
     ClockSkew,
@@ -20,9 +20,7 @@ from jupyter_oidc.errors import (
     EgressProxyAuth,
     IdpUnavailable,
     IdTokenRejected,
-    IssuerMismatch,
     LogoutTokenInvalid,
-    Overloaded,
     Problem,
     TlsUntrusted,
     TokenResponseInvalid,
@@ -49,8 +47,10 @@ from jupyter_oidc.sessions import algorithms
 from jupyter_oidc.sessions.contradictions import SignInPlan, check_contradictions
 from jupyter_oidc.sessions.dpop_client import DPoPClient
 from jupyter_oidc.sessions.oauth_errors import acr_too_weak, refusal_of
+from jupyter_oidc.sessions.provider_facts import MAX_METADATA_AGE_SECONDS
 from jupyter_oidc.sessions.request_parameters import prompt_of, scopes_of, uses_pushed_request
 from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, orphan_of
+from jupyter_oidc.sessions.shared_fetch import ClosableWaits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -63,19 +63,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.pending import PendingSignIn, SignInOptions, StepUp
     from jupyter_oidc.sessions.ports import ProviderPort
+    from jupyter_oidc.sessions.provider_facts import Judge, ProviderFacts
     from jupyter_oidc.sessions.revocation import OrphanedToken, Revoked
     from jupyter_oidc.settings import Provider
 
 _T_co = TypeVar("_T_co", covariant=True)
-
-MIN_METADATA_LIFETIME_SECONDS = 60.0
-"""Seconds for which metadata are not fetched again whatever their headers say; many providers forbid any caching."""
-
-MAX_METADATA_AGE_SECONDS = 86_400.0
-"""Seconds for which old metadata serve a live session while newer ones are not to be had (RFC 5861, 4)."""
-
-MAX_KEYS_AGE_SECONDS = 86_400.0
-"""Seconds for which cached keys may be used while the key endpoint is down (A19)."""
 
 _TRANSIENT_USERINFO_DETAILS = frozenset(
     {"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.proxy", "idp.unanswered"}
@@ -84,12 +76,6 @@ _TRANSIENT_USERINFO_DETAILS = frozenset(
 
 _NOT_FROM_PROVIDER_DETAILS = frozenset({"token.format", "token.status"})
 """Details of token replies that no token endpoint gives: a portal's page, a redirect (A10, A31)."""
-
-MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS = 10.0
-"""Seconds between two key sets that are fetched because of a token that anybody could have sent (K-7)."""
-
-MAX_CLOCK_OFFSET_SECONDS = 300.0
-"""Seconds by which the provider's clock may differ from ours (A21)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,104 +139,40 @@ class RefreshReply:
 Refused = token.TokenError | token.TokenUnavailable | UnverifiableResponse
 
 
-class _Judge(Protocol[_T_co]):
-    """Judges a signed object with a key set; ``fresh`` says that the set was fetched during this validation."""
-
-    def __call__(self, keys: jwks.KeySet, *, fresh: bool) -> _T_co | jws.KeysStale: ...
-
-
 class OidcClient:
-    """Talks OpenID Connect to the provider in ``settings`` through ``port``."""
+    """Talks OpenID Connect to the provider in ``settings`` through ``port``, for one session.
+
+    Metadata and keys are those of ``facts``, which other clients use too; :meth:`aclose` leaves both open.
+    """
 
     def __init__(
         self,
         settings: Provider,
+        facts: ProviderFacts,
         port: ProviderPort,
         clock: Clock,
         credentials: Credentials,
         entropy: Entropy,
     ) -> None:
         self._settings = settings
+        self._facts = facts
+        self._waits = ClosableWaits()
         self._port = port
         self._dpop_client = DPoPClient(port, clock, entropy)
         self._clock = clock
         self._credentials = credentials
-        self._metadata: discovery.Metadata | None = None
-        self._metadata_at = self._metadata_until = self._discovery_failed_at = -MAX_METADATA_AGE_SECONDS
-        self._discovery: asyncio.Task[discovery.Metadata] | None = None
-        self._closed = False
-        self._keys: jwks.KeySet | None = None
-        self._keys_uri = ""
-        self._keys_at = 0.0
-        self._untrusted_fetch_at = -MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS
         self._living: Callable[[], Iterable[Origin]] = tuple
 
     async def metadata(self) -> discovery.Metadata:
-        """Return the provider metadata in force, fetching it when there is none or it is too old (D-10).
+        """Return the provider metadata in force; raises as :meth:`ProviderFacts.metadata` does.
 
         A sign-in begins with these and keeps them to its end (``PendingSignIn.metadata``).
-        Raises ``IssuerMismatch``, ``DiscoveryFailed``, ``IdpUnavailable`` or ``TlsUntrusted``; failures are
-        not remembered, but all callers that wait for the same answer get the same failure.
-        Raises ``Overloaded`` if this client is closed meanwhile, because another one takes over.
         """
-        if self._metadata is not None and self._clock.now().monotonic < self._metadata_until:
-            return self._metadata
-        if self._closed:
-            raise _superseded()
-        if self._discovery is None or self._discovery.done():
-            self._discovery = asyncio.ensure_future(self._discover())
-            self._discovery.add_done_callback(_retrieve_exception)
-        discovery_task = self._discovery
-        # NOTE: not awaited itself: it goes on for the others when one of them leaves, and that we have cancelled it is
-        # no cancellation of the callers that wait for it.
-        await asyncio.wait((discovery_task,))
-        if discovery_task.cancelled():
-            raise _superseded()
-        return discovery_task.result()
+        return await self._facts.metadata(self._waits)
 
     async def metadata_of_session(self, max_age_seconds: float = MAX_METADATA_AGE_SECONDS) -> discovery.Metadata:
-        """Return metadata for a session that exists: old ones too, up to ``max_age_seconds``, if no newer are to be had.
-
-        After a failure newer ones are not requested for a minute, so that an outage does not slow every refresh.
-        A document of another issuer is no outage, and forgets the old one (D-5, D-10).
-        Raises as :meth:`metadata` does.
-        """
-        now = self._clock.now().monotonic
-        known = self._metadata if now - self._metadata_at <= max_age_seconds else None
-        if known is not None and now - self._discovery_failed_at < MIN_METADATA_LIFETIME_SECONDS:
-            return known
-        try:
-            return await self.metadata()
-        except IssuerMismatch:
-            raise
-        except Problem:
-            if known is None:
-                raise
-            return known
-
-    async def _discover(self) -> discovery.Metadata:
-        issuer, asked = self._settings.issuer, self._clock.now().monotonic
-        try:
-            reply = await self._port.send(discovery.discovery_call(issuer, self._settings.metadata_url))
-            if reply.status in (429, 500, 502, 503, 504):
-                raise IdpUnavailable(detail="discovery.status")
-            metadata = discovery.read_discovery_reply(
-                issuer,
-                reply,
-                allow_loopback_http=self._settings.allow_insecure_loopback,
-                endpoints=dict(self._settings.endpoints),
-                mutual_tls=self._settings.mutual_tls,
-            )
-        except Problem as problem:
-            self._discovery_failed_at = asked
-            if isinstance(problem, IssuerMismatch):
-                self._metadata = None
-            raise
-        self._metadata, self._metadata_at = metadata, asked
-        self._credentials.listed = metadata.token_endpoint_auth_signing_algs
-        self._metadata_until = asked + max(metadata.lifetime, MIN_METADATA_LIFETIME_SECONDS)
-        self._discovery_failed_at = -MAX_METADATA_AGE_SECONDS
-        return metadata
+        """Return metadata for a session that exists; see :meth:`ProviderFacts.metadata_of_session`."""
+        return await self._facts.metadata_of_session(self._waits, max_age_seconds)
 
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
         """Return the URL that sends the browser to the provider for ``pending`` (sections A and P).
@@ -305,7 +227,8 @@ class OidcClient:
 
     def scopes(self) -> tuple[str, ...]:
         """Return what a sign-in asks for, as far as is known without asking the provider."""
-        return self._settings.scopes if self._metadata is None else scopes_of(self._settings, self._metadata)
+        metadata = self._facts.known_metadata
+        return self._settings.scopes if metadata is None else scopes_of(self._settings, metadata)
 
     def check_ready(self, metadata: discovery.Metadata, *, by_code: bool) -> None:
         """Refuse a sign-in that could not be finished, by the metadata or for want of a secret (D-11, T-3, X-1)."""
@@ -603,10 +526,10 @@ class OidcClient:
         Fresh keys are fetched at most once in ten seconds, and only for a token that passed everything else (K-7).
         Raises ``LogoutTokenInvalid``, and what the port raises when keys are fetched.
         """
-        settings, now, metadata = self._settings, self._clock.now(), self._metadata
+        settings, now, metadata = self._settings, self._clock.now(), self._facts.known_metadata
         needs_metadata = metadata is None and settings.id_token_signed_response_alg is None
         if needs_metadata:  # what may have signed it, only they can tell
-            self._limit_untrusted_fetches(now)
+            self._facts.limit_untrusted_fetches()
             metadata = await self.metadata_of_session()
         rules = logout_token.LogoutTokenRules(
             issuer=settings.issuer,
@@ -614,22 +537,18 @@ class OidcClient:
             skew=settings.clock_skew,
             **self._signed(raw, metadata),
         )
-        known = self._keys if self._keys is not None and not self._keys_are_old(self._keys_uri) else jwks.KeySet(())
-        verdict = logout_token.verify_logout_token(raw, rules, known, now=now.wall)
+
+        def judge(keys: jwks.KeySet, *, fresh: bool) -> logout_token.LogoutToken | jws.KeysStale:
+            return logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=fresh)
+
+        verdict = judge(self._facts.known_keys(), fresh=False)
         if isinstance(verdict, jws.KeysStale):
             if not needs_metadata:
-                self._limit_untrusted_fetches(now)
-            keys = await self._fetch_keys(await self.metadata_of_session())
-            verdict = logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=True)
+                self._facts.limit_untrusted_fetches()
+            verdict = await self._facts.judge_with_newer_keys(await self.metadata_of_session(), judge)
         if isinstance(verdict, jws.KeysStale):
             raise LogoutTokenInvalid(detail="logout_token.signature")
         return verdict
-
-    def _limit_untrusted_fetches(self, now: Moment) -> None:
-        """Raise ``LogoutTokenInvalid`` if that was done moments ago (K-7)."""
-        if now.monotonic - self._untrusted_fetch_at < MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS:
-            raise LogoutTokenInvalid(detail="logout_token.keys")
-        self._untrusted_fetch_at = now.monotonic
 
     def logout_request(self, state: str | None = None) -> logout.LogoutRequest | None:
         """Return how the browser ends the provider's own session; never contacts the provider (L-2, L-6).
@@ -640,7 +559,7 @@ class OidcClient:
         if settings.sign_out_method == "none":
             return None
         return logout.logout_request(
-            self._metadata,
+            self._facts.known_metadata,
             client_id=settings.client_id,
             post_logout_redirect_uri=settings.post_logout_redirect_uri,
             state=state,
@@ -650,11 +569,8 @@ class OidcClient:
         )
 
     async def aclose(self) -> None:
-        """Close the port; callers that still wait for metadata are told to try again."""
-        self._closed = True
-        if self._discovery is not None:
-            self._discovery.cancel()
-        await self._port.aclose()
+        """Close this client and nothing that others use; its callers that still wait for metadata are told to try again."""
+        self._waits.close()
 
     def _max_age(self, options: SignInOptions) -> int | None:
         """Return the stricter of what the settings and the API that asked for this sign-in demand (A-8, V-13)."""
@@ -711,12 +627,7 @@ class OidcClient:
         reply: Reply,
     ) -> id_token.IdToken:
         now = self._clock.now().wall
-        offset = token.date_offset(reply.headers, now) or 0.0
-        if abs(offset) > MAX_CLOCK_OFFSET_SECONDS:
-            raise ClockSkew(
-                f"The provider's clock is {abs(offset):.0f} seconds {'ahead of' if offset > 0 else 'behind'} ours.",
-            )
-
+        offset = self._facts.clock_offset(reply)
         rules = replace(rules, **self._signed(raw, metadata))
 
         def judge(keys: jwks.KeySet, *, fresh: bool) -> id_token.IdToken | jws.KeysStale:
@@ -736,33 +647,12 @@ class OidcClient:
         alg = jws.alg_of(raw, algorithms.id_token_algs(self._settings, metadata))
         return {"alg": alg, "client_secret": self._credentials.secret_for(alg)}
 
-    async def _with_keys(self, metadata: discovery.Metadata, judge: _Judge[_T_co]) -> _T_co:
-        """Judge with the cached keys, and once more with fresh ones if those do not fit (K-6)."""
-        keys, fresh = await self._key_set(metadata)
-        verdict = judge(keys, fresh=fresh)
-        if isinstance(verdict, jws.KeysStale):
-            verdict = judge(await self._fetch_keys(metadata), fresh=True)
+    async def _with_keys(self, metadata: discovery.Metadata, judge: Judge[_T_co]) -> _T_co:
+        """Judge with the provider's keys (K-6); raises ``IdTokenRejected`` if none fits."""
+        verdict = await self._facts.judge_with_keys(metadata, judge)
         if isinstance(verdict, jws.KeysStale):
             raise IdTokenRejected(detail="id_token.signature")
         return verdict
-
-    async def _key_set(self, metadata: discovery.Metadata) -> tuple[jwks.KeySet, bool]:
-        if self._keys is None or self._keys_are_old(metadata.jwks_uri):
-            return await self._fetch_keys(metadata), True
-        return self._keys, False
-
-    def _keys_are_old(self, jwks_uri: str) -> bool:
-        age = self._clock.now().monotonic - self._keys_at
-        return self._keys_uri != jwks_uri or age > MAX_KEYS_AGE_SECONDS
-
-    async def _fetch_keys(self, metadata: discovery.Metadata) -> jwks.KeySet:
-        reply = await self._port.send(jwks.jwks_call(metadata))
-        if reply.status in (429, 500, 502, 503, 504):
-            raise IdpUnavailable(detail="jwks.status")
-        self._keys = jwks.read_jwks_reply(reply)
-        self._keys_uri = metadata.jwks_uri
-        self._keys_at = self._clock.now().monotonic
-        return self._keys
 
     async def _claims(
         self,
@@ -852,15 +742,3 @@ class OidcClient:
         with suppress(Problem):  # NOTE: best effort; the refusal that brought us here is what the caller must hear
             if orphan is not None:
                 await self.revoke(orphan)
-
-
-def _superseded() -> Overloaded:
-    return Overloaded(
-        "The settings have changed, or this server is shutting down.", detail="settings.changed", retry_after=1.0
-    )
-
-
-def _retrieve_exception(discovery_task: asyncio.Task[discovery.Metadata]) -> None:
-    """Retrieve the exception of a discovery that perhaps has no waiting caller any more."""
-    if not discovery_task.cancelled():
-        discovery_task.exception()
