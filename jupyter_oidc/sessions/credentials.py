@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.entropy import Entropy
+    from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.settings import Provider
 
@@ -48,6 +49,10 @@ class Credentials:
         self.certificate = certificate
         self.listed: frozenset[str] | None = None
         self._known: tuple[object, Signer] | None = None
+
+    def follow(self, metadata: Metadata) -> None:
+        """Take the algorithms for assertions from ``metadata``, where the settings leave them open."""
+        self.listed = metadata.token_endpoint_auth_signing_algs
 
     def secret_for(self, alg: str) -> Secret | None:
         """Return the client secret if ``alg`` is keyed with it (K-9)."""

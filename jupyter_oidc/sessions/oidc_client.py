@@ -1,7 +1,7 @@
-"""Sends requests to one provider and judges the replies, with metadata and keys remembered.
+"""Sends requests to one provider and judges the replies, by the metadata and keys that all sessions there share.
 
-It decides nothing about sessions: it returns tokens and claims that passed every check, or the provider's definite
-refusal, or raises a :class:`~jupyter_oidc.errors.Problem`.
+It decides nothing about sessions: it answers with tokens and claims that passed every check, with the
+provider's definite refusal, or with a :class:`~jupyter_oidc.errors.Problem`.
 Only endpoints named in validated metadata or in the settings are contacted, each for its own purpose (H-3).
 """
 
@@ -11,7 +11,7 @@ import asyncio
 import math
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jupyter_oidc.errors import (
     ClockSkew,
@@ -20,9 +20,7 @@ from jupyter_oidc.errors import (
     EgressProxyAuth,
     IdpUnavailable,
     IdTokenRejected,
-    IssuerMismatch,
     LogoutTokenInvalid,
-    Overloaded,
     Problem,
     TlsUntrusted,
     TokenResponseInvalid,
@@ -49,8 +47,10 @@ from jupyter_oidc.sessions import algorithms
 from jupyter_oidc.sessions.contradictions import SignInPlan, check_contradictions
 from jupyter_oidc.sessions.dpop_client import DPoPClient
 from jupyter_oidc.sessions.oauth_errors import acr_too_weak, refusal_of
+from jupyter_oidc.sessions.provider_facts import MAX_METADATA_AGE_SECONDS
 from jupyter_oidc.sessions.request_parameters import prompt_of, scopes_of, uses_pushed_request
 from jupyter_oidc.sessions.revocation import Origin, may_be_revoked, orphan_of
+from jupyter_oidc.sessions.shared_fetch import ClosableWaits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -63,19 +63,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.grant import TokenKey
     from jupyter_oidc.sessions.pending import PendingSignIn, SignInOptions, StepUp
     from jupyter_oidc.sessions.ports import ProviderPort
+    from jupyter_oidc.sessions.provider_facts import Judge, ProviderFacts
     from jupyter_oidc.sessions.revocation import OrphanedToken, Revoked
     from jupyter_oidc.settings import Provider
 
 _T_co = TypeVar("_T_co", covariant=True)
-
-MIN_METADATA_LIFETIME_SECONDS = 60.0
-"""Seconds for which metadata are not fetched again, even against their headers; many providers forbid any caching."""
-
-MAX_METADATA_AGE_SECONDS = 86_400.0
-"""Seconds for which old metadata serve a live session while newer ones cannot be fetched (RFC 5861, 4)."""
-
-MAX_KEYS_AGE_SECONDS = 86_400.0
-"""Seconds for which cached keys may be used while the key endpoint is down (A19)."""
 
 _TRANSIENT_USERINFO_DETAILS = frozenset(
     {"userinfo.status", "userinfo.form", "userinfo.format", "idp.unsent", "idp.proxy", "idp.unanswered"}
@@ -83,23 +75,17 @@ _TRANSIENT_USERINFO_DETAILS = frozenset(
 """Details of UserInfo replies that say nothing about the person (B6)."""
 
 _NOT_FROM_PROVIDER_DETAILS = frozenset({"token.format", "token.status"})
-"""Details of token replies that no token endpoint sends: a captive portal's page, a redirect (A10, A31)."""
-
-MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS = 10.0
-"""Seconds between two fetches of the key set that an unauthenticated token can cause (K-7)."""
-
-MAX_CLOCK_OFFSET_SECONDS = 300.0
-"""Seconds by which the provider's clock may differ from ours (A21)."""
+"""Details of token replies that no token endpoint gives: a portal's page, a redirect (A10, A31)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """The signed-in user: the subject at this issuer (V-16), and the validated claims about them.
 
-    ``identity`` is compared with every later ID token (F-5); unknown if no ID token was seen since the session was restored
-    from storage.
-    ``sid`` is the provider's name for its own session, if an ID token named it (Back-Channel Logout 1.0, 2.1), and ``acr``
-    the strength of the authentication, as the ID token names it.
+    ``identity`` is what a later ID token is compared with (F-5); unknown if no ID token was seen since the
+    session was restored from storage.
+    ``sid`` is the provider's name for its own session, if an ID token told it (Back-Channel Logout 1.0, 2.1), and ``acr``
+    how strongly it says that they proved who they are.
     """
 
     identity: id_token.Identity | None
@@ -113,10 +99,10 @@ class Person:
 class Tokens:
     """A token response that passed every check.
 
-    ``person`` is ``None`` only after a refresh without new claims; ``id_token_expires_at`` is wall seconds, and
+    ``person`` is ``None`` only if a refresh told nothing new; ``id_token_expires_at`` is wall seconds, and
     ``None`` without an ID token.
-    ``requested_at`` is the time of the request: their lifetime counts from then at the latest, even if the answer and
-    its checks were slow (RFC 6749, 5.1).
+    ``requested_at`` is when they were asked for: their lifetime counts from then at the latest, however slow the answer and
+    the checks of it were (RFC 6749, 5.1).
     ``proof_key`` is the key that the tokens are bound to, or ``None`` for bearer tokens.
     """
 
@@ -129,19 +115,19 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """No response came to the token request: the refresh token may be used, or not (B5)."""
+    """No response came to the token request: the refresh token may be spent, or not (B5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiableResponse:
-    """The response holds tokens that cannot be checked now (the keys cannot be fetched): none may be used."""
+    """The response holds tokens that cannot be checked now (the keys are not to be had): none may be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshReply:
-    """The reply to a refresh request before it is judged (ADR 0025).
+    """The reply to a refresh request, before anything of it is judged (ADR 0025).
 
-    ``tokens`` holds the successor, to be stored first; ``requested_at`` is the time of the request.
+    ``tokens`` holds the successor, to be kept first; ``requested_at`` is when the request went out.
     """
 
     reply: Reply
@@ -153,110 +139,46 @@ class RefreshReply:
 Refused = token.TokenError | token.TokenUnavailable | UnverifiableResponse
 
 
-class _Judge(Protocol[_T_co]):
-    """Judges a signed object with a key set; ``fresh`` says that the set was fetched during this validation."""
-
-    def __call__(self, keys: jwks.KeySet, *, fresh: bool) -> _T_co | jws.KeysStale: ...
-
-
 class OidcClient:
-    """Talks OpenID Connect to the provider in ``settings`` through ``port``."""
+    """Talks OpenID Connect to the provider in ``settings`` through ``port``, for one session.
+
+    Metadata and keys are those of ``facts``, which other clients use too; :meth:`aclose` leaves both open.
+    """
 
     def __init__(
         self,
         settings: Provider,
+        facts: ProviderFacts,
         port: ProviderPort,
         clock: Clock,
         credentials: Credentials,
         entropy: Entropy,
     ) -> None:
         self._settings = settings
+        self._facts = facts
+        self._waits = ClosableWaits()
         self._port = port
         self._dpop_client = DPoPClient(port, clock, entropy)
         self._clock = clock
         self._credentials = credentials
-        self._metadata: discovery.Metadata | None = None
-        self._metadata_at = self._metadata_until = self._discovery_failed_at = -MAX_METADATA_AGE_SECONDS
-        self._discovery: asyncio.Task[discovery.Metadata] | None = None
-        self._closed = False
-        self._keys: jwks.KeySet | None = None
-        self._keys_uri = ""
-        self._keys_at = 0.0
-        self._untrusted_fetch_at = -MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS
         self._living: Callable[[], Iterable[Origin]] = tuple
 
     async def metadata(self) -> discovery.Metadata:
-        """Return the provider metadata in force, fetching it when there is none or it is too old (D-10).
+        """Return the provider metadata in force; raises as :meth:`ProviderFacts.metadata` does.
 
         A sign-in begins with these and keeps them to its end (``PendingSignIn.metadata``).
-        Raises ``IssuerMismatch``, ``DiscoveryFailed``, ``IdpUnavailable`` or ``TlsUntrusted``; failures are
-        not remembered, but all callers that wait for the same answer get the same failure.
-        Raises ``Overloaded`` if this client is closed meanwhile, because another one takes over.
         """
-        if self._metadata is not None and self._clock.now().monotonic < self._metadata_until:
-            return self._metadata
-        if self._closed:
-            raise _superseded()
-        if self._discovery is None or self._discovery.done():
-            self._discovery = asyncio.ensure_future(self._discover())
-            self._discovery.add_done_callback(_retrieve_exception)
-        discovery_task = self._discovery
-        # NOTE: not awaited itself: it goes on when one of its callers is cancelled, and when we cancel it, the callers
-        # that wait for it are not cancelled.
-        await asyncio.wait((discovery_task,))
-        if discovery_task.cancelled():
-            raise _superseded()
-        return discovery_task.result()
+        return await self._facts.metadata(self._waits)
 
     async def metadata_of_session(self, max_age_seconds: float = MAX_METADATA_AGE_SECONDS) -> discovery.Metadata:
-        """Return metadata for a session that exists: up to ``max_age_seconds`` old if newer ones cannot be fetched.
-
-        After a failure newer ones are not requested for a minute, so that an outage does not slow every refresh.
-        A document of another issuer is no outage, and discards the old metadata (D-5, D-10).
-        Raises as :meth:`metadata` does.
-        """
-        now = self._clock.now().monotonic
-        known = self._metadata if now - self._metadata_at <= max_age_seconds else None
-        if known is not None and now - self._discovery_failed_at < MIN_METADATA_LIFETIME_SECONDS:
-            return known
-        try:
-            return await self.metadata()
-        except IssuerMismatch:
-            raise
-        except Problem:
-            if known is None:
-                raise
-            return known
-
-    async def _discover(self) -> discovery.Metadata:
-        issuer, asked = self._settings.issuer, self._clock.now().monotonic
-        try:
-            reply = await self._port.send(discovery.discovery_call(issuer, self._settings.metadata_url))
-            if reply.status in (429, 500, 502, 503, 504):
-                raise IdpUnavailable(detail="discovery.status")
-            metadata = discovery.read_discovery_reply(
-                issuer,
-                reply,
-                allow_loopback_http=self._settings.allow_insecure_loopback,
-                endpoints=dict(self._settings.endpoints),
-                mutual_tls=self._settings.mutual_tls,
-            )
-        except Problem as problem:
-            self._discovery_failed_at = asked
-            if isinstance(problem, IssuerMismatch):
-                self._metadata = None
-            raise
-        self._metadata, self._metadata_at = metadata, asked
-        self._credentials.listed = metadata.token_endpoint_auth_signing_algs
-        self._metadata_until = asked + max(metadata.lifetime, MIN_METADATA_LIFETIME_SECONDS)
-        self._discovery_failed_at = -MAX_METADATA_AGE_SECONDS
-        return metadata
+        """Return metadata for a session that exists; see :meth:`ProviderFacts.metadata_of_session`."""
+        return await self._facts.metadata_of_session(self._waits, max_age_seconds)
 
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
         """Return the URL that sends the browser to the provider for ``pending`` (sections A and P).
 
-        A request that has to be pushed is pushed now, so its reference is good for this browser's one visit (P-4).
-        Raises the provider's refusal of a pushed request.
+        A request that is pushed is pushed now, so its reference is good for this browser's one visit (P-4).
+        Raises the refusal of the provider, if it takes no such request.
         """
         metadata = pending.metadata = pending.metadata or await self.metadata()
         self.check_ready(metadata, by_code=False)
@@ -290,7 +212,7 @@ class OidcClient:
         request: authorization.AuthorizationRequest,
         proof_key: dpop.ProofKey | None,
     ) -> pushed_authorization.Pushed:
-        """Push ``request`` to the provider, with a proof by the key that the code will be bound to (X-9)."""
+        """Hand ``request`` to the provider, proved by the key that the code is going to be bound to (X-9)."""
         call = pushed_authorization.push_call(metadata, self._credentials.client(), request)
         if call is None:
             discovery.check_offered(metadata, "pushed_authorization_request_endpoint")
@@ -304,11 +226,12 @@ class OidcClient:
         return answer
 
     def scopes(self) -> tuple[str, ...]:
-        """Return the scopes of a sign-in, as far as they are known without asking the provider."""
-        return self._settings.scopes if self._metadata is None else scopes_of(self._settings, self._metadata)
+        """Return what a sign-in asks for, as far as is known without asking the provider."""
+        metadata = self._facts.known_metadata
+        return self._settings.scopes if metadata is None else scopes_of(self._settings, metadata)
 
     def check_ready(self, metadata: discovery.Metadata, *, by_code: bool) -> None:
-        """Refuse a sign-in that could not be finished, by the metadata or for lack of a secret (D-11, T-3, X-1)."""
+        """Refuse a sign-in that could not be finished, by the metadata or for want of a secret (D-11, T-3, X-1)."""
         client = self._credentials.client()
         authenticate(client)
         check_contradictions(SignInPlan(self._settings, metadata, client.assertion_alg, by_code=by_code))
@@ -316,7 +239,7 @@ class OidcClient:
     def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
         """Return the key of a session: the ``stored`` one, or a new one if the settings want one (X-1).
 
-        NOTE: a session that began with a key keeps it after the setting is removed: its refresh token is bound to it.
+        NOTE: a session that began with a key keeps it when the setting goes, since its refresh token is bound to it.
         """
         if stored is not None:
             return dpop.ProofKey(stored)
@@ -359,7 +282,7 @@ class OidcClient:
     async def authorize_device(
         self, pending: PendingSignIn, *, max_lifetime_seconds: float
     ) -> device.DeviceAuthorization:
-        """Request a user code and a device code, good for at most ``max_lifetime_seconds`` (RFC 8628, 3.1, 3.2)."""
+        """Get a code for the person and one for us, good for at most ``max_lifetime_seconds`` (RFC 8628, 3.1, 3.2)."""
         settings, options = self._settings, pending.options
         metadata = pending.metadata = pending.metadata or await self.metadata()
         call = device.device_authorization_call(
@@ -391,11 +314,11 @@ class OidcClient:
     async def redeem_device(
         self, device_code: Secret, pending: PendingSignIn, proof_key: dpop.ProofKey | None
     ) -> Tokens | token.TokenError | token.TokenUnavailable | NoResponse:
-        """Poll once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
+        """Ask once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
 
         There is no nonce in this grant, so none may be in the ID token either (see ``protocol.device``).
-        ``NoResponse`` says that no answer came, or that of a middlebox instead of the provider; the next poll may be
-        answered. Raises the problem of unusable tokens, or one that occurred after they had been issued.
+        ``NoResponse`` says that no answer came, or one of something in between that is not the provider; the next
+        question may be answered. Raises what makes tokens unusable, or what happened after they had been given.
         """
         try:
             metadata = pending.metadata or await self.metadata()
@@ -424,7 +347,7 @@ class OidcClient:
     async def _read_sign_in(
         self, metadata: discovery.Metadata, reply: Reply, proof_key: dpop.ProofKey | None
     ) -> token.TokenSet | token.TokenError | token.TokenUnavailable:
-        """Judge the answer to a code; tokens in a refused answer were issued all the same, and are revoked."""
+        """Judge the answer to a code; tokens in one that is refused were issued all the same, and are revoked."""
         try:
             answer = token.read_token_reply(
                 reply,
@@ -444,11 +367,11 @@ class OidcClient:
         answer: token.TokenSet | token.TokenError | token.TokenUnavailable,
         certificate: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """Refuse an access token that is visibly bound to no ``certificate``, or to another than that (RFC 8705, 3.1).
+        """Refuse an access token that shows that it is bound to no ``certificate``, or to another than that (RFC 8705, 3.1).
 
-        Most access tokens are opaque, and only the API can check their binding.
-        NOTE: at a refresh no certificate is compared: open connections still present a certificate that was replaced, and
-        the refresh token is used already.
+        Most access tokens do not show it, and what they are bound to only the API can find out.
+        NOTE: at a refresh ours is not asked for: a certificate that was replaced is still shown on connections that
+        are open, and a refresh token has been spent.
         """
         if not isinstance(answer, token.TokenSet) or not self._settings.tls_client_certificate_bound_access_tokens:
             return
@@ -471,7 +394,7 @@ class OidcClient:
         proof_key: dpop.ProofKey | None,
         requested_at: Moment,
     ) -> Tokens:
-        """Validate the tokens of a sign-in and read their person (sections V and U); refused ones are revoked."""
+        """Validate the tokens of a sign-in and find out whose they are (sections V and U); refused ones are revoked."""
         if answer.id_token is None:
             raise TokenResponseInvalid(detail="token.id_token")
         origin = self.origin()
@@ -492,8 +415,8 @@ class OidcClient:
     ) -> RefreshReply | NoResponse:
         """Send ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
 
-        The reply is returned unjudged, for :meth:`judge_refresh`, so that its successor can be stored first.
-        Raises the port's errors before the token is sent, and ``TokenResponseInvalid`` for a nonce that is refused.
+        Whatever comes back is handed over unjudged, for :meth:`judge_refresh`, so that its successor can be kept first.
+        Raises what the port raises before the token is sent, and ``TokenResponseInvalid`` for a nonce that is refused.
         """
         metadata = await self.metadata_of_session()
         call = token.refresh_call(
@@ -522,12 +445,12 @@ class OidcClient:
         previous: id_token.Identity | None,
         proof_key: dpop.ProofKey | None = None,
     ) -> Tokens | Refused:
-        """Judge the reply of :meth:`send_refresh`; the result holds no refresh token, which was stored before.
+        """Judge what :meth:`send_refresh` brought; the tokens that it returns hold no refresh token, which was kept before.
 
         ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
         if this process saw it, which a returned ID token must repeat in full (F-5).
         Raises ``TokenResponseInvalid`` for an answer that is no token response, and ``IdTokenRejected`` or
-        ``UserinfoRejected`` if the answer names another subject, or fails a check.
+        ``UserinfoRejected`` if the answer names another subject, or cannot be believed.
         """
         answer = token.read_token_reply(
             refresh_reply.reply,
@@ -543,7 +466,7 @@ class OidcClient:
         try:
             return await self._tokens_after_refresh(refresh_reply, answer, subject, previous, proof_key)
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
-            # NOTE: a caller whose time is up learns that nothing could be checked; a cancellation ends the checks here,
+            # NOTE: a caller whose time is up hears that nothing could be checked; being cancelled ends the checks here,
             # and not the task.
             return UnverifiableResponse()
 
@@ -552,7 +475,7 @@ class OidcClient:
     ) -> token.TokenSet | Refused | None:
         """Exchange the sign-in's access token for one of ``key``; ``None`` if the provider does not offer that.
 
-        Raises as :meth:`send_refresh` does. An ID token or refresh token in the answer is ignored: the person is
+        Raises as :meth:`send_refresh` does. An ID token or refresh token that comes along is not looked at: the person is
         known, and the session has a refresh token already.
         """
         metadata = await self.metadata_of_session()
@@ -577,17 +500,17 @@ class OidcClient:
         return answer
 
     def origin(self, subject: str | None = None, sid: str | None = None) -> Origin:
-        """Return the origin of tokens of this client; without ``subject`` their person is not verified."""
+        """Return where tokens of this client come from; without ``subject`` it is not verified whose they are."""
         return Origin(self._settings.issuer, self._settings.client_id, subject or None, sid)
 
     def ask_before_revoking(self, living: Callable[[], Iterable[Origin]]) -> None:
-        """Spare the sessions that ``living`` returns whenever a token is to be revoked."""
+        """Spare the sessions that ``living`` tells, each time that a token is to be revoked."""
         self._living = living
 
     async def revoke(self, orphan: OrphanedToken) -> Revoked:
         """Revoke ``orphan``, unless that could harm a session that lives (RFC 7009; ``sessions.revocation``).
 
-        The last good metadata are used, of any age. Raises the port's errors.
+        The last good metadata do, however old. Raises what the port raises.
         """
         metadata = await self.metadata_of_session(max_age_seconds=math.inf)
         call = logout.revocation_call(metadata, self._credentials.client(), orphan.token, orphan.kind)
@@ -598,15 +521,15 @@ class OidcClient:
         return "done" if logout.read_revocation_reply(await self._port.send(call)) else "failed"
 
     async def logout_token(self, raw: Secret) -> logout_token.LogoutToken:
-        """Judge a logout token, which arrives in an unauthenticated request (section B of the rules).
+        """Judge a logout token that anybody may have sent (section B of the rules).
 
-        Fresh keys are fetched at most once in ten seconds, and only for a token that passed every other check (K-7).
-        Raises ``LogoutTokenInvalid``, and the port's errors when keys are fetched.
+        Fresh keys are fetched at most once in ten seconds, and only for a token that passed everything else (K-7).
+        Raises ``LogoutTokenInvalid``, and what the port raises when keys are fetched.
         """
-        settings, now, metadata = self._settings, self._clock.now(), self._metadata
+        settings, now, metadata = self._settings, self._clock.now(), self._facts.known_metadata
         needs_metadata = metadata is None and settings.id_token_signed_response_alg is None
-        if needs_metadata:  # only the metadata name the algorithms that may have signed it
-            self._limit_untrusted_fetches(now)
+        if needs_metadata:  # what may have signed it, only they can tell
+            self._facts.limit_untrusted_fetches()
             metadata = await self.metadata_of_session()
         rules = logout_token.LogoutTokenRules(
             issuer=settings.issuer,
@@ -614,25 +537,21 @@ class OidcClient:
             skew=settings.clock_skew,
             **self._signed(raw, metadata),
         )
-        known = self._keys if self._keys is not None and not self._keys_are_old(self._keys_uri) else jwks.KeySet(())
-        verdict = logout_token.verify_logout_token(raw, rules, known, now=now.wall)
+
+        def judge(keys: jwks.KeySet, *, fresh: bool) -> logout_token.LogoutToken | jws.KeysStale:
+            return logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=fresh)
+
+        verdict = judge(self._facts.known_keys(), fresh=False)
         if isinstance(verdict, jws.KeysStale):
             if not needs_metadata:
-                self._limit_untrusted_fetches(now)
-            keys = await self._fetch_keys(await self.metadata_of_session())
-            verdict = logout_token.verify_logout_token(raw, rules, keys, now=now.wall, fresh=True)
+                self._facts.limit_untrusted_fetches()
+            verdict = await self._facts.judge_with_newer_keys(await self.metadata_of_session(), judge)
         if isinstance(verdict, jws.KeysStale):
             raise LogoutTokenInvalid(detail="logout_token.signature")
         return verdict
 
-    def _limit_untrusted_fetches(self, now: Moment) -> None:
-        """Raise ``LogoutTokenInvalid`` if keys were fetched for such a token less than ten seconds ago (K-7)."""
-        if now.monotonic - self._untrusted_fetch_at < MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS:
-            raise LogoutTokenInvalid(detail="logout_token.keys")
-        self._untrusted_fetch_at = now.monotonic
-
     def logout_request(self, state: str | None = None) -> logout.LogoutRequest | None:
-        """Return the request by which a browser ends the provider's own session; never contacts the provider (L-2, L-6).
+        """Return how the browser ends the provider's own session; never contacts the provider (L-2, L-6).
 
         With ``allowed_sign_out_origins`` the page is left out if its origin is not among them.
         """
@@ -640,7 +559,7 @@ class OidcClient:
         if settings.sign_out_method == "none":
             return None
         return logout.logout_request(
-            self._metadata,
+            self._facts.known_metadata,
             client_id=settings.client_id,
             post_logout_redirect_uri=settings.post_logout_redirect_uri,
             state=state,
@@ -650,19 +569,16 @@ class OidcClient:
         )
 
     async def aclose(self) -> None:
-        """Close the port; callers that still wait for metadata are told to try again."""
-        self._closed = True
-        if self._discovery is not None:
-            self._discovery.cancel()
-        await self._port.aclose()
+        """Close this client and nothing that others use; its callers that still wait for metadata are told to try again."""
+        self._waits.close()
 
     def _max_age(self, options: SignInOptions) -> int | None:
-        """Return the stricter ``max_age`` in seconds: of the settings, or of the API that asked for this sign-in (A-8, V-13)."""
+        """Return the stricter of what the settings and the API that asked for this sign-in demand (A-8, V-13)."""
         wanted = [age for age in (self._settings.max_age, options.step_up.max_age) if age is not None]
         return min(wanted, default=None)
 
     def demanded(self, options: SignInOptions) -> StepUp:
-        """Return the strength that the settings, and the API that asked for the sign-in, demand of it (Q5.14).
+        """Return how strong a sign-in has to be by what the settings and the API that asked for it say (Q5.14).
 
         Raises ``ConfigurationInvalid`` if the settings admit no level that is strong enough.
         """
@@ -676,7 +592,7 @@ class OidcClient:
         return demanded
 
     def _sign_in_rules(self, nonce: str | None, options: SignInOptions) -> id_token.IdTokenRules:
-        """Return the rules for the ID token of a sign-in: every requested value is checked, too (V-13, V-14)."""
+        """Return what the ID token of a sign-in has to say: what was asked for is also what is checked (V-13, V-14)."""
         acr_values = self.demanded(options).acr_values
         return self._id_token_rules(nonce=nonce, max_age=self._max_age(options), acr_values=acr_values)
 
@@ -711,12 +627,7 @@ class OidcClient:
         reply: Reply,
     ) -> id_token.IdToken:
         now = self._clock.now().wall
-        offset = token.date_offset(reply.headers, now) or 0.0
-        if abs(offset) > MAX_CLOCK_OFFSET_SECONDS:
-            raise ClockSkew(
-                f"The provider's clock is {abs(offset):.0f} seconds {'ahead of' if offset > 0 else 'behind'} ours.",
-            )
-
+        offset = self._facts.clock_offset(reply)
         rules = replace(rules, **self._signed(raw, metadata))
 
         def judge(keys: jwks.KeySet, *, fresh: bool) -> id_token.IdToken | jws.KeysStale:
@@ -732,37 +643,16 @@ class OidcClient:
         return await self._with_keys(metadata, judge)
 
     def _signed(self, raw: Secret, metadata: discovery.Metadata | None) -> dict[str, Any]:
-        """Return the allowed algorithm that ``raw`` names, and the secret for it (K-9)."""
+        """Return the algorithm that ``raw`` has to be signed with, one of those that may be, and its secret (K-9)."""
         alg = jws.alg_of(raw, algorithms.id_token_algs(self._settings, metadata))
         return {"alg": alg, "client_secret": self._credentials.secret_for(alg)}
 
-    async def _with_keys(self, metadata: discovery.Metadata, judge: _Judge[_T_co]) -> _T_co:
-        """Judge with the cached keys, and once more with fresh ones if no cached key fits (K-6)."""
-        keys, fresh = await self._key_set(metadata)
-        verdict = judge(keys, fresh=fresh)
-        if isinstance(verdict, jws.KeysStale):
-            verdict = judge(await self._fetch_keys(metadata), fresh=True)
+    async def _with_keys(self, metadata: discovery.Metadata, judge: Judge[_T_co]) -> _T_co:
+        """Judge with the provider's keys (K-6); raises ``IdTokenRejected`` if none fits."""
+        verdict = await self._facts.judge_with_keys(metadata, judge)
         if isinstance(verdict, jws.KeysStale):
             raise IdTokenRejected(detail="id_token.signature")
         return verdict
-
-    async def _key_set(self, metadata: discovery.Metadata) -> tuple[jwks.KeySet, bool]:
-        if self._keys is None or self._keys_are_old(metadata.jwks_uri):
-            return await self._fetch_keys(metadata), True
-        return self._keys, False
-
-    def _keys_are_old(self, jwks_uri: str) -> bool:
-        age = self._clock.now().monotonic - self._keys_at
-        return self._keys_uri != jwks_uri or age > MAX_KEYS_AGE_SECONDS
-
-    async def _fetch_keys(self, metadata: discovery.Metadata) -> jwks.KeySet:
-        reply = await self._port.send(jwks.jwks_call(metadata))
-        if reply.status in (429, 500, 502, 503, 504):
-            raise IdpUnavailable(detail="jwks.status")
-        self._keys = jwks.read_jwks_reply(reply)
-        self._keys_uri = metadata.jwks_uri
-        self._keys_at = self._clock.now().monotonic
-        return self._keys
 
     async def _claims(
         self,
@@ -771,7 +661,7 @@ class OidcClient:
         verified: id_token.IdToken,
         proof_key: dpop.ProofKey | None,
     ) -> Mapping[str, Any]:
-        """Return the ID token's claims, with those of UserInfo on top, if the provider has that endpoint (U-1, U-8)."""
+        """Return the ID token's claims, with those of UserInfo on top, if the provider has that (U-1, U-8)."""
         try:
             more = await self._userinfo(metadata, answer.access_token, verified.identity.subject, proof_key)
         except (IdpUnavailable, UserinfoRejected) as problem:
@@ -824,8 +714,8 @@ class OidcClient:
     ) -> Tokens:
         """Check a refreshed ID token against the sign-in, then read UserInfo again (F-5, F-9).
 
-        A UserInfo endpoint that is down, or a middlebox's page in its place, does not fail a refresh; claims about
-        another subject do.
+        That UserInfo is down, or a page of something in between, does not spoil a refresh; that it speaks of
+        somebody else does.
         """
         metadata, requested_at = refresh_reply.metadata, refresh_reply.requested_at
         identity: id_token.Identity | None = previous
@@ -847,20 +737,8 @@ class OidcClient:
         return Tokens(answer, Person(identity, subject, claims, sid), requested_at, expires_at, proof_key)
 
     async def _discard(self, tokens: token.UnverifiedTokens, origin: Origin) -> None:
-        """Try to revoke the tokens of a sign-in that was refused (A17)."""
+        """Revoke, as well as can be, the tokens of a sign-in that was refused (A17)."""
         orphan = orphan_of(tokens, origin)
-        with suppress(Problem):  # NOTE: best effort; the caller must receive the first refusal
+        with suppress(Problem):  # NOTE: best effort; the refusal that brought us here is what the caller must hear
             if orphan is not None:
                 await self.revoke(orphan)
-
-
-def _superseded() -> Overloaded:
-    return Overloaded(
-        "The settings have changed, or this server is shutting down.", detail="settings.changed", retry_after=1.0
-    )
-
-
-def _retrieve_exception(discovery_task: asyncio.Task[discovery.Metadata]) -> None:
-    """Retrieve the exception of a discovery that may have no waiting caller any more."""
-    if not discovery_task.cancelled():
-        discovery_task.exception()

@@ -20,7 +20,7 @@ OWNED = {
         OWNER,
         "jupyter_oidc.sessions.sign_ins",  # brings tokens to the owner, and keeps none
         "jupyter_oidc.sessions.sign_out",
-        "jupyter_oidc.compose",
+        "jupyter_oidc.sessions.shared_provider",  # makes one for each session
     },
 }
 

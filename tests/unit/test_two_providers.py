@@ -25,6 +25,7 @@ from jupyter_oidc.proxy.ports import UpstreamCall
 from jupyter_oidc.proxy.request import ProxyRequest
 from jupyter_oidc.secret_access import reveal
 from jupyter_oidc.sessions.pending import Progress
+from jupyter_oidc.sessions.ports import ProviderPort
 from jupyter_oidc.settings import Api, Provider, Settings
 from tests.support.canary import CANARY
 from tests.support.marker import MARKER
@@ -171,19 +172,23 @@ class World:
             entropy=CountingEntropy(),
             scheduler=self.scheduler,
             event_log=EventLog(),  # type: ignore[arg-type]
-            provider_port=lambda provider: self.hosts[urlsplit(provider.issuer).hostname.split(".")[0]],  # type: ignore[union-attr]
+            provider_port=self.provider_port,
             vault=lambda provider: vaults.setdefault((provider.name, provider.issuer), MemoryVault()),
             lock=lambda provider: locks.setdefault((provider.name, provider.issuer), SharedLock()),
             upstream=self.net,
         )
         self.services: Services = build(settings_for(*self.order), self.parts)
 
+    def provider_port(self, provider: Provider) -> ProviderPort:
+        """The way to a provider."""
+        return self.hosts[str(urlsplit(provider.issuer).hostname).split(".")[0]]
+
     def host_of(self, name: str) -> Host:
         return self.hosts[self.order["ab".index(name)]]
 
     async def sign_in(self, name: str, *, deliver_to: str = "") -> bool:
         """Sign in at ``name``; the callback goes to that provider's route, or to the route of ``deliver_to``."""
-        session = self.services.sessions.of_provider(name)
+        session = self.services.sessions.service_for_sign_in(name, by_user=True)
         pending, ticket = await session.sign_ins.begin("user:a")
         self.services.pending.use_ticket(ticket)
         url, binding = await session.sign_ins.authorization_url(pending, f"http://localhost:8888/{name}")
@@ -192,7 +197,7 @@ class World:
         assert urlsplit(url).hostname == f"{host.name}.example.com"
         host.nonce = query["nonce"][0]
         code = f"{MARKER}{host.name}.code{host.issued}"
-        receiver = self.services.sessions.of_provider(deliver_to or name)
+        receiver = self.services.sessions.of_provider(deliver_to) if deliver_to else session
         parameters = [("code", code), ("state", query["state"][0]), ("iss", issuer_of(host.name))]
         done = await receiver.sign_ins.callback(parameters, [binding])
         return done.progress is Progress.COMPLETED

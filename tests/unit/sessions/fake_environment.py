@@ -16,10 +16,10 @@ from jupyter_oidc.protocol.device import DEVICE_CODE
 from jupyter_oidc.protocol.message import Call, Reply, written
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.credentials import Credentials
-from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIn, PendingSignIns
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.service import SessionService
+from jupyter_oidc.sessions.shared_provider import SharedProvider
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from jupyter_oidc.settings import Api, Provider
 from tests.support.canary import CANARY
@@ -220,6 +220,7 @@ class ValueProvider:
     issued: int = 0
     current: str = ""
     revoked: list[str] = field(default_factory=list)
+    closed: int = 0
 
     def plan(self, endpoint: str, *outcomes: Reply | Exception | asyncio.Event) -> None:
         """Answer the next calls to ``endpoint`` with ``outcomes``; an event holds the call until it is set."""
@@ -285,7 +286,7 @@ class ValueProvider:
         return reply(body, headers={} if self.date is None else {"date": self.date})
 
     async def aclose(self) -> None:
-        return None
+        self.closed += 1
 
 
 def form_of(call: Call) -> dict[str, str]:
@@ -311,10 +312,25 @@ class FakeEnvironment:
 
     def new_service(self, client_secret: Callable[[], Secret | None] = lambda: None) -> SessionService:
         """Return another process's service over the same vault and provider."""
-        credentials = Credentials(self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None)
+        return self.service_over(self.share_provider(client_secret))
+
+    def share_provider(
+        self,
+        client_secret: Callable[[], Secret | None] = lambda: None,
+        certificate: Callable[[], str | None] = lambda: None,
+    ) -> SharedProvider:
+        """What all sessions of one process share."""
+        credentials = Credentials(
+            self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None, certificate=certificate
+        )
+        return SharedProvider(self.settings, self.provider, self.clock, credentials, self.entropy)
+
+    def service_over(self, shared: SharedProvider) -> SessionService:
+        """One more service, which shares with others."""
+        self.oidc_client = shared.client()
         return SessionService(
             self.settings,
-            oidc_client=OidcClient(self.settings, self.provider, self.clock, credentials, self.entropy),
+            oidc_client=self.oidc_client,
             vault=self.vault,
             lock=self.lock,
             pending=self.pending,

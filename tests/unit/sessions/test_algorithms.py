@@ -132,7 +132,7 @@ async def test_the_public_key_is_no_secret() -> None:
 async def test_a_logout_token_after_a_restart_is_judged_by_the_metadata_too() -> None:
     """Q1.10, B-5: a stranger's logout tokens do not make us ask again and again (K-7)."""
     fake_environment = environment_with(["ES256"])
-    oidc_client = fake_environment.service.sign_ins._oidc_client
+    oidc_client = fake_environment.oidc_client
     token = signed(logout_claims_of(), key=EC, alg="ES256", header={"alg": "ES256", "kid": "k2", "typ": "logout+jwt"})
     assert (await oidc_client.logout_token(Secret(token))).jti
     assert (fake_environment.provider.calls["discovery"], fake_environment.provider.calls["jwks"]) == (1, 1)
@@ -145,7 +145,7 @@ async def test_logout_tokens_of_strangers_ask_once_in_ten_seconds() -> None:
     """
     fake_environment = environment_with(["ES256"])
     fake_environment.provider.plan("discovery", *[reply(b"", status=503)] * 9)
-    oidc_client = fake_environment.service.sign_ins._oidc_client
+    oidc_client = fake_environment.oidc_client
     for _ in range(3):
         with pytest.raises(Exception, match=r"cannot be reached|refused"):
             await oidc_client.logout_token(Secret("x.y.z"))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jupyter_oidc.errors import ConfigurationInvalid
-from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.grant import TryLater
 from jupyter_oidc.sessions.machine import State
-from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
 from tests.support.canary import CANARY
 from tests.unit.protocol.makers import ISSUER, claims_of, reply, signed
 from tests.unit.sessions.fake_environment import SETTINGS, FakeEnvironment, form_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OURS = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"
 MTLS = "https://mtls.example.com"
@@ -25,16 +26,17 @@ BINDS = {"tls_client_certificate_bound_access_tokens": True}
 
 
 class CertifiedEnvironment(FakeEnvironment):
-    """An environment whose client shows the certificate with the thumbprint ``OURS``."""
+    """An environment whose client shows the certificate with the thumbprint that ``certificate`` returns."""
+
+    def __init__(self, settings: Any) -> None:
+        self.certificate: Callable[[], str | None] = lambda: OURS
+        super().__init__(settings)
 
     def new_service(self, client_secret: Any = lambda: None) -> Any:
-        service = super().new_service(client_secret)
-        credentials = Credentials(
-            self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None, certificate=lambda: OURS
-        )
-        oidc_client = OidcClient(self.settings, self.provider, self.clock, credentials, self.entropy)
-        service._oidc_client = service.sign_ins._oidc_client = oidc_client
-        return service
+        return self.service_over(self.share_provider(client_secret, self._shown_certificate))
+
+    def _shown_certificate(self) -> str | None:
+        return self.certificate()
 
 
 def jwt(**claims: Any) -> str:
@@ -129,7 +131,7 @@ async def ended_where_the_certificate_is_unreadable(
     fake_environment = CertifiedEnvironment(settings)
     fake_environment.provider.advertise = BINDS
     pending, state, binding = await fake_environment.begin()
-    fake_environment.service._oidc_client._credentials.certificate = unreadable
+    fake_environment.certificate = unreadable
     fake_environment.provider.plan(
         "token", answer(fake_environment, access_token, refresh_token="rt-0", expires_in=300)
     )

@@ -23,7 +23,7 @@ from jupyter_oidc.protocol.pkce import challenge_of
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress, StepUp
-from tests.unit.protocol.makers import claims_of, reply, signed
+from tests.unit.protocol.makers import claims_of, document, reply, signed
 from tests.unit.sessions.fake_environment import DEVICE, GIVEN, SETTINGS, FakeEnvironment, form_of, settle
 
 BY_CODE = replace(SETTINGS, redirect_strategy="device")
@@ -215,9 +215,11 @@ async def test_weather_ends_no_sign_in(weather: Any) -> None:
 
 async def test_an_outage_of_the_metadata_in_between_is_weather_too() -> None:
     fake_environment = environment_of()
+    metadata = reply(document(**DEVICE), headers={"cache-control": "no-store"})
+    fake_environment.provider.plan("discovery", metadata)
     fake_environment.provider.plan("token", PENDING)
     pending, _ = await fake_environment.service.sign_ins.begin("user:a")
-    fake_environment.service._oidc_client._metadata_until = 0.0
+    fake_environment.clock.advance(61)
     fake_environment.provider.plan("discovery", IdpUnavailable(), reply(b"<html>", media="text/html"))
     await settle()
     assert pending.progress is Progress.COMPLETED
