@@ -592,14 +592,14 @@ class Provider:
     )
     clock_skew: float = field(
         default=60,
-        metadata=entry(Seconds(0, 300), raised, "seconds by which times in an ID token may be off, 0 to 300"),
+        metadata=entry(Seconds(0, 300), raised, "seconds by which times in an ID token may be off"),
     )
     http_timeout: float = field(
         default=10,
         metadata=entry(
             Seconds(1, 60),
             raised,
-            "seconds to connect to the provider and for each read, 1 to 60; a whole call takes at most twice as long",
+            "seconds to connect to the provider and for each read; a whole call takes at most twice as long",
         ),
     )
     ca_bundle: str | None = field(
