@@ -15,7 +15,8 @@ from jupyter_oidc.errors import ConfigurationInvalid, DiscoveryFailed
 from jupyter_oidc.protocol.dpop import ALGORITHM as DPOP_ALGORITHM
 from jupyter_oidc.sessions.algorithms import id_token_algs
 from jupyter_oidc.sessions.request_parameters import uses_pushed_request
-from jupyter_oidc.settings.client_authentication import KEY_ALGORITHMS, SECRET_ALGORITHMS, SIGNS_WITH
+from jupyter_oidc.settings.algorithms import KEY_ALGORITHMS, SECRET_ALGORITHMS
+from jupyter_oidc.settings.client_authentication import SIGNS_WITH
 from jupyter_oidc.settings.model import AuthMethod, ResponseMode
 
 if TYPE_CHECKING:

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, get_args
 
+from jupyter_oidc.settings.algorithms import KEY_ALGORITHMS, SECRET_ALGORITHMS
 from jupyter_oidc.settings.model import AuthMethod
 from jupyter_oidc.settings.secret_reference import Keys, read_secret_reference
 
 if TYPE_CHECKING:
     from jupyter_oidc.settings.model import SecretRef
-
-SECRET_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
-KEY_ALGORITHMS: Final = (
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
-)
-"""RFC 7518, 3.1; RFC 8037; RFC 9864."""
 
 SIGNS_WITH: Final = {"client_secret_jwt": SECRET_ALGORITHMS, "private_key_jwt": KEY_ALGORITHMS}
 

@@ -15,11 +15,8 @@ from pathlib import PureWindowsPath
 from typing import Any, Final, get_args
 from urllib.parse import urlsplit
 
-from jupyter_oidc.settings.client_authentication import (
-    KEY_ALGORITHMS,
-    SECRET_ALGORITHMS,
-    read_client_authentication,
-)
+from jupyter_oidc.settings.algorithms import ALGORITHMS
+from jupyter_oidc.settings.client_authentication import read_client_authentication
 from jupyter_oidc.settings.finding import Finding, Kind
 from jupyter_oidc.settings.header_names import has_authority, may_be_listed
 from jupyter_oidc.settings.model import (
@@ -60,7 +57,6 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _CERTIFICATE_BOUND_TOKENS: Final = "tls_client_certificate_bound_access_tokens"
-_ALGORITHMS: Final = (*KEY_ALGORITHMS, *SECRET_ALGORITHMS)
 _SOURCES: Final[tuple[BearerSource, ...]] = get_args(BearerSource)
 _PARAMETER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 _PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_ -]*\}|<[A-Za-z_ -]*>")
@@ -258,9 +254,9 @@ def _provider(name: str, body: Mapping[Any, Any], at: _Location) -> Provider:
     strategy = keys.choice("redirect_strategy", "auto", get_args(RedirectStrategy))
     response_mode = keys.choice("response_mode", "query", ("query", "form_post"))
     _check_strategy(at, name, strategy, redirect_uri, response_mode)
-    alg = keys.choice("id_token_signed_response_alg", None, _ALGORITHMS)
+    alg = keys.choice("id_token_signed_response_alg", None, ALGORITHMS)
     userinfo_alg = keys.take("userinfo_signed_response_alg")
-    if userinfo_alg is not None and not (isinstance(userinfo_alg, str) and userinfo_alg in _ALGORITHMS):
+    if userinfo_alg is not None and not (isinstance(userinfo_alg, str) and userinfo_alg in ALGORITHMS):
         at.add("userinfo_signed_response_alg", "is not one of the allowed values", "Leave it out for unsigned.")
         userinfo_alg = None
     authentication = read_client_authentication(keys, alg or "")
