@@ -16,8 +16,8 @@ from jupyter_oidc.errors import Problem, UnknownFlow
 from jupyter_oidc.protocol.device import SLOW_DOWN_SECONDS
 from jupyter_oidc.protocol.token import TokenError, TokenUnavailable
 from jupyter_oidc.sessions.oauth_errors import refusal_of
-from jupyter_oidc.sessions.oidc_client import NoResponse, Tokens
 from jupyter_oidc.sessions.pending import Progress
+from jupyter_oidc.sessions.token_answers import NoResponse, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.errors import Problem
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.protocol.dpop import ProofKey
-    from jupyter_oidc.sessions.oidc_client import Tokens
     from jupyter_oidc.sessions.strategy import Strategy
+    from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
 
 SIGN_IN_LIFETIME_SECONDS: Final = 600.0

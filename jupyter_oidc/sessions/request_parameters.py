@@ -1,15 +1,17 @@
-"""Chooses scopes and prompt of a sign-in from the provider's metadata, where the settings leave them open.
+"""Chooses the parameters of a sign-in, by the settings, what the provider says of itself, and what an API asked for.
 
-It refuses to change an explicit setting: only defaults follow the metadata.
+It refuses to weaken an explicit setting: only defaults follow the metadata, and an API can ask for more alone.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from jupyter_oidc.errors import ConfigurationInvalid
+
 if TYPE_CHECKING:
     from jupyter_oidc.protocol.discovery import Metadata
-    from jupyter_oidc.sessions.pending import SignInOptions
+    from jupyter_oidc.sessions.pending import SignInOptions, StepUp
     from jupyter_oidc.settings import Provider
 
 OFFLINE_ACCESS: Final = "offline_access"
@@ -59,3 +61,24 @@ def uses_pushed_request(settings: Provider, metadata: Metadata) -> bool:
     if settings.pushed_authorization_requests == "auto":
         return metadata.requires_pushed_requests
     return settings.pushed_authorization_requests == "always"
+
+
+def max_age_of(settings: Provider, options: SignInOptions) -> int | None:
+    """Return the stricter of what the settings and the API that asked for this sign-in demand (A-8, V-13)."""
+    wanted = [age for age in (settings.max_age, options.step_up.max_age) if age is not None]
+    return min(wanted, default=None)
+
+
+def demanded_step_up(settings: Provider, options: SignInOptions) -> StepUp:
+    """Return how strong a sign-in has to be by what the settings and the API that asked for it say (Q5.14).
+
+    Raises ``ConfigurationInvalid`` if the settings admit no level that is strong enough.
+    """
+    demanded = options.step_up.restricted_to(settings.acr_values)
+    if demanded is None:
+        raise ConfigurationInvalid(
+            "The API wants a sign-in at a level that the settings do not admit.",
+            action="Ask your administrator to add that level to 'acr_values' in the settings.",
+            detail="acr_values",
+        )
+    return demanded

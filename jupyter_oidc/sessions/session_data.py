@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.protocol.dpop import ProofKey
     from jupyter_oidc.protocol.id_token import Identity
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.oidc_client import Tokens
+    from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
 
 

@@ -40,7 +40,7 @@ from jupyter_oidc.sessions.pending import (
     SignInOptions,
     has_state,
 )
-from jupyter_oidc.sessions.request_parameters import supports_prompt
+from jupyter_oidc.sessions.request_parameters import demanded_step_up, supports_prompt
 from jupyter_oidc.sessions.silent import SILENT_SIGN_IN_TIMEOUT_SECONDS, SilentSignIns
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
@@ -50,10 +50,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.oidc_client import OidcClient, Tokens
+    from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
     from jupyter_oidc.sessions.ports import EventLog, Scheduler
     from jupyter_oidc.sessions.strategy import Browser, RequestedStrategy, Strategy
+    from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
 
 DEFAULT_OPTIONS = SignInOptions()
@@ -98,7 +99,7 @@ class SignIns:
     ) -> None:
         self.settings = settings
         self._callbacks = callbacks
-        self._oidc_client = oidc_client
+        self._client = oidc_client.sign_in
         self._pending = pending
         self._clock = clock
         self._scheduler = scheduler
@@ -107,7 +108,7 @@ class SignIns:
 
     async def choice(self, browser: Browser, strategy: RequestedStrategy = "auto") -> Choice | Impossible:
         """Return the strategy that a sign-in would take now, and why; asks the provider for its metadata."""
-        return self._choice(await self._oidc_client.metadata(), browser, strategy)
+        return self._choice(await self._client.metadata(), browser, strategy)
 
     def _choice(self, metadata: Metadata, browser: Browser, strategy: RequestedStrategy) -> Choice | Impossible:
         return choose(self.settings, offers_device=offers_device_grant(metadata), browser=browser, requested=strategy)
@@ -128,19 +129,19 @@ class SignIns:
         reported here and not in a window that the user has to close again (A23, D-5).
         """
         await self._callbacks.ready()
-        metadata = await self._oidc_client.metadata()
+        metadata = await self._client.metadata()
         chosen = self._choice(metadata, browser, strategy)
         if isinstance(chosen, Impossible):
             if "device" in (strategy, self.settings.redirect_strategy):
                 check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
-        self._oidc_client.check_ready(metadata, by_code=chosen.strategy == "device")
+        self._client.check_ready(metadata, by_code=chosen.strategy == "device")
         demanded = self._callbacks.step_up_for(api)
         if not demanded.acr_values:
             demanded = replace(demanded, acr_values=options.step_up.acr_values)
         options = replace(options, step_up=demanded)
         self._check_prompt(options, chosen.strategy, metadata)
-        self._oidc_client.demanded(options)
+        demanded_step_up(self.settings, options)
         if chosen.strategy == "device":
             return await self._begin_device(metadata, caller, options), ""
         pending, ticket = self._pending.begin(self.settings.name, caller, options, strategy=chosen.strategy)
@@ -216,7 +217,7 @@ class SignIns:
             self._under_way(pending)
         state, binding = self._pending.bind(pending, redirect_uri, server_name)
         try:
-            return await self._oidc_client.authorization_url(pending, state), binding
+            return await self._client.authorization_url(pending, state), binding
         except Problem as problem:
             self.give_up(pending, problem)
             raise
@@ -372,7 +373,7 @@ class SignIns:
 
     async def _redeem(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> None:
         try:
-            answer = await self._oidc_client.redeem(pending, parameters)
+            answer = await self._client.redeem(pending, parameters)
             if isinstance(answer, Declined):
                 self.give_up(pending, refusal_of(answer.error, "authorization"))
             elif isinstance(answer, TokenError):
@@ -459,7 +460,7 @@ class SignIns:
         pending.ticket_digest = None
         pending.begun_with = self.settings
         try:
-            given = await self._oidc_client.authorize_device(pending, max_lifetime_seconds=SIGN_IN_LIFETIME_SECONDS)
+            given = await self._client.authorize_device(pending, max_lifetime_seconds=SIGN_IN_LIFETIME_SECONDS)
         except Problem as problem:
             self.give_up(pending, problem)
             raise
@@ -469,7 +470,7 @@ class SignIns:
         if pending.progress is not Progress.WAITING:
             raise SignInCancelled  # by a sign-out meanwhile, or by another of the same caller
         pending.lifetime = given.lifetime
-        pending.proof_key = self._oidc_client.proof_key(None)
+        pending.proof_key = self._client.new_proof_key()
         pending.code = ShownCode(given.user_code, given.verification_uri, given.verification_uri_complete)
         self._under_way(pending)
         self._callbacks.spawn(self._ask_until_answered(pending, given))
@@ -481,7 +482,7 @@ class SignIns:
         poll = DevicePoll(
             pending,
             given.interval,
-            ask=lambda: self._oidc_client.redeem_device(given.device_code, pending, proof_key),
+            ask=lambda: self._client.redeem_device(given.device_code, pending, proof_key),
             clock=self._clock,
             scheduler=self._scheduler,
         )

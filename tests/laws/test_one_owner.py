@@ -22,6 +22,7 @@ OWNED = {
         "jupyter_oidc.sessions.sign_out",
         "jupyter_oidc.sessions.shared_provider",  # makes one for each session
     },
+    "jupyter_oidc.sessions.sign_in_client.SignInClient": {"jupyter_oidc.sessions.oidc_client"},
 }
 
 
