@@ -1,4 +1,4 @@
-"""What jupyter_oidc wants of a JupyterHub: add it to the Hub's configuration."""
+"""Configures a JupyterHub for jupyter_oidc: add it to the Hub's configuration."""
 
 import base64
 import hashlib
@@ -30,7 +30,7 @@ c.Spawner.environment.update({"JUPYTER_OIDC_STORAGE_KEY": storage_key})
 
 # One redirect URI serves all users; for named servers the end of the state says which one it is.
 async def to_named_server(path, request, user, base_url):
-    """Return where the browser goes on to, or nothing for what is not ours."""
+    """Return the address where the browser goes on, or ``None`` for requests that are not ours."""
     state = request.arguments.get("state", [b""])[0].decode("utf-8", "replace")
     name = unquote(state.partition(".")[2])
     if not path.startswith("jupyter-oidc/") or name not in user.spawners:

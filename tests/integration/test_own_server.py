@@ -48,7 +48,7 @@ def test_a_kernel_needs_no_file_that_is_named_after_a_process(tmp_path: Path) ->
 
 
 def test_what_a_server_tells_its_kernels_holds_no_secret_and_goes_with_the_server(tmp_path: Path) -> None:
-    """Q4.5: A server of another user is never asked."""
+    """Q4.5: Another server of the same home is never asked."""
     with JupyterProcess(tmp_path / "jupyter", providers("here")) as process:
         (told,) = (process.folder / "runtime").glob("jupyter-oidc-*.json")
         text = told.read_text(encoding="utf-8")
