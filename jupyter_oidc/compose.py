@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_oidc.adapters.network.forward_proxy import proxy_for
 from jupyter_oidc.adapters.network.network_route import network_route_of
@@ -34,19 +34,19 @@ from jupyter_oidc.errors import Problem, StorageUnavailable
 from jupyter_oidc.proxy.service import ProxyService
 from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.dpop_client import DPoPProver
-from jupyter_oidc.sessions.oidc_client import OidcClient
 from jupyter_oidc.sessions.pending import PendingSignIns
 from jupyter_oidc.sessions.ports import SessionEvent
 from jupyter_oidc.sessions.provider_logout import AcceptedLogouts
 from jupyter_oidc.sessions.registry import SHUTDOWN_TIMEOUT_SECONDS, Sessions
 from jupyter_oidc.sessions.revocation import Origin
 from jupyter_oidc.sessions.service import SessionService
+from jupyter_oidc.sessions.shared_provider import SharedProvider
 from jupyter_oidc.sessions.sign_out_pages import SignOutPages
 from jupyter_oidc.settings.widening import widens, without_widening
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
     from jupyter_oidc.adapters.telemetry.event_log import JupyterEventLog
@@ -78,6 +78,7 @@ class Services:
     """What the server asks: sessions, pending sign-ins and the proxy.
 
     ``handovers`` is what sessions still do that gave way to others: they take their tokens back.
+    ``shared`` is what each session uses and does not own: facts and connections of its provider, closed here (ADR 43).
     ``instance`` is different in every process, so that an ETag of an earlier one never matches.
     """
 
@@ -90,6 +91,7 @@ class Services:
     given: Settings
     background: Background
     handovers: Background
+    shared: dict[SessionService, SharedProvider]
 
     @property
     def settings(self) -> Settings:
@@ -136,10 +138,10 @@ class Services:
                 await session.sign_out(spared=spared)
             except StorageUnavailable as problem:
                 self.event_log.refusal(session.settings.name, "settings", problem.code, problem.detail)
-            await session.aclose()
+            await self._close(session)
         for waiting in dropped:
             if waiting is not None and waiting not in ended and waiting not in self.sessions:
-                await waiting.aclose()
+                await self._close(waiting)
 
     async def _apply(self, after: Provider) -> list[SessionService]:
         """Let the provider's session follow ``after``; return it if it ends by that."""
@@ -154,13 +156,13 @@ class Services:
         if waiting is session or (before.issuer, before.client_id) != (after.issuer, after.client_id):
             self._add(after)
             if waiting is not None:
-                await waiting.aclose()
+                await self._close(waiting)
             return [] if waiting is session else [session]
         now, widening = without_widening(before, after), widens(before, after)
         if waiting is None or waiting.settings != after:
             self.sessions.set_waiting(after.name, self._successor(after) if widening else None)
             if waiting is not None:
-                await waiting.aclose()
+                await self._close(waiting)
         session.set_settings_pending(bool(widening))
         if widening:
             self.event_log.notice(
@@ -178,10 +180,10 @@ class Services:
             self.sessions.install(session)
             self.proxy.route_to(self.sessions)
             return []
-        await session.aclose()  # what is stored is whole before the next service reads it
+        await self._close(session)  # what is stored is whole before the next service reads it
         if self.sessions.find(after.name) is not session:
             return await self._apply(after)  # a sign-in has replaced it meanwhile
-        narrowed = _session(now, self.parts, self.pending, self.sign_out_pages)
+        narrowed = _session(now, self.parts, self.pending, self.sign_out_pages, self.shared)
         narrowed.continue_from(session)
         self.sessions.install(narrowed)
         narrowed.set_settings_pending(self.sessions.waiting(after.name) is not None)
@@ -202,6 +204,7 @@ class Services:
             self.parts,
             self.pending,
             self.sign_out_pages,
+            self.shared,
             takes_over=lambda kept: self._take_over(provider.name, kept),
         )
         service.set_predecessor(lambda: self.sessions.find(provider.name))
@@ -218,7 +221,23 @@ class Services:
             service.continue_from(before)
             unknown = Origin(service.settings.issuer, service.settings.client_id)
             left_to_do = before.hand_over(kept, lambda: (service.origin or unknown,))
-            self.handovers.start(left_to_do())
+            self.handovers.start(self._finish_handover(before, left_to_do))
+
+    async def _finish_handover(
+        self, before: SessionService, left_to_do: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        await left_to_do()
+        await self._close_shared(before)
+
+    async def _close(self, session: SessionService) -> None:
+        """Close ``session``, and then what was made for it."""
+        await session.aclose()
+        await self._close_shared(session)
+
+    async def _close_shared(self, session: SessionService) -> None:
+        shared = self.shared.pop(session, None)
+        if shared is not None:
+            await shared.aclose()
 
     def _publish_settings_changed(self, name: str) -> None:
         at = utc_text(self.clock.now().wall)
@@ -230,6 +249,8 @@ class Services:
             task.cancel()
         self.sign_out_pages.clear()
         await asyncio.gather(self._finish_handovers(), self.sessions.aclose())
+        for session in list(self.shared):
+            await self._close_shared(session)
         await self.proxy.aclose()
         self.event_log.emit_all()
 
@@ -385,19 +406,27 @@ def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None =
     return lambda provider: vault_of(provider.name, provider.issuer, provider.client_id)
 
 
+def share_provider(provider: Provider, parts: Parts) -> SharedProvider:
+    """Return what any number of sessions at ``provider`` share; the caller closes it when no session is left."""
+    port = parts.provider_port(provider)
+    credentials = _credentials(provider, parts.clock, parts.entropy, port)
+    return SharedProvider(provider, port, parts.clock, credentials, parts.entropy)
+
+
 def _session(
     provider: Provider,
     parts: Parts,
     pending: PendingSignIns,
     pages: SignOutPages,
+    shared: dict[SessionService, SharedProvider],
     *,
     takes_over: Callable[[Secret | None], None] | None = None,
 ) -> SessionService:
-    vault, port = parts.vault(provider), parts.provider_port(provider)
-    credentials = _credentials(provider, parts.clock, parts.entropy, port)
-    return SessionService(
+    """Return a session service; what it uses of its provider and does not own is put into ``shared``."""
+    vault, at_provider = parts.vault(provider), share_provider(provider, parts)
+    service = SessionService(
         provider,
-        oidc_client=OidcClient(provider, port, parts.clock, credentials, parts.entropy),
+        oidc_client=at_provider.client(),
         vault=vault,
         lock=LockIfShared(vault, parts.lock(provider)),
         pending=pending,
@@ -409,13 +438,16 @@ def _session(
         sign_out_pages=pages,
         takes_over=takes_over,
     )
+    shared[service] = at_provider
+    return service
 
 
 def build(settings: Settings, parts: Parts) -> Services:
     """Join ``parts`` into the services for ``settings``."""
     pending = PendingSignIns(parts.clock, parts.entropy)
     pages = SignOutPages(parts.clock, parts.entropy, parts.scheduler)
-    sessions = Sessions(_session(provider, parts, pending, pages) for provider in settings.providers)
+    shared: dict[SessionService, SharedProvider] = {}
+    sessions = Sessions(_session(provider, parts, pending, pages, shared) for provider in settings.providers)
     return Services(
         sessions=sessions,
         pending=pending,
@@ -426,4 +458,5 @@ def build(settings: Settings, parts: Parts) -> Services:
         given=settings,
         background=Background(lambda defect: parts.event_log.defect("proxy", defect), expected=Problem),
         handovers=Background(lambda defect: parts.event_log.defect("settings", defect), expected=Problem),
+        shared=shared,
     )

@@ -174,7 +174,8 @@ async def test_a_stolen_and_spent_refresh_token_ends_the_session_with_a_reason(
     one, other = await two_servers(provider, settings)
     thief = one.sessions.of_provider("corp")
     stolen = other.sessions.of_provider("corp")._held.refresh_token
-    thief._held = replace(thief._held, refresh_token=stolen)
+    assert thief._session is not None
+    thief._session.data = replace(thief._session.data, refresh_token=stolen)
     spent = await thief._oidc_client.send_refresh(stolen, SIGN_IN_KEY)
     assert isinstance(spent, RefreshReply)
     answer = await thief._oidc_client.judge_refresh(spent, SIGN_IN_KEY, subject=thief._held.subject, previous=None)

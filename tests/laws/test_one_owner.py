@@ -3,7 +3,7 @@
 And one function sends revocations, so that each of them asks first whether it may be made (Q9.1).
 
 Proved able to fail: a seeded module that moves the machine itself, and one that builds its own ``SessionData``,
-are caught; that answers of an older generation are ignored is shown in ``tests/unit/sessions``.
+are caught; that answers for a session that is over are ignored is shown in ``tests/unit/sessions``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from tests.laws.source import Module, modules, seeded
 OWNER = "jupyter_oidc.sessions.service"
 OWNED = {
     "jupyter_oidc.sessions.machine.next_state": {OWNER},
-    "jupyter_oidc.sessions.session_data.SessionData": {OWNER},
+    "jupyter_oidc.sessions.session_data.SessionData": {OWNER, "jupyter_oidc.sessions.live_session"},
     "jupyter_oidc.sessions.oidc_client.OidcClient": {
         OWNER,
         "jupyter_oidc.sessions.sign_ins",  # brings tokens to the owner, and keeps none
         "jupyter_oidc.sessions.sign_out",
-        "jupyter_oidc.compose",
+        "jupyter_oidc.sessions.shared_provider",  # makes one for each session
     },
+    "jupyter_oidc.sessions.sign_in_client.SignInClient": {"jupyter_oidc.sessions.oidc_client"},
 }
 
 

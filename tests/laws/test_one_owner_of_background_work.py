@@ -20,7 +20,7 @@ STARTERS = {
     "jupyter_oidc.server.kernel_fast_path": "hands every exception to the handlers",
     "jupyter_oidc.server.loopback": "closes a listener, and is cancelled with it",
     "jupyter_oidc.sessions.device_poll": "waits for the end of a sign-in, or a pause",
-    "jupyter_oidc.sessions.oidc_client": "whoever needs the metadata waits for them",
+    "jupyter_oidc.sessions.shared_fetch": "whoever needs the metadata or the keys waits for them",
 }
 _STARTS = {"create_task", "ensure_future", "run_coroutine_threadsafe", "spawn_callback"}
 
