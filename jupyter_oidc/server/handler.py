@@ -332,7 +332,7 @@ class OidcHandler(APIHandler):
         self._end_wait_for_body(None)
 
     def _end_wait_for_body(self, problem: Problem | None) -> None:
-        # NOTE: how tornado itself ends the wait for a body; the second future is for whatever still arrives.
+        # NOTE: tornado itself ends the wait for a body in this way; the second future is for pieces that still arrive.
         request: Any = self.request
         waiting = request._body_future  # noqa: SLF001
         if not waiting.done():

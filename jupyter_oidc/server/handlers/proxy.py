@@ -121,7 +121,7 @@ class ProxyHandler(ProxiedHandler):
             self._begin_upload(self.declared_length)
 
     def _body_is_awaited(self) -> bool:
-        """Return false for an upload, which has its own time limits; any other call waits for its body."""
+        """Return whether a public verb waits for a body; an upload has its own time limits."""
         return self._is_public() and super()._body_is_awaited()
 
     def _begin_upload(self, length: int | None) -> None:
