@@ -177,7 +177,7 @@ def ended_transfer_html(text: str) -> str:
 
 
 def _insert_circumstances(title: str, circumstances: str) -> str:
-    """Insert ``circumstances`` into ``title``: before its comma, or at its end."""
+    """Insert ``circumstances`` into ``title``, before its first comma or at the end."""
     state, comma, rest = title.partition(",")
     return f"{state}{circumstances}{comma}{rest}"
 

@@ -110,7 +110,7 @@ class GrantAuth(httpx.Auth):
             self._held = _NO_GRANT
 
     def current(self) -> str:
-        """Return a grant with at least a fifth of its lifetime left; raises the server's refusal, or ``ServerNotFound``."""
+        """Return a grant with a fifth of its lifetime left, or a new one; raises ``ServerNotFound`` or the server's refusal."""
         if self._is_forked():
             self._create_locks()
         with self._lock:

@@ -49,7 +49,7 @@ def paste(connection: ServerConnection, started: dict[str, Any], again: Callable
 
 
 def _ask_for_address() -> str:
-    """Return the user's input, cut to the length that the server accepts; the server judges it."""
+    """Return the user's input for the server to judge; ``-`` for an empty or too long one, which it would not read."""
     try:
         typed = getpass.getpass(PROMPT).strip()
     except (EOFError, NotImplementedError):

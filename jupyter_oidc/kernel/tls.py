@@ -92,7 +92,7 @@ def trusted(server: Server) -> ssl.SSLContext:
 
 @cache
 def _trusted(server: Server, shown: tuple[str, str | None] | None, *, named: bool) -> ssl.SSLContext:
-    """Return a new context; ``named``: the user's environment names the certificate ``shown``, so a fault is an error."""
+    """Return the context; ``named``: the user names the client certificate ``shown``, so a fault in it is an error."""
     try:
         if server.certificate is not None and server.same_machine:
             context: ssl.SSLContext = pinned(server.certificate)
