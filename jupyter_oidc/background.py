@@ -62,7 +62,10 @@ class Background:
     def start(
         self, work: Coroutine[Any, Any, _T], *, after_defect: Callable[[], None] | None = None
     ) -> asyncio.Task[_T]:
-        """Start ``work`` and keep it from being collected; ``after_defect`` runs after a defect, to reset the caller's state."""
+        """Start ``work`` and keep it from being collected.
+
+        ``after_defect`` runs after a defect, to reset the caller's state.
+        """
 
         def ended(task: asyncio.Task[_T]) -> None:
             self._tasks.discard(task)

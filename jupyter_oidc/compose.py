@@ -114,9 +114,11 @@ class Services:
     async def reload(self, settings: Settings, install: Callable[[Services], None]) -> None:
         """Apply ``settings`` and ``install`` the services; sessions that did not change are not touched (D9).
 
-        A change that only narrows takes effect at once; one that widens waits for the next sign-in of that provider (ADR 30).
-        A session whose issuer or client has changed ends, and so does one whose provider is not in ``settings`` any more, which
-        counts as a removal here: its refresh token is revoked at its own provider and is never sent to another one.
+        A change that only narrows takes effect at once; one that widens waits for the next sign-in of that provider
+        (ADR 30).
+        A session whose issuer or client has changed ends, and so does one whose provider is not in ``settings`` any
+        more, which counts as a removal here: its refresh token is revoked at its own provider and is never sent to
+        another one.
         """
         ended: list[SessionService] = []
         names = [provider.name for provider in settings.providers]
@@ -172,7 +174,10 @@ class Services:
         return []
 
     async def _narrow(self, session: SessionService, now: Provider, after: Provider) -> list[SessionService]:
-        """Put ``now`` in force, which is narrower than the present settings of ``session``; ``after`` are all changes."""
+        """Put ``now`` in force, which is narrower than the present settings of ``session``.
+
+        ``after`` are all changes.
+        """
         if replace(now, apis=session.settings.apis) == session.settings:
             session.narrow(now)
             self.sessions.install(session)

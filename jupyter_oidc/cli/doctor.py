@@ -78,7 +78,7 @@ class Doctor(OidcApp):
         self.exit(0 if report.ok else 1)
 
     def _admission(self, server: RunningServer | None) -> Callable[[str], Awaitable[Admission | None]]:
-        """Return a function for whether Jupyter answers requests for a host: by a request, else by its configuration."""
+        """Return a function that tells whether Jupyter answers for a host: by a request, else by its configuration."""
 
         async def admission(host: str) -> Admission | None:
             admits = None if server is None else await server.answers_at(host)

@@ -59,7 +59,10 @@ class Run(SessionApp):
 
 @contextmanager
 def _identity(server: RunningServer) -> Iterator[dict[str, str]]:
-    """Hold an identity at ``server``; yield its environment variables. The key is in a file that only this user can read."""
+    """Hold an identity at ``server``.
+
+    Yield its environment variables. The key is in a file that only this user can read.
+    """
     begun = server.call("POST", "jupyter-oidc/commands")
     route = f"jupyter-oidc/commands/{quote(begun['command_id'], safe='')}"
     folder = Path(tempfile.mkdtemp(prefix="jupyter-oidc-run-", dir=server.announced.parent))

@@ -58,7 +58,10 @@ class Child:
         return cls(name, process, log)
 
     def published(self, ready: Path, *, within: float) -> str:
-        """Return the text that the process writes to ``ready``; raises :class:`ChildFailed` after ``within`` seconds."""
+        """Return the text that the process writes to ``ready``.
+
+        Raises :class:`ChildFailed` after ``within`` seconds.
+        """
         until = time.monotonic() + within
         while time.monotonic() < until:
             self.check()

@@ -143,7 +143,10 @@ class DemoEnvironment:
             child.check()
 
     def stop(self) -> None:
-        """Stop everything, the server first, and remove the folder; no request to stop interrupts it. Can be called again."""
+        """Stop everything, the server first, and remove the folder.
+
+        No request to stop interrupts it. Can be called again.
+        """
         self._requests.ignore_further()
         if self.places.root.exists():
             self._write_line_if_possible(

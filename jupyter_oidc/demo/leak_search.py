@@ -1,6 +1,7 @@
 """Searches texts and all files of a folder for every form of every issued secret.
 
-A search that finds nothing proves nothing unless it works, so :func:`forms_of_secret` is tried on a planted value first.
+A search that finds nothing proves nothing unless it works, so :func:`forms_of_secret` is tried on a planted value
+first.
 """
 
 from __future__ import annotations

@@ -22,7 +22,10 @@ GRACE_SECONDS: Final = 15.0
 
 
 def watch_parent(*, grace: float = GRACE_SECONDS) -> None:
-    """Watch standard input in the background; at its end, ask this process to stop, then kill it after ``grace`` seconds."""
+    """Watch standard input in the background.
+
+    At its end, ask this process to stop, then kill it after ``grace`` seconds.
+    """
     threading.Thread(target=_watch, args=(grace,), daemon=True, name="parent-watch").start()
 
 

@@ -60,7 +60,7 @@ class Subject:
     def failed(self, problem: Problem, action: str | None = None, who: Who = "administrator") -> Check:
         """Return a ``problem`` for the ``Problem`` of an attempt.
 
-        Of a reference to a secret only the kind is named: a path can hold a person's name, and a misplaced secret can stand in
-        its place; users paste reports in public.
+        Of a reference to a secret only the kind is named: a path can hold a person's name, and a misplaced secret can
+        stand in its place; users paste reports in public.
         """
         return self.problem(_REFERENCE.sub(r"(\1)", problem.message), action or problem.action, who)

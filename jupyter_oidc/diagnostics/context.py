@@ -46,7 +46,10 @@ class Authorities:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Whether the Jupyter server answers requests for a host; ``seen`` if a request showed it, not only the settings."""
+    """Whether the Jupyter server answers requests for a host.
+
+    ``seen`` if a request showed it, not only the settings.
+    """
 
     admits: bool
     seen: bool
@@ -65,8 +68,8 @@ class DiagnosticContext:
     proxy on the way to a provider, without its password, and raises one if that proxy cannot be used.
     ``address`` is that of the Jupyter server with its base URL, if it is known, or the default one if no server runs
     (``address_is_assumed``); ``address_seen_by_browsers`` says that a browser has reached the server there.
-    ``admission`` tells whether the server answers requests for a host, and ``converts_in_own_process`` whether notebooks
-    are converted in another process, if that is known.
+    ``admission`` tells whether the server answers requests for a host, and ``converts_in_own_process`` whether
+    notebooks are converted in another process, if that is known.
     ``sessions`` are those of a running server.
     """
 

@@ -223,7 +223,7 @@ def check_refresh(provider: Provider, metadata: Metadata) -> Check:
 
 
 def check_granted(provider: Provider, summary: Summary) -> list[Check]:
-    """Compare the scopes and tokens of the present session with the requested ones, as better evidence than metadata (A25)."""
+    """Compare the present session's scopes and tokens with the requested ones; they prove more than metadata (A25)."""
     about, granted = Subject("session", provider.name), Subject("session's scopes", provider.name)
     token = about.ok("The session that there is now was given a refresh token.")
     if not summary.refreshable:

@@ -55,7 +55,10 @@ def expected(context: DiagnosticContext, provider: Provider) -> Expected:
 
 
 def check_sign_in_strategy(context: DiagnosticContext, provider: Provider, metadata: Metadata) -> Check:
-    """Report the strategy of a sign-in, and why; it depends on the browser's location, which may be unknown (A31, A32)."""
+    """Report the strategy of a sign-in, and why.
+
+    It depends on the browser's location, which may be unknown (A31, A32).
+    """
     about, ways = Subject("way to sign in", provider.name), _possible_strategies(context, provider, metadata)
     obstacles = [way for way in ways if isinstance(way, Impossible)]
     if obstacles and len(obstacles) == len(ways):

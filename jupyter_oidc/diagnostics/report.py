@@ -51,7 +51,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def as_text(report: Report, *, ascii_only: bool = False) -> str:
-    """Return lines of text: a heading for each provider, a line for each check, and below it the action and who takes it."""
+    """Return lines of text: a heading for each provider, a line for each check, and below it who takes which action."""
     marks = _PLAIN if ascii_only else _MARKS
     return "\n".join([*_lines(report, marks), "", _summary(report)]).lstrip("\n")
 

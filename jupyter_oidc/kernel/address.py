@@ -30,8 +30,8 @@ _HOST: Final = re.compile(r"(?:https?:)?//[^/?#]*", re.IGNORECASE)
 class Address:
     """Resolves the addresses of one client's calls; its relative paths are below ``home``.
 
-    ``get_base_url`` returns the API's own base URL, with a slash at the end, or ``None`` if the server does not name it; it
-    may ask the server. A client without it belongs to no API, and its addresses are not checked.
+    ``get_base_url`` returns the API's own base URL, with a slash at the end, or ``None`` if the server does not name
+    it; it may ask the server. A client without it belongs to no API, and its addresses are not checked.
     """
 
     def __init__(self, home: httpx.URL, get_base_url: Callable[[], str | None] | None = None) -> None:
@@ -61,7 +61,7 @@ class Address:
         return ("/" + path.lstrip("/") if path else "") + mark + rest
 
     def is_outside_proxy(self, url: httpx.URL) -> bool:
-        """Whether ``url`` does not lead through the proxy of this client's API, so that ``behind_proxy`` has to be asked."""
+        """Return whether ``url`` does not lead through this API's proxy, so that ``behind_proxy`` must be called."""
         return self._get_base_url is not None and not is_below(self._home, url)
 
     def behind_proxy(self, url: httpx.URL) -> httpx.URL:

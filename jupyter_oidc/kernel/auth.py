@@ -144,8 +144,8 @@ class RefreshingHeaders(dict[str, str]):
     """Headers whose ``Authorization`` is refreshed when it is read, if it is old; more headers may be added.
 
     NOTE: it is a dictionary, because libraries require one. A copy holds the grant of that moment, and a library that
-    reads the dictionary without its methods gets the grant that was read last. A pickle holds no grant: the process that
-    loads it gets one of its own.
+    reads the dictionary without its methods gets the grant that was read last. A pickle holds no grant: the process
+    that loads it gets one of its own.
     """
 
     def __init__(self, grants: GrantAuth, made_by: Callable[..., Any] | None = None) -> None:

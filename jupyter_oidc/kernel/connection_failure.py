@@ -31,7 +31,7 @@ _WRONG_NAME_CODES: Final = frozenset({62, 64})
 """X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH of OpenSSL."""
 
 _UNKNOWN_ISSUER_CODES: Final = frozenset({2, 18, 19, 20, 21})
-"""OpenSSL's codes: no issuer certificate, self-signed, self-signed in the chain, no local issuer, no first signature."""
+"""OpenSSL's codes: no issuer, self-signed, self-signed in the chain, no local issuer, no first signature."""
 
 _VALIDITY_CODES: Final = frozenset({9, 10})
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""

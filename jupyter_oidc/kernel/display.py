@@ -74,7 +74,10 @@ def session_html(summary: dict[str, Any]) -> str:
 
 
 def link_html(url: str, provider: str, seconds: float, *, pasted: bool = False) -> str:
-    """Return the invitation to sign in, with the time that is left; ``pasted`` says that the answer is copied by hand."""
+    """Return the invitation to sign in, with the time that is left.
+
+    ``pasted`` says that the answer is copied by hand.
+    """
     steps = (
         "<div>1. Open the sign-in page and sign in.</div><div>2. The browser ends at a page that may not load. "
         "Copy the whole address of it.</div><div>3. Paste it into the field below; it stays hidden.</div>"

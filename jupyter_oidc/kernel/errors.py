@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 class OIDCError(Exception):
     """Base of all exceptions of the helper.
 
-    ``message`` describes the error, ``action`` is the next step for the user, ``retryable`` says whether the same call may
-    work later, ``request_id`` finds the error in the server's log.
+    ``message`` describes the error, ``action`` is the next step for the user, ``retryable`` says whether the same call
+    may work later, ``request_id`` finds the error in the server's log.
     """
 
     code: ClassVar[str] = "oidc_error"
@@ -52,7 +52,10 @@ class OIDCError(Exception):
 
 
 class OIDCWarning(UserWarning):
-    """Base of warnings: a call works, but not as its caller may expect; filter them with ``warnings.filterwarnings``."""
+    """Base of warnings: a call works, but not as its caller may expect.
+
+    Filter them with ``warnings.filterwarnings``.
+    """
 
 
 class _NeedsSignIn(OIDCError):

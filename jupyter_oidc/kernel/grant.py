@@ -110,7 +110,10 @@ class GrantAuth(httpx.Auth):
             self._held = _NO_GRANT
 
     def current(self) -> str:
-        """Return a grant with a fifth of its lifetime left, or a new one; raises ``ServerNotFound`` or the server's refusal."""
+        """Return a grant with a fifth of its lifetime left, or a new one.
+
+        Raises ``ServerNotFound`` or the server's refusal.
+        """
         if self._is_forked():
             self._create_locks()
         with self._lock:

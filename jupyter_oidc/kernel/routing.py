@@ -37,7 +37,7 @@ CONNECT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyEr
 
 
 class RoutingTransport(httpx.BaseTransport):
-    """Sends calls to ``server`` by ``own`` or by a transport from ``options``, and all others by the environment's route."""
+    """Sends calls to ``server`` by ``own``, or as ``options`` say, and all others as the environment says."""
 
     def __init__(self, server: Server, options: dict[str, Any], own: httpx.BaseTransport | None = None) -> None:
         self._home = httpx.URL(server.url)

@@ -55,7 +55,10 @@ class ServerConnection:
         )
 
     def provider(self, name: str | None, api: str | None = None) -> str:
-        """Return ``name``, or the provider of ``api``, or the only one; raises ``ProviderUnclear`` if there are several."""
+        """Return ``name``, or the provider of ``api``, or the only one.
+
+        Raises ``ProviderUnclear`` if there are several.
+        """
         if name:
             return name
         if api is None and (named := os.environ.get("JUPYTER_OIDC_PROVIDER")):
@@ -117,7 +120,8 @@ class ServerConnection:
                 time.sleep(max(0.0, MIN_POLL_INTERVAL_SECONDS - (time.monotonic() - looked)))
         finally:
             if not finished:
-                # NOTE: a failed cancel must not hide the reason for the end of the wait; the sign-in also ends by itself.
+                # NOTE: a failed cancel must not hide the reason for the end of the wait; the sign-in also ends by
+                # itself.
                 with suppress(OIDCError):
                     self.cancel(started)
         raise SignInTimeout(

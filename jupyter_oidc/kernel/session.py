@@ -1,4 +1,7 @@
-"""The functions for notebooks: ``session``, ``sign_in``, ``sign_out``; ``api``, ``async_api``, ``auth``, ``endpoint``."""
+"""The functions for notebooks: ``session``, ``sign_in``, ``sign_out``.
+
+``api``, ``async_api``, ``auth``, ``endpoint``.
+"""
 
 from __future__ import annotations
 
@@ -59,9 +62,10 @@ class ApiAccess:
 class Session:
     """A session summary; times are UTC text, ``expires_in`` seconds. Holds no token.
 
-    ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; if ``entitlements_known`` is false,
-    the provider did not list them.
-    ``sharing`` is ``none``, or says whose kernels call APIs on a shared Jupyter server: ``own-kernels``, ``all-kernels``.
+    ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; if ``entitlements_known`` is
+    false, the provider did not list them.
+    ``sharing`` is ``none``, or says whose kernels call APIs on a shared Jupyter server: ``own-kernels``,
+    ``all-kernels``.
     """
 
     provider: str
@@ -97,8 +101,8 @@ class Session:
 class SignedOut:
     """The outcome of each step of a sign-out; ``end_session_url`` also ends the provider's own session.
 
-    It may be a page of the Jupyter server that is good once and for a minute, and then it is a path, which the page that
-    shows it completes; ``end_session_address`` is the whole address, if the server knows it.
+    It may be a page of the Jupyter server that is good once and for a minute, and then it is a path, which the page
+    that shows it completes; ``end_session_address`` is the whole address, if the server knows it.
     """
 
     local: str
@@ -136,7 +140,10 @@ class SignedOut:
 
 
 class Endpoint(NamedTuple):
-    """A base URL and headers for any HTTP library; unpacks like a pair. The headers work only at this server's proxy."""
+    """A base URL and headers for any HTTP library.
+
+    Unpacks like a pair. The headers work only at this server's proxy.
+    """
 
     base_url: str
     headers: dict[str, str]
@@ -161,8 +168,8 @@ def sign_in(
 
     Returns at once if a session is active and calls work, even if the provider cannot be reached now, unless ``api`` is
     named: that is the answer to ``StepUpRequired``, and requests the strength that the API demanded (RFC 9470, 4).
-    With a ``prompt`` of ``"login"``, ``"consent"`` or ``"select_account"`` the sign-in always begins, and the provider asks
-    for that; with ``"none"`` it asks for nothing, and the sign-in fails unless it knows the person already.
+    With a ``prompt`` of ``"login"``, ``"consent"`` or ``"select_account"`` the sign-in always begins, and the provider
+    asks for that; with ``"none"`` it asks for nothing, and the sign-in fails unless it knows the person already.
     Interrupting the kernel cancels the sign-in.
     Raises ``SignInTimeout`` after ``timeout`` seconds, ``SignInDeclined`` or another :class:`OIDCError`.
     """

@@ -96,10 +96,10 @@ MAX_CLOCK_OFFSET_SECONDS = 300.0
 class Person:
     """The signed-in user: the subject at this issuer (V-16), and the validated claims about them.
 
-    ``identity`` is compared with every later ID token (F-5); unknown if no ID token was seen since the session was restored
-    from storage.
-    ``sid`` is the provider's name for its own session, if an ID token named it (Back-Channel Logout 1.0, 2.1), and ``acr``
-    the strength of the authentication, as the ID token names it.
+    ``identity`` is compared with every later ID token (F-5); unknown if no ID token was seen since the session was
+    restored from storage.
+    ``sid`` is the provider's name for its own session, if an ID token named it (Back-Channel Logout 1.0, 2.1), and
+    ``acr`` the strength of the authentication, as the ID token names it.
     """
 
     identity: id_token.Identity | None
@@ -447,8 +447,8 @@ class OidcClient:
         """Refuse an access token that is visibly bound to no ``certificate``, or to another than that (RFC 8705, 3.1).
 
         Most access tokens are opaque, and only the API can check their binding.
-        NOTE: at a refresh no certificate is compared: open connections still present a certificate that was replaced, and
-        the refresh token is used already.
+        NOTE: at a refresh no certificate is compared: open connections still present a certificate that was replaced,
+        and the refresh token is used already.
         """
         if not isinstance(answer, token.TokenSet) or not self._settings.tls_client_certificate_bound_access_tokens:
             return
@@ -632,8 +632,9 @@ class OidcClient:
         self._untrusted_fetch_at = now.monotonic
 
     def logout_request(self, state: str | None = None) -> logout.LogoutRequest | None:
-        """Return the request by which a browser ends the provider's own session; never contacts the provider (L-2, L-6).
+        """Return the request by which a browser ends the provider's own session.
 
+        Never contacts the provider (L-2, L-6).
         With ``allowed_sign_out_origins`` the page is left out if its origin is not among them.
         """
         settings = self._settings
@@ -657,7 +658,7 @@ class OidcClient:
         await self._port.aclose()
 
     def _max_age(self, options: SignInOptions) -> int | None:
-        """Return the stricter ``max_age`` in seconds: of the settings, or of the API that asked for this sign-in (A-8, V-13)."""
+        """Return the stricter ``max_age`` in seconds: that of the settings, or of the demanding API (A-8, V-13)."""
         wanted = [age for age in (self._settings.max_age, options.step_up.max_age) if age is not None]
         return min(wanted, default=None)
 

@@ -181,7 +181,7 @@ API: Final[Mapping[str, Question]] = {
 
 
 def widens(before: Provider, after: Provider) -> tuple[str, ...]:
-    """Return the dotted names of all settings in ``after`` that allow more than those in ``before``, or something else."""
+    """Return the dotted names of the settings in ``after`` that allow more than in ``before``, or something else."""
     found = [name for name in _widening(before, after, PROVIDER) if name != "apis"]
     known = {api.name: api for api in before.apis}
     for api in after.apis:

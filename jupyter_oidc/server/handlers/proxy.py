@@ -50,8 +50,8 @@ class RefusedCall:
 
     ``person`` is that of the token that the call carried.
 
-    The fast path has authenticated the caller, which is not authenticated twice: a grant that ended meanwhile would turn
-    the result of the call into "nothing was sent", and clients would send it again (C14).
+    The fast path has authenticated the caller, which is not authenticated twice: a grant that ended meanwhile would
+    turn the result of the call into "nothing was sent", and clients would send it again (C14).
     """
 
     kernel_id: str
@@ -308,7 +308,7 @@ class ProxyHandler(ProxiedHandler):
         """Write a body as it arrives; its last piece waits for the end of the answer."""
         if self._ends_with_connection:
             connection: Any = self.request.connection
-            connection._disconnect_on_finish = True  # noqa: SLF001 - tornado would keep it open, without an end of the body
+            connection._disconnect_on_finish = True  # noqa: SLF001 - tornado would keep it open
         stop_watching = self._close_with_kernel(self._abort_connection)
         try:
             if upstream.waiting:
