@@ -215,8 +215,9 @@ class OidcClient:
         return await self._logout_tokens.judge(raw, self._waits)
 
     def logout_request(self, state: str | None = None) -> logout.LogoutRequest | None:
-        """Return how the browser ends the provider's own session; never contacts the provider (L-2, L-6).
+        """Return how the browser ends the provider's own session.
 
+        Never contacts the provider (L-2, L-6).
         With ``allowed_sign_out_origins`` the page is left out if its origin is not among them.
         """
         settings = self._settings

@@ -181,8 +181,9 @@ class SignIns:
         return read_initiation(parameters, self.settings.issuer)
 
     def offer(self, caller: str, options: SignInOptions, browser: Browser = "here") -> str | None:
-        """Return a start ticket for a sign-in that begins when the ticket is used; the provider is not contacted before.
+        """Return a start ticket for a sign-in that begins when the ticket is used.
 
+        The provider is not contacted before.
         ``None`` if this provider's sign-ins do not come back to this server in a browser, so that a link is not enough.
         """
         chosen = choose(self.settings, offers_device=False, browser=browser)
@@ -250,8 +251,8 @@ class SignIns:
     ) -> PendingSignIn:
         """End the sign-in of a malformed answer by ``problem``, and return it.
 
-        It is the sign-in whose state the answer names, if the answer comes from its own browser; no other browser can end a
-        sign-in. Raises ``problem`` if there is none, or it is over.
+        It is the sign-in whose state the answer names, if the answer comes from its own browser; no other browser can
+        end a sign-in. Raises ``problem`` if there is none, or it is over.
         """
         for name, value in parameters:
             if name != "state":
