@@ -1,7 +1,7 @@
 """Gives out the tokens that calls are sent with, refreshed if need be.
 
 A refresh is joined by each caller that needs its token, and outlives them (B28).
-:meth:`BearerTokens._apply` is the one place where the outcome of a refresh takes effect.
+:meth:`BearerTokens._apply` is the one place that applies the outcome of a refresh.
 It refuses to judge what a provider answers; ``refresh`` does.
 """
 
@@ -74,8 +74,8 @@ class BearerTokens:
     ) -> Bearer:
         """Return a bearer token for one upstream call.
 
-        ``rejected`` is a token that the upstream refused although it had not expired: it earns one forced
-        refresh, shared by all who ask, and none for the next 30 seconds (B27).
+        ``rejected`` is a token that the API refused although it had not expired: it causes one forced refresh, shared
+        by all callers, and none for the next 30 seconds (B27).
         Raises ``AudienceRefused`` if the provider has no token for this API.
         """
         await self._restored()
@@ -84,7 +84,7 @@ class BearerTokens:
         if session is None:
             return self._current.sign_in_needed()
         held = session.token(key, source)
-        # NOTE: one that has expired meanwhile was refused rightly, and is refreshed like any other.
+        # NOTE: the API was right to refuse a token that has expired meanwhile; it is refreshed like any other.
         if rejected is not None and held is not None and held.secret == rejected and held.alive(self._clock.now()):
             session.refused_by_api = rejected
             if not session.may_force(key):
@@ -98,7 +98,7 @@ class BearerTokens:
         return outcome
 
     def ready(self, key: TokenKey, source: BearerSource = "access_token") -> Granted | None:
-        """Return the bearer token that needs no waiting for, if there is one; the way that almost every call takes."""
+        """Return a bearer token that is there without waiting, or ``None``; almost every call is served by this."""
         session = self._current.active
         usable = None if session is None else session.usable(session.token(key, source))
         return None if session is None or usable is None else session.granted(usable)
@@ -120,7 +120,7 @@ class BearerTokens:
         self._background.start(self._refresh_sign_in_token(session))
 
     def refresh_is_due(self, session: LiveSession) -> None:
-        """Do the same because its timer says so; after a defect the timer is started again (Q6.3)."""
+        """Do the same when the timer is due; after a defect the timer is started again (Q6.3)."""
         if self._current.active is not None:
             self._background.start(
                 self._refresh_sign_in_token(session),
@@ -146,7 +146,7 @@ class BearerTokens:
     ) -> Bearer:
         """Join the refresh for ``key`` that is under way, or start one; it outlives its callers (B28).
 
-        A usable token is good enough, unless it is the one that the caller wants to be rid of.
+        A usable token is returned as it is, unless it is the one that the caller wants to replace.
         """
         task = session.refreshes.get(key)
         if task is None:
@@ -169,7 +169,7 @@ class BearerTokens:
         source: BearerSource,
         replacing: AccessToken | None,
     ) -> Bearer:
-        """Refresh; after an unexpected exception try again later, and let nothing pass for a session (Q6.3).
+        """Refresh; after an unexpected exception try again later, and leave the session as it is (Q6.3).
 
         Raises ``AudienceRefused``.
         """
@@ -213,7 +213,7 @@ class BearerTokens:
             return await self._exchange_or_cache_failure(session, key)
 
     async def _without_refresh_token(self, session: LiveSession, key: TokenKey, source: BearerSource) -> Bearer:
-        """Grant what is still alive; what has ended cannot come back, and the person has to sign in again (A25).
+        """Grant a token that has not expired; after the expiry the person has to sign in again (A25).
 
         Raises ``AudienceRefused`` for an API that needs a token of its own, if there is none by exchange.
         """
@@ -247,7 +247,7 @@ class BearerTokens:
         source: BearerSource,
         transaction: StoreTransaction,
     ) -> Bearer:
-        """Let ``outcome`` take effect, if ``session`` is still the present one; raises ``AudienceRefused`` (B31).
+        """Apply ``outcome``, if ``session`` is still the present one; raises ``AudienceRefused`` (B31).
 
         The lock is still held, so that no other server comes between a refresh and its effect.
         """
@@ -283,7 +283,7 @@ class BearerTokens:
         return session.granted(token)
 
     async def _end(self, outcome: Ended, transaction: StoreTransaction) -> None:
-        """Drop everything, here and in storage, because the provider ended the session (F-6, F-8, B1)."""
+        """Drop the session, here and in storage, because the provider ended it (F-6, F-8, B1)."""
         superseded = self._orphans.refresh_token() if outcome.keeps_token else None
         self._current.end(endings.ended_by_provider(outcome.reason), superseded=superseded)
         name = self._current.settings.name
@@ -296,7 +296,7 @@ class BearerTokens:
     # -- where the refresh token gives no token for an API -------------------------------------------------
 
     async def _exchange_or_cache_failure(self, session: LiveSession, key: TokenKey) -> Bearer:
-        """Exchange; what the provider does not give is not asked for with every call (B25, B30)."""
+        """Exchange, and cache a refusal, so that the token is not requested again with every call (B25, B30)."""
         try:
             outcome = await self._exchange(session, key)
         except AudienceRefused:

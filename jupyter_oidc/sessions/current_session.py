@@ -1,8 +1,8 @@
 """Holds which session of one provider is the present one, and in which state that is.
 
 It begins and ends sessions, moves the state machine, publishes each change and wakes those that wait for one.
-Whatever comes back late, from the provider or from storage, is for one session; :meth:`CurrentSession.is_current` is the
-one place that tells whether that session is still the present one (B31, ADR 42).
+A late answer, from the provider or from storage, belongs to one session; :meth:`CurrentSession.is_current` is the one
+place that tells whether that session is still the present one (B31, ADR 42).
 It refuses to know the provider and storage.
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 _NO_DATA: Final = SessionData()
-"""What is held while there is no session."""
+"""The data while there is no session."""
 
 
 class CurrentSession:
@@ -65,23 +65,23 @@ class CurrentSession:
         self._step_ups: dict[str, StepUp] = {}
 
     def connect(self, sign_ins: SignIns, on_refresh_due: Callable[[LiveSession], None]) -> None:
-        """Say which sign-ins go with this session, and what its timer calls when a refresh is due."""
+        """Set the sign-ins of this provider, and the function that a session's timer calls when a refresh is due."""
         self._sign_ins = sign_ins
         self._on_refresh_due = on_refresh_due
 
     # -- which session -------------------------------------------------------------------------------------
 
     def is_current(self, session: LiveSession) -> bool:
-        """Return whether ``session`` is still the one; what comes back for any other is thrown away (B31)."""
+        """Return whether ``session`` is still the present one; an answer for any other is dropped (B31)."""
         return session is self.live
 
     def has_number(self, number: int) -> bool:
-        """Return whether the session of ``number`` is still the one, and not closed with its service."""
+        """Return whether the session of ``number`` is still the present one; a closed service has none."""
         return not self.closed and self.live is not None and self.live.number == number
 
     @property
     def data(self) -> SessionData:
-        """What the session holds; empty without one."""
+        """The data of the session; empty without one."""
         return _NO_DATA if self.live is None else self.live.data
 
     @property
@@ -92,7 +92,7 @@ class CurrentSession:
     def begin(self, data: SessionData, reached: StepUp | None = None) -> LiveSession:
         """Begin a session with ``data``; the one before is dropped.
 
-        What the same person's APIs asked for, and what this sign-in has not ``reached``, goes on to hold.
+        Step-ups that the same person's APIs demanded, and that this sign-in has not ``reached``, stay in force.
         """
         same = reached is not None and data.subject != "" and data.subject == self.data.subject
         asked = self._step_ups if same else {}
@@ -108,7 +108,7 @@ class CurrentSession:
         return session
 
     def drop(self) -> None:
-        """Let go of the session, and of what the last one has left."""
+        """Drop the session, and the superseded token of the last one."""
         session, self.live = self.live, None
         self.boundaries += 1
         if session is not None:
@@ -138,7 +138,7 @@ class CurrentSession:
         return self.raw_state
 
     def move(self, transition: SessionTransition, reason: str | None = None) -> None:
-        """Change the state by ``transition``, for ``reason``, and say so."""
+        """Change the state by ``transition``, for ``reason``, and publish it."""
         before, self.raw_state = self.raw_state, next_state(self.raw_state, transition)
         self.reason, self.remedy = reason, None
         self.publish(transition.value, reason)
@@ -147,21 +147,21 @@ class CurrentSession:
             self._sign_ins.overtake(self.live.reached_step_up)
 
     def sign_in_begun(self) -> None:
-        """Say that a sign-in is under way."""
+        """Move the machine, because a sign-in is under way."""
         self.move(SessionTransition.SIGN_IN_BEGUN)
 
     def sign_in_abandoned(self) -> None:
-        """Say that no sign-in is under way any more."""
+        """Move the machine back, if no sign-in is under way any more."""
         if self.raw_state is State.SIGNING_IN:
             self.move(SessionTransition.SIGN_IN_ABANDONED)
 
     def saved_late(self) -> None:
-        """Say that what could not be stored is stored now."""
+        """Publish that an entry is stored that could not be stored before."""
         if has_session(self.raw_state):
             self.move(SessionTransition.STORED, self.reason)
 
     def delay(self, session: LiveSession, reason: str, seconds: float | None, remedy: str | None = None) -> Bearer:
-        """Keep everything and try again later, after a transient failure or a mistake in the settings (B6, B7, B8)."""
+        """Keep the session and try again later, after a transient failure or a mistake in the settings (B6, B7, B8)."""
         if not self.is_current(session) or not has_session(self.raw_state):
             return self.sign_in_needed()
         wait = session.schedule.failed(seconds)
@@ -170,12 +170,12 @@ class CurrentSession:
         return TryLater(wait, reason, remedy)
 
     def sign_in_needed(self) -> SignInNeeded:
-        """Return what is said where no session exists."""
+        """Return the answer to a call that needs a token, without a session."""
         expired = self.raw_state is State.SIGNED_OUT_EXPIRED
         return SignInNeeded("session_expired" if expired else "not_signed_in")
 
     def publish(self, kind: str, reason: str | None = None) -> None:
-        """Say that the summary has changed, as an event of this ``kind``."""
+        """Publish a change of the summary as an event of this ``kind``."""
         self.notify_waiters()
         moment = utc_text(self._system.clock.now().wall)
         self._system.event_log.session(SessionEvent(self.settings.name, kind, reason, self.sequence, moment))
@@ -191,12 +191,12 @@ class CurrentSession:
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
 
-    # -- what time does ------------------------------------------------------------------------------------
+    # -- expiry -------------------------------------------------------------------------------------------
 
     def apply_expiry(self) -> None:
-        """Move to the state that the time of day asks for; timers do so too, and are late after a sleep.
+        """Move to the state that the clock demands; timers do so too, and are late after a sleep of the machine.
 
-        Without a refresh token the session ends when its last token does, and not before (A25).
+        A session without a refresh token ends when its last token expires, and not before (A25).
         """
         if self.raw_state is State.SIGNING_IN:
             self._sign_ins.notice_abandoned()
@@ -205,7 +205,7 @@ class CurrentSession:
             self.end(endings.EXPIRED)
 
     def schedule_expiry(self) -> None:
-        """Start a timer for the moment at which this session ends by itself."""
+        """Start a timer for the time at which this session ends by itself."""
         if self.live is not None:
             left = None if self.closed else self.live.seconds_to_end(self.settings)
             self.live.start_end_timer(left, self._end_timer_fired)
@@ -216,30 +216,33 @@ class CurrentSession:
             self.schedule_expiry()  # NOTE: the two clocks may differ by less than a timer can tell
 
     def narrow(self, settings: Provider) -> None:
-        """Go on under ``settings``, whose APIs are narrower; what is open is closed, since some of it may be shut now."""
+        """Go on under ``settings``, whose APIs are narrower.
+
+        Open streams are closed, as some may not be allowed any more.
+        """
         self.settings = settings
         self.close_streams()
         self.publish("settings-changed")
 
     def continue_from(self, before: CurrentSession) -> None:
-        """Continue the sequence of ``before``, and remember whose session that was."""
+        """Continue the sequence numbers of ``before``, and remember its user."""
         self.sequence += before.sequence + 1
         self.last_user = self.last_user or before.data.user or before.last_user
 
     def close(self) -> None:
-        """Start nothing more by timer, and close what is open; what the session holds stays as it is."""
+        """Stop all timers and close all streams; the session's data stay as they are."""
         self.closed = True
         self.close_streams()
         if self.live is not None:
             self.live.stop_timers()
 
-    # -- what hangs on it ----------------------------------------------------------------------------------
+    # -- streams and step-ups ------------------------------------------------------------------------------
 
     def on_session_end(self, close_stream: Callable[[], None]) -> Callable[[], None]:
-        """Call ``close_stream`` when this session ends on purpose: a sign-out, here or at the provider, or another person.
+        """Call ``close_stream`` when this session ends on purpose: by a sign-out, at either side, or another person.
 
-        What the provider refuses to refresh ends by itself, and streams that flow already may go on (B1).
-        Returns a function that forgets ``close_stream``.
+        When a session ends because the provider refuses to refresh it, open streams may go on (B1).
+        Returns a function that removes ``close_stream``.
         """
         self._stream_closers.add(close_stream)
         return lambda: self._stream_closers.discard(close_stream)
@@ -251,14 +254,14 @@ class CurrentSession:
             close_stream()
 
     def expect_step_up(self, api: str, wanted: StepUp) -> None:
-        """Remember what ``api`` asked for, for the next sign-in that names it (RFC 9470, 4)."""
+        """Remember the step-up that ``api`` demanded, for the next sign-in that names it (RFC 9470, 4)."""
         earlier = self._step_ups.pop(api, StepUp())
         self._step_ups[api] = wanted.after(earlier)
 
     def step_up_for(self, api: str | None) -> StepUp:
-        """Return what ``api`` asked for, or without a name what was asked for last; and what is in force already.
+        """Return the step-up that ``api`` demanded, or without a name the last one, combined with the one in force.
 
-        A sign-in takes the place of the one before it, so it must not be weaker than that.
+        A sign-in replaces the one before it, so it must not be weaker than that.
         """
         asked = self._step_ups.get(api) if api is not None else next(reversed(self._step_ups.values()), None)
         return (asked or StepUp()).combined_with(self.live.reached_step_up if self.live else StepUp())

@@ -1,4 +1,4 @@
-"""Revokes tokens that nothing uses any more, where that harms no session that lives (Q9.1)."""
+"""Revokes tokens that no session uses any more, where that harms no living session (Q9.1)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIRST_RETRY_DELAY_SECONDS: Final = 5.0
 
 
 class Orphans:
-    """Revokes the tokens that the session in ``current``, or a sign-in that came to nothing, leaves behind.
+    """Revokes the tokens that the session in ``current``, or a cancelled sign-in, leaves behind.
 
     ``spared`` are sessions of other services that no revocation may harm.
     """
@@ -40,20 +40,20 @@ class Orphans:
 
     @property
     def living(self) -> Origin | None:
-        """Where the tokens of the session that lives come from; ``None`` if none does."""
+        """The origin of the living session's tokens; ``None`` without a session."""
         return self.origin() if self._current.data.subject else None
 
     def origin(self) -> Origin:
-        """Return where the tokens of the session come from, as far as that is known."""
+        """Return the origin of the session's tokens, as far as that is known."""
         return self._oidc_client.origin(self._current.data.subject, self._current.data.sid)
 
     def refresh_token(self) -> OrphanedToken | None:
-        """Return the refresh token of the session, as what it will be after its end."""
+        """Return the refresh token of the session as an orphan, which it is after the end."""
         token = self._current.data.refresh_token
         return None if token is None else OrphanedToken(token, self.origin())
 
     def left_to_revoke(self) -> OrphanedToken | None:
-        """Return the same, or the one that the last session has left."""
+        """Return the same, or the superseded token of the last session."""
         return self.refresh_token() or self._current.superseded_token
 
     def revoke(self, orphan: OrphanedToken | None) -> None:
@@ -64,7 +64,7 @@ class Orphans:
     async def revoke_now(self, orphan: OrphanedToken, *, attempts: int = MAX_REVOCATION_ATTEMPTS) -> Revoked:
         """Revoke ``orphan``, trying ``attempts`` times; never raises a :class:`Problem`.
 
-        Whether it may be revoked is asked each time, because the person may have signed in again meanwhile.
+        Each attempt checks anew whether it may be revoked, because the person may have signed in again meanwhile.
         """
         for attempt in range(attempts):
             if attempt:
@@ -78,7 +78,7 @@ class Orphans:
         return "failed"
 
     def revoke_sign_in(self, tokens: Tokens) -> None:
-        """Revoke what a sign-in brought that was cancelled meanwhile."""
+        """Revoke the tokens of a sign-in that was cancelled meanwhile."""
         person = tokens.person
         origin = self._oidc_client.origin(person.subject, person.sid) if person else self._oidc_client.origin()
         if tokens.set.refresh_token is not None:

@@ -69,7 +69,7 @@ class LeftElsewhere:
 
 @dataclass(frozen=True, slots=True)
 class Delayed:
-    """Nothing came of it, and the session goes on; the next attempt is due in ``seconds`` (``None``: by backoff)."""
+    """The refresh failed, and the session goes on; the next attempt is due in ``seconds`` (``None``: by backoff)."""
 
     reason: str
     seconds: float | None = None
@@ -77,7 +77,7 @@ class Delayed:
 
 @dataclass(frozen=True, slots=True)
 class OverMeanwhile:
-    """The session was no more the present one before the end of the work; nothing is left to do for it."""
+    """The session was no longer the present one before the refresh was complete."""
 
 
 RefreshOutcome = Refreshed | Ended | LeftElsewhere | Delayed | AudienceRefused | OverMeanwhile
@@ -116,7 +116,7 @@ class Refresh:
     # -- by the refresh token ------------------------------------------------------------------------------
 
     async def under_lock(self, session: LiveSession, key: TokenKey, transaction: StoreTransaction) -> RefreshOutcome:
-        """Spend the refresh token that is stored now, under the lock, for a token of ``key`` (B2, B10)."""
+        """Use the refresh token that is stored now, under the lock, for a token of ``key`` (B2, B10)."""
         try:
             return await self._spend_stored(session, key, transaction)
         except _SessionIsOver:
@@ -150,13 +150,13 @@ class Refresh:
         return await self._spend(session, key, transaction, refresh_token)
 
     def _adopted(self, data: SessionData, entry: Entry) -> SessionData:
-        """Return ``data`` with the refresh token that another server has stored, and the key it is bound to."""
+        """Return ``data`` with the refresh token that another server has stored, and the key that it is bound to."""
         return replace(data, refresh_token=entry.refresh_token, proof_key=self._oidc_client.proof_key(entry.dpop_key))
 
     async def _spend(
         self, session: LiveSession, key: TokenKey, transaction: StoreTransaction, refresh_token: Secret
     ) -> RefreshOutcome:
-        """Send ``refresh_token``, and store what replaces it before anything else of the answer is judged (ADR 0025)."""
+        """Send ``refresh_token``, and store its successor before the rest of the answer is judged (ADR 0025)."""
         await transaction.mark_in_use()
         origin = self._oidc_client.origin(session.data.subject, session.data.sid)
         began = self._clock.now().monotonic
@@ -165,7 +165,7 @@ class Refresh:
         except (ProviderProblem, LocalProblem) as problem:
             # NOTE: a local problem is a secret or file that has gone; nothing was sent.
             if not session.refresh_outcome_unknown:
-                await transaction.clear_mark()  # nothing was sent, or nothing was spent (B32)
+                await transaction.clear_mark()  # the token was not sent, or not used (B32)
             return Delayed(problem.code, problem.retry_after)
         if isinstance(reply, NoResponse):
             session.refresh_outcome_unknown = True
@@ -203,9 +203,9 @@ class Refresh:
     async def _keep_successor(
         self, session: LiveSession, successor: OrphanedToken, transaction: StoreTransaction
     ) -> LeftElsewhere | OverMeanwhile | None:
-        """Store the token that replaces the spent one; return the outcome if this session is over (F-4, B3).
+        """Store the token that replaces the used one; return the outcome if this session is over (F-4, B3).
 
-        A session that is over does not want it any more.
+        If the session is over, the token is revoked instead.
         """
         stored = await self._stored_state_before_saving(session, transaction)
         if isinstance(stored, Same):
@@ -229,9 +229,9 @@ class Refresh:
     async def _stored_state_before_saving(
         self, session: LiveSession, transaction: StoreTransaction
     ) -> Same | RotatedElsewhere | Deleted | OtherSubject | None:
-        """Look once more before what was refreshed is stored; ``None`` if this session has ended meanwhile (B31).
+        """Compare the stored entry again before a refresh is saved; ``None`` if this session has ended meanwhile (B31).
 
-        A sign-in or sign-out does not wait long for the lock, and must not be undone by us (D7).
+        A sign-in or sign-out does not wait long for the lock, and a refresh must not undo it (D7).
         """
         known = session.data.entry(self._settings())
         if known is None or not self._is_current(session):
@@ -244,7 +244,7 @@ class Refresh:
     async def _judge(
         self, session: LiveSession, key: TokenKey, transaction: StoreTransaction, reply: RefreshReply, began: float
     ) -> RefreshOutcome:
-        """Judge the reply to a refresh; whatever is wrong with it, the successor is kept already."""
+        """Judge the reply to a refresh; its successor is stored already, even if a check fails."""
         data, kept = session.data, reply.tokens.refresh_token is not None
         try:
             answer: Tokens | Refused = await asyncio.wait_for(
@@ -280,7 +280,7 @@ class Refresh:
         self._check_current(session)
         self._check_honoured(session, key, answer.set, way="refresh")
         if answer.set.expires_in == 0:
-            # NOTE: a provider that says so twice does not mean it; from now on the API decides (A13).
+            # NOTE: a lifetime of 0 twice is a provider's mistake; from now on the API decides (A13).
             answer = replace(answer, set=replace(answer.set, expires_in=None))
         settings = self._settings()
         after = session.data.absorbing(answer, key, settings)
@@ -298,7 +298,7 @@ class Refresh:
     async def _judge_refusal(
         self, session: LiveSession, key: TokenKey, error: TokenError, transaction: StoreTransaction
     ) -> RefreshOutcome:
-        """Judge a refusal; the token may be lost, because it was spent and the next one was stored nowhere (B14)."""
+        """Judge a refusal; the token may have been used without its successor being stored (B14)."""
         lost = transaction.interrupted or session.refresh_outcome_unknown
         verdict = refresh_policy.judge_oauth_error(error.error, for_api=key != SIGN_IN_KEY)
         if isinstance(verdict, refresh_policy.Ends):
@@ -316,9 +316,9 @@ class Refresh:
     async def _judge_ambiguous_refusal(
         self, session: LiveSession, reason: str, error: TokenError, transaction: StoreTransaction
     ) -> RefreshOutcome:
-        """Keep trying, ever more rarely, while calls work; then say that signing in again helps (Q1.8).
+        """Keep trying, with growing pauses, while calls work; then end the session and ask for a sign-in (Q1.8).
 
-        The refresh token stays until the next sign-in, as the provider did not say that it is dead.
+        The refresh token stays until the next sign-in, as the provider did not say that it is invalid.
         """
         self._check_current(session)
         refusals = session.schedule.refused()
@@ -337,7 +337,7 @@ class Refresh:
     ) -> AccessToken | TryLater | OverMeanwhile:
         """Get a token for ``key`` by exchanging ``base``, the sign-in's (RFC 8693, B30).
 
-        Raises ``AudienceRefused`` if the provider has none for this API; nothing else is touched by that.
+        Raises ``AudienceRefused`` if the provider has none for this API; the session stays as it is.
         """
         asked = self._clock.now()
         try:
@@ -356,7 +356,7 @@ class Refresh:
         return AccessToken(answer.access_token, asked, answer.expires_in, base.proof_key)
 
     def _check_honoured(self, session: LiveSession, key: TokenKey, answer: TokenSet, *, way: str) -> None:
-        """Raise ``AudienceRefused`` for a token that is not what ``key`` asks for (Q9.5)."""
+        """Raise ``AudienceRefused`` for a token that does not match ``key`` (Q9.5)."""
         sign_in = session.sign_in_token
         of_sign_in = None if sign_in is None else audience_of(sign_in.secret)
         if not honoured(key, answer.access_token, answer.scopes, of_sign_in):
@@ -367,6 +367,6 @@ class Refresh:
         self._event_log.refusal(self._settings().name, about, reason, f"token.{error}")
 
     def _log_refused_apis(self, key: TokenKey, error: str, *, way: str = "refresh") -> None:
-        """Write down whose token was refused, and in which words of the specification (Q9.3)."""
+        """Log the APIs whose token was refused, and the specification's error code (Q9.3)."""
         names = [api.name for api in self._settings().apis if token_key(api) == key]
         self._log_refusal("audience_refused", error, about=f"{way} for {', '.join(names) or 'no API'}")

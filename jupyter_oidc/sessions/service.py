@@ -1,7 +1,7 @@
-"""Serves the session at one provider: joins the parts that show it, give out its tokens and end it.
+"""Serves the session at one provider: joins the parts that begin it, show it, give out its tokens and end it.
 
 Each session is an object of its own (:class:`~jupyter_oidc.sessions.live_session.LiveSession`); ``current_session`` knows
-which one is present, and whatever comes back for another one is thrown away (B31, ADR 42).
+which one is present, and the answers of the provider for any other one are dropped (B31, ADR 42).
 It refuses to know HTTP requests, kernels or Jupyter users.
 """
 
@@ -47,8 +47,8 @@ CLOSE_TIMEOUT_SECONDS: Final = 5.0
 class SessionService:
     """Serves the session at the provider in ``settings``.
 
-    One that ``takes_over`` waits for a sign-in of its own, restores nothing before, and calls that with the new refresh
-    token when it has the tokens: the one that it replaces gives way then (ADR 30).
+    With ``takes_over`` it waits for a sign-in of its own, restores no stored session before that, and calls
+    ``takes_over`` with the new refresh token once it has the tokens: the service that it replaces ends then (ADR 30).
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class SessionService:
             event_log=event_log,
         )
         current.connect(self.sign_ins, tokens.refresh_is_due)
-        # NOTE: what callers ask of this service is answered by the part that knows, without a step in between.
+        # NOTE: callers of this service call the methods of its parts, without a step in between.
         self.summary, self.changed_since = view.summary, view.changed_since
         self.token_ready, self.token_audience = view.token_ready, view.token_audience
         self.bearer, self.ready, self.refresh = tokens.bearer, tokens.ready, tokens.refresh
@@ -181,14 +181,14 @@ class SessionService:
 
     @property
     def origin(self) -> Origin | None:
-        """Where the tokens of the session that lives come from; ``None`` if none does."""
+        """The origin of the living session's tokens; ``None`` without a session."""
         return self._orphans.living
 
     @property
     def may_sign_in_silently(self) -> bool:
         """Whether a page that opens may try now: no session, no sign-in under way, and no other settings waiting.
 
-        Settings that wait come into force by an act of the user, and the opening of a page is none (ADR 30).
+        Waiting settings come into force by an act of the user, and the opening of a page is none (ADR 30).
         """
         out = self.state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED)
         return out and not self._view.settings_pending and self.sign_ins.silent.may_begin()
@@ -210,10 +210,11 @@ class SessionService:
     # -- other settings ------------------------------------------------------------------------------------
 
     def set_predecessor(self, before: Callable[[], SessionService | None]) -> None:
-        """Say which service has the session that a sign-in here would replace, where it is another one (ADR 30)."""
+        """Set the function that returns the other service whose session a sign-in here would replace (ADR 30)."""
         self._predecessor = before
 
-    def _question(self, tokens: Tokens, silent: bool) -> Question | None:  # noqa: FBT001 - what the owner is asked
+    def _question(self, tokens: Tokens, silent: bool) -> Question | None:  # noqa: FBT001 - a callback
+        """Return the question to the user before ``tokens`` of another person are installed, or ``None`` (A26)."""
         before = self._predecessor()
         return (self if before is None else before).question_of_own(tokens, silent=silent)
 
@@ -225,20 +226,20 @@ class SessionService:
     # -- its end -------------------------------------------------------------------------------------------
 
     async def aclose(self) -> None:
-        """Settle, then close the provider connection; what the session holds stays as it is."""
+        """Settle, then close the provider connection; the session's data stay as they are."""
         await self.settle()
         await self._oidc_client.aclose()
 
     async def settle(self, *, process_ends: bool = False) -> None:
-        """Stop timers and background work; waits up to 5 s (D10). A second call has nothing left to wait for.
+        """Stop timers and background work; waits up to 5 s (D10). A second call returns at once.
 
-        If the ``process_ends``, the question of a sign-in can no longer be answered: its tokens are revoked (Q10.5).
+        With ``process_ends`` the user can no longer answer a sign-in's question: its tokens are revoked (Q10.5).
         """
         self._current.closed = True
         if process_ends:
             self.sign_ins.abandon(only_ours=True)
         self.sign_ins.stop_polling()
         self._current.close()
-        await self._background.settle(CLOSE_TIMEOUT_SECONDS)  # what ends may have begun to revoke something
+        await self._background.settle(CLOSE_TIMEOUT_SECONDS)  # a task that ends may have started a revocation
         await self._store.retry()
         self._store.stop()

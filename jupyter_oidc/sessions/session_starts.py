@@ -70,10 +70,10 @@ class SessionStarts:
         self._tokens.refresh_soon(session)
 
     def question(self, tokens: Tokens, *, silent: bool = False) -> Question | None:
-        """Return what has to be asked before ``tokens`` replace the session: another person does not by itself (A26).
+        """Return the question to the user before ``tokens`` of another person replace the session, or ``None`` (A26).
 
-        A ``silent`` sign-in does not replace another person by itself, not even after the end of their session: the
-        provider's cookie in this browser chose the person, and no click.
+        A ``silent`` sign-in does not replace another person without a question, not even after the end of their
+        session: the provider's cookie in this browser chose the person, and no click.
         """
         self._current.apply_expiry()
         user, person = self._current.data.user, tokens.person
@@ -88,6 +88,7 @@ class SessionStarts:
     async def install(self, tokens: Tokens, step_up: StepUp) -> None:
         """Begin a new session, replacing an old one completely (S-6, A26).
 
+        Step-ups that the same person's APIs demanded, and that of this sign-in, stay in force.
         Raises ``SignInCancelled`` if this service is closed: it would own no session, so the tokens are revoked.
         """
         current = self._current

@@ -1,6 +1,6 @@
-"""Tells what may be shown of a session: its summary, and what a call to each API would find.
+"""Makes the summary of a session, with the access to each API.
 
-It refuses to ask the provider and to change anything; a summary says what is known.
+It refuses to ask the provider and to change the session.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ class SessionView:
         self._last_apis: tuple[int, tuple[ApiAccess, ...]] = (-1, ())
 
     async def summary(self) -> Summary:
-        """Return the session as a client may see it; the first call looks into storage, none into the network."""
+        """Return the session as a client may see it; the first call reads the storage, none uses the network."""
         await self._restored()
         return await self._summary_now()
 
     async def changed_since(self, sequence: int, seconds: float) -> Summary:
-        """Return the summary once its sequence differs from ``sequence``, or after ``seconds``."""
+        """Return the summary once its sequence number differs from ``sequence``, or after ``seconds``."""
         await self._restored()
         self._current.apply_expiry()
         if self._current.sequence == sequence and seconds > 0:
@@ -67,7 +67,7 @@ class SessionView:
         return await self._summary_now()
 
     def set_settings_pending(self, waiting: bool) -> None:  # noqa: FBT001 - a property that others set and hear of
-        """Set whether other settings wait for the next sign-in, and publish a change of that."""
+        """Set whether other settings wait for the next sign-in, and publish a change."""
         if waiting != self.settings_pending:
             self.settings_pending = waiting
             self._current.publish("settings-changed")
@@ -78,7 +78,7 @@ class SessionView:
         return session is not None and session.usable(session.token(key, "access_token")) is not None
 
     def token_audience(self, key: TokenKey) -> tuple[str, ...] | None:
-        """Return for whom the access token of ``key`` says it is; ``None`` if there is none, or it does not show."""
+        """Return the audience in the access token of ``key``; ``None`` if there is no token, or it cannot be read."""
         token = self._current.data.access.get(key)
         return None if token is None else audience_of(token.secret)
 
@@ -125,7 +125,7 @@ class SessionView:
         return ApiAccess(api.name, readiness, allowed=not missing, missing=missing)
 
     def _outlook(self, session: LiveSession, key: TokenKey, source: BearerSource) -> TokenOutlook:
-        """Return what a call that needs the token of ``key`` would find; the provider is not asked."""
+        """Return whether a call would get the token of ``key``; the provider is not asked."""
         now = self._clock.now()
         token, sign_in = session.token(key, source), session.sign_in_token
         if token is not None and token.alive(now):
@@ -140,7 +140,7 @@ class SessionView:
         return "delayed" if resting is not None or self._current.raw_state is State.REFRESH_FAILED else "there"
 
     def _sequence_of(self, apis: tuple[ApiAccess, ...]) -> int:
-        """Return the number of this summary; it grows if only time has changed what is said of an API."""
+        """Return the sequence number of this summary; it also grows if an API's access changed by time alone."""
         sequence, told = self._last_apis
         if sequence == self._current.sequence and told != apis:
             self._current.sequence += 1

@@ -1,8 +1,8 @@
-"""The sign-ins of one provider: begun, offered, answered, cancelled, each with exactly one end.
+"""Begins, offers, answers and cancels the sign-ins of one provider; each has exactly one end.
 
-It drives a sign-in to its tokens and hands those to the owner of the session.
-It refuses to hold a session, to move the state machine or to keep a token itself; the owner does, through what it
-passed in as :class:`SessionCallbacks`.
+It drives a sign-in to its tokens and hands those to the session service.
+It refuses to hold a session, to move the state machine or to keep a token itself; the service does, through its
+:class:`SessionCallbacks`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from jupyter_oidc.sessions.pending import (
     SignInOptions,
     has_state,
 )
-from jupyter_oidc.sessions.request_parameters import supports_prompt
+from jupyter_oidc.sessions.request_parameters import demanded_step_up, supports_prompt
 from jupyter_oidc.sessions.silent import SILENT_SIGN_IN_TIMEOUT_SECONDS, SilentSignIns
 from jupyter_oidc.sessions.strategy import Choice, Impossible, choose
 
@@ -50,10 +50,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.clock import Clock
     from jupyter_oidc.protocol.discovery import Metadata
     from jupyter_oidc.secret import Secret
-    from jupyter_oidc.sessions.oidc_client import OidcClient, Tokens
+    from jupyter_oidc.sessions.oidc_client import OidcClient
     from jupyter_oidc.sessions.pending import PendingSignIns, StepUp
     from jupyter_oidc.sessions.ports import EventLog, Scheduler
     from jupyter_oidc.sessions.strategy import Browser, RequestedStrategy, Strategy
+    from jupyter_oidc.sessions.token_answers import Tokens
     from jupyter_oidc.settings import Provider
 
 DEFAULT_OPTIONS = SignInOptions()
@@ -65,11 +66,11 @@ DUPLICATE_CALLBACK_WAIT_SECONDS = 10.0
 class SessionCallbacks:
     """The functions of the session service that its sign-ins call.
 
-    ``ready`` returns once storage was looked at; ``question`` is what has to be asked before ``install``, if anything has,
-    and more has after a silent sign-in;
-    ``begun`` and ``abandoned`` say that sign-ins are under way, or none any more; ``install`` begins a session, for which
-    this much was asked, ``revoke_orphan`` revokes tokens that become no session; ``step_up_for`` tells what an
-    API asked for; ``spawn`` runs work in the background.
+    ``ready`` returns once storage was read; ``question`` returns the question to the user before ``install``, if there
+    is one, with stricter rules after a silent sign-in;
+    ``begun`` and ``abandoned`` say that sign-ins are under way, or none any more; ``install`` begins a session with the
+    step-up that was requested, ``revoke_orphan`` revokes tokens that become no session; ``step_up_for`` returns the
+    step-up that an API demanded; ``spawn`` runs work in the background.
     """
 
     ready: Callable[[], Awaitable[None]]
@@ -98,7 +99,7 @@ class SignIns:
     ) -> None:
         self.settings = settings
         self._callbacks = callbacks
-        self._oidc_client = oidc_client
+        self._client = oidc_client.sign_in
         self._pending = pending
         self._clock = clock
         self._scheduler = scheduler
@@ -106,8 +107,8 @@ class SignIns:
         self.silent = SilentSignIns(clock)
 
     async def choice(self, browser: Browser, strategy: RequestedStrategy = "auto") -> Choice | Impossible:
-        """Return which way a sign-in would take now, and why; asks the provider for its metadata."""
-        return self._choice(await self._oidc_client.metadata(), browser, strategy)
+        """Return the strategy that a sign-in would take now, and why; asks the provider for its metadata."""
+        return self._choice(await self._client.metadata(), browser, strategy)
 
     def _choice(self, metadata: Metadata, browser: Browser, strategy: RequestedStrategy) -> Choice | Impossible:
         return choose(self.settings, offers_device=offers_device_grant(metadata), browser=browser, requested=strategy)
@@ -123,24 +124,24 @@ class SignIns:
     ) -> tuple[PendingSignIn, str]:
         """Open a sign-in and return it with its start ticket, which is empty for a sign-in by code.
 
-        If ``api`` (or, without one, any API) asked for a stronger sign-in, this is the one (RFC 9470, 4).
+        If ``api`` (or, without one, any API) demanded a stronger sign-in, this one is as strong (RFC 9470, 4).
         The provider is asked for its metadata first, so that a provider that is down or misconfigured is
         reported here and not in a window that the user has to close again (A23, D-5).
         """
         await self._callbacks.ready()
-        metadata = await self._oidc_client.metadata()
+        metadata = await self._client.metadata()
         chosen = self._choice(metadata, browser, strategy)
         if isinstance(chosen, Impossible):
             if "device" in (strategy, self.settings.redirect_strategy):
                 check_offered(metadata, "device_authorization_endpoint")
             raise chosen.problem()
-        self._oidc_client.check_ready(metadata, by_code=chosen.strategy == "device")
+        self._client.check_ready(metadata, by_code=chosen.strategy == "device")
         demanded = self._callbacks.step_up_for(api)
         if not demanded.acr_values:
             demanded = replace(demanded, acr_values=options.step_up.acr_values)
         options = replace(options, step_up=demanded)
         self._check_prompt(options, chosen.strategy, metadata)
-        self._oidc_client.demanded(options)
+        demanded_step_up(self.settings, options)
         if chosen.strategy == "device":
             return await self._begin_device(metadata, caller, options), ""
         pending, ticket = self._pending.begin(self.settings.name, caller, options, strategy=chosen.strategy)
@@ -154,9 +155,9 @@ class SignIns:
         return pending, ticket
 
     def _check_prompt(self, options: SignInOptions, strategy: Strategy, metadata: Metadata) -> None:
-        """Refuse what can come to nothing: a code to be entered without anybody, or a page that tries too often.
+        """Refuse a sign-in that must fail: by code with ``prompt=none``, or a silent one that comes too soon.
 
-        So does a prompt that the provider does not list, which it refuses (Initiating User Registration 1.0, 4).
+        A prompt that the provider does not list is refused, too (Initiating User Registration 1.0, 4).
         """
         if options.prompt == "none" and strategy == "device":
             raise RequestInvalid(
@@ -176,13 +177,14 @@ class SignIns:
             )
 
     def initiation(self, parameters: list[tuple[str, str]]) -> Initiation:
-        """Return what a third party asks for; raises ``RequestInvalid`` (section I)."""
+        """Parse a third party's request for a sign-in; raises ``RequestInvalid`` (section I)."""
         return read_initiation(parameters, self.settings.issuer)
 
     def offer(self, caller: str, options: SignInOptions, browser: Browser = "here") -> str | None:
-        """Return a start ticket for a sign-in that begins when the ticket is used; the provider hears of nothing before.
+        """Return a start ticket for a sign-in that begins when the ticket is used.
 
-        ``None`` if this provider's sign-ins do not end in a browser of ours, so that a link would not be enough.
+        The provider is not contacted before.
+        ``None`` if this provider's sign-ins do not come back to this server in a browser, so that a link is not enough.
         """
         chosen = choose(self.settings, offers_device=False, browser=browser)
         if isinstance(chosen, Impossible) or chosen.strategy in ("device", "paste"):
@@ -195,7 +197,7 @@ class SignIns:
 
     def offer_again(self, failed: PendingSignIn) -> str:
         """Return a start ticket for another attempt like ``failed``; it begins when the ticket is used."""
-        # NOTE: a person who clicks can be asked, and is: the same silent question would fail in the same way.
+        # NOTE: a user who clicks can answer a prompt; the same silent attempt would fail in the same way.
         options = replace(failed.options, prompt=None) if failed.options.prompt == "none" else failed.options
         pending, ticket = self._pending.begin(
             self.settings.name, failed.caller, options, strategy=failed.strategy, offered=True
@@ -216,7 +218,7 @@ class SignIns:
             self._under_way(pending)
         state, binding = self._pending.bind(pending, redirect_uri, server_name)
         try:
-            return await self._oidc_client.authorization_url(pending, state), binding
+            return await self._client.authorization_url(pending, state), binding
         except Problem as problem:
             self.give_up(pending, problem)
             raise
@@ -229,7 +231,7 @@ class SignIns:
         A sign-in whose answer arrives elsewhere than at the callback route is ended by the caller that expects it, as
         ``only``.
 
-        The first callback with a state consumes it whatever the outcome; a second one waits for the result
+        The first callback with a state consumes it, in success and in failure; a second one waits for the result
         of the first and gets the same answer (R-3, A2, A3).
         Raises ``StateInvalid``, ``StateUsed`` or ``ResponseMalformed`` if it belongs to no sign-in.
         """
@@ -247,10 +249,10 @@ class SignIns:
         problem: ResponseMalformed,
         only: PendingSignIn | None = None,
     ) -> PendingSignIn:
-        """End the sign-in that an answer without a usable form belongs to by ``problem``, and return it.
+        """End the sign-in of a malformed answer by ``problem``, and return it.
 
-        It belongs to one whose state it names, from the browser that it is bound to; no other browser can end a sign-in.
-        Raises ``problem`` if there is none, or it is over.
+        It is the sign-in whose state the answer names, if the answer comes from its own browser; no other browser can
+        end a sign-in. Raises ``problem`` if there is none, or it is over.
         """
         for name, value in parameters:
             if name != "state":
@@ -274,7 +276,7 @@ class SignIns:
             elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
                 raise StateUsed
             return pending
-        # The exchange goes on when the browser closes the connection: the code can be spent only once (T-10).
+        # The exchange goes on when the browser closes the connection: the code can be used only once (T-10).
         exchange = self._callbacks.spawn(self._redeem(pending, parameters))
         await asyncio.wait((exchange,))
         if not exchange.cancelled():  # NOTE: cancelled by us, it has ended ``pending`` all the same
@@ -282,7 +284,7 @@ class SignIns:
         return pending
 
     async def _came_back(self, pending: PendingSignIn) -> PendingSignIn:
-        """Take note that the browser of a silent sign-in is back, too late or once more: its page opens all the same."""
+        """Accept a late or repeated return of a silent sign-in's browser, so that its page opens all the same."""
         pending.consumed = True
         if pending.question is None:
             with suppress(StateUsed):
@@ -293,8 +295,8 @@ class SignIns:
         """End ``pending`` with the address that its caller copied from the browser (A32).
 
         A text that is no answer to this sign-in consumes nothing, so the person may try again; the first one with its
-        state consumes it, whatever comes of it (R-3).
-        Raises ``UnknownFlow`` for anybody but the one who began, ``ResponseMalformed``, ``StateInvalid`` and ``StateUsed``.
+        state consumes it, in success and in failure (R-3).
+        Raises ``UnknownFlow`` for any other caller, ``ResponseMalformed``, ``StateInvalid`` and ``StateUsed``.
         """
         if pending.caller != caller or pending.strategy != "paste":
             raise UnknownFlow(detail="paste.caller")
@@ -327,7 +329,7 @@ class SignIns:
     def abandon(self, *, only_ours: bool = False) -> None:
         """Cancel every sign-in under way; a code that still arrives for one is not redeemed.
 
-        With ``only_ours`` those go on that were begun under other settings of the same provider.
+        With ``only_ours`` sign-ins that were begun under other settings of the same provider go on.
         """
         for pending in self._pending.waiting(self.settings.name):
             if only_ours and pending.begun_with is not self.settings:
@@ -337,7 +339,7 @@ class SignIns:
         self.notice_abandoned()
 
     def stop_polling(self) -> None:
-        """Cancel the sign-ins by code, so that the provider is polled no more."""
+        """Cancel the sign-ins by code, so that the provider is not polled any more."""
         for pending in self._pending.waiting(self.settings.name):
             if pending.strategy == "device" and not pending.settling:
                 self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
@@ -349,9 +351,9 @@ class SignIns:
         self.notice_abandoned()
 
     def overtake(self, proved: StepUp) -> None:
-        """Complete every sign-in that only waits for the person to be in, because now they are, by another way.
+        """Complete every sign-in that only waits for a session, because another sign-in has begun one.
 
-        One that asks for more than was ``proved`` goes on; so does one that wants the person to be asked.
+        One that demands more than was ``proved`` goes on; so does one with a prompt for the person.
         """
         for pending in self._pending.waiting(self.settings.name):
             options = pending.options
@@ -360,7 +362,7 @@ class SignIns:
                 self._pending.finish(pending, Progress.COMPLETED)
 
     def notice_abandoned(self) -> None:
-        """Tell the owner if no sign-in is under way any more."""
+        """Call ``abandoned`` if no sign-in is under way any more."""
         if all(pending.options.silent for pending in self._pending.waiting(self.settings.name)):
             self._callbacks.abandoned()
 
@@ -372,7 +374,7 @@ class SignIns:
 
     async def _redeem(self, pending: PendingSignIn, parameters: list[tuple[str, str]]) -> None:
         try:
-            answer = await self._oidc_client.redeem(pending, parameters)
+            answer = await self._client.redeem(pending, parameters)
             if isinstance(answer, Declined):
                 self.give_up(pending, refusal_of(answer.error, "authorization"))
             elif isinstance(answer, TokenError):
@@ -385,7 +387,7 @@ class SignIns:
             self._end_of_work(pending)
 
     async def _accept(self, pending: PendingSignIn, tokens: Tokens) -> None:
-        """Make a session of ``tokens``, unless ``pending`` was cancelled meanwhile, perhaps by a sign-out."""
+        """Begin a session with ``tokens``, unless ``pending`` was cancelled meanwhile, perhaps by a sign-out."""
         if pending.progress is not Progress.WAITING:
             self._callbacks.revoke_orphan(tokens)
             self.give_up(pending, SignInCancelled())
@@ -410,7 +412,7 @@ class SignIns:
     # -- another person ------------------------------------------------------------------------------------
 
     async def answer(self, pending: PendingSignIn, *, change: bool) -> None:
-        """Sign in the other person if ``change`` says so, else leave everything as it is (A26).
+        """Sign in the other person if ``change`` is true, else keep the present session (A26).
 
         The first answer counts; raises ``StateUsed`` for any other.
         """
@@ -438,7 +440,7 @@ class SignIns:
             self._drop_question(pending)
 
     def _drop_question(self, pending: PendingSignIn) -> None:
-        """Let the tokens of the other person go; they are revoked."""
+        """Drop and revoke the tokens of the other person."""
         question, pending.question = pending.question, None
         if question is not None:
             self._callbacks.revoke_orphan(question.tokens)
@@ -453,13 +455,13 @@ class SignIns:
     # -- by code -------------------------------------------------------------------------------------------
 
     async def _begin_device(self, metadata: Metadata, caller: str, options: SignInOptions) -> PendingSignIn:
-        """Ask the provider for a pair of codes, and begin to ask whether the person has used theirs."""
+        """Request a device code and a user code, and start to poll whether the person has used the latter."""
         pending, _ = self._pending.begin(self.settings.name, caller, options, strategy="device")
         pending.metadata = metadata
         pending.ticket_digest = None
         pending.begun_with = self.settings
         try:
-            given = await self._oidc_client.authorize_device(pending, max_lifetime_seconds=SIGN_IN_LIFETIME_SECONDS)
+            given = await self._client.authorize_device(pending, max_lifetime_seconds=SIGN_IN_LIFETIME_SECONDS)
         except Problem as problem:
             self.give_up(pending, problem)
             raise
@@ -469,19 +471,19 @@ class SignIns:
         if pending.progress is not Progress.WAITING:
             raise SignInCancelled  # by a sign-out meanwhile, or by another of the same caller
         pending.lifetime = given.lifetime
-        pending.proof_key = self._oidc_client.proof_key(None)
+        pending.proof_key = self._client.new_proof_key()
         pending.code = ShownCode(given.user_code, given.verification_uri, given.verification_uri_complete)
         self._under_way(pending)
         self._callbacks.spawn(self._ask_until_answered(pending, given))
         return pending
 
     async def _ask_until_answered(self, pending: PendingSignIn, given: DeviceAuthorization) -> None:
-        """Be the one task that asks about ``pending``; it ends with the sign-in (A31)."""
+        """Poll for ``pending``, as its only such task, until the sign-in ends (A31)."""
         proof_key = pending.proof_key
         poll = DevicePoll(
             pending,
             given.interval,
-            ask=lambda: self._oidc_client.redeem_device(given.device_code, pending, proof_key),
+            ask=lambda: self._client.redeem_device(given.device_code, pending, proof_key),
             clock=self._clock,
             scheduler=self._scheduler,
         )
@@ -493,7 +495,7 @@ class SignIns:
             elif isinstance(answer, Problem):
                 self.give_up(pending, answer)
             elif answer is not None:
-                # NOTE: taken, so that it cannot run out while its tokens are being stored.
+                # NOTE: consumed, so that it cannot expire while its tokens are being stored.
                 self._pending.consume(pending)
                 await self._accept(pending, answer)
         except Problem as problem:

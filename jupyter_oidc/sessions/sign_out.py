@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SignOut:
-    """What happened: the local session is always gone; ``end_session_url`` carries no token.
+    """The result of a sign-out: the local session is always gone; ``end_session_url`` carries no token.
 
-    With a ``ticket`` the browser goes there by a page of ours (ADR 39).
+    With a ``ticket`` the browser goes there from a page of this server (ADR 39).
     """
 
     revoked: Revoked
@@ -80,9 +80,10 @@ class SignOuts:
     async def sign_out(self, *, spared: tuple[Origin, ...] | None = None, bound: bool = False) -> SignOut:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
-        ``spared`` are sessions that are to be spared, where it is not a person who signs out but the settings that go:
-        then no page is offered. A page is ``bound`` to the browser that asks, if it is one (ADR 39).
-        Raises ``StorageUnavailable`` if the stored entry could not be removed; everything else is done then (D3).
+        ``spared`` are sessions that no revocation may harm; it is given when the settings were removed, not when a
+        person signs out, and then no sign-out page is offered. ``bound`` ties a page to the requesting browser (ADR
+        39).
+        Raises ``StorageUnavailable`` if the stored entry could not be removed; every other step is done then (D3).
         """
         await self._restored()
         current, settings = self._current, self._current.settings
@@ -126,7 +127,7 @@ class SignOuts:
     async def end_by_provider(self, raw: Secret) -> None:
         """End the session that the logout token ``raw`` names; naming none is no error (B-14, B-15, D6).
 
-        The token counts as used only when everything is done, so the provider may send it again after a failure.
+        The token counts as used only when every step is done, so the provider may send it again after a failure.
         Raises ``LogoutTokenInvalid`` for a token that fails a check, or that could not take effect (B-16).
         """
         try:
@@ -150,8 +151,11 @@ class SignOuts:
         self._logouts.remember(token, self._clock.now().wall, self._current.settings.clock_skew)
 
     async def _remove_stored(self, subject: str | None) -> Secret | None:
-        """Remove the entry of ``subject``, or any; return its refresh token, which another server may have refreshed."""
-        # NOTE: a refresh of our own holds the lock; its answer is thrown away, so this does not wait for it.
+        """Remove the entry of ``subject``, or any.
+
+        Return its refresh token, which another server may have refreshed.
+        """
+        # NOTE: a refresh of our own holds the lock; its answer will be dropped, so this does not wait for it.
         seconds = 0.0 if len(self._refreshing) else USER_LOCK_TIMEOUT_SECONDS
         stored = await self._store.remove(subject, timeout_seconds=seconds)
         return None if stored is None else stored.refresh_token
@@ -159,10 +163,11 @@ class SignOuts:
     def hand_over(
         self, kept: Secret | None, spared: Callable[[], tuple[Origin, ...]]
     ) -> Callable[[], Coroutine[Any, Any, None]]:
-        """End this session at once, because one under other settings takes its place; what is stored is that one's now.
+        """End this session at once, because one under other settings replaces it.
 
-        Returns what is left to do: taking the refresh token back by the settings that it came by, unless it is ``kept`` or
-        that could harm one of the sessions ``spared``, and closing.
+        The stored entry belongs to that one now.
+        Returns a coroutine function for the rest: it revokes the refresh token under its own settings, unless the token
+        is ``kept`` or that could harm one of the sessions ``spared``, and closes this service.
         """
         orphan = self._orphans.left_to_revoke()
         self._store.detach()
@@ -177,19 +182,20 @@ class SignOuts:
         return afterwards
 
     async def ends_with_process(self) -> bool:
-        """Return whether a refresh token is held here and stored nowhere else, so that it will not be used again."""
+        """Return whether a refresh token is held in memory only, so that it cannot be used after this process."""
         return self._orphans.left_to_revoke() is not None and await self._store.ends_with_process()
 
     def end_and_revoke(self, spared: tuple[Origin, ...]) -> asyncio.Task[None]:
-        """End the session for good, because the process ends and took care of it alone (Q10.5, ADR 36).
+        """End the session for good, because the process ends and only its memory holds the session (Q10.5, ADR 36).
 
-        Its refresh token is revoked, once, unless that could harm one of the sessions ``spared``, which live on.
+        Its refresh token is revoked, in one attempt, unless that could harm one of the sessions ``spared``, which live
+        on.
         """
         return self._background.start(self._end_and_revoke(spared))
 
     async def _end_and_revoke(self, spared: tuple[Origin, ...]) -> None:
         orphan, self._orphans.spared = self._orphans.left_to_revoke(), spared
-        self._store.detach()  # NOTE: a store that works again must not take what is revoked now
+        self._store.detach()  # NOTE: a store that works again must not receive a token that is revoked now
         if self._current.active is not None:
             self._current.end(endings.PROCESS_ENDS)
         else:
@@ -199,6 +205,6 @@ class SignOuts:
         revoked: Revoked = "failed"
         try:
             revoked = await self._orphans.revoke_now(orphan, attempts=1)
-        finally:  # also where there is no more time for the provider's answer
+        finally:  # also if no time is left for the provider's answer
             if revoked == "failed":
                 self._event_log.refusal(self._current.settings.name, "stop", "idp_unavailable", "revocation")

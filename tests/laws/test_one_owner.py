@@ -1,4 +1,4 @@
-"""Law 6, one owner, one door: only the current session holds a session's state and moves the machine.
+"""Law 6, one owner: only the current session holds a session's state and moves the state machine.
 
 Whether a session is still the present one is compared in one place, and no part of the service is large (ADR 42).
 And one function sends revocations, so that each of them asks first whether it may be made (Q9.1).
@@ -44,8 +44,9 @@ OWNED = {
         "jupyter_oidc.sessions.sign_out",
         "jupyter_oidc.sessions.orphans",
         "jupyter_oidc.sessions.refresh",
-        "jupyter_oidc.compose",
+        "jupyter_oidc.sessions.shared_provider",  # makes one for each session
     },
+    "jupyter_oidc.sessions.sign_in_client.SignInClient": {"jupyter_oidc.sessions.oidc_client"},
 }
 
 
