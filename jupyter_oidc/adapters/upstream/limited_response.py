@@ -58,7 +58,7 @@ def limited_response() -> type[aiohttp.ClientResponse]:  # noqa: C901 - a class 
                 if self.status != 101 and "Sec-WebSocket-Key" in self.request_info.headers:
                     raise HandshakeRefused(self.status, self.raw_headers)
             except BaseException as error:
-                # NOTE: a plain close waits until the API has read what is still to be sent, perhaps for ever (C18).
+                # NOTE: a plain close waits until the API has read the rest of the request, perhaps for ever (C18).
                 if transport is not None:
                     transport.abort()
                 if not isinstance(error, (aiohttp.ClientConnectionError, aiohttp.ClientResponseError)):
