@@ -938,8 +938,8 @@ class SessionService:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
         ``spared`` are sessions that no revocation may harm; it is given when the settings were removed, not when a
-        person signs out, and then no sign-out page is offered. ``bound`` ties a page to the requesting browser (ADR
-        39).
+        person signs out, and then no sign-out page is offered. ``bound`` ties a page to the requesting browser
+        (ADR 39).
         Raises ``StorageUnavailable`` if the stored entry could not be removed; every other step is done then (D3).
         """
         await self._restore_once()
