@@ -1,4 +1,4 @@
-"""The command itself: its subcommands, and what they have in common.
+"""The command ``jupyter oidc``: its subcommands, and their common base.
 
 It is a Jupyter application, so that ``--help``, ``--config`` and ``--debug`` work as in Jupyter.
 """

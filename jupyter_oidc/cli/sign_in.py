@@ -70,9 +70,7 @@ class TerminalSignIn:
             finished = progress.get("state") != "waiting"
         finally:
             if not finished:
-                with suppress(
-                    ServerError
-                ):  # NOTE: it also ends by itself, and the reason of the cancellation must not be hidden
+                with suppress(ServerError):  # NOTE: it also ends by itself, and must not hide the first error
                     self._server.call("DELETE", flow)
         error = progress.get("error")
         if error:

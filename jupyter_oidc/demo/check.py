@@ -1,8 +1,8 @@
 """``python -m jupyter_oidc.demo.check``: make the demo's journey unattended, one line per step.
 
-It starts the same processes as the demo on free ports, watches what the provider issues, and afterwards looks for
-every code and token in every log, reply, file and environment. It ends with ``demo-check: N steps passed``, or with the
-first failure and exit code 1.
+It starts the same processes as the demo on free ports, records the codes and tokens that the provider issues, and
+afterwards searches every log, reply, file and environment for them. It ends with ``demo-check: N steps passed``, or
+with the first failure and exit code 1.
 """
 
 from __future__ import annotations

@@ -36,7 +36,10 @@ _STOP_TIMEOUT_SECONDS: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """The options of the demo: ``port`` 0 means a free one; ``watched`` notes what is issued and logs at DEBUG."""
+    """The options of the demo: ``port`` 0 means a free one.
+
+    ``watched`` records issued codes and tokens, and logs at DEBUG.
+    """
 
     port: int = 0
     base_url: str = "/"

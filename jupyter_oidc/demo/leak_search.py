@@ -1,7 +1,6 @@
 """Searches texts and all files of a folder for every form of every issued secret.
 
-A search that finds nothing proves nothing unless it works, so :func:`forms_of_secret` is tried on a planted value
-first.
+A search that finds nothing proves nothing unless it works, so a planted value tests :func:`forms_of_secret` first.
 """
 
 from __future__ import annotations

@@ -46,9 +46,8 @@ class Address:
             if text.startswith("//"):
                 path = f"{self._scheme()}:{path}"
             scheme, colon, named = path.partition(":")
-            path = (
-                scheme.lower() + colon + named
-            )  # NOTE: httpx knows the default port of a scheme in small letters only
+            # NOTE: httpx knows the default port of a scheme in small letters only
+            path = scheme.lower() + colon + named
             host = _HOST.match(path)
             begin = host.end() if host else 0
             _check(path[begin:])

@@ -109,9 +109,8 @@ def find_kernel() -> Kernel:
     """Return this kernel's identity from its connection file; raises :class:`NotAKernel`."""
     path = _connection_file()
     if path is not None:
-        os.environ.setdefault(
-            KERNEL_VARIABLE, str(path)
-        )  # NOTE: a process that this kernel starts counts as this kernel
+        # NOTE: a process that this kernel starts counts as this kernel
+        os.environ.setdefault(KERNEL_VARIABLE, str(path))
         key = _json(path).get("key")
         name = path.stem.removeprefix("kernel-")
         if isinstance(key, str) and key and name != path.stem:

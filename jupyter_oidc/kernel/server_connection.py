@@ -120,8 +120,7 @@ class ServerConnection:
                 time.sleep(max(0.0, MIN_POLL_INTERVAL_SECONDS - (time.monotonic() - looked)))
         finally:
             if not finished:
-                # NOTE: a failed cancel must not hide the reason for the end of the wait; the sign-in also ends by
-                # itself.
+                # NOTE: a failed cancel must not hide the reason for the end of the wait; the sign-in ends anyway.
                 with suppress(OIDCError):
                     self.cancel(started)
         raise SignInTimeout(

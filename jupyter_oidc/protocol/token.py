@@ -1,8 +1,7 @@
 """The token endpoint: builds calls that redeem a code, use a refresh token or exchange a token, and judges the answers.
 
 An OAuth error and an overloaded provider are expected outcomes and come back as values.
-The tokens of an answer are a value of their own (:class:`UnverifiedTokens`), which a failed check of the rest cannot
-lose.
+The tokens of an answer are a value of their own (:class:`UnverifiedTokens`), so that no failed check loses them.
 This module refuses to look inside a token: an access token is opaque, an ID token is judged in ``id_token``.
 """
 

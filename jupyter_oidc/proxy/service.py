@@ -89,8 +89,7 @@ class ApiRoute:
     async def refreshed(self, rejected: Granted) -> Granted | None:
         """Return another token after the API ``rejected`` one; ``None`` if there is no better one.
 
-        Raises the problem for the caller if the token expired on its way, or the session ended, instead of the API's
-        401.
+        Raises the caller's problem instead of the API's 401 if the token expired on its way, or the session ended.
         """
         match await self.session.bearer(self.key, self.api.bearer_token_source, rejected=rejected.secret):
             case Granted() as granted:

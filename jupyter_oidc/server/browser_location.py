@@ -4,8 +4,7 @@ The ``Host`` of a browser's request is the address at which the browser reaches 
 A kernel reaches it at a loopback address wherever the browser is, so for a kernel the newest browser counts, and
 without one the server's own configuration.
 Users see an address only if it comes from the settings, JupyterHub or a browser: never from the caller.
-The result chooses the strategy of a sign-in and the address in links; it protects nothing: the start route checks
-again.
+The result chooses the strategy of a sign-in and the address in links; the start route checks again.
 """
 
 from __future__ import annotations

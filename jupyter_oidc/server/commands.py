@@ -1,7 +1,6 @@
 """Commands that have the identity of a kernel for as long as they run: ``jupyter oidc run -- COMMAND`` (ADR 34).
 
-A command has an id and a key as a kernel has, and authenticates in the same way; this process writes the key to no
-file.
+A command has an id and a key as a kernel has, and authenticates in the same way; its key is written to no file.
 A lease keeps it alive, which the starting process extends: if that process is killed, the command has no identity a
 minute later.
 """

@@ -120,9 +120,7 @@ class JupyterOIDC(ExtensionApp):
     def initialize_settings(self) -> None:
         """Validate the configuration and build the services; report every mistake at once."""
         server = self._server()
-        storage_key = take_storage_key(
-            os.environ
-        )  # NOTE: first of all, because kernels inherit the variables that are left
+        storage_key = take_storage_key(os.environ)  # NOTE: first of all, because kernels inherit the environment
         clock = SystemClock()
         log = forward_to_server_log(server.log)
         event_log = JupyterEventLog(server.event_logger, log, clock)

@@ -93,8 +93,7 @@ class Context:
     """The state that all handlers share.
 
     ``build_services`` makes the services when the first request needs them, and so does not delay a server's start;
-    ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path below which the APIs
-    are.
+    ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path above the APIs.
     """
 
     build_services: Callable[[Settings], Services]

@@ -65,8 +65,7 @@ def problem_of(error: BaseException | None) -> Problem | None:
 def error_body(problem: Problem, request_id: str, public_url: str | None = None) -> dict[str, Any]:
     """Return the JSON body for ``problem`` (contract ``error``); ``public_url`` is this server's address for browsers.
 
-    A caller without a session gets the address for a sign-in, as a kernel cannot know this server's address for
-    browsers.
+    A caller without a session gets the address for a sign-in, which a kernel cannot know.
     """
     link = {"link": f"{public_url}lab"} if public_url and isinstance(problem, _SIGN_IN_HELPS) else {}
     return {

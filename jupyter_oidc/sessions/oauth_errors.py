@@ -136,7 +136,7 @@ MEANINGS: Final[dict[str, Meaning]] = {
     "slow_down": _OTHER,
     "other": _OTHER,
 }
-"""By registered code."""
+"""The meaning of each registered code."""
 
 _GRANTS: Final[dict[Place, str]] = {
     "authorization": "the authorization code grant",

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.ports import Scheduler
     from jupyter_oidc.sessions.revocation import Origin, Revoked
 
-
 MAX_REVOCATION_ATTEMPTS: Final = 3
-"""How often a failed revocation is tried again in the background (D1)."""
+"""Attempts to revoke a token in the background (D1)."""
 
 FIRST_RETRY_DELAY_SECONDS: Final = 5.0
 """Seconds before the second attempt; doubled for each further one."""
@@ -53,7 +52,7 @@ class Orphans:
         return None if token is None else OrphanedToken(token, self.origin())
 
     def left_to_revoke(self) -> OrphanedToken | None:
-        """Return the same, or the superseded token of the last session."""
+        """Return the refresh token of the session, or the superseded one of the session before."""
         return self.refresh_token() or self._current.superseded_token
 
     def revoke(self, orphan: OrphanedToken | None) -> None:

@@ -26,7 +26,7 @@ class ProviderPort(Protocol):
     """Sends one call to the provider."""
 
     async def send(self, call: Call) -> Reply:
-        """Return the reply, whatever its status.
+        """Return the reply, with any status.
 
         Raises :class:`~jupyter_oidc.errors.IdpUnavailable` (``detail`` is ``idp.unsent`` or ``idp.proxy`` if the
         call surely did not arrive, else ``idp.unanswered``), :class:`~jupyter_oidc.errors.TlsUntrusted` or

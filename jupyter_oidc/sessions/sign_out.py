@@ -81,8 +81,8 @@ class SignOuts:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
         ``spared`` are sessions that no revocation may harm; it is given when the settings were removed, not when a
-        person signs out, and then no sign-out page is offered. ``bound`` ties a page to the requesting browser (ADR
-        39).
+        person signs out, and then no sign-out page is offered. ``bound`` ties a page to the requesting browser
+        (ADR 39).
         Raises ``StorageUnavailable`` if the stored entry could not be removed; every other step is done then (D3).
         """
         await self._restored()
@@ -188,8 +188,8 @@ class SignOuts:
     def end_and_revoke(self, spared: tuple[Origin, ...]) -> asyncio.Task[None]:
         """End the session for good, because the process ends and only its memory holds the session (Q10.5, ADR 36).
 
-        Its refresh token is revoked, in one attempt, unless that could harm one of the sessions ``spared``, which live
-        on.
+        Its refresh token is revoked, in one attempt, unless that could harm one of the sessions ``spared``, which
+        live on.
         """
         return self._background.start(self._end_and_revoke(spared))
 

@@ -29,7 +29,7 @@ MAX_STUCK_THREADS: Final = 2
 def as_storage_unavailable(error: BaseException) -> StorageUnavailable:
     """Translate a keyring failure into :class:`StorageUnavailable`.
 
-    The backend's own text may quote what it was given (B21).
+    The backend's own text may quote the secret (B21).
     """
     from keyring.errors import KeyringLocked
 

@@ -3,7 +3,7 @@
 They come from a variable, from an open descriptor, or from a credential file as systemd hands them out.
 Kernels and terminals inherit the environment of the server, so a variable is gone as soon as it is read, also from the
 memory that the system shows as the environment with which the process was started (Q8.5); a descriptor is closed.
-This module refuses any key that is not 32 bytes long, and never repeats what it refused.
+This module refuses any key that is not 32 bytes long, and never repeats a refused text.
 """
 
 from __future__ import annotations

@@ -46,8 +46,7 @@ class AutoVault:
         entry = await chosen.load()
         if chosen is self._keyring and await self._file.holds_anything():
             other = await self._file.load()
-            # NOTE: two entries of one sign-in come from an interrupted move to the keyring; then the file is the older
-            # one.
+            # NOTE: two entries of one sign-in come from an interrupted move to the keyring; the file is older.
             if other is not None and (entry is None or other.signed_in_at > entry.signed_in_at):
                 return other
         return entry

@@ -49,7 +49,7 @@ def owners_here() -> Owners | None:
 
 
 def path_entries(path: str) -> tuple[PathEntry, ...]:
-    """Return every step from the root folder to the file at ``path``, links and what they lead through included.
+    """Return every step from the root folder to the file at ``path``, including links and the steps of their targets.
 
     Raises ``OSError`` if a step is missing or there are too many links.
     """

@@ -47,7 +47,7 @@ class Disk:
             rest = rest[os.write(descriptor, rest) :]
 
     def sync(self, descriptor: int) -> None:
-        """Force what was written to the disk."""
+        """Force the written content to the disk."""
         os.fsync(descriptor)
 
     def replace(self, source: Path, target: Path) -> None:

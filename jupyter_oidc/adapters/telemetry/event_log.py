@@ -45,7 +45,7 @@ class CallRefused:
     """A proxied call that failed here or on its way: the caller, the API, and why it failed.
 
     ``api`` is empty where the call names none that is configured. ``error_code`` and ``detail`` are those of the
-    ``Problem``; ``status`` is what the caller received, ``seconds`` how long it took.
+    ``Problem``; ``status`` is that of the caller's reply, ``seconds`` the duration.
     """
 
     api: str

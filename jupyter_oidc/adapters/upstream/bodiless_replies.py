@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BODILESS_STATUSES: Final = (204, 304)
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _STATUS_POSITION: Final = slice(9, 12)
-"""Where the status stands in a status line (RFC 9112, 4)."""
+"""The position of the status in a status line (RFC 9112, 4)."""
 
 _SPECIAL_STATUS_PREFIXES: Final = (b"1", b"204", b"304")
 _STATUS_LINE_PREFIX: Final = b"HTTP/"
@@ -36,7 +36,7 @@ def bodiless_aware_protocol() -> type[ResponseHandler]:  # noqa: C901 - a class 
         _discards_input = False
         _tail = b""
         uses = 0
-        """How many calls went over this connection."""
+        """The number of calls over this connection."""
 
         has_begun = False
         """Whether the answer to the last of them has begun, if only with the first letter of a status line."""

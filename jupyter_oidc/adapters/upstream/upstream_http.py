@@ -212,7 +212,7 @@ class HttpUpstreamSocket:
             raise UpstreamUnreachable("The API closed the connection.", detail="upstream.socket") from None
 
     async def close(self, code: int) -> None:
-        """Close.
+        """Close the WebSocket.
 
         The connection is aborted if the API does not read the close, does not answer, or sends on (C18, Q8.6).
         """

@@ -355,8 +355,7 @@ class CallbackHandler(PageHandler):
 def binding_cookies(headers: Iterable[str], flow: str) -> list[str]:
     """Return the values of the first eight binding cookies of ``flow`` in the ``Cookie`` headers.
 
-    State leads to the flow and the flow to its one cookie, so cookies of other sign-ins, ours or an attacker's, do not
-    count.
+    State leads to the flow and the flow to its one cookie, so cookies of other sign-ins do not count.
     """
     return cookies_in(headers, BINDING_COOKIE_PREFIX + flow)
 
@@ -486,8 +485,7 @@ class LoopbackHandler(CallbackHandler):
                 await self._begin((parameters or [])[0][1])
             case ["flow"]:
                 self.show_outcome(self.listener.session, (parameters or [])[0][1])
-                # NOTE: any page may request this address; only the end of its own browser's sign-in closes the
-                # listener.
+                # NOTE: any page may request this address; only the end of the sign-in closes the listener.
                 if self.expected_sign_in.done.is_set() and self.services.pending.is_bound(
                     self.expected_sign_in, self._bindings(self.expected_sign_in.flow)
                 ):

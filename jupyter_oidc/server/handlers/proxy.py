@@ -286,9 +286,8 @@ class ProxyHandler(ProxiedHandler):
                 await self._stream_chunks(upstream)
             if self._remaining_body is not None:
                 await self.flush()
-                await asyncio.wait(
-                    [self._remaining_body], timeout=UPLOAD_REST_TIMEOUT_SECONDS
-                )  # so that the client reads before the connection closes
+                # so that the client reads before the connection closes
+                await asyncio.wait([self._remaining_body], timeout=UPLOAD_REST_TIMEOUT_SECONDS)
             await RequestHandler.finish(self)
         except StreamClosedError:
             self._outcome = "client_abort"
