@@ -1,9 +1,8 @@
-"""Spends a refresh token and judges what comes back; the outcome is a value, which the caller applies.
+"""Uses a refresh token and judges the reply; the outcome is a value, which the caller applies.
 
 The order of the effects is the point of this module.
-The stored entry is read again under the lock, since another server may have refreshed (B2, B10); the token is marked as in
-use and sent; its successor is stored before anything else of the answer is judged (ADR 25); only then is the rest looked
-at.
+The stored entry is read again under the lock, since another server may have refreshed (B2, B10); the token is marked as
+in use and sent; its successor is stored before the rest of the answer is judged (ADR 25).
 It writes to the store, and to the session that it was given; it refuses to end a session and to move its state. Before
 each of its effects it asks whether the session is still the present one (B31).
 """
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """The provider gave new tokens, and what is to be stored of them is stored; ``data`` is what the session holds now."""
+    """The provider gave new tokens, and the entry is stored; ``data`` are the session's from now on."""
 
     data: SessionData
 
@@ -62,7 +61,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class LeftElsewhere:
-    """Another server that shares the entry ended the session, as ``stored`` tells; the entry is not ours to touch (D7)."""
+    """Another server that shares the entry ended the session, as ``stored`` tells; the entry is not ours (D7)."""
 
     stored: Deleted | OtherSubject
 
@@ -91,8 +90,8 @@ class _SessionIsOver(Exception):
 class Refresh:
     """Refreshes and exchanges tokens at one provider.
 
-    ``settings`` returns those in force; ``is_current`` tells whether a session is still the present one; ``revoke`` takes a
-    token that nothing uses any more.
+    ``settings`` returns those in force; ``is_current`` tells whether a session is still the present one; ``revoke``
+    revokes a token that no session uses any more.
     """
 
     def __init__(

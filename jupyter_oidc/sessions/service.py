@@ -1,7 +1,8 @@
 """Serves the session at one provider: joins the parts that begin it, show it, give out its tokens and end it.
 
-Each session is an object of its own (:class:`~jupyter_oidc.sessions.live_session.LiveSession`); ``current_session`` knows
-which one is present, and the answers of the provider for any other one are dropped (B31, ADR 42).
+Each session is an object of its own (:class:`~jupyter_oidc.sessions.live_session.LiveSession`).
+``current_session`` knows which one is present, and the answers of the provider for any other one are dropped (B31,
+ADR 42).
 It refuses to know HTTP requests, kernels or Jupyter users.
 """
 
