@@ -98,14 +98,19 @@ class CurrentSession:
         asked = self._step_ups if same else {}
         self.drop()
         self._step_ups = {api: wanted for api, wanted in asked.items() if not reached or not reached.covers(wanted)}
-        self.live = session = LiveSession(
+        self.live = LiveSession(
             self.boundaries,
             data,
             system=self._system,
-            on_refresh_due=lambda: self._on_refresh_due(session),
+            on_refresh_due=self._refresh_timer_fired,
             reached_step_up=reached,
         )
-        return session
+        return self.live
+
+    def _refresh_timer_fired(self) -> None:
+        # NOTE: a session is in no cycle of references, so that its tokens go with it when it is dropped.
+        if self.live is not None:
+            self._on_refresh_due(self.live)
 
     def drop(self) -> None:
         """Drop the session, and the superseded token of the last one."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from dataclasses import dataclass, field
 
 import pytest
@@ -175,3 +177,19 @@ async def test_no_two_sessions_of_a_service_have_the_same_number() -> None:
         await environment.service.sign_out()
         assert not environment.service.is_current(granted.generation)
     assert len(numbers) == 3
+
+
+async def test_a_session_is_gone_from_memory_when_it_has_ended_without_a_search_for_cycles() -> None:
+    environment = FakeEnvironment()
+    await environment.sign_in()
+    environment.clock.advance(60)
+    assert isinstance(await environment.service.refresh(), Granted)
+    await settle()
+    session = weakref.ref(environment.service._current.live)
+    gc.disable()
+    try:
+        await environment.service.sign_out()
+        await settle()
+        assert session() is None
+    finally:
+        gc.enable()
