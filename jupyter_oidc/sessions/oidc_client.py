@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.revocation import OrphanedToken, Revoked
     from jupyter_oidc.settings import Provider
 
-__all__ = ["NoResponse", "OidcClient", "RefreshReply", "Refused", "Tokens", "UnverifiableResponse"]
+__all__ = ["NoResponse", "OidcClient", "Person", "RefreshReply", "Refused", "Tokens", "UnverifiableResponse"]
 
 
 class OidcClient:

@@ -1172,7 +1172,7 @@ class SessionService:
         self._event_log.defect(f"provider {self.settings.name}", defect)
 
     async def aclose(self) -> None:
-        """Settle, then close the provider connection; what the session holds stays as it is."""
+        """Settle, then close this session's client; connections stay open, and what the session holds stays as it is."""
         await self.settle()
         await self._oidc_client.aclose()
 
