@@ -9,7 +9,7 @@ PYTEST  = pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 SOURCES = pyproject.toml $(wildcard labextension-stub/package*.json labextension-stub/src/*.ts* labextension-stub/src/*/*.ts* labextension-stub/style/* labextension-stub/schema/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test test-oldest tools check bench bench-proxy rules fuzz soak providers-check hub-check screenshots clean
+.PHONY: help demo demo-check test test-oldest tools check bench bench-proxy rules configuration fuzz soak providers-check hub-check screenshots clean
 
 help:  ## Show what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench-proxy: $(VENV)/.test  ## Measure the proxy beside nginx and jupyter-server
 
 rules: $(VENV)/.test  ## Fill in which tests show each rule of docs/reference/rules, and list what is missing
 	@$(BIN)/python -m tests.rules --write
+
+configuration: $(VENV)/.test  ## Make what comes from the table of settings anew: reference page and JSON Schema
+	@$(BIN)/python -m tests.configuration --write
 
 fuzz: $(VENV)/.test  ## Ask the proxy for anything at all, for MINUTES=10
 	@$(BIN)/python -m tests.fuzz.proxy --minutes $(MINUTES)

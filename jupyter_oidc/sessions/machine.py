@@ -22,7 +22,7 @@ class State(str, Enum):
 
 
 class SessionTransition(str, Enum):
-    """What can happen to a session; the value is the ``kind`` of the emitted event."""
+    """The transitions of a session; the value is the ``kind`` of the emitted event."""
 
     SIGN_IN_BEGUN = "sign-in-begun"
     SIGN_IN_ABANDONED = "sign-in-abandoned"

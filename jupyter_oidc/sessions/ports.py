@@ -36,11 +36,11 @@ class ProviderPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is stored of a session: the refresh token and a small header that says whose it is.
+    """The stored part of a session: the refresh token, and a small header that names its issuer, client and person.
 
-    ``profile`` is what may be shown of the person; entries of older versions have none.
+    ``profile`` holds the person's details for a summary; entries of older versions have none.
 
-    ``sid`` is the provider's name for its own session, if it told one; a back-channel logout names it.
+    ``sid`` is the provider's name for its own session, if it has one; a back-channel logout names it.
     ``dpop_key`` is the key that the refresh token is bound to, if it is (RFC 9449, 5).
     """
 
@@ -79,19 +79,19 @@ class Vault(Protocol):
 
 
 class HeldLock(Protocol):
-    """The lock under which the refresh token of an entry may be spent, held until its context ends (B10).
+    """The lock under which the refresh token of an entry may be used, held until its context ends (B10).
 
     ``interrupted`` says that an earlier holder died after :meth:`mark_in_use` and before :meth:`clear_mark`, so the
-    stored token may already be spent (B14).
+    stored token may already be used (B14).
     """
 
     @property
     def interrupted(self) -> bool:
-        """Whether an earlier holder was cut off between spending and persisting."""
+        """Whether an earlier holder died between using the token and storing its successor."""
         ...
 
     async def mark_in_use(self) -> None:
-        """Write down, durably and without any token, that the stored token is about to be spent."""
+        """Write durably, without any token, that the stored token is about to be used."""
         ...
 
     async def clear_mark(self) -> None:
@@ -106,7 +106,7 @@ class EntryLock(Protocol):
         """Wait up to ``timeout_seconds`` for the lock.
 
         Raises :class:`~jupyter_oidc.errors.Overloaded` if others keep it that long, and
-        :class:`~jupyter_oidc.errors.StorageUnavailable` if there is no place for a lock that can be trusted.
+        :class:`~jupyter_oidc.errors.StorageUnavailable` if no folder can hold a reliable lock.
         """
         ...
 
@@ -133,7 +133,7 @@ class Scheduler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """A hint that a summary changed; holds nothing worth reading twice."""
+    """A hint that a summary changed; it holds no data of the summary."""
 
     provider: str
     kind: str

@@ -1,6 +1,6 @@
 """Chooses the parameters of a sign-in, by the settings, what the provider says of itself, and what an API asked for.
 
-It refuses to weaken what the settings say: only defaults follow the metadata, and an API can ask for more alone.
+It refuses to weaken an explicit setting: only defaults follow the metadata, and an API can ask for more alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OFFLINE_ACCESS: Final = "offline_access"
 
 
 def leaves_out_offline_access(settings: Provider, metadata: Metadata) -> bool:
-    """Return whether the scope is one of our defaults, and the provider lists its scopes without it.
+    """Return whether ``offline_access`` is one of our defaults, and the provider lists its scopes without it.
 
     Some providers refuse a sign-in with a scope that they do not know, and most of those give refresh tokens anyway.
     """
@@ -38,21 +38,21 @@ def prompt_of(settings: Provider, metadata: Metadata, options: SignInOptions) ->
     """Return the ``prompt`` of an authorization request.
 
     Where a refresh token is requested and no prompt is set, it is ``consent``: a provider must ignore
-    ``offline_access`` without it (OpenID Connect Core 1.0, 11), unless the settings know that this one does not.
+    ``offline_access`` without it (OpenID Connect Core 1.0, 11), unless the settings say that this one does not.
     A sign-in that an API asked for is about strength and not about consent.
     """
     if (prompt := options.prompt or settings.prompt) is not None:
         return prompt
     stronger = bool(options.step_up.requested_acr_values) or options.step_up.max_age is not None
     if not supports_prompt(metadata, "consent"):
-        return None  # it would refuse that (Initiating User Registration 1.0, 4)
+        return None  # the provider would refuse that prompt (Initiating User Registration 1.0, 4)
     if stronger or settings.offline_access_prompt == "none" or OFFLINE_ACCESS not in scopes_of(settings, metadata):
         return None
     return "consent"
 
 
 def supports_prompt(metadata: Metadata, prompt: str) -> bool:
-    """Return whether the provider takes every word of ``prompt``; one that lists none may take any."""
+    """Return whether the provider accepts every word of ``prompt``; one that lists none may accept any."""
     return metadata.prompt_values is None or metadata.prompt_values.issuperset(prompt.split())
 
 

@@ -1,8 +1,8 @@
-"""The sign-ins of one provider: begun, offered, answered, cancelled, each with exactly one end.
+"""Begins, offers, answers and cancels the sign-ins of one provider; each has exactly one end.
 
-It drives a sign-in to its tokens and hands those to the owner of the session.
-It refuses to hold a session, to move the state machine or to keep a token itself; the owner does, through what it
-passed in as :class:`SessionCallbacks`.
+It drives a sign-in to its tokens and hands those to the session service.
+It refuses to hold a session, to move the state machine or to keep a token itself; the service does, through its
+:class:`SessionCallbacks`.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ DUPLICATE_CALLBACK_WAIT_SECONDS = 10.0
 class SessionCallbacks:
     """The functions of the session service that its sign-ins call.
 
-    ``ready`` returns once storage was looked at; ``question`` is what has to be asked before ``install``, if anything has,
-    and more has after a silent sign-in;
-    ``begun`` and ``abandoned`` say that sign-ins are under way, or none any more; ``install`` begins a session, for which
-    this much was asked, ``revoke_orphan`` revokes tokens that become no session; ``step_up_for`` tells what an
-    API asked for; ``spawn`` runs work in the background.
+    ``ready`` returns once storage was read; ``question`` returns the question to the user before ``install``, if there
+    is one, with stricter rules after a silent sign-in;
+    ``begun`` and ``abandoned`` say that sign-ins are under way, or none any more; ``install`` begins a session with the
+    step-up that was requested, ``revoke_orphan`` revokes tokens that become no session; ``step_up_for`` returns the
+    step-up that an API demanded; ``spawn`` runs work in the background.
     """
 
     ready: Callable[[], Awaitable[None]]
@@ -107,7 +107,7 @@ class SignIns:
         self.silent = SilentSignIns(clock)
 
     async def choice(self, browser: Browser, strategy: RequestedStrategy = "auto") -> Choice | Impossible:
-        """Return which way a sign-in would take now, and why; asks the provider for its metadata."""
+        """Return the strategy that a sign-in would take now, and why; asks the provider for its metadata."""
         return self._choice(await self._client.metadata(), browser, strategy)
 
     def _choice(self, metadata: Metadata, browser: Browser, strategy: RequestedStrategy) -> Choice | Impossible:
@@ -124,7 +124,7 @@ class SignIns:
     ) -> tuple[PendingSignIn, str]:
         """Open a sign-in and return it with its start ticket, which is empty for a sign-in by code.
 
-        If ``api`` (or, without one, any API) asked for a stronger sign-in, this is the one (RFC 9470, 4).
+        If ``api`` (or, without one, any API) demanded a stronger sign-in, this one is as strong (RFC 9470, 4).
         The provider is asked for its metadata first, so that a provider that is down or misconfigured is
         reported here and not in a window that the user has to close again (A23, D-5).
         """
@@ -155,9 +155,9 @@ class SignIns:
         return pending, ticket
 
     def _check_prompt(self, options: SignInOptions, strategy: Strategy, metadata: Metadata) -> None:
-        """Refuse what can come to nothing: a code to be entered without anybody, or a page that tries too often.
+        """Refuse a sign-in that must fail: by code with ``prompt=none``, or a silent one that comes too soon.
 
-        So does a prompt that the provider does not list, which it refuses (Initiating User Registration 1.0, 4).
+        A prompt that the provider does not list is refused, too (Initiating User Registration 1.0, 4).
         """
         if options.prompt == "none" and strategy == "device":
             raise RequestInvalid(
@@ -177,13 +177,13 @@ class SignIns:
             )
 
     def initiation(self, parameters: list[tuple[str, str]]) -> Initiation:
-        """Return what a third party asks for; raises ``RequestInvalid`` (section I)."""
+        """Parse a third party's request for a sign-in; raises ``RequestInvalid`` (section I)."""
         return read_initiation(parameters, self.settings.issuer)
 
     def offer(self, caller: str, options: SignInOptions, browser: Browser = "here") -> str | None:
-        """Return a start ticket for a sign-in that begins when the ticket is used; the provider hears of nothing before.
+        """Return a start ticket for a sign-in that begins when the ticket is used; the provider is not contacted before.
 
-        ``None`` if this provider's sign-ins do not end in a browser of ours, so that a link would not be enough.
+        ``None`` if this provider's sign-ins do not come back to this server in a browser, so that a link is not enough.
         """
         chosen = choose(self.settings, offers_device=False, browser=browser)
         if isinstance(chosen, Impossible) or chosen.strategy in ("device", "paste"):
@@ -196,7 +196,7 @@ class SignIns:
 
     def offer_again(self, failed: PendingSignIn) -> str:
         """Return a start ticket for another attempt like ``failed``; it begins when the ticket is used."""
-        # NOTE: a person who clicks can be asked, and is: the same silent question would fail in the same way.
+        # NOTE: a user who clicks can answer a prompt; the same silent attempt would fail in the same way.
         options = replace(failed.options, prompt=None) if failed.options.prompt == "none" else failed.options
         pending, ticket = self._pending.begin(
             self.settings.name, failed.caller, options, strategy=failed.strategy, offered=True
@@ -230,7 +230,7 @@ class SignIns:
         A sign-in whose answer arrives elsewhere than at the callback route is ended by the caller that expects it, as
         ``only``.
 
-        The first callback with a state consumes it whatever the outcome; a second one waits for the result
+        The first callback with a state consumes it, in success and in failure; a second one waits for the result
         of the first and gets the same answer (R-3, A2, A3).
         Raises ``StateInvalid``, ``StateUsed`` or ``ResponseMalformed`` if it belongs to no sign-in.
         """
@@ -248,10 +248,10 @@ class SignIns:
         problem: ResponseMalformed,
         only: PendingSignIn | None = None,
     ) -> PendingSignIn:
-        """End the sign-in that an answer without a usable form belongs to by ``problem``, and return it.
+        """End the sign-in of a malformed answer by ``problem``, and return it.
 
-        It belongs to one whose state it names, from the browser that it is bound to; no other browser can end a sign-in.
-        Raises ``problem`` if there is none, or it is over.
+        It is the sign-in whose state the answer names, if the answer comes from its own browser; no other browser can end a
+        sign-in. Raises ``problem`` if there is none, or it is over.
         """
         for name, value in parameters:
             if name != "state":
@@ -275,7 +275,7 @@ class SignIns:
             elif pending.progress in (Progress.CANCELLED, Progress.EXPIRED):
                 raise StateUsed
             return pending
-        # The exchange goes on when the browser closes the connection: the code can be spent only once (T-10).
+        # The exchange goes on when the browser closes the connection: the code can be used only once (T-10).
         exchange = self._callbacks.spawn(self._redeem(pending, parameters))
         await asyncio.wait((exchange,))
         if not exchange.cancelled():  # NOTE: cancelled by us, it has ended ``pending`` all the same
@@ -283,7 +283,7 @@ class SignIns:
         return pending
 
     async def _came_back(self, pending: PendingSignIn) -> PendingSignIn:
-        """Take note that the browser of a silent sign-in is back, too late or once more: its page opens all the same."""
+        """Accept a late or repeated return of a silent sign-in's browser, so that its page opens all the same."""
         pending.consumed = True
         if pending.question is None:
             with suppress(StateUsed):
@@ -294,8 +294,8 @@ class SignIns:
         """End ``pending`` with the address that its caller copied from the browser (A32).
 
         A text that is no answer to this sign-in consumes nothing, so the person may try again; the first one with its
-        state consumes it, whatever comes of it (R-3).
-        Raises ``UnknownFlow`` for anybody but the one who began, ``ResponseMalformed``, ``StateInvalid`` and ``StateUsed``.
+        state consumes it, in success and in failure (R-3).
+        Raises ``UnknownFlow`` for any other caller, ``ResponseMalformed``, ``StateInvalid`` and ``StateUsed``.
         """
         if pending.caller != caller or pending.strategy != "paste":
             raise UnknownFlow(detail="paste.caller")
@@ -328,7 +328,7 @@ class SignIns:
     def abandon(self, *, only_ours: bool = False) -> None:
         """Cancel every sign-in under way; a code that still arrives for one is not redeemed.
 
-        With ``only_ours`` those go on that were begun under other settings of the same provider.
+        With ``only_ours`` sign-ins that were begun under other settings of the same provider go on.
         """
         for pending in self._pending.waiting(self.settings.name):
             if only_ours and pending.begun_with is not self.settings:
@@ -338,7 +338,7 @@ class SignIns:
         self.notice_abandoned()
 
     def stop_polling(self) -> None:
-        """Cancel the sign-ins by code, so that the provider is polled no more."""
+        """Cancel the sign-ins by code, so that the provider is not polled any more."""
         for pending in self._pending.waiting(self.settings.name):
             if pending.strategy == "device" and not pending.settling:
                 self._pending.finish(pending, Progress.CANCELLED, SignInCancelled())
@@ -350,9 +350,9 @@ class SignIns:
         self.notice_abandoned()
 
     def overtake(self, proved: StepUp) -> None:
-        """Complete every sign-in that only waits for the person to be in, because now they are, by another way.
+        """Complete every sign-in that only waits for a session, because another sign-in has begun one.
 
-        One that asks for more than was ``proved`` goes on; so does one that wants the person to be asked.
+        One that demands more than was ``proved`` goes on; so does one with a prompt for the person.
         """
         for pending in self._pending.waiting(self.settings.name):
             options = pending.options
@@ -361,7 +361,7 @@ class SignIns:
                 self._pending.finish(pending, Progress.COMPLETED)
 
     def notice_abandoned(self) -> None:
-        """Tell the owner if no sign-in is under way any more."""
+        """Call ``abandoned`` if no sign-in is under way any more."""
         if all(pending.options.silent for pending in self._pending.waiting(self.settings.name)):
             self._callbacks.abandoned()
 
@@ -386,7 +386,7 @@ class SignIns:
             self._end_of_work(pending)
 
     async def _accept(self, pending: PendingSignIn, tokens: Tokens) -> None:
-        """Make a session of ``tokens``, unless ``pending`` was cancelled meanwhile, perhaps by a sign-out."""
+        """Begin a session with ``tokens``, unless ``pending`` was cancelled meanwhile, perhaps by a sign-out."""
         if pending.progress is not Progress.WAITING:
             self._callbacks.revoke_orphan(tokens)
             self.give_up(pending, SignInCancelled())
@@ -411,7 +411,7 @@ class SignIns:
     # -- another person ------------------------------------------------------------------------------------
 
     async def answer(self, pending: PendingSignIn, *, change: bool) -> None:
-        """Sign in the other person if ``change`` says so, else leave everything as it is (A26).
+        """Sign in the other person if ``change`` is true, else keep the present session (A26).
 
         The first answer counts; raises ``StateUsed`` for any other.
         """
@@ -439,7 +439,7 @@ class SignIns:
             self._drop_question(pending)
 
     def _drop_question(self, pending: PendingSignIn) -> None:
-        """Let the tokens of the other person go; they are revoked."""
+        """Drop and revoke the tokens of the other person."""
         question, pending.question = pending.question, None
         if question is not None:
             self._callbacks.revoke_orphan(question.tokens)
@@ -454,7 +454,7 @@ class SignIns:
     # -- by code -------------------------------------------------------------------------------------------
 
     async def _begin_device(self, metadata: Metadata, caller: str, options: SignInOptions) -> PendingSignIn:
-        """Ask the provider for a pair of codes, and begin to ask whether the person has used theirs."""
+        """Request a device code and a user code, and start to poll whether the person has used the latter."""
         pending, _ = self._pending.begin(self.settings.name, caller, options, strategy="device")
         pending.metadata = metadata
         pending.ticket_digest = None
@@ -477,7 +477,7 @@ class SignIns:
         return pending
 
     async def _ask_until_answered(self, pending: PendingSignIn, given: DeviceAuthorization) -> None:
-        """Be the one task that asks about ``pending``; it ends with the sign-in (A31)."""
+        """Poll for ``pending``, as its only such task, until the sign-in ends (A31)."""
         proof_key = pending.proof_key
         poll = DevicePoll(
             pending,
@@ -494,7 +494,7 @@ class SignIns:
             elif isinstance(answer, Problem):
                 self.give_up(pending, answer)
             elif answer is not None:
-                # NOTE: taken, so that it cannot run out while its tokens are being stored.
+                # NOTE: consumed, so that it cannot expire while its tokens are being stored.
                 self._pending.consume(pending)
                 await self._accept(pending, answer)
         except Problem as problem:

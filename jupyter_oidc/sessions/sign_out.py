@@ -1,4 +1,4 @@
-"""The provider's part of a sign-out: revocation that is tried a few times and never holds up the local part."""
+"""Revokes tokens at the provider after a sign-out, in a few attempts that never delay the local part."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.sign_out_pages import Ticket
 
 MAX_REVOCATION_ATTEMPTS: Final = 3
-"""How often a failed revocation is tried again in the background (D1)."""
+"""Attempts to revoke a token in the background (D1)."""
 
 FIRST_RETRY_DELAY_SECONDS: Final = 5.0
 """Seconds before the second attempt; doubled for each further one."""
@@ -22,9 +22,9 @@ FIRST_RETRY_DELAY_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class SignOut:
-    """What happened: the local session is always gone; ``end_session_url`` carries no token.
+    """The result of a sign-out: the local session is always gone; ``end_session_url`` carries no token.
 
-    With a ``ticket`` the browser goes there by a page of ours (ADR 39).
+    With a ``ticket`` the browser goes there from a page of this server (ADR 39).
     """
 
     revoked: Revoked
@@ -41,7 +41,7 @@ async def revoke_with_retries(
 ) -> Revoked:
     """Revoke ``orphan``, trying ``attempts`` times; never raises a :class:`Problem`.
 
-    Whether it may be revoked is asked each time, because the person may have signed in again meanwhile.
+    Each attempt checks anew whether it may be revoked, because the person may have signed in again meanwhile.
     """
     for attempt in range(attempts):
         if attempt:

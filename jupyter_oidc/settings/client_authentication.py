@@ -1,21 +1,15 @@
-"""How this application proves itself to the provider: the keys of a provider that have to fit together (T-3 to T-9)."""
+"""Reads the settings for client authentication: the keys of a provider that have to fit together (T-3 to T-9)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, get_args
 
+from jupyter_oidc.settings.algorithms import KEY_ALGORITHMS, SECRET_ALGORITHMS
 from jupyter_oidc.settings.model import AuthMethod
 from jupyter_oidc.settings.secret_reference import Keys, read_secret_reference
 
 if TYPE_CHECKING:
     from jupyter_oidc.settings.model import SecretRef
-
-SECRET_ALGORITHMS: Final = ("HS256", "HS384", "HS512")
-KEY_ALGORITHMS: Final = (
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    *("ES256", "ES384", "ES512", "EdDSA", "Ed25519"),
-)
-"""RFC 7518, 3.1; RFC 8037; RFC 9864."""
 
 SIGNS_WITH: Final = {"client_secret_jwt": SECRET_ALGORITHMS, "private_key_jwt": KEY_ALGORITHMS}
 
@@ -42,7 +36,7 @@ def read_client_authentication(keys: _Keys, id_token_alg: str) -> ClientAuthenti
     secret = read_secret_reference(keys, "client_secret")
     key, key_id = read_secret_reference(keys, "client_assertion_key"), keys.text("client_assertion_key_id")
     alg = keys.take("token_endpoint_auth_signing_alg")
-    if keys.take("token_endpoint_auth_method") in (None, method):  # else what fits to it is not known
+    if keys.take("token_endpoint_auth_method") in (None, method):  # an unknown method has no known keys
         _check_secret(keys, method, secret, id_token_alg)
         _check_key(keys, method, key, key_id)
         alg = _signing_alg(keys, method)

@@ -1,13 +1,52 @@
-"""The configured providers and APIs as frozen values.
+"""The configured providers and APIs as frozen values, and with each field the entry of its setting (ADR 44).
 
-An instance exists only after every check of :mod:`jupyter_oidc.settings.reading` passed, so the rest of the
-program never asks again whether an issuer is a URL.
+An instance exists only after every check of :mod:`jupyter_oidc.settings.reading` passed, so no other module checks
+again whether an issuer is a URL.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+
+from jupyter_oidc.settings.algorithms import ALGORITHMS
+from jupyter_oidc.settings.changes import (
+    always,
+    automatic,
+    given,
+    loosened,
+    more,
+    more_levels,
+    more_origins,
+    more_paths,
+    never,
+    raised,
+    switched_off,
+    switched_on,
+    tells_more,
+)
+from jupyter_oidc.settings.fields import (
+    Choice,
+    Count,
+    Flag,
+    Own,
+    PresetName,
+    Reference,
+    Scopes,
+    Seconds,
+    SentWords,
+    Setting,
+    Text,
+    Url,
+    WholeSeconds,
+    Words,
+    entries,
+    entry,
+    no_key,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 AuthMethod = Literal[
     "none",
@@ -19,11 +58,11 @@ AuthMethod = Literal[
     "self_signed_tls_client_auth",
 ]
 TLS_METHODS: Final = ("tls_client_auth", "self_signed_tls_client_auth")
-"""The methods by which a client is known by the certificate that it shows (RFC 8705, 2)."""
+"""The methods that authenticate a client by its certificate (RFC 8705, 2)."""
 
 Profile = Literal["fapi2"]
 PROFILE_ALGORITHMS: Final = ("PS256", "ES256", "EdDSA", "Ed25519")
-"""What may be signed with under a profile (FAPI 2.0 Security Profile, 5.4.1)."""
+"""The signature algorithms under a profile (FAPI 2.0 Security Profile, 5.4.1)."""
 RedirectStrategy = Literal["auto", "server", "loopback", "device", "paste"]
 ResponseMode = Literal["query", "form_post"]
 Storage = Literal["auto", "keyring", "encrypted-file", "memory"]
@@ -32,10 +71,10 @@ SignOutMethod = Literal["form", "link", "none"]
 OfflineAccessPrompt = Literal["consent", "none"]
 SilentSignIn = Literal["auto", "off"]
 Pushing = Literal["auto", "always", "never"]
-"""Whether authorization requests are pushed (RFC 9126); ``auto`` where the provider insists on it."""
+"""Whether authorization requests are pushed (RFC 9126); ``auto``: if the provider requires it."""
 CallerKind = Literal["browser", "kernel"]
 ClaimPath = str | tuple[str, ...]
-"""Where a claim is: a name, in which a dot may lead into an object, or the keys one by one."""
+"""The place of a claim: a name, in which a dot may lead into an object, or the keys one by one."""
 
 DEFAULT_SCOPES: Final = ("openid", "profile", "email", "offline_access")
 
@@ -50,15 +89,63 @@ ENDPOINTS: Final = (
 )
 """The endpoints that settings may name in the place of the metadata's; the sign-out page has a key of its own."""
 PathData = Literal["%2F", "%5C", "%25", "//", "@"]
-"""What may stand in the paths of an API as data: characters in escapes, empty segments, an ``@`` at the beginning."""
+"""Forms that the paths of an API may hold as data: escaped characters, empty segments, an ``@`` at the beginning."""
 
 STANDARD_LOGOUT_PARAMETER: Final = "post_logout_redirect_uri"
 """RP-Initiated Logout 1.0, 2."""
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+NAME_PATTERN: Final = "^[a-z0-9][a-z0-9_-]{0,62}$"
+"""The pattern of the names of providers and APIs."""
+REFERENCE_PATTERN: Final = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keyring:.+)$"
+
+_ADDRESS: Final[Mapping[str, Any]] = {"type": ["string", "null"], "pattern": "^https?://"}
+_ENDPOINTS: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": dict.fromkeys(ENDPOINTS, _ADDRESS),
+    "additionalProperties": False,
+}
+_PARAMETERS: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_.-]{0,63}$"},
+    "additionalProperties": {"type": "string", "minLength": 1},
+}
+_CLAIM_PATHS: Final[Mapping[str, Any]] = {
+    "type": "array",
+    "items": {
+        "type": ["string", "array"],
+        "minLength": 1,
+        "minItems": 1,
+        "items": {"type": "string", "minLength": 1},
+    },
+}
+_PATH_DATA: Final[Mapping[str, Any]] = {
+    "type": "array",
+    "items": {"anyOf": [{"enum": list(get_args(PathData))}, {"pattern": "^%(2f|5c)$"}]},
+}
+_SECRET_HEADERS: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "null"], "pattern": REFERENCE_PATTERN},
+}
+_APIS: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "propertyNames": {"pattern": NAME_PATTERN},
+    "additionalProperties": {"$ref": "#/$defs/api"},
+}
+
+_EGRESS_PROXY_CREDENTIALS: Final = entry(Reference(), always, "a reference to `user:password` for that proxy")
+_CLIENT_CERTIFICATE_KEY: Final = entry(
+    Reference(),
+    always,
+    "a reference to the private key (PEM): `file:PATH`, `keyring:SERVICE/USER` or `env:NAME`",
+    unset="in the same file",
+)
+_CLIENT_CERTIFICATE_PASSWORD: Final = entry(Reference(), always, "a reference to the key's password")
 
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
-    """Where a secret can be found: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never a value."""
+    """A reference to a secret: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never a value."""
 
     scheme: Literal["env", "file", "keyring"]
     name: str
@@ -69,48 +156,181 @@ class Api:
     """One API that the proxy opens.
 
     ``base_url`` ends with a slash; ``path_prefixes`` are relative to it and begin with one.
-    ``path_data`` are the characters and forms that stand in its paths as data, and lead nowhere else.
+    ``path_data`` are the characters and forms that its paths hold as data, and that lead to no other path.
     ``scopes``, ``audience`` and ``resource`` are set only if the API needs an access token of its own.
     ``request_headers`` and ``reply_headers`` are lower-case names that pass besides those that always do.
-    ``headers`` are secrets that go up beside the token under these names, and that no caller ever sees.
+    ``headers`` are secrets that are sent beside the token under these names, and that no caller ever sees.
     ``requires`` are entitlements for soft gating: shown, never enforced, because the API decides.
     ``ca_bundle`` is the path of extra certificate authorities; without one, the provider's.
     ``egress_proxy`` and ``client_certificate`` are as for a provider, and are not taken from it.
     Time limits are seconds: to connect, until the head of the reply, of silence within a reply (or between two pieces
     of an upload, ``timeout_upload``).
-    ``max_in_flight`` calls are on their way at once, ``max_queue`` more wait; as many WebSockets may be open.
+    ``max_in_flight`` calls run at once, ``max_queue`` more wait; as many WebSockets may be open.
     """
 
-    name: str
-    provider: str
-    base_url: str
-    bearer_token_source: BearerSource = "access_token"
-    methods: tuple[str, ...] = ("GET", "HEAD", "POST")
-    path_prefixes: tuple[str, ...] = ("/",)
-    path_data: frozenset[str] = frozenset()
-    scopes: tuple[str, ...] | None = None
-    audience: str | None = None
-    resource: str | None = None
-    requires: tuple[str, ...] = ()
-    callers: tuple[CallerKind, ...] = ("browser", "kernel")
-    request_headers: frozenset[str] = frozenset()
-    reply_headers: frozenset[str] = frozenset()
-    headers: tuple[tuple[str, SecretRef], ...] = ()
-    timeout_connect: float = 10.0
-    timeout_header: float = 30.0
-    timeout_idle: float = 60.0
-    timeout_upload: float = 30.0
-    max_request_bytes: int | None = None
-    max_message_bytes: int = 10_485_760
-    max_in_flight: int = 100
-    max_queue: int = 1_000
-    allow_private_network: bool = False
-    ca_bundle: str | None = None
-    egress_proxy: str | None = None
-    egress_proxy_credentials: SecretRef | None = None
-    client_certificate: str | None = None
-    client_certificate_key: SecretRef | None = None
-    client_certificate_password: SecretRef | None = None
+    name: str = field(metadata=no_key(always))
+    provider: str = field(metadata=no_key(always))
+    base_url: str = field(
+        metadata=entry(
+            Url("Write the API's address, for example 'https://api.example.com/v1/'."),
+            always,
+            "https, ending with a slash; calls go below it and nowhere else",
+        )
+    )
+    bearer_token_source: BearerSource = field(
+        default="access_token",
+        metadata=entry(
+            Choice(get_args(BearerSource)),
+            always,
+            "`access_token` or `id_token`",
+            unset="the provider's",
+            key="api_bearer_token_source",
+        ),
+    )
+    methods: tuple[str, ...] = field(
+        default=("GET", "HEAD", "POST"),
+        metadata=entry(
+            Words(METHODS),
+            more,
+            "the methods that are open, of `GET HEAD POST PUT PATCH DELETE`; `OPTIONS` is accepted here, but Jupyter answers it itself",
+        ),
+    )
+    path_prefixes: tuple[str, ...] = field(
+        default=("/",),
+        metadata=entry(
+            Words(),
+            more_paths,
+            "the paths that are open, relative to `base_url`; `/items` and `/items/` both open `/items` and everything below it, and not `/items2`",
+        ),
+    )
+    path_data: frozenset[str] = field(
+        default=frozenset(),
+        metadata=entry(
+            Own(_PATH_DATA),
+            more,
+            'some of `"%2F"`, `"%5C"`, `"%25"`, `"//"`, `"@"`: what stands in the paths of this API as data',
+            page="; see [below](#data-in-paths)",
+        ),
+    )
+    scopes: tuple[str, ...] | None = field(
+        default=None,
+        metadata=entry(Scopes(), always, "scopes of an access token of its own, sent with the refresh request"),
+    )
+    audience: str | None = field(
+        default=None,
+        metadata=entry(Text(), always, "audience of an access token of its own, sent with the refresh request"),
+    )
+    resource: str | None = field(
+        default=None,
+        metadata=entry(
+            Text(), always, "resource (RFC 8707) of an access token of its own, sent with the refresh request"
+        ),
+    )
+    requires: tuple[str, ...] = field(
+        default=(),
+        metadata=entry(
+            Words(), never, "entitlements that a user should have; a summary shows which are missing, the API decides"
+        ),
+    )
+    callers: tuple[CallerKind, ...] = field(
+        default=("browser", "kernel"), metadata=entry(Words(get_args(CallerKind)), more, "who may call it")
+    )
+    request_headers: frozenset[str] = field(
+        default=frozenset(),
+        metadata=entry(
+            Words(), more, "header names that pass up besides those that always do; none with authority over us"
+        ),
+    )
+    reply_headers: frozenset[str] = field(
+        default=frozenset(),
+        metadata=entry(
+            Words(),
+            more,
+            "header names that pass down besides those that always do; none with authority over the browser",
+        ),
+    )
+    headers: tuple[tuple[str, SecretRef], ...] = field(
+        default=(),
+        metadata=entry(
+            Own(_SECRET_HEADERS),
+            always,
+            '`{name: reference}`: secrets that go up beside the token, for example `{"Ocp-Apim-Subscription-Key": "file:/run/secrets/key"}`; each value is `file:PATH`, `keyring:SERVICE/USER` or `env:NAME`, and no caller ever sees it',
+        ),
+    )
+    timeout_connect: float = field(default=10, metadata=entry(Seconds(0.1, 600), raised, "seconds to connect"))
+    timeout_header: float = field(
+        default=30,
+        metadata=entry(
+            Seconds(0.1, 3600),
+            raised,
+            "seconds until the head of the reply is there, on top of `timeout_connect`: both together count from the beginning of the call, and anew from the end of an upload; for the handshake of a WebSocket these seconds alone",
+        ),
+    )
+    timeout_idle: float = field(
+        default=60,
+        metadata=entry(
+            Seconds(0.1, 86_400),
+            raised,
+            "seconds of silence within a reply, or in which the API reads nothing of an upload",
+        ),
+    )
+    timeout_upload: float = field(
+        default=30, metadata=entry(Seconds(0.1, 3600), raised, "seconds between two pieces of an upload")
+    )
+    max_request_bytes: int | None = field(default=None, metadata=entry(Count(1, 2**53), raised, "bytes of an upload"))
+    max_message_bytes: int = field(
+        default=10_485_760, metadata=entry(Count(1_024, 2**31), raised, "bytes of one WebSocket message")
+    )
+    max_in_flight: int = field(
+        default=100,
+        metadata=entry(
+            Count(1, 10_000),
+            raised,
+            "calls that are on their way at once, and as many WebSockets that may be open; beyond that they wait",
+        ),
+    )
+    max_queue: int = field(
+        default=1_000,
+        metadata=entry(Count(0, 100_000), raised, "calls that wait; beyond that they are answered `overloaded`"),
+    )
+    allow_private_network: bool = field(
+        default=False,
+        metadata=entry(
+            Flag(),
+            switched_on,
+            "whether the host name may lead to an address that is not on the public internet; an address that stands in `base_url` itself, and `localhost`, always may",
+        ),
+    )
+    ca_bundle: str | None = field(
+        default=None,
+        metadata=entry(
+            Text(),
+            given,
+            "a PEM file with one or more certificate authorities, trusted on top of the system's",
+            unset="the provider's",
+        ),
+    )
+    egress_proxy: str | None = field(
+        default=None,
+        metadata=entry(
+            Text(),
+            always,
+            '`http://proxy.example.com:3128`, or `"none"`: the proxy through which this API is called; loopback hosts and those in `NO_PROXY` never are',
+            unset="what the environment names; not the provider's",
+        ),
+    )
+    egress_proxy_credentials: SecretRef | None = field(default=None, metadata=_EGRESS_PROXY_CREDENTIALS)
+    client_certificate: str | None = field(
+        default=None,
+        metadata=entry(
+            Text(),
+            always,
+            "a PEM file with the certificate that this server shows, intermediate ones after it, and with the private key if that has no file of its own",
+            unset="none; the provider's only where access tokens are bound to that",
+        ),
+    )
+    client_certificate_key: SecretRef | None = field(default=None, metadata=_CLIENT_CERTIFICATE_KEY)
+    client_certificate_password: SecretRef | None = field(default=None, metadata=_CLIENT_CERTIFICATE_PASSWORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,95 +338,385 @@ class Provider:
     """One OpenID Provider and our registration there (G-1, G-2).
 
     ``profile`` is a security profile whose demands all other settings meet.
-    ``metadata_url`` is where the metadata are, if not below the issuer, and ``endpoints`` take the place of theirs; the
+    ``metadata_url`` is the address of the metadata, if not below the issuer, and ``endpoints`` replace those in it; the
     document must name ``issuer`` all the same.
-    ``client_assertion_key`` signs what ``private_key_jwt`` sends (T-7), by ``token_endpoint_auth_signing_alg`` or, without
-    one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the key's own.
-    ``scopes_by_default`` says that nobody wrote ``scopes``, and ``offline_access_prompt`` which prompt goes along with the
-    scope ``offline_access`` where ``prompt`` is not set.
-    ``id_token_signed_response_alg`` is the one that is accepted; without one, what the provider's metadata name counts.
+    ``client_assertion_key`` signs the assertions of ``private_key_jwt`` (T-7), by ``token_endpoint_auth_signing_alg`` or,
+    without one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the key's own.
+    ``scopes_by_default`` says that the settings do not name ``scopes``, and ``offline_access_prompt`` is the prompt that is
+    sent with the scope ``offline_access`` if ``prompt`` is not set.
+    ``id_token_signed_response_alg`` is the only accepted one; without it, those in the provider's metadata are accepted.
     ``silent_sign_in`` says whether a page that opens tries to sign in without asking; ``None``: it does under a Hub.
     ``acr_values`` are levels of authentication, of which every sign-in has to reach one (Core 1.0, 2).
     ``clock_skew`` and ``http_timeout`` are seconds.
-    ``egress_proxy`` is the address of a proxy, ``"none"``, or ``None`` for what the environment names.
+    ``egress_proxy`` is the address of a forward proxy, ``"none"``, or ``None`` for that of the environment.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
-    With ``tls_client_certificate_bound_access_tokens`` that certificate is also what access tokens are bound to, and APIs
-    are shown it (RFC 8705, 3).
+    With ``tls_client_certificate_bound_access_tokens`` access tokens are bound to that certificate, too, and it is presented
+    to APIs (RFC 8705, 3).
     ``api_bearer_token_source`` is that of APIs that name none themselves.
-    ``scope_claims`` are the claims whose texts are lists with blanks in between.
+    ``scope_claims`` are the claims whose texts are lists separated by spaces.
     ``authorization_parameters`` go into every authorization request besides our own.
-    ``sign_out_method`` is how a browser gets to the provider's sign-out page (ADR 39).
-    ``end_session_endpoint`` takes the place of the one in the metadata, and ``post_logout_redirect_parameter`` is the
+    ``sign_out_method`` is the way in which a browser is sent to the provider's sign-out page (ADR 39).
+    ``end_session_endpoint`` replaces the one in the metadata, and ``post_logout_redirect_parameter`` is the
     name under which ``post_logout_redirect_uri`` is sent there (D5).
-    ``allow_insecure_loopback`` is the developer switch that admits plain ``http`` on loopback addresses (D-7).
+    ``allow_insecure_loopback`` is the developer option that admits plain ``http`` on loopback addresses (D-7).
     """
 
-    name: str
-    issuer: str
-    client_id: str
-    profile: Profile | None = None
-    metadata_url: str | None = None
-    endpoints: tuple[tuple[str, str], ...] = ()
-    client_secret: SecretRef | None = None
-    token_endpoint_auth_method: AuthMethod = "none"
-    token_endpoint_auth_signing_alg: str | None = None
-    client_assertion_key: SecretRef | None = None
-    client_assertion_key_id: str | None = None
-    scopes: tuple[str, ...] = DEFAULT_SCOPES
-    scopes_by_default: bool = field(default=False, compare=False)
-    offline_access_prompt: OfflineAccessPrompt = "consent"
-    audience: str | None = None
-    send_audience_in_authorize: bool = False
-    api_bearer_token_source: BearerSource = "access_token"
-    redirect_strategy: RedirectStrategy = "auto"
-    redirect_uri: str | None = None
-    response_mode: ResponseMode = "query"
-    pushed_authorization_requests: Pushing = "auto"
-    id_token_signed_response_alg: str | None = None
-    userinfo_signed_response_alg: str | None = None
-    userinfo_required: bool = True
-    dpop_bound_access_tokens: bool = False
-    tls_client_certificate_bound_access_tokens: bool = False
-    trusted_audiences: tuple[str, ...] = ()
-    prompt: str | None = None
-    silent_sign_in: SilentSignIn | None = None
-    max_age: int | None = None
-    acr_values: tuple[str, ...] = ()
-    login_hint: str | None = None
-    ui_locales: tuple[str, ...] = ()
-    clock_skew: float = 60.0
-    http_timeout: float = 10.0
-    ca_bundle: str | None = None
-    egress_proxy: str | None = None
-    egress_proxy_credentials: SecretRef | None = None
-    client_certificate: str | None = None
-    client_certificate_key: SecretRef | None = None
-    client_certificate_password: SecretRef | None = None
-    authorization_parameters: tuple[tuple[str, str], ...] = ()
-    sign_out_method: SignOutMethod = "form"
-    end_session_endpoint: str | None = None
-    post_logout_redirect_uri: str | None = None
-    post_logout_redirect_parameter: str = STANDARD_LOGOUT_PARAMETER
-    allowed_sign_out_origins: tuple[str, ...] = ()
-    entitlement_claims: tuple[ClaimPath, ...] = ("roles", "groups", "permissions")
-    scope_claims: tuple[str, ...] = ("scope", "scp")
-    allow_insecure_loopback: bool = False
-    apis: tuple[Api, ...] = ()
+    name: str = field(metadata=no_key(always))
+    issuer: str = field(
+        metadata=entry(
+            Url("Write the provider's issuer, for example 'https://id.example.com'."),
+            always,
+            "the issuer identifier, exactly as the provider writes it",
+        )
+    )
+    client_id: str = field(
+        metadata=entry(Text("Write the id of your registration at the provider."), always, "our registration there")
+    )
+    # NOTE: it narrows, but what it sets (keys, methods, algorithms) waits, and is judged together.
+    profile: Profile | None = field(
+        default=None,
+        metadata=entry(
+            Choice(get_args(Profile)),
+            always,
+            "`fapi2`: the FAPI 2.0 Security Profile",
+            page="; see [below](#a-security-profile)",
+        ),
+    )
+    metadata_url: str | None = field(
+        default=None,
+        metadata=entry(
+            Url(query=True),
+            always,
+            "where the metadata are, if not at `ISSUER/.well-known/openid-configuration`; the document must name `issuer` all the same",
+            unset="below the issuer",
+        ),
+    )
+    endpoints: tuple[tuple[str, str], ...] = field(
+        default=(),
+        metadata=entry(
+            Own(_ENDPOINTS),
+            always,
+            "addresses in the place of those in the metadata, where this server reaches the provider by another name than browsers do: any of `authorization_endpoint`, `token_endpoint`, `jwks_uri`, `userinfo_endpoint`, `revocation_endpoint`, `device_authorization_endpoint`, `pushed_authorization_request_endpoint`; a change of these or of `metadata_url` ends the session",
+        ),
+    )
+    client_secret: SecretRef | None = field(
+        default=None,
+        metadata=entry(
+            Reference(), always, "a reference, `env:NAME`, `file:PATH` or `keyring:SERVICE/USER`; never a value"
+        ),
+    )
+    token_endpoint_auth_method: AuthMethod = field(
+        default="none",
+        metadata=entry(
+            Choice(get_args(AuthMethod)),
+            always,
+            "`none`, `client_secret_basic`, `client_secret_post`, `client_secret_jwt`, `private_key_jwt`, `tls_client_auth` or `self_signed_tls_client_auth`; the last two need `client_certificate` and no secret (mutual TLS, RFC 8705)",
+        ),
+    )
+    token_endpoint_auth_signing_alg: str | None = field(
+        default=None,
+        metadata=entry(
+            Choice(ALGORITHMS),
+            always,
+            "`RS256` to `RS512`, `PS256` to `PS512`, `ES256` to `ES512`, `EdDSA` or `Ed25519`; for `client_secret_jwt` `HS256` (default) to `HS512`, which need a secret of 32 to 64 bytes",
+            unset="of the kind of key",
+        ),
+    )
+    client_assertion_key: SecretRef | None = field(
+        default=None,
+        metadata=entry(
+            Reference(),
+            always,
+            "for `private_key_jwt`: a reference to the private key, as PEM without a password or as JWK; a certificate in the same PEM text is named to the provider by its thumbprint (`x5t#S256`)",
+        ),
+    )
+    client_assertion_key_id: str | None = field(
+        default=None,
+        metadata=entry(
+            Text(),
+            always,
+            "the `kid` under which the provider knows the public half",
+            unset="the key's own, or its thumbprint (RFC 7638)",
+        ),
+    )
+    scopes: tuple[str, ...] = field(
+        default=DEFAULT_SCOPES,
+        metadata=entry(
+            Scopes(),
+            more,
+            "what is asked for at sign-in; `openid` is required. Not set, `offline_access` is left out where the provider lists its scopes without it",
+        ),
+    )
+    scopes_by_default: bool = field(default=False, compare=False, metadata=no_key(never))
+    offline_access_prompt: OfflineAccessPrompt = field(
+        default="consent",
+        metadata=entry(
+            Choice(get_args(OfflineAccessPrompt)),
+            always,
+            "`consent` or `none`: the prompt that goes along with the scope `offline_access` where `prompt` is not set; most providers give refresh tokens with consent only (OpenID Connect Core 1.0, 11), presets say `none` where they do not",
+        ),
+    )
+    audience: str | None = field(
+        default=None, metadata=entry(Text(), always, "value of the parameter `audience` of the authorization request")
+    )
+    send_audience_in_authorize: bool = field(
+        default=False, metadata=entry(Flag(), always, "whether it is sent; without it, `audience` has no effect")
+    )
+    api_bearer_token_source: BearerSource = field(
+        default="access_token",
+        metadata=entry(
+            Choice(get_args(BearerSource)),
+            always,
+            "`access_token` or `id_token`: which token its APIs get unless they say otherwise",
+        ),
+    )
+    redirect_strategy: RedirectStrategy = field(
+        default="auto",
+        metadata=entry(
+            Choice(get_args(RedirectStrategy)),
+            always,
+            "`auto`, `server`, `loopback`, `device` or `paste`",
+            page="; see [ways to sign in](#ways-to-sign-in)",
+        ),
+    )
+    redirect_uri: str | None = field(
+        default=None,
+        metadata=entry(
+            Url(plain_http="always"),
+            always,
+            "the registered value; for `server` it ends in `/jupyter-oidc/providers/NAME/callback`; needed for `paste`, and for `server` unless browsers reach the server at a loopback host; `device` needs none; under JupyterHub one address serves all users: `https://HUB/hub/user-redirect/jupyter-oidc/providers/NAME/callback`, with `response_mode` `query`",
+        ),
+    )
+    response_mode: ResponseMode = field(
+        default="query",
+        metadata=entry(Choice(get_args(ResponseMode)), always, "`query` or `form_post`; `form_post` needs https"),
+    )
+    pushed_authorization_requests: Pushing = field(
+        default="auto",
+        metadata=entry(
+            Choice(get_args(Pushing)),
+            always,
+            "`auto`, `always` or `never`: whether the request is handed to the provider first, so that the browser carries a reference to it and nothing else (PAR, RFC 9126); `auto` where the provider's metadata require it. What the provider does not take is never sent by the browser instead",
+        ),
+    )
+    id_token_signed_response_alg: str | None = field(
+        default=None,
+        metadata=entry(
+            Choice(ALGORITHMS),
+            always,
+            "the one algorithm that is accepted; not set, `RS256`, or where the provider lists its algorithms without it, those of its list that sign with a key: `RS256` to `RS512`, `PS256` to `PS512`, `ES256` to `ES512`, `EdDSA`, `Ed25519`, or `HS256` to `HS512`, which need a `client_secret`",
+            unset="from the metadata",
+        ),
+    )
+    userinfo_signed_response_alg: str | None = field(
+        default=None,
+        metadata=entry(
+            Choice(ALGORITHMS, "Leave it out for unsigned."),
+            always,
+            "one of the same algorithms, if the provider signs UserInfo",
+        ),
+    )
+    userinfo_required: bool = field(
+        default=True,
+        metadata=entry(
+            Flag(),
+            switched_off,
+            "whether a sign-in fails if UserInfo cannot be read, where the provider has it; UserInfo about another person is refused in any case",
+        ),
+    )
+    # NOTE: it narrows, but the tokens of a running session are not bound to a key, and cannot be.
+    dpop_bound_access_tokens: bool = field(
+        default=False,
+        metadata=entry(
+            Flag(),
+            always,
+            "whether tokens are bound to a key of the session (DPoP); register the client with the same value. The provider has to take ES256, and each API has to take the scheme `DPoP`; one whose source is `id_token` still gets `Bearer`",
+        ),
+    )
+    tls_client_certificate_bound_access_tokens: bool = field(
+        default=False,
+        metadata=entry(
+            Flag(),
+            always,
+            "whether access tokens are bound to `client_certificate` (RFC 8705, 3); register the client with the same value. The provider has to say in its metadata that it does that, and APIs are shown the same certificate; one whose source is `id_token` is not",
+        ),
+    )
+    trusted_audiences: tuple[str, ...] = field(
+        default=(), metadata=entry(Words(), more, "further audiences that an ID token may name")
+    )
+    prompt: str | None = field(
+        default=None,
+        metadata=entry(
+            Choice(("login", "consent", "select_account"), "Write 'login', 'consent' or 'select_account'."),
+            loosened,
+            "`login`, `consent` or `select_account`, for every sign-in that does not ask for another",
+        ),
+    )
+    silent_sign_in: SilentSignIn | None = field(
+        default=None,
+        metadata=entry(
+            Choice(get_args(SilentSignIn)),
+            automatic,
+            "`auto` or `off`: whether a page that opens tries to sign in without asking",
+            unset='`"auto"` under a Hub, else `"off"`',
+            page="; see [when a page signs in by itself](#when-a-page-signs-in-by-itself)",
+        ),
+    )
+    max_age: int | None = field(
+        default=None,
+        metadata=entry(WholeSeconds(), raised, "whole seconds; a real login at the provider may not be older"),
+    )
+    acr_values: tuple[str, ...] = field(
+        default=(),
+        metadata=entry(
+            SentWords("levels", "['phr', 'phrh']"),
+            more_levels,
+            "levels of authentication (`acr`), the preferred one first: every sign-in asks for them and has to reach one, by what its ID token says; one that an API asks for has to be among them",
+        ),
+    )
+    login_hint: str | None = field(
+        default=None,
+        metadata=entry(
+            Text(),
+            never,
+            "who is going to sign in, as a hint for the provider's page, where the sign-in has none of its own",
+        ),
+    )
+    ui_locales: tuple[str, ...] = field(
+        default=(),
+        metadata=entry(
+            SentWords("languages", "['de-AT', 'en']"),
+            never,
+            'languages of the provider\'s page, the preferred one first, such as `["de-AT", "en"]`',
+        ),
+    )
+    clock_skew: float = field(
+        default=60,
+        metadata=entry(Seconds(0, 300), raised, "seconds by which times in an ID token may be off"),
+    )
+    http_timeout: float = field(
+        default=10,
+        metadata=entry(
+            Seconds(1, 60),
+            raised,
+            "seconds to connect to the provider and for each read; a whole call takes at most twice as long",
+        ),
+    )
+    ca_bundle: str | None = field(
+        default=None,
+        metadata=entry(
+            Text(),
+            given,
+            "a PEM file with one or more certificate authorities, trusted on top of the system's; also for calls to APIs",
+        ),
+    )
+    egress_proxy: str | None = field(
+        default=None,
+        metadata=entry(
+            Text(),
+            always,
+            '`http://proxy.example.com:3128`, or `"none"`: the proxy through which the provider is called; loopback hosts and those in `NO_PROXY` never are',
+            unset="what the environment names",
+        ),
+    )
+    egress_proxy_credentials: SecretRef | None = field(default=None, metadata=_EGRESS_PROXY_CREDENTIALS)
+    client_certificate: str | None = field(
+        default=None,
+        metadata=entry(
+            Text(),
+            always,
+            "a PEM file with the certificate that this server shows, intermediate ones after it, and with the private key if that has no file of its own",
+        ),
+    )
+    client_certificate_key: SecretRef | None = field(default=None, metadata=_CLIENT_CERTIFICATE_KEY)
+    client_certificate_password: SecretRef | None = field(default=None, metadata=_CLIENT_CERTIFICATE_PASSWORD)
+    authorization_parameters: tuple[tuple[str, str], ...] = field(
+        default=(),
+        metadata=entry(
+            Own(_PARAMETERS),
+            always,
+            "`{name: value}`: parameters of the authorization request that no other key stands for; none of those that jupyter_oidc sends itself",
+        ),
+    )
+    sign_out_method: SignOutMethod = field(
+        default="form",
+        metadata=entry(
+            Choice(get_args(SignOutMethod)),
+            tells_more,
+            "how a browser gets to the provider's sign-out page: `form` posts the ID token there from a one-time page ([decision 39](../adr/0039-sign-out-by-a-one-time-form.md)), `link` leads there without it, `none` offers nothing; use `link` where the provider finds its session by a `SameSite=Lax` cookie alone, or takes no `POST` there",
+            unset='`"form"`, or `"link"` with a `post_logout_redirect_parameter` of its own',
+        ),
+    )
+    end_session_endpoint: str | None = field(
+        default=None,
+        metadata=entry(
+            Url(), given, "the provider's sign-out page, where the metadata name none", unset="that of the metadata"
+        ),
+    )
+    post_logout_redirect_uri: str | None = field(
+        default=None,
+        metadata=entry(
+            Url(plain_http="always"),
+            given,
+            "the registered value to which the provider sends the browser after its own sign-out, for example `https://jupyter.example.com/jupyter-oidc/providers/corp/signed-out`",
+        ),
+    )
+    post_logout_redirect_parameter: str = field(
+        default=STANDARD_LOGOUT_PARAMETER,
+        metadata=entry(
+            Text(),
+            always,
+            "what that page calls the address to return to; with another name than this, the page is offered only if there is an address",
+        ),
+    )
+    allowed_sign_out_origins: tuple[str, ...] = field(
+        default=(),
+        metadata=entry(
+            Words(),
+            more_origins,
+            "if not empty: the only origins (`https://id.example.com`) whose sign-out page is offered to a browser; a form may be led on to each of them",
+        ),
+    )
+    entitlement_claims: tuple[ClaimPath, ...] = field(
+        default=("roles", "groups", "permissions"),
+        metadata=entry(
+            Own(_CLAIM_PATHS),
+            never,
+            "claims that become [entitlements](#entitlements), each by its name (a dot may lead into an object) or as a list of keys",
+        ),
+    )
+    scope_claims: tuple[str, ...] = field(
+        default=("scope", "scp"),
+        metadata=entry(
+            Words(), never, "claims whose text is a list with blanks in between; any other text is one entitlement"
+        ),
+    )
+    allow_insecure_loopback: bool = field(
+        default=False,
+        metadata=entry(
+            Flag(),
+            switched_on,
+            "for developers: admit plain http at `localhost`, `127.0.0.1` and `[::1]` for the provider and its APIs",
+        ),
+    )
+    apis: tuple[Api, ...] = field(
+        default=(), metadata=entry(Own(_APIS), always, "what a session opens: `{name: {settings}}`")
+    )
 
     @property
     def needs_id_token(self) -> bool:
-        """Whether anything here sends the ID token on: an API that is called with it, or the form of a sign-out."""
+        """Whether the ID token is sent anywhere: to an API that is called with it, or in the form of a sign-out."""
         return self.sign_out_method == "form" or any(api.bearer_token_source == "id_token" for api in self.apis)
 
     @property
     def mutual_tls(self) -> bool:
-        """Whether calls to the provider have to show the client certificate, at its own endpoints for that (RFC 8705, 5)."""
+        """Whether calls to the provider present the client certificate, at its endpoints for mutual TLS (RFC 8705, 5)."""
         return self.tls_client_certificate_bound_access_tokens or self.token_endpoint_auth_method in TLS_METHODS
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is configured: the providers, in order, and where refresh tokens are stored.
+    """All settings: the providers, in order, and the storage of refresh tokens.
 
     ``keyring_backend`` is the class, ``module.Class``, that is used in place of the operating system's own stores.
     ``storage_folder`` is the folder of the encrypted file and the lock, in place of the one in Jupyter's data folder.
@@ -216,3 +726,27 @@ class Settings:
     storage: Storage = "auto"
     keyring_backend: str | None = None
     storage_folder: str | None = None
+
+
+PROVIDER_SETTINGS: Final = entries(
+    Provider,
+    without_field={
+        "profile": Setting(
+            key="preset",
+            field=None,
+            shape=PresetName(),
+            default=None,
+            meaning="the name of a [preset](presets.md), which fills in what differs at that provider",
+        ),
+        "sign_out_method": Setting(
+            key="offer_provider_sign_out",
+            field=None,
+            shape=Flag(),
+            default=True,
+            meaning='older; `False` is the same as `sign_out_method` `"none"`',
+        ),
+    },
+)
+"""The keys of a provider; ``apis`` is judged API by API when it changes: one that is gone is less, a new one is more."""
+API_SETTINGS: Final = entries(Api, without_field={})
+"""The keys of an API."""

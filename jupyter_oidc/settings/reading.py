@@ -1,7 +1,7 @@
 """Read settings from a plain mapping, and report every mistake at once.
 
 The reader never raises on bad input and never repeats a value that could be a secret: each
-:class:`Finding` names the key, says what is wrong, and what to write instead (G-5, D8).
+:class:`Finding` names the key, the problem, and what to write instead (G-5, D8).
 Keys are accepted in ``snake_case`` and in the ``camelCase`` of the desktop settings file.
 """
 
@@ -15,11 +15,8 @@ from pathlib import PureWindowsPath
 from typing import Any, Final, get_args
 from urllib.parse import urlsplit
 
-from jupyter_oidc.settings.client_authentication import (
-    KEY_ALGORITHMS,
-    SECRET_ALGORITHMS,
-    read_client_authentication,
-)
+from jupyter_oidc.settings.algorithms import ALGORITHMS
+from jupyter_oidc.settings.client_authentication import read_client_authentication
 from jupyter_oidc.settings.finding import Finding, Kind
 from jupyter_oidc.settings.header_names import has_authority, may_be_listed
 from jupyter_oidc.settings.model import (
@@ -48,7 +45,7 @@ from jupyter_oidc.settings.secret_reference import read_secret_reference
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _UNNAMED: Final = "?"
-"""Begins what stands for a name that cannot be used; no name begins so."""
+"""The first character of a stand-in for an unusable name; no valid name begins with it."""
 
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
 _LOCALE: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*\Z")  # RFC 5646, 2.1
@@ -60,7 +57,6 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _CERTIFICATE_BOUND_TOKENS: Final = "tls_client_certificate_bound_access_tokens"
-_ALGORITHMS: Final = (*KEY_ALGORITHMS, *SECRET_ALGORITHMS)
 _SOURCES: Final[tuple[BearerSource, ...]] = get_args(BearerSource)
 _PARAMETER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 _PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_ -]*\}|<[A-Za-z_ -]*>")
@@ -72,7 +68,7 @@ _RESERVED_PARAMETERS: Final = frozenset(
         "client_assertion_type",
     },
 )
-"""Parameters of an authorization request that settings may not add, because we send them or never want to."""
+"""Parameters of an authorization request that settings may not add, because this client sends them, or must never send them."""
 
 
 def read_settings(
@@ -110,13 +106,13 @@ def read_settings(
 
 
 def _is_whole_path(text: str) -> bool:
-    """Return whether ``text`` names the same place wherever the server is started."""
+    """Return whether ``text`` is an absolute path, or one from the home folder."""
     return text.isprintable() and (text.startswith(("/", "~/", "~\\")) or PureWindowsPath(text).is_absolute())
 
 
 @dataclass(frozen=True, slots=True)
 class _Location:
-    """A place in the settings, and the list that its findings go to."""
+    """A place in the settings, and the list that collects its findings."""
 
     findings: list[Finding]
     path: str
@@ -127,7 +123,7 @@ class _Location:
 
 @dataclass(slots=True)
 class _Keys:
-    """Reads one mapping key by key, remembering which keys were asked for."""
+    """Reads one mapping key by key, and remembers which keys were read."""
 
     at: _Location
     body: dict[str, Any]
@@ -149,7 +145,7 @@ class _Keys:
         return self.body.get(key)
 
     def text(self, key: str, *, required: str = "") -> str | None:
-        """Read a text; ``required`` says what to write if there is none, and is empty where there need be none."""
+        """Read a text; ``required`` says what to write if it is missing, and is empty if the key is optional."""
         value = self.take(key)
         if value is None:
             if required:
@@ -232,7 +228,7 @@ class _Keys:
 
 
 def _usable_name(name: object, at: _Location) -> str:
-    """Return ``name``, or report it and return one that stands for it, so that what it names is judged all the same."""
+    """Return ``name``, or report it and return a stand-in, so that the provider or API is checked all the same."""
     if isinstance(name, str) and _NAME.match(name):
         return name
     at.add("", "is not a usable name", "Use lower-case letters, digits, '-' and '_'.")
@@ -258,9 +254,9 @@ def _provider(name: str, body: Mapping[Any, Any], at: _Location) -> Provider:
     strategy = keys.choice("redirect_strategy", "auto", get_args(RedirectStrategy))
     response_mode = keys.choice("response_mode", "query", ("query", "form_post"))
     _check_strategy(at, name, strategy, redirect_uri, response_mode)
-    alg = keys.choice("id_token_signed_response_alg", None, _ALGORITHMS)
+    alg = keys.choice("id_token_signed_response_alg", None, ALGORITHMS)
     userinfo_alg = keys.take("userinfo_signed_response_alg")
-    if userinfo_alg is not None and not (isinstance(userinfo_alg, str) and userinfo_alg in _ALGORITHMS):
+    if userinfo_alg is not None and not (isinstance(userinfo_alg, str) and userinfo_alg in ALGORITHMS):
         at.add("userinfo_signed_response_alg", "is not one of the allowed values", "Leave it out for unsigned.")
         userinfo_alg = None
     authentication = read_client_authentication(keys, alg or "")
@@ -329,7 +325,7 @@ def _provider(name: str, body: Mapping[Any, Any], at: _Location) -> Provider:
 
 
 def _check_strategy(at: _Location, name: str, strategy: str, redirect_uri: str | None, response_mode: str) -> None:
-    """Report a redirect URI that does not fit its strategy; each strategy has its own idea of where it may lead."""
+    """Report a redirect URI that does not fit its strategy; each strategy allows other targets."""
     if strategy in ("loopback", "paste") and response_mode == "form_post":
         at.add(
             "response_mode",
@@ -352,7 +348,7 @@ def _check_strategy(at: _Location, name: str, strategy: str, redirect_uri: str |
             "contradictory",
         )
     if name.startswith(_UNNAMED):
-        return  # where the callback is depends on the name
+        return  # the callback's path depends on the name
     to_server = strategy == "server" or (strategy == "auto" and not takes_any_port(redirect_uri))
     if to_server and not leads_to_callback(redirect_uri, name):
         at.add(
@@ -367,7 +363,7 @@ def _preset(keys: _Keys) -> None:
     name = keys.take("preset")
     if name is None:
         return
-    # NOTE: here, because every start of a server would load this, and few settings name a preset.
+    # NOTE: imported here, because few settings name a preset, and every start of a server would load it.
     from jupyter_oidc.settings.presets import names, preset
 
     known = names()
@@ -385,7 +381,7 @@ def _url(keys: _Keys, key: str, *, loopback_http: bool, query: bool = False) -> 
 
 
 def _endpoints(keys: _Keys, *, loopback_http: bool) -> tuple[tuple[str, str], ...]:
-    """Read the endpoints that stand in the place of the metadata's: of a closed list, by the same rules for addresses."""
+    """Read the endpoints that replace the metadata's: of a closed list, by the same rules for addresses."""
     value = keys.take("endpoints")
     if value is None:
         return ()
@@ -400,9 +396,9 @@ def _endpoints(keys: _Keys, *, loopback_http: bool) -> tuple[tuple[str, str], ..
 
 
 def _sign_out_method(keys: _Keys) -> SignOutMethod:
-    """Return how a browser gets to the provider's sign-out page; a page that is not the standard's takes no form.
+    """Return how a browser is sent to the provider's sign-out page; a page outside the standard takes no form.
 
-    ``offer_provider_sign_out`` is how 0.1.0 spelt ``none``.
+    Version 0.1.0 wrote ``offer_provider_sign_out`` for ``none``.
     """
     of_its_own = keys.body.get("post_logout_redirect_parameter") not in (None, STANDARD_LOGOUT_PARAMETER)
     offered, written = keys.flag("offer_provider_sign_out", default=True), keys.take("sign_out_method")
@@ -426,7 +422,7 @@ def _logout_parameter(keys: _Keys) -> str:
 
 
 def _claim_paths(keys: _Keys, key: str, default: tuple[ClaimPath, ...]) -> tuple[ClaimPath, ...]:
-    """Return claims, each by its name or as the list of keys that leads to it."""
+    """Return claims, each as its name or as the list of keys on the way to it."""
     value = keys.take(key)
     if value is None:
         return default
@@ -500,7 +496,7 @@ def _max_age(keys: _Keys) -> int | None:
 
 
 def _space_separated(keys: _Keys, key: str, word: re.Pattern[str], example: str) -> tuple[str, ...]:
-    """Read a list whose entries are sent in one text with blanks in between."""
+    """Read a list whose entries are sent in one text, separated by spaces."""
     words = keys.words(key, ())
     if len(words) > _MAX_WORDS or not all(word.match(one) for one in words):
         keys.at.add(key, "holds too many entries, or one that cannot be sent", f"Write for example {example}.")
@@ -510,7 +506,7 @@ def _space_separated(keys: _Keys, key: str, word: re.Pattern[str], example: str)
 
 @dataclass(frozen=True, slots=True)
 class _Inherited:
-    """What the APIs of a provider take from it unless they say otherwise.
+    """The settings that the APIs of a provider take from it unless they have their own.
 
     ``bound_certificate`` holds the certificate that access tokens are bound to, if they are.
     """
@@ -617,7 +613,7 @@ def _header_names(keys: _Keys, key: str) -> frozenset[str]:
 
 
 def _secret_headers(keys: _Keys) -> tuple[tuple[str, SecretRef], ...]:
-    """Read names of headers and references to their values; what cannot be a name is not repeated."""
+    """Read names of headers and references to their values; a finding does not repeat an unusable name."""
     key = "headers"
     body = keys.take(key)
     if body is None:
@@ -662,9 +658,9 @@ def _check_prefixes(at: _Location, prefixes: tuple[str, ...]) -> None:
 
 
 def _check_url(at: _Location, key: str, url: str, *, loopback_http: bool, query: bool = False) -> None:
-    """Report everything about ``url`` that could send a token to the wrong place; never quote it.
+    """Report every fault of ``url`` that could send a token to a wrong host; never quote it.
 
-    ``query`` says that it may have one: some providers name a policy there.
+    ``query`` says that a query is allowed: some providers name a policy there.
     """
     try:
         parts = urlsplit(url)
@@ -698,15 +694,15 @@ def _path_of(url: str) -> str:
 
 
 def _display_name(key: object, number: int, harmless: re.Pattern[str]) -> str:
-    """Return ``key`` if it looks like one of ours or like a typing mistake; else say only where it stands.
+    """Return ``key`` if it looks like one of ours or like a typing mistake; else only its position.
 
-    A secret that somebody pasted in the place of a key is not repeated, and no line break reaches a log.
+    A secret that was pasted as a key is not repeated, and no line break reaches a log.
     """
     return key if isinstance(key, str) and harmless.match(key) else f"(entry {number})"
 
 
 def check_unique_apis(providers: Sequence[Provider], findings: list[Finding]) -> None:
-    """Report every API whose name another provider's API has; a name that cannot be used is reported elsewhere."""
+    """Report every API whose name another provider's API has; an unusable name is reported elsewhere."""
     owners: dict[str, str] = {}
     for provider in providers:
         for api in provider.apis:

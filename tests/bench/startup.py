@@ -1,4 +1,4 @@
-"""How much longer does a Jupyter server take to start with the extension? Side by side, alternating, in one run.
+"""Measures how much longer a Jupyter server takes to start with the extension: side by side, alternating, in one run.
 
 Each start is a fresh process that initialises a server and prints how long that took. The limit is a tenth of what the
 same server takes without the extension, for the median of the differences: a share, because machines differ.

@@ -38,7 +38,7 @@ async def poll(process: JupyterProcess) -> list[float]:
             assert reply.status_code == 200
 
     async with httpx.AsyncClient(base_url=process.url, headers=headers, limits=limits, trust_env=False) as client:
-        # One tab alone first: what a request costs when nobody else asks.
+        # One tab alone first: the cost of a request without other requests.
         for _ in range(500):
             began = time.perf_counter()
             await client.get("jupyter-oidc/providers/corp/session")

@@ -1,7 +1,7 @@
-"""The budget of the proxy's hot path: how many functions a server calls for one small call, and what it leaves.
+"""The budget of the proxy's hot path: how many functions a server calls for one small call, and the garbage it leaves.
 
-The numbers stand in ``call_budget.json``; whoever makes the path shorter lowers them. A tenth more is allowed, for
-other versions of Python and of the libraries.
+The numbers stand in ``call_budget.json``; a change that makes the path shorter lowers them. A tenth more is allowed,
+for other versions of Python and of the libraries.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def test_what_there_is_not_is_not_found(jupyter: JupyterProcess, path: str, stat
 
 @pytest.mark.parametrize("path", ["nbconvert/html/x.ipynb", "api/nbconvert"])
 def test_a_stranger_converts_nothing(jupyter: JupyterProcess, path: str) -> None:
-    """Q8.2: who may ask is Jupyter's business, as ever."""
+    """Q8.2: Jupyter decides who may convert, as ever."""
     with jupyter.stranger() as client:
         assert client.get(path).status_code in (302, 403)
 
@@ -198,7 +198,7 @@ def test_a_file_that_is_no_notebook_is_shown_as_a_file(jupyter: JupyterProcess) 
 
 
 class Quiet(logging.Logger):
-    """Keeps what was logged as warnings."""
+    """Keeps the warnings that were logged."""
 
     def __init__(self) -> None:
         super().__init__("quiet")

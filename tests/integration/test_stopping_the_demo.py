@@ -1,4 +1,4 @@
-"""The demo is stopped by somebody in a hurry; nothing of it is left, its private keys least of all (Q7.6)."""
+"""A user in a hurry stops the demo; nothing of it is left, its private keys least of all (Q7.6)."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_only_the_first_request_interrupts(tmp_path: Path) -> None:
 
 
 def test_what_stops_for_another_reason_is_not_interrupted_by_the_first_request() -> None:
-    """Q7.6: sibling: a part of the demo has failed, and somebody presses Ctrl-C while it is cleared away."""
+    """Q7.6: sibling: a part of the demo has failed, and the user presses Ctrl-C while it is cleared away."""
     before = signal.getsignal(signal.SIGINT)  # NOTE: a shell starts what runs in the background with it ignored
     requests = StopRequests()
     requests.listen()

@@ -22,9 +22,9 @@ _NO_END_SESSION = {"rpInitiatedLogout": {"enabled": False}}
 class Dressing:
     """One provider.
 
-    ``write`` and ``api`` are what the administrator writes besides preset, issuer and client; the functions get the
-    provider's address without a slash at the end. ``must_say`` are claims of a token that an API requires, and
-    ``must_not_say`` such that its tokens never have.
+    ``write`` and ``api`` are the settings besides preset, issuer and client; the functions get the provider's address
+    without a slash at the end. ``must_say`` are claims of a token that an API requires, and ``must_not_say`` such that
+    its tokens never have.
     ``signs_out`` is the parameter under which the browser's way back is sent, ``None`` where there is no such page.
     """
 

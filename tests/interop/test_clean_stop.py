@@ -1,4 +1,4 @@
-"""A real server that stops: what is kept in memory ends at the certified provider, what is stored lives on (Q10.5)."""
+"""A real server stops: a session in memory ends at the certified provider, a stored session lives on (Q10.5)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """``jupyter oidc doctor`` at a certified provider, healthy and with one thing wrong at a time.
 
-What is wrong is named in the line that it belongs to, with who can fix it; the rest stays fine.
+The line of the faulty part names the fault and the person who can fix it; the other lines stay fine.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ FINE = [
     "audience of orders",
 ]
 OWN_AUTHORITIES = dict.fromkeys(("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), "")
-"""This machine's own variables are not what is examined here."""
+"""Remove this machine's own variables, which would be diagnosed otherwise."""
 
 NOT_KNOWN = {"host name", "audience of orders"}
 """What only a running server, or a session, could show."""
@@ -262,7 +262,7 @@ def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
 
 
 def test_a_provider_that_never_answers_is_waited_for_eighteen_seconds(tmp_path: Path, api: Upstream) -> None:
-    """The diagnosis ends by itself, and says what it could not look at."""
+    """The diagnosis ends by itself, and names the parts that it could not look at."""
 
     async def hang(_: web.Request) -> web.Response:
         await asyncio.sleep(600)

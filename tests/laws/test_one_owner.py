@@ -1,9 +1,9 @@
-"""Law 6, one owner, one door: only the session service holds a session's state and moves the machine.
+"""Law 6, one owner: only the session service holds a session's state and moves the state machine.
 
 And one function sends revocations, so that each of them asks first whether it may be made (Q9.1).
 
 Proved able to fail: a seeded module that moves the machine itself, and one that builds its own ``SessionData``,
-are caught; that answers of an older generation are ignored is shown in ``tests/unit/sessions``.
+are caught; that answers for a session that is over are ignored is shown in ``tests/unit/sessions``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.laws.source import Module, modules, seeded
 OWNER = "jupyter_oidc.sessions.service"
 OWNED = {
     "jupyter_oidc.sessions.machine.next_state": {OWNER},
-    "jupyter_oidc.sessions.session_data.SessionData": {OWNER},
+    "jupyter_oidc.sessions.session_data.SessionData": {OWNER, "jupyter_oidc.sessions.live_session"},
     "jupyter_oidc.sessions.oidc_client.OidcClient": {
         OWNER,
         "jupyter_oidc.sessions.sign_ins",  # brings tokens to the owner, and keeps none

@@ -1,4 +1,4 @@
-"""What is promised is what holds: no sentence says that a token cannot be reached by code of the same user (Q8.18).
+"""The documentation promises no more than holds: code of the same user can reach a token (Q8.18).
 
 Proof that the law can fail: the sentences that 0.1.0 said are caught.
 """
@@ -23,7 +23,7 @@ TOO_MUCH = re.compile(
 """Says of a place, or of the process, what only a wall could promise."""
 
 OLD_DECISIONS = ("0009-sign-out-without-id-token-hint.md",)
-"""What was written when something was decided stays as it was."""
+"""Records of past decisions and changes, which stay as they were."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -34,7 +34,7 @@ class Outcome:
 
 
 def matrix(outcomes: Sequence[Outcome]) -> str:
-    """Return the table of ``outcomes``, and why what is not offered is not, in Markdown."""
+    """Return the table of ``outcomes``, with the reason of each step that is not offered, in Markdown."""
     head = ["Step", *(f"{made.provider} {made.version}" for made in outcomes)]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     lines += [f"| {step} | {' | '.join(made.steps[step] for made in outcomes)} |" for step in STEPS]

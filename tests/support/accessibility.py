@@ -24,7 +24,7 @@ _RUN = """async parts => {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``violations`` are sentences; ``passed`` counts what was looked at and found good."""
+    """``violations`` are sentences; ``passed`` counts the checks that found no violation."""
 
     violations: tuple[str, ...]
     passed: int

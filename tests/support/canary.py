@@ -48,7 +48,7 @@ class Leak:
 
 @dataclass(slots=True)
 class Canary:
-    """What was issued, and where it was seen."""
+    """The issued secrets, and the places where one was seen."""
 
     leaks: list[Leak] = field(default_factory=list)
     _pieces: set[str] = field(default_factory=set, repr=False)

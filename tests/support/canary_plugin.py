@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Look at what a test printed and how it failed, before anybody reads it."""
+    """Search a test's output and failure for secrets, before pytest shows them."""
     report: Any = yield
     failure = report.longreprtext if report.longrepr is not None else ""
     texts = [text for _, text in report.sections]
@@ -68,7 +68,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
         report.longrepr = f"Law 9: {CANARY.leaks.pop()}"
         report.sections = []
-    return report  # type: ignore[return-value]  # NOTE: what a wrapper returns is the hook's result
+    return report  # type: ignore[return-value]  # NOTE: the return value of a wrapper is the hook's result
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,7 +2,7 @@
 
 It is made for the memory of a browser: hundreds of megabytes, thousands of patterns. It looks at every run of letters
 and digits once, in steps of ``WINDOW`` characters, so any ``2 * WINDOW - 1`` characters of a secret that stand together
-are found, wherever they were cut off. What is spelt out character by character is not found.
+are found, wherever they were cut off. A secret that is spelt out character by character is not found.
 """
 
 from __future__ import annotations

@@ -103,14 +103,14 @@ class RawConnection:
         return RawReply(int(status.group(1)), headers, body, whole)
 
     def some(self, *, patience: float = PATIENCE) -> bytes:
-        """Return what is there as soon as something is; nothing at the end of the connection."""
+        """Return bytes as soon as some have arrived; ``b""`` at the end of the connection."""
         if self._buffer:
             taken, self._buffer = self._buffer, b""
             return taken
         return self._receive(time.monotonic() + patience)
 
     def is_closed(self, *, patience: float = PATIENCE) -> bool:
-        """Return whether the other side ends the connection in time; what it still sends is thrown away."""
+        """Return whether the other side ends the connection in time; bytes that it still sends are thrown away."""
         until = time.monotonic() + patience
         try:
             while self._receive(until):

@@ -1,6 +1,6 @@
-"""One visit with wrk to one server: what wrk saw, and whether the server had its core to itself.
+"""Runs wrk against one server once (a visit) and records whether the server had its core to itself.
 
-On a machine that others use, a visit during which they had the server's core is made again, a few times at most, and
+On a machine with other users, a visit during which they had the server's core is repeated, a few times at most, and
 the least disturbed one counts. It is chosen by the disturbance and never by its result.
 """
 
@@ -61,7 +61,7 @@ def worked_by(pid: int | None) -> float:
 
 
 def busy_of(core: int) -> float:
-    """Return the seconds that ``core`` has worked for anybody, another guest of the same host included."""
+    """Return the seconds that ``core`` has worked for all processes, and for other guests of the same host."""
     return busy_in(Path("/proc/stat").read_text(), core) / os.sysconf("SC_CLK_TCK")
 
 

@@ -1,8 +1,8 @@
 """The processes of the benchmark: nginx, the Jupyter server with what others use, and the one with ours.
 
 The server under test and nginx as a proxy have the first core to themselves, one of them busy at a time; the clients
-and the API behind the proxies share the second. Whatever is started here ends with its context manager, or with this
-process, however that ends.
+and the API behind the proxies share the second. Each process ends with its context manager, or with this process,
+however that ends.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _EXTENSIONS = (
     "notebook",
     "notebook_shim",
 )
-"""What may be installed beside us; both servers have nothing but what is measured."""
+"""Extensions that may be installed beside ours; both servers load only the one that is measured."""
 
 
 _TALLY = "tests.bench.proxy.tally_extension"
@@ -139,7 +139,7 @@ class Ours:
         return self.process.pid
 
     def call(self, api: str, path: str, credential: Credential = "grant") -> Call:
-        """Return the call of ``path`` of ``api`` through the proxy; a grant that grows old is renewed."""
+        """Return the call of ``path`` of ``api`` through the proxy; a grant that grows old is replaced."""
         headers = {
             "grant": lambda: {"Authorization": f"Bearer {self.grant.current()}"},
             "token": lambda: {"Authorization": f"token {self.process.token}"},

@@ -1,7 +1,7 @@
-"""The one table of the benchmark and its verdicts.
+"""Prints the one table of the benchmark and its verdicts.
 
-A line without a target is there to read the others by: it can be neither met nor missed. A part that could not be
-measured counts as missed, since nobody knows that its target is met.
+A line without a target is there for comparison: it can be neither met nor missed. A part that could not be measured
+counts as missed, since it has not shown that its target is met.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class NotMeasured(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a median is held against."""
+    """The limit for a median."""
 
     sign: Sign
     bound: float
@@ -63,7 +63,7 @@ class Gap:
 
 
 Entry = Line | Gap
-"""What the table is made of."""
+"""The content of the table."""
 
 
 def table(entries: Sequence[Entry]) -> str:

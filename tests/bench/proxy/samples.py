@@ -1,7 +1,7 @@
-"""Samples taken in rounds, and what is computed from them.
+"""Takes samples in rounds and computes medians and ratios from them.
 
 A round visits every target once in a shuffled order. Ratios are made of two samples of the same round, and only then
-the median is taken, so that whatever slows the machine for a while slows both halves of a pair.
+the median is taken, so that a load which slows the machine for a while slows both halves of a pair.
 """
 
 from __future__ import annotations

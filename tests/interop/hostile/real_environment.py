@@ -1,4 +1,4 @@
-"""A Jupyter server between hostile clients and hostile APIs, with somebody signed in; all over real sockets.
+"""A Jupyter server between hostile clients and hostile APIs, with a signed-in user; all over real sockets.
 
 The provider is the scripted one, because signing in is not what these tests are about.
 """

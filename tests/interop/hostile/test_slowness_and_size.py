@@ -161,7 +161,7 @@ def test_each_event_arrives_within_fifty_milliseconds(
 
 
 def test_a_stream_outlives_the_access_token(real_environment: RealEnvironment, api: RawUpstream) -> None:
-    """C26: a renewal in the middle does not cut what is flowing."""
+    """C26: a refresh in the middle does not cut the stream."""
     api.script("stream", send(CHUNKED), forever(b"2\r\nx\n\r\n", 0.05))
     with real_environment.raw.sent(real_environment.raw.head("GET", "orders/stream")) as connection:
         assert connection.some()

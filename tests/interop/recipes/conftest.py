@@ -1,4 +1,4 @@
-"""A person who is signed in, and a kernel of a real Jupyter server for each recipe."""
+"""A signed-in person, and a kernel of a real Jupyter server for each recipe."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from jupyter_oidc.server.settings_file import settings_files
 
 @pytest.fixture
 def folders(tmp_path: Path) -> list[str]:
-    """Two configuration folders, the first one more important."""
+    """Make two configuration folders, the first one more important."""
     for name in ("user", "system"):
         (tmp_path / name / "jupyter_server_config.d").mkdir(parents=True)
     return [str(tmp_path / "user"), str(tmp_path / "system")]
@@ -31,7 +31,7 @@ def write_main(folder: str, section: Any) -> None:
 
 
 def said(own: dict[str, Any], folders: list[str]) -> Configured:
-    """What is configured where every file is one that the user can change."""
+    """Return the settings where the user can change every file."""
     files = settings_files(folders, None)
     return merged_settings(settings_outside_files(own, files), files)
 

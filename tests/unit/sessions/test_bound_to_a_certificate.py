@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.grant import TryLater
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
@@ -32,8 +33,15 @@ class CertifiedEnvironment(FakeEnvironment):
         self.certificate: Callable[[], str | None] = lambda: OURS
         super().__init__(settings)
 
-    def new_service(self, client_secret: Any = lambda: None) -> Any:
-        return self.service_over(self.share_provider(client_secret, self._shown_certificate))
+    def credentials(self, client_secret: Any) -> Credentials:
+        return Credentials(
+            self.settings,
+            self.clock,
+            self.entropy,
+            secret=client_secret,
+            key=lambda: None,
+            certificate=self._shown_certificate,
+        )
 
     def _shown_certificate(self) -> str | None:
         return self.certificate()
@@ -64,7 +72,7 @@ async def signed_in_with(access_token: str) -> tuple[FakeEnvironment, Any]:
 
 
 async def test_a_client_that_is_known_by_its_certificate_names_itself_and_sends_no_secret() -> None:
-    """RFC 8705, 2: at the endpoints that ask for the certificate."""
+    """RFC 8705, 2: the client calls the endpoints that ask for the certificate."""
     fake_environment = FakeEnvironment(KNOWN)
     aliases = {"token_endpoint": f"{MTLS}/token", "revocation_endpoint": f"{MTLS}/revoke"}
     fake_environment.provider.advertise = {"mtls_endpoint_aliases": aliases}
@@ -86,14 +94,14 @@ async def test_a_provider_that_does_not_list_the_method_is_found_before_a_page_o
 
 
 async def test_a_provider_that_binds_no_tokens_is_found_before_a_page_opens() -> None:
-    """RFC 8705, 3.3: without the member it does not."""
+    """RFC 8705, 3.3: a provider without the member binds no tokens."""
     with pytest.raises(ConfigurationInvalid, match="does not say that it binds access tokens"):
         await FakeEnvironment(BOUND).service.sign_ins.begin("user:a")
 
 
 @pytest.mark.parametrize("token", [jwt(cnf={"x5t#S256": OURS}), "opaque"], ids=["ours", "opaque"])
 async def test_a_token_that_is_bound_to_our_certificate_or_does_not_show_it_is_taken(token: str) -> None:
-    """RFC 8705, 3.1."""
+    """RFC 8705, 3.1: the confirmation is ``x5t#S256``; an opaque token shows none."""
     _, pending = await signed_in_with(token)
     assert pending.progress is Progress.COMPLETED
 
@@ -104,14 +112,14 @@ async def test_a_token_that_is_bound_to_our_certificate_or_does_not_show_it_is_t
     ids=["to nothing", "to a key", "to another"],
 )
 async def test_a_token_that_is_bound_to_something_else_is_refused_and_taken_back(token: str) -> None:
-    """RFC 8705, 3.1: something in between may have ended TLS, and whoever finds such a token can use it."""
+    """RFC 8705, 3.1: a proxy in between may have ended TLS, and a thief can use such a token."""
     fake_environment, pending = await signed_in_with(token)
     assert (pending.progress, pending.problem and pending.problem.detail) == (Progress.FAILED, "token.cnf")
     assert fake_environment.provider.revoked == ["rt-0"]
 
 
 async def test_a_refreshed_token_that_is_bound_to_nothing_is_not_used() -> None:
-    """RFC 8705, 3.1: and its successor is kept all the same (ADR 25)."""
+    """RFC 8705, 3.1: the token's successor is kept all the same (ADR 25)."""
     fake_environment, _ = await signed_in_with(jwt(cnf={"x5t#S256": OURS}))
     fake_environment.provider.plan(
         "token", reply({"access_token": jwt(), "token_type": "Bearer", "refresh_token": "rt-1"})
@@ -140,7 +148,7 @@ async def ended_where_the_certificate_is_unreadable(
 
 
 async def test_tokens_that_cannot_be_compared_are_taken_back() -> None:
-    """A17: they were issued, and nobody is going to use them."""
+    """A17: the provider issued the tokens, and no call is going to use them."""
     fake_environment, pending = await ended_where_the_certificate_is_unreadable(jwt(cnf={"x5t#S256": OURS}))
     assert (pending.progress, pending.problem and pending.problem.code) == (Progress.FAILED, "configuration_invalid")
     assert fake_environment.provider.revoked == ["rt-0"]
@@ -148,6 +156,6 @@ async def test_tokens_that_cannot_be_compared_are_taken_back() -> None:
 
 @pytest.mark.parametrize(("token", "settings"), [("opaque", BOUND), (jwt(), SETTINGS)], ids=["opaque", "unbound"])
 async def test_a_certificate_that_nothing_is_compared_with_is_not_read(token: str, settings: Any) -> None:
-    """A17, Q1.3: a file that is unreadable now is no reason to throw tokens away that say nothing of it."""
+    """A17, Q1.3: an unreadable file is no reason to discard tokens that are bound to no certificate."""
     _, pending = await ended_where_the_certificate_is_unreadable(token, settings)
     assert pending.progress is Progress.COMPLETED

@@ -1,4 +1,4 @@
-"""When to renew and which failures end a session (B6, B8, B9, B26, B30)."""
+"""The policy decides when to refresh and which failures end a session (B6, B8, B9, B26, B30)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys for corporate networks, the same for a provider and for an API (G-5, H-1, C35)."""
+"""The keys for corporate networks are the same for a provider and for an API (G-5, H-1, C35)."""
 
 from __future__ import annotations
 
@@ -107,5 +107,5 @@ def test_credentials_that_stand_in_the_settings_are_a_mistake_and_are_not_repeat
 
 @pytest.mark.parametrize("proxy", [None, "none"])
 def test_credentials_go_to_no_proxy_that_the_settings_do_not_name(place: str, proxy: str | None) -> None:
-    """C35: whoever writes the environment would get them."""
+    """C35: an attacker who writes the environment would get them."""
     assert keys_of(place, egress_proxy=proxy, egress_proxy_credentials="env:PROXY") == ["egress_proxy"]

@@ -1,0 +1,179 @@
+"""The table of settings: each key is one entry, written beside its field in :mod:`jupyter_oidc.settings.model` (ADR 44).
+
+An entry says the shape of the value, its default, its meaning, and whether a change of it widens what a session opens.
+The reader, the JSON Schema for editors, ``config show`` and the reference page come from the entries.
+Rules between two keys are code of the reader, and no part of an entry.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jupyter_oidc.settings.changes import Question
+
+_ENTRY: Final = "entry"
+_WIDENS: Final = "widens"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A printable, non-empty text; ``required`` says what to write where there is none, and is empty if there need be none."""
+
+    required: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """An absolute https URL; with ``query`` it may have one, because some providers name a policy there.
+
+    ``plain_http`` says when plain http is admitted at a loopback host: where the developer switch is on, or always.
+    """
+
+    required: str = ""
+    query: bool = False
+    plain_http: Literal["for developers", "always"] = "for developers"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """``true`` or ``false``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of ``options``; ``instead`` takes the place of their list in the message."""
+
+    options: tuple[str, ...]
+    instead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """A number of seconds within limits."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class WholeSeconds:
+    """A whole number of seconds without an upper limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A whole number within limits."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A list of printable texts; ``options`` are the words that it may hold, if they are a closed list."""
+
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """A list of scope tokens (RFC 6749, 3.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentWords:
+    """A list of at most 20 entries that is sent as one text with blanks in between; ``example`` is one for the message."""
+
+    of: Literal["levels", "languages"]
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a secret lies: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never the secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class PresetName:
+    """The name of one of the presets that are installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A value with code of its own in the reader; ``schema`` is the JSON Schema of what that code may accept."""
+
+    schema: Mapping[str, Any]
+
+
+Shape = (
+    Text
+    | Url
+    | Flag
+    | Choice
+    | Seconds
+    | WholeSeconds
+    | Count
+    | Words
+    | Scopes
+    | SentWords
+    | Reference
+    | PresetName
+    | Own
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key; ``field`` is the field of the model that holds its value, ``None`` if the reader turns it into others.
+
+    ``meaning`` is Markdown, and ``page`` what the reference page adds to it. ``unset`` is what the page says in the place of
+    the default where leaving the key out means more than ``default``.
+    """
+
+    key: str
+    field: str | None
+    shape: Shape
+    default: object
+    meaning: str
+    unset: str = ""
+    page: str = ""
+
+    @property
+    def required(self) -> str:
+        """What to write where the key is missing; empty where it may be."""
+        return self.shape.required if isinstance(self.shape, Text | Url) else ""
+
+
+def entry(
+    shape: Shape, widens: Question, meaning: str, *, unset: str = "", page: str = "", key: str = ""
+) -> Mapping[str, object]:
+    """Return the entry of a setting, as the metadata of its field; ``key`` is its name where the field has another."""
+    return {_ENTRY: (key, shape, meaning, unset, page), _WIDENS: widens}
+
+
+def no_key(widens: Question) -> Mapping[str, object]:
+    """Return the metadata of a field that no key sets by itself."""
+    return {_WIDENS: widens}
+
+
+def questions(section: type[Any]) -> Mapping[str, Question]:
+    """Return for each field of ``section`` the question whether its change widens."""
+    return {one.name: one.metadata[_WIDENS] for one in dataclasses.fields(section)}
+
+
+def entries(section: type[Any], without_field: Mapping[str, Setting]) -> tuple[Setting, ...]:
+    """Return the settings of ``section`` in the order of its fields; those ``without_field`` follow the key that they stand under."""
+    found: list[Setting] = []
+    for one in dataclasses.fields(section):
+        if _ENTRY not in one.metadata:
+            continue
+        key, shape, meaning, unset, page = one.metadata[_ENTRY]
+        default = None if one.default is dataclasses.MISSING else one.default
+        setting = Setting(key or one.name, one.name, shape, default, meaning, unset, page)
+        found += [setting, *([without_field[setting.key]] if setting.key in without_field else [])]
+    return tuple(found)

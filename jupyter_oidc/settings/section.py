@@ -1,0 +1,100 @@
+"""The keys of the section ``JupyterOIDC`` beside the providers, which have tables of their own (ADR 44)."""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+from jupyter_oidc.settings.fields import Choice, Flag, Own, Setting
+from jupyter_oidc.settings.model import NAME_PATTERN, Storage
+
+SECTION_SETTINGS: Final = (
+    Setting(
+        key="providers",
+        field=None,
+        shape=Own(
+            {
+                "type": "object",
+                "propertyNames": {"pattern": NAME_PATTERN},
+                "additionalProperties": {"anyOf": [{"$ref": "#/$defs/provider"}, {"type": "null"}]},
+            },
+        ),
+        default={},
+        meaning="`{name: {settings}}`, in the order in which they are shown",
+    ),
+    Setting(
+        key="storage",
+        field=None,
+        shape=Choice(get_args(Storage)),
+        default="auto",
+        meaning="where refresh tokens are kept: `auto`, `keyring`, `encrypted-file` or `memory`",
+    ),
+    Setting(
+        key="keyring_backend",
+        field=None,
+        shape=Own({"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$"}),
+        default=None,
+        meaning="the class `module.Class` of a keyring backend to use in place of the operating system's own stores; "
+        "keyring's own configuration (`keyringrc.cfg`, `PYTHON_KEYRING_BACKEND`) is not read",
+        page="; see below",
+    ),
+    Setting(
+        key="storage_folder",
+        field=None,
+        shape=Own({"type": "string", "minLength": 1}),
+        default=None,
+        meaning="the whole path of the folder for the encrypted file and the lock; for a home where every file can be "
+        "written by others, as on network shares (CIFS, Azure Files), name one on the machine's own disk that only this "
+        "user can write to",
+        unset="`jupyter_oidc` in Jupyter's data folder",
+    ),
+    Setting(
+        key="settings_sources",
+        field=None,
+        shape=Choice(("all", "system")),
+        default="all",
+        meaning="which settings count: `all`, or `system` for those in files that this user cannot change; under a Hub "
+        "only such a file can say otherwise",
+        unset='`"all"`; under a Hub `"system"`',
+        page="; see [who may say what](#who-may-say-what)",
+    ),
+    Setting(
+        key="reload",
+        field=None,
+        shape=Flag(),
+        default=True,
+        meaning="whether changed files are taken into account while the server runs",
+    ),
+    Setting(
+        key="close_process",
+        field=None,
+        shape=Flag(),
+        default=True,
+        meaning="on Linux: close the server's memory to other processes of the same user; switch it off to attach a "
+        "debugger or profiler",
+        page="; see the [threat model](../explanation/threat-model.md)",
+    ),
+    Setting(
+        key="allow_remote_kernels",
+        field=None,
+        shape=Flag(),
+        default=False,
+        meaning="accept kernels that run on another machine; by default a kernel's connection key and its grants are good "
+        "at this machine only",
+    ),
+    Setting(
+        key="grant_kernels_of_others",
+        field=None,
+        shape=Flag(),
+        default=False,
+        meaning="under JupyterHub: let kernels that somebody else than the server's owner started or connected to call "
+        "APIs as the owner",
+    ),
+    Setting(
+        key="audit_person",
+        field=None,
+        shape=Flag(),
+        default=False,
+        meaning="name in each call event who is signed in for the API, by the provider's subject",
+        page="; see [audit and monitoring](../how-to/audit-and-monitoring.md)",
+    ),
+)
