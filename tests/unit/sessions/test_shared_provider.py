@@ -76,7 +76,7 @@ async def test_what_two_sessions_want_at_once_is_fetched_once(sharing: SharingEn
 
 
 async def test_hundreds_of_sessions_cost_one_document_and_the_last_one_has_it(sharing: SharingEnvironment) -> None:
-    """D-10: those who wait for the same answer share it."""
+    """D-10: callers that wait for the same answer share it."""
     *others, last = (sharing.shared.client() for _ in range(300))
     gate = asyncio.Event()
     sharing.provider.plan("discovery", gate)
