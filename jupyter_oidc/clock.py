@@ -26,7 +26,7 @@ class Moment(NamedTuple):
 
 
 class Clock(Protocol):
-    """Anything that can tell the current :class:`Moment`: the system, or a frozen one in tests."""
+    """Returns the current :class:`Moment`: the system's clock, or a frozen one in tests."""
 
     def now(self) -> Moment:
         """Return the current moment."""

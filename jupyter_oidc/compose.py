@@ -1,6 +1,6 @@
-"""Chooses and joins the parts, for production and tests alike.
+"""Chooses and connects the parts, for production and for tests.
 
-``build(settings, parts)`` makes everything that the server asks; ``system_parts`` are the real parts.
+``build(settings, parts)`` makes the services of the server; ``system_parts`` are the real parts.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that touches the outside world, and what outlives a session: ``logouts``, by issuer and client."""
+    """The parts that do I/O, and the memory that outlives a session: ``logouts``, by issuer and client."""
 
     clock: Clock
     entropy: Entropy
@@ -75,9 +75,9 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the server asks: sessions, pending sign-ins and the proxy.
+    """The services of the server: sessions, pending sign-ins and the proxy.
 
-    ``handovers`` is what sessions still do that gave way to others: they take their tokens back.
+    ``handovers`` are the tasks of replaced sessions that still revoke their tokens.
     ``shared`` is what each session uses and does not own: facts and connections of its provider, closed here (ADR 43).
     ``instance`` is different in every process, so that an ETag of an earlier one never matches.
     """
@@ -105,20 +105,22 @@ class Services:
 
     @property
     def entropy(self) -> Entropy:
-        """The source of chance."""
+        """The source of random numbers."""
         return self.parts.entropy
 
     @property
     def event_log(self) -> JupyterEventLog:
-        """Where events and refusals are written."""
+        """The log of events and refusals."""
         return self.parts.event_log
 
     async def reload(self, settings: Settings, install: Callable[[Services], None]) -> None:
-        """Follow ``settings`` and ``install`` the services; sessions that did not change are not touched (D9).
+        """Apply ``settings`` and ``install`` the services; sessions that did not change are not touched (D9).
 
-        What only narrows takes effect at once; what widens waits for the next sign-in of that provider (ADR 30).
-        A session whose issuer or client has changed ends, and so does one whose provider is not in ``settings`` any more,
-        which is an instruction here: its refresh token is revoked where it came from and is never offered to anybody else.
+        A change that only narrows takes effect at once; one that widens waits for the next sign-in of that provider
+        (ADR 30).
+        A session whose issuer or client has changed ends, and so does one whose provider is not in ``settings`` any
+        more, which counts as a removal here: its refresh token is revoked at its own provider and is never sent to
+        another one.
         """
         ended: list[SessionService] = []
         names = [provider.name for provider in settings.providers]
@@ -144,7 +146,7 @@ class Services:
                 await self._close(waiting)
 
     async def _apply(self, after: Provider) -> list[SessionService]:
-        """Let the provider's session follow ``after``; return it if it ends by that."""
+        """Apply ``after`` to the provider's session; return the sessions that end by that."""
         session, waiting = self.sessions.find(after.name), self.sessions.waiting(after.name)
         if session is None:
             self._add(after)
@@ -174,13 +176,16 @@ class Services:
         return []
 
     async def _narrow(self, session: SessionService, now: Provider, after: Provider) -> list[SessionService]:
-        """Put ``now`` in force, which is narrower than what ``session`` runs under; ``after`` is what is wanted."""
+        """Put ``now`` in force, which is narrower than the present settings of ``session``.
+
+        ``after`` are all changes.
+        """
         if replace(now, apis=session.settings.apis) == session.settings:
             session.narrow(now)
             self.sessions.install(session)
             self.proxy.route_to(self.sessions)
             return []
-        await self._close(session)  # what is stored is whole before the next service reads it
+        await self._close(session)  # the stored entry is complete before the next service reads it
         if self.sessions.find(after.name) is not session:
             return await self._apply(after)  # a sign-in has replaced it meanwhile
         narrowed = _session(now, self.parts, self.pending, self.sign_out_pages, self.shared)
@@ -211,7 +216,7 @@ class Services:
         return service
 
     def _take_over(self, name: str, kept: Secret | None) -> None:
-        """Put the settings in force that waited: their sign-in has its tokens, ``kept`` among them."""
+        """Put the waiting settings in force: their sign-in has its tokens, ``kept`` among them."""
         service = self.sessions.waiting(name)
         if service is None:
             return
@@ -264,9 +269,9 @@ class Services:
 
 
 class _Reference:
-    """Looks up what a reference of the settings leads to: each time, so that a new secret needs no restart.
+    """Resolves a reference of the settings each time, so that a new secret needs no restart.
 
-    A keyring is asked once, because it may take long, or ask the person.
+    A keyring is asked once, because it may take long, or prompt the user.
     """
 
     def __init__(self, reference: SecretRef | None, *, what: str, key: str) -> None:
@@ -284,7 +289,7 @@ class _Reference:
 
 
 def _credentials(provider: Provider, clock: Clock, entropy: Entropy, port: ProviderPort | None = None) -> Credentials:
-    """Return what ``provider`` is shown, for sessions and for diagnostics alike; calls leave by ``port``."""
+    """Return the credentials for ``provider``, for sessions and for diagnostics; ``port`` sends the calls."""
     return Credentials(
         provider,
         clock,
@@ -296,7 +301,7 @@ def _credentials(provider: Provider, clock: Clock, entropy: Entropy, port: Provi
 
 
 def _provider_port(provider: Provider) -> ProviderPort:
-    """Return the way to ``provider``, for sessions and for diagnostics alike."""
+    """Return the port for calls to ``provider``, for sessions and for diagnostics."""
     return HttpProvider(timeout=provider.http_timeout, network_route=network_route_of(provider))
 
 
@@ -310,7 +315,7 @@ def diagnostic_context(
     address_is_assumed: bool = False,
     sessions: Sessions | None = None,
 ) -> DiagnosticContext:
-    """Return what diagnostics look at: the same adapters that sessions and the proxy use."""
+    """Return the context of diagnostics, with the same adapters that sessions and the proxy use."""
     if settings is not None:
         use_backend(settings.keyring_backend)
     thread, clock, entropy = KeyringThread(), SystemClock(), SystemEntropy()
@@ -359,9 +364,9 @@ _DOCTOR: Final = "doctor"
 
 
 def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Secret | None = None) -> Parts:
-    """Return the real parts for ``settings``; nothing is imported, opened or contacted yet.
+    """Return the real parts for ``settings``; no module, file or connection is opened yet.
 
-    ``storage_key`` is what :func:`~jupyter_oidc.adapters.storage.storage_key.take_storage_key` took.
+    ``storage_key`` is the result of :func:`~jupyter_oidc.adapters.storage.storage_key.take_storage_key`.
     """
     vault_of, place = vaults(settings, event_log.log, storage_key), _place(settings)
     return Parts(
@@ -382,13 +387,13 @@ def system_parts(settings: Settings, event_log: JupyterEventLog, storage_key: Se
 
 
 def _place(settings: Settings | None) -> Callable[[], Path]:
-    """Return where our files lie; looked up each time, because a home may be mounted later."""
+    """Return a function for the folder of our files; it looks each time, because a home may be mounted later."""
     named = None if settings is None else settings.storage_folder
     return lambda: storage_folder(named)
 
 
 def vaults(settings: Settings, log: logging.Logger, storage_key: Secret | None = None) -> Callable[[Provider], Vault]:
-    """Return the store of each provider; two questions for the same one get the same store."""
+    """Return a function for the store of each provider; two calls for the same one get the same store."""
     use_backend(settings.keyring_backend)
     keyring_thread = KeyringThread()
 
@@ -443,7 +448,7 @@ def _session(
 
 
 def build(settings: Settings, parts: Parts) -> Services:
-    """Join ``parts`` into the services for ``settings``."""
+    """Connect ``parts`` to the services for ``settings``."""
     pending = PendingSignIns(parts.clock, parts.entropy)
     pages = SignOutPages(parts.clock, parts.entropy, parts.scheduler)
     shared: dict[SessionService, SharedProvider] = {}

@@ -135,7 +135,8 @@ def parameters_of(request: AuthorizationRequest) -> dict[str, str]:
 def to_endpoint(metadata: Metadata, sent: dict[str, str]) -> str:
     """Return the URL of the authorization endpoint with ``sent`` in its query.
 
-    Raises :class:`DiscoveryFailed` if the endpoint's own query already holds one of these names, since none may be sent twice.
+    Raises :class:`DiscoveryFailed` if the endpoint's own query already holds one of these names, since none may be sent
+    twice.
     """
     endpoint = metadata.authorization_endpoint
     kept = urlsplit(endpoint).query

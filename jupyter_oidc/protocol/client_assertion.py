@@ -122,8 +122,8 @@ def key_signer(
 
     Without ``alg`` it is the key's own algorithm, or one that suits the key, preferably one that is ``listed``.
 
-    The ``kid`` is ``key_id``, or the key's own, or its thumbprint (RFC 7638). A certificate that stands beside a PEM key
-    is named by ``x5t#S256`` (RFC 7515, 4.1.8), because some providers know a client's key by its certificate.
+    The ``kid`` is ``key_id``, or the key's own, or its thumbprint (RFC 7638). A certificate that stands beside a PEM
+    key is named by ``x5t#S256`` (RFC 7515, 4.1.8), because some providers know a client's key by its certificate.
     ``admitted`` are the only algorithms that a profile allows.
     Raises :class:`ConfigurationInvalid` for a key that is missing, cannot be read, or does not fit ``alg``.
     """

@@ -31,8 +31,9 @@ _MAX_KEY_ID_CHARACTERS: Final = 256
 class ClientKey:
     """A key that can sign; ``shape`` is key type and curve, as ``KEY_TYPES_BY_ALGORITHM`` has them.
 
-    ``key_id`` and ``alg`` are members of a JWK, ``thumbprint`` is that of RFC 7638, and ``certificate`` the thumbprint of
-    the certificate beside a PEM key (``x5t#S256``). ``only_pss`` says that the key may not sign otherwise (RFC 4055, 3.1).
+    ``key_id`` and ``alg`` are members of a JWK, ``thumbprint`` is that of RFC 7638, and ``certificate`` the thumbprint
+    of the certificate beside a PEM key (``x5t#S256``).
+    ``only_pss`` says that the key may only sign with PSS (RFC 4055, 3.1).
     """
 
     material: Any = field(repr=False)

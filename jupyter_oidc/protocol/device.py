@@ -1,4 +1,4 @@
-"""The device authorization grant: a code that a person enters in any browser, and the polling for the tokens (RFC 8628).
+"""The device authorization grant: a code that a person enters in any browser, and polling for tokens (RFC 8628).
 
 The device code is a credential and sealed at once; the user code is meant to be read and typed.
 No nonce exists in this grant, so none ties an ID token to one request.
@@ -45,8 +45,8 @@ class DeviceRequest:
     """The parameters of a device authorization request (RFC 8628, 3.1).
 
     ``code_challenge`` ties the code to this client, as in an authorization request (RFC 7636, 4.3).
-    ``prompt``, ``max_age`` (seconds) and ``acr_values`` are those of an authorization request; the grant does not define
-    them, and a provider that does not know them ignores them (RFC 8628, 3.1).
+    ``prompt``, ``max_age`` (seconds) and ``acr_values`` are those of an authorization request; the grant does not
+    define them, and a provider that does not know them ignores them (RFC 8628, 3.1).
     """
 
     scopes: tuple[str, ...]
@@ -109,8 +109,8 @@ def read_device_reply(
 
     The person opens ``verification_uri``, so it has to be https like an endpoint; the one with the code in it is shown
     only if it is https, too.
-    ``now`` is in wall seconds, for a ``Retry-After`` date; a sign-in waits no longer than ``max_lifetime_seconds``, even
-    if the provider allows more.
+    ``now`` is in wall seconds, for a ``Retry-After`` date; a sign-in waits no longer than ``max_lifetime_seconds``,
+    even if the provider allows more.
     Numbers may be written as texts.
     Optional members count as absent if they cannot be used: the address with the code in it, and the interval.
     An interval of zero counts as absent, since polling needs a pause; one beyond the lifetime of the code is refused at

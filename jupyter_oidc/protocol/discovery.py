@@ -84,8 +84,8 @@ def read_discovery_reply(
 ) -> Metadata:
     """Accept the metadata of exactly ``issuer`` (Discovery 1.0, 4.2, 4.3; D-3, D-4, D-5, D-7, A22, A24).
 
-    ``endpoints`` from the settings take the place of the document's and are judged by the same rules; so do those that the
-    document names for ``mutual_tls`` (``mtls_endpoint_aliases``; RFC 8705, 5), unless the settings name them.
+    ``endpoints`` from the settings take the place of the document's and are judged by the same rules; so do those that
+    the document names for ``mutual_tls`` (``mtls_endpoint_aliases``; RFC 8705, 5), unless the settings name them.
     Unknown members are ignored, and so are optional members that cannot be used.
     Raises :class:`IssuerMismatch` if the document names another issuer, compared byte for byte, and
     :class:`DiscoveryFailed` for any other fault.
@@ -202,7 +202,10 @@ class _Reading:
         return value
 
     def if_there(self, member: str) -> str | None:
-        """Return an endpoint that every sign-in uses if it is present; raises :class:`DiscoveryFailed` if it is unusable."""
+        """Return an endpoint that every sign-in uses if it is present.
+
+        Raises :class:`DiscoveryFailed` if it is unusable.
+        """
         return None if self._is_blank(member) else self.required(member)
 
     def endpoint(self, member: str) -> str | None:

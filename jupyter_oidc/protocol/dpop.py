@@ -60,7 +60,8 @@ def is_key(stored: Secret) -> bool:
 class ProofKey:
     """The private key of one session.
 
-    A proof is made for every proxied request, so the key is parsed at its first use and kept parsed in this object alone:
+    A proof is made for every proxied request, so the key is parsed at its first use and kept parsed in this object
+    alone:
     it is gone with the session's last token.
     """
 

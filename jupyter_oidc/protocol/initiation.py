@@ -19,7 +19,10 @@ _MAX_VALUE_CHARACTERS: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class Initiation:
-    """A request for a sign-in: ``login_hint`` goes to the provider unchanged (I-3); ``target`` is not judged yet (I-4)."""
+    """A request for a sign-in: ``login_hint`` goes to the provider unchanged (I-3).
+
+    ``target`` is not judged yet (I-4).
+    """
 
     login_hint: str | None
     target: str | None
@@ -28,8 +31,8 @@ class Initiation:
 def read_initiation(parameters: Sequence[tuple[str, str]], issuer: str) -> Initiation:
     """Return the known parameters of the request; every other one is ignored (I-5).
 
-    Raises :class:`RequestInvalid` unless ``iss`` is exactly ``issuer`` (I-2), and for a parameter that occurs twice, is too
-    long or not printable.
+    Raises :class:`RequestInvalid` unless ``iss`` is exactly ``issuer`` (I-2), and for a parameter that occurs twice, is
+    too long or not printable.
     """
     asked: dict[str, str] = {}
     for name, value in parameters:

@@ -47,8 +47,8 @@ def revocation_call(
 def read_revocation_reply(reply: Reply) -> bool:
     """Return whether the token is revoked: status 200, which an unknown token gets too (RFC 7009, 2.2).
 
-    A page of HTML comes not from a revocation endpoint but from a middlebox (D1); an empty body is an answer of any media
-    type, and some frameworks label it as HTML.
+    A page of HTML comes not from a revocation endpoint but from a middlebox (D1); an empty body is an answer of any
+    media type, and some frameworks label it as HTML.
     """
     page = reply.media_type in ("text/html", "application/xhtml+xml") and not reply.is_empty
     return reply.status == 200 and not page
@@ -61,9 +61,10 @@ _HOST: Final = re.compile(r"[a-z0-9._-]+\Z|\[[0-9a-f:.]+\]\Z")
 
 @dataclass(frozen=True, slots=True)
 class LogoutRequest:
-    """The request that a browser sends to the provider's sign-out page (RP-Initiated Logout 1.0, 2), without an ID token.
+    """A browser's request to the provider's sign-out page (RP-Initiated Logout 1.0, 2), without an ID token.
 
-    ``origins`` are those that a form may lead to: the page's, that of the way back, and those in the settings (CSP 3, 6.4.1).
+    ``origins`` are those that a form may lead to: the page's, that of the way back, and those in the settings (CSP 3,
+    6.4.1).
     ``takes_form`` says that the page follows the standard, and that its origins can be written in a policy.
     """
 
@@ -98,8 +99,8 @@ def logout_request(
     ``allowed_origins`` (``https://host[:port]``), if there are any, are the only ones that the browser may be sent to.
 
     ``post_logout_redirect_uri`` must be exactly the registered value; without it the provider shows a page
-    of its own, and ``state`` does not come back. A ``redirect_parameter`` of another name than the standard's belongs to a
-    page that does not follow the standard and may demand it (D5): without a value, no such page is offered.
+    of its own, and ``state`` does not come back. A ``redirect_parameter`` of another name than the standard's belongs
+    to a page that does not follow the standard and may demand it (D5): without a value, no such page is offered.
     """
     endpoint = configured or (metadata.end_session_endpoint if metadata is not None else None)
     if endpoint is None or (post_logout_redirect_uri is None and redirect_parameter != STANDARD_PARAMETER):

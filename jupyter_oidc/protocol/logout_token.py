@@ -39,7 +39,10 @@ class LogoutTokenRules:
 
 @dataclass(frozen=True, slots=True)
 class LogoutToken:
-    """A token that passed every check, with the subject or session that has ended; ``expires_at`` is in wall seconds."""
+    """A token that passed every check, with the subject or session that has ended.
+
+    ``expires_at`` is in wall seconds.
+    """
 
     subject: str | None
     sid: str | None

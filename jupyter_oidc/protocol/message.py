@@ -174,8 +174,9 @@ def _parsed(text: str, pairs: Callable[[list[tuple[str, Any]]], dict[str, Any]])
 def members_of(reply: Reply) -> Mapping[str, list[object]]:
     """Return every value of each member of the JSON object in the body of ``reply``, as tolerantly as possible.
 
-    For tokens that must not be lost in an answer that every check refuses: a byte order mark, a member that occurs twice,
-    and numbers that JSON does not allow are accepted. Raises :class:`ReplyUnusable` for a body that is no JSON object.
+    For tokens that must not be lost in an answer that every check refuses: a byte order mark, a member that occurs
+    twice, and numbers that JSON does not allow are accepted. Raises :class:`ReplyUnusable` for a body that is no JSON
+    object.
     """
     try:
         value = json.loads(reveal(reply.body).removeprefix("\ufeff"), object_pairs_hook=_Pairs)
@@ -190,7 +191,7 @@ def members_of(reply: Reply) -> Mapping[str, list[object]]:
 
 
 def names_member(reply: Reply, member: str) -> bool:
-    """Return whether the body of ``reply``, which need not be JSON, names ``member``: it may be truncated or damaged."""
+    """Return whether the body of ``reply`` names ``member``, even if it is truncated or damaged JSON."""
     return f'"{member}"'.encode() in reveal_bytes(reply.body)
 
 

@@ -1,4 +1,4 @@
-"""Pushed authorization requests: the request goes to the provider first, and the browser carries a reference (RFC 9126).
+"""Pushed authorization requests: the provider gets the request first, and the browser carries a reference (RFC 9126).
 
 So neither the browser nor an attacker in it can read or change the request, and the provider knows the client before it
 shows a page.

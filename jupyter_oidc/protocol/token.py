@@ -1,7 +1,8 @@
 """The token endpoint: builds calls that redeem a code, use a refresh token or exchange a token, and judges the answers.
 
 An OAuth error and an overloaded provider are expected outcomes and come back as values.
-The tokens of an answer are a value of their own (:class:`UnverifiedTokens`), which a failed check of the rest cannot lose.
+The tokens of an answer are a value of their own (:class:`UnverifiedTokens`), which a failed check of the rest cannot
+lose.
 This module refuses to look inside a token: an access token is opaque, an ID token is judged in ``id_token``.
 """
 
@@ -139,8 +140,9 @@ def redeem_call(
     redirect_uri: str,
     verifier: Secret,
 ) -> Call:
-    """Build the call that exchanges a code; it must be sent only once, even without an answer (Core 1.0, 3.1.3.1; T-1 to T-6, T-10).
+    """Build the call that exchanges a code.
 
+    It must be sent only once, even without an answer (Core 1.0, 3.1.3.1; T-1 to T-6, T-10).
     ``redirect_uri`` and ``verifier`` are those of the authorization request.
     """
     fields, basic = authenticate(client)
@@ -201,7 +203,10 @@ def exchange_call(
     resource: str | None = None,
     audience: str | None = None,
 ) -> Call | None:
-    """Build the call for another API's token by exchange (RFC 8693, 2.1); ``None`` unless the provider advertises it."""
+    """Build the call for another API's token by exchange (RFC 8693, 2.1).
+
+    ``None`` unless the provider advertises it.
+    """
     if TOKEN_EXCHANGE not in (metadata.grant_types or ()):
         return None
     fields, basic = authenticate(client)
@@ -310,7 +315,7 @@ def _success(
     wanted = "DPoP" if proved else "Bearer"
     kind = document.get("token_type")
     if kind in (None, "") and not proved:
-        kind = wanted  # NOTE: never so for DPoP, where a token without a type may be a bearer token, which a thief could use (X-4)
+        kind = wanted  # NOTE: never for DPoP: a token without a type may be a bearer token (X-4)
     if not isinstance(kind, str) or kind.lower() != wanted.lower():
         raise _Unfit("token_type", f"token_type is missing or not {wanted}")
     access_token = _token(document, "access_token")
@@ -329,7 +334,10 @@ def _success(
 
 
 def _token(document: dict[str, Any], member: str) -> Secret | None:
-    """Seal a token byte for byte; only printable ASCII can go back on the wire unchanged (N-5). An empty one is none."""
+    """Seal a token byte for byte.
+
+    Only printable ASCII can go back on the wire unchanged (N-5). An empty one is none.
+    """
     value = document.get(member)
     if value is None or value == "":
         return None

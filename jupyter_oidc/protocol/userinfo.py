@@ -83,8 +83,8 @@ def read_userinfo_reply(
 ) -> Mapping[str, Any] | KeysStale:
     """Return the claims about ``subject``, less those that are ``null`` or of the wrong type (U-4 ... U-7, U-9).
 
-    Raises :class:`UserinfoRejected`; details in ``INVALID_SUBJECT_DETAILS`` mean that the reply names another subject, or
-    none, and the sign-in must be refused then (U-6).
+    Raises :class:`UserinfoRejected`; details in ``INVALID_SUBJECT_DETAILS`` mean that the reply names another subject,
+    or none, and the sign-in must be refused then (U-6).
     """
     if reply.status != 200:
         raise _refuse("status")

@@ -232,7 +232,8 @@ def filter_request_headers(
 ) -> tuple[Headers, list[str]]:
     """Return the request headers that go to the API, without ``Authorization``, and the names of those held back.
 
-    ``extra`` are lower-case names that this API's settings add to the list, ``own_headers`` those that we send ourselves.
+    ``extra`` are lower-case names that this API's settings add to the list, ``own_headers`` those that we send
+    ourselves.
     Headers that ``Connection`` names are dropped like all hop-by-hop headers (C5, C6).
     Raises ``BadHeader`` for a value that cannot be forwarded byte for byte (C8).
     """

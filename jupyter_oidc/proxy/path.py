@@ -162,8 +162,8 @@ class _PathChecker:
         """Refuse a dot segment, also with parameters, spaces or a query behind it."""
         start = 0
         for segment in _SEPARATOR.split(reading.text):
-            # NOTE: a server that parses again after decoding ends the segment at ? and #, one that knows parameters at ;
-            # and some read a plus as a space, and drop spaces.
+            # NOTE: a server that parses again after decoding ends the segment at ? and #, one that knows parameters at
+            # ; and some read a plus as a space, and drop spaces.
             stem = _END_OF_SEGMENT.split(segment, maxsplit=1)[0]
             if _DOTS.match(stem.replace("+", " ").strip()):
                 self._refuse(reading, start, start + len(stem), "is a dot segment")

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Person:
-    """The person whose token a call carries: the ``subject``, once the call has a token; the session may have ended since."""
+    """The person whose token a call carries: the ``subject``, once the call has a token.
+
+    The session may have ended since.
+    """
 
     subject: str | None = None
 
@@ -23,8 +26,8 @@ class Person:
 class ProxyRequest(NamedTuple):
     """A call as received: ``raw_path`` and ``raw_query`` are undecoded, the path without leading slash.
 
-    ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end, and ``own_host`` the host
-    (and port) under which the caller reaches this server. ``person`` receives the subject of the call's token.
+    ``proxy_path`` is the path under which the caller reaches this API, with a slash at the end, and ``own_host`` the
+    host (and port) under which the caller reaches this server. ``person`` receives the subject of the call's token.
     """
 
     api: str

@@ -89,7 +89,8 @@ class ApiRoute:
     async def refreshed(self, rejected: Granted) -> Granted | None:
         """Return another token after the API ``rejected`` one; ``None`` if there is no better one.
 
-        Raises the problem for the caller if the token expired on its way, or the session ended, instead of the API's 401.
+        Raises the problem for the caller if the token expired on its way, or the session ended, instead of the API's
+        401.
         """
         match await self.session.bearer(self.key, self.api.bearer_token_source, rejected=rejected.secret):
             case Granted() as granted:
@@ -215,7 +216,10 @@ class ProxyService:
             raise UnknownApi from None
 
     def check(self, request: ProxyRequest) -> tuple[ApiRoute, str, Headers, list[str]]:
-        """Return route, URL, headers and the names of held-back headers for ``request``; raises a ``Problem`` if refused."""
+        """Return route, URL, headers and the names of held-back headers for ``request``.
+
+        Raises a ``Problem`` if refused.
+        """
         route = self.route(request.api)
         url = _checked_url(route.api, request)
         return route, url, *filter_request_headers(request.headers, route.api.request_headers, route.own_headers)

@@ -59,10 +59,10 @@ def without_reserved(raw_query: str, is_reserved: Callable[[str, str], bool]) ->
 def rewritten_location(api: Api, location: str, request_url: str, proxy_path: str, own_host: str) -> str | None:
     """Return the address to which a redirect of the API may send the caller, or ``None`` (C9, C10).
 
-    One below the base URL leads through the proxy again; ``proxy_path`` is the path of this API's proxy, with a slash at
-    the end.
-    Any other is made absolute, because it is relative to the API and the caller would resolve it against Jupyter: a fetch
-    follows it there with the XSRF header and the login cookie.
+    One below the base URL leads through the proxy again; ``proxy_path`` is the path of this API's proxy, with a slash
+    at the end.
+    Any other is made absolute, because it is relative to the API and the caller would resolve it against Jupyter: a
+    fetch follows it there with the XSRF header and the login cookie.
     An address of Jupyter itself (``own_host``) in any spelling, or one that clients read differently, gives ``None``.
     """
     try:
@@ -93,8 +93,8 @@ def rewritten_location(api: Api, location: str, request_url: str, proxy_path: st
 def _place(netloc: str) -> tuple[str, int | None]:
     """Return host and port in the normal form of a browser (WHATWG URL, 3.5).
 
-    Raises ``ValueError`` for a host that this module and a browser might read differently: in a browser a backslash ends a
-    host, and escapes, letters beyond ASCII and numbers in other notations become a name or address.
+    Raises ``ValueError`` for a host that this module and a browser might read differently: in a browser a backslash
+    ends a host, and escapes, letters beyond ASCII and numbers in other notations become a name or address.
     """
     match = _NETLOC.match(netloc)
     if match is None:

@@ -68,8 +68,8 @@ class ServerAnnouncement:
     def set_kernel_environment(self, manager: Any) -> None:
         """Let every kernel that ``manager`` starts or restarts have the variables in its environment.
 
-        NOTE: ``pre_start_kernel`` of jupyter_client decides a kernel's id, and documents that its arguments may be changed
-        there; they are kept for restarts. A gateway's kernels run elsewhere and are not started this way.
+        NOTE: ``pre_start_kernel`` of jupyter_client decides a kernel's id, and documents that its arguments may be
+        changed there; they are kept for restarts. A gateway's kernels run elsewhere and are not started this way.
         """
         decide = manager.pre_start_kernel
 

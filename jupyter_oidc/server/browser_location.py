@@ -4,7 +4,8 @@ The ``Host`` of a browser's request is the address at which the browser reaches 
 A kernel reaches it at a loopback address wherever the browser is, so for a kernel the newest browser counts, and
 without one the server's own configuration.
 Users see an address only if it comes from the settings, JupyterHub or a browser: never from the caller.
-The result chooses the strategy of a sign-in and the address in links; it protects nothing: the start route checks again.
+The result chooses the strategy of a sign-in and the address in links; it protects nothing: the start route checks
+again.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ MAX_ORIGIN_CHARACTERS: Final = 300
 class BrowserLocation:
     """The newest location of a browser; ``seen`` begins with the guess from the server's own address.
 
-    ``hub_told`` is the address that JupyterHub gave this server, and ``origin`` the one that a browser sent last; a server
-    that ``has_own_host`` has another host than the Hub.
+    ``hub_told`` is the address that JupyterHub gave this server, and ``origin`` the one that a browser sent last; a
+    server that ``has_own_host`` has another host than the Hub.
     """
 
     seen: Browser = "unknown"
@@ -40,7 +41,7 @@ class BrowserLocation:
 
     @classmethod
     def of_server(cls, ip: str, environment: Mapping[str, str], base_url: str = "/") -> BrowserLocation:
-        """Return the location by a server's own address: one that listens on loopback only is used from this machine."""
+        """Return the location by a server's own address: one on loopback only is used from this machine."""
         alone = ip in ("localhost", "127.0.0.1", "::1") and "JUPYTERHUB_USER" not in environment
         return cls(
             "here" if alone else "unknown",
@@ -52,8 +53,8 @@ class BrowserLocation:
     def note(self, host: str, headers: Mapping[str, str]) -> None:
         """Record the host of a Jupyter user's request, if a browser sent it.
 
-        NOTE: every holder of Jupyter's token can claim to be a browser, and only Jupyter's check of the host limits that
-        claim; therefore settings and JupyterHub come first.
+        NOTE: every holder of Jupyter's token can claim to be a browser, and only Jupyter's check of the host limits
+        that claim; therefore settings and JupyterHub come first.
         """
         if is_browser(headers):
             shown = _origin_of(headers.get("Origin") or headers.get("Referer") or "")

@@ -1,6 +1,7 @@
 """Commands that have the identity of a kernel for as long as they run: ``jupyter oidc run -- COMMAND`` (ADR 34).
 
-A command has an id and a key as a kernel has, and authenticates in the same way; this process writes the key to no file.
+A command has an id and a key as a kernel has, and authenticates in the same way; this process writes the key to no
+file.
 A lease keeps it alive, which the starting process extends: if that process is killed, the command has no identity a
 minute later.
 """
@@ -68,7 +69,10 @@ class Commands:
         return command is not None and command.until > self._clock.now().monotonic
 
     def run_of(self, command_id: str) -> object | None:
-        """Return the object that identifies the run of a running command: its key, a new one for each; else ``None``."""
+        """Return the object that identifies the run of a running command: its key, a new one for each.
+
+        Else ``None``.
+        """
         return self._live[command_id].key if self.is_live(command_id) else None
 
     def key_of(self, command_id: str) -> bytes | None:

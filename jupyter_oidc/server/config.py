@@ -56,8 +56,9 @@ _ABSENT: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """The merged configuration; ``choices`` in the order of :data:`STORAGE_KEYS`, ``on`` the :data:`SWITCH_DEFAULTS` in force.
+    """The merged configuration.
 
+    ``choices`` in the order of :data:`STORAGE_KEYS`, ``on`` the :data:`SWITCH_DEFAULTS` in force.
     ``system`` are the names of the providers in system files, and ``removed`` those that are removed explicitly
     (``"NAME": null``); ``notes`` name the ignored settings, and why.
     """

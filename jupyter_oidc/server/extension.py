@@ -169,7 +169,10 @@ class JupyterOIDC(ExtensionApp):
         self._tell_kernels(entropy, log)
 
     def initialize_handlers(self) -> None:
-        """Add the routes; those of the proxy come first: they are called most, and comparing their prefix costs least."""
+        """Add the routes.
+
+        Those of the proxy come first: they are called most, and comparing their prefix costs least.
+        """
         prefix = self._context.proxy_prefix
         given = {"context": self._context}
         rules = [

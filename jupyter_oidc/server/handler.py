@@ -93,7 +93,8 @@ class Context:
     """The state that all handlers share.
 
     ``build_services`` makes the services when the first request needs them, and so does not delay a server's start;
-    ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path below which the APIs are.
+    ``settings`` is ``None`` if ``findings`` keep them from existing; ``proxy_prefix`` is the path below which the APIs
+    are.
     """
 
     build_services: Callable[[Settings], Services]
@@ -163,8 +164,8 @@ class Context:
     async def reload(self, settings: Settings) -> None:
         """Apply other ``settings``; sessions that they do not concern go on (D9).
 
-        Services that were not built yet are made under the earlier settings, which decide about a stored session's access;
-        if those had mistakes, every provider is a new one (ADR 30).
+        Services that were not built yet are made under the earlier settings, which decide about a stored session's
+        access; if those had mistakes, every provider is a new one (ADR 30).
         """
         if self._services is None:
             self._services = self.build_services(self.settings or replace(settings, providers=()))
@@ -239,8 +240,8 @@ def fields_of(text: str) -> list[tuple[str, str]] | None:
 def cookies_in(headers: Iterable[str], name: str) -> list[str]:
     """Return the values of the first eight cookies of that ``name`` in the ``Cookie`` headers.
 
-    Other cookies are skipped, even malformed ones, because every program on this host, at any port, can set cookies here;
-    ours need no quotes.
+    Other cookies are skipped, even malformed ones, because every program on this host, at any port, can set cookies
+    here; ours need no quotes.
     """
     pairs = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
     return [value for given, _, value in pairs if given == name][:MAX_COOKIES_OF_A_NAME]
@@ -290,9 +291,9 @@ class OidcHandler(APIHandler):
     async def prepare(self) -> None:  # type: ignore[override]  # NOTE: as APIHandler does
         """Authenticate and admit the caller, or raise once a small body has arrived.
 
-        A refusal before the end of the request closes the connection, and a client that is still sending then, or sends its
-        next request on it, often never reads the answer. A large body, or one that the client holds back (``Expect``), is
-        refused at once; the wait for a slow body ends after a time limit.
+        A refusal before the end of the request closes the connection, and a client that is still sending then, or sends
+        its next request on it, often never reads the answer. A large body, or one that the client holds back
+        (``Expect``), is refused at once; the wait for a slow body ends after a time limit.
         """
         try:
             await self._authenticate()

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def is_on_this_machine(request: HTTPServerRequest) -> bool:
     """Return whether ``request`` came from a loopback address, through a Unix socket, or from an address of its own.
 
-    The address that the server believes counts: behind a proxy that it trusts (``trust_xheaders``) the client's, else the
-    other end of the connection.
+    The address that the server believes counts: behind a proxy that it trusts (``trust_xheaders``) the client's, else
+    the other end of the connection.
     """
     address = request.remote_ip or ""
     if _is_loopback(address):

@@ -18,8 +18,8 @@ class LiveKernels:
     def run_of(self, kernel_id: str) -> object | None:
         """Return the object that identifies the present run of ``kernel_id``; ``None`` if it does not run here.
 
-        A restart keeps the kernel's id and its connection key, and starts another process. A manager without processes of
-        its own (a gateway's) has one run for each kernel.
+        A restart keeps the kernel's id and its connection key, and starts another process. A manager without processes
+        of its own (a gateway's) has one run for each kernel.
         """
         kernel = self._live(kernel_id)
         provisioner = getattr(kernel, "provisioner", None)

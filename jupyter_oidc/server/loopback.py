@@ -80,8 +80,8 @@ class LoopbackListener(Router):
     ) -> str:
         """Listen at ``uri`` and return the address to which the browser goes first.
 
-        ``handler`` serves the one path, with the settings of ``application``; the listener closes after ``seconds`` at the
-        latest.
+        ``handler`` serves the one path, with the settings of ``application``; the listener closes after ``seconds`` at
+        the latest.
         """
         parts = urlsplit(uri)
         host = parts.hostname or ""
@@ -103,7 +103,10 @@ class LoopbackListener(Router):
         return matches
 
     def find_handler(self, request: HTTPServerRequest, **_: Any) -> HTTPMessageDelegate | None:
-        """Return the handler for GET requests of our path under our name; any other request gets ``_NotFoundHandler``."""
+        """Return the handler for GET requests of our path under our name.
+
+        Any other request gets ``_NotFoundHandler``.
+        """
         application = self._application
         if application is None:
             return None

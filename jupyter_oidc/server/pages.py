@@ -33,8 +33,9 @@ if (document.body.dataset.close) { setTimeout(function () { window.close(); }, 1
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: ``links`` are ``(text, local path)``, or the provider's address; ``closes`` makes the window close itself.
+    """One page: ``links`` are ``(text, local path)``, or the provider's address.
 
+    ``closes`` makes the window close itself.
     ``form`` is a local path, and the buttons (``value``, text) of which one is posted there as ``answer``.
     """
 

@@ -35,7 +35,7 @@ def is_half_closed(stream: Any) -> bool:
 
 
 def reset_on_close(stream: Any) -> None:
-    """Close ``stream`` with a TCP reset later: an orderly close would look like the complete answer."""
+    """Make the close of ``stream`` a TCP reset: after an orderly close the answer would look complete."""
     sock = getattr(stream, "socket", None)
     if sock is not None:
         with suppress(OSError):

@@ -65,7 +65,8 @@ def problem_of(error: BaseException | None) -> Problem | None:
 def error_body(problem: Problem, request_id: str, public_url: str | None = None) -> dict[str, Any]:
     """Return the JSON body for ``problem`` (contract ``error``); ``public_url`` is this server's address for browsers.
 
-    A caller without a session gets the address for a sign-in, as a kernel cannot know this server's address for browsers.
+    A caller without a session gets the address for a sign-in, as a kernel cannot know this server's address for
+    browsers.
     """
     link = {"link": f"{public_url}lab"} if public_url and isinstance(problem, _SIGN_IN_HELPS) else {}
     return {

@@ -1,8 +1,8 @@
 """Polls the settings files and applies changed settings while the server runs (D9).
 
 Settings that cannot be read, or contain a mistake, are not applied: the old ones stay in force, and the log says why.
-Absence is not an instruction: a file that is empty, gone or unreadable counts with its last content, and a provider that
-no file mentions any more stays until the next start. ``"NAME": null`` removes one explicitly.
+Absence is not an instruction: a file that is empty, gone or unreadable counts with its last content, and a provider
+that no file mentions any more stays until the next start. ``"NAME": null`` removes one explicitly.
 It refuses to run a Python configuration file again; a change there takes effect with the next start.
 """
 

@@ -29,8 +29,8 @@ def current_jupyter_user() -> str | None:
 class Sharing:
     """Records which kernels only the ``owner`` has used; ``current_user`` returns the user of the present request.
 
-    With ``admits_all`` the kernels of other users act for the owner, too. ``changed`` is called when the first other user
-    appears.
+    With ``admits_all`` the kernels of other users act for the owner, too. ``changed`` is called when the first other
+    user appears.
     """
 
     def __init__(

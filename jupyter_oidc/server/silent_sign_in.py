@@ -41,7 +41,8 @@ def can_sign_in_silently(
     settings = session.settings
     if not is_silent_sign_in_on(settings, under_hub=under_hub) or not session.may_sign_in_silently:
         return False
-    # NOTE: as if the provider offered codes, since its metadata are unknown here; if the choice is a code, no page leaves.
+    # NOTE: as if the provider offered codes, since its metadata are unknown here; if the choice is a code, no page
+    # leaves.
     chosen = choose(settings, offers_device=True, browser=browser)
     comes_back = isinstance(chosen, Choice) and chosen.strategy == "server"
     return comes_back and (public_url is None or urlsplit(public_url).netloc.lower() == host)

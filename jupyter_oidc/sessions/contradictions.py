@@ -1,8 +1,8 @@
 """Finds contradictions between settings and a provider's metadata, before a sign-in that must fail opens a browser.
 
 Sign-ins and diagnostics use the same rules, so that a report names the errors of a sign-in.
-Only an explicit member of the metadata counts: a member that is absent or unusable contradicts nothing, and neither does
-a list that a provider may leave incomplete (Discovery 1.0, 3: ``scopes_supported``).
+Only an explicit member of the metadata counts: a member that is absent or unusable contradicts nothing, and neither
+does a list that a provider may leave incomplete (Discovery 1.0, 3: ``scopes_supported``).
 A new rule is one more line in ``RULES``.
 """
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 class Credentials:
     """The credentials of the registration in ``settings``.
 
-    ``secret`` and ``key`` return the values that ``client_secret`` and ``client_assertion_key`` refer to, or ``None`` if
-    the settings name none; they raise a ``Problem`` if a value cannot be read.
+    ``secret`` and ``key`` return the values that ``client_secret`` and ``client_assertion_key`` refer to, or ``None``
+    if the settings name none; they raise a ``Problem`` if a value cannot be read.
     ``listed`` are the algorithms that the metadata name for assertions, once they have been read; without a setting the
-    algorithm is chosen from them. ``certificate`` returns the thumbprint (``x5t#S256``) of the client certificate that was
-    presented to the provider last, even if its file holds another one by now.
+    algorithm is chosen from them. ``certificate`` returns the thumbprint (``x5t#S256``) of the client certificate that
+    was presented to the provider last, even if its file holds another one by now.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class Credentials:
     def client(self) -> Client:
         """Return the registration with the credentials that its authentication method needs (T-3).
 
-        Raises :class:`~jupyter_oidc.errors.ConfigurationInvalid` for a key or secret that cannot sign, and the problems of
-        ``secret`` and ``key``.
+        Raises :class:`~jupyter_oidc.errors.ConfigurationInvalid` for a key or secret that cannot sign, and the problems
+        of ``secret`` and ``key``.
         """
         settings = self._settings
         client_id, method = settings.client_id, settings.token_endpoint_auth_method

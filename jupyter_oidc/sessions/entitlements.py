@@ -47,7 +47,10 @@ class Entitlements:
         return tuple(need for need in required if need not in self.names)
 
     def within(self, *, count: int, size: int, first: Iterable[str] = ()) -> Entitlements:
-        """Return at most ``count`` of them in at most ``size`` bytes of JSON, in the same order; ``first`` are kept first."""
+        """Return at most ``count`` of them in at most ``size`` bytes of JSON, in the same order.
+
+        ``first`` are kept first.
+        """
         wanted = frozenset(first)
         chosen: set[int] = set()
         used = 0
@@ -75,7 +78,8 @@ def entitlements_of(
 
     A text is one entitlement, unless the claim is one of ``scope_claims``, whose texts are lists separated by spaces
     (RFC 6749, 3.3).
-    A list holds texts, or objects that have a name; an object holds entitlements as its keys, save those that are false.
+    A list holds texts, or objects that have a name; an object holds entitlements as its keys, save those that are
+    false.
     """
     found: dict[str, None] = {}
     known = True
@@ -142,7 +146,8 @@ def _reach_dotted(value: object, parts: list[str]) -> object:
 def _left_out(claims: Mapping[str, Any], path: ClaimPath) -> bool:
     """Return whether the provider left out the claim at ``path`` because it would have been too long.
 
-    The provider then refers to another source, which is not read here (OpenID Connect Core 1.0, 5.6.2), or sends a flag.
+    The provider then refers to another source, which is not read here (OpenID Connect Core 1.0, 5.6.2), or sends a
+    flag.
     """
     parts = path.split(".") if isinstance(path, str) else path[:1]
     tops = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}

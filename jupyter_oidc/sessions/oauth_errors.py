@@ -13,7 +13,10 @@ from jupyter_oidc.errors import IdpUnavailable, Problem, SignInDeclined, SignInR
 from jupyter_oidc.protocol.id_token import ACR_TOO_WEAK_DETAIL
 
 Category = Literal["declined", "spent", "person", "scope", "audience", "set-up", "transient", "other"]
-"""``person``: a person has to interact; ``set-up``: settings here or at the provider; ``spent``: the code or token is used up."""
+"""``person``: a person has to interact.
+
+``set-up``: settings here or at the provider; ``spent``: the code or token is used up.
+"""
 
 Place = Literal["authorization", "token", "device", "pushed"]
 """The endpoint that refuses a sign-in: authorization, token, device authorization, or pushed authorization requests."""

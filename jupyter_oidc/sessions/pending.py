@@ -61,8 +61,8 @@ class Progress(str, Enum):
 class StepUp:
     """A stronger sign-in: at one of ``acr_values``, not longer ago than ``max_age`` seconds (RFC 9470, 3).
 
-    ``optional_acr_values`` are requested after those, so that the sign-in is no weaker than one before; they need not be
-    reached.
+    ``optional_acr_values`` are requested after those, so that the sign-in is no weaker than one before; they need not
+    be reached.
     """
 
     acr_values: tuple[str, ...] = ()
@@ -99,7 +99,8 @@ class StepUp:
     def reached(self, acr: str | None) -> StepUp:
         """Return the strength that a sign-in with this demand has proved, by the level in its ID token (Q5.14).
 
-        A level that was requested only in ``optional_acr_values`` counts, too; one that was not requested counts for nothing.
+        A level that was requested only in ``optional_acr_values`` counts, too; one that was not requested counts for
+        nothing.
         """
         return StepUp((acr,) if acr and acr in self.requested_acr_values else (), self.max_age)
 
@@ -123,8 +124,10 @@ class ShownCode:
 class SignInOptions:
     """The options of one sign-in, as its caller chose them.
 
-    ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3), and so do ``ui_locales``.
-    A ``silent`` one is begun by a page that opens: the browser goes on to ``next`` by itself, after success and failure.
+    ``next`` is a local path for afterwards, ``login_hint`` goes to the provider unchanged (I-3), and so do
+    ``ui_locales``.
+    A ``silent`` one is begun by a page that opens: the browser goes on to ``next`` by itself, after success and
+    failure.
     """
 
     next: str | None = None
@@ -275,8 +278,8 @@ class PendingSignIns:
     def bind(self, pending: PendingSignIn, redirect_uri: str, server_name: str = "") -> tuple[str, str]:
         """Tie ``pending`` to one browser; return its ``state`` and the value of its binding cookie (A-4, A-9).
 
-        A ``server_name`` is appended to the state behind a dot, which no random part holds; it tells a Hub where to send
-        the browser and proves nothing.
+        A ``server_name`` is appended to the state behind a dot, which no random part holds; it tells a Hub where to
+        send the browser and proves nothing.
         """
         state, binding = self._entropy.token(256), self._entropy.token(256)
         if server_name:
@@ -291,8 +294,8 @@ class PendingSignIns:
     ) -> PendingSignIn:
         """Return the sign-in that ``state`` belongs to, if one of the browser's ``bindings`` is its own.
 
-        It is one whose answer comes to the callback route, or ``only`` that one, whose answer arrives elsewhere: an answer
-        counts only at the place where it was expected.
+        It is one whose answer comes to the callback route, or ``only`` that one, whose answer arrives elsewhere: an
+        answer counts only at the place where it was expected.
         A wrong binding is answered exactly like an unknown state, and consumes nothing, so that no other browser can
         cancel a sign-in (A1, A4, A6).
         Raises :class:`StateInvalid`.

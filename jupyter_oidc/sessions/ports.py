@@ -1,4 +1,7 @@
-"""The protocols through which the session layer reaches the outside; ``adapters`` implements them, tests script them."""
+"""The protocols through which the session layer reaches the outside.
+
+``adapters`` implements them, tests script them.
+"""
 
 from __future__ import annotations
 

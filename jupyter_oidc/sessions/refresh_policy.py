@@ -114,7 +114,7 @@ class RefusesAudience:
 
 
 def reason_of_rejection(problem: IdTokenRejected | UserinfoRejected) -> str:
-    """Return why a session ends whose refresh brought a refused identity: another person, or a failed check (F-6, Q5.3)."""
+    """Return why a refused identity at a refresh ends the session: another person, or a failed check (F-6, Q5.3)."""
     if problem.detail in id_token.OTHER_SUBJECT_DETAILS | userinfo.OTHER_SUBJECT_DETAILS:
         return "identity_changed"
     return problem.code

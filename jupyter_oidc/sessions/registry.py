@@ -73,8 +73,8 @@ class Sessions:
     def service_for_sign_in(self, name: str, *, by_user: bool) -> SessionService:
         """Return the service whose sign-in may begin now; raises :class:`UnknownProvider`.
 
-        Waiting settings come into force only by a sign-in that the user began: a kernel's sign-in uses those in force, and
-        raises :class:`Forbidden` if there are none.
+        Waiting settings come into force only by a sign-in that the user began: a kernel's sign-in uses those in force,
+        and raises :class:`Forbidden` if there are none.
         """
         service, waiting = self.of_provider(name), self._waiting.get(name)
         if waiting is not None and by_user:
@@ -116,7 +116,10 @@ class Sessions:
         return tuple(self._apis.values())
 
     async def aclose(self) -> None:
-        """Close every service, because the process ends; a session that is stored nowhere else ends with it (ADR 36)."""
+        """Close every service, because the process ends.
+
+        A session that is stored nowhere else ends with it (ADR 36).
+        """
         services = list(dict.fromkeys([*self._services.values(), *self._waiting.values()]))
         await asyncio.gather(*(service.settle(process_ends=True) for service in services))
         ending = [service for service in services if await service.ends_with_process()]
@@ -133,7 +136,7 @@ class Sessions:
 
 
 def token_key(api: Api) -> TokenKey:
-    """Return the key of the access token that ``api`` needs: the sign-in's own unless its settings demand another one."""
+    """Return the key of the access token for ``api``: the sign-in's own unless its settings demand another one."""
     if api.audience is None and api.resource is None and api.scopes is None:
         return SIGN_IN_KEY
     return TokenKey(audience=api.audience, resource=api.resource, scopes=api.scopes)

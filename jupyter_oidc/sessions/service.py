@@ -83,8 +83,8 @@ CLOSE_TIMEOUT_SECONDS: Final = 5.0
 class SessionService:
     """Owns the session at the provider in ``settings``.
 
-    With ``takes_over`` it waits for a sign-in of its own, restores no stored session before that, and calls ``takes_over``
-    with the new refresh token once it has the tokens: the service that it replaces ends then (ADR 30).
+    With ``takes_over`` it waits for a sign-in of its own, restores no stored session before that, and calls
+    ``takes_over`` with the new refresh token once it has the tokens: the service that it replaces ends then (ADR 30).
     """
 
     def __init__(
@@ -331,7 +331,7 @@ class SessionService:
         """Set the function that returns the other service whose session a sign-in here would replace (ADR 30)."""
         self._predecessor = before
 
-    def _question(self, tokens: Tokens, silent: bool) -> Question | None:  # noqa: FBT001 - the signature of the callback
+    def _question(self, tokens: Tokens, silent: bool) -> Question | None:  # noqa: FBT001 - a callback
         """Return the question to the user before ``tokens`` of another person are installed, or ``None`` (A26)."""
         before = self._predecessor()
         return (self if before is None else before).question_of_own(tokens, silent=silent)
@@ -339,7 +339,8 @@ class SessionService:
     def question_of_own(self, tokens: Tokens, *, silent: bool = False) -> Question | None:
         """Return the question to the user before ``tokens`` replace the session of this service, or ``None``.
 
-        A ``silent`` sign-in does not replace another person without a question, not even after the end of their session:
+        A ``silent`` sign-in does not replace another person without a question, not even after the end of their
+        session:
         the provider's cookie in this browser chose the person, and no click.
         """
         self._apply_expiry()
@@ -421,8 +422,8 @@ class SessionService:
     ) -> Bearer:
         """Return a bearer token for one upstream call.
 
-        ``rejected`` is a token that the API refused although it had not expired: it causes one forced refresh, shared by
-        all callers, and none for the next 30 seconds (B27).
+        ``rejected`` is a token that the API refused although it had not expired: it causes one forced refresh, shared
+        by all callers, and none for the next 30 seconds (B27).
         Raises ``AudienceRefused`` if the provider has no token for this API.
         """
         await self._restore_once()
@@ -457,7 +458,7 @@ class SessionService:
         return not self._closed and self._session is not None and self._session.number == generation
 
     def on_session_end(self, close_stream: Callable[[], None]) -> Callable[[], None]:
-        """Call ``close_stream`` when this session ends on purpose: a sign-out, here or at the provider, or another person.
+        """Call ``close_stream`` when this session ends on purpose: by a sign-out, at either side, or another person.
 
         When a session ends because the provider refuses to refresh it, open streams may go on (B1).
         Returns a function that removes ``close_stream``.
@@ -936,8 +937,9 @@ class SessionService:
     async def sign_out(self, *, spared: tuple[Origin, ...] | None = None, bound: bool = False) -> SignOut:
         """End the session here at once, then tell the provider; a second call does nothing (D1, D2).
 
-        ``spared`` are sessions that no revocation may harm; it is given when the settings were removed, not when a person
-        signs out, and then no sign-out page is offered. ``bound`` ties a page to the requesting browser (ADR 39).
+        ``spared`` are sessions that no revocation may harm; it is given when the settings were removed, not when a
+        person signs out, and then no sign-out page is offered. ``bound`` ties a page to the requesting browser (ADR
+        39).
         Raises ``StorageUnavailable`` if the stored entry could not be removed; every other step is done then (D3).
         """
         await self._restore_once()
@@ -1030,7 +1032,10 @@ class SessionService:
         self._background.start(self._refresh_sign_in_token(session))
 
     async def _remove_stored(self, subject: str | None) -> Secret | None:
-        """Remove the entry of ``subject``, or any; return its refresh token, which another server may have refreshed."""
+        """Remove the entry of ``subject``, or any.
+
+        Return its refresh token, which another server may have refreshed.
+        """
         # NOTE: a refresh of our own holds the lock; its answer will be dropped, so this does not wait for it.
         stored = await self._store.remove(
             subject, timeout_seconds=0.0 if self._refreshing else USER_LOCK_TIMEOUT_SECONDS
@@ -1050,7 +1055,10 @@ class SessionService:
             self.publish("settings-changed")
 
     def narrow(self, settings: Provider) -> None:
-        """Go on under ``settings``, whose APIs are narrower; open streams are closed, as some may not be allowed any more."""
+        """Go on under ``settings``, whose APIs are narrower.
+
+        Open streams are closed, as some may not be allowed any more.
+        """
         self.settings = settings
         self._close_streams()
         self.publish("settings-changed")
@@ -1064,10 +1072,11 @@ class SessionService:
     def hand_over(
         self, kept: Secret | None, spared: Callable[[], tuple[Origin, ...]]
     ) -> Callable[[], Coroutine[Any, Any, None]]:
-        """End this session at once, because one under other settings replaces it; the stored entry belongs to that one now.
+        """End this session at once, because one under other settings replaces it.
 
-        Returns a coroutine function for the rest: it revokes the refresh token under its own settings, unless the token is
-        ``kept`` or that could harm one of the sessions ``spared``, and closes this service.
+        The stored entry belongs to that one now.
+        Returns a coroutine function for the rest: it revokes the refresh token under its own settings, unless the token
+        is ``kept`` or that could harm one of the sessions ``spared``, and closes this service.
         """
         orphan = self._own_token() or self._superseded_token
         self._store.detach()
@@ -1188,7 +1197,8 @@ class SessionService:
     def end_and_revoke(self, spared: tuple[Origin, ...]) -> asyncio.Task[None]:
         """End the session for good, because the process ends and only its memory holds the session (Q10.5, ADR 36).
 
-        Its refresh token is revoked, in one attempt, unless that could harm one of the sessions ``spared``, which live on.
+        Its refresh token is revoked, in one attempt, unless that could harm one of the sessions ``spared``, which live
+        on.
         """
         return self._background.start(self._end_and_revoke(spared))
 

@@ -147,8 +147,9 @@ class SignIns:
         return read_initiation(parameters, self.settings.issuer)
 
     def offer(self, caller: str, options: SignInOptions, browser: Browser = "here") -> str | None:
-        """Return a start ticket for a sign-in that begins when the ticket is used; the provider is not contacted before.
+        """Return a start ticket for a sign-in that begins when the ticket is used.
 
+        The provider is not contacted before.
         ``None`` if this provider's sign-ins do not come back to this server in a browser, so that a link is not enough.
         """
         chosen = choose(self.settings, offers_device=False, browser=browser)

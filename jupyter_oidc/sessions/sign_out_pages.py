@@ -42,7 +42,7 @@ Cookies = Callable[[str], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The ticket to a page: ``value`` works once, and only in a browser with ``binding`` as its cookie, if there is one."""
+    """The ticket to a page: ``value`` works once, and only in a browser with the cookie ``binding``, if it is set."""
 
     page: str
     value: str = field(repr=False)
@@ -85,7 +85,10 @@ class SignOutPages:
     def offer(
         self, provider: str, request: LogoutRequest, id_token_hint: Secret | None, state: str, *, bound: bool
     ) -> Ticket:
-        """Offer a page that brings ``request`` to ``provider``; ``bound`` ties it to the browser that gets the ticket."""
+        """Offer a page that brings ``request`` to ``provider``.
+
+        ``bound`` ties it to the browser that gets the ticket.
+        """
         self._sweep()
         value, binding = self._entropy.token(256), self._entropy.token(256) if bound else None
         page = _Page(
@@ -107,9 +110,9 @@ class SignOutPages:
     def open(self, provider: str, ticket: str, cookies: Cookies, shown: Shown) -> Opened:
         """Consume ``ticket`` and return the content of its page; without the ID token if ``shown`` is ``unknown``.
 
-        A wrong cookie consumes nothing, so that no other browser can spoil a sign-out. A right cookie in a request whose
-        response a script of the same origin could read comes from such a script: it consumes the ticket, so that the script
-        cannot try again.
+        A wrong cookie consumes nothing, so that no other browser can spoil a sign-out. A right cookie in a request
+        whose response a script of the same origin could read comes from such a script: it consumes the ticket, so that
+        the script cannot try again.
         Raises :class:`StateInvalid`.
         """
         self._sweep()
@@ -161,7 +164,10 @@ class SignOutPages:
         self._pages.remove(page)
 
     def _sweep(self) -> None:
-        """Close pages older than a minute, drop those older than ten; a timer may be late after a sleep of the machine."""
+        """Close pages older than a minute, drop those older than ten.
+
+        A timer may be late after a sleep of the machine.
+        """
         now = self._clock.now().monotonic
         for page in list(self._pages):
             age = now - page.begun.monotonic

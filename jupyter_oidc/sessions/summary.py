@@ -58,8 +58,8 @@ class ApiAccess:
 class Summary:
     """One session as a client sees it; times are wall seconds, ``expires_in`` whole seconds.
 
-    ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; without ``entitlements_known`` the
-    provider did not list them.
+    ``entitlements`` are limited in number, and ``entitlements_more`` counts the others; without ``entitlements_known``
+    the provider did not list them.
     ``settings_pending`` says that other settings wait for the next sign-in (ADR 30).
     """
 

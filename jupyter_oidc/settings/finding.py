@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["missing", "malformed", "unsafe", "contradictory", "refused"]
-"""``missing``: the entry is absent. ``malformed``: no program could use it. ``unsafe``: it would work, and a token could
+"""``missing``: the entry is absent. ``malformed``: no program could use it. ``unsafe``: it works, but a token could
 reach a wrong host. ``contradictory``: two entries exclude each other. ``refused``: the provider refuses it."""
 
 

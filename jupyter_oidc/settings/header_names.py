@@ -1,4 +1,4 @@
-"""Decides which header names an API's settings may add to the proxy's lists: none for credentials or for the browser."""
+"""Decides which headers an API's settings may add to the proxy's lists: none for credentials or the browser."""
 
 from __future__ import annotations
 

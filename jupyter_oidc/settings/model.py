@@ -340,18 +340,20 @@ class Provider:
     ``profile`` is a security profile whose demands all other settings meet.
     ``metadata_url`` is the address of the metadata, if not below the issuer, and ``endpoints`` replace those in it; the
     document must name ``issuer`` all the same.
-    ``client_assertion_key`` signs the assertions of ``private_key_jwt`` (T-7), by ``token_endpoint_auth_signing_alg`` or,
-    without one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the key's own.
-    ``scopes_by_default`` says that the settings do not name ``scopes``, and ``offline_access_prompt`` is the prompt that is
-    sent with the scope ``offline_access`` if ``prompt`` is not set.
-    ``id_token_signed_response_alg`` is the only accepted one; without it, those in the provider's metadata are accepted.
+    ``client_assertion_key`` signs the assertions of ``private_key_jwt`` (T-7), by ``token_endpoint_auth_signing_alg``
+    or, without one, the algorithm of the key; ``client_assertion_key_id`` is the provider's name for it, if not the
+    key's own.
+    ``scopes_by_default`` says that the settings do not name ``scopes``, and ``offline_access_prompt`` is the prompt
+    that is sent with the scope ``offline_access`` if ``prompt`` is not set.
+    ``id_token_signed_response_alg`` is the only accepted one; without it, those in the provider's metadata are
+    accepted.
     ``silent_sign_in`` says whether a page that opens tries to sign in without asking; ``None``: it does under a Hub.
     ``acr_values`` are levels of authentication, of which every sign-in has to reach one (Core 1.0, 2).
     ``clock_skew`` and ``http_timeout`` are seconds.
     ``egress_proxy`` is the address of a forward proxy, ``"none"``, or ``None`` for that of the environment.
     ``client_certificate`` is the path of a PEM file, which holds its private key too if there is no other.
-    With ``tls_client_certificate_bound_access_tokens`` access tokens are bound to that certificate, too, and it is presented
-    to APIs (RFC 8705, 3).
+    With ``tls_client_certificate_bound_access_tokens`` access tokens are bound to that certificate, too, and it is
+    presented to APIs (RFC 8705, 3).
     ``api_bearer_token_source`` is that of APIs that name none themselves.
     ``scope_claims`` are the claims whose texts are lists separated by spaces.
     ``authorization_parameters`` go into every authorization request besides our own.
@@ -710,7 +712,7 @@ class Provider:
 
     @property
     def mutual_tls(self) -> bool:
-        """Whether calls to the provider present the client certificate, at its endpoints for mutual TLS (RFC 8705, 5)."""
+        """Whether calls to the provider use the client certificate and the endpoints for mutual TLS (RFC 8705, 5)."""
         return self.tls_client_certificate_bound_access_tokens or self.token_endpoint_auth_method in TLS_METHODS
 
 

@@ -68,7 +68,7 @@ _RESERVED_PARAMETERS: Final = frozenset(
         "client_assertion_type",
     },
 )
-"""Parameters of an authorization request that settings may not add, because this client sends them, or must never send them."""
+"""Parameters of an authorization request that settings may not add: this client sends them, or must never do so."""
 
 
 def read_settings(

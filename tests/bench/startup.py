@@ -44,7 +44,7 @@ PROVIDERS = {
 
 
 def start(which: str, folder: Path) -> dict[str, object]:
-    """Start one server in a process of its own and return what it printed."""
+    """Start one server in a process of its own and return its output."""
     environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder), "JUPYTER_RUNTIME_DIR": str(folder)}
     environment["JUPYTER_DATA_DIR"] = str(folder)
     command = [sys.executable, "-c", CHILD, which, json.dumps(PROVIDERS)]

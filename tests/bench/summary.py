@@ -1,4 +1,4 @@
-"""What does a summary cost? Ten thousand polls of a signed-in session, as fifty open tabs make in a minute.
+"""Measures the cost of a summary: ten thousand polls of a signed-in session, as fifty open tabs make in a minute.
 
 The target is 5 ms each; no request of it may reach the provider (D16).
 """

@@ -1,4 +1,4 @@
-"""What JupyterLab shows when the session ends without the user, or cannot begin at all."""
+"""JupyterLab shows the end of a session that the user did not end, and a sign-in that cannot begin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to people in JupyterLab, under a base URL, at the certified provider.
+"""The journeys of users in JupyterLab, under a base URL, at the certified provider.
 
 The fixture ``visitor`` ends every journey with a look at the console: no error, no warning, no request beside the base
 URL.

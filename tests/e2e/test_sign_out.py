@@ -1,4 +1,4 @@
-"""Signing out at the provider in a real browser, and what script in JupyterLab's origin gets of it: nothing (Q9.8, ADR 39)."""
+"""Signing out at the provider in a real browser gives a script in JupyterLab's origin no token (Q9.8, ADR 39)."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_going_back_in_that_window_shows_no_form_again(place: Place, browser: Br
 
 
 def leave(lab: Lab) -> Page:
-    """Sign out in the panel, and press what the notice offers."""
+    """Sign out in the panel, and press the button of the notice."""
     lab.show_panel()
     lab.button("Sign out").click()
     offer = lab.notice("Signed out at corp.").get_by_role("button", name="Also sign this browser out")

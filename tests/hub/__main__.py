@@ -1,4 +1,4 @@
-"""Make the journey at a real JupyterHub and say what became of each step: ``python -m tests.hub``.
+"""Make the journey at a real JupyterHub and print the outcome of each step: ``python -m tests.hub``.
 
 Exits with 1 if a step failed. ``--keep`` leaves the folder with all logs.
 """

@@ -185,7 +185,7 @@ class RealHub:
         return share
 
     def _share_site_packages(self) -> None:
-        """Let the Hub's environment find what this one has: JupyterLab, and this checkout's extension."""
+        """Let the Hub's environment find the packages of this one: JupyterLab, and this checkout's extension."""
         theirs = subprocess.run(
             (str(self.python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"),
             capture_output=True,

@@ -29,7 +29,7 @@ from tests.support.upstream import Answer, Upstream, refused
 
 THROUGH_HANDLER = {"Content-Length": "0"}
 OF_ONE_CALL = ("date", "server", "content-length", "transfer-encoding", "x-oidc-request-id")
-"""What may differ between two replies to the same call."""
+"""Headers that may differ between two replies to the same call."""
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ def count(outcome: str) -> float:
 
 
 def told(reply: httpx.Response | Exception) -> object:
-    """What of a reply has to be the same by both ways."""
+    """Return the parts of a reply that the fast path and the handler must answer alike."""
     if isinstance(reply, Exception):
         return type(reply)
     headers = sorted((name, value) for name, value in reply.headers.multi_items() if name not in OF_ONE_CALL)
@@ -454,7 +454,7 @@ async def test_a_refused_call_leaves_nothing_behind(
     assert len(left) <= 1  # the one on the connection that is still open
 
 
-# -- what else it has to keep --------------------------------------------------------------------------------
+# -- other rules that it has to keep -------------------------------------------------------------------------
 
 
 async def test_a_kernel_that_leaves_ends_the_call(server_under_test: ServerUnderTest, upstream: Upstream) -> None:

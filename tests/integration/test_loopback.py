@@ -1,4 +1,4 @@
-"""A listener for one sign-in (RFC 8252, 7.3): what comes through it, what does not, and when it is gone (A33)."""
+"""A listener for one sign-in (RFC 8252, 7.3): the requests that it takes and refuses, and its end (A33)."""
 
 from __future__ import annotations
 

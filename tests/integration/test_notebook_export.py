@@ -1,4 +1,4 @@
-"""Converting notebooks: what users write runs in another process, and downloads are what they always were."""
+"""Converting notebooks runs the users' code in another process, and downloads stay as they always were."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterProcess]:
-    """A server with everything that an attacker can put in place while it runs; a file in 'seen' says what ran where."""
+    """A server with everything that an attacker can put there while it runs; files in 'seen' name the code that ran."""
     folder = tmp_path_factory.mktemp("attacked")
     with started(folder) as process:
         (process.work / "x.ipynb").write_text(json.dumps(NOTEBOOK), encoding="utf-8")

@@ -32,7 +32,7 @@ async def test_a_provider_without_userinfo_signs_people_in(
 async def test_metadata_with_faults_where_nobody_looks_sign_people_in(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """Q1.4: and the doctor says in one line what counts as not there."""
+    """Q1.4: and the doctor names in one line the values that count as not there."""
     provider.advertise = {
         "grant_types_supported": "authorization_code",
         "scopes_supported": ["openid", None],

@@ -304,7 +304,7 @@ async def test_a_session_without_a_refresh_token_says_so_before_it_ends(
 async def test_a_sign_out_is_complete_here_although_the_provider_is_down(
     server_under_test: ServerUnderTest, provider: ScriptedProvider
 ) -> None:
-    """D1: the result says what happened at each step."""
+    """D1: the result names the outcome of each step."""
     await server_under_test.sign_in()
     provider.plan("revoke", status=503, body=b"<html>down</html>", times=FOREVER)
     reply = await server_under_test.ask("POST", f"{ROUTE}/sign-out", json={})

@@ -53,7 +53,7 @@ async def test_elsewhere_it_does(server_under_test: ServerUnderTest) -> None:
 
 @pytest.mark.parametrize("first", [{"reload": False}])
 async def test_reloading_can_be_switched_off(server_under_test: ServerUnderTest, settings_file: Path) -> None:
-    """Q8.1: what stands in the files at the start stays until the next one."""
+    """Q8.1: the settings of the start stay in force until the next one."""
     document = json.loads(settings_file.read_text(encoding="utf-8"))
     document["JupyterOIDC"]["providers"]["corp"]["apis"] = {}
     settings_file.write_text(json.dumps(document), encoding="utf-8")

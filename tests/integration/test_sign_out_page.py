@@ -302,7 +302,7 @@ async def landed(tab: httpx.AsyncClient, query: str) -> tuple[bool, str | None]:
 
 
 async def test_the_way_back_is_judged(server_under_test: ServerUnderTest, tab: httpx.AsyncClient) -> None:
-    """Q9.8, RP-Initiated Logout 1.0, 3: what says so is the state of this browser's own sign-out, once."""
+    """Q9.8, RP-Initiated Logout 1.0, 3: only the state of this browser's own sign-out shows it, once."""
     state = await gone_out(server_under_test, tab)
     assert await landed(tab, "?state=another") == (False, "state_invalid")
     assert await landed(tab, f"?state={state}&state={state}") == (False, "state_invalid")

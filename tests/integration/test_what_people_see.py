@@ -64,7 +64,7 @@ async def hang_up(request: web.Request) -> web.StreamResponse:
 
 
 async def readiness(server_under_test: ServerUnderTest) -> tuple[str, str]:
-    """Return what both routes say of the API, which is the same."""
+    """Return the readiness of the API, which both routes must answer alike."""
     (of_session,) = (await server_under_test.session())["apis"]
     (of_list,) = (await server_under_test.ask("GET", "jupyter-oidc/apis")).json()["apis"]
     return of_session["readiness"], of_list["readiness"]

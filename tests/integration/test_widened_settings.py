@@ -148,7 +148,7 @@ async def test_the_users_own_sign_in_brings_the_changed_settings_into_force(
 async def test_a_sign_in_that_a_cell_begins_goes_by_the_settings_before(
     server_under_test: ServerUnderTest, cell: Cell, provider: ScriptedProvider, listener: Upstream, upstream: Upstream
 ) -> None:
-    """Q8.1: single sign-on may finish it without a click, so it opens nothing new; what waits goes on waiting."""
+    """Q8.1: single sign-on may finish it without a click, so it opens nothing new; waiting settings go on waiting."""
     cell.write(another_host(listener.url, provider))
     await several_looks()
     assert (await cell.sign_in()).status_code == 201

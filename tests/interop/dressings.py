@@ -1,7 +1,7 @@
-"""The certified provider dressed up as each provider that there is a preset for, and what its APIs check.
+"""The certified provider dressed up as each provider that there is a preset for, with the checks of its APIs.
 
-A dressing says how the provider behaves; what jupyter_oidc does about it stands in the preset and in ``write``, which
-is what an administrator adds. Nothing here is a setting that a real administrator could not make.
+A dressing says how the provider behaves; the settings for it stand in the preset and in ``write``, the part that an
+administrator adds. Nothing here is a setting that a real administrator could not make.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ CELL = "import jupyter_oidc as oidc\nprint(oidc.api('orders').get('items').statu
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """What every server of these tests shows: Jupyter, the provider and the API."""
+    """The certificate that every server of these tests shows: Jupyter, the provider and the API."""
     return self_signed(tmp_path_factory.mktemp("here"))
 
 

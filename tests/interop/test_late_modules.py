@@ -30,7 +30,7 @@ def watch(event, arguments):
         told.write(arguments[0] + "\\n")
 sys.addaudithook(watch)
 """
-"""What runs at the start of each process of this test: the folder of the user's own packages, and the watch."""
+"""The code at the start of each process of this test: the folder of the user's own packages, and the watch."""
 
 PLANT = """
 import os, pathlib

@@ -57,7 +57,7 @@ def answering(status: int = 200, body: bytes = b"", **headers: str) -> Answer:
 
 
 def raw(person: Person, head: str, body: bytes = b"") -> bytes:
-    """Send bytes that no client library would, and return what comes back until the connection ends."""
+    """Send bytes that no client library would, and return all that arrives until the connection ends."""
     with open_socket(person, head, body) as connection:
         connection.settimeout(10)
         received = b""
@@ -129,7 +129,7 @@ def test_a_method_that_is_not_listed_is_refused(
     assert (refused.status_code, refused.headers["x-oidc-error"], api.seen) == (status, code, [])
 
 
-# -- what goes up ------------------------------------------------------------------------------------------
+# -- requests ----------------------------------------------------------------------------------------------
 
 
 def test_only_listed_headers_go_up_and_the_token_is_ours(person: Person, api: Upstream) -> None:
@@ -165,7 +165,7 @@ def test_a_large_upload_is_streamed_and_arrives_whole(person: Person, api: Upstr
     assert hashlib.sha256(api.seen[-1].body).digest() == hashlib.sha256(b"".join(pieces)).digest()
 
 
-# -- what comes back ---------------------------------------------------------------------------------------
+# -- answers -----------------------------------------------------------------------------------------------
 
 
 def test_only_listed_headers_come_down_and_the_reply_is_sandboxed(person: Person, api: Upstream) -> None:

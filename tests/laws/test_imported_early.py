@@ -27,7 +27,7 @@ def of_the_server() -> list[Module]:
 
 
 def late(sources: Iterable[Module], *, loaded: set[str]) -> set[str]:
-    """What functions of ``sources`` import that is not among the modules ``loaded``."""
+    """Return the imports in functions of ``sources`` that are not among the modules ``loaded``."""
     found = set()
     for module in sources:
         functions = (

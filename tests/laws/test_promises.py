@@ -20,10 +20,10 @@ TOO_MUCH = re.compile(
     r"|\bno\b[^.|]*\btokens?\b[^.|]*\bleaves? the (?:jupyter )?server"
     r"|\btokens never leave"
 )
-"""Says of a place, or of the process, what only a wall could promise."""
+"""Sentences that promise more than the process can keep, as if it had a wall."""
 
 OLD_DECISIONS = ("0009-sign-out-without-id-token-hint.md",)
-"""Records of past decisions and changes, which stay as they were."""
+"""Decisions that stay as they were written at their time."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

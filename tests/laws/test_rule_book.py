@@ -29,7 +29,7 @@ LENGTHS = (
 """The sections and the number of their rules: an id is never given away twice, and none is dropped."""
 
 FAULTS = tuple(section for section in LENGTHS if not section.endswith("-"))
-"""Tables of what goes wrong, every row of which a test shows, built or not."""
+"""The tables of faults, every row of which a test shows, built or not."""
 
 ENTRIES = rule_book.book()
 SHOWN = rule_book.quotes(rule_book.tests())

@@ -1,7 +1,7 @@
 """Make the journey at real providers and print a matrix: ``python -m tests.providers [NAME ...]``.
 
 Exits with 1 if a step failed or a provider did not start. ``--keep`` leaves the folder with all logs; ``--write`` puts
-what became of it into the documentation.
+the outcomes into the documentation.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ class Journey:
         return None if ours and asked.status_code == 200 else refused("Bearer", "invalid_token")
 
     def _judge_reports(self, _: web.Request, scheme: str, token: str) -> web.Response | None:
-        """Let in what names this API as its audience."""
+        """Accept a token that names this API as its audience."""
         audience = claims_of(token).get("aud", [])
         named = audience if isinstance(audience, list) else [audience]
         return None if "reports" in named else refused(scheme, "invalid_token")
@@ -365,7 +365,7 @@ def agreeing(page: httpx.Response) -> str:
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """Return the claims of a JWT, unverified: what an API of these tests needs to know."""
+    """Return the claims of a JWT, unverified, for an API of these tests."""
     try:
         middle = token.split(".")[1]
         told: dict[str, Any] = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))

@@ -33,8 +33,8 @@ class Addresses:
 class RealProvider(Protocol):
     """One provider, with its data in a folder of its own.
 
-    ``not_offered`` holds steps that it cannot make, each with the reason that its documentation gives; what its metadata
-    say about steps need not be repeated there.
+    ``not_offered`` holds steps that it cannot make, each with the reason that its documentation gives; steps that its
+    metadata rule out need not be repeated there.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What axe-core, the accessibility checker, has to say about a page or parts of it."""
+"""Runs axe-core, the accessibility checker, on a page or parts of it."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ FINDER = Path(__file__).parents[2] / ".ci" / "find-browser"
 
 
 def browser_path() -> str:
-    """Return the browser's path; raises ``RuntimeError`` with what to do if there is none."""
+    """Return the browser's path; raises ``RuntimeError`` with the next step if there is none."""
     named = os.environ.get("JUPYTER_OIDC_BROWSER")
     if named:
         return named

@@ -18,7 +18,7 @@ SHORTEST = 16
 
 _PIECES = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST},}}")
 _ESCAPES = re.compile(r"%[0-9A-Fa-f]{2}|\\[a-z]")
-"""What may stand directly before or after a secret in a URL or a JSON string."""
+"""Characters that may stand directly before or after a secret in a URL or a JSON string."""
 
 _HEADER = re.compile(r"^eyJ[A-Za-z0-9_-]+$")
 

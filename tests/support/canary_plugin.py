@@ -88,7 +88,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
-    """Take over what one of several processes has found; one that crashed has told why itself."""
+    """Take over the findings of one of several processes; one that crashed has told why itself."""
     _of_others.extend(getattr(node, "workeroutput", {}).get(_REPORT, ()))
 
 
@@ -105,7 +105,7 @@ def _found() -> list[str]:
 
 
 def _look_into(path: Path, base: Path) -> None:
-    """Look into a regular file; what belongs to the provider itself (a folder ``provider``) may know its secrets."""
+    """Look into a regular file; files of the provider itself (a folder ``provider``) may hold its secrets."""
     relative = path.relative_to(base)
     if path.is_symlink() or not path.is_file() or "provider" in relative.parts:
         return

@@ -132,7 +132,7 @@ class CertifiedProvider:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def browser(self) -> FormBrowser:
-        """Return a fresh browser profile; what others than this provider reply to it is shown to the canary."""
+        """Return a fresh browser profile; replies of other servers than this provider are shown to the canary."""
         return FormBrowser(self.issuer)
 
     def record(self) -> Record:

@@ -69,7 +69,7 @@ class FormBrowser:
     def sign_in(
         self, start_url: str, login: str, password: str, *, stop_at: str = "", decline: bool = False
     ) -> httpx.Response:
-        """Sign in: fill in the login form, agree on the consent page, and return what comes after the provider.
+        """Sign in: fill in the login form, agree on the consent page, and return the first reply after the provider's.
 
         Login and password may be asked for on one page or on two. With ``decline`` the person logs in and presses *Cancel* on the
         consent page. A login form that comes back is returned, since the provider did not accept it.

@@ -205,7 +205,7 @@ class JupyterProcess:
                 **({"sock": str(self.sock)} if self.sock else {}),
                 **self.server,
             },
-            # NOTE: what else the environment has installed is no part of a test.
+            # NOTE: other extensions in the environment are no part of a test.
             "LabApp": {"labextensions_path": [str(self._share / "labextensions")]},
             "JupyterNotebookApp": {"labextensions_path": [str(self._share / "labextensions")]},
             **identity,

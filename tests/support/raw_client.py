@@ -1,4 +1,4 @@
-"""A client on a raw socket: it sends what no client library would, and reads what comes back as strictly as it can.
+"""A client on a raw socket: it sends bytes that no client library would, and reads replies as strictly as it can.
 
 Every reply is shown to the canary, unless a test says that it may hold a token.
 """
@@ -120,7 +120,7 @@ class RawConnection:
         return True
 
     def is_reset(self, *, patience: float = PATIENCE) -> bool:
-        """Return whether the other side ends the connection by a reset, not politely; what comes first is thrown away."""
+        """Return whether the other side ends the connection by a reset, not politely; earlier bytes are dropped."""
         self.plug.settimeout(patience)
         try:
             while self.plug.recv(65_536):

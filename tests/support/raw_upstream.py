@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 BASE = "/v1/"
-"""The path of the API; scripts are named by what comes after it, without the query."""
+"""The path of the API; scripts are named by the rest of a path, without the query."""
 
 _KEPT = 65_536
 """Bytes of a body that are kept; all of them are counted."""

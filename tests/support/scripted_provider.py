@@ -1,6 +1,6 @@
 """A scripted OpenID Provider: good by default, hostile by plan.
 
-It signs people in without asking (no form), and keeps exact accounts of what it saw and gave away. Its protocol code
+It signs people in without asking (no form), and keeps exact accounts of its requests and its tokens. Its protocol code
 and its signatures are its own, so that the product is not tested against itself.
 """
 
@@ -136,7 +136,7 @@ class ScriptedProvider:
         self.faults.plan(endpoint, **fault)
 
     def browser(self) -> FormBrowser:
-        """Return a fresh browser profile; what others than this provider reply to it is shown to the canary."""
+        """Return a fresh browser profile; replies of other servers than this provider are shown to the canary."""
         return FormBrowser(self.issuer)
 
     def issued(self) -> list[str]:

@@ -97,7 +97,7 @@ VERBS = {"write": write, "read": read, "delete": delete, "kind": kind, "lock": l
 
 
 async def main(verb: str, *arguments: str) -> None:
-    """Do what ``verb`` says and write down how it ended."""
+    """Run ``verb`` and write down the outcome."""
     try:
         answer = await VERBS[verb](*arguments)  # type: ignore[operator]
     except StorageUnavailable as problem:

@@ -169,7 +169,7 @@ def _temporary_key_file(key: Secret, password: Secret | None) -> Iterator[tuple[
 def client_certificate_context() -> Any:
     """Return the class of contexts that present a certificate, and trust what the system trusts."""
 
-    class ClientCertificateContext(system_context()):  # type: ignore[misc]  # NOTE: which one it is, the platform decides
+    class ClientCertificateContext(system_context()):  # type: ignore[misc]  # NOTE: it depends on the platform
         """Reads the certificate again when a connection is opened and its files have changed.
 
         A pair that does not fit together, perhaps because it is being replaced, leaves the one before in use.

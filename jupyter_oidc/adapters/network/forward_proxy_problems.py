@@ -1,5 +1,6 @@
-"""Maps the faults of a forward proxy to the problem that the caller receives; the proxy's own text is never repeated (C35).
+"""Maps the faults of a forward proxy to the problem that the caller receives.
 
+The proxy's own text is never repeated (C35).
 Up to here not a byte of the call itself has left, so the provider's refresh tokens are unspent and an API has done
 nothing.
 """

@@ -3,7 +3,8 @@
 Where OpenSSL takes them from one file, truststore reads that file anew for each connection: more than a hundred
 certificates, on the event loop's thread, which blocks the whole server meanwhile.
 Here it is read once, and again when it has changed, so that an authority that is installed today needs no restart.
-(One that is removed is trusted by a connection pool for as long as that lives, as with truststore: OpenSSL forgets none.)
+(One that is removed is trusted by a connection pool for as long as that lives, as with truststore: OpenSSL forgets
+none.)
 Everything else is truststore's: macOS and Windows are asked at every handshake, a folder is looked into by OpenSSL.
 """
 

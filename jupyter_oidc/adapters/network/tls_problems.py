@@ -1,4 +1,4 @@
-"""Maps a TLS failure to the problem that the caller receives: the host, the issuer, the fault, and who can help (C35, H-1)."""
+"""Maps a TLS failure to the caller's problem: the host, the issuer, the fault, and who can help (C35, H-1)."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def tls_unavailable(url: str, peer: Peer, fault: Fault) -> TlsUntrusted:
 def rejects_client_certificate(error: BaseException) -> bool:
     """Return whether the server refused our client certificate, or the lack of one, and so caused ``error``.
 
-    A server of TLS 1.2 refuses a handshake without a common cipher with the same alert; how far the handshake came tells
-    the two apart.
+    A server of TLS 1.2 refuses a handshake without a common cipher with the same alert; how far the handshake came
+    tells the two apart.
     """
     seen: BaseException | None = error
     while seen is not None:

@@ -95,7 +95,10 @@ class ForwardProxyClients:
         self._backoff.end()
 
     async def client_for(self, proxy: ForwardProxy | None, *, with_certificate: bool = True) -> httpx.AsyncClient:
-        """Return the client whose calls go through ``proxy``; ``with_certificate``, it presents the client certificate, if there is one."""
+        """Return the client whose calls go through ``proxy``.
+
+        ``with_certificate``, it presents the client certificate, if there is one.
+        """
         import httpx
 
         network_route = (
@@ -116,7 +119,10 @@ class ForwardProxyClients:
 
     @property
     def thumbprint(self) -> str | None:
-        """The thumbprint of the client certificate that was presented; ``None`` for none, or if two routes presented two."""
+        """The thumbprint of the client certificate that was presented.
+
+        ``None`` for none, or if two routes presented two.
+        """
         thumbprints = {
             context.thumbprint for (_, with_certificate), context in self._contexts.items() if with_certificate
         }
@@ -130,7 +136,10 @@ class ForwardProxyClients:
             await client.aclose()
 
     def _problem_of(self, error: BaseException, proxy: ForwardProxy, progress: CallProgress) -> Problem | None:
-        """Return the problem for ``error`` before the call has left the proxy; ``None`` if the proxy is not at fault."""
+        """Return the problem for ``error`` before the call has left the proxy.
+
+        ``None`` if the proxy is not at fault.
+        """
         import httpx
 
         peer = self._network_route.peer

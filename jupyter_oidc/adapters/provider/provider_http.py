@@ -129,8 +129,8 @@ class HttpProvider:
                 raise client_certificate_required(self._network_route) from None
             if progress.is_at_proxy:
                 raise proxy_failed(self._network_route.peer) from None
-            # NOTE: a server's alert is an OSError (ssl.SSLError), and a Location header that is no URL can raise ValueError
-            # even if it is not followed
+            # NOTE: a server's alert is an OSError (ssl.SSLError), and a Location header that is no URL can raise
+            # ValueError even if it is not followed
             raise IdpUnavailable(detail="idp.unanswered") from None
 
     @property

@@ -167,7 +167,10 @@ class FileEntryLock:
         return FileLock(self._where() / f"{self._name}.lock", mode=0o600, thread_local=False)
 
     async def _acquire(self, lock: BaseFileLock, timeout_seconds: float) -> None:
-        """Poll ``lock`` until this process holds it; a caller that is cancelled during an attempt leaves nothing locked."""
+        """Poll ``lock`` until this process holds it.
+
+        A caller that is cancelled during an attempt leaves nothing locked.
+        """
         now = asyncio.get_running_loop().time
         deadline = now() + timeout_seconds
         while True:

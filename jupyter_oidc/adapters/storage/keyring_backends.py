@@ -41,7 +41,10 @@ _WINDOWS: Final = "keyring.backends.Windows"
 
 
 class _ProcessBackend:
-    """The backend that the settings name for this process, and the one that was chosen; a choice that worked is kept."""
+    """The backend that the settings name for this process, and the one that was chosen.
+
+    A choice that worked is kept.
+    """
 
     named: str | KeyringBackend | None = None
     chosen: KeyringBackend | None = None

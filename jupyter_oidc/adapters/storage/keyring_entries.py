@@ -101,7 +101,10 @@ def probe(backend: KeyringBackend, name: str) -> None:
 
 
 def _fits(backend: KeyringBackend, name: str, text: str) -> bool:
-    """Write ``text`` into one entry and return whether it is there complete; the error of a locked keyring is raised."""
+    """Write ``text`` into one entry and return whether it is there complete.
+
+    The error of a locked keyring is raised.
+    """
     try:
         _write_checked(backend, name, text)
     except Exception as error:

@@ -27,7 +27,10 @@ MAX_STUCK_THREADS: Final = 2
 
 
 def as_storage_unavailable(error: BaseException) -> StorageUnavailable:
-    """Translate a keyring failure into :class:`StorageUnavailable`; the backend's own text may quote what it was given (B21)."""
+    """Translate a keyring failure into :class:`StorageUnavailable`.
+
+    The backend's own text may quote what it was given (B21).
+    """
     from keyring.errors import KeyringLocked
 
     if isinstance(error, StorageUnavailable):

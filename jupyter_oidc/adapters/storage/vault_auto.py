@@ -1,4 +1,4 @@
-"""The vault for ``storage = 'auto'``: a safe keyring that answers, else the encrypted file if there is a key, else memory.
+"""The vault for ``storage = 'auto'``: a safe keyring that answers, else the encrypted file with a key, else memory.
 
 The choice is made once, at the first use, and kept: a later change could leave a refresh token behind in the other
 store (B22).
@@ -39,14 +39,15 @@ class AutoVault:
     async def load(self) -> Entry | None:
         """Load from the chosen store, or a newer sign-in that the file got while the keyring did not answer (B22).
 
-        A file that cannot be opened raises :class:`StorageUnavailable` with the reason: the keyring's entry is older, and
-        its refresh token may be used already.
+        A file that cannot be opened raises :class:`StorageUnavailable` with the reason: the keyring's entry is older,
+        and its refresh token may be used already.
         """
         chosen = await self._chosen()
         entry = await chosen.load()
         if chosen is self._keyring and await self._file.holds_anything():
             other = await self._file.load()
-            # NOTE: two entries of one sign-in come from an interrupted move to the keyring; then the file is the older one.
+            # NOTE: two entries of one sign-in come from an interrupted move to the keyring; then the file is the older
+            # one.
             if other is not None and (entry is None or other.signed_in_at > entry.signed_in_at):
                 return other
         return entry

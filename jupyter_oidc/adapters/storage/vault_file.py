@@ -1,8 +1,8 @@
 """Keeps the refresh token in an encrypted file, for machines without a keyring.
 
 The content of the file is decided in :mod:`jupyter_oidc.adapters.storage.entry_codec`, how it is encrypted in
-:mod:`jupyter_oidc.adapters.storage.jwe_file`, with which keys in :mod:`jupyter_oidc.adapters.storage.storage_key`, and how it
-gets to the disk in :mod:`jupyter_oidc.adapters.system.private_directory`.
+:mod:`jupyter_oidc.adapters.storage.jwe_file`, with which keys in :mod:`jupyter_oidc.adapters.storage.storage_key`, and
+how it gets to the disk in :mod:`jupyter_oidc.adapters.system.private_directory`.
 This module refuses to store anything without a key.
 """
 

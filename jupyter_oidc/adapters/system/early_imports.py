@@ -2,8 +2,8 @@
 
 A module that is imported for the first time while a kernel runs may be one that the kernel has written.
 The server's start does not wait for this: it happens in a thread, once the server listens.
-This module refuses to know what the modules are for, and to fail because one of them is missing or broken: the code that
-needs that module raises the error when it needs it.
+This module refuses to know what the modules are for, and to fail because one of them is missing or broken: the code
+that needs that module raises the error when it needs it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ OUR_PARTS: Final = (
     *("adapters", "secret_access", "background", "clock", "compat", "compose", "contract", "diagnostics", "entropy"),
     *("errors", "protocol", "proxy", "secret", "server", "sessions", "settings"),
 )
-"""The parts of this package that run in the server; the others run in kernels, at terminals and in processes of their own."""
+"""The parts of this package that run in the server.
+
+The others run in kernels, at terminals and in processes of their own.
+"""
 
 LIBRARIES: Final = (
     *("aiohttp", "filelock", "httpx", "joserfc.jwe", "joserfc.jwk", "joserfc.jws", "keyring.backend", "truststore"),

@@ -32,7 +32,7 @@ class PathEntry:
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """The user of this process (``uid``), and the ``trusted`` users: root and the owner of the installation, if another."""
+    """The user of this process (``uid``), and the ``trusted`` users: root and the owner of the installation."""
 
     uid: int
     trusted: frozenset[int]

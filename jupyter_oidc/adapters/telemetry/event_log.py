@@ -44,8 +44,8 @@ BATCH_PAUSE_SECONDS: Final = 0.02
 class CallRefused:
     """A proxied call that failed here or on its way: the caller, the API, and why it failed.
 
-    ``api`` is empty where the call names none that is configured. ``error_code`` and ``detail`` are those of the ``Problem``;
-    ``status`` is what the caller received, ``seconds`` how long it took.
+    ``api`` is empty where the call names none that is configured. ``error_code`` and ``detail`` are those of the
+    ``Problem``; ``status`` is what the caller received, ``seconds`` how long it took.
     """
 
     api: str
@@ -101,7 +101,7 @@ class JupyterEventLog:
         request_id: str | None = None,
         person: str | None = None,
     ) -> None:
-        """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if the event logger has listeners.
+        """Count one proxied call of ``size`` bytes that took ``seconds``, and publish it soon if there are listeners.
 
         ``error_code`` and ``request_id`` are those of the line that :meth:`call_refused` has written, if it has;
         ``person`` is the subject of the token that the call carried; another person may be signed in when it ends.

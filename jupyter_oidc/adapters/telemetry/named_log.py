@@ -39,8 +39,8 @@ class _ServerLogHandler(logging.Handler):
 def forward_to_server_log(log: logging.Logger) -> logging.Logger:
     """Forward the lines of ``jupyter_oidc`` to ``log``, the server's, and return their logger.
 
-    A level that the configuration has set stays; else the logger gets the level of ``log``. A process has one such logger,
-    and the server that was started last gets the lines.
+    A level that the configuration has set stays; else the logger gets the level of ``log``. A process has one such
+    logger, and the server that was started last gets the lines.
     """
     logger = logging.getLogger(NAME)
     before = [handler for handler in logger.handlers if isinstance(handler, _ServerLogHandler)]

@@ -1,7 +1,9 @@
 """A reply that limits interim answers, and whose connection is aborted when the caller gives it up (C18, C20).
 
-aiohttp reads 1xx answers until a final one comes; an API that sends them for ever would keep it busy until the deadline.
-It follows the redirects of a WebSocket handshake, too, and cannot be told not to; so such an answer is an error at once.
+aiohttp reads 1xx answers until a final one comes; an API that sends them for ever would keep it busy until the
+deadline.
+It follows the redirects of a WebSocket handshake, too, and cannot be told not to; so such an answer is an error at
+once.
 And it repeats a lost call on any connection, by the method alone. Here a call is repeated once, on a new connection, if
 it has no body and an idempotent method, and if the connection was used before and died before the answer began: then
 only the connection was at fault (RFC 9110, 9.2.2; RFC 9112, 9.3.1).

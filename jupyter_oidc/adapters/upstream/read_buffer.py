@@ -1,9 +1,10 @@
 """Long reads for long replies: a gibibyte comes in fourteen hundred pieces instead of four thousand.
 
-asyncio takes a quarter of a mebibyte from a socket at most, and each time wakes up the API, which is most of the work of
-a large download. Buffers for more would leave holes in the memory of a server that answers many calls, so only a reply
-that has brought a good deal already gets them, for as long as it lasts: a longer read, and room for two of those.
-asyncio has no public name for this; a loop whose transports have none (another loop, Windows, TLS) reads as it always does.
+asyncio takes a quarter of a mebibyte from a socket at most, and each time wakes up the API, which is most of the work
+of a large download. Buffers for more would leave holes in the memory of a server that answers many calls, so only a
+reply that has brought a good deal already gets them, for as long as it lasts: a longer read, and room for two of those.
+asyncio has no public name for this; a loop whose transports have none (another loop, Windows, TLS) reads as it always
+does.
 """
 
 from __future__ import annotations

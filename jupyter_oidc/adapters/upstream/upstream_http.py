@@ -212,7 +212,10 @@ class HttpUpstreamSocket:
             raise UpstreamUnreachable("The API closed the connection.", detail="upstream.socket") from None
 
     async def close(self, code: int) -> None:
-        """Close; the connection is aborted if the API does not read the close, does not answer, or sends on (C18, Q8.6)."""
+        """Close.
+
+        The connection is aborted if the API does not read the close, does not answer, or sends on (C18, Q8.6).
+        """
         try:
             await asyncio.wait_for(self._socket.close(code=code), CLOSE_TIMEOUT_SECONDS)
         except asyncio.TimeoutError:
@@ -482,7 +485,7 @@ def _abort(response: aiohttp.ClientResponse) -> None:
 
 
 def _is_sound(response: aiohttp.ClientResponse) -> bool:
-    """Return whether ``response`` has one possible reading (C20): its framing and its status (RFC 9112, 6.1; RFC 9110, 15)."""
+    """Return whether framing and status of ``response`` are unambiguous (C20; RFC 9112, 6.1; RFC 9110, 15)."""
     codings = response.headers.getall("Transfer-Encoding", ())
     chunked = not codings or (len(codings) == 1 and codings[0].strip().lower() == "chunked")
     return chunked and _is_status(response.status)

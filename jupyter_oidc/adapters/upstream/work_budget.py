@@ -27,7 +27,7 @@ MAX_CHUNKS_PER_TURN: Final = 256
 """Chunks of a reply that are parsed before they have to be read."""
 
 SMALL_PIECE_BYTES: Final = 4_096
-"""Bytes of a piece of a reply after which the next one, if it is there already, waits for the next turn of the event loop."""
+"""Bytes of a piece of a reply after which the next piece waits for the next turn of the event loop."""
 
 SOCKET_READ_BYTES: Final = 16_384
 """Bytes that a WebSocket takes from the network at a time: all frames in them are parsed at once."""

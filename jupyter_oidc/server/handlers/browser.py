@@ -355,7 +355,8 @@ class CallbackHandler(PageHandler):
 def binding_cookies(headers: Iterable[str], flow: str) -> list[str]:
     """Return the values of the first eight binding cookies of ``flow`` in the ``Cookie`` headers.
 
-    State leads to the flow and the flow to its one cookie, so cookies of other sign-ins, ours or an attacker's, do not count.
+    State leads to the flow and the flow to its one cookie, so cookies of other sign-ins, ours or an attacker's, do not
+    count.
     """
     return cookies_in(headers, BINDING_COOKIE_PREFIX + flow)
 
@@ -485,7 +486,8 @@ class LoopbackHandler(CallbackHandler):
                 await self._begin((parameters or [])[0][1])
             case ["flow"]:
                 self.show_outcome(self.listener.session, (parameters or [])[0][1])
-                # NOTE: any page may request this address; only the end of its own browser's sign-in closes the listener.
+                # NOTE: any page may request this address; only the end of its own browser's sign-in closes the
+                # listener.
                 if self.expected_sign_in.done.is_set() and self.services.pending.is_bound(
                     self.expected_sign_in, self._bindings(self.expected_sign_in.flow)
                 ):
@@ -547,7 +549,7 @@ class SignedOutHandler(PageHandler):
         protection="changes no session and shows nothing about anybody; a state with its cookie is what it believes"
     )
     async def get(self, provider: str) -> None:
-        """Show "signed out" to a browser that comes back from a sign-out of this server (RP-Initiated Logout 1.0, 3)."""
+        """Show "signed out" to a browser that returns from a sign-out of this server (RP-Initiated Logout 1.0, 3)."""
         self.services.sessions.of_provider(provider)
         states = [value for name, value in fields_of(self.request.query) or () if name == "state"]
         ended = len(states) == 1 and self.services.sign_out_pages.came_back(provider, states[0], self._cookies)

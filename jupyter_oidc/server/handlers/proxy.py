@@ -51,8 +51,8 @@ class RefusedCall:
 
     ``person`` is that of the token that the call carried.
 
-    The fast path has authenticated the caller, which is not authenticated twice: a grant that ended meanwhile would turn
-    the result of the call into "nothing was sent", and clients would send it again (C14).
+    The fast path has authenticated the caller, which is not authenticated twice: a grant that ended meanwhile would
+    turn the result of the call into "nothing was sent", and clients would send it again (C14).
     """
 
     kernel_id: str
@@ -122,7 +122,7 @@ class ProxyHandler(ProxiedHandler):
             self._begin_upload(self.declared_length)
 
     def _body_is_awaited(self) -> bool:
-        """Return false for an upload, which has its own time limits; any other call waits for its body."""
+        """Return whether a public verb waits for a body; an upload has its own time limits."""
         return self._is_public() and super()._body_is_awaited()
 
     def _begin_upload(self, length: int | None) -> None:

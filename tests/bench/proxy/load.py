@@ -22,7 +22,7 @@ QUIET = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What wrk saw, the microseconds that the server worked on a request, and the share that others had, in per cent."""
+    """Wrk's figures, the microseconds that the server worked on a request, and the share of others, in per cent."""
 
     load: Load
     cpu: float
@@ -30,7 +30,7 @@ class Visit:
 
 
 def visit(run: Run, made: Callable[[], Call], connections: int, pid: int | None = None) -> Visit:
-    """Load what ``made`` calls, which the process ``pid`` answers; without one nothing is known about disturbances."""
+    """Load the target of ``made``, which the process ``pid`` answers; without ``pid`` disturbances are unknown."""
     wrk = Wrk(run.real_environment.folder)
 
     def once() -> Visit:

@@ -31,7 +31,7 @@ from tests.support.jupyter_process import JupyterProcess
 from tests.support.scripted_provider import ScriptedProvider
 
 Credential = Literal["grant", "token", "cookie"]
-"""What opens the proxy: a kernel grant, Jupyter's token in the Authorization header, the cookie of a login."""
+"""A credential for the proxy: a kernel grant, Jupyter's token in the Authorization header, the cookie of a login."""
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -71,7 +71,7 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def _make_files(folder: Path, large: int, medium: int) -> None:
-    """Make what nginx serves as ``/large`` and ``/medium``: files of empty pages, which take no room."""
+    """Make the files that nginx serves as ``/large`` and ``/medium``, of empty pages, which take no room."""
     folder.mkdir()
     for name, size in (("large", large), ("medium", medium)):
         with (folder / name).open("wb") as file:

@@ -19,7 +19,7 @@ _HEAD = ("part", "measured", "target", "median", "lowest", "highest", "verdict")
 
 
 class NotMeasured(Exception):
-    """A part could not be measured; the text says why and what to do."""
+    """A part could not be measured; the text names the reason and the next step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def paired(ours: Sequence[float], anchors: Sequence[float]) -> list[float]:
 
 
 def added(ours: Sequence[float], anchors: Sequence[float]) -> list[float]:
-    """Return what ours adds to the anchor, round by round."""
+    """Return the difference between ours and the anchor, round by round."""
     return [mine - anchor for mine, anchor in zip(ours, anchors, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""What must be on the machine: two cores, nginx, wrk, jupyter-server-proxy; and which versions they are."""
+"""Checks the requirements of the benchmark (two cores, nginx, wrk, jupyter-server-proxy) and reads their versions."""
 
 from __future__ import annotations
 

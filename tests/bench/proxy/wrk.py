@@ -27,7 +27,7 @@ _BROKEN = re.compile(r"^\s*Socket errors: (.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of wrk saw: requests, requests a second, and milliseconds that half and 99 % took at most."""
+    """The figures of one run of wrk: requests, requests a second, and milliseconds that half and 99 % took at most."""
 
     requests: int
     rate: float

@@ -1,4 +1,4 @@
-"""One API's trouble is not another's, nor Jupyter's; what belongs to one never reaches another (C14, C29, C34, C35)."""
+"""One API's trouble harms no other, nor Jupyter; data of one never reach another (C14, C29, C34, C35)."""
 
 from __future__ import annotations
 

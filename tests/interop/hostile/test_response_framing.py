@@ -87,7 +87,7 @@ def test_an_answer_that_ends_before_its_head_does_is_none(
 def test_both_a_length_and_chunks_never_split_into_two_answers(
     real_environment: RealEnvironment, api: RawUpstream
 ) -> None:
-    """C20: refused, or read as chunks (RFC 9112, 6.3); what follows is no answer to the next call."""
+    """C20: refused, or read as chunks (RFC 9112, 6.3); the bytes behind it are no answer to the next call."""
     both = OK + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
     api.script("both", both + EVIL, keep_open())
     answer = real_environment.raw.ask("GET", "orders/both")

@@ -107,7 +107,7 @@ def test_a_header_that_acts_on_the_browser_does_not_come_down(
 def test_an_x_header_that_acts_on_the_browser_does_not_come_down(
     real_environment: RealEnvironment, api: RawUpstream, name: str
 ) -> None:
-    """C23: old browsers' policies, hints to the developer tools, Jupyter's own header, and what boasts of versions."""
+    """C23: old browsers' policies, hints to developer tools, Jupyter's own header, and headers that name versions."""
     api.script("acting", reply("200 OK", b"ok", f"{name}: evil"))
     assert real_environment.raw.ask("GET", "orders/acting").all(name) == (
         [] if real_environment.raw.grant is None else ["evil"]

@@ -26,7 +26,7 @@ from tests.support.raw_upstream import (
 MB = 1_000_000
 CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 IN_FLIGHT = 32 * MB
-"""What buffers of sockets, the server and the test itself may hold; a body that is collected is many times as large."""
+"""Bytes that buffers of sockets, the server and the test may hold; a collected body is many times as large."""
 
 
 def memory(real_environment: RealEnvironment) -> int:

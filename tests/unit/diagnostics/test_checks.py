@@ -218,7 +218,7 @@ def test_the_redirect_uri_to_register(configured: str | None, address: str | Non
     ("proxy", "says"), [(None, "directly"), ("p.example.com:3128", "the proxy p.example.com:3128.")]
 )
 def test_the_way_to_the_provider_is_named(proxy: str | None, says: str) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     check = named(examined(forward_proxy=lambda _: proxy), "egress proxy")
     assert (check.status, says in check.message) == ("ok", True)
 
@@ -231,7 +231,7 @@ def test_the_proxy_of_the_environment_is_named_without_its_password() -> None:
 
 
 def test_a_proxy_that_cannot_be_used_is_a_problem() -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
 
     def unusable(_: object) -> str:
         raise ConfigurationInvalid("The environment names a proxy that cannot be used.", action="Correct it.")

@@ -201,7 +201,7 @@ def test_the_host_settings_are_read_as_jupyter_reads_them(settings: dict[str, An
 def test_variables_that_name_authorities_are_named_with_whether_they_count(
     authorities: tuple[Authorities, ...], status: str, message: str
 ) -> None:
-    """Q5.11: TLS failures say what is wrong."""
+    """Q5.11: TLS failures name their cause."""
     check = named(examined(authorities=authorities), "certificate variables")
     assert (check.status, check.message) == (status, message)
 

@@ -26,7 +26,7 @@ def told(tmp_path, monkeypatch):
 
 
 def test_the_file_that_the_environment_names_says_where_the_server_is(told):
-    """Q4.5: A neighbour's server is never asked."""
+    """Q4.5: Another server of the same home is never asked."""
     told(url="http://127.0.0.1:8888/user/ada/")
     assert find_server() == Server("http://127.0.0.1:8888/user/ada/", same_machine=True)
 

@@ -137,7 +137,7 @@ def test_a_token_that_ended_while_refreshes_fail_is_signed_in_anew(door):
 
 
 def test_a_session_that_could_not_be_refreshed_is_signed_in_anew(door):
-    """Q6.1: A session without renewal ends on time."""
+    """Q6.1: A session without refresh token ends on time."""
     ended = {**SIGNED_OUT, "state": "signed-out-expired", "reason": "not_refreshable"}
     door.answers("GET", SESSION, ended, SUMMARY)
     assert oidc.sign_in("corp").state == "active"

@@ -355,7 +355,7 @@ def test_another_authentication_level_is_refused(acr: object) -> None:
 
 
 def test_another_person_than_expected_is_refused() -> None:
-    """V-15: A renewed session stays with its person."""
+    """V-15: A refreshed session stays with its person."""
     assert refused(claims_of(), expected_subject="somebody") == "id_token.sub"
 
 
@@ -409,7 +409,7 @@ def test_a_sign_in_that_asked_for_an_age_is_as_strict_as_before() -> None:
 def test_a_refreshed_token_of_another_sign_in_is_refused(changes: dict[str, object], check: str) -> None:
     """F-5: A refreshed ID token names the same sign-in.
 
-    B4: A renewal about another person ends the session.
+    B4: A refresh about another person ends the session.
     """
     assert refused(claims_of(**changes), nonce=None, previous=FIRST) == f"id_token.{check}"
 

@@ -28,7 +28,7 @@ def test_a_revocation_names_the_token_its_kind_and_the_client() -> None:
 
 
 def test_without_an_endpoint_nothing_is_revoked() -> None:
-    """H-3: Only named endpoints are contacted. D1: Sign-out succeeds here whatever the provider does."""
+    """H-3: Only named endpoints are contacted. D1: Sign-out succeeds here even if the provider fails."""
     assert revocation_call(BARE, Client("jupyter", "none"), Secret("r1"), "refresh_token") is None
 
 

@@ -261,7 +261,7 @@ def test_a_body_of_something_in_between_hands_over_nothing(body: bytes) -> None:
 def test_a_refresh_may_come_without_an_id_token() -> None:
     """F-4: A successor is stored before anything is judged.
 
-    B4: A renewal about another person ends the session.
+    B4: A refresh about another person ends the session.
     """
     answer = read({"access_token": "a", "token_type": "Bearer"}, id_token_required=False)
     assert answer == TokenSet(Secret("a"), None, None, None, ("openid", "email"))
@@ -269,7 +269,7 @@ def test_a_refresh_may_come_without_an_id_token() -> None:
 
 @pytest.mark.parametrize("kind", ["bearer", "BEARER", "Bearer"])
 def test_the_token_type_is_compared_without_case(kind: str) -> None:
-    """N-3: The token type matches what was asked for. A12: The letter case of the token type is ignored."""
+    """N-3: The token type matches the request. A12: The letter case of the token type is ignored."""
     assert success(token_type=kind).access_token == Secret("SlAV32hkKG")
 
 
@@ -388,7 +388,7 @@ def test_an_oauth_error_with_status_200_is_an_oauth_error() -> None:
 def test_an_empty_error_beside_tokens_is_none(nothing: str | None) -> None:
     """Q1.2: The new refresh token is kept before anything else.
 
-    Q1.8: A doubtful refusal ends only what is over.
+    Q1.8: A doubtful refusal ends only an expired session.
     """
     assert success(error=nothing).access_token == Secret("SlAV32hkKG")
 

@@ -72,7 +72,7 @@ def test_the_scopes_that_an_api_misses(value: str, missing: tuple[str, ...] | No
     ],
 )
 def test_no_browser_is_made_to_ask_for_a_password(value: str, passes: bool) -> None:
-    """C11: A 401 earns one renewal and one replay."""
+    """C11: A 401 earns one refresh and one replay."""
     assert asks_no_password(value) is passes
 
 

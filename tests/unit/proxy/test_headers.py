@@ -96,7 +96,7 @@ def test_no_shared_cache_may_keep_a_reply(upstream, expected):
 
 
 def test_a_challenge_that_makes_the_browser_prompt_is_dropped():
-    """C11: A 401 earns one renewal and one replay."""
+    """C11: A 401 earns one refresh and one replay."""
     down = filter_response_headers(
         [("WWW-Authenticate", 'Basic realm="x"'), ("WWW-Authenticate", 'Bearer error="invalid_token"')]
     )

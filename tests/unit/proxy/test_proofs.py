@@ -284,7 +284,7 @@ async def test_a_second_demand_refuses_the_socket() -> None:
 
 
 async def test_a_token_that_a_handshake_shows_in_vain_is_refreshed_and_proved_anew() -> None:
-    """C11: A 401 earns one renewal and one replay."""
+    """C11: A 401 earns one refresh and one replay."""
     scene = Scene(Scripted(401, [INVALID]))
     assert isinstance(await scene.socket(), OpenSocket)
     assert [proof.claims["ath"] for proof in scene.upstream.proofs] == [

@@ -60,7 +60,7 @@ def own(server: Server) -> ServerAnnouncement:
     ],
 )
 def test_the_address_is_one_that_leads_to_this_server_from_its_own_machine(tmp_path: Path, ip: str, url: str) -> None:
-    """Q4.5: A neighbour's server is never asked."""
+    """Q4.5: Another server of the same home is never asked."""
     announced = own(Server(str(tmp_path), ip=ip, base_url="/a/"))
     announced.write()
     told = read(announced.path)
@@ -83,7 +83,7 @@ def test_a_kernel_gets_the_variables_beside_what_it_is_given(tmp_path: Path) -> 
 
 
 def test_two_servers_in_one_process_have_files_of_their_own(tmp_path: Path) -> None:
-    """Q4.5, a sibling: A neighbour's server is never asked."""
+    """Q4.5, a sibling: Another server of the same home is never asked."""
     assert own(Server(str(tmp_path))).path != own(Server(str(tmp_path))).path
 
 
@@ -111,7 +111,7 @@ def test_only_what_a_server_left_behind_here_is_removed(tmp_path: Path, changes:
 def test_a_folder_that_cannot_be_written_keeps_no_kernel_from_starting(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Q4.5, a sibling: A neighbour's server is never asked."""
+    """Q4.5, a sibling: Another server of the same home is never asked."""
     (tmp_path / "file").touch()
     announced, manager = own(Server(str(tmp_path / "file"))), Manager()
     announced.set_kernel_environment(manager)

@@ -88,6 +88,6 @@ def test_a_provider_that_a_weightier_file_has_is_not_taken_away_by_a_lighter_one
 def test_where_sessions_are_stored_may_be_written_in_either_spelling(
     folders: list[str], spelling: tuple[str, str]
 ) -> None:
-    """Q7.4: A keyring is chosen by what it is. Q7.5: Storage can move off a shared home."""
+    """Q7.4: A keyring is chosen by its class. Q7.5: Storage can move off a shared home."""
     write(folders[1], "one.json", dict(zip(spelling, ("module.Class", "/srv/sessions"), strict=True)))
     assert said({}, folders).choices == ("auto", "module.Class", "/srv/sessions")

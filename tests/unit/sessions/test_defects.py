@@ -156,7 +156,7 @@ def test_a_defect_is_told_without_its_text() -> None:
 
 
 def test_the_line_of_a_defect_names_type_and_place(caplog: pytest.LogCaptureFixture) -> None:
-    """Q6.3: A defect in the background does not stop renewals."""
+    """Q6.3: A defect in the background does not stop refreshes."""
     event_log = JupyterEventLog(None, logging.getLogger("defects"), None)  # type: ignore[arg-type]
     event_log.defect("provider corp", Defect("KeyError", "sessions/service.py:7"))
     assert caplog.messages == [

@@ -312,7 +312,7 @@ async def test_a_sign_out_ends_the_questions() -> None:
 
 
 async def test_closing_the_service_does_not_wait_for_the_person() -> None:
-    """D10: A server that stops waits for its renewal."""
+    """D10: A server that stops waits for its refresh."""
     fake_environment = environment_of()
     gate = asyncio.Event()
     fake_environment.scheduler.sleep = lambda _: gate.wait()  # type: ignore[method-assign,assignment]

@@ -61,7 +61,7 @@ async def test_a_question_that_waits_for_a_change_is_answered_at_once_after_the_
 
 @pytest.mark.parametrize("look", ["state", "ready", "bearer", "refresh"])
 async def test_every_look_at_the_session_sees_the_end(look: str) -> None:
-    """Q6.1: A session without renewal ends on time."""
+    """Q6.1: A session without refresh token ends on time."""
     fake_environment = await not_refreshable()
     fake_environment.clock.advance(300)
     match look:

@@ -128,7 +128,7 @@ async def test_an_opaque_token_without_a_scope_is_believed() -> None:
 
 
 async def test_an_ignored_parameter_is_not_tried_again_with_every_call() -> None:
-    """Q9.5: An ignored audience or scope is noticed. B25: A clock that jumps causes no renewal storm."""
+    """Q9.5: An ignored audience or scope is noticed. B25: A clock that jumps causes no refresh storm."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("token", *[answer("account")] * 5)
     for _ in range(5):

@@ -175,9 +175,9 @@ class SharedSession(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([-86_400, -300, 300, 86_400]))
     def the_wall_clock_jumps(self, seconds: int) -> None:
-        """B24: A laptop that wakes renews before it calls.
+        """B24: A laptop that wakes refreshes before it calls.
 
-        B25: A clock that jumps causes no renewal storm.
+        B25: A clock that jumps causes no refresh storm.
         """
         self.fake_environment.clock.jump_wall(seconds)
 

@@ -66,7 +66,7 @@ async def test_five_hundred_calls_on_an_expired_token_make_one_request():
 
 
 async def test_a_refusal_reaches_everybody_once():
-    """B1: A refused renewal ends the session once for all."""
+    """B1: A refused refresh ends the session once for all."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     fake_environment.provider.plan("token", DENIED)
@@ -80,7 +80,7 @@ async def test_a_refusal_reaches_everybody_once():
 
 
 async def test_the_first_caller_may_leave():
-    """B28: A renewal outlives the caller who began it."""
+    """B28: A refresh outlives the caller who began it."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
@@ -377,7 +377,7 @@ async def test_a_refused_audience_concerns_that_api_alone():
 
 
 async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back():
-    """B25: A clock that jumps causes no renewal storm."""
+    """B25: A clock that jumps causes no refresh storm."""
     fake_environment = await signed_in()
     fake_environment.clock.jump_wall(-86_400)
     assert await bearer(fake_environment) == "at-1"
@@ -386,7 +386,7 @@ async def test_the_monotonic_clock_holds_when_the_wall_clock_is_set_back():
 
 
 async def test_sleep_past_expiry_is_noticed_by_the_wall_clock():
-    """B24: A laptop that wakes renews before it calls."""
+    """B24: A laptop that wakes refreshes before it calls."""
     fake_environment = await signed_in()
     fake_environment.clock.jump_wall(3600)
     assert await bearer(fake_environment) == "at-2"
@@ -414,7 +414,7 @@ async def test_a_second_sign_out_asks_nobody():
 
 
 async def test_sign_out_works_here_although_the_provider_fails_there():
-    """D1: Sign-out succeeds here whatever the provider does."""
+    """D1: Sign-out succeeds here even if the provider fails."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("revoke", *[reply(b"", status=503)] * 4)
     result = await fake_environment.service.sign_out()
@@ -425,7 +425,7 @@ async def test_sign_out_works_here_although_the_provider_fails_there():
 
 
 async def test_a_refresh_that_comes_back_after_the_sign_out_is_thrown_away():
-    """B31: A sign-out is final for renewals under way."""
+    """B31: A sign-out is final for refreshes under way."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     gate = asyncio.Event()
@@ -525,7 +525,7 @@ async def test_events_carry_no_more_than_names_and_numbers():
 
 
 async def test_closing_waits_for_a_refresh_under_way():
-    """D10: A server that stops waits for its renewal."""
+    """D10: A server that stops waits for its refresh."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     call = asyncio.ensure_future(bearer(fake_environment))
@@ -643,7 +643,7 @@ async def test_a_refresh_token_that_is_not_enough_is_kept_until_the_next_sign_in
 async def test_a_refresh_token_that_is_not_enough_is_taken_back_by_a_sign_out():
     """B9: A provider that wants the person keeps the token.
 
-    D1: Sign-out succeeds here whatever the provider does.
+    D1: Sign-out succeeds here even if the provider fails.
     """
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)

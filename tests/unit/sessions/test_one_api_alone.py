@@ -181,7 +181,7 @@ async def test_an_exchange_that_is_refused_is_named_too() -> None:
 
 
 async def test_an_id_token_that_no_refresh_brings_costs_no_refresh_token_with_every_call() -> None:
-    """B25: A clock that jumps causes no renewal storm."""
+    """B25: A clock that jumps causes no refresh storm."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(700)
     for _ in range(5):

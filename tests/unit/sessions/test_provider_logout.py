@@ -98,7 +98,7 @@ async def test_a_stored_session_that_nobody_has_asked_for_yet_ends_too() -> None
 
 
 async def test_a_refresh_under_way_does_not_bring_the_session_back() -> None:
-    """B31: A sign-out is final for renewals under way. B-14: A logout ends the session that it names."""
+    """B31: A sign-out is final for refreshes under way. B-14: A logout ends the session that it names."""
     fake_environment = await signed_in()
     fake_environment.clock.advance(400)
     gate = asyncio.Event()

@@ -59,7 +59,7 @@ async def test_after_a_sign_out_nothing_is_ready() -> None:
 
 
 async def test_a_session_that_ended_is_expired() -> None:
-    """Q5.8: Readiness is one word, made in one place. Q6.1: A session without renewal ends on time."""
+    """Q5.8: Readiness is one word, made in one place. Q6.1: A session without refresh token ends on time."""
     fake_environment = await signed_in(issue_refresh_token=False)
     fake_environment.clock.advance(300)
     assert await word(fake_environment) == "expired"

@@ -24,7 +24,7 @@ def test_weather_passes_by_itself() -> None:
 def test_what_does_not_pass_by_itself_names_who_can_help(reason: str) -> None:
     """B8: A mistake in the registration pauses for five minutes.
 
-    C35: An egress proxy's refusal has its own code.
+    C35: A forward proxy's refusal has its own code.
     """
     problem = retry_later_problem(TryLater(4.0, reason))
     assert (problem.code, problem.detail) == ("idp_unavailable", reason)

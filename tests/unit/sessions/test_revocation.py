@@ -239,7 +239,7 @@ async def test_a_provider_that_leaves_the_settings_gives_way_to_another_name_for
 
 
 async def test_silence_of_the_revocation_endpoint_is_a_failure_and_no_permission() -> None:
-    """D1: Sign-out succeeds here whatever the provider does."""
+    """D1: Sign-out succeeds here even if the provider fails."""
     fake_environment = await signed_in()
     fake_environment.provider.plan("revoke", *[IdpUnavailable(detail="idp.unanswered")] * 4)
     assert (await fake_environment.service.sign_out()).revoked == "failed"

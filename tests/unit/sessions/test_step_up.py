@@ -252,7 +252,7 @@ async def test_whatever_is_open_ends_with_a_sign_out_or_a_new_sign_in() -> None:
 
 
 async def test_a_refused_refresh_cuts_nothing_that_flows() -> None:
-    """B1: A refused renewal ends the session once for all."""
+    """B1: A refused refresh ends the session once for all."""
     fake_environment = FakeEnvironment()
     await fake_environment.sign_in()
     cut: list[str] = []

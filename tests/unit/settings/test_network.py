@@ -73,7 +73,7 @@ def test_what_is_no_http_proxy_is_a_mistake(place: str, written: str) -> None:
 
 
 def test_a_password_in_the_address_is_a_mistake_and_is_not_repeated(place: str) -> None:
-    """C35: An egress proxy's refusal has its own code.
+    """C35: A forward proxy's refusal has its own code.
 
     D8: Mistakes in the settings are listed all together.
     """
@@ -86,7 +86,7 @@ def test_a_password_in_the_address_is_a_mistake_and_is_not_repeated(place: str) 
 
 
 def test_credentials_are_a_reference(place: str) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     settings = settings_of(place, egress_proxy=PROXY, egress_proxy_credentials="file:/run/proxy")
     assert isinstance(settings, Settings)
     (provider,) = settings.providers
@@ -95,7 +95,7 @@ def test_credentials_are_a_reference(place: str) -> None:
 
 
 def test_credentials_that_stand_in_the_settings_are_a_mistake_and_are_not_repeated(place: str) -> None:
-    """C35: An egress proxy's refusal has its own code.
+    """C35: A forward proxy's refusal has its own code.
 
     D8: Mistakes in the settings are listed all together.
     """

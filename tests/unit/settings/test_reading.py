@@ -491,7 +491,7 @@ def test_an_unknown_storage_is_answered_with_the_known_ones():
 
 @pytest.mark.parametrize("name", ["keyring.backends.SecretService.Keyring", "a.B"])
 def test_a_keyring_backend_is_named_by_its_class(name: str) -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     read = read_settings({}, "auto", name)
     assert isinstance(read, Settings)
     assert read.keyring_backend == name
@@ -499,7 +499,7 @@ def test_a_keyring_backend_is_named_by_its_class(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "Keyring", "a.B; import os", "a..B", "a.B\n", 17, ["a.B"], "é.B"])
 def test_what_is_no_name_of_a_class_is_a_mistake(name: object) -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     read = read_settings({}, "auto", name)
     assert isinstance(read, list)
     assert [finding.key for finding in read] == ["keyring_backend"]

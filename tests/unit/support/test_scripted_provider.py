@@ -174,7 +174,7 @@ def test_using_a_refresh_token_twice_ends_the_grant_and_is_counted(relying):
 
 
 def test_a_provider_can_forgive_the_reuse_after_a_lost_answer(relying):
-    """B5: An unanswered renewal is repeated once, after a second."""
+    """B5: An unanswered refresh is repeated once, after a second."""
     relying.provider.forgive_reuse = True
     token = relying.sign_in()["refresh_token"]
     relying.provider.plan("token", drop=True, after=True)
@@ -190,7 +190,7 @@ def test_a_provider_that_does_not_rotate_returns_no_refresh_token(relying):
 
 
 def test_a_refresh_can_bring_an_id_token_of_somebody_else(relying):
-    """B4: A renewal about another person ends the session."""
+    """B4: A refresh about another person ends the session."""
     relying.provider.id_token_on_refresh = True
     token = relying.sign_in()["refresh_token"]
     relying.provider.plan("token", claims=lambda claims: {**claims, "sub": "user2"})
@@ -382,7 +382,7 @@ def test_an_answer_can_be_late(relying):
 
 
 def test_an_answer_can_be_held_until_the_test_lets_go(relying):
-    """B1: A refused renewal ends the session once for all."""
+    """B1: A refused refresh ends the session once for all."""
     gate = threading.Event()
     relying.provider.plan("jwks", hold=gate)
     statuses: list[int] = []
@@ -410,7 +410,7 @@ def test_a_connection_can_be_dropped(relying):
 
 
 def test_a_connection_can_be_dropped_after_the_refresh_token_was_spent(relying):
-    """B5: An unanswered renewal is repeated once, after a second."""
+    """B5: An unanswered refresh is repeated once, after a second."""
     token = relying.sign_in()["refresh_token"]
     relying.provider.plan("token", drop=True, after=True)
     with pytest.raises(httpx.TransportError):

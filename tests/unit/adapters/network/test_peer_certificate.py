@@ -56,7 +56,7 @@ async def problem_of(network_route: NetworkRoutes, url: str) -> Problem:
 async def test_an_unknown_authority_is_named_with_the_host_and_what_to_set(
     kind: type[NetworkRoutes], company: Authority
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     async with Peer(answer(), tls=company.server()) as peer, kind() as network_route:
         problem = await problem_of(network_route, peer.url)
     assert (problem.code, problem.status, problem.retryable) == ("tls_untrusted", 502, False)
@@ -84,7 +84,7 @@ async def test_a_proxy_that_opens_tls_is_named(
 async def test_a_proxy_that_wants_a_password_is_looked_through(
     kind: type[NetworkRoutes], company: Authority, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     proxy.password = f"ada:{MARKER}proxy-password"
     monkeypatch.setenv("CORP_PROXY", proxy.password)
     network = {"egress_proxy": proxy.url, "egress_proxy_credentials": SecretRef("env", "CORP_PROXY")}
@@ -105,7 +105,7 @@ async def test_an_expired_certificate_is_its_owners_affair(kind: type[NetworkRou
 
 
 async def test_a_certificate_for_another_host_is_called_that(kind: type[NetworkRoutes], company: Authority) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     tls = company.server(SOMEBODY_ELSE)
     async with Peer(answer(), tls=tls) as peer, kind(ca_bundle=company.bundle) as network_route:
         problem = await problem_of(network_route, peer.url)

@@ -174,7 +174,7 @@ async def test_a_password_in_the_environments_address_is_used(
 async def test_a_proxy_that_refuses_us_is_named_with_who_can_help(
     kind: type[NetworkRoutes], proxy: ConnectProxy
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     proxy.password = "ada:another"
     async with kind(egress_proxy=proxy.url, egress_proxy_credentials=BY_REFERENCE) as network_route:
         problem = await problem_of(network_route)
@@ -272,7 +272,7 @@ async def test_a_proxy_that_breaks_or_hangs_means_that_nothing_was_sent(
 
 
 async def test_a_proxy_that_is_not_there_is_named(kind: type[NetworkRoutes]) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     async with kind(egress_proxy=f"http://127.0.0.1:{unused_port()}") as network_route:
         problem = await problem_of(network_route)
     assert problem.message == f"The egress proxy on the way to the {kind.peer} cannot be reached."
@@ -312,7 +312,7 @@ async def test_a_destination_that_breaks_inside_the_tunnel_is_not_the_proxys_fau
 async def test_a_proxy_that_opens_tls_is_not_trusted_and_gets_no_token(
     kind: type[NetworkRoutes], proxy: ConnectProxy, authority: Authority
 ) -> None:
-    """C35: An egress proxy's refusal has its own code."""
+    """C35: A forward proxy's refusal has its own code."""
     async with here(authority) as interceptor, kind(egress_proxy=proxy.url) as network_route:
         proxy.ports = {HOST: interceptor.port}
         assert (await problem_of(network_route)).code == "tls_untrusted"
@@ -325,7 +325,7 @@ async def test_a_proxy_that_opens_tls_is_not_trusted_and_gets_no_token(
 async def test_no_password_is_shown_or_logged(
     kind: type[NetworkRoutes], proxy: ConnectProxy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """C35: An egress proxy's refusal has its own code. D13: Logs at debug level hold no secret either."""
+    """C35: A forward proxy's refusal has its own code. D13: Logs at debug level hold no secret either."""
     for name in ("", "httpx", "httpcore", "httpcore.proxy", "httpcore.http11", "httpcore.connection", "aiohttp.client"):
         caplog.set_level(logging.DEBUG, name)
     proxy.password = "ada:another"

@@ -339,7 +339,7 @@ async def test_a_name_that_does_not_resolve_means_that_nothing_was_sent() -> Non
     ids=["nothing", "another protocol", "half a body", "odd status"],
 )
 async def test_an_answer_that_is_not_http_means_that_the_outcome_is_unknown(reply: bytes) -> None:
-    """T-10: A code is exchanged at most once. B5: An unanswered renewal is repeated once, after a second."""
+    """T-10: A code is exchanged at most once. B5: An unanswered refresh is repeated once, after a second."""
     async with Peer(reply) as peer:
         assert await refusal_of(Call("POST", peer.url)) == ("idp_unavailable", "idp.unanswered")
 
@@ -481,7 +481,7 @@ async def test_a_proxy_sees_no_more_of_https_than_the_hosts_name(monkeypatch: py
 
 
 async def test_a_proxy_that_wants_a_password_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """C35: An egress proxy's refusal has its own code. T-10: A code is exchanged at most once."""
+    """C35: A forward proxy's refusal has its own code. T-10: A code is exchanged at most once."""
     async with Peer(answer(407)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         call = Call("POST", "https://provider.example.com/token")

@@ -120,7 +120,7 @@ async def test_a_waiter_that_is_cancelled_never_ends_up_with_the_turn(folder: Pa
 
 
 async def test_the_files_hold_nothing_and_are_for_this_user_only(folder: Path) -> None:
-    """D11: Kernels find no secret in what they inherit."""
+    """D11: Kernels inherit no token and no storage key."""
     async with lock_in(folder).hold(timeout_seconds=1) as held_lock:
         await held_lock.mark_in_use()
         found = {path.suffix: (path.stat().st_mode & 0o777, path.read_bytes()) for path in folder.iterdir()}

@@ -118,14 +118,14 @@ class Zero:
 
 
 def test_stores_are_tried_one_after_the_other_with_an_entry_that_is_gone_again() -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     dropping, good = rings.DroppingRing(), rings.Ring()
     assert first_working_backend([NotHere(), lambda: dropping, lambda: good, Zero()]) is good
     assert (good.entries, len(good.deleted)) == ({}, 1)
 
 
 def test_a_priority_has_no_say() -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     modest, loud = rings.Ring(), rings.Ring()
     modest.priority, loud.priority = 0.1, 99  # type: ignore[misc]  # NOTE: of the object, which the class would be asked
     assert first_working_backend([lambda: modest, lambda: loud]) is modest
@@ -139,7 +139,7 @@ def test_a_locked_store_is_waited_for_and_not_passed_over() -> None:
 
 
 def test_the_trouble_of_a_store_that_is_there_is_told_rather_than_that_there_is_none() -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     with pytest.raises(StorageUnavailable) as caught:
         first_working_backend([rings.ChattyRing, NotHere()])
     assert caught.value.detail == "keyring_failed"
@@ -169,7 +169,7 @@ def test_the_trouble_of_a_store_that_is_there_is_told_rather_than_that_there_is_
     ],
 )
 def test_each_system_has_its_own_stores(platform: str, desktop: str, stores: tuple[str, ...]) -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     assert system_stores(platform, desktop) == stores
 
 
@@ -188,7 +188,7 @@ def named(use_ring: Callable[[KeyringBackend], KeyringBackend]) -> Callable[[str
 
 
 def test_a_class_that_the_settings_name_is_used(named: Callable[[str], KeyringBackend]) -> None:
-    """Q7.4: A keyring is chosen by what it is."""
+    """Q7.4: A keyring is chosen by its class."""
     assert type(named("tests.unit.adapters.rings.Ring")) is rings.Ring
 
 
@@ -205,7 +205,7 @@ def test_a_class_that_the_settings_name_is_used(named: Callable[[str], KeyringBa
 def test_a_class_that_cannot_serve_is_refused_by_name(
     named: Callable[[str], KeyringBackend], name: str, message: str
 ) -> None:
-    """Q7.4: A keyring is chosen by what it is. B18: Keyring backends that keep no secrets are refused."""
+    """Q7.4: A keyring is chosen by its class. B18: Keyring backends that keep no secrets are refused."""
     with pytest.raises(StorageUnavailable) as caught:
         named(name)
     assert (caught.value.message, caught.value.detail) == (message, "keyring_unsafe")

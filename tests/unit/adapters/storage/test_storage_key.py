@@ -36,7 +36,7 @@ def test_the_variable_is_taken_out_of_the_environment() -> None:
 
 
 def test_a_child_process_does_not_inherit_what_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """D11: Kernels find no secret in what they inherit."""
+    """D11: Kernels inherit no token and no storage key."""
     monkeypatch.setenv(VARIABLE, ONE)
     take_storage_key(os.environ)
     said = subprocess.run(["env"], capture_output=True, text=True, check=True).stdout

@@ -96,14 +96,14 @@ async def test_looking_makes_no_folder() -> None:
 
 
 async def test_folder_and_file_are_open_to_this_user_alone() -> None:
-    """D11: Kernels find no secret in what they inherit."""
+    """D11: Kernels inherit no token and no storage key."""
     await vault().save(entry(TOKEN))
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (storage_folder(), file())]
     assert modes == [0o700, 0o600]
 
 
 async def test_the_file_holds_no_part_of_the_entry_in_plain_text() -> None:
-    """D11: Kernels find no secret in what they inherit."""
+    """D11: Kernels inherit no token and no storage key."""
     await vault().save(entry(TOKEN))
     content = file().read_bytes()
     assert [part for part in (TOKEN, "https", "openid", "refresh", ONE) if part.encode() in content] == []
