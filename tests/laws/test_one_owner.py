@@ -22,7 +22,11 @@ OWNED = {
         "jupyter_oidc.sessions.sign_out",
         "jupyter_oidc.sessions.shared_provider",  # makes one for each session
     },
-    "jupyter_oidc.sessions.sign_in_client.SignInClient": {"jupyter_oidc.sessions.oidc_client"},
+    "jupyter_oidc.sessions.sign_in_client.SignInClient": {
+        "jupyter_oidc.sessions.oidc_client",
+        "jupyter_oidc.sessions.redirect_sign_ins",
+        "jupyter_oidc.sessions.device_sign_ins",
+    },
 }
 
 
