@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from jupyter_oidc.settings.fields import Choice, Flag, Own, Setting
-from jupyter_oidc.settings.model import NAME_PATTERN, Storage
+from jupyter_oidc.settings.fields import NAME_PATTERN, Choice, Flag, Own, Setting
+from jupyter_oidc.settings.model import Storage
 
 SECTION_SETTINGS: Final = (
     Setting(
@@ -15,7 +15,7 @@ SECTION_SETTINGS: Final = (
             {
                 "type": "object",
                 "propertyNames": {"pattern": NAME_PATTERN},
-                "additionalProperties": {"anyOf": [{"$ref": "#/$defs/provider"}, {"type": "null"}]},
+                "additionalProperties": {"$ref": "#/$defs/provider"},
             },
         ),
         default={},

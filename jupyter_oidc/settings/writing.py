@@ -5,10 +5,10 @@ A client secret is written as the reference that it is.
 
 from __future__ import annotations
 
-import re
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_oidc.settings.fields import camel_case
 from jupyter_oidc.settings.model import Api, Provider, SecretRef
 from jupyter_oidc.settings.network import CERTIFICATE_KEYS
 
@@ -20,7 +20,6 @@ _RENAMED: Final = {"bearer_token_source": _BEARER}
 _FIELDS: Final = {written: field for field, written in _RENAMED.items()}
 _MAPPINGS: Final = frozenset({"authorization_parameters", "endpoints", "headers"})
 _OWN_NAME: Final = frozenset({"name", "provider", "apis", "scopes_by_default"})
-_SNAKE: Final = re.compile(r"_([a-z0-9])")
 
 
 def as_mapping(provider: Provider, *, in_full: bool) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def as_mapping(provider: Provider, *, in_full: bool) -> dict[str, Any]:
 
 def camel_cased(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``body`` with the keys of the desktop settings file, those of its APIs included."""
-    found = {_SNAKE.sub(lambda part: part.group(1).upper(), key): value for key, value in body.items()}
+    found = {camel_case(key): value for key, value in body.items()}
     if "endpoints" in found:
         found["endpoints"] = camel_cased(found["endpoints"])
     if "apis" in found:
