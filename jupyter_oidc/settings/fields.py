@@ -223,6 +223,11 @@ class Setting:
         """What to write where the key is missing; empty where it may be."""
         return self.shape.required if isinstance(self.shape, Text | Url) else ""
 
+    @property
+    def is_mapping(self) -> bool:
+        """Whether the field holds a mapping, as a tuple of pairs."""
+        return isinstance(self.shape, Own) and self.shape.schema["type"] == "object"
+
 
 def entry(
     shape: Shape, widens: Question, meaning: str, *, unset: str = "", page: str = "", key: str = ""

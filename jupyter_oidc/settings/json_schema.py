@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_oidc.settings.fields import Own, Setting, Shape, camel_case
+from jupyter_oidc.settings.fields import Setting, camel_case
 from jupyter_oidc.settings.model import API_SETTINGS, PROVIDER_SETTINGS
 from jupyter_oidc.settings.section import SECTION_SETTINGS
 
@@ -72,7 +72,7 @@ def _property(setting: Setting) -> dict[str, Any]:
     if setting.deprecated:
         described["deprecated"] = True
     if setting.default is not None and not setting.unset:
-        described["default"] = _as_json(setting.default, setting.shape)
+        described["default"] = _as_json(setting)
     return {**described, **_or_null(setting.shape.schema)}
 
 
@@ -82,9 +82,10 @@ def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**schema, "type": [schema["type"], "null"]}
 
 
-def _as_json(value: object, shape: Shape) -> Any:
+def _as_json(setting: Setting) -> Any:
+    value = setting.default
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, tuple):
-        return {} if isinstance(shape, Own) and shape.schema["type"] == "object" else list(value)
+        return {} if setting.is_mapping else list(value)
     return value

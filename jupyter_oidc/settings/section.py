@@ -43,7 +43,7 @@ SECTION_SETTINGS: Final = (
         shape=Own({"type": "string", "minLength": 1}),
         default=None,
         meaning="the whole path of the folder for the encrypted file and the lock; for a home where every file can be "
-        "written by others, as on network shares (CIFS, Azure Files), name one on the machine's own disk that only this "
+        "written by others, as on network shares (CIFS, SMB), name one on the machine's own disk that only this "
         "user can write to",
         unset="`jupyter_oidc` in Jupyter's data folder",
     ),
