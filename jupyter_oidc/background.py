@@ -59,6 +59,17 @@ class Background:
     def __len__(self) -> int:
         return len(self._tasks)
 
+    async def settle(self, seconds: float) -> None:
+        """Wait up to ``seconds`` for all work to end, that which it starts meanwhile included; then cancel what is left."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (busy := set(self._tasks)) and (left := until - loop.time()) > 0:
+            await asyncio.wait(busy, timeout=left)
+        if late := set(self._tasks):
+            for task in late:
+                task.cancel()
+            await asyncio.wait(late, timeout=1.0)  # a task with a new refresh token stores it now
+
     def start(
         self, work: Coroutine[Any, Any, _T], *, after_defect: Callable[[], None] | None = None
     ) -> asyncio.Task[_T]:

@@ -61,10 +61,6 @@ class AccessToken:
         """Return the same by the monotonic clock alone, while the wall clock cannot be trusted (B25)."""
         return self.lifetime is None or self.lifetime - (now.monotonic - self.obtained.monotonic) > reserve
 
-    def granted(self, generation: int, subject: str) -> Granted:
-        """Return this token as the grant for one upstream call."""
-        return Granted(self.secret, generation, self.proof_key, subject)
-
 
 class Granted(NamedTuple):
     """A token for one upstream call; ``generation`` identifies its session, and ``subject`` is that session's person.

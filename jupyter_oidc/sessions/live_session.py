@@ -19,11 +19,9 @@ from jupyter_oidc.sessions.refresh_schedule import RefreshSchedule
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_oidc.clock import Clock
-    from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.grant import AccessToken, Bearer, TokenKey
-    from jupyter_oidc.sessions.ports import Cancellable, Scheduler
+    from jupyter_oidc.sessions.ports import Cancellable, SystemPorts
     from jupyter_oidc.sessions.session_data import SessionData
     from jupyter_oidc.settings import Provider
 
@@ -41,16 +39,14 @@ class LiveSession:
         number: int,
         data: SessionData,
         *,
-        clock: Clock,
-        scheduler: Scheduler,
-        entropy: Entropy,
+        system: SystemPorts,
         on_refresh_due: Callable[[], None],
         reached_step_up: StepUp | None = None,
     ) -> None:
         self.number = number
         self.data = data
-        self.schedule = RefreshSchedule(clock, scheduler, entropy, on_refresh_due)
-        self.negative_tokens = NegativeTokenCache(clock)
+        self.schedule = RefreshSchedule(system.clock, system.scheduler, system.entropy, on_refresh_due)
+        self.negative_tokens = NegativeTokenCache(system.clock)
         self.exchanged: set[TokenKey] = set()
         """The keys whose tokens the provider gives by exchange only (B30)."""
         self.refused_by_api: Secret | None = None
@@ -59,8 +55,8 @@ class LiveSession:
         self.reached_step_up = reached_step_up or StepUp()
         self.refresh_lock = asyncio.Lock()
         self.refreshes: dict[TokenKey, asyncio.Task[Bearer]] = {}
-        self._clock = clock
-        self._scheduler = scheduler
+        self._clock = system.clock
+        self._scheduler = system.scheduler
         self._end_timer: Cancellable | None = None
 
     # -- tokens --------------------------------------------------------------------------------------------

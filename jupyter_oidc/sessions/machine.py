@@ -2,7 +2,7 @@
 
 The diagram in the documentation is generated from this table (``tests/contract/test_state_diagram.py``
 holds the two together).
-The machine knows no tokens, no time and no provider; only the session service moves it (law 6).
+The machine knows no tokens, no time and no provider; only ``current_session`` moves it (law 6).
 """
 
 from __future__ import annotations

@@ -39,7 +39,3 @@ class NegativeTokenCache:
         if reason is None:
             raise AudienceRefused
         return TryLater(left, reason)
-
-    def clear(self) -> None:
-        """Drop all entries at a session boundary."""
-        self._until.clear()

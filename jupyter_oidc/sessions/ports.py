@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from jupyter_oidc.background import Defect
+    from jupyter_oidc.clock import Clock
+    from jupyter_oidc.entropy import Entropy
     from jupyter_oidc.protocol.message import Call, Reply
     from jupyter_oidc.secret import Secret
     from jupyter_oidc.sessions.summary import Profile
@@ -159,3 +161,13 @@ class EventLog(Protocol):
     def defect(self, about: str, defect: Defect) -> None:
         """Record an unexpected exception, by its type and place and never by its text."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPorts:
+    """Holds what all parts of a session service share: time, timers, chance, and where events are written."""
+
+    clock: Clock
+    scheduler: Scheduler
+    entropy: Entropy
+    event_log: EventLog

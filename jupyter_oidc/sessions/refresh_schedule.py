@@ -36,13 +36,6 @@ class RefreshSchedule:
         self.retry_at: float | None = None
         """Wall seconds of the next attempt after a failure; ``None`` without one."""
 
-    def reset(self) -> None:
-        """Reset all counters at a session boundary."""
-        self._forget_failures()
-        self._forced_at = -refresh_policy.MIN_FORCED_REFRESH_INTERVAL_SECONDS
-        self._refreshed_at = -refresh_policy.MIN_REFRESH_INTERVAL_SECONDS
-        self._start(None)
-
     def seconds_to_wait(self) -> float:
         """Return the seconds until an attempt may begin; 0 or less if it may begin now."""
         return self._not_before - self._clock.now().monotonic

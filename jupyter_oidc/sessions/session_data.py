@@ -1,6 +1,6 @@
 """Holds the data of one session: its tokens and its person.
 
-Only the session service owns an instance; no other module can reach a token through it (law 6).
+Only the parts of the session service hold an instance; no other module can reach a token through it (law 6).
 """
 
 from __future__ import annotations

@@ -173,12 +173,14 @@ async def test_a_stolen_and_spent_refresh_token_ends_the_session_with_a_reason(
     """B1, B14: the provider notices the reuse and ends the whole grant; no server hammers it afterwards."""
     one, other = await two_servers(provider, settings)
     thief = one.sessions.of_provider("corp")
-    stolen = other.sessions.of_provider("corp")._held.refresh_token
-    assert thief._session is not None
-    thief._session.data = replace(thief._session.data, refresh_token=stolen)
+    stolen = other.sessions.of_provider("corp")._current.data.refresh_token
+    assert thief._current.live is not None
+    thief._current.live.data = replace(thief._current.live.data, refresh_token=stolen)
     spent = await thief._oidc_client.send_refresh(stolen, SIGN_IN_KEY)
     assert isinstance(spent, RefreshReply)
-    answer = await thief._oidc_client.judge_refresh(spent, SIGN_IN_KEY, subject=thief._held.subject, previous=None)
+    answer = await thief._oidc_client.judge_refresh(
+        spent, SIGN_IN_KEY, subject=thief._current.data.subject, previous=None
+    )
     assert isinstance(answer, Tokens)  # and the thief keeps the tokens
     before = provider.record().token_requests["refresh_token"]
     victim = other.sessions.of_provider("corp")

@@ -395,4 +395,4 @@ async def test_a_sign_out_forgets_the_key() -> None:
     fake_environment = await signed_in()
     await fake_environment.service.sign_out()
     assert await fake_environment.vault.load() is None
-    assert fake_environment.service._held.proof_key is None
+    assert fake_environment.service._current.data.proof_key is None

@@ -169,7 +169,7 @@ class SharedSession(RuleBasedStateMachine):
         claims = logout_claims_of(iat=now, exp=now + 120, jti=f"l-{self.logouts}", sid=...)
         had = has_session(self.servers[server].state)
         self.do(self.servers[server].end_by_provider(Secret(signed(claims))))
-        assert not has_session(self.servers[server].state) or not self.servers[server]._held.subject
+        assert not has_session(self.servers[server].state) or not self.servers[server]._current.data.subject
         if had and not self.servers[1 - server]._store.unsaved and not self.store_fails:
             self.left(server)
 
@@ -211,8 +211,8 @@ class SharedSession(RuleBasedStateMachine):
     def who_is_active_has_a_person_or_will_have_one(self) -> None:
         for server in getattr(self, "servers", []):
             if server.state in (State.SIGNED_OUT, State.SIGNED_OUT_EXPIRED, State.SIGNING_IN):
-                assert server._held.refresh_token is None
-                assert not server._held.access
+                assert server._current.data.refresh_token is None
+                assert not server._current.data.access
 
     was_lost = False
     logouts = 0

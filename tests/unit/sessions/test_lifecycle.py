@@ -541,8 +541,8 @@ async def test_who_waits_for_a_refresh_that_is_given_up_is_told_to_come_again():
     fake_environment.clock.advance(400)
     call = asyncio.ensure_future(fake_environment.service.bearer(SIGN_IN_KEY))
     await asyncio.sleep(0)
-    fake_environment.service._closed = True
-    for refreshing in fake_environment.service._refreshing:
+    fake_environment.service._current.closed = True
+    for refreshing in fake_environment.service._tokens.refreshing:
         refreshing.cancel()
     assert await call == TryLater(1.0, "overloaded")
 

@@ -266,7 +266,7 @@ async def test_a_refresh_that_is_given_up_with_its_service_is_answered() -> None
     fake_environment.provider.plan("token", asyncio.Event())
     pressed = asyncio.ensure_future(fake_environment.service.refresh())
     await settle()
-    (refresh_task,) = fake_environment.service._refreshing
+    (refresh_task,) = fake_environment.service._tokens.refreshing
     refresh_task.cancel()
     assert await pressed == TryLater(1.0, "overloaded")
 

@@ -174,7 +174,7 @@ def held(fake_environment: FakeEnvironment) -> list[bool]:
 async def test_a_sign_out_hands_the_id_token_over_and_keeps_none() -> None:
     """Q9.8, L-4: the token is read before the session ends."""
     fake_environment = await signed_in(WITH_WAY_BACK)
-    newest = fake_environment.service._held.id_token
+    newest = fake_environment.service._current.data.id_token
     assert newest is not None
     result = await fake_environment.service.sign_out(bound=True)
     assert result.ticket is not None
@@ -184,7 +184,7 @@ async def test_a_sign_out_hands_the_id_token_over_and_keeps_none() -> None:
     assert opened.id_token_hint == newest.secret
     names = [name for name, _ in opened.request.fields]
     assert names == ["client_id", "post_logout_redirect_uri", "state"]
-    assert fake_environment.service._held.id_token is None
+    assert fake_environment.service._current.data.id_token is None
     assert held(fake_environment) == [False]
 
 
@@ -194,7 +194,7 @@ async def test_after_a_restart_the_page_has_no_id_token() -> None:
     fake_environment.service = fake_environment.new_service()
     await fake_environment.service.summary()
     await settle()
-    session = fake_environment.service._session
+    session = fake_environment.service._current.live
     assert session is not None
     session.data = replace(session.data, id_token=None)  # as after a refresh that brings none
     result = await fake_environment.service.sign_out()
@@ -210,7 +210,7 @@ async def test_the_stored_entry_holds_no_id_token() -> None:
     fake_environment = await signed_in()
     entry = await fake_environment.vault.load()
     assert entry is not None
-    token = fake_environment.service._held.id_token
+    token = fake_environment.service._current.data.id_token
     assert token is not None
     fields = [getattr(entry, name) for name in entry.__slots__]
     assert [one for one in fields if one == token.secret] == []
@@ -228,7 +228,7 @@ async def test_whoever_signs_in_again_finds_no_old_page_open() -> None:
 async def test_the_way_of_a_link_gets_no_page_and_keeps_no_id_token() -> None:
     """Q9.8: the token is kept only as long as a page needs it."""
     fake_environment = await signed_in(replace(SETTINGS, sign_out_method="link"))
-    assert fake_environment.service._held.id_token is None
+    assert fake_environment.service._current.data.id_token is None
     result = await fake_environment.service.sign_out()
     assert (result.ticket, result.end_session_url) == (None, "https://id.example.com/logout?client_id=jupyter")
 
@@ -244,7 +244,7 @@ async def test_an_api_that_is_called_with_the_id_token_keeps_it_whatever_a_sign_
     """Q9.8: A one-time page posts the sign-out hint."""
     api = replace(SETTINGS.apis[0], bearer_token_source="id_token")
     fake_environment = await signed_in(replace(SETTINGS, sign_out_method="link", apis=(api,)))
-    assert fake_environment.service._held.id_token is not None
+    assert fake_environment.service._current.data.id_token is not None
 
 
 async def test_settings_that_end_a_session_offer_no_page() -> None:
