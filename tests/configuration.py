@@ -6,8 +6,10 @@ Without ``--write`` it says what is stale, and exits with 1 if anything is.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
+from jupyter_oidc.settings.json_schema import SCHEMA_FILE, settings_schema
 from tests.support.configuration_page import PAGE, page
 
 
@@ -16,7 +18,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.configuration", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--write", action="store_true", help="write what is stale")
     write = parser.parse_args().write
-    made = {PAGE: page(PAGE.read_text(encoding="utf-8"))}
+    made = {
+        PAGE: page(PAGE.read_text(encoding="utf-8")),
+        SCHEMA_FILE: json.dumps(settings_schema(), indent=2) + "\n",
+    }
     stale = [path for path, text in made.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if write:

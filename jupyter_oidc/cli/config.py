@@ -1,4 +1,4 @@
-"""``jupyter oidc config``: check, show, import and export settings, and show presets."""
+"""``jupyter oidc config``: check, show, import and export settings, and show presets and the schema for editors."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from jupyter_oidc.compose import diagnostic_context
 from jupyter_oidc.diagnostics.examination import examine_metadata
 from jupyter_oidc.diagnostics.report import as_text
 from jupyter_oidc.settings import read_settings
+from jupyter_oidc.settings.json_schema import SCHEMA_FILE
 from jupyter_oidc.settings.presets import names, preset
 from jupyter_oidc.settings.writing import as_mapping, camel_cased
 
@@ -236,11 +237,33 @@ class Preset(_ConfigApp):
         )
 
 
+class Schema(_ConfigApp):
+    """``config schema``."""
+
+    name = "jupyter-oidc-config-schema"
+    description = """Print the JSON Schema of a settings file, or with --address where it is on this machine.
+
+    An editor that knows JSON Schema completes, explains and marks the keys of a file that names it under "$schema".
+    The server and 'config check' leave that line alone.
+    """
+    examples = """
+    jupyter oidc config schema > jupyter_oidc.schema.json
+    jupyter oidc config schema --address
+    """
+    address = Bool(False, help="Print the address to write under $schema.").tag(config=True)
+    flags = Dict({**FLAGS, "address": ({"Schema": {"address": True}}, "Print the address to write under $schema.")})
+
+    def start(self) -> None:
+        """Print the schema, or its address."""
+        super().start()
+        self.write_stdout(SCHEMA_FILE.as_uri() if self.address else SCHEMA_FILE.read_text(encoding="utf-8").rstrip())
+
+
 class Config(OidcApp):
     """``jupyter oidc config``."""
 
     name = "jupyter-oidc-config"
-    description = "Check, show, import and export settings; show presets."
+    description = "Check, show, import and export settings; show presets and the schema for editors."
     examples = """
     jupyter oidc config preset NAME > corp.json
     jupyter oidc config check corp.json
@@ -252,6 +275,7 @@ class Config(OidcApp):
             "import": (f"{_CONFIG}.Import", "Take over a settings file of the desktop application."),
             "export": (f"{_CONFIG}.Export", "Write such a file."),
             "preset": (f"{_CONFIG}.Preset", "Show settings to fill in for one provider."),
+            "schema": (f"{_CONFIG}.Schema", "Print the JSON Schema that editors complete and mark settings by."),
         },
     )
 

@@ -54,6 +54,7 @@ class Document:
 def document_in(path: Path, provider: str) -> Document:
     """Return the settings in ``path``; a flat file is about one provider, which gets the name ``provider``.
 
+    ``$schema`` is for the editor of a person, and no setting.
     Raises :class:`UnreadableFile`.
     """
     try:
@@ -70,7 +71,7 @@ def document_in(path: Path, provider: str) -> Document:
         return Document(section["providers"], storage_choices(section))
     if section is not told:
         return Document({})
-    return Document({provider: told})
+    return Document({provider: {key: value for key, value in told.items() if key != "$schema"}})
 
 
 def write_new(path: Path, document: Mapping[str, Any], *, replace: bool) -> bool:

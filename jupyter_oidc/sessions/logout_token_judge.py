@@ -1,4 +1,4 @@
-"""Judges logout tokens, which anybody may have sent, so that a stranger's costs the provider next to nothing (K-7)."""
+"""Judges logout tokens, which arrive in unauthenticated requests, so that a stranger's seldom causes a fetch (K-7)."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class LogoutTokenJudge:
         self._credentials = credentials
 
     async def judge(self, raw: Secret, waits: ClosableWaits) -> logout_token.LogoutToken:
-        """Return what ``raw`` says, once it has passed every check (section B of the rules).
+        """Judge a logout token, which arrives in an unauthenticated request (section B of the rules).
 
-        Fresh keys are fetched at most once in ten seconds, and only for a token that passed everything else (K-7).
-        Raises ``LogoutTokenInvalid``, and what the port raises when keys are fetched.
+        Fresh keys are fetched at most once in ten seconds, and only for a token that passed every other check (K-7).
+        Raises ``LogoutTokenInvalid``, and the port's errors when keys are fetched.
         """
         settings, facts, now = self._settings, self._facts, self._clock.now()
         metadata = facts.known_metadata
         needs_metadata = metadata is None and settings.id_token_signed_response_alg is None
-        if needs_metadata:  # what may have signed it, only they can tell
+        if needs_metadata:  # only the metadata name the algorithms that may have signed it
             facts.limit_untrusted_fetches()
             metadata = await facts.metadata_of_session(waits)
         alg = jws.alg_of(raw, id_token_algs(settings, metadata))

@@ -1,7 +1,7 @@
 """Sends requests to one provider and judges the replies, by the metadata and keys that all sessions there share.
 
-It decides nothing about sessions: it answers with tokens and claims that passed every check, with the
-provider's definite refusal, or with a :class:`~jupyter_oidc.errors.Problem`.
+It decides nothing about sessions: it returns tokens and claims that passed every check, or the provider's definite
+refusal, or raises a :class:`~jupyter_oidc.errors.Problem`.
 Only endpoints named in validated metadata or in the settings are contacted, each for its own purpose (H-3).
 """
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from jupyter_oidc.sessions.revocation import OrphanedToken, Revoked
     from jupyter_oidc.settings import Provider
 
-__all__ = ["NoResponse", "OidcClient", "RefreshReply", "Refused", "Tokens", "UnverifiableResponse"]
+__all__ = ["NoResponse", "OidcClient", "Person", "RefreshReply", "Refused", "Tokens", "UnverifiableResponse"]
 
 
 class OidcClient:
@@ -97,18 +97,23 @@ class OidcClient:
         return await self._facts.metadata(self._waits)
 
     async def metadata_of_session(self, max_age_seconds: float = MAX_METADATA_AGE_SECONDS) -> discovery.Metadata:
-        """Return metadata for a session that exists; see :meth:`ProviderFacts.metadata_of_session`."""
+        """Return metadata for a session that exists: up to ``max_age_seconds`` old if newer ones cannot be fetched.
+
+        After a failure newer ones are not requested for a minute, so that an outage does not slow every refresh.
+        A document of another issuer is no outage, and discards the old metadata (D-5, D-10).
+        Raises as :meth:`metadata` does.
+        """
         return await self._facts.metadata_of_session(self._waits, max_age_seconds)
 
     def scopes(self) -> tuple[str, ...]:
-        """Return what a sign-in asks for, as far as is known without asking the provider."""
+        """Return the scopes of a sign-in, as far as they are known without asking the provider."""
         metadata = self._facts.known_metadata
         return self._settings.scopes if metadata is None else scopes_of(self._settings, metadata)
 
     def proof_key(self, stored: Secret | None) -> dpop.ProofKey | None:
         """Return the key of a session: the ``stored`` one, or a new one if the settings want one (X-1).
 
-        NOTE: a session that began with a key keeps it when the setting goes, since its refresh token is bound to it.
+        NOTE: a session that began with a key keeps it after the setting is removed: its refresh token is bound to it.
         """
         if stored is not None:
             return dpop.ProofKey(stored)
@@ -119,8 +124,8 @@ class OidcClient:
     ) -> RefreshReply | NoResponse:
         """Send ``refresh_token`` for an access token of ``key``, bound to ``proof_key`` if there is one (section F).
 
-        Whatever comes back is handed over unjudged, for :meth:`judge_refresh`, so that its successor can be kept first.
-        Raises what the port raises before the token is sent, and ``TokenResponseInvalid`` for a nonce that is refused.
+        The reply is returned unjudged, for :meth:`judge_refresh`, so that its successor can be stored first.
+        Raises the port's errors before the token is sent, and ``TokenResponseInvalid`` for a nonce that is refused.
         """
         metadata = await self.metadata_of_session()
         call = token.refresh_call(
@@ -149,12 +154,12 @@ class OidcClient:
         previous: id_token.Identity | None,
         proof_key: dpop.ProofKey | None = None,
     ) -> Tokens | Refused:
-        """Judge what :meth:`send_refresh` brought; the tokens that it returns hold no refresh token, which was kept before.
+        """Judge the reply of :meth:`send_refresh`; the result holds no refresh token, which was stored before.
 
         ``subject`` must be that of any identity that comes back; ``previous`` is the identity of the sign-in,
         if this process saw it, which a returned ID token must repeat in full (F-5).
         Raises ``TokenResponseInvalid`` for an answer that is no token response, and ``IdTokenRejected`` or
-        ``UserinfoRejected`` if the answer names another subject, or cannot be believed.
+        ``UserinfoRejected`` if the answer names another subject, or fails a check.
         """
         answer = self._judge.read_further(refresh_reply.metadata, refresh_reply.reply, key, proof_key)
         if not isinstance(answer, token.TokenSet):
@@ -163,7 +168,7 @@ class OidcClient:
         try:
             return await self._tokens_after_refresh(refresh_reply, answer, subject, previous, proof_key)
         except (IdpUnavailable, DiscoveryFailed, TlsUntrusted, EgressProxyAuth, ClockSkew, asyncio.CancelledError):
-            # NOTE: a caller whose time is up hears that nothing could be checked; being cancelled ends the checks here,
+            # NOTE: a caller whose time is up learns that nothing could be checked; a cancellation ends the checks here,
             # and not the task.
             return UnverifiableResponse()
 
@@ -172,7 +177,7 @@ class OidcClient:
     ) -> token.TokenSet | Refused | None:
         """Exchange the sign-in's access token for one of ``key``; ``None`` if the provider does not offer that.
 
-        Raises as :meth:`send_refresh` does. An ID token or refresh token that comes along is not looked at: the person is
+        Raises as :meth:`send_refresh` does. An ID token or refresh token in the answer is ignored: the person is
         known, and the session has a refresh token already.
         """
         metadata = await self.metadata_of_session()
@@ -190,17 +195,17 @@ class OidcClient:
         return self._judge.read_further(metadata, reply, key, proof_key)
 
     def origin(self, subject: str | None = None, sid: str | None = None) -> Origin:
-        """Return where tokens of this client come from; without ``subject`` it is not verified whose they are."""
+        """Return the origin of tokens of this client; without ``subject`` their person is not verified."""
         return Origin(self._settings.issuer, self._settings.client_id, subject or None, sid)
 
     def ask_before_revoking(self, living: Callable[[], Iterable[Origin]]) -> None:
-        """Spare the sessions that ``living`` tells, each time that a token is to be revoked."""
+        """Spare the sessions that ``living`` returns whenever a token is to be revoked."""
         self._living = living
 
     async def revoke(self, orphan: OrphanedToken) -> Revoked:
         """Revoke ``orphan``, unless that could harm a session that lives (RFC 7009; ``sessions.revocation``).
 
-        The last good metadata do, however old. Raises what the port raises.
+        The last good metadata are used, of any age. Raises the port's errors.
         """
         metadata = await self.metadata_of_session(max_age_seconds=math.inf)
         call = logout.revocation_call(metadata, self._credentials.client(), orphan.token, orphan.kind)
@@ -211,11 +216,11 @@ class OidcClient:
         return "done" if logout.read_revocation_reply(await self._port.send(call)) else "failed"
 
     async def logout_token(self, raw: Secret) -> LogoutToken:
-        """Judge a logout token that anybody may have sent; see :meth:`LogoutTokenJudge.judge`."""
+        """Judge a logout token, which arrives in an unauthenticated request; see :meth:`LogoutTokenJudge.judge`."""
         return await self._logout_tokens.judge(raw, self._waits)
 
     def logout_request(self, state: str | None = None) -> logout.LogoutRequest | None:
-        """Return how the browser ends the provider's own session.
+        """Return the request by which a browser ends the provider's own session.
 
         Never contacts the provider (L-2, L-6).
         With ``allowed_sign_out_origins`` the page is left out if its origin is not among them.
@@ -264,8 +269,8 @@ class OidcClient:
     async def _discard(
         self, tokens: token.UnverifiedTokens, subject: str | None = None, sid: str | None = None
     ) -> None:
-        """Revoke, as well as can be, the tokens of a sign-in that was refused (A17)."""
+        """Try to revoke the tokens of a sign-in that was refused (A17)."""
         orphan = orphan_of(tokens, self.origin(subject, sid))
-        with suppress(Problem):  # NOTE: best effort; the refusal that brought us here is what the caller must hear
+        with suppress(Problem):  # NOTE: best effort; the caller must receive the first refusal
             if orphan is not None:
                 await self.revoke(orphan)

@@ -1,8 +1,8 @@
-"""Knows what a provider says of itself: its metadata, its key set and its clock, for all sessions at that provider.
+"""Fetches and keeps the facts of one provider, for all sessions there: its metadata, its key set and its clock.
 
 One instance serves one session or hundreds. It fetches each document once for all that ask at the same time, and decides
 how long a document serves, when a failed fetch may be repeated, and how often strangers may cause one.
-Whoever made it closes it; it refuses to belong to a session, and to judge tokens itself.
+Its maker closes it; it refuses to belong to a session, and to judge tokens itself.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 _T_co = TypeVar("_T_co", covariant=True)
 
 MIN_METADATA_LIFETIME_SECONDS = 60.0
-"""Seconds for which metadata are not fetched again whatever their headers say; many providers forbid any caching."""
+"""Seconds for which metadata are not fetched again, even against their headers; many providers forbid any caching."""
 
 MAX_METADATA_AGE_SECONDS = 86_400.0
-"""Seconds for which old metadata serve a live session while newer ones are not to be had (RFC 5861, 4)."""
+"""Seconds for which old metadata serve a live session while newer ones cannot be fetched (RFC 5861, 4)."""
 
 MAX_KEYS_AGE_SECONDS = 86_400.0
 """Seconds for which cached keys may be used while the key endpoint is down (A19)."""
 
 MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS = 10.0
-"""Seconds between two key sets that are fetched because of a token that anybody could have sent (K-7)."""
+"""Seconds between two fetches of the key set that an unauthenticated token can cause (K-7)."""
 
 MAX_CLOCK_OFFSET_SECONDS = 300.0
 """Seconds by which the provider's clock may differ from ours (A21)."""
@@ -63,9 +63,9 @@ class _FetchedKeys:
 
 
 class ProviderFacts:
-    """Fetches and keeps what the provider in ``settings`` publishes, through ``port``.
+    """Fetches and keeps the documents that the provider in ``settings`` publishes, through ``port``.
 
-    ``on_metadata`` hears of each document that was read.
+    ``on_metadata`` is called with each document that was read.
     A method that may wait takes the ``waits`` of its caller, which can be closed alone.
     """
 
@@ -113,10 +113,10 @@ class ProviderFacts:
     async def metadata_of_session(
         self, waits: ClosableWaits, max_age_seconds: float = MAX_METADATA_AGE_SECONDS
     ) -> discovery.Metadata:
-        """Return metadata for a session that exists: old ones too, up to ``max_age_seconds``, if no newer are to be had.
+        """Return metadata for a session that exists: up to ``max_age_seconds`` old if newer ones cannot be fetched.
 
         After a failure newer ones are not requested for a minute, so that an outage does not slow every refresh.
-        A document of another issuer is no outage, and forgets the old one (D-5, D-10).
+        A document of another issuer is no outage, and discards the old metadata (D-5, D-10).
         Raises as :meth:`metadata` does.
         """
         now = self._clock.now().monotonic
@@ -164,7 +164,7 @@ class ProviderFacts:
         return jwks.KeySet(()) if known is None or self._is_old(known) else known.keys
 
     async def judge_with_keys(self, metadata: discovery.Metadata, judge: Judge[_T_co]) -> _T_co | jws.KeysStale:
-        """Judge with the cached keys, and once more with fresh ones if those do not fit (K-6)."""
+        """Judge with the cached keys, and once more with fresh ones if no cached key fits (K-6)."""
         known = self._keys
         if known is not None and known.jwks_uri == metadata.jwks_uri and not self._is_old(known):
             verdict = judge(known.keys, fresh=False)
@@ -187,7 +187,7 @@ class ProviderFacts:
                 return verdict
 
     def limit_untrusted_fetches(self) -> None:
-        """Raise ``LogoutTokenInvalid`` if a token that anybody could have sent caused a fetch moments ago (K-7)."""
+        """Raise ``LogoutTokenInvalid`` if keys were fetched for such a token less than ten seconds ago (K-7)."""
         now = self._clock.now().monotonic
         if now - self._untrusted_fetch_at < MIN_UNTRUSTED_FETCH_INTERVAL_SECONDS:
             raise LogoutTokenInvalid(detail="logout_token.keys")
@@ -229,7 +229,7 @@ class ProviderFacts:
         return offset
 
     def close(self) -> None:
-        """Cancel what is being fetched; callers that wait for metadata are told to try again."""
+        """Cancel the fetches under way; callers that wait for metadata are told to try again."""
         self._closed = True
         self._discovery.cancel()
         for fetch in self._key_fetches.values():

@@ -64,13 +64,13 @@ def uses_pushed_request(settings: Provider, metadata: Metadata) -> bool:
 
 
 def max_age_of(settings: Provider, options: SignInOptions) -> int | None:
-    """Return the stricter of what the settings and the API that asked for this sign-in demand (A-8, V-13)."""
+    """Return the stricter ``max_age`` in seconds: that of the settings, or of the demanding API (A-8, V-13)."""
     wanted = [age for age in (settings.max_age, options.step_up.max_age) if age is not None]
     return min(wanted, default=None)
 
 
 def demanded_step_up(settings: Provider, options: SignInOptions) -> StepUp:
-    """Return how strong a sign-in has to be by what the settings and the API that asked for it say (Q5.14).
+    """Return the strength that the settings, and the API that asked for the sign-in, demand of it (Q5.14).
 
     Raises ``ConfigurationInvalid`` if the settings admit no level that is strong enough.
     """

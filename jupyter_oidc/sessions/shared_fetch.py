@@ -1,7 +1,7 @@
 """Runs one fetch for all clients that ask for the same thing at once.
 
 A client that leaves, or is closed, ends its own wait; the fetch goes on for the others.
-It refuses to keep what was fetched: how long that serves is a question for the owner of the fetch.
+It refuses to keep a result: how long one serves, the owner of the fetch decides.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class SharedFetch(Generic[_T]):
         return self._task
 
     def cancel(self) -> None:
-        """Cancel the fetch that is under way, for everybody who waits for it."""
+        """Cancel the fetch that is under way, for all callers that wait for it."""
         if self._task is not None:
             self._task.cancel()
 

@@ -1,6 +1,6 @@
-"""Holds what all sessions at one provider share: the connections to it, its facts, and our credentials there.
+"""Holds the parts that all sessions at one provider share: the connections to it, its facts, and our credentials there.
 
-Whoever makes one closes it, when no session needs it any more.
+Its maker closes it, when no session needs it any more.
 It refuses to know the sessions: closing the client of one closes nothing here.
 """
 
@@ -37,6 +37,6 @@ class SharedProvider:
         return OidcClient(self._settings, self.facts, self._port, self._clock, self._credentials, self._entropy)
 
     async def aclose(self) -> None:
-        """Give up what is being fetched, and close the connections."""
+        """Cancel the fetches under way, and close the connections."""
         self.facts.close()
         await self._port.aclose()

@@ -1,6 +1,6 @@
-"""Sends the requests of a sign-in, by redirect or by code, and answers with tokens that passed every check.
+"""Sends the requests of a sign-in, by redirect or by code, and returns tokens that passed every check.
 
-It refuses to hold them, and to know what becomes of them: the sign-ins of a session do.
+It refuses to hold them; it hands them to the sign-ins of a session.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
     from jupyter_oidc.settings import Provider
 
 _NOT_FROM_PROVIDER_DETAILS = frozenset({"token.format", "token.status"})
-"""Details of token replies that no token endpoint gives: a portal's page, a redirect (A10, A31)."""
+"""Details of token replies that no token endpoint sends: a captive portal's page, a redirect (A10, A31)."""
 
 
 class Discard(Protocol):
-    """Revokes, as well as can be, the tokens of a sign-in that was refused (A17)."""
+    """Tries to revoke the tokens of a sign-in that was refused (A17)."""
 
     async def __call__(
         self, tokens: token.UnverifiedTokens, subject: str | None = None, sid: str | None = None
@@ -60,7 +60,7 @@ class Discard(Protocol):
 class SignInClient:
     """Talks OpenID Connect to the provider in ``settings`` for the sign-ins of one session.
 
-    ``metadata`` returns those in force, and ``discard`` revokes.
+    ``metadata`` returns those in force, and ``discard`` tries to revoke tokens.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class SignInClient:
         self._discard = discard
 
     def check_ready(self, metadata: discovery.Metadata, *, by_code: bool) -> None:
-        """Refuse a sign-in that could not be finished, by the metadata or for want of a secret (D-11, T-3, X-1)."""
+        """Refuse a sign-in that could not be finished, by the metadata or for lack of a secret (D-11, T-3, X-1)."""
         client = self._credentials.client()
         authenticate(client)
         check_contradictions(SignInPlan(self._settings, metadata, client.assertion_alg, by_code=by_code))
@@ -101,8 +101,8 @@ class SignInClient:
     async def authorization_url(self, pending: PendingSignIn, state: str) -> str:
         """Return the URL that sends the browser to the provider for ``pending`` (sections A and P).
 
-        A request that is pushed is pushed now, so its reference is good for this browser's one visit (P-4).
-        Raises the refusal of the provider, if it takes no such request.
+        A request that has to be pushed is pushed now, so its reference is good for this browser's one visit (P-4).
+        Raises the provider's refusal of a pushed request.
         """
         metadata = pending.metadata = pending.metadata or await self.metadata()
         self.check_ready(metadata, by_code=False)
@@ -136,7 +136,7 @@ class SignInClient:
         request: authorization.AuthorizationRequest,
         proof_key: dpop.ProofKey | None,
     ) -> pushed_authorization.Pushed:
-        """Hand ``request`` to the provider, proved by the key that the code is going to be bound to (X-9)."""
+        """Push ``request`` to the provider, with a proof by the key that the code will be bound to (X-9)."""
         call = pushed_authorization.push_call(metadata, self._credentials.client(), request)
         if call is None:
             discovery.check_offered(metadata, "pushed_authorization_request_endpoint")
@@ -188,7 +188,7 @@ class SignInClient:
     async def authorize_device(
         self, pending: PendingSignIn, *, max_lifetime_seconds: float
     ) -> device.DeviceAuthorization:
-        """Get a code for the person and one for us, good for at most ``max_lifetime_seconds`` (RFC 8628, 3.1, 3.2)."""
+        """Request a user code and a device code, good for at most ``max_lifetime_seconds`` (RFC 8628, 3.1, 3.2)."""
         settings, options = self._settings, pending.options
         metadata = pending.metadata = pending.metadata or await self.metadata()
         call = device.device_authorization_call(
@@ -220,11 +220,11 @@ class SignInClient:
     async def redeem_device(
         self, device_code: Secret, pending: PendingSignIn, proof_key: dpop.ProofKey | None
     ) -> Tokens | token.TokenError | token.TokenUnavailable | NoResponse:
-        """Ask once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
+        """Poll once whether the person has agreed; tokens are validated as those of a code are (RFC 8628, 3.4, 3.5).
 
         There is no nonce in this grant, so none may be in the ID token either (see ``protocol.device``).
-        ``NoResponse`` says that no answer came, or one of something in between that is not the provider; the next
-        question may be answered. Raises what makes tokens unusable, or what happened after they had been given.
+        ``NoResponse`` says that no answer came, or that of a middlebox instead of the provider; the next poll may be
+        answered. Raises the problem of unusable tokens, or one that occurred after they had been issued.
         """
         try:
             metadata = pending.metadata or await self.metadata()
@@ -255,7 +255,7 @@ class SignInClient:
     async def _read_sign_in(
         self, metadata: discovery.Metadata, reply: Reply, proof_key: dpop.ProofKey | None
     ) -> Answer:
-        """Judge the answer to a code; tokens in one that is refused were issued all the same, and are revoked (A17)."""
+        """Judge the answer to a code; tokens in a refused answer were issued all the same, and are revoked (A17)."""
         try:
             return self._judge.read_sign_in(metadata, reply, proof_key)
         except Problem:
@@ -271,7 +271,7 @@ class SignInClient:
         proof_key: dpop.ProofKey | None,
         requested_at: Moment,
     ) -> Tokens:
-        """Validate the tokens of a sign-in and find out whose they are (sections V and U); refused ones are revoked."""
+        """Validate the tokens of a sign-in and read their person (sections V and U); refused ones are revoked."""
         if answer.id_token is None:
             raise TokenResponseInvalid(detail="token.id_token")
         subject = sid = None

@@ -1,4 +1,4 @@
-"""The values in which the client of a provider answers: tokens that passed every check, whose they are, and why there are none."""
+"""The values that the client of a provider returns: tokens that passed every check, their person, and why there are none."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 class Person:
     """The signed-in user: the subject at this issuer (V-16), and the validated claims about them.
 
-    ``identity`` is what a later ID token is compared with (F-5); unknown if no ID token was seen since the
-    session was restored from storage.
-    ``sid`` is the provider's name for its own session, if an ID token told it (Back-Channel Logout 1.0, 2.1), and ``acr``
-    how strongly it says that they proved who they are.
+    ``identity`` is compared with every later ID token (F-5); unknown if no ID token was seen since the session was
+    restored from storage.
+    ``sid`` is the provider's name for its own session, if an ID token named it (Back-Channel Logout 1.0, 2.1), and
+    ``acr`` the strength of the authentication, as the ID token names it.
     """
 
     identity: id_token.Identity | None
@@ -36,10 +36,10 @@ class Person:
 class Tokens:
     """A token response that passed every check.
 
-    ``person`` is ``None`` only if a refresh told nothing new; ``id_token_expires_at`` is wall seconds, and
+    ``person`` is ``None`` only after a refresh without new claims; ``id_token_expires_at`` is wall seconds, and
     ``None`` without an ID token.
-    ``requested_at`` is when they were asked for: their lifetime counts from then at the latest, however slow the answer and
-    the checks of it were (RFC 6749, 5.1).
+    ``requested_at`` is the time of the request: their lifetime counts from then at the latest, even if the answer and
+    its checks were slow (RFC 6749, 5.1).
     ``proof_key`` is the key that the tokens are bound to, or ``None`` for bearer tokens.
     """
 
@@ -52,19 +52,19 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """No response came to the token request: the refresh token may be spent, or not (B5)."""
+    """No response came to the token request: the refresh token may be used, or not (B5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnverifiableResponse:
-    """The response holds tokens that cannot be checked now (the keys are not to be had): none may be used."""
+    """The response holds tokens that cannot be checked now (the keys cannot be fetched): none may be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshReply:
-    """The reply to a refresh request, before anything of it is judged (ADR 0025).
+    """The reply to a refresh request before it is judged (ADR 0025).
 
-    ``tokens`` holds the successor, to be kept first; ``requested_at`` is when the request went out.
+    ``tokens`` holds the successor, to be stored first; ``requested_at`` is the time of the request.
     """
 
     reply: Reply

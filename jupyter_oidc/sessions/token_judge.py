@@ -1,7 +1,7 @@
-"""Judges what a token endpoint answers: the response, what its access token is bound to, and its ID token.
+"""Judges the answers of a token endpoint: the response, the binding of its access token, and its ID token.
 
 It needs the provider's keys and clock for that, and sends no request of its own.
-It refuses to decide what becomes of tokens that are refused; the client that asked for them does.
+It refuses to revoke tokens that it refuses; the client that asked for them does that.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class TokenJudge:
         self._credentials = credentials
 
     def read_sign_in(self, metadata: discovery.Metadata, reply: Reply, proof_key: dpop.ProofKey | None) -> Answer:
-        """Judge the form of the answer to a code, and that the access token is bound to our certificate, if it shows that.
+        """Judge the form of the answer to a code, and the binding of its access token to our certificate.
 
-        Raises ``TokenResponseInvalid``, and what reading our certificate raises.
+        Raises ``TokenResponseInvalid``, and the errors of reading our certificate.
         """
         answer = token.read_token_reply(
             reply,
@@ -70,11 +70,11 @@ class TokenJudge:
         return answer
 
     def _check_binding(self, answer: Answer, certificate: Callable[[], str | None] = lambda: None) -> None:
-        """Refuse an access token that shows that it is bound to no ``certificate``, or to another than that (RFC 8705, 3.1).
+        """Refuse an access token that is visibly bound to no ``certificate``, or to another than that (RFC 8705, 3.1).
 
-        Most access tokens do not show it, and what they are bound to only the API can find out.
-        NOTE: at a refresh ours is not asked for: a certificate that was replaced is still shown on connections that
-        are open, and a refresh token has been spent.
+        Most access tokens are opaque, and only the API can check their binding.
+        NOTE: at a refresh no certificate is compared: open connections still present a certificate that was replaced,
+        and the refresh token is used already.
         """
         if not isinstance(answer, token.TokenSet) or not self._settings.tls_client_certificate_bound_access_tokens:
             return
@@ -89,7 +89,7 @@ class TokenJudge:
             )
 
     def sign_in_rules(self, nonce: str | None, options: SignInOptions) -> id_token.IdTokenRules:
-        """Return what the ID token of a sign-in has to say: what was asked for is also what is checked (V-13, V-14)."""
+        """Return the rules for the ID token of a sign-in: every requested value is checked, too (V-13, V-14)."""
         return replace(
             self._rules(),
             nonce=nonce,
@@ -98,7 +98,7 @@ class TokenJudge:
         )
 
     def refresh_rules(self, subject: str, previous: id_token.Identity | None) -> id_token.IdTokenRules:
-        """Return what a refreshed ID token has to say: it is about ``subject``, and repeats ``previous``, if known (F-5)."""
+        """Return the rules for a refreshed ID token: it is about ``subject``, and repeats ``previous``, if known (F-5)."""
         return replace(self._rules(), expected_subject=subject, previous=previous)
 
     def _rules(self) -> id_token.IdTokenRules:
@@ -121,7 +121,7 @@ class TokenJudge:
     ) -> id_token.IdToken:
         """Verify the ID token ``raw`` of ``answer``, which came with ``reply``, by ``rules`` (section V).
 
-        Raises ``IdTokenRejected``, ``ClockSkew``, and what the port raises when keys are fetched.
+        Raises ``IdTokenRejected``, ``ClockSkew``, and the port's errors when keys are fetched.
         """
         now = self._clock.now().wall
         offset = self._facts.clock_offset(reply)

@@ -1,6 +1,6 @@
 """Asks a provider's UserInfo endpoint about the person who is signed in (section U).
 
-It refuses to decide who that is: the subject comes from an ID token, and an answer about another one is refused.
+It refuses to decide their identity: the subject comes from an ID token, and an answer about another one is refused.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ class UserinfoClient:
     async def at_sign_in(
         self, metadata: discovery.Metadata, access_token: Secret, subject: str, proof_key: dpop.ProofKey | None
     ) -> Mapping[str, Any]:
-        """Return the claims for a new session; none, if the provider has none, or not now (U-1, U-8).
+        """Return the claims for a new session; none, if the provider has no such endpoint, or it is down (U-1, U-8).
 
-        Raises ``IdpUnavailable`` or ``UserinfoRejected`` where the settings require them, or they are about another subject.
+        Raises ``IdpUnavailable`` or ``UserinfoRejected`` where the settings require claims, and ``UserinfoRejected`` for
+        claims about another subject.
         """
         try:
             return await self._claims(metadata, access_token, subject, proof_key)
@@ -54,9 +55,9 @@ class UserinfoClient:
     async def at_refresh(
         self, metadata: discovery.Metadata, access_token: Secret, subject: str, proof_key: dpop.ProofKey | None
     ) -> Mapping[str, Any]:
-        """Return the claims for a session that exists; none, if the endpoint is down, or a page answers that is none of it.
+        """Return the claims for a session that exists; none, if the endpoint is down, or a middlebox's page in its place.
 
-        Raises ``UserinfoRejected`` for an answer that speaks of another subject, or cannot be believed (F-9).
+        Raises ``UserinfoRejected`` for claims about another subject, or an answer that fails a check (F-9).
         """
         try:
             return await self._claims(metadata, access_token, subject, proof_key)

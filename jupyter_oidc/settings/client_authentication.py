@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, get_args
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 
 from jupyter_oidc.settings.algorithms import KEY_ALGORITHMS, SECRET_ALGORITHMS
-from jupyter_oidc.settings.model import AuthMethod
-from jupyter_oidc.settings.secret_reference import Keys, read_secret_reference
+from jupyter_oidc.settings.secret_reference import Keys
 
 if TYPE_CHECKING:
-    from jupyter_oidc.settings.model import SecretRef
+    from jupyter_oidc.settings.model import AuthMethod, SecretRef
 
 SIGNS_WITH: Final = {"client_secret_jwt": SECRET_ALGORITHMS, "private_key_jwt": KEY_ALGORITHMS}
 
@@ -25,16 +24,16 @@ class ClientAuthentication(TypedDict):
 
 
 class _Keys(Keys, Protocol):
-    def text(self, key: str) -> str | None: ...
+    def value(self, key: str) -> Any: ...
 
     def choice(self, key: str, default: str | None, options: tuple[str, ...]) -> Any: ...
 
 
 def read_client_authentication(keys: _Keys, id_token_alg: str) -> ClientAuthentication:
     """Read the keys, and report every mistake; an ``id_token_alg`` with HMAC needs a client secret too (K-9)."""
-    method: AuthMethod = keys.choice("token_endpoint_auth_method", "none", get_args(AuthMethod))
-    secret = read_secret_reference(keys, "client_secret")
-    key, key_id = read_secret_reference(keys, "client_assertion_key"), keys.text("client_assertion_key_id")
+    method: AuthMethod = keys.value("token_endpoint_auth_method")
+    secret, key = keys.value("client_secret"), keys.value("client_assertion_key")
+    key_id = keys.value("client_assertion_key_id")
     alg = keys.take("token_endpoint_auth_signing_alg")
     if keys.take("token_endpoint_auth_method") in (None, method):  # an unknown method has no known keys
         _check_secret(keys, method, secret, id_token_alg)

@@ -8,6 +8,7 @@ Rules between two keys are code of the reader, and no part of an entry.
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -16,8 +17,18 @@ if TYPE_CHECKING:
 
     from jupyter_oidc.settings.changes import Question
 
+NAME_PATTERN: Final = "^[a-z0-9][a-z0-9_-]{0,62}$"
+"""The pattern of the names of providers and APIs."""
+URL_PATTERN: Final = "^[Hh][Tt][Tt][Pp][Ss]?://"
+REFERENCE_PATTERN: Final = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keyring:.+)$"
+SCOPE_PATTERN: Final = r"^[\x21\x23-\x5b\x5d-\x7e]+$"
+"""RFC 6749, 3.3: scope-token."""
+MAX_SENT_WORDS: Final = 20
+
+_WORD: Final[Mapping[str, Any]] = {"type": "string", "minLength": 1}
 _ENTRY: Final = "entry"
 _WIDENS: Final = "widens"
+_WORD_START: Final = re.compile(r"_([a-z0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,11 @@ class Text:
     """A printable, non-empty text; ``required`` says what to write where there is none, and is empty if there need be none."""
 
     required: str = ""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "string", "pattern": r"\S"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +54,20 @@ class Url:
     query: bool = False
     plain_http: Literal["for developers", "always"] = "for developers"
 
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "string", "pattern": URL_PATTERN}
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:
     """``true`` or ``false``."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "boolean"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +77,11 @@ class Choice:
     options: tuple[str, ...]
     instead: str = ""
 
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"enum": list(self.options)}
+
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
@@ -59,10 +90,20 @@ class Seconds:
     low: float
     high: float
 
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "number", "minimum": self.low, "maximum": self.high}
+
 
 @dataclass(frozen=True, slots=True)
 class WholeSeconds:
     """A whole number of seconds without an upper limit."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "integer", "minimum": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +113,11 @@ class Count:
     low: int
     high: int
 
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -79,28 +125,56 @@ class Words:
 
     options: tuple[str, ...] = ()
 
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "array", "items": {"enum": list(self.options)} if self.options else _WORD}
+
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
     """A list of scope tokens (RFC 6749, 3.3)."""
 
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "array", "items": {"type": "string", "pattern": SCOPE_PATTERN}}
+
 
 @dataclass(frozen=True, slots=True)
 class SentWords:
-    """A list of at most 20 entries that is sent as one text with blanks in between; ``example`` is one for the message."""
+    """A list of at most :data:`MAX_SENT_WORDS` entries that is sent as one text with blanks in between; ``example`` is one for the message."""
 
     of: Literal["levels", "languages"]
     example: str
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "array", "items": _WORD, "maxItems": MAX_SENT_WORDS}
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Where a secret lies: ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``; never the secret."""
 
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        return {"type": "string", "pattern": REFERENCE_PATTERN}
+
 
 @dataclass(frozen=True, slots=True)
 class PresetName:
     """The name of one of the presets that are installed."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON Schema of what the reader may accept."""
+        # NOTE: here, because every start of a server would load this, and few settings name a preset.
+        from jupyter_oidc.settings.presets import names
+
+        return {"enum": list(names())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +216,17 @@ class Setting:
     meaning: str
     unset: str = ""
     page: str = ""
+    deprecated: bool = False
 
     @property
     def required(self) -> str:
         """What to write where the key is missing; empty where it may be."""
         return self.shape.required if isinstance(self.shape, Text | Url) else ""
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether the field holds a mapping, as a tuple of pairs."""
+        return isinstance(self.shape, Own) and self.shape.schema["type"] == "object"
 
 
 def entry(
@@ -154,6 +234,11 @@ def entry(
 ) -> Mapping[str, object]:
     """Return the entry of a setting, as the metadata of its field; ``key`` is its name where the field has another."""
     return {_ENTRY: (key, shape, meaning, unset, page), _WIDENS: widens}
+
+
+def camel_case(key: str) -> str:
+    """Return ``key`` in the spelling of the desktop settings file."""
+    return _WORD_START.sub(lambda part: part.group(1).upper(), key)
 
 
 def no_key(widens: Question) -> Mapping[str, object]:

@@ -26,6 +26,9 @@ from jupyter_oidc.settings.changes import (
     tells_more,
 )
 from jupyter_oidc.settings.fields import (
+    NAME_PATTERN,
+    REFERENCE_PATTERN,
+    URL_PATTERN,
     Choice,
     Count,
     Flag,
@@ -40,6 +43,7 @@ from jupyter_oidc.settings.fields import (
     Url,
     WholeSeconds,
     Words,
+    camel_case,
     entries,
     entry,
     no_key,
@@ -95,14 +99,11 @@ STANDARD_LOGOUT_PARAMETER: Final = "post_logout_redirect_uri"
 """RP-Initiated Logout 1.0, 2."""
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
-NAME_PATTERN: Final = "^[a-z0-9][a-z0-9_-]{0,62}$"
-"""The pattern of the names of providers and APIs."""
-REFERENCE_PATTERN: Final = r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keyring:.+)$"
-
-_ADDRESS: Final[Mapping[str, Any]] = {"type": ["string", "null"], "pattern": "^https?://"}
+_ADDRESS: Final[Mapping[str, Any]] = {"type": ["string", "null"], "pattern": URL_PATTERN}
 _ENDPOINTS: Final[Mapping[str, Any]] = {
     "type": "object",
     "properties": dict.fromkeys(ENDPOINTS, _ADDRESS),
+    "patternProperties": {f"^{camel_case(name)}$": _ADDRESS for name in ENDPOINTS},
     "additionalProperties": False,
 }
 _PARAMETERS: Final[Mapping[str, Any]] = {
@@ -745,6 +746,7 @@ PROVIDER_SETTINGS: Final = entries(
             field=None,
             shape=Flag(),
             default=True,
+            deprecated=True,
             meaning='older; `False` is the same as `sign_out_method` `"none"`',
         ),
     },

@@ -5,10 +5,10 @@ No key turns the verification of a certificate off, and none will (H-1, G-4).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 from urllib.parse import urlsplit
 
-from jupyter_oidc.settings.secret_reference import Keys, read_secret_reference
+from jupyter_oidc.settings.secret_reference import Keys
 
 if TYPE_CHECKING:
     from jupyter_oidc.settings.finding import Kind
@@ -33,20 +33,20 @@ class NetworkSettings(TypedDict):
 
 
 class _Keys(Keys, Protocol):
-    def text(self, key: str) -> str | None: ...
+    def value(self, key: str) -> Any: ...
 
 
 def read_network(keys: _Keys) -> NetworkSettings:
     """Read the keys, and report every mistake."""
-    proxy, credentials = _egress_proxy(keys), read_secret_reference(keys, "egress_proxy_credentials")
+    proxy, credentials = _egress_proxy(keys), keys.value("egress_proxy_credentials")
     missing = keys.take("egress_proxy") is None
     if credentials is not None and (missing or proxy == NO_PROXY):
         problem = "is missing" if missing else f"is '{NO_PROXY}'"
         instead = "Write the proxy's address there; credentials go to no proxy that the settings do not name."
         kind: Kind = "missing" if missing else "contradictory"
         keys.at.add("egress_proxy", f"{problem}, and egress_proxy_credentials needs it", instead, kind)
-    certificate = keys.text("client_certificate")
-    key, password = (read_secret_reference(keys, f"client_certificate_{part}") for part in ("key", "password"))
+    certificate: str | None = keys.value("client_certificate")
+    key, password = (keys.value(f"client_certificate_{part}") for part in ("key", "password"))
     if certificate is None and (key or password):
         instead = "Write the path of the PEM file with the certificate there."
         keys.at.add("client_certificate", "is missing, and its key or password is given", instead, "missing")
@@ -87,7 +87,7 @@ def with_provider_certificate(
 
 def _egress_proxy(keys: _Keys) -> str | None:
     key = "egress_proxy"
-    value = keys.text(key)
+    value: str | None = keys.value(key)
     if value is None or value == NO_PROXY:
         return value
     try:

@@ -7,36 +7,34 @@ Keys are accepted in ``snake_case`` and in the ``camelCase`` of the desktop sett
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PureWindowsPath
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 from urllib.parse import urlsplit
 
-from jupyter_oidc.settings.algorithms import ALGORITHMS
 from jupyter_oidc.settings.client_authentication import read_client_authentication
+from jupyter_oidc.settings.fields import Setting, Url
 from jupyter_oidc.settings.finding import Finding, Kind
 from jupyter_oidc.settings.header_names import has_authority, may_be_listed
+from jupyter_oidc.settings.key_reader import LABEL, KeyReader, Location, check_url, display_name
 from jupyter_oidc.settings.model import (
-    DEFAULT_SCOPES,
+    API_SETTINGS,
     ENDPOINTS,
+    METHODS,
+    PROVIDER_SETTINGS,
     STANDARD_LOGOUT_PARAMETER,
     TLS_METHODS,
     Api,
     BearerSource,
     ClaimPath,
-    OfflineAccessPrompt,
     PathData,
     Profile,
     Provider,
-    Pushing,
-    RedirectStrategy,
     SecretRef,
     Settings,
     SignOutMethod,
-    SilentSignIn,
 )
 from jupyter_oidc.settings.network import NetworkSettings, check_certificate, read_network, with_provider_certificate
 from jupyter_oidc.settings.profile import apply_profile, check_api
@@ -47,19 +45,10 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")
 _UNNAMED: Final = "?"
 """The first character of a stand-in for an unusable name; no valid name begins with it."""
 
-_SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+\Z")  # RFC 6749, 3.3: scope-token
-_LOCALE: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*\Z")  # RFC 5646, 2.1
-_MAX_WORDS: Final = 20
-_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_]{0,41}\Z")
-_LABEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}\Z")
 _CLASS: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+\Z", re.ASCII)
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _CERTIFICATE_BOUND_TOKENS: Final = "tls_client_certificate_bound_access_tokens"
-_SOURCES: Final[tuple[BearerSource, ...]] = get_args(BearerSource)
 _PARAMETER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
-_PLACEHOLDER: Final = re.compile(r"\{[A-Za-z_ -]*\}|<[A-Za-z_ -]*>")
+_ENDPOINT_SETTINGS: Final = tuple(Setting(name, None, Url(query=True), None, "") for name in ENDPOINTS)
 _RESERVED_PARAMETERS: Final = frozenset(
     {
         *("response_type", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge"),
@@ -84,7 +73,7 @@ def read_settings(
         findings.append(Finding("providers", "is not a mapping", "Write {name: {settings}}."))
     else:
         for number, (name, body) in enumerate(providers.items(), 1):
-            at = _Location(findings, f"providers.{_display_name(name, number, _LABEL)}")
+            at = Location(findings, f"providers.{display_name(name, number, LABEL)}")
             usable = _usable_name(name, at)
             if not isinstance(body, Mapping):
                 at.add("", "is not a mapping", "Write the provider's settings as {key: value}.")
@@ -110,221 +99,57 @@ def _is_whole_path(text: str) -> bool:
     return text.isprintable() and (text.startswith(("/", "~/", "~\\")) or PureWindowsPath(text).is_absolute())
 
 
-@dataclass(frozen=True, slots=True)
-class _Location:
-    """A place in the settings, and the list that collects its findings."""
-
-    findings: list[Finding]
-    path: str
-
-    def add(self, key: str, problem: str, instead: str, kind: Kind = "malformed") -> None:
-        self.findings.append(Finding(f"{self.path}.{key}" if key else self.path, problem, instead, kind))
-
-
-@dataclass(slots=True)
-class _Keys:
-    """Reads one mapping key by key, and remembers which keys were read."""
-
-    at: _Location
-    body: dict[str, Any]
-    asked: set[str] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, body: Mapping[Any, Any], at: _Location) -> _Keys:
-        snake: dict[str, Any] = {}
-        for number, (key, value) in enumerate(body.items(), 1):
-            written = _display_name(key, number, _WORD)
-            name = _CAMEL.sub(lambda found: "_" + found.group(1).lower(), written)
-            if name in snake:
-                at.add(name, "is written twice, in two spellings", "Keep one of them.", "contradictory")
-            snake[name] = value
-        return cls(at, snake)
-
-    def take(self, key: str) -> Any:
-        self.asked.add(key)
-        return self.body.get(key)
-
-    def text(self, key: str, *, required: str = "") -> str | None:
-        """Read a text; ``required`` says what to write if it is missing, and is empty if the key is optional."""
-        value = self.take(key)
-        if value is None:
-            if required:
-                self.at.add(key, "is missing", required, "missing")
-            return None
-        if not isinstance(value, str) or not value.strip() or not value.isprintable():
-            kind: Kind = "missing" if isinstance(value, str) and not value.strip() else "malformed"
-            self.at.add(key, "is not a printable, non-empty text", "Write it in quotes.", kind)
-            return None
-        if _PLACEHOLDER.search(value):
-            instead = "Write your own value in its place, without the brackets."
-            self.at.add(key, "still holds a placeholder", instead, "missing")
-            return None
-        return value
-
-    def choice(self, key: str, default: str | None, options: tuple[str, ...]) -> Any:
-        value = self.take(key)
-        if value is None or (isinstance(value, str) and value in options):
-            return default if value is None else value
-        problem = "is not one of the allowed values"
-        kind: Kind = "malformed"
-        if isinstance(value, str) and value.lower() == "none" and key.endswith("_response_alg"):
-            problem, kind = "would let unsigned tokens in", "unsafe"
-        self.at.add(key, problem, f"Write one of: {', '.join(options)}.", kind)
-        return default
-
-    def flag(self, key: str, *, default: bool = False) -> bool:
-        value = self.take(key)
-        if value is not None and not isinstance(value, bool):
-            self.at.add(key, "is not true or false", "Write True or False without quotes.")
-        return value if isinstance(value, bool) else default
-
-    def fill_defaults(self, defaults: Mapping[str, Any]) -> None:
-        """Fill in the keys that are missing."""
-        self.body = {**defaults, **{key: value for key, value in self.body.items() if value is not None}}
-
-    def number(self, key: str, default: float, low: float, high: float) -> float:
-        value = self.take(key)
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-            self.at.add(key, "is not a number in range", f"Write seconds from {low:g} to {high:g}.")
-            return default
-        return float(value)
-
-    def count(self, key: str, default: int | None, low: int, high: int) -> int | None:
-        value = self.take(key)
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.at.add(key, "is not a whole number in range", f"Write a number from {low} to {high}.")
-            return default
-        return value
-
-    def words(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        value = self.take(key)
-        if value is None:
-            return default
-        if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
-            self.at.add(key, "is not a list", f"Write for example {list(default) or ['a', 'b']}.")
-            return default
-        if not all(isinstance(word, str) and word and word.isprintable() for word in value):
-            self.at.add(key, "holds something that is not text", "Write a list of quoted words.")
-            return default
-        return tuple(value)
-
-    def scopes(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
-        words = self.words(key, default)
-        if not all(_SCOPE.match(word) for word in words):
-            self.at.add(key, "holds a scope with a space or an illegal character", "Write one list entry a scope.")
-            return default
-        return words
-
-    def finish(self) -> None:
-        for key in self.body:
-            if key not in self.asked:
-                close = difflib.get_close_matches(key, self.asked, n=1)
-                hint = f"Did you mean '{close[0]}'?" if close else "Remove it."
-                self.at.add(key, "is not a known key", hint)
-
-
-def _usable_name(name: object, at: _Location) -> str:
-    """Return ``name``, or report it and return a stand-in, so that the provider or API is checked all the same."""
+def _usable_name(name: object, at: Location) -> str:
+    """Return ``name``, or report it and return one that stands for it, so that what it names is judged all the same."""
     if isinstance(name, str) and _NAME.match(name):
         return name
     at.add("", "is not a usable name", "Use lower-case letters, digits, '-' and '_'.")
     return f"{_UNNAMED}{at.path}"
 
 
-def _provider(name: str, body: Mapping[Any, Any], at: _Location) -> Provider:
-    keys = _Keys.of(body, at)
+def _provider(name: str, body: Mapping[Any, Any], at: Location) -> Provider:
+    keys = KeyReader.of(body, at, PROVIDER_SETTINGS)
     _preset(keys)
-    profile = keys.choice("profile", None, get_args(Profile))
+    profile = keys.value("profile")
     apply_profile(keys, profile)
-    loopback = keys.flag("allow_insecure_loopback")
-    issuer = keys.text("issuer", required="Write the provider's issuer, for example 'https://id.example.com'.") or ""
-    if issuer:
-        _check_url(at, "issuer", issuer, loopback_http=loopback)
-    scopes = keys.scopes("scopes", DEFAULT_SCOPES)
-    if "openid" not in scopes:
+    keys.loopback_http = keys.value("allow_insecure_loopback")
+    keys.value("issuer")
+    if "openid" not in keys.value("scopes"):
         at.add("scopes", "does not contain 'openid'", "Add 'openid'; without it there is no ID token.", "missing")
-    redirect_uri = keys.text("redirect_uri")
-    if redirect_uri:
-        # A loopback redirect URI is plain http by design (RFC 8252, 7.3).
-        _check_url(at, "redirect_uri", redirect_uri, loopback_http=True)
-    strategy = keys.choice("redirect_strategy", "auto", get_args(RedirectStrategy))
-    response_mode = keys.choice("response_mode", "query", ("query", "form_post"))
-    _check_strategy(at, name, strategy, redirect_uri, response_mode)
-    alg = keys.choice("id_token_signed_response_alg", None, ALGORITHMS)
-    userinfo_alg = keys.take("userinfo_signed_response_alg")
-    if userinfo_alg is not None and not (isinstance(userinfo_alg, str) and userinfo_alg in ALGORITHMS):
-        at.add("userinfo_signed_response_alg", "is not one of the allowed values", "Leave it out for unsigned.")
-        userinfo_alg = None
+    redirect_uri, strategy = keys.value("redirect_uri"), keys.value("redirect_strategy")
+    _check_strategy(at, name, strategy, redirect_uri, keys.value("response_mode"))
+    alg, _ = keys.value("id_token_signed_response_alg"), keys.value("userinfo_signed_response_alg")
     authentication = read_client_authentication(keys, alg or "")
-    ca_bundle = keys.text("ca_bundle")
-    audience, send_audience = _audience(keys)
-    bearer = keys.choice("api_bearer_token_source", "access_token", _SOURCES)
-    network, bound = read_network(keys), keys.flag("tls_client_certificate_bound_access_tokens")
-    if authentication["token_endpoint_auth_method"] in TLS_METHODS or bound:
-        by_method = authentication["token_endpoint_auth_method"] in TLS_METHODS
+    ca_bundle = keys.value("ca_bundle")
+    _check_audience(keys)
+    bearer = keys.value("api_bearer_token_source")
+    network, bound = read_network(keys), keys.value(_CERTIFICATE_BOUND_TOKENS)
+    by_method = authentication["token_endpoint_auth_method"] in TLS_METHODS
+    if by_method or bound:
         wanted_by = authentication["token_endpoint_auth_method"] if by_method else _CERTIFICATE_BOUND_TOKENS
         check_certificate(keys, network, wanted_by)
     inherited = _Inherited(
-        loopback_http=loopback,
+        loopback_http=keys.loopback_http,
         ca_bundle=ca_bundle,
         bearer=bearer,
         bound_certificate=network if bound else None,
         profile=profile,
     )
-    provider = Provider(
-        name=name,
-        issuer=issuer,
-        client_id=keys.text("client_id", required="Write the id of your registration at the provider.") or "",
-        profile=profile,
-        metadata_url=_url(keys, "metadata_url", loopback_http=loopback, query=True),
-        endpoints=_endpoints(keys, loopback_http=loopback),
-        **authentication,
-        scopes=scopes,
-        scopes_by_default=keys.body.get("scopes") is None,
-        offline_access_prompt=keys.choice("offline_access_prompt", "consent", get_args(OfflineAccessPrompt)),
-        audience=audience,
-        send_audience_in_authorize=send_audience,
-        api_bearer_token_source=bearer,
-        redirect_strategy=strategy,
-        redirect_uri=redirect_uri,
-        response_mode=response_mode,
-        pushed_authorization_requests=keys.choice("pushed_authorization_requests", "auto", get_args(Pushing)),
-        id_token_signed_response_alg=alg,
-        userinfo_signed_response_alg=userinfo_alg,
-        userinfo_required=keys.flag("userinfo_required", default=True),
-        dpop_bound_access_tokens=keys.flag("dpop_bound_access_tokens"),
-        tls_client_certificate_bound_access_tokens=bound,
-        trusted_audiences=keys.words("trusted_audiences", ()),
-        prompt=_prompt(keys),
-        silent_sign_in=keys.choice("silent_sign_in", None, get_args(SilentSignIn)),
-        max_age=_max_age(keys),
-        acr_values=_space_separated(keys, "acr_values", _SCOPE, "['phr', 'phrh']"),
-        login_hint=keys.text("login_hint"),
-        ui_locales=_space_separated(keys, "ui_locales", _LOCALE, "['de-AT', 'en']"),
-        clock_skew=keys.number("clock_skew", 60, 0, 300),
-        http_timeout=keys.number("http_timeout", 10, 1, 60),
-        ca_bundle=ca_bundle,
-        **network,
-        authorization_parameters=_authorization_parameters(keys),
-        sign_out_method=_sign_out_method(keys),
-        end_session_endpoint=_url(keys, "end_session_endpoint", loopback_http=loopback),
-        post_logout_redirect_uri=_url(keys, "post_logout_redirect_uri", loopback_http=True),
-        post_logout_redirect_parameter=_logout_parameter(keys),
-        allowed_sign_out_origins=_sign_out_origins(keys, loopback_http=loopback),
-        entitlement_claims=_claim_paths(keys, "entitlement_claims", ("roles", "groups", "permissions")),
-        scope_claims=keys.words("scope_claims", ("scope", "scp")),
-        allow_insecure_loopback=loopback,
-        apis=_apis(name, keys.take("apis"), at, inherited),
-    )
+    own: Mapping[str, Callable[[], object]] = {
+        "endpoints": lambda: _endpoints(keys),
+        "authorization_parameters": lambda: _authorization_parameters(keys),
+        "sign_out_method": lambda: _sign_out_method(keys),
+        "post_logout_redirect_parameter": lambda: _logout_parameter(keys),
+        "allowed_sign_out_origins": lambda: _sign_out_origins(keys),
+        "entitlement_claims": lambda: _claim_paths(keys, "entitlement_claims"),
+        "apis": lambda: _apis(name, keys.take("apis"), at, inherited),
+    }
+    read = keys.fields(own, {**authentication, **network})
     keys.finish()
-    return provider
+    return Provider(name=name, scopes_by_default=keys.take("scopes") is None, **read)
 
 
-def _check_strategy(at: _Location, name: str, strategy: str, redirect_uri: str | None, response_mode: str) -> None:
+def _check_strategy(at: Location, name: str, strategy: str, redirect_uri: str | None, response_mode: str) -> None:
     """Report a redirect URI that does not fit its strategy; each strategy allows other targets."""
     if strategy in ("loopback", "paste") and response_mode == "form_post":
         at.add(
@@ -358,7 +183,7 @@ def _check_strategy(at: _Location, name: str, strategy: str, redirect_uri: str |
         )
 
 
-def _preset(keys: _Keys) -> None:
+def _preset(keys: KeyReader) -> None:
     """Fill in the settings of the preset that is named, if one is."""
     name = keys.take("preset")
     if name is None:
@@ -373,14 +198,7 @@ def _preset(keys: _Keys) -> None:
         keys.at.add("preset", "is not the name of a preset", f"Write one of: {', '.join(known)}.")
 
 
-def _url(keys: _Keys, key: str, *, loopback_http: bool, query: bool = False) -> str | None:
-    url = keys.text(key)
-    if url:
-        _check_url(keys.at, key, url, loopback_http=loopback_http, query=query)
-    return url
-
-
-def _endpoints(keys: _Keys, *, loopback_http: bool) -> tuple[tuple[str, str], ...]:
+def _endpoints(keys: KeyReader) -> tuple[tuple[str, str], ...]:
     """Read the endpoints that replace the metadata's: of a closed list, by the same rules for addresses."""
     value = keys.take("endpoints")
     if value is None:
@@ -388,22 +206,23 @@ def _endpoints(keys: _Keys, *, loopback_http: bool) -> tuple[tuple[str, str], ..
     if not isinstance(value, Mapping):
         keys.at.add("endpoints", "is not a mapping", "Write {'token_endpoint': 'https://...'}.")
         return ()
-    named = _Keys.of(value, _Location(keys.at.findings, f"{keys.at.path}.endpoints"))
-    read = ((name, _url(named, name, loopback_http=loopback_http, query=True)) for name in ENDPOINTS)
+    named = KeyReader.of(value, Location(keys.at.findings, f"{keys.at.path}.endpoints"), _ENDPOINT_SETTINGS)
+    named.loopback_http = keys.loopback_http
+    read = ((name, named.value(name)) for name in ENDPOINTS)
     found = tuple((name, url) for name, url in read if url)
     named.finish()
     return found
 
 
-def _sign_out_method(keys: _Keys) -> SignOutMethod:
+def _sign_out_method(keys: KeyReader) -> SignOutMethod:
     """Return how a browser is sent to the provider's sign-out page; a page outside the standard takes no form.
 
     Version 0.1.0 wrote ``offer_provider_sign_out`` for ``none``.
     """
-    of_its_own = keys.body.get("post_logout_redirect_parameter") not in (None, STANDARD_LOGOUT_PARAMETER)
-    offered, written = keys.flag("offer_provider_sign_out", default=True), keys.take("sign_out_method")
+    of_its_own = keys.take("post_logout_redirect_parameter") not in (None, STANDARD_LOGOUT_PARAMETER)
+    offered, written = keys.value("offer_provider_sign_out"), keys.take("sign_out_method")
     by_default = ("link" if of_its_own else "form") if offered else "none"
-    method: SignOutMethod = keys.choice("sign_out_method", by_default, get_args(SignOutMethod))
+    method: SignOutMethod = keys.value("sign_out_method", by_default)
     if written is not None and not offered and method != "none":
         instead = "Remove offer_provider_sign_out, or write sign_out_method 'none'."
         keys.at.add("offer_provider_sign_out", "is false, and sign_out_method says otherwise", instead, "contradictory")
@@ -413,17 +232,17 @@ def _sign_out_method(keys: _Keys) -> SignOutMethod:
     return method
 
 
-def _logout_parameter(keys: _Keys) -> str:
+def _logout_parameter(keys: KeyReader) -> str:
     key = "post_logout_redirect_parameter"
-    name = keys.text(key) or STANDARD_LOGOUT_PARAMETER
+    name: str = keys.value(key)
     if not _PARAMETER.match(name) or name in ("client_id", "state", "id_token_hint"):
         keys.at.add(key, "is not the name of a parameter for an address", "Write for example 'logout_uri'.")
     return name
 
 
-def _claim_paths(keys: _Keys, key: str, default: tuple[ClaimPath, ...]) -> tuple[ClaimPath, ...]:
+def _claim_paths(keys: KeyReader, key: str) -> tuple[ClaimPath, ...]:
     """Return claims, each as its name or as the list of keys on the way to it."""
-    value = keys.take(key)
+    value, default = keys.take(key), cast("tuple[ClaimPath, ...]", keys.table[key].default)
     if value is None:
         return default
     if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
@@ -439,7 +258,7 @@ def _claim_paths(keys: _Keys, key: str, default: tuple[ClaimPath, ...]) -> tuple
     return tuple(paths)
 
 
-def _authorization_parameters(keys: _Keys) -> tuple[tuple[str, str], ...]:
+def _authorization_parameters(keys: KeyReader) -> tuple[tuple[str, str], ...]:
     key, value = "authorization_parameters", keys.take("authorization_parameters")
     if value is None:
         return ()
@@ -457,51 +276,25 @@ def _authorization_parameters(keys: _Keys) -> tuple[tuple[str, str], ...]:
     return tuple((str(name), str(text)) for name, text in value.items())
 
 
-def _audience(keys: _Keys) -> tuple[str | None, bool]:
-    audience, sent = keys.text("audience"), keys.flag("send_audience_in_authorize")
-    if sent and keys.body.get("audience") is None:
+def _check_audience(keys: KeyReader) -> None:
+    keys.value("audience")
+    if keys.value("send_audience_in_authorize") and keys.take("audience") is None:
         keys.at.add(
             "send_audience_in_authorize",
             "is true, but there is no audience to send",
             "Write the audience that the API's owner names, or set this to False.",
             "contradictory",
         )
-    return audience, sent
 
 
-def _sign_out_origins(keys: _Keys, *, loopback_http: bool) -> tuple[str, ...]:
+def _sign_out_origins(keys: KeyReader) -> tuple[str, ...]:
     key = "allowed_sign_out_origins"
-    origins = keys.words(key, ())
+    origins: tuple[str, ...] = keys.value(key)
     for origin in origins:
-        _check_url(keys.at, key, origin, loopback_http=loopback_http)
+        check_url(keys.at, key, origin, loopback_http=keys.loopback_http)
         if _path_of(origin) not in ("", "/"):
             keys.at.add(key, "holds an address with a path", "Write https://host and nothing more.")
     return origins
-
-
-def _prompt(keys: _Keys) -> str | None:
-    value = keys.take("prompt")
-    if value is None or (isinstance(value, str) and value in ("login", "consent", "select_account")):
-        return value
-    keys.at.add("prompt", "is not one of the allowed values", "Write 'login', 'consent' or 'select_account'.")
-    return None
-
-
-def _max_age(keys: _Keys) -> int | None:
-    value = keys.take("max_age")
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
-        return value
-    keys.at.add("max_age", "is not a whole number of seconds", "Write for example 3600.")
-    return None
-
-
-def _space_separated(keys: _Keys, key: str, word: re.Pattern[str], example: str) -> tuple[str, ...]:
-    """Read a list whose entries are sent in one text, separated by spaces."""
-    words = keys.words(key, ())
-    if len(words) > _MAX_WORDS or not all(word.match(one) for one in words):
-        keys.at.add(key, "holds too many entries, or one that cannot be sent", f"Write for example {example}.")
-        return ()
-    return words
 
 
 @dataclass(frozen=True, slots=True)
@@ -518,7 +311,7 @@ class _Inherited:
     profile: Profile | None = None
 
 
-def _apis(provider: str, body: object, at: _Location, inherited: _Inherited) -> tuple[Api, ...]:
+def _apis(provider: str, body: object, at: Location, inherited: _Inherited) -> tuple[Api, ...]:
     if body is None:
         return ()
     if not isinstance(body, Mapping):
@@ -526,7 +319,7 @@ def _apis(provider: str, body: object, at: _Location, inherited: _Inherited) -> 
         return ()
     read: list[Api] = []
     for number, (name, entry) in enumerate(body.items(), 1):
-        here = _Location(at.findings, f"{at.path}.apis.{_display_name(name, number, _LABEL)}")
+        here = Location(at.findings, f"{at.path}.apis.{display_name(name, number, LABEL)}")
         usable = _usable_name(name, here)
         if not isinstance(entry, Mapping):
             here.add("", "is not a mapping", "Write the API's settings as {key: value}.")
@@ -535,28 +328,23 @@ def _apis(provider: str, body: object, at: _Location, inherited: _Inherited) -> 
     return tuple(read)
 
 
-def _api(provider: str, name: str, body: Mapping[Any, Any], at: _Location, inherited: _Inherited) -> Api:
-    keys = _Keys.of(body, at)
+def _api(provider: str, name: str, body: Mapping[Any, Any], at: Location, inherited: _Inherited) -> Api:
+    keys = KeyReader.of(body, at, API_SETTINGS)
+    keys.loopback_http = inherited.loopback_http
     check_api(keys, inherited.profile)
-    base_url = (
-        keys.text("base_url", required="Write the API's address, for example 'https://api.example.com/v1/'.") or ""
-    )
-    if base_url:
-        _check_url(at, "base_url", base_url, loopback_http=inherited.loopback_http)
-        if not base_url.endswith("/"):
-            at.add("base_url", "does not end with a slash", "Add one, so that paths are joined below it.")
-    methods = keys.words("methods", ("GET", "HEAD", "POST"))
-    if any(method not in _METHODS for method in methods):
-        at.add("methods", "holds an unknown method", f"Use upper-case words of: {', '.join(_METHODS)}.")
-    prefixes = keys.words("path_prefixes", ("/",))
-    _check_prefixes(at, prefixes)
-    callers = keys.words("callers", ("browser", "kernel"))
+    base_url = keys.value("base_url")
+    if base_url and not base_url.endswith("/"):
+        at.add("base_url", "does not end with a slash", "Add one, so that paths are joined below it.")
+    if any(method not in METHODS for method in keys.value("methods")):
+        at.add("methods", "holds an unknown method", f"Use upper-case words of: {', '.join(METHODS)}.")
+    _check_prefixes(at, keys.value("path_prefixes"))
+    callers = keys.value("callers")
     if not set(callers) <= {"browser", "kernel"} or not callers:
         at.add("callers", "is not a list of 'browser' and 'kernel'", "Write one or both of them.")
-    scopes = keys.scopes("scopes", ())
-    source = keys.choice("api_bearer_token_source", inherited.bearer, _SOURCES)
-    audience, resource = keys.text("audience"), keys.text("resource")
-    if keys.body.get("api_bearer_token_source") == "id_token" and (scopes or audience or resource):
+    scopes = keys.value("scopes") or None
+    source = keys.value("api_bearer_token_source", inherited.bearer)
+    audience, resource = keys.value("audience"), keys.value("resource")
+    if keys.take("api_bearer_token_source") == "id_token" and (scopes or audience or resource):
         at.add(
             "api_bearer_token_source",
             "is 'id_token', but this API asks for an access token of its own",
@@ -569,40 +357,20 @@ def _api(provider: str, name: str, body: Mapping[Any, Any], at: _Location, inher
         if base_url.startswith("http:"):
             problem = "is not https, and the tokens of this API are bound to a certificate"
             at.add("base_url", problem, f"Write https, or set {_CERTIFICATE_BOUND_TOKENS} to False.", "contradictory")
-    api = Api(
-        name=name,
-        provider=provider,
-        base_url=base_url,
-        bearer_token_source=source,
-        methods=methods,
-        path_prefixes=prefixes,
-        path_data=_path_data(keys),
-        scopes=scopes or None,
-        audience=audience,
-        resource=resource,
-        requires=keys.words("requires", ()),
-        callers=callers,  # type: ignore[arg-type]  # NOTE: checked above; a finding keeps the value from use
-        request_headers=_header_names(keys, "request_headers"),
-        reply_headers=_header_names(keys, "reply_headers"),
-        headers=_secret_headers(keys),
-        timeout_connect=keys.number("timeout_connect", 10, 0.1, 600),
-        timeout_header=keys.number("timeout_header", 30, 0.1, 3600),
-        timeout_idle=keys.number("timeout_idle", 60, 0.1, 86_400),
-        timeout_upload=keys.number("timeout_upload", 30, 0.1, 3600),
-        max_request_bytes=keys.count("max_request_bytes", None, 1, 2**53),
-        max_message_bytes=keys.count("max_message_bytes", 10_485_760, 1_024, 2**31) or 0,
-        max_in_flight=keys.count("max_in_flight", 100, 1, 10_000) or 0,
-        max_queue=keys.count("max_queue", 1_000, 0, 100_000) or 0,
-        allow_private_network=keys.flag("allow_private_network"),
-        ca_bundle=keys.text("ca_bundle") or inherited.ca_bundle,
-        **network,
-    )
+    own: Mapping[str, Callable[[], object]] = {
+        "path_data": lambda: _path_data(keys),
+        "request_headers": lambda: _header_names(keys, "request_headers"),
+        "reply_headers": lambda: _header_names(keys, "reply_headers"),
+        "headers": lambda: _secret_headers(keys),
+        "ca_bundle": lambda: keys.value("ca_bundle", inherited.ca_bundle),
+    }
+    read = keys.fields(own, {"scopes": scopes, **network})
     keys.finish()
-    return api
+    return Api(name=name, provider=provider, **read)
 
 
-def _header_names(keys: _Keys, key: str) -> frozenset[str]:
-    names = keys.words(key, ())
+def _header_names(keys: KeyReader, key: str) -> frozenset[str]:
+    names = keys.value(key)
     for number, name in enumerate(names, 1):
         if not may_be_listed(name):
             known = has_authority(name)
@@ -612,7 +380,7 @@ def _header_names(keys: _Keys, key: str) -> frozenset[str]:
     return frozenset(name.lower() for name in names)
 
 
-def _secret_headers(keys: _Keys) -> tuple[tuple[str, SecretRef], ...]:
+def _secret_headers(keys: KeyReader) -> tuple[tuple[str, SecretRef], ...]:
     """Read names of headers and references to their values; a finding does not repeat an unusable name."""
     key = "headers"
     body = keys.take(key)
@@ -621,34 +389,30 @@ def _secret_headers(keys: _Keys) -> tuple[tuple[str, SecretRef], ...]:
     if not isinstance(body, Mapping):
         keys.at.add(key, "is not a mapping", "Write {name: reference}.")
         return ()
-    inside = _Keys(_Location(keys.at.findings, f"{keys.at.path}.{key}"), dict(body))
+    inside = Location(keys.at.findings, f"{keys.at.path}.{key}")
     read: dict[str, tuple[str, SecretRef]] = {}
     for number, name in enumerate(body, 1):
         if not isinstance(name, str) or not may_be_listed(name):
-            inside.at.add(
-                f"(entry {number})", "is a header that never passes, or no header name", "Remove it.", "unsafe"
-            )
+            inside.add(f"(entry {number})", "is a header that never passes, or no header name", "Remove it.", "unsafe")
         elif name.lower() in read:
-            inside.at.add(
-                f"(entry {number})", "is written twice, in two spellings", "Keep one of them.", "contradictory"
-            )
+            inside.add(f"(entry {number})", "is written twice, in two spellings", "Keep one of them.", "contradictory")
         else:
-            header_name = _display_name(name, number, _LABEL)
-            reference = read_secret_reference(_Keys(inside.at, {header_name: body[name]}), header_name)
+            header_name = display_name(name, number, LABEL)
+            reference = read_secret_reference(KeyReader(inside, {header_name: body[name]}, {}), header_name)
             if reference is not None:
                 read[name.lower()] = (name, reference)
     return tuple(read.values())
 
 
-def _path_data(keys: _Keys) -> frozenset[str]:
+def _path_data(keys: KeyReader) -> frozenset[str]:
     key, known = "path_data", get_args(PathData)
-    forms = frozenset(form.upper() for form in keys.words(key, ()))
+    forms = frozenset(form.upper() for form in keys.words(key))
     if not forms <= set(known):
         keys.at.add(key, "holds something that can be no data of a path", f"Write some of: {', '.join(known)}.")
     return forms
 
 
-def _check_prefixes(at: _Location, prefixes: tuple[str, ...]) -> None:
+def _check_prefixes(at: Location, prefixes: tuple[str, ...]) -> None:
     for prefix in prefixes:
         if not prefix.startswith("/") or re.search(r"//|[?#%;\\\s]|/\.\.?(/|\Z)", prefix):
             at.add("path_prefixes", "holds something that is not a plain path", "Write for example '/items/'.")
@@ -657,48 +421,12 @@ def _check_prefixes(at: _Location, prefixes: tuple[str, ...]) -> None:
             at.add("path_prefixes", "overlap: one entry lies inside another", "Keep the shorter one.", "contradictory")
 
 
-def _check_url(at: _Location, key: str, url: str, *, loopback_http: bool, query: bool = False) -> None:
-    """Report every fault of ``url`` that could send a token to a wrong host; never quote it.
-
-    ``query`` says that a query is allowed: some providers name a policy there.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("")
-    plain = url.isascii() and not re.search(r"[\s\\]", url)
-    if not host or parts.scheme not in ("https", "http") or port == 0 or not plain:
-        at.add(key, "is not an absolute URL", "Write https://host/...")
-        return
-    if "@" in parts.netloc:
-        at.add(key, "holds a user name or password", "Remove it; secrets never stand in a URL.", "unsafe")
-    if parts.scheme == "http" and not (loopback_http and host in _LOOPBACK):
-        loopback = host in _LOOPBACK
-        hint = "Write https." + (" While developing, set 'allow_insecure_loopback': True." if loopback else "")
-        at.add(key, "is not https", hint, "unsafe")
-    if query and "#" in url:
-        at.add(key, "holds a fragment", "Remove everything from '#' on.")
-    if not query and (parts.query or parts.fragment or "?" in url or "#" in url):
-        at.add(key, "holds a query or a fragment", "Remove everything from '?' or '#' on.")
-    if re.search(r"[%;]|/\.\.?(/|\Z)", parts.path) or "//" in parts.path:
-        at.add(key, "has a path with dot segments, escapes or empty segments", "Write a plain path.", "unsafe")
-
-
 def _path_of(url: str) -> str:
     """Return the path of ``url``, or nothing if it is no URL, which is reported elsewhere."""
     try:
         return urlsplit(url).path
     except ValueError:
         return ""
-
-
-def _display_name(key: object, number: int, harmless: re.Pattern[str]) -> str:
-    """Return ``key`` if it looks like one of ours or like a typing mistake; else only its position.
-
-    A secret that was pasted as a key is not repeated, and no line break reaches a log.
-    """
-    return key if isinstance(key, str) and harmless.match(key) else f"(entry {number})"
 
 
 def check_unique_apis(providers: Sequence[Provider], findings: list[Finding]) -> None:

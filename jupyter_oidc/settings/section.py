@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from jupyter_oidc.settings.fields import Choice, Flag, Own, Setting
-from jupyter_oidc.settings.model import NAME_PATTERN, Storage
+from jupyter_oidc.settings.fields import NAME_PATTERN, Choice, Flag, Own, Setting
+from jupyter_oidc.settings.model import Storage
 
 SECTION_SETTINGS: Final = (
     Setting(
@@ -15,7 +15,7 @@ SECTION_SETTINGS: Final = (
             {
                 "type": "object",
                 "propertyNames": {"pattern": NAME_PATTERN},
-                "additionalProperties": {"anyOf": [{"$ref": "#/$defs/provider"}, {"type": "null"}]},
+                "additionalProperties": {"$ref": "#/$defs/provider"},
             },
         ),
         default={},
@@ -43,7 +43,7 @@ SECTION_SETTINGS: Final = (
         shape=Own({"type": "string", "minLength": 1}),
         default=None,
         meaning="the whole path of the folder for the encrypted file and the lock; for a home where every file can be "
-        "written by others, as on network shares, name one on the machine's own disk that only this "
+        "written by others, as on network shares (CIFS, SMB), name one on the machine's own disk that only this "
         "user can write to",
         unset="`jupyter_oidc` in Jupyter's data folder",
     ),

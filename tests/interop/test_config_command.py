@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
@@ -50,10 +52,12 @@ def test_check_reports_all_mistakes_with_their_class(tmp_path: Path) -> None:
     [
         (DESKTOP | {"redirectUri": None}, 0, "Nothing to correct: corp.\n"),
         ({"JupyterOIDC": {"providers": {"a": {"issuer": "https://id.example.com", "client_id": "j"}}}}, 0, ": a.\n"),
+        (DESKTOP | {"redirectUri": None, "$schema": "file:///x.json"}, 0, "Nothing to correct: corp.\n"),
+        ({"$schema": "x.json", "JupyterOIDC": {"providers": {}}}, 0, "Nothing to correct: no provider.\n"),
         ("{", 1, "is not JSON. Correct it; 'python -m json.tool FILE' says where.\n1 to correct.\n"),
         ("[]", 1, "is not a JSON object. Write {...}.\n1 to correct.\n"),
     ],
-    ids=["flat", "section", "half a file", "a list"],
+    ids=["flat", "section", "flat with a schema", "section beside a schema", "half a file", "a list"],
 )
 def test_check_reads_a_file_by_itself(tmp_path: Path, document: Any, code: int, out: str) -> None:
     said = Command(tmp_path).run("config", "check", written(tmp_path, "file.json", document))
@@ -182,6 +186,19 @@ def test_the_presets_are_listed_and_each_shows_settings_and_facts(tmp_path: Path
     assert "https://docs.aws.amazon.com/cognito/latest/developerguide/logout-endpoint.html" in said.err
     file = written(tmp_path, "cognito.json", said.out)
     assert "missing: providers.work.issuer: still holds a placeholder." in command.run("config", "check", file).out
+
+
+def test_the_schema_is_printed_and_the_server_leaves_its_address_alone(tmp_path: Path) -> None:
+    command = Command(tmp_path, {})
+    address = command.run("config", "schema", "--address").out.strip()
+    printed = command.run("config", "schema").json()
+    assert json.loads(Path(url2pathname(urlsplit(address).path)).read_text(encoding="utf-8")) == printed
+    body = {"issuer": "https://id.example.com", "client_id": "jupyter"}
+    folder = tmp_path / "config" / "jupyter_server_config.d"
+    folder.mkdir()
+    written(folder, "corp.json", {"$schema": address, "JupyterOIDC": {"providers": {"corp": body}}})
+    said = command.run("config", "check")
+    assert (said.code, said.out, said.err) == (0, "Nothing to correct: corp.\n", "")
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,11 @@ OWNED = {
         "jupyter_oidc.sessions.refresh",
         "jupyter_oidc.sessions.shared_provider",  # makes one for each session
     },
-    "jupyter_oidc.sessions.sign_in_client.SignInClient": {"jupyter_oidc.sessions.oidc_client"},
+    "jupyter_oidc.sessions.sign_in_client.SignInClient": {
+        "jupyter_oidc.sessions.oidc_client",
+        "jupyter_oidc.sessions.redirect_sign_ins",
+        "jupyter_oidc.sessions.device_sign_ins",
+    },
 }
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from jupyter_oidc.settings.fields import Count, Own, Seconds, Setting
+from jupyter_oidc.settings.fields import Count, Seconds, Setting
 from jupyter_oidc.settings.model import API_SETTINGS, PROVIDER_SETTINGS
 from jupyter_oidc.settings.section import SECTION_SETTINGS
 from tests.laws.source import ROOT
@@ -40,8 +40,7 @@ def default(setting: Setting) -> str:
     if value is None:
         return "none"
     if isinstance(value, (tuple, frozenset)):
-        is_mapping = isinstance(setting.shape, Own) and setting.shape.schema["type"] == "object"
-        value = {} if is_mapping else sorted(value) if isinstance(value, frozenset) else list(value)
+        value = {} if setting.is_mapping else sorted(value) if isinstance(value, frozenset) else list(value)
     return f"`{value!r}`" if isinstance(value, bool) else f"`{json.dumps(value)}`"
 
 

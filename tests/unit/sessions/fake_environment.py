@@ -314,15 +314,13 @@ class FakeEnvironment:
         """Return another process's service over the same vault and provider."""
         return self.service_over(self.share_provider(client_secret))
 
-    def share_provider(
-        self,
-        client_secret: Callable[[], Secret | None] = lambda: None,
-        certificate: Callable[[], str | None] = lambda: None,
-    ) -> SharedProvider:
+    def credentials(self, client_secret: Callable[[], Secret | None]) -> Credentials:
+        """What the client of a new service proves itself with."""
+        return Credentials(self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None)
+
+    def share_provider(self, client_secret: Callable[[], Secret | None] = lambda: None) -> SharedProvider:
         """What all sessions of one process share."""
-        credentials = Credentials(
-            self.settings, self.clock, self.entropy, secret=client_secret, key=lambda: None, certificate=certificate
-        )
+        credentials = self.credentials(client_secret)
         return SharedProvider(self.settings, self.provider, self.clock, credentials, self.entropy)
 
     def service_over(self, shared: SharedProvider) -> SessionService:

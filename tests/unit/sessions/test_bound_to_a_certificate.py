@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_oidc.errors import ConfigurationInvalid
+from jupyter_oidc.sessions.credentials import Credentials
 from jupyter_oidc.sessions.grant import TryLater
 from jupyter_oidc.sessions.machine import State
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
@@ -32,8 +33,15 @@ class CertifiedEnvironment(FakeEnvironment):
         self.certificate: Callable[[], str | None] = lambda: OURS
         super().__init__(settings)
 
-    def new_service(self, client_secret: Any = lambda: None) -> Any:
-        return self.service_over(self.share_provider(client_secret, self._shown_certificate))
+    def credentials(self, client_secret: Any) -> Credentials:
+        return Credentials(
+            self.settings,
+            self.clock,
+            self.entropy,
+            secret=client_secret,
+            key=lambda: None,
+            certificate=self._shown_certificate,
+        )
 
     def _shown_certificate(self) -> str | None:
         return self.certificate()

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from jupyter_oidc.errors import IdpUnavailable, LogoutTokenInvalid, Overloaded, Problem
+from jupyter_oidc.protocol.discovery import Metadata
 from jupyter_oidc.protocol.jws import KeysStale
 from jupyter_oidc.secret import Secret
 from jupyter_oidc.sessions.pending import PendingSignIn, Progress
@@ -72,6 +73,21 @@ async def test_what_two_sessions_want_at_once_is_fetched_once(sharing: SharingEn
     one, other = await sharing.begun(sharing.one, "user:a"), await sharing.begun(sharing.other, "user:b")
     progress = await asyncio.gather(sharing.ended(sharing.one, *one), sharing.ended(sharing.other, *other))
     assert (progress, sharing.fetches) == ([Progress.COMPLETED] * 2, [1, 1])
+
+
+async def test_hundreds_of_sessions_cost_one_document_and_the_last_one_has_it(sharing: SharingEnvironment) -> None:
+    """D-10: callers that wait for the same answer share it."""
+    *others, last = (sharing.shared.client() for _ in range(300))
+    gate = asyncio.Event()
+    sharing.provider.plan("discovery", gate)
+    waits = [asyncio.ensure_future(client.metadata()) for client in (*others, last)]
+    await settle()
+    for client in others:
+        await client.aclose()
+    gate.set()
+    outcomes = await asyncio.gather(*waits, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Overloaded] * 299 + [Metadata]
+    assert sharing.fetches == [1, 0]
 
 
 async def test_new_keys_that_one_session_has_met_serve_the_other(sharing: SharingEnvironment) -> None:
