@@ -227,7 +227,7 @@ class SessionService:
     # -- its end -------------------------------------------------------------------------------------------
 
     async def aclose(self) -> None:
-        """Settle, then close the provider connection; the session's data stay as they are."""
+        """Settle, then close the client; connections stay open (ADR 43), and the session's data as they are."""
         await self.settle()
         await self._oidc_client.aclose()
 
